@@ -1,0 +1,70 @@
+"""The tree of expected errors: each says what, where, expected, got and what to try, and shows no traceback.
+
+AdviseError (exit code 2: wrong use, unreadable or invalid file)
+├── NotMet           1   advice that cannot meet the goal
+├── PolicyError      3   the policy itself is at fault
+└── NothingChecked   5   no recipe was checked
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, and where. `line` and `column` count from 1; 0 means unknown."""
+
+    message: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    hint: str = ""
+
+    def __str__(self) -> str:
+        place = self.file + (f":{self.line}:{self.column}" if self.line else "")
+        text = f"{place}: {self.message}" if place else self.message
+        return f"{text}\n  try: {self.hint}" if self.hint else text
+
+
+class AdviseError(Exception):
+    """An expected error. Carries every fault found, not only the first."""
+
+    exit_code = 2
+
+    def __init__(self, *faults: Fault | str, hint: str = "") -> None:
+        self.faults: Sequence[Fault] = [
+            Fault(fault, hint=hint) if isinstance(fault, str) else fault for fault in faults
+        ]
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class NotMet(AdviseError):
+    """No admissible recipe meets the goal."""
+
+    exit_code = 1
+
+
+class PolicyError(AdviseError):
+    """The pack is invalid, contradicts itself, or leaves no admissible recipe."""
+
+    exit_code = 3
+
+
+class NothingChecked(AdviseError):
+    """There was nothing to check, which must not look like success."""
+
+    exit_code = 5
+
+
+def suggest(word: object, known: Iterable[str]) -> str:
+    """'did you mean …?' for a misspelt name, or the list of known names (at most twenty)."""
+    import difflib
+
+    names = sorted(known)
+    near = difflib.get_close_matches(str(word), names, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    rest = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    return f"known: {', '.join(names[:20])}{rest}"

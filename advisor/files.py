@@ -1,0 +1,44 @@
+"""Write a file whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from advisor.errors import AdviseError, Fault
+
+
+def write(path: Path, text: str) -> None:
+    """Write text to a draft beside the file and rename it.
+
+    Raises:
+        AdviseError: the folder is missing or cannot be written to.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True) if draft.parent.is_dir() else None
+        reason = "the folder does not exist" if not path.parent.is_dir() else error.strerror or str(error)
+        raise AdviseError(
+            Fault(f"cannot be written: {reason}", str(path), hint="give a folder you can write to")
+        ) from None
+
+
+def new_folder(path: Path, hint: str) -> None:
+    """Make an empty folder, or take one that is there and empty.
+
+    Raises:
+        AdviseError: it holds something already, or cannot be made or written to.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        taken = any(path.iterdir())
+        probe = path / f".{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise AdviseError(Fault(f"cannot be written to: {error.strerror}", str(path), hint=hint)) from None
+    if taken:
+        raise AdviseError(Fault("is not empty", str(path), hint=hint))

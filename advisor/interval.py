@@ -1,0 +1,72 @@
+"""Intervals of exact numbers, as conditions, limits and gates write them: "< 10000", ">= 1/3", "1000..9999"."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import NamedTuple
+
+_NUMBER = r"[-+]?(?:\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?|\.\d+)(?:/\d+)?"
+_COMPARISON = re.compile(rf"^(<=|>=|<|>)\s*({_NUMBER})$")
+_RANGE = re.compile(rf"^({_NUMBER})\s*\.\.\s*({_NUMBER})$")
+FORMS = '"< 10000", "<= 1/3", ">= 0.90", "> 5" or a range "1000..9999"'
+
+Number = int | float | Fraction
+
+
+def exact(number: Number) -> Fraction:
+    """The number as it is written: 0.9 is 9/10, not the nearest binary fraction."""
+    return Fraction(repr(number)) if isinstance(number, float) else Fraction(number)
+
+
+class Interval(NamedTuple):
+    """Numbers between two ends; an end of None is open to infinity. Both ends belong to it unless excluded."""
+
+    low: Fraction | None = None
+    high: Fraction | None = None
+    without_low: bool = False
+    without_high: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Interval:
+        """Read one of the forms above.
+
+        Raises:
+            ValueError: it is none of them, or a range whose ends are the wrong way round.
+        """
+        if match := _COMPARISON.match(text.strip()):
+            sign, number = match[1], Fraction(match[2].replace("_", ""))
+            if sign[0] == "<":
+                return cls(high=number, without_high=sign == "<")
+            return cls(low=number, without_low=sign == ">")
+        if match := _RANGE.match(text.strip()):
+            low, high = (Fraction(match[end].replace("_", "")) for end in (1, 2))
+            if low <= high:
+                return cls(low=low, high=high)
+            raise ValueError(f"the range {text!r} ends before it begins")
+        raise ValueError(f"{text!r} is not a comparison: write {FORMS}")
+
+    def holds(self, number: Number) -> bool:
+        """Does the number lie in the interval? Infinities are allowed."""
+        if isinstance(number, float) and number in (float("inf"), float("-inf")):
+            return (self.high is None) if number > 0 else (self.low is None)
+        value = exact(number)
+        above = self.low is None or value > self.low or (value == self.low and not self.without_low)
+        below = self.high is None or value < self.high or (value == self.high and not self.without_high)
+        return above and below
+
+    def __str__(self) -> str:
+        if self.low is not None and self.high is not None:
+            return f"{show(self.low)}..{show(self.high)}"
+        if self.low is not None:
+            return f"{'>' if self.without_low else '>='} {show(self.low)}"
+        return f"{'<' if self.without_high else '<='} {show(self.high or Fraction(0))}"
+
+
+def show(number: Number) -> str:
+    """A number as people write it: 10,000; 0.95; 1/3."""
+    value = exact(number)
+    if value.denominator == 1:
+        return f"{value.numerator:,}"
+    short = f"{float(value):.6g}"
+    return short if Fraction(short) == value else f"{value.numerator}/{value.denominator}"

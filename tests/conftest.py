@@ -1,0 +1,32 @@
+"""Fixtures: tiny checkpoints and real text, made once for each test run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Remembered packs of the user do not reach the tests, nor the other way round."""
+    import os
+
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A tiny checkpoint of each family."""
+    import tiny
+
+    folder = tmp_path_factory.mktemp("checkpoints")
+    return {family: tiny.checkpoint(family, folder / family) for family in tiny.FAMILIES}
+
+
+@pytest.fixture(scope="session")
+def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with real labelled text."""
+    import tiny
+
+    return tiny.write_rows(tmp_path_factory.mktemp("text"))
