@@ -1,0 +1,55 @@
+"""All families, found by listing this folder: one file for each `model_type` that can be executed."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from functools import cache
+
+from advisor.facts import Kind, ModelFacts
+from advisor.family import Config, Family
+
+OTHERS: dict[Kind, str] = {
+    "encoder": "other-encoder",
+    "decoder": "other-decoder",
+    "encoder-decoder": "other-encoder-decoder",
+}
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """The families' names in alphabetical order."""
+    files = os.listdir(os.path.dirname(__file__))  # noqa: PTH120, PTH208 - pathlib costs start-up time
+    return tuple(sorted(file[:-3] for file in files if file.endswith(".py") and file[0] != "_"))
+
+
+@cache
+def find(model_type: str) -> Family | None:
+    """The family of a `model_type`, or None where no file describes it."""
+    if model_type not in names():
+        return None
+    family: Family = importlib.import_module(f"advisor.families.{model_type}").FAMILY
+    return family
+
+
+def by_checkpoint(source: str) -> Family | None:
+    """The family whose base checkpoint has this Hub id, with or without its organisation."""
+    families = (find(name) for name in names())
+    return next((one for one in families if one and source in (one.checkpoint, one.checkpoint.split("/")[1])), None)
+
+
+def describe(config: Config, file: str = "config.json", labels: int = 2) -> ModelFacts:
+    """The facts of any config: exact for a known family, its kind alone for another."""
+    family = find(str(config.get("model_type", "")))
+    if family:
+        return family.facts(config, labels, file)
+    kind = _kind(config)
+    return ModelFacts(family=OTHERS[kind], kind=kind, generative=kind != "encoder")
+
+
+def _kind(config: Config) -> Kind:
+    if config.get("is_encoder_decoder"):
+        return "encoder-decoder"
+    classes = " ".join(config.get("architectures") or ())
+    decoder = config.get("is_decoder") or "CausalLM" in classes or "LMHead" in classes
+    return "decoder" if decoder else "encoder"
