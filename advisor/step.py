@@ -1,0 +1,67 @@
+"""Step: the settings of one compression step, what it does to a model's shape, and how it is carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from advisor.bounds import Bound
+from advisor.family import Config, Family
+from advisor.interval import Number
+
+if TYPE_CHECKING:
+    from advisor.compute.bench import Bench
+    from advisor.compute.scorer import Scorer
+    from advisor.results import Progress
+
+FORBID_EXTRA: dict[str, Any] = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """Settings that all steps of a recipe share. `max_tokens`: longer texts are cut."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
+    batch_size: Annotated[int, Bound(gt=0)] = 32
+    max_tokens: Annotated[int, Bound(gt=1, le=100_000)] = 128
+    seed: Annotated[int, Bound(ge=0)] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a recipe.
+
+    structural: it changes shapes, so that distillation has to follow. measured: the names that `measures` gives.
+    """
+
+    name: ClassVar[str] = ""
+    structural: ClassVar[bool] = False
+    measured: ClassVar[tuple[str, ...]] = ()
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
+
+    def resized(self, family: Family, config: Config) -> dict[str, Any]:
+        """The config after this step.
+
+        Raises:
+            ValueError: the settings do not fit the model; says which, expected and got.
+        """
+        return dict(config)
+
+    def measures(self, family: Family, before: Config, after: Config) -> Mapping[str, Number]:
+        """Numbers that rules may judge beside the settings themselves, for example a share removed."""
+        return {}
+
+    def words(self) -> str:
+        """The step in a few words, for a table."""
+        return self.name.replace("_", " ")
+
+    def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
+        """Carry the step out: yields its progress, returns the model.
+
+        Args:
+            student: the model so far; it is not used afterwards.
+            config: the config that the plan predicts for the model after this step.
+            bench: rows, tokenizer, teacher and training settings.
+        """
+        raise TypeError(f"{self.name} has no way to be carried out")

@@ -1,0 +1,40 @@
+"""Knowledge distillation: the student learns the outputs of the unmodified fine-tuned teacher.
+
+loss = soft_weight * temperature^2 * KL(teacher || student, both at the temperature)
+     + (1 - soft_weight) * cross-entropy with the labels        (Hinton et al. arXiv 1503.02531)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from advisor.bounds import Bound
+from advisor.family import Config
+from advisor.step import Step
+
+if TYPE_CHECKING:
+    from advisor.compute.bench import Bench
+    from advisor.compute.scorer import Scorer
+    from advisor.results import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Distillation(Step):
+    """Train the compressed model on the teacher's outputs, computed once for all training rows."""
+
+    name: ClassVar[str] = "distillation"
+    temperature: Annotated[float, Bound(gt=0, le=100)] = 2.0
+    soft_weight: Annotated[float, Bound(ge=0, le=1)] = 0.9
+    epochs: Annotated[int, Bound(gt=0, le=1000)] = 5
+    learning_rate: Annotated[float, Bound(gt=0, le=1)] = 1e-4
+
+    def words(self) -> str:
+        return "distilled"
+
+    def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
+        from advisor.compute.training import Schedule, distillation_loss, train
+
+        loss = distillation_loss(bench, self.temperature, self.soft_weight)
+        return (yield from train(student, bench, loss, Schedule("distil", self.learning_rate, self.epochs)))

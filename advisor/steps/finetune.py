@@ -1,0 +1,33 @@
+"""Fine-tuning of the whole model on the task: the baseline of every comparison, and the teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from advisor.bounds import Bound
+from advisor.family import Config
+from advisor.step import Step
+
+if TYPE_CHECKING:
+    from advisor.compute.bench import Bench
+    from advisor.compute.scorer import Scorer
+    from advisor.results import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Finetune(Step):
+    """Ordinary training with the labels. The epoch with the best selection accuracy is kept."""
+
+    name: ClassVar[str] = "finetune"
+    epochs: Annotated[int, Bound(gt=0, le=1000)] = 3
+    learning_rate: Annotated[float, Bound(gt=0, le=1)] = 5e-5
+
+    def words(self) -> str:
+        return "fine-tuned"
+
+    def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
+        from advisor.compute.training import Schedule, label_loss, train
+
+        return (yield from train(student, bench, label_loss, Schedule("fine-tune", self.learning_rate, self.epochs)))

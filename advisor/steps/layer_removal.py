@@ -1,0 +1,100 @@
+"""Layer removal (depth pruning): whole blocks go, the others keep their weights.
+
+Source: white paper section 4.1; Sajjad et al. arXiv 2004.03844; the evenly spaced choice follows
+`make_student.py` of seq2seq-distillation (first and last block always stay).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from advisor.bounds import Bound
+from advisor.family import Config, Family
+from advisor.interval import Number
+from advisor.step import Step
+
+if TYPE_CHECKING:
+    from advisor.compute.bench import Bench
+    from advisor.compute.scorer import Scorer
+    from advisor.results import Progress
+
+Choice = Literal["alternate", "top"]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRemoval(Step):
+    """Keep `keep` blocks; an encoder-decoder names its stacks: `encoder_keep`, `decoder_keep`.
+
+    choose: `alternate` keeps blocks evenly spaced, first and last among them; `top` drops the last ones.
+    """
+
+    name: ClassVar[str] = "layer_removal"
+    structural: ClassVar[bool] = True
+    measured: ClassVar[tuple[str, ...]] = ("removed_share", "keep_share")
+    keep: Annotated[int, Bound(gt=0)] | None = None
+    encoder_keep: Annotated[int, Bound(gt=0)] | None = None
+    decoder_keep: Annotated[int, Bound(gt=0)] | None = None
+    choose: Choice = "alternate"
+
+    def kept(self, family: Family) -> dict[str, int]:
+        """The number of blocks to keep, by stack; stacks that are not named stay whole.
+
+        Raises:
+            ValueError: the settings name stacks that the model does not have, or none at all.
+        """
+        given = {"encoder": self.encoder_keep, "decoder": self.decoder_keep}
+        named = {stack: count for stack, count in given.items() if count is not None}
+        stacks = [stack.name for stack in family.stacks]
+        if len(stacks) == 1 and self.keep is not None and not named:
+            return {stacks[0]: self.keep}
+        if len(stacks) > 1 and self.keep is None and named:
+            return named
+        keys = "keep" if len(stacks) == 1 else "encoder_keep and decoder_keep"
+        raise ValueError(f"{family.title} has {' and '.join(stacks)} blocks: give {keys}, nothing else")
+
+    def resized(self, family: Family, config: Config) -> dict[str, Any]:
+        shape = family.shape(config)
+        layers = dict(shape.layers)
+        for stack, count in self.kept(family).items():
+            if count > layers[stack]:
+                raise ValueError(f"cannot keep {count} of {layers[stack]} {stack} blocks")
+            layers[stack] = count
+        keys = {stack.name: stack.key for stack in family.stacks}
+        return {**config, **{keys[stack]: count for stack, count in layers.items()}}
+
+    def measures(self, family: Family, before: Config, after: Config) -> Mapping[str, Number]:
+        was, now = family.shape(before).layers, family.shape(after).layers
+        removed = [Fraction(was[stack] - now[stack], was[stack]) for stack in was]
+        return {"removed_share": max(removed), "keep_share": 1 - max(removed)}
+
+    def words(self) -> str:
+        if self.keep is not None:
+            return f"{self.keep} layers"
+        if self.encoder_keep is not None and self.decoder_keep is not None:
+            return f"{self.encoder_keep}+{self.decoder_keep} layers"
+        stack, count = ("encoder", self.encoder_keep) if self.encoder_keep else ("decoder", self.decoder_keep)
+        return f"{count} {stack} layers"
+
+    def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
+        from advisor.compute.surgery import keep_layers
+        from advisor.results import Progress
+
+        family = bench.family
+        before = family.shape(student.model.config.to_dict()).layers
+        after = family.shape(config).layers
+        kept = {
+            stack: evenly(before[stack], after[stack]) if self.choose == "alternate" else tuple(range(after[stack]))
+            for stack in before
+        }
+        yield Progress("remove layers", 1, 1, f"kept {kept}")
+        return keep_layers(student, family, config, kept)
+
+
+def evenly(layers: int, keep: int) -> tuple[int, ...]:
+    """`keep` of `layers` block numbers, evenly spaced with the first and the last. evenly(12, 4) = 0, 4, 7, 11."""
+    if keep == 1:
+        return (0,)
+    return tuple(round(place * (layers - 1) / (keep - 1)) for place in range(keep))

@@ -1,0 +1,116 @@
+"""Matrix pruning (structured pruning of linear layers): rows and columns really go, a little at a time.
+
+Between the increments the student is distilled, as the white paper prunes "while fine-tuning" (section 5.1);
+what goes is decided by importance on task data. Only shapes that `config.json` can express.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from advisor.bounds import Bound
+from advisor.family import Config, Family, Shape, narrowed
+from advisor.interval import Number
+from advisor.step import Step
+
+if TYPE_CHECKING:
+    from advisor.compute.bench import Bench
+    from advisor.compute.scorer import Scorer
+    from advisor.results import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixPruning(Step):
+    """Narrow the model to these sizes; what is not given stays as it is.
+
+    heads: given for T5 only; elsewhere whole heads go with the hidden size. `epochs`: of distillation, in all.
+    """
+
+    name: ClassVar[str] = "matrix_pruning"
+    structural: ClassVar[bool] = True
+    measured: ClassVar[tuple[str, ...]] = ("removed_share", "share_per_increment")
+    hidden_size: Annotated[int, Bound(gt=0)] | None = None
+    heads: Annotated[int, Bound(gt=0)] | None = None
+    intermediate_size: Annotated[int, Bound(gt=0)] | None = None
+    increments: Annotated[int, Bound(gt=0, le=1000)] = 8
+    epochs: Annotated[int, Bound(gt=0, le=1000)] = 8
+    temperature: Annotated[float, Bound(gt=0, le=100)] = 2.0
+    soft_weight: Annotated[float, Bound(ge=0, le=1)] = 0.9
+    learning_rate: Annotated[float, Bound(gt=0, le=1)] = 1e-4
+
+    def target(self, family: Family, shape: Shape) -> Shape:
+        """The shape to reach.
+
+        Raises:
+            ValueError: the config cannot express it, or it is not narrower.
+        """
+        wanted = {
+            "hidden_size": self.hidden_size or shape.hidden_size,
+            "heads": self.heads or shape.heads,
+            "intermediate_size": self.intermediate_size or shape.intermediate_size,
+        }
+        if family.hidden_follows_heads:
+            wanted["heads"] = self._heads(family, wanted["hidden_size"], shape)
+        for size, value in wanted.items():
+            if value > getattr(shape, size):
+                raise ValueError(f"{size} {value} is larger than the model's {getattr(shape, size)}")
+        after = narrowed(shape, **wanted)
+        if after == shape:
+            raise ValueError("nothing becomes narrower: give hidden_size, intermediate_size or (T5) heads")
+        return after
+
+    def _heads(self, family: Family, hidden: int, shape: Shape) -> int:
+        if hidden % shape.head_size:
+            near = max(1, round(hidden / shape.head_size)) * shape.head_size
+            raise ValueError(f"hidden_size {hidden} is no multiple of the head size {shape.head_size}: try {near}")
+        heads = hidden // shape.head_size
+        if self.heads not in (None, heads):
+            raise ValueError(
+                f"heads {self.heads} with hidden_size {hidden} removes nothing in {family.title}: "
+                f"its config ties them, so hidden_size {hidden} means {heads} heads; leave heads out"
+            )
+        return heads
+
+    def resized(self, family: Family, config: Config) -> dict[str, Any]:
+        return family.resized(config, self.target(family, family.shape(config)))
+
+    def measures(self, family: Family, before: Config, after: Config) -> Mapping[str, Number]:
+        configs = [before, *(family.resized(before, shape) for shape in self.schedule(family, before))]
+        counts = [family.parameters(config) for config in configs]
+        cuts = [1 - later / earlier for earlier, later in pairwise(counts)]
+        return {
+            "removed_share": round(1 - counts[-1] / counts[0], 6),
+            "share_per_increment": round(max(cuts), 6),
+        }
+
+    def schedule(self, family: Family, before: Config) -> list[Shape]:
+        """The shapes after each increment, in equal steps; the last is the target. Whole heads only."""
+        first = family.shape(before)
+        last = self.target(family, first)
+
+        def between(size: str, place: int) -> int:
+            high, low = getattr(first, size), getattr(last, size)
+            return int(high - round((high - low) * place / self.increments))
+
+        shapes = []
+        for place in range(1, self.increments + 1):
+            heads = between("heads", place)
+            hidden = heads * first.head_size if family.hidden_follows_heads else between("hidden_size", place)
+            width = between("intermediate_size", place)
+            shapes.append(narrowed(first, hidden_size=hidden, heads=heads, intermediate_size=width))
+        return shapes
+
+    def words(self) -> str:
+        return "matrix pruning"
+
+    def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
+        from advisor.compute.pruning import prune_in_increments
+        from advisor.compute.training import Schedule, distillation_loss
+
+        shapes = self.schedule(bench.family, student.model.config.to_dict())
+        loss = distillation_loss(bench, self.temperature, self.soft_weight)
+        schedule = Schedule("prune and distil", self.learning_rate, self.epochs)
+        return (yield from prune_in_increments(student, bench, shapes, loss, schedule))
