@@ -1,0 +1,77 @@
+"""Examples of rules: a situation in a few words, made into a view, so that every rule carries its own test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from advisor import probe
+from advisor.errors import PolicyError, suggest
+from advisor.facts import DataFacts, DeviceFacts, Facts, Goal, ModelFacts
+from advisor.plan import plan
+from advisor.policy.rule import Rule
+from advisor.policy.view import View, look
+from advisor.recipe import ModelSource, Recipe
+from advisor.step import Step
+from advisor.steps import STEPS
+
+KEYS = (
+    "model",
+    "samples",
+    "unlabelled_samples",
+    "eval_samples",
+    "task",
+    "device",
+    "min_accuracy",
+    "max_emissions",
+    "steps",
+)
+
+
+def view_of(example: Mapping[str, Any]) -> View:
+    """The view of an example: base checkpoints by family name; what is left out is unknown.
+
+    Raises:
+        PolicyError: it uses a word that examples do not know.
+    """
+    for key in example:
+        if key not in KEYS:
+            raise PolicyError(f"an example cannot say {key!r}", hint=suggest(key, KEYS))
+    model = probe.model(example["model"]) if "model" in example else None
+    data = DataFacts(
+        example.get("samples"),
+        example.get("eval_samples"),
+        example.get("unlabelled_samples", 0),
+        None,
+        example.get("task"),
+    )
+    goal = Goal(example.get("min_accuracy", 0.95), example.get("max_emissions"))
+    facts = Facts(model.facts if model else ModelFacts(), data, DeviceFacts(example.get("device")), goal)
+    if "steps" not in example:
+        return look(facts)
+    device: Any = example.get("device", "cpu")
+    steps = tuple(_step(item) for item in example["steps"])
+    recipe = Recipe(1, "example", model.source if model else ModelSource("example"), device, steps)
+    planned = plan(recipe, model.config) if model and model.config else None
+    return look(facts, recipe, planned.measures if planned else {})
+
+
+def _step(item: str | Mapping[str, Any]) -> Step:
+    name, settings = (item, {}) if isinstance(item, str) else next(iter(item.items()))
+    if name not in STEPS:
+        raise PolicyError(f"an example names an unknown step {name!r}", hint=suggest(name, STEPS))
+    return STEPS[name](**settings)
+
+
+def failing(rule: Rule) -> list[str]:
+    """The examples of a rule that do not come out as they say; empty when all do."""
+    wrong = [
+        f"{rule.id} should fire on {one} and does not"
+        for one in rule.examples.fires
+        if rule.when.truth(view_of(one)) is not True
+    ]
+    return wrong + [
+        f"{rule.id} should be quiet on {one} and is not"
+        for one in rule.examples.quiet
+        if rule.when.truth(view_of(one)) is not False
+    ]

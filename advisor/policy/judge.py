@@ -1,0 +1,116 @@
+"""Judge a recipe by the rules: the same judgement serves advice, check and run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from advisor.errors import PolicyError
+from advisor.facts import Value
+from advisor.interval import show
+from advisor.policy.pack import Policy
+from advisor.policy.rule import Rule
+from advisor.policy.view import View
+
+Path_ = tuple[str, ...]
+
+
+class Violation(NamedTuple):
+    """A rule that a recipe breaks. `at`: the part to blame, as step and setting. `undecided`: a fact is unknown."""
+
+    rule: Rule
+    message: str
+    at: Path_
+    undecided: bool = False
+
+
+def violations(policy: Policy, view: View) -> list[Violation]:
+    """All that a recipe breaks. An undecided forbid, require, limit or allow_only counts as if it applied."""
+    found: list[Violation] = []
+    for rule in policy.rules:
+        truth = rule.when.truth(view)
+        if truth is not False:
+            found += [Violation(rule, *broken, undecided=truth is None) for broken in _hard(rule, view)]
+        if truth is True:
+            found += [Violation(rule, *broken) for broken in _soft(rule, view)]
+    return found
+
+
+def _hard(rule: Rule, view: View) -> Iterator[tuple[str, Path_]]:
+    then = rule.then
+    for step in view.order:
+        if step in then.forbid:
+            yield f"{step} is forbidden: {situation(rule, view)}", (step,)
+    for step in then.require:
+        if step not in view.order:
+            yield f"{step} is required: {situation(rule, view)}", ()
+    yield from _out_of_bounds(rule, view)
+    for name, allowed in (rule.then.allow_only or {}).items():
+        there, value = view.get(name)
+        if there and value not in allowed:
+            yield f"{name} is {value!r}, only {' or '.join(map(repr, allowed))} is allowed", _at(name)
+
+
+def _out_of_bounds(rule: Rule, view: View) -> Iterator[tuple[str, Path_]]:
+    for name, interval in rule.limits.items():
+        there, value = view.get(name)
+        if there and value is None:
+            yield f"{name} must be {interval}, and is unknown here", _at(name)
+        elif there and not isinstance(value, int | float | Fraction):
+            yield f"{name} must be {interval}, got {value!r}", _at(name)
+        elif isinstance(value, int | float | Fraction) and not interval.holds(value):
+            yield f"{name} is {show(value)}, must be {interval}: {situation(rule, view)}", _at(name)
+
+
+def _soft(rule: Rule, view: View) -> Iterator[tuple[str, Path_]]:
+    for first, later in rule.then.order:
+        if first in view.order and later in view.order and view.order.index(first) > view.order.index(later):
+            yield f"{first} must come before {later}", (first,)
+    if rule.then.warn:
+        blamed = [name.split(".")[0] for name in rule.when.names() if name.split(".")[0] in view.order]
+        yield rule.then.warn, tuple(blamed[:1])
+
+
+def _at(name: str) -> Path_:
+    return tuple(name.split("."))
+
+
+def situation(rule: Rule, view: View) -> str:
+    """The facts that make a rule apply, with their values, in words; the rule's title where no fact does."""
+    parts = []
+    for test in rule.when.decisive(view):
+        if not test.name.startswith("recipe."):
+            bound = f" ({test.interval})" if test.interval else ""
+            name = test.name.split(".", 1)[1].replace("_", " ")
+            parts.append(f"{name} {_value(view.get(test.name)[1])}{bound}")
+    return ", ".join(parts) or rule.title
+
+
+def _value(value: Value) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return show(value) if value not in (float("inf"),) else "not set"
+    return ", ".join(sorted(value)) if isinstance(value, frozenset) else str(value)
+
+
+def preferences(policy: Policy, view: View) -> dict[str, tuple[Any, str]]:
+    """The preferred value of each setting and the rule that prefers it.
+
+    Raises:
+        PolicyError: two rules prefer different values.
+    """
+    found: dict[str, tuple[Any, str]] = {}
+    for rule in _applying(policy.rules, view):
+        for name, value in (rule.then.prefer or {}).items():
+            other = found.setdefault(name, (value, rule.id))
+            if other[0] != value:
+                raise PolicyError(f"conflict: {rule.id} prefers {name} {value!r}, {other[1]} prefers {other[0]!r}")
+    return found
+
+
+def _applying(rules: Iterable[Rule], view: View) -> Iterator[Rule]:
+    return (rule for rule in rules if rule.when.truth(view) is True)

@@ -1,0 +1,89 @@
+"""Validate rule files: every fault at once, with its place and the nearest known name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+from advisor.bounds import Bound
+from advisor.errors import Fault, PolicyError, suggest
+from advisor.interval import Interval
+from advisor.policy.conditions import parse
+from advisor.policy.rule import Effects, Evidence, Examples, Severity, Text
+from advisor.policy.view import settings
+from advisor.step import FORBID_EXTRA
+from advisor.steps import STEPS
+from advisor.yamlfile import Document, build
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    """A rule as its file says it."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
+    id: Text
+    title: Text
+    origin: Text
+    severity: Severity
+    since: Text
+    when: dict[str, Any]
+    because: Text
+    evidence: Annotated[tuple[Evidence, ...], Bound(min_length=1)]
+    confidence: Literal["low", "medium", "high"]
+    examples: Examples
+    then: Effects = Effects()
+    enforced_by: tuple[str, ...] = ()
+
+
+def check(document: Document) -> None:
+    """Validate a rule file.
+
+    Raises:
+        PolicyError: all that is wrong with it, each with its place.
+    """
+    rule, faults = build(RuleFile, document.value, document)
+    if isinstance(document.value, dict):
+        faults += parse(document.value.get("when", {}), document, ("when",))[1]
+    if rule:
+        faults += _name_faults(rule, document) + _setting_faults(rule, document)
+        if rule.then == Effects() and not rule.enforced_by:
+            faults.append(document.fault("then is empty: give an effect, or name in enforced_by what ensures it", ()))
+    if faults:
+        raise PolicyError(*faults)
+
+
+def _name_faults(rule: RuleFile, document: Document) -> list[Fault]:
+    faults = []
+    named: list[tuple[str, tuple[str | int, ...]]] = []
+    for effect in ("forbid", "require"):
+        named += [(step, ("then", effect, place)) for place, step in enumerate(getattr(rule.then, effect))]
+    for place, pair in enumerate(rule.then.order):
+        named += [(step, ("then", "order", place, side)) for side, step in enumerate(pair)]
+    for step, at in named:
+        if step not in STEPS:
+            faults.append(document.fault(f"unknown step {step}", at, suggest(step, STEPS)))
+    return faults
+
+
+def _setting_faults(rule: RuleFile, document: Document) -> list[Fault]:
+    faults = []
+    for effect in ("allow_only", "limit", "prefer"):
+        for name, value in (getattr(rule.then, effect) or {}).items():
+            step, _, setting = name.partition(".")
+            names = [f"{one.name}.{item}" for one in STEPS.values() for item in settings(one)]
+            at = ("then", effect, name)
+            if step not in STEPS or setting not in settings(STEPS[step]):
+                faults.append(document.fault(f"unknown setting {name}", at, suggest(name, names), key=True))
+            elif effect == "limit":
+                faults += _interval_faults(value, document, at)
+            elif effect == "prefer" and setting in STEPS[step].measured:
+                faults.append(document.fault(f"{name} is measured and cannot be preferred", at, key=True))
+    return faults
+
+
+def _interval_faults(text: str, document: Document, at: tuple[str, ...]) -> list[Fault]:
+    try:
+        Interval.parse(text)
+    except ValueError as error:
+        return [document.fault(f"{at[-1]}: {error}", at)]
+    return []

@@ -1,0 +1,60 @@
+"""View: all that a rule may look at, the facts and a recipe's steps, as one table of names and values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from typing import NamedTuple
+
+from advisor import families
+from advisor.facts import Facts, Value, declared
+from advisor.recipe import Recipe
+from advisor.step import Step
+from advisor.steps import STEPS
+
+RECIPE_STEPS = "recipe.steps"
+REMOVED_SHARE = "recipe.removed_share"  # of all parameters, by all steps together
+
+
+class View(NamedTuple):
+    """Values by full name (`data.samples`, `recipe.steps`, `layer_removal.keep`), None where unknown."""
+
+    values: Mapping[str, Value]
+    order: tuple[str, ...] = ()
+
+    def get(self, name: str) -> tuple[bool, Value]:
+        """Is there such a thing here, and its value. A setting of an absent step is not there."""
+        return name in self.values, self.values.get(name)
+
+
+def look(facts: Facts, recipe: Recipe | None = None, measures: Mapping[str, Value] | None = None) -> View:
+    """The view of some facts and, if given, of a recipe with the measures of its plan."""
+    values = facts.values()
+    steps = recipe.steps if recipe else ()
+    values[RECIPE_STEPS] = frozenset(step.name for step in steps)
+    values[REMOVED_SHARE] = None if any(step.structural for step in steps) else 0.0
+    for step in steps:
+        values |= {f"{step.name}.{name}": None for name in step.measured}
+        values |= {f"{step.name}.{item.name}": getattr(step, item.name) for item in fields(step)}
+    return View(values | dict(measures or {}), tuple(step.name for step in steps))
+
+
+def settings(step: type[Step]) -> tuple[str, ...]:
+    """What rules may say about a step: its settings and its measures."""
+    return (*(item.name for item in fields(step)), *step.measured)
+
+
+@cache
+def known() -> dict[str, tuple[object, ...]]:
+    """Every name that a condition may test, with the words it may take (empty: numbers, or any)."""
+    words = {"category", "set", "flag"}
+    names: dict[str, tuple[object, ...]] = {
+        name: fact.domain if fact.type in words else () for name, fact in declared().items()
+    }
+    names["model.family"] = (*families.names(), *families.OTHERS.values())
+    names[RECIPE_STEPS] = tuple(STEPS)
+    names[REMOVED_SHARE] = ()
+    for step in STEPS.values():
+        names |= {f"{step.name}.{setting}": () for setting in settings(step)}
+    return names
