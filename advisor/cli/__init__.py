@@ -1,0 +1,50 @@
+"""The command line: reads arguments, calls one function for each command, prints, and returns an exit code.
+
+The product goes to stdout, the talk to stderr. Exit codes: 0 done, 1 findings, 2 wrong use or unreadable input,
+3 the policy is at fault, 4 a measured gate missed, 5 nothing was checked, 70 internal error, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from advisor.errors import AdviseError, suggest
+
+COMMANDS = ("run", "check", "demo")
+ISSUES = "please report it with the command and the lines above"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `advise`; returns its exit code."""
+    try:
+        return _main(list(sys.argv[1:] if arguments is None else arguments))
+    except AdviseError as error:
+        sys.stderr.write(f"advise: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("advise: interrupted\n")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away, as `advise … | head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc()
+        sys.stderr.write(f"advise: internal error ({type(error).__name__}): {ISSUES}\n")
+        return 70
+
+
+def _main(arguments: list[str]) -> int:
+    if arguments and not arguments[0].startswith("-"):
+        if arguments[0] not in COMMANDS:
+            raise AdviseError(f"unknown command {arguments[0]!r}", hint=suggest(arguments[0], COMMANDS))
+        command = import_module(f"advisor.cli.{arguments[0]}")
+        return int(command.run(arguments[1:]))
+    from advisor.cli.advise import run
+
+    return run(arguments)

@@ -1,0 +1,126 @@
+"""`advise --model M --samples N --device D`: facts to recipe."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from advisor.cli.options import (
+    Parser,
+    colour,
+    count,
+    count_or_none,
+    data_columns,
+    parser,
+    positive,
+    share,
+    width,
+)
+
+if TYPE_CHECKING:
+    from advisor.facts import Facts
+    from advisor.probe import Model
+    from advisor.recipe import DataSource, Task
+
+DEVICES = ("cpu", "cuda", "mps", "edge", "auto")
+
+
+def _arguments() -> Parser:
+    arguments = parser(
+        "advise",
+        "Advise how to make a language model small and green, from facts alone.",
+        "commands:\n  advise run RECIPE --data SOURCE --out DIR   carry a recipe out and report\n"
+        "  advise check RECIPE…                        review recipes by the rules\n"
+        "  advise demo --out DIR                       the whole way on a small real model and data",
+    )
+    arguments.add_argument(
+        "--model",
+        required=True,
+        metavar="M",
+        help="bert, gpt2, t5, opt, a checkpoint folder, a config.json, or a downloaded Hub id",
+    )
+    amount = arguments.add_mutually_exclusive_group(required=True)
+    amount.add_argument("--samples", type=count, metavar="N", help="labelled training examples")
+    amount.add_argument("--data", metavar="SOURCE", help="count them in this data set (needs the extra [run])")
+    arguments.add_argument(
+        "--device",
+        required=True,
+        choices=DEVICES,
+        help="where the model will serve; cpu and edge state that no GPU can be used there",
+    )
+    arguments.add_argument("--task", choices=("classification", "regression", "generation", "language-modelling"))
+    arguments.add_argument("--eval-samples", type=count_or_none, metavar="N", help="labelled examples for the report")
+    arguments.add_argument(
+        "--unlabelled", type=count_or_none, default=None, metavar="N", help="task-like texts without labels"
+    )
+    arguments.add_argument(
+        "--min-accuracy",
+        type=share,
+        default=0.95,
+        metavar="SHARE",
+        help="least relative accuracy (default 0.95)",
+    )
+    arguments.add_argument("--max-emissions", type=positive, metavar="SHARE", help="most relative emissions")
+    arguments.add_argument("--max-size-mb", type=positive, metavar="MB")
+    arguments.add_argument("--max-latency-ms", type=positive, metavar="MS")
+    arguments.add_argument("--name", help="name of the recipe")
+    arguments.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the recipe there, not to stdout")
+    arguments.add_argument("--format", choices=("yaml", "json"), default="yaml")
+    arguments.add_argument("--version", action="version", version=_version())
+    data_columns(arguments)
+    return arguments
+
+
+def _version() -> str:
+    if "--version" not in sys.argv:
+        return ""
+    from importlib.metadata import version
+
+    return f"advise {version('advise')}"
+
+
+def run(arguments: Sequence[str]) -> int:
+    options = _arguments().parse_args(arguments)
+    from advisor.advise import advise
+    from advisor.files import write
+    from advisor.policy.pack import core
+    from advisor.report import advice as report
+
+    facts, model, data = _facts(options)
+    name = options.name or f"{Path(options.model).name}-{facts.device.kind}"
+    advice = advise(core(), facts, model, data, name)
+    product = report.recipe_yaml(advice) if options.format == "yaml" else report.advice_json(advice) + "\n"
+    sys.stderr.write(report.explanation(advice, width(), colour(sys.stderr)))
+    if options.output:
+        write(options.output, product)
+        sys.stderr.write(
+            f"\nwrote {options.output} · carry it out: advise run {options.output} --data SOURCE --out DIR\n"
+        )
+    else:
+        sys.stderr.write("\n")
+        sys.stdout.write(product)
+        sys.stdout.flush()
+    return 0
+
+
+def _facts(options: Namespace) -> tuple[Facts, Model, DataSource]:
+    """The facts that the options state, the model they name and the data source for the recipe."""
+    from advisor import probe
+    from advisor.facts import DataFacts, Facts, Goal
+    from advisor.recipe import DataSource
+
+    columns = {"text": options.text, "pair": options.pair, "label": options.label}
+    found = probe.data(options.data, columns, options.max_samples) if options.data else None
+    samples = found.samples if found else min(options.samples, options.max_samples or options.samples)
+    labels = len(found.label_names) if found else 2
+    model = probe.model(options.model, labels)
+    unlabelled = options.unlabelled if options.unlabelled is not None else found.unlabelled_samples if found else 0
+    evaluated = options.eval_samples if options.eval_samples is not None else found.eval_samples if found else None
+    task: Task | None = options.task or ("classification" if found else None)
+    data = DataFacts(samples, evaluated, unlabelled, None, task, labels)
+    goal = Goal(options.min_accuracy, options.max_emissions, options.max_size_mb, options.max_latency_ms)
+    source = DataSource(options.data, task, samples, evaluated, unlabelled or None, options.max_samples, **columns)
+    return Facts(model.facts, data, probe.device(options.device), goal), model, source

@@ -1,0 +1,78 @@
+"""Options that commands share, and the types of their values."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+from typing import Any, NoReturn
+
+from advisor.errors import AdviseError
+
+
+class Parser(argparse.ArgumentParser):
+    """Argparse whose errors are the product's own: a message, a remedy, exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise AdviseError(message, hint=f"{self.prog} --help")
+
+
+def parser(prog: str, description: str, epilog: str = "") -> Parser:
+    """A parser that takes no abbreviations, so that a script never changes its meaning."""
+    return Parser(
+        prog=prog,
+        description=description,
+        epilog=epilog,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _number(text: str, *, whole: bool, least: float, most: float = float("inf")) -> float:
+    kind = "a whole number" if whole else "a number"
+    range_ = f"{kind} of at least {least:g}" + (f" and at most {most:g}" if most < float("inf") else "")
+    try:
+        value = int(text.replace("_", "").replace(",", "")) if whole else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected {range_}, got {text!r}") from None
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(f"expected {range_}, got {text}")
+    return value
+
+
+def count(text: str) -> int:
+    """A whole number of at least 1."""
+    return int(_number(text, whole=True, least=1))
+
+
+def count_or_none(text: str) -> int:
+    """A whole number of at least 0."""
+    return int(_number(text, whole=True, least=0))
+
+
+def share(text: str) -> float:
+    """A share of the baseline, up to 1."""
+    return _number(text, whole=False, least=0.01, most=1)
+
+
+def positive(text: str) -> float:
+    """A number above 0."""
+    return _number(text, whole=False, least=1e-9, most=1e12)
+
+
+def data_columns(parser: argparse.ArgumentParser) -> None:
+    """Options that name the columns of a data set and limit its rows."""
+    parser.add_argument("--text", metavar="COLUMN", help="the column with the text")
+    parser.add_argument("--pair", metavar="COLUMN", help="the column with the second text, if there is one")
+    parser.add_argument("--label", metavar="COLUMN", help="the column with the class")
+    parser.add_argument("--max-samples", type=count, metavar="N", help="use at most N training rows")
+
+
+def width() -> int:
+    """Columns of the terminal, at most 120."""
+    return min(120, shutil.get_terminal_size((100, 24)).columns)
+
+
+def colour(stream: Any) -> bool:
+    """Colour only on a terminal, and not where NO_COLOR is set."""
+    return bool(stream.isatty()) and not os.environ.get("NO_COLOR")

@@ -1,0 +1,110 @@
+"""`advise run RECIPE --data SOURCE --out DIR`: judge a recipe by the real model and data, then carry it out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from advisor.cli.options import colour, data_columns, parser, width
+from advisor.errors import AdviseError
+from advisor.probe import needs_run
+
+if TYPE_CHECKING:
+    from advisor.compute.data import TaskData
+    from advisor.recipe import Recipe
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Exit codes: 0 all gates passed, 1 the rules refuse the recipe, 2 wrong input, 4 a gate missed."""
+    options = _options(arguments)
+    needs_run("advise run")
+    _quiet()
+    from advisor import executor
+    from advisor.policy.pack import core
+    from advisor.recipefile import load
+    from advisor.report import findings
+    from advisor.report import run as report
+
+    recipe, document = load(options.recipe)
+    recipe = _overridden(recipe, options)
+    if recipe.data.source is None:
+        raise AdviseError(
+            document.fault("data.source is missing, and no --data was given", ("data",), "advise run … --data FOLDER")
+        )
+    if not options.dry_run and options.out is None:
+        raise AdviseError("--out is missing", hint="give a new folder for checkpoints and report")
+    data = _data(recipe, options.recipe.parent)
+    base = Path() if options.model or Path(recipe.model.source).exists() else options.recipe.parent
+    job = executor.prepare(core(), recipe, document, data, base, options.train_on)
+    for finding in job.reviewed.findings:
+        sys.stderr.write(findings.text(finding, width(), colour(sys.stderr)) + "\n")
+    if job.reviewed.errors:
+        return 1
+    if options.dry_run:
+        report.plan(job.plan)
+        return 0
+    result = report.watch(executor.run(job, options.out))
+    report.show(result)
+    return 0 if result.passed else 4
+
+
+def _options(arguments: Sequence[str]) -> Namespace:
+    run_ = parser("advise run", "Carry a recipe out on a real model and real text, and report.")
+    run_.add_argument("recipe", type=Path, metavar="RECIPE")
+    run_.add_argument("--out", type=Path, metavar="DIR", help="a new folder for checkpoints and report")
+    run_.add_argument("--model", metavar="M", help="this model instead of the recipe's")
+    run_.add_argument("--data", metavar="SOURCE", help="Parquet, CSV, JSONL, a folder of them, or a Hub id")
+    run_.add_argument(
+        "--train-on",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+        help="where to train (default: the best device present)",
+    )
+    run_.add_argument("--dry-run", action="store_true", help="check and plan only: exact sizes, no weights")
+    data_columns(run_)
+    return run_.parse_args(arguments)
+
+
+def _overridden(recipe: Recipe, options: Namespace) -> Recipe:
+    """The recipe with what the command line says instead of it."""
+    model = replace(recipe.model, source=options.model, family=None) if options.model else recipe.model
+    given = {
+        "source": options.data,
+        "text": options.text,
+        "pair": options.pair,
+        "label": options.label,
+        "max_samples": options.max_samples,
+    }
+    data = replace(recipe.data, **{name: value for name, value in given.items() if value is not None})
+    return replace(recipe, model=model, data=data)
+
+
+def _data(recipe: Recipe, base: Path) -> TaskData:
+    from advisor.compute.data import load
+
+    wanted = recipe.data
+    source = wanted.source or ""
+    if not Path(source).exists() and (base / source).exists():
+        source = str(base / source)
+    return load(
+        source,
+        text=wanted.text,
+        pair=wanted.pair,
+        label=wanted.label,
+        max_samples=wanted.max_samples,
+        seed=recipe.training.seed,
+    )
+
+
+def _quiet() -> None:
+    """Libraries keep their bars and advice to themselves: the screen belongs to the run."""
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

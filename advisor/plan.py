@@ -1,0 +1,62 @@
+"""Plan: a recipe made concrete for one model: the config and the exact parameter count after every step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from advisor import families
+from advisor.facts import Value
+from advisor.family import Config, Family
+from advisor.recipe import Recipe
+from advisor.step import Step
+
+
+class PlannedStep(NamedTuple):
+    """A step with the model's config before and after it. parameters: exact, with the task's head."""
+
+    step: Step
+    before: Config
+    after: Config
+    parameters: int
+
+
+class Plan(NamedTuple):
+    """All steps of a recipe for one model. problems: what does not fit, by step name; it ends the plan there."""
+
+    family: Family
+    labels: int
+    baseline_parameters: int
+    steps: tuple[PlannedStep, ...]
+    problems: Mapping[str, str]
+    measures: Mapping[str, Value]
+
+    @property
+    def parameters(self) -> int:
+        return self.steps[-1].parameters if self.steps else self.baseline_parameters
+
+
+def plan(recipe: Recipe, config: Config, labels: int = 2) -> Plan | None:
+    """Plan a recipe for the model with this config; None where its family is not described."""
+    family = families.find(str(config.get("model_type")))
+    if family is None:
+        return None
+    at: dict[str, Any] = dict(config)
+    steps: list[PlannedStep] = []
+    problems: dict[str, str] = {}
+    measures: dict[str, Value] = {}
+    for step in recipe.steps:
+        try:
+            after = step.resized(family, at)
+        except ValueError as error:
+            problems[step.name] = str(error)
+            break
+        found = step.measures(family, at, after)
+        measures |= {f"{step.name}.{name}": value for name, value in found.items()}  # type: ignore[misc]
+        steps.append(PlannedStep(step, at, after, family.parameters(after, labels)))
+        at = after
+    baseline = family.parameters(config, labels)
+    last = steps[-1].parameters if steps else baseline
+    measures["recipe.removed_share"] = float(round(1 - Fraction(last, baseline), 6))
+    return Plan(family, labels, baseline, tuple(steps), problems, measures)

@@ -1,0 +1,154 @@
+"""Advice as plain text. Rich is left out on purpose: importing it costs a third of the time advice may take."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, fields, is_dataclass
+from typing import Any
+
+from advisor.advise import Advice, Candidate
+from advisor.facts import Facts
+from advisor.interval import show
+from advisor.predict import Range
+from advisor.recipe import as_dict, as_yaml
+
+STYLES = {"bold": "1", "green": "32", "dim": "2", "yellow": "33"}
+
+
+def paint(text: str, style: str, colour: bool) -> str:
+    """The text in a terminal style, or as it is."""
+    return f"\033[{STYLES[style]}m{text}\033[0m" if colour else text
+
+
+def recipe_yaml(advice: Advice) -> str:
+    """The advised recipe, with the reason and the rules beside every step."""
+    reasons = {one.step: one.reason + (f" [{', '.join(one.rules)}]" if one.rules else "") for one in advice.verdicts}
+    left_out = [f"# without {one.step}: {reasons[one.step]}" for one in advice.verdicts if not one.kept]
+    head = "# written by advise; review it with: advise check, carry it out with: advise run\n"
+    return head + as_yaml(advice.chosen.recipe, reasons) + "\n".join(left_out) + ("\n" if left_out else "")
+
+
+def advice_json(advice: Advice) -> str:
+    """Facts, recipe, predictions and reasons as JSON."""
+    chosen = advice.chosen
+    return json.dumps(
+        {
+            "facts": plain(advice.facts),
+            "policy": asdict(advice.policy.stamp),
+            "recipe": as_dict(chosen.recipe),
+            "prediction": plain(chosen.prediction),
+            "steps": [plain(one) for one in advice.verdicts],
+            "candidates": [_candidate(one, one is chosen) for one in advice.candidates],
+            "notes": list(advice.notes),
+        },
+        indent=2,
+        allow_nan=False,
+    )
+
+
+def plain(value: Any) -> Any:
+    """Any of our values as JSON can carry it: named fields as objects, sets as sorted lists."""
+    if is_dataclass(value):
+        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
+    if hasattr(value, "_asdict"):
+        return {name: plain(item) for name, item in value._asdict().items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return sorted(value) if isinstance(value, frozenset) else value
+
+
+def _candidate(candidate: Candidate, chosen: bool) -> dict[str, Any]:
+    return {
+        "steps": [step.words() for step in candidate.recipe.steps],
+        "chosen": chosen,
+        "admissible": candidate.admissible,
+        "prediction": plain(candidate.prediction),
+        "misses": list(candidate.misses),
+        "violations": [
+            {
+                "rule": one.rule.id,
+                "severity": one.rule.severity,
+                "message": one.message,
+                "undecided": one.undecided,
+            }
+            for one in candidate.violations
+        ],
+    }
+
+
+def explanation(advice: Advice, width: int = 100, colour: bool = False) -> str:
+    """Facts, each step with its reason, and the recipes that were compared."""
+    lines = [*_facts(advice, colour), ""]
+    for one in advice.verdicts:
+        mark = paint("+", "green", colour) if one.kept else paint("-", "dim", colour)
+        reason = one.reason + (f" [{', '.join(one.rules)}]" if one.rules else "")
+        lines += _hanging(f"  {mark} {paint(one.step.ljust(15), 'bold', colour)} ", 19, reason, width)
+    lines += ["", *_table(advice, colour)]
+    for note in advice.notes:
+        lines += ["", *_hanging("note  ", 6, note, width)]
+    return "\n".join(lines) + "\n"
+
+
+def _facts(advice: Advice, colour: bool) -> list[str]:
+    stamp = advice.policy.stamp
+    applying = {one.rule.id for candidate in advice.candidates for one in candidate.violations}
+    policy = f"{stamp.name} {stamp.version} · {len(advice.policy.rules)} rules · sha256 {stamp.sha256[:12]}"
+    return [
+        f"{paint('facts ', 'bold', colour)}  {facts_line(advice.facts)}",
+        f"{paint('policy', 'bold', colour)}  {policy} · {len(applying)} rule out or remark on a recipe below",
+    ]
+
+
+def facts_line(facts: Facts) -> str:
+    """The facts in one line."""
+    model, data = facts.model, facts.data
+    layers = [str(count) for count in (model.encoder_layers, model.decoder_layers) if count]
+    parts = [model.family or "unknown family", model.kind or "unknown kind"]
+    parts += [f"{'+'.join(layers)} layers"] if layers else []
+    parts += [f"{model.parameters / 1e6:.1f} M parameters"] if model.parameters else []
+    samples = f"{show(data.samples)} samples" if data.samples else "samples unknown"
+    goal = f"relative accuracy >= {facts.goal.relative_accuracy:g}"
+    goal += f", emissions <= {facts.goal.relative_emissions:g}" if facts.goal.relative_emissions else ""
+    return f"{' · '.join(parts)} | {samples} · {data.task or 'task not given'} | {facts.device.kind} | {goal}"
+
+
+def _hanging(first: str, indent: int, text: str, width: int) -> list[str]:
+    wrapped = textwrap.wrap(text, max(30, width - indent)) or [""]
+    return [first + wrapped[0], *(" " * indent + line for line in wrapped[1:])]
+
+
+def _table(advice: Advice, colour: bool) -> Iterator[str]:
+    rows: list[tuple[str, ...]] = [("", "recipe", "accuracy", "size", "emissions", "")]
+    rows += [_row(one, one is advice.chosen) for one in advice.candidates]
+    for place, line in enumerate(columns(rows)):
+        chosen = place and advice.candidates[place - 1] is advice.chosen
+        yield paint(line, "green" if chosen else "bold", colour) if chosen or not place else line
+
+
+def _row(one: Candidate, chosen: bool) -> tuple[str, ...]:
+    errors = [violation.rule.id for violation in one.violations if violation.rule.severity == "error"]
+    verdict = "chosen" if chosen else f"ruled out: {', '.join(dict.fromkeys(errors))}" if errors else ""
+    verdict = verdict or ("misses the goal" if one.misses else "less green")
+    said = one.prediction
+    return (
+        ">" if chosen else "",
+        one.words,
+        _range(said.accuracy),
+        _range(said.size),
+        _range(said.emissions),
+        verdict,
+    )
+
+
+def _range(value: Range | None) -> str:
+    return str(value) if value else "no evidence"
+
+
+def columns(rows: Sequence[Iterable[str]]) -> Iterator[str]:
+    """Rows as lines with aligned columns."""
+    table = [tuple(row) for row in rows]
+    widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
+    for row in table:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

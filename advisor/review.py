@@ -1,0 +1,145 @@
+"""Review: judge a recipe that somebody wrote by the rules, and point at the place in its file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from advisor import probe
+from advisor.errors import AdviseError
+from advisor.facts import DataFacts, Facts
+from advisor.plan import Plan, plan
+from advisor.policy.judge import Violation, violations
+from advisor.policy.pack import Policy
+from advisor.policy.view import look
+from advisor.recipe import Recipe, to_goal
+from advisor.recipefile import load, loads
+from advisor.yamlfile import Document
+
+FITS = "plain-checkpoint-only"  # the rule that a plan's problems stand for
+SEVERITIES = ("error", "warning", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a rule says about a recipe, and where."""
+
+    rule: str
+    severity: str
+    message: str
+    because: str
+    file: str
+    line: int
+    column: int
+    undecided: bool
+    white_paper_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A recipe with all that it was judged by. plan: None where the model's config is not at hand."""
+
+    recipe: Recipe
+    facts: Facts
+    plan: Plan | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> int:
+        return sum(finding.severity == "error" for finding in self.findings)
+
+
+def review_file(policy: Policy, path: Path) -> Reviewed:
+    """Review a recipe file; `-` reads stdin.
+
+    Raises:
+        AdviseError: it cannot be read or is no valid recipe.
+    """
+    import sys
+
+    recipe, document = loads(sys.stdin.buffer.read(), "stdin") if str(path) == "-" else load(path)
+    base = Path() if str(path) == "-" else path.parent
+    try:
+        model = _model(recipe, base)
+    except AdviseError as error:
+        faults = [
+            document.fault(f"{one.file}: {one.message}" if one.file else one.message, ("model", "source"), one.hint)
+            for one in error.faults
+        ]
+        raise AdviseError(*faults) from None
+    return review(policy, recipe, document, stated_facts(recipe, model), model)
+
+
+def _model(recipe: Recipe, base: Path) -> probe.Model:
+    """The recipe's model; a relative path counts from the current folder, then from the recipe's."""
+    here = (Path() / recipe.model.source).exists()
+    return probe.named(recipe.model, base=Path() if here else base)
+
+
+def stated_facts(recipe: Recipe, model: probe.Model) -> Facts:
+    """The facts as the recipe itself states them."""
+    stated = recipe.data
+    unlabelled = stated.unlabelled_samples or 0
+    data = DataFacts(stated.samples, stated.eval_samples, unlabelled, None, stated.task, None)
+    return Facts(model.facts, data, probe.device(recipe.device), to_goal(recipe.goal))
+
+
+def review(policy: Policy, recipe: Recipe, document: Document, facts: Facts, model: probe.Model) -> Reviewed:
+    """Judge a recipe under some facts, stated or measured."""
+    planned = plan(recipe, model.config, facts.data.labels or 2) if model.config else None
+    view = look(facts, recipe, planned.measures if planned else {})
+    broken = [one for one in violations(policy, view) if not _follows_from(one, planned)]
+    findings = [_finding(one, recipe, document) for one in broken]
+    if planned:
+        findings += [_misfit(policy, step, text, recipe, document) for step, text in planned.problems.items()]
+    findings += _family_differs(policy, recipe, document, facts)
+    order = sorted(findings, key=lambda one: (one.line, one.column, SEVERITIES.index(one.severity), one.rule))
+    return Reviewed(recipe, facts, planned, tuple(order))
+
+
+def _follows_from(violation: Violation, planned: Plan | None) -> bool:
+    """An unknown measure of a step that does not fit the model says nothing beyond the misfit itself."""
+    return bool(planned and planned.problems and "is unknown here" in violation.message)
+
+
+def _finding(violation: Violation, recipe: Recipe, document: Document) -> Finding:
+    rule = violation.rule
+    path = _path(violation.at, recipe)
+    mark = document.mark(path, key=len(violation.at) == 1)
+    note = " (undecided: a fact is unknown, so the rule counts)" if violation.undecided else ""
+    return Finding(
+        rule.id,
+        rule.severity,
+        violation.message + note,
+        rule.because,
+        document.name,
+        mark.line,
+        mark.column,
+        violation.undecided,
+        rule.white_paper_only,
+    )
+
+
+def _path(at: tuple[str, ...], recipe: Recipe) -> tuple[str | int, ...]:
+    """The place in the file of a step, or of one of its settings."""
+    if not at or at[0] not in recipe.step_names:
+        return ("steps",)
+    return ("steps", recipe.step_names.index(at[0]), *at)
+
+
+def _misfit(policy: Policy, step: str, text: str, recipe: Recipe, document: Document) -> Finding:
+    rule = policy.rule(FITS)
+    mark = document.mark(_path((step,), recipe), key=True)
+    because = rule.because if rule else "The model's config cannot express this shape."
+    return Finding(FITS, "error", f"{step}: {text}", because, document.name, mark.line, mark.column, False, False)
+
+
+def _family_differs(policy: Policy, recipe: Recipe, document: Document, facts: Facts) -> list[Finding]:
+    stated = recipe.model.family
+    if stated in (None, facts.model.family):
+        return []
+    mark = document.mark(("model", "family"))
+    message = f"the recipe says family {stated}, the model's config says {facts.model.family}"
+    rule = policy.rule(FITS)
+    because = rule.because if rule else ""
+    return [Finding(FITS, "error", message, because, document.name, mark.line, mark.column, False, False)]

@@ -1,0 +1,123 @@
+"""What a careless user types: a message with place and remedy, the right exit code, no half file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from advisor.cli import main
+
+FACTS = ["--samples", "3000", "--device", "cpu"]
+RECIPE = "version: 1\nname: x\nmodel: {source: bert, family: bert}\ndevice: cpu\nsteps:\n  - finetune: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--model", "brt", *FACTS], "did you mean 'bert'?"),
+        (["--model", "nobody/knows-this", *FACTS], "unknown model 'nobody/knows-this'"),
+        (["--model", "./nowhere", *FACTS], "no such checkpoint folder"),
+        (
+            ["--model", "bert", "--samples", "-5", "--device", "cpu"],
+            "expected a whole number of at least 1, got -5",
+        ),
+        (["--model", "bert", "--samples", "many", "--device", "cpu"], "got 'many'"),
+        (["--model", "bert", "--samples", "10", "--device", "gpu"], "cuda"),
+        (["--model", "bert", "--samples", "10"], "--device"),
+        (["--model", "bert", *FACTS, "--min-accuracy", "95"], "at most 1, got 95"),
+        (["--model", "bert", *FACTS, "--smaples", "3"], "--smaples"),
+        (["--model", "bert", *FACTS, "-o", "/nowhere/at/all.yaml"], "the folder does not exist"),
+        (["chekc", "x.yaml"], "did you mean 'check'?"),
+        (["check", "nowhere.yaml"], "nowhere.yaml: no such file"),
+        (["run", "nowhere.yaml", "--out", "o"], "cannot be read"),
+    ],
+)
+def test_wrong_use_ends_with_2(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert told in shown.err
+    assert "Traceback" not in shown.err
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ("{", "config.json:1:2: not JSON"),
+        ("[]", "model_type is missing"),
+        ('{"hidden_size": 3}', "model_type is missing"),
+        ('{"model_type": "bert"}', "num_hidden_layers is missing"),
+        ('{"model_type": "bert", "num_hidden_layers": -2, "hidden_size": 64, "num_attention_heads": 4, '
+         '"vocab_size": 10}', "num_hidden_layers: expected a whole number above 0, got -2"),
+        ('{"model_type": "bert", "num_hidden_layers": 2, "hidden_size": 65, "num_attention_heads": 4, '
+         '"vocab_size": 10}', "hidden_size 65 cannot be divided by num_attention_heads 4"),
+        ('{"model_type": "gpt2", "n_layer": 2, "n_embd": 1e12, "n_head": 4, "vocab_size": "x"}', "vocab_size"),
+    ],
+)  # fmt: skip
+def test_a_config_that_makes_no_sense(
+    config: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.json").write_text(config)
+    assert main(["--model", str(tmp_path), *FACTS]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_folder_without_config(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--model", str(tmp_path), *FACTS]) == 2
+    assert "no config.json here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("kind", "config"), [
+    ("other-encoder", {"model_type": "new-thing", "architectures": ["NewThingModel"]}),
+    ("other-decoder", {"model_type": "new-thing", "architectures": ["NewThingForCausalLM"]}),
+    ("other-encoder-decoder", {"model_type": "new-thing", "is_encoder_decoder": True}),
+])  # fmt: skip
+def test_an_unknown_model_type_is_advised_on_by_its_kind(
+    kind: str, config: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert main(["--model", str(tmp_path / "config.json"), *FACTS, "--format", "json"]) == 0
+    advice = json.loads(capsys.readouterr().out)
+    assert advice["facts"]["model"]["family"] == kind
+    assert [next(iter(step)) for step in advice["recipe"]["steps"]] == ["finetune", "quantization"]
+
+
+def test_a_goal_out_of_reach_emits_nothing_and_says_what_must_give(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--model", "bert", "--samples", "25000", "--device", "cuda", "--max-emissions", "0.05"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "nearest: fine-tuned, 8 layers, distilled" in shown.err
+    assert "--max-emissions" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (RECIPE.replace("family: bert", "family: brt"), "did you mean 'bert'?"),
+        (
+            RECIPE.replace("source: bert,", "source: ./gone,").replace("family: bert", "family: null"),
+            "no such",
+        ),
+        (RECIPE + "  - quantization: {bits: 4}\n", "bits"),
+        ("a: > 10", "quotes"),
+        ("\x00", "not YAML"),
+    ],
+)
+def test_check_refuses_what_is_no_recipe(
+    text: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "r.yaml"
+    file.write_text(text)
+    assert main(["check", str(file)]) == 2
+    shown = capsys.readouterr().err
+    assert told in shown
+    assert str(file) in shown
+
+
+def test_an_empty_folder_is_not_a_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(tmp_path)]) == 5
+    assert "no recipe in this folder" in capsys.readouterr().err
