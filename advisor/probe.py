@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from advisor import families
 from advisor.errors import AdviseError, Fault, suggest
 from advisor.facts import DeviceFacts, ModelFacts
-from advisor.family import Config
+from advisor.family import Config, Family
 from advisor.recipe import ModelSource
 
 MAX_CONFIG = 1_000_000
@@ -41,7 +41,7 @@ def model(source: str, labels: int = 2, base: Path = Path()) -> Model:
     path = base / Path(source).expanduser()
     if path.exists():
         return _local(source, path, labels)
-    family = families.find(ALIASES.get(source.lower(), source.lower())) or families.by_checkpoint(source)
+    family = _family(source)
     cached = cached_config(family.checkpoint if family else source)
     if cached:
         return _local(source, cached, labels)
@@ -52,6 +52,11 @@ def model(source: str, labels: int = 2, base: Path = Path()) -> Model:
             family.config,
         )
     raise AdviseError(_unknown(source))
+
+
+def _family(source: str) -> Family | None:
+    """The family that a name or a base checkpoint's Hub id stands for."""
+    return families.find(ALIASES.get(source.lower(), source.lower())) or families.by_checkpoint(source)
 
 
 def _unknown(source: str) -> Fault:
@@ -122,7 +127,7 @@ def named(source: ModelSource, labels: int = 2, base: Path = Path()) -> Model:
     if (base / Path(source.source).expanduser()).exists() or source.family is None:
         return model(source.source, labels, base)
     family = families.find(source.family)
-    if families.by_checkpoint(source.source) or cached_config(source.source):
+    if _family(source.source) or cached_config(source.source):
         return model(source.source, labels, base)
     kinds = {name: kind for kind, name in families.OTHERS.items()}
     kind = family.kind if family else kinds[source.family]

@@ -18,18 +18,25 @@ def _tensors(config: Config) -> Tensors:
         **linear(_BLOCK + "self_attn.v_proj", "attention", "hidden", bias),
         **linear(_BLOCK + "self_attn.q_proj", "attention", "hidden", bias),
         **linear(_BLOCK + "self_attn.out_proj", "hidden", "attention", bias),
-        **norm(_BLOCK + "self_attn_layer_norm"),
         **linear(_BLOCK + "fc1", "intermediate", "hidden", bias),
         **linear(_BLOCK + "fc2", "hidden", "intermediate", bias),
-        **norm(_BLOCK + "final_layer_norm"),
         "score.weight": f"labels {embedding}",
     }
     if narrow:
         tensors |= linear("model.decoder.project_in", "hidden", "embedding", bias=False)
         tensors |= linear("model.decoder.project_out", "embedding", "hidden", bias=False)
-    if config.get("do_layer_norm_before", True) and not config.get("_remove_final_layer_norm"):
-        tensors |= norm("model.decoder.final_layer_norm")
-    return tensors
+    return tensors | _norms(config)
+
+
+def _norms(config: Config) -> Tensors:
+    if not config.get("layer_norm_elementwise_affine", True):
+        return {}  # norms without weights
+    last = config.get("do_layer_norm_before", True) and not config.get("_remove_final_layer_norm")
+    return {
+        **norm(_BLOCK + "self_attn_layer_norm"),
+        **norm(_BLOCK + "final_layer_norm"),
+        **(norm("model.decoder.final_layer_norm") if last else {}),
+    }
 
 
 FAMILY = Family(

@@ -1,0 +1,53 @@
+"""`advise demo --out DIR`: the main job on a small real model and real text, in about five minutes on two cores."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from advisor.cli.options import parser
+from advisor.probe import needs_run
+
+if TYPE_CHECKING:
+    from advisor.recipe import Recipe
+
+# The advised recipe trains for longer; a demonstration must end within minutes.
+EPOCHS, LEARNING_RATE, MAX_TOKENS = 2, 1e-4, 64
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Write the data, advise, and carry the recipe out; exit codes as of `advise run`."""
+    demo = parser("advise demo", "Advise and run on a small real BERT and on docstrings of installed packages.")
+    demo.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for data, recipe and run")
+    out = demo.parse_args(arguments).out
+    needs_run("advise demo")
+    from advisor.cli import advise
+    from advisor.cli import run as carry_out
+    from advisor.demo import model_folder, write_data
+    from advisor.files import new_folder, write
+    from advisor.recipe import as_yaml
+    from advisor.recipefile import load
+
+    model = str(model_folder())
+    new_folder(out, "give --out a new folder")
+    sys.stderr.write("collecting docstrings of the installed packages …\n")
+    summary = write_data(out / "data")
+    sys.stderr.write(f"labelled by their library: {', '.join(summary.counts)}; its name is masked\n\n")
+    recipe, short, data = out / "recipe.yaml", out / "short.yaml", str(out / "data")
+    advise.run(["--model", model, "--data", data, "--device", "cpu", "--name", "demo", "-o", str(recipe)])
+    write(short, as_yaml(_shortened(load(recipe)[0])))
+    sys.stderr.write(f"for the demonstration {short} trains for {EPOCHS} epochs a step, on {MAX_TOKENS} tokens\n\n")
+    return carry_out.run([str(short), "--data", data, "--out", str(out / "run")])
+
+
+def _shortened(recipe: Recipe) -> Recipe:
+    """The recipe with less training."""
+    trained = ("finetune", "distillation")
+    steps = tuple(
+        replace(step, epochs=EPOCHS, learning_rate=LEARNING_RATE) if step.name in trained else step  # type: ignore[call-arg]
+        for step in recipe.steps
+    )
+    return replace(recipe, steps=steps, training=replace(recipe.training, max_tokens=MAX_TOKENS))

@@ -1,0 +1,121 @@
+"""Bench: what training steps work with: encoded rows, batches by length, the teacher's outputs, the device."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from advisor.compute.data import Rows
+from advisor.compute.scorer import Scorer
+from advisor.family import Family
+from advisor.step import Training
+
+WINDOW = 50  # batches that are sorted by length together: little padding, still random order
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Rows as token numbers, not padded: `tokens` (rows, own length), `labels` (rows)."""
+
+    tokens: tuple[tuple[int, ...], ...]
+    labels: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, count: int) -> Encoded:
+        """The first rows."""
+        return Encoded(self.tokens[:count], self.labels[:count])
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """input_ids, attention_mask: (batch, longest); labels, rows: (batch). rows: their numbers in the data."""
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    labels: Tensor
+    rows: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Everything a step needs beside the model. teacher_logits (training rows, labels): None before fine-tuning."""
+
+    family: Family
+    device: torch.device
+    training: Training
+    train: Encoded = field(repr=False)
+    selection: Encoded = field(repr=False)
+    pad: int = 0
+    teacher_logits: Tensor | None = field(default=None, repr=False)
+
+    def with_teacher(self, teacher_logits: Tensor) -> Bench:
+        return replace(self, teacher_logits=teacher_logits)
+
+    def batches(self, rows: Encoded, seed: int | None = None, size: int | None = None) -> Iterator[Batch]:
+        """Batches of rows of like length; in random order with a seed, else as they come."""
+        size = size or self.training.batch_size
+        order = list(range(len(rows)))
+        if seed is None:
+            order.sort(key=lambda row: len(rows.tokens[row]))
+            groups = [order[start : start + size] for start in range(0, len(order), size)]
+        else:
+            groups = _grouped(order, rows, size, random.Random(seed))
+        return (self.collate(rows, group) for group in groups)
+
+    def collate(self, rows: Encoded, numbers: Sequence[int]) -> Batch:
+        """The rows of these numbers as one batch, padded at the right."""
+        longest = max(len(rows.tokens[row]) for row in numbers)
+        ids = torch.full((len(numbers), longest), self.pad, dtype=torch.long)
+        mask = torch.zeros((len(numbers), longest), dtype=torch.long)
+        for place, row in enumerate(numbers):
+            length = len(rows.tokens[row])
+            ids[place, :length] = torch.tensor(rows.tokens[row])
+            mask[place, :length] = 1
+        labels = torch.tensor([rows.labels[row] for row in numbers])
+        device = self.device
+        return Batch(ids.to(device), mask.to(device), labels.to(device), torch.tensor(numbers))
+
+
+def _grouped(order: list[int], rows: Encoded, size: int, random_: random.Random) -> list[list[int]]:
+    random_.shuffle(order)
+    groups: list[list[int]] = []
+    for start in range(0, len(order), size * WINDOW):
+        window = sorted(order[start : start + size * WINDOW], key=lambda row: len(rows.tokens[row]))
+        groups += [window[place : place + size] for place in range(0, len(window), size)]
+    random_.shuffle(groups)
+    return groups
+
+
+def encode(rows: Rows, tokenizer: Any, max_tokens: int) -> Encoded:
+    """Tokenize rows; longer ones are cut to `max_tokens`."""
+    pairs = list(rows.pairs) if rows.pairs else None
+    found = tokenizer(list(rows.texts), pairs, truncation=True, max_length=max_tokens)["input_ids"]
+    # A text of nothing but unknown signs may come out empty; a model needs at least one token.
+    some = tokenizer.eos_token_id or tokenizer.pad_token_id or 0
+    return Encoded(tuple(tuple(ids) or (some,) for ids in found), rows.labels)
+
+
+@torch.no_grad()
+def logits(scorer: Scorer, bench: Bench, rows: Encoded) -> Tensor:
+    """The scores of all rows, on the CPU: (rows, labels)."""
+    scorer.to(bench.device).eval()
+    found: Tensor | None = None
+    for batch in bench.batches(rows, size=64):
+        scores = scorer(batch.input_ids, batch.attention_mask).float().cpu()
+        found = torch.empty(len(rows), scores.shape[1]) if found is None else found
+        found[batch.rows] = scores
+    if found is None:
+        raise ValueError("there are no rows to score")
+    return found
+
+
+def accuracy(scores: Tensor, rows: Encoded) -> float:
+    """Share of rows whose highest score is at their label. scores: (rows, labels)."""
+    return float((scores.argmax(dim=1) == torch.tensor(rows.labels)).float().mean())

@@ -1,0 +1,114 @@
+"""Plain checkpoints: load a model and its tokenizer, save one, and prove that it comes back the same.
+
+Only safetensors, no remote code. A checkpoint counts as saved when the stock class's `from_pretrained` finds
+every weight and no other, gives equal outputs, and has exactly the predicted number of parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, T5ForConditionalGeneration
+from transformers.utils import logging
+
+from advisor.compute.bench import Batch
+from advisor.compute.scorer import Scorer, label_tokens, label_words
+from advisor.errors import AdviseError, Fault
+from advisor.family import Family
+
+logging.disable_progress_bar()  # the screen belongs to the run
+EQUAL = 1e-5  # outputs of a reloaded model: the same weights, so only rounding may differ
+
+
+def load(folder: Path | str, family: Family, label_names: Sequence[str], seed: int = 0) -> tuple[Scorer, Any]:
+    """The task model and its tokenizer; a missing head starts at random, by the seed.
+
+    Raises:
+        AdviseError: weights or tokenizer are missing or cannot be read.
+    """
+    torch.manual_seed(seed)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=_local(folder))
+        model = _task_model(folder, family, label_names)
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise AdviseError(
+            Fault(
+                f"cannot be loaded: {reason}",
+                str(folder),
+                hint="give a folder with config.json, model.safetensors and a tokenizer; pickled weights are not read",
+            )
+        ) from None
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    model.config.pad_token_id = tokenizer.pad_token_id
+    return Scorer(model, _words(tokenizer, family, label_names)), tokenizer
+
+
+def _local(folder: Path | str) -> bool:
+    return Path(folder).exists()
+
+
+def _words(tokenizer: Any, family: Family, names: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    return label_tokens(tokenizer, label_words(tokenizer, names)) if family.kind == "encoder-decoder" else ()
+
+
+def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> Any:
+    """Text to text for encoder-decoders, a classification head for the others."""
+    common = {
+        "dtype": torch.float32,
+        "use_safetensors": True,
+        "local_files_only": _local(folder),
+        "id2label": dict(enumerate(names)),
+        "label2id": {name: place for place, name in enumerate(names)},
+    }
+    if family.kind == "encoder-decoder":
+        return T5ForConditionalGeneration.from_pretrained(folder, **common)
+    # A head for other labels is replaced, as is usual when a checkpoint is fine-tuned to a new task.
+    return AutoModelForSequenceClassification.from_pretrained(folder, ignore_mismatched_sizes=True, **common)
+
+
+def save(scorer: Scorer, tokenizer: Any, folder: Path) -> None:
+    """Write model and tokenizer into a new folder, whole or not at all."""
+    draft = folder.with_name(f".{folder.name}.draft")
+    scorer.model.save_pretrained(draft, safe_serialization=True)
+    tokenizer.save_pretrained(draft)
+    draft.rename(folder)
+
+
+@torch.no_grad()
+def prove(scorer: Scorer, folder: Path, batch: Batch, predicted: int) -> None:
+    """Reload a saved checkpoint with the stock class and compare.
+
+    Raises:
+        AdviseError: weights are missing or left over, outputs differ, or the parameter count is not as predicted.
+    """
+    model, info = type(scorer.model).from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+    wrong = {
+        kind: sorted(map(str, names))
+        for kind, names in info.items()
+        if kind in ("missing_keys", "unexpected_keys", "mismatched_keys") and names
+    }
+    if wrong:
+        raise AdviseError(Fault(f"the checkpoint does not reload whole: {wrong}", str(folder)))
+    counted = parameters(model)
+    if counted != predicted:
+        raise AdviseError(Fault(f"the model has {counted:,} parameters, {predicted:,} were predicted", str(folder)))
+    again = scorer.around(model).to(batch.input_ids.device).eval()
+    was, now = (one(batch.input_ids, batch.attention_mask) for one in (scorer.eval(), again))
+    difference = float((was - now).abs().max())
+    if not difference <= EQUAL * max(1.0, float(was.abs().max())):
+        raise AdviseError(Fault(f"the reloaded model answers differently, by {difference:.2g}", str(folder)))
+
+
+def parameters(model: Any) -> int:
+    """Number of parameters, tied ones once."""
+    return sum(one.numel() for one in model.parameters())
+
+
+def size_bytes(folder: Path) -> int:
+    """Bytes of the weight files in a folder."""
+    return sum(file.stat().st_size for file in folder.iterdir() if file.suffix in (".safetensors", ".onnx", ".data"))

@@ -1,0 +1,245 @@
+"""Which columns of a source hold the text and the label, and the labelled rows that they give."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import groupby
+from statistics import fmean
+from typing import Any
+
+from advisor.compute.sources import PARTS, File
+from advisor.errors import AdviseError, Fault, suggest
+
+LABELS = {"label", "labels", "target", "class", "category", "sentiment"}
+PAIRS = {
+    "sentence1": "sentence2",
+    "question": "sentence",
+    "premise": "hypothesis",
+    "text": "text_pair",
+    "question1": "question2",
+}
+TEXTS = {"sentence", "review", "content", "document", "comment", "tweet", "passage", *PAIRS, *PAIRS.values()}
+Class = int | str | bool  # a label as the source has it
+NAME_THEM = "name the columns with --text, --pair and --label"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which column is which; `pair` is the second text of a pair, None where a row has one text."""
+
+    text: str
+    pair: str | None
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Labelled texts, all (rows,); `pairs` is None where a row has one text; labels count from 0."""
+
+    texts: tuple[str, ...]
+    pairs: tuple[str, ...] | None
+    labels: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: Iterable[int]) -> Rows:
+        """The rows at `indices`, in that order."""
+        index = tuple(indices)
+        pairs = None if self.pairs is None else tuple(self.pairs[i] for i in index)
+        return Rows(tuple(self.texts[i] for i in index), pairs, tuple(self.labels[i] for i in index))
+
+    def contents(self) -> Sequence[object]:
+        """What makes two rows the same, (rows,): the text or (text, pair); the label has no say in it."""
+        return self.texts if self.pairs is None else tuple(zip(self.texts, self.pairs, strict=True))
+
+
+Marked = tuple[File, list[Class | None]]  # with the class of each row, None where unlabelled
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """The labelled rows of each part as the source gives them, and the files they were read from."""
+
+    parts: Mapping[str, Rows]
+    places: Mapping[str, str]
+    names: tuple[str, ...]
+    unlabelled: int
+
+    def place(self, role: str) -> str:
+        """The file that gives the train, selection or report rows."""
+        used = [self.places[part] for part in PARTS if part in self.places]
+        return used[{"train": 0, "selection": 1 if len(used) == 3 else 0, "report": -1}[role]]
+
+
+def find_columns(file: File, text: str | None, pair: str | None, label: str | None) -> Columns:
+    """The columns that were named, and for the others those of usual name, of declared kind or of fitting content.
+
+    Raises:
+        AdviseError: a named column is not there, or no or several columns could be meant.
+    """
+    named = [name for name in (text, pair, label) if name is not None]
+    absent = [name for name in named if name not in file.columns]
+    faults = [Fault(f"no column {name!r}", file.place, hint=suggest(name, file.columns)) for name in absent]
+    if len(set(named)) < len(named):
+        faults.append(Fault(f"one column is named twice: {', '.join(named)}", file.place, hint=NAME_THEM))
+    if faults:
+        raise AdviseError(*faults)
+    label = label or _only(file, "label", _label_columns(file, {text, pair}))
+    left = {name: values for name, values in file.columns.items() if name not in (label, pair)}
+    if text is None and pair is None:
+        text, pair = _usual_pair(left)
+    return Columns(text or _only(file, "text", _text_columns(left, pair)), pair, label)
+
+
+def _only(file: File, role: str, found: Sequence[str]) -> str:
+    if len(found) == 1:
+        return found[0]
+    what = f"{len(found)} columns could be the {role}: {', '.join(found)}" if found else f"no {role} column"
+    raise AdviseError(Fault(f"{what} (columns: {', '.join(file.columns)})", file.place, hint=NAME_THEM))
+
+
+def _label_columns(file: File, taken: set[str | None]) -> list[str]:
+    free = {name: values for name, values in file.columns.items() if name not in taken}
+    usual = [name for name in free if name.casefold() in LABELS]
+    declared = [name for name in free if name in file.class_names]
+    return usual or declared or [n for n in free if n.casefold() not in TEXTS and _is_label(free[n])]
+
+
+def _is_label(values: Sequence[Any]) -> bool:
+    """Whole numbers, booleans or short strings, of which each comes twice on average: an index does not."""
+    present = [value for value in values if value is not None]
+    plain = all(isinstance(value, int) or (isinstance(value, str) and len(value) <= 40) for value in present)
+    return plain and 2 <= len(set(present)) <= len(present) / 2
+
+
+def _usual_pair(columns: Iterable[str]) -> tuple[str, str] | tuple[None, None]:
+    usual = {name.casefold(): name for name in columns if name.casefold() in TEXTS}
+    found = [(usual[one], usual[two]) for one, two in PAIRS.items() if one in usual and two in usual]
+    return found[0] if found and len(usual) == 2 else (None, None)
+
+
+def _text_columns(columns: Mapping[str, Sequence[Any]], pair: str | None) -> list[str]:
+    usual = [name for name in columns if name.casefold() in TEXTS]
+    partner = [name for name in usual if pair and PAIRS.get(name.casefold()) == pair.casefold()]
+    if partner or usual:
+        return partner or usual
+    length = {name: _mean_length(values) for name, values in columns.items()}
+    strings = sorted((name for name in columns if length[name]), key=lambda name: -length[name])
+    clear = len(strings) > 1 and length[strings[0]] >= 2 * length[strings[1]]
+    return strings[:1] if clear else strings
+
+
+def _mean_length(values: Sequence[Any]) -> float:
+    """Characters a text; 0 for a column of other values, or of numbers only (which are strings in CSV)."""
+    present = [value for value in values if value is not None]
+    strings = all(isinstance(value, str) for value in present)
+    if not strings or all(isinstance(_class(value), int | None) for value in present):
+        return 0.0
+    return fmean(map(len, present))
+
+
+def label_rows(source: str, files: Sequence[File], columns: Columns) -> Labelled:
+    """The labelled rows of each part, with labels numbered from 0.
+
+    Raises:
+        AdviseError: every text or label that makes no sense, or nothing to train on.
+    """
+    faults: list[Fault] = []
+    marked = [(file, _classes(file, columns, faults)) for file in files]
+    if faults:
+        raise AdviseError(*faults)
+    used = [(file, classes) for file, classes in marked if len(classes) > classes.count(None)]
+    if not used:
+        message = f"no labelled rows: column {columns.label!r} is -1 or missing everywhere"
+        raise AdviseError(Fault(message, source, hint=NAME_THEM))
+    codes, names = _codes(used, columns.label)
+    parts, places = {}, {}
+    for part, group in groupby(used, key=lambda item: item[0].part):
+        shards = list(group)
+        parts[part] = _rows(shards, columns, codes)
+        places[part] = ", ".join(file.place for file, _ in shards)
+    if len(parts) == 1:  # all there is, whatever its name: it will be split
+        parts, places = {"train": parts[part]}, {"train": places[part]}
+    if "train" not in parts:
+        hint = "add train rows, or give a single file to split"
+        raise AdviseError(Fault("no labelled train split", source, hint=hint))
+    return Labelled(parts, places, names, sum(classes.count(None) for _, classes in marked))
+
+
+def _classes(file: File, columns: Columns, faults: list[Fault]) -> list[Class | None]:
+    """The class of each row, (rows,), None where unlabelled; adds what is wrong with the file to `faults`."""
+    nothing: list[Class | None] = [None] * len(next(iter(file.columns.values())))
+    if file.part == "unlabelled" or (file.part == "test" and columns.label not in file.columns):
+        return nothing
+    texts = [name for name in (columns.text, columns.pair) if name is not None]
+    if absent := [name for name in (*texts, columns.label) if name not in file.columns]:
+        hint = f"name its columns as in the train split; it has: {', '.join(file.columns)}"
+        faults.append(Fault(f"no column {', '.join(map(repr, absent))}", file.place, hint=hint))
+        return nothing
+    classes = [_class(value) for value in file.columns[columns.label]]
+    odd = [(row, value) for row, value in enumerate(classes, 1) if not isinstance(value, int | str | None)]
+    if odd:
+        faults.append(_label_fault(file.place, columns.label, *odd[0]))
+    faults += [fault for name in texts for fault in _text_faults(file, name, classes)]
+    return classes
+
+
+def _text_faults(file: File, name: str, classes: Sequence[Class | None]) -> Iterator[Fault]:
+    texts = enumerate(zip(file.columns[name], classes, strict=True), 1)
+    bad = [(row, text) for row, (text, label) in texts if label is not None and not isinstance(text, str)]
+    if bad:
+        what = f"{len(bad):,} of {len(classes):,} rows have no text in column {name!r}"
+        first = f"the first is row {bad[0][0]:,} with {bad[0][1]!r}"
+        yield Fault(f"{what}: {first}", file.place, hint="fill these rows or leave them out")
+
+
+def _class(value: Any) -> Any:
+    """A label as int, str or bool; None where it is missing or -1; a fraction or a list stays as it is."""
+    if isinstance(value, str):
+        value = value.strip()
+        with suppress(ValueError):
+            number = float(value)
+            value = number if abs(number) < 2**53 else value  # neither inf nor nan nor rounded
+    if isinstance(value, float) and (value.is_integer() or math.isnan(value)):
+        value = None if math.isnan(value) else int(value)
+    return None if value in (None, "", -1) else value
+
+
+def _label_fault(place: str, column: str, row: int, value: object) -> Fault:
+    if isinstance(value, float):
+        what = f"has fractions (row {row:,}: {value:g}): that is regression, which cannot be run"
+    else:
+        what = f"has {type(value).__name__} values (row {row:,}), not one label a row"
+    hint = "give whole numbers or names of classes, or name another column with --label"
+    return Fault(f"label column {column!r} {what}", place, hint=hint)
+
+
+def _codes(used: Sequence[Marked], label: str) -> tuple[dict[Class, int], tuple[str, ...]]:
+    """(number of each class, names by number): those of a ClassLabel, or the values in sorted order."""
+    declared = {file.class_names.get(label): file.place for file, _ in used}
+    if len(declared) > 1:
+        hint = "give all splits the same label names in the same order"
+        raise AdviseError(
+            *(Fault(f"label names: {names and ', '.join(names)}", declared[names], hint=hint) for names in declared)
+        )
+    if names := next(iter(declared)):
+        return {number: number for number in range(len(names))}, names
+    values = {value for _, classes in used for value in classes if value is not None}
+    found = sorted(values, key=lambda value: (isinstance(value, str), value))
+    return {value: number for number, value in enumerate(found)}, tuple(map(str, found))
+
+
+def _rows(shards: Sequence[Marked], columns: Columns, codes: Mapping[Class, int]) -> Rows:
+    texts: list[str] = []
+    pairs: list[str] = []
+    labels: list[int] = []
+    for file, classes in shards:
+        kept = [i for i, value in enumerate(classes) if value is not None]
+        texts += [file.columns[columns.text][i] for i in kept]
+        pairs += [file.columns[columns.pair][i] for i in kept] if columns.pair else []
+        labels += [codes[value] for value in classes if value is not None]
+    return Rows(tuple(texts), tuple(pairs) if columns.pair else None, tuple(labels))

@@ -1,0 +1,106 @@
+"""`advise check`: findings with place, rule and reason, and exit codes that CI can trust."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from advisor.cli import main
+
+CHECKOUT = Path(__file__).parents[2]
+HEAD = "version: 1\nname: x\nmodel: {source: SOURCE, family: FAMILY}\ndata: {samples: SAMPLES}\ndevice: DEVICE\nsteps:\n"
+FINETUNE = "  - finetune: {}\n"
+LAYERS = "  - layer_removal: {keep: 8}\n"
+DISTIL = "  - distillation: {}\n"
+MATRIX = "  - matrix_pruning: {hidden_size: 448, intermediate_size: 1792}\n"
+INT8 = "  - quantization: {}\n"
+
+
+def found(steps: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], **facts: object) -> tuple[int, dict]:
+    """Exit code of check, and line, column and message by rule."""
+    text = HEAD + steps
+    for name, value in {"source": "bert", "family": "bert", "samples": 25_000, "device": "cpu", **facts}.items():
+        text = text.replace(name.upper(), str(value))
+    file = tmp_path / "r.yaml"
+    file.write_text(text)
+    code = main(["check", "--format", "json", str(file)])
+    findings = json.loads(capsys.readouterr().out)
+    return code, {one["rule"]: (one["line"], one["column"], one["message"]) for one in findings}
+
+
+def test_the_shipped_recipes_pass(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(CHECKOUT / "recipes")]) == 0
+    assert "11 recipes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("steps", "facts", "rule", "place"),
+    [
+        (FINETUNE + LAYERS, {}, "distill-after-structure", (7, 3)),
+        (FINETUNE + LAYERS + DISTIL, {"source": "t5", "family": "t5", "samples": 3000}, "t5-small-data-no-prune", (8, 5)),
+        (FINETUNE + INT8, {"device": "cuda"}, "quantize-cpu-only", (8, 5)),
+        (FINETUNE + DISTIL + MATRIX, {"source": "gpt2", "family": "gpt2"}, "gpt2-layers-only", (9, 5)),
+        (FINETUNE + MATRIX + LAYERS + DISTIL, {}, "layers-before-matrix", (9, 5)),
+        (INT8 + FINETUNE, {}, "quantize-last", (8, 5)),
+        (FINETUNE + LAYERS.replace("8", "4") + DISTIL, {"samples": 3000}, "small-data-few-layers", (8, 20)),
+        (FINETUNE + INT8.replace("{}", "{min_relative_accuracy: 0.9}"), {}, "int8-gate", (8, 43)),
+        (FINETUNE + DISTIL + MATRIX.replace("448,", "448, increments: 2,"), {}, "gradual-width", (9, 52)),
+    ],
+)  # fmt: skip
+def test_a_broken_rule_is_found_at_its_place(
+    steps: str, facts: dict, rule: str, place: tuple, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, findings = found(steps, tmp_path, capsys, **facts)
+    assert code == 1
+    assert findings[rule][:2] == place
+
+
+@pytest.mark.parametrize(
+    ("steps", "facts", "told"),
+    [
+        (LAYERS.replace("8", "13"), {}, "cannot keep 13 of 12 encoder blocks"),
+        (LAYERS.replace("keep", "encoder_keep"), {}, "BERT has encoder blocks: give keep"),
+        (LAYERS, {"source": "t5", "family": "t5"}, "give encoder_keep and decoder_keep"),
+        (MATRIX.replace("448", "450"), {}, "hidden_size 450 is no multiple of the head size 64: try 448"),
+        (MATRIX.replace("448", "448, heads: 6"), {}, "heads 6 with hidden_size 448 removes nothing in BERT"),
+        (MATRIX.replace("448", "1024"), {}, "hidden_size 1024 is larger than the model's 768"),
+        (MATRIX.replace("448", "768").replace("1792", "3072"), {}, "nothing becomes narrower"),
+        (DISTIL, {"source": "gpt2", "family": "bert"}, "family bert, the model's config says gpt2"),
+    ],
+)
+def test_a_shape_that_the_model_cannot_take(
+    steps: str, facts: dict, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, findings = found(FINETUNE + DISTIL * (steps != DISTIL) + steps, tmp_path, capsys, **facts)
+    assert code == 1
+    assert told in findings["plain-checkpoint-only"][2]
+
+
+def test_an_unknown_fact_counts_against_the_recipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "r.yaml"
+    head = HEAD.replace("data: {samples: SAMPLES}\n", "").replace("SOURCE", "t5").replace("FAMILY", "t5")
+    kept = LAYERS.replace("keep: 8", "encoder_keep: 8, decoder_keep: 8")
+    file.write_text(head.replace("DEVICE", "cpu") + FINETUNE + kept + DISTIL)
+    assert main(["check", str(file)]) == 1
+    shown = capsys.readouterr().out
+    assert "t5-small-data-no-prune" in shown
+    assert "undecided" in shown
+    assert "This rule rests on the white paper alone." in shown
+
+
+def test_a_model_that_is_not_here_is_judged_by_its_family(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, findings = found(FINETUNE + LAYERS + DISTIL, tmp_path, capsys, source="my-org/my-bert", samples=50_000)
+    assert (code, findings) == (0, {})
+
+
+def test_stdin_and_severities(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (CHECKOUT / "recipes" / "bert-one-third-narrow.yaml").read_bytes()
+    for fail_on, code in (("error", 0), ("warning", 1)):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
+        assert main(["check", "-", "--fail-on", fail_on]) == code
+        assert "stdin:10:3: warning[very-deep-cut]" in capsys.readouterr().out

@@ -1,0 +1,112 @@
+"""Tiny real models of every family, made on the spot, with a tokenizer trained on the text they will read."""
+
+from __future__ import annotations
+
+import ast
+import json
+import random
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast, T5ForConditionalGeneration
+
+VOCABULARY = 400
+SIZES: dict[str, dict[str, Any]] = {
+    "bert": {"num_hidden_layers": 4, "hidden_size": 48, "num_attention_heads": 4, "intermediate_size": 96},
+    "gpt2": {"n_layer": 4, "n_embd": 48, "n_head": 4, "n_inner": 96, "bos_token_id": 1, "eos_token_id": 1},
+    "opt": {
+        "num_hidden_layers": 4,
+        "hidden_size": 48,
+        "num_attention_heads": 4,
+        "ffn_dim": 96,
+        "word_embed_proj_dim": 48,
+        "pad_token_id": 0,
+        "bos_token_id": 1,
+        "eos_token_id": 1,
+    },
+    "t5": {
+        "num_layers": 4,
+        "num_decoder_layers": 3,
+        "d_model": 48,
+        "num_heads": 4,
+        "d_kv": 12,
+        "d_ff": 96,
+        "decoder_start_token_id": 0,
+        "pad_token_id": 0,
+        "eos_token_id": 1,
+    },
+}
+FAMILIES = tuple(SIZES)
+
+
+def docstrings(packages: Sequence[str] = ("asyncio", "email"), most: int = 150) -> list[dict[str, str]]:
+    """Real text: first paragraphs of docstrings of the standard library, labelled by their package."""
+    rows: list[dict[str, str]] = []
+    for package in packages:
+        found: dict[str, None] = {}
+        for file in sorted((Path(sysconfig.get_path("stdlib")) / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
+                    text = " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
+                    found |= {text: None} if len(text.split()) > 4 else {}
+        rows += [{"text": text, "label": package} for text in list(found)[:most]]
+    random.Random(0).shuffle(rows)
+    return rows
+
+
+def write_rows(
+    folder: Path, rows: Sequence[dict[str, str]] | None = None, shares: tuple[int, int] = (6, 8)
+) -> Path:
+    """train, validation and test as JSONL; shares: tenths at which one ends and the next begins."""
+    rows = list(rows or docstrings())
+    folder.mkdir(parents=True, exist_ok=True)
+    first, second = (len(rows) * share // 10 for share in shares)
+    for name, part in (("train", rows[:first]), ("validation", rows[first:second]), ("test", rows[second:])):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in part))
+    return folder
+
+
+def write_many(folder: Path, count: int) -> Path:
+    """So many short real texts to train on: lines of the standard library's sources, labelled by how they end."""
+    found: dict[str, str] = {}
+    for file in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
+        texts = (" ".join(line.split()) for line in file.read_text(encoding="utf-8", errors="replace").splitlines())
+        found |= {text: "ends" if text[-1] in ".:;)" else "goes on" for text in texts if len(text.split()) > 3}
+        if len(found) >= count * 5 // 4:
+            break
+    rows = [{"text": text, "label": label} for text, label in found.items()][: count * 5 // 4]
+    return write_rows(folder, rows, shares=(8, 9))
+
+
+def tokenizer(family: str) -> PreTrainedTokenizerFast:
+    """A byte-level BPE tokenizer trained on the docstrings; GPT-2's has no padding token, as the real one."""
+    bpe = Tokenizer(models.BPE(unk_token="<unk>"))
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel()
+    special = ["<pad>", "</s>", "<unk>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=special,
+        show_progress=False,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
+    bpe.train_from_iterator([row["text"] for row in docstrings()], trainer)
+    if family in ("bert", "t5"):
+        bpe.post_processor = processors.TemplateProcessing(
+            single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]
+        )
+    padding = {} if family == "gpt2" else {"pad_token": "<pad>"}
+    return PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token="</s>", unk_token="<unk>", **padding)
+
+
+def checkpoint(family: str, folder: Path, **sizes: Any) -> Path:
+    """A pre-trained-like checkpoint with random weights: config, safetensors, tokenizer."""
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(family, vocab_size=VOCABULARY, **{**SIZES[family], **sizes})
+    model = T5ForConditionalGeneration(config) if family == "t5" else AutoModel.from_config(config)
+    model.save_pretrained(folder)
+    tokenizer(family).save_pretrained(folder)
+    return folder
