@@ -58,9 +58,7 @@ def docstrings(packages: Sequence[str] = ("asyncio", "email"), most: int = 150) 
     return rows
 
 
-def write_rows(
-    folder: Path, rows: Sequence[dict[str, str]] | None = None, shares: tuple[int, int] = (6, 8)
-) -> Path:
+def write_rows(folder: Path, rows: Sequence[dict[str, str]] | None = None, shares: tuple[int, int] = (6, 8)) -> Path:
     """train, validation and test as JSONL; shares: tenths at which one ends and the next begins."""
     rows = list(rows or docstrings())
     folder.mkdir(parents=True, exist_ok=True)

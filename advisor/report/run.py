@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def watch(events: Iterable[Event]) -> RunResult:
-    """Show progress on stderr until the run ends; returns its result."""
+    """Show progress on stderr until the run ends, as bars or, where there is no terminal, a line for each tenth."""
     console = Console(stderr=True, highlight=False)
     columns = (
         TextColumn("{task.description:<18}"),
@@ -46,8 +46,10 @@ def watch(events: Iterable[Event]) -> RunResult:
             if isinstance(event, StepResult):
                 _end(bars, tasks)
                 console.print(_line(event), soft_wrap=True)
-            else:
+            elif console.is_terminal:
                 _advance(bars, tasks, event)
+            elif event.done * 10 // event.total > (event.done - 1) * 10 // event.total:
+                console.print(f"  {event.label} {event.done:,} of {event.total:,} {event.note}", soft_wrap=True)
     raise RuntimeError("the run ended without a result")
 
 

@@ -56,6 +56,11 @@ class LayerRemoval(Step):
         raise ValueError(f"{family.title} has {' and '.join(stacks)} blocks: give {keys}, nothing else")
 
     def resized(self, family: Family, config: Config) -> dict[str, Any]:
+        if config.get("scale_attn_by_inverse_layer_idx"):
+            raise ValueError(
+                "this config divides attention by the block's number (scale_attn_by_inverse_layer_idx), "
+                "so blocks that move up would answer otherwise"
+            )
         shape = family.shape(config)
         layers = dict(shape.layers)
         for stack, count in self.kept(family).items():

@@ -11,7 +11,9 @@ import pytest
 from advisor.cli import main
 
 CHECKOUT = Path(__file__).parents[2]
-HEAD = "version: 1\nname: x\nmodel: {source: SOURCE, family: FAMILY}\ndata: {samples: SAMPLES}\ndevice: DEVICE\nsteps:\n"
+HEAD = (
+    "version: 1\nname: x\nmodel: {source: SOURCE, family: FAMILY}\ndata: {samples: SAMPLES}\ndevice: DEVICE\nsteps:\n"
+)
 FINETUNE = "  - finetune: {}\n"
 LAYERS = "  - layer_removal: {keep: 8}\n"
 DISTIL = "  - distillation: {}\n"
@@ -40,7 +42,7 @@ def test_the_shipped_recipes_pass(capsys: pytest.CaptureFixture[str]) -> None:
     ("steps", "facts", "rule", "place"),
     [
         (FINETUNE + LAYERS, {}, "distill-after-structure", (7, 3)),
-        (FINETUNE + LAYERS + DISTIL, {"source": "t5", "family": "t5", "samples": 3000}, "t5-small-data-no-prune", (8, 5)),
+        (FINETUNE + LAYERS, {"source": "t5", "family": "t5", "samples": 3000}, "t5-small-data-no-prune", (8, 5)),
         (FINETUNE + INT8, {"device": "cuda"}, "quantize-cpu-only", (8, 5)),
         (FINETUNE + DISTIL + MATRIX, {"source": "gpt2", "family": "gpt2"}, "gpt2-layers-only", (9, 5)),
         (FINETUNE + MATRIX + LAYERS + DISTIL, {}, "layers-before-matrix", (9, 5)),

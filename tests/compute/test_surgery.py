@@ -1,10 +1,9 @@
-"""Removal of blocks, rows and columns: equal to models cut or masked by hand, and plain checkpoints afterwards."""
+"""Removal of blocks, rows and columns: equal to models cut or masked by hand, for every family."""
 
 from __future__ import annotations
 
 import copy
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ import torch
 from torch import Tensor, nn
 from transformers import GPT2LMHeadModel, OPTForCausalLM
 
-from advisor.compute import checkpoint
 from advisor.compute.scorer import Scorer
 from advisor.compute.surgery import Kept, keep_layers, narrow, tensors, units
 from advisor.errors import AdviseError
@@ -43,7 +41,7 @@ def stacks(name: str) -> list[str]:
 def cut(name: str, kept: tuple[int, ...], **sizes: Any) -> tuple[Scorer, Scorer]:
     """A student, and the same with some blocks of each stack."""
     whole = students.student(name, **sizes)
-    layers = {stack: kept for stack in stacks(name)}
+    layers = dict.fromkeys(stacks(name), kept)
     config = students.resized(whole, name, layers={stack: len(kept) for stack in layers})
     return whole, keep_layers(whole, students.family(name), config, layers)
 
@@ -52,15 +50,12 @@ def narrowed(whole: Scorer, name: str, kept: Kept, **sizes: int) -> Scorer:
     return narrow(whole, students.family(name), students.resized(whole, name, **sizes), kept, HEAD_SIZE)
 
 
-def blocks_of(whole: Scorer, name: str) -> list[tuple[str, int]]:
-    layers = students.family(name).shape(students.config_of(whole)).layers
-    return [(stack, block) for stack, depth in layers.items() for block in range(depth)]
-
-
 def drawn(whole: Scorer, name: str, most: int, count: int, seed: int = 0) -> dict[tuple[str, int], Tensor]:
     """Different numbers below `most` for each block, ascending."""
     seeded = torch.Generator().manual_seed(seed)
-    return {block: torch.randperm(most, generator=seeded)[:count].sort().values for block in blocks_of(whole, name)}
+    return {
+        block: torch.randperm(most, generator=seeded)[:count].sort().values for block in students.blocks_of(whole, name)
+    }
 
 
 # Blocks -------------------------------------------------------------------------------------------
@@ -100,7 +95,7 @@ def test_kept_blocks_of_bert_step_by_step() -> None:
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_all_blocks_kept_is_the_same_model_with_weights_of_its_own(name: str) -> None:
     whole = students.student(name, **({"num_decoder_layers": 4} if name == "t5" else {}))
-    layers = {stack: (0, 1, 2, 3) for stack in stacks(name)}
+    layers = dict.fromkeys(stacks(name), (0, 1, 2, 3))
     same = keep_layers(whole, students.family(name), students.config_of(whole), layers)
     students.assert_equal_scores(same, whole, name)
     with torch.no_grad():
@@ -178,7 +173,7 @@ def mask(whole: Scorer, name: str, pattern: str, axis: int, kept: dict[tuple[str
 def test_cutting_heads_of_t5_equals_masking_them(sizes: dict[str, Any]) -> None:
     whole = students.student("t5", **sizes)
     alike = {"encoder": torch.tensor([0, 2, 3]), "decoder": torch.tensor([1, 2, 3])}
-    own = {stack: alike[stack[0]] for stack in blocks_of(whole, "t5")}
+    own = {stack: alike[stack[0]] for stack in students.blocks_of(whole, "t5")}
     cross = {key: heads for key, heads in drawn(whole, "t5", HEADS, 3).items() if key[0] == "decoder"}
     smaller = narrowed(whole, "t5", Kept(attention=own, cross=cross), heads=3)
     masked = copy.deepcopy(whole)
@@ -197,9 +192,9 @@ def test_another_order_of_channels_heads_and_neurons_changes_nothing(name: str) 
     swapped = {stack: torch.randperm(HEADS) for stack in stacks(name)}
     kept = Kept(
         hidden=torch.randperm(48),
-        attention={block: swapped[block[0]] for block in blocks_of(whole, name)},
-        cross={block: torch.randperm(HEADS) for block in blocks_of(whole, name)},
-        intermediate={block: torch.randperm(NEURONS) for block in blocks_of(whole, name)},
+        attention={block: swapped[block[0]] for block in students.blocks_of(whole, name)},
+        cross={block: torch.randperm(HEADS) for block in students.blocks_of(whole, name)},
+        intermediate={block: torch.randperm(NEURONS) for block in students.blocks_of(whole, name)},
     )
     students.assert_equal_scores(narrowed(whole, name, kept), whole, name)
 
@@ -208,7 +203,7 @@ def test_narrow_by_hand() -> None:
     """Channels 5, 7, ..., heads 1 and 3 of GPT-2's third block; its fused matrix is (hidden, 3 x attention)."""
     whole = students.student("gpt2")
     hidden, heads = torch.arange(5, 29), torch.tensor([1, 3])
-    everywhere = dict.fromkeys(blocks_of(whole, "gpt2"), heads)
+    everywhere = dict.fromkeys(students.blocks_of(whole, "gpt2"), heads)
     smaller = narrowed(whole, "gpt2", Kept(hidden=hidden, attention=everywhere), hidden_size=24, heads=2)
     old, new = (one.model.transformer.h[2].attn for one in (whole, smaller))
     places = [*range(12, 24), *range(36, 48)]
@@ -219,30 +214,6 @@ def test_narrow_by_hand() -> None:
         assert torch.equal(new.c_attn.bias[third * 24 : third * 24 + 24], old.c_attn.bias[third * 48 :][places])
     assert torch.equal(new.c_proj.weight, old.c_proj.weight[places][:, 5:29])
     assert torch.equal(smaller.model.score.weight, whole.model.score.weight[:, 5:29])
-
-
-# Checkpoints --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", tiny.FAMILIES)
-@pytest.mark.parametrize("way", ["layers", "width"])
-def test_smaller_models_reload_with_the_stock_class(name: str, way: str, tmp_path: Path) -> None:
-    whole = students.student(name)
-    if way == "layers":
-        smaller = cut(name, (1, 2))[1]
-    else:
-        kept = Kept(
-            hidden=torch.arange(0, 48, 2),
-            attention=dict.fromkeys(blocks_of(whole, name), torch.tensor([0, 3])),
-            cross=drawn(whole, name, HEADS, 2),
-            intermediate=drawn(whole, name, NEURONS, 32),
-        )
-        smaller = narrowed(whole, name, kept, hidden_size=24, heads=2, intermediate_size=32)
-    predicted = students.family(name).parameters(students.config_of(smaller))
-    assert predicted < students.family(name).parameters(students.config_of(whole))
-    checkpoint.save(smaller, students.tokenizer(name), tmp_path / "smaller")
-    checkpoint.prove(smaller, tmp_path / "smaller", students.batch(name), predicted)
-    assert smaller.label_tokens == whole.label_tokens
 
 
 # Weights that are not the family's ----------------------------------------------------------------

@@ -1,0 +1,205 @@
+"""The training loop and its batches: repeatable, it learns real text, keeps the best epoch, and asks the teacher."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import students
+import tiny
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from advisor.compute.bench import Batch, Encoded, accuracy, encode, logits
+from advisor.compute.data import Rows
+from advisor.compute.scorer import Scorer
+from advisor.compute.training import Loss, Schedule, distillation_loss, label_loss, train
+from advisor.errors import AdviseError
+
+ROWS = Encoded(tuple((row + 3,) * (1 + row * 7 % 23) for row in range(1000)), tuple(row % 2 for row in range(1000)))
+
+
+def trained(one: Scorer, name: str, loss: Loss = label_loss, **schedule: Any) -> Scorer:
+    return students.finish(train(one, students.bench(name), loss, Schedule("learn", **schedule)))[0]
+
+
+def task_loss(one: Scorer, name: str) -> float:
+    """The mean task loss of the training rows."""
+    bench = students.bench(name)
+    with torch.no_grad():
+        losses = [float(label_loss(one.eval(), batch)) * len(batch.rows) for batch in bench.batches(bench.train)]
+    return sum(losses) / len(bench.train)
+
+
+# Batches ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [None, 0, 1])
+@pytest.mark.parametrize("size", [16, 7, 1000])
+def test_an_epoch_has_every_row_once_padded_at_the_right(seed: int | None, size: int) -> None:
+    batches = list(students.bench("bert").batches(ROWS, seed, size))
+    assert sorted(torch.cat([batch.rows for batch in batches]).tolist()) == list(range(1000))
+    assert len(batches) == -(-1000 // size)
+    for batch in batches:
+        lengths = [len(ROWS.tokens[row]) for row in batch.rows]
+        assert batch.labels.tolist() == [ROWS.labels[row] for row in batch.rows]
+        assert batch.input_ids.shape == batch.attention_mask.shape == (len(batch.rows), max(lengths))
+        for row, ids, mask in zip(batch.rows, batch.input_ids, batch.attention_mask, strict=True):
+            tokens = list(ROWS.tokens[row])
+            rest = max(lengths) - len(tokens)
+            assert ids.tolist() == tokens + [0] * rest
+            assert mask.tolist() == [1] * len(tokens) + [0] * rest
+
+
+@pytest.mark.parametrize("seed", [None, 0])
+def test_rows_of_like_length_go_together(seed: int | None) -> None:
+    """1,000 rows of 1 to 23 tokens in batches of 16 fill two windows, or one without a seed."""
+    batches = list(students.bench("bert").batches(ROWS, seed, 16))
+    padding = sum(int((batch.attention_mask == 0).sum()) for batch in batches)
+    assert padding <= 0.05 * sum(map(len, ROWS.tokens))
+
+
+def test_each_seed_has_an_order_of_its_own() -> None:
+    bench = students.bench("bert")
+    orders = [[batch.rows.tolist() for batch in bench.batches(ROWS, seed, 16)] for seed in (0, 0, 1)]
+    assert orders[0] == orders[1] != orders[2]
+    assert sorted(map(sorted, orders[0])) != sorted(map(sorted, orders[2]))  # other groups, not only their order
+    lengths = [len(ROWS.tokens[rows[0]]) for rows in orders[0]]
+    assert lengths != sorted(lengths)
+
+
+def test_encoding_cuts_long_rows_and_keeps_empty_ones() -> None:
+    rows = Rows(("", "a read of one thing and of many others"), None, (1, 0))
+    short, long = encode(rows, students.tokenizer(), 5).tokens
+    assert (len(short), len(long)) == (1, 5)
+    pair = encode(Rows(("one",), ("other",), (0,)), students.tokenizer(), 50).tokens[0]
+    assert pair.count(students.tokenizer().eos_token_id) == 2
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_logits_are_in_the_order_of_the_rows(name: str) -> None:
+    one, bench = students.student(name), students.bench(name)
+    found = logits(one, bench, bench.selection)
+    for row in (0, 17, 47):
+        alone = bench.collate(bench.selection, [row])
+        with torch.no_grad():
+            expected = one(alone.input_ids, alone.attention_mask)[0]
+        torch.testing.assert_close(found[row], expected, atol=1e-4, rtol=1e-4)
+    assert accuracy(found, bench.selection) == pytest.approx(
+        sum(int(scores.argmax()) == label for scores, label in zip(found, bench.selection.labels, strict=True)) / 48
+    )
+
+
+# Training -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_the_seed_decides_every_weight(name: str) -> None:
+    first, again = (trained(students.fresh(name), name, learning_rate=1e-3, steps=4).state_dict() for _ in range(2))
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    bench = students.bench(name)
+    assert any(not torch.equal(value, first[key]) for key, value in students.fresh(name).state_dict().items())
+    assert bench.training.seed == 0
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_real_text_is_learnt(name: str) -> None:
+    one = students.fresh(name)
+    before = task_loss(one, name)
+    one = trained(one, name, learning_rate=5e-3, epochs=4)
+    assert task_loss(one, name) < 0.75 * before
+    bench = students.bench(name)
+    assert accuracy(logits(one, bench, bench.train), bench.train) > 0.8
+
+
+def test_the_best_epoch_is_what_is_returned() -> None:
+    """From the fourth of six epochs on the labels are wrong, so that the last epoch is not the best."""
+    bench, per_epoch = students.bench("bert"), 6
+    states: list[dict[str, Tensor]] = []
+    calls = 0
+
+    def loss(student: Scorer, batch: Batch) -> Tensor:
+        nonlocal calls
+        if calls % per_epoch == 0:
+            states.append(copy.deepcopy(student.state_dict()))
+        calls += 1
+        labels = batch.labels if calls <= 3 * per_epoch else 1 - batch.labels
+        return student.loss(batch.input_ids, batch.attention_mask, labels)[0]
+
+    schedule = Schedule("learn", learning_rate=5e-3, epochs=6)
+    one, told = students.finish(train(students.fresh("bert"), bench, loss, schedule))
+    qualities = [quality(one, state) for state in states[1:]]
+    best = states[1 + qualities.index(max(qualities))]
+    assert all(torch.equal(value, best[key]) for key, value in one.state_dict().items())
+    assert len(set(qualities)) > 2 and qualities[-1] < max(qualities)
+    assert told[-1].note == f"selection accuracy {max(qualities)[0]:.3f}"
+
+
+def quality(one: Scorer, state: dict[str, Tensor]) -> tuple[float, float]:
+    """Selection accuracy, then the loss of the selection rows, of another state."""
+    other, bench = copy.deepcopy(one), students.bench("bert")
+    other.load_state_dict(state)
+    found = logits(other, bench, bench.selection)
+    return accuracy(found, bench.selection), -float(
+        functional.cross_entropy(found, torch.tensor(bench.selection.labels))
+    )
+
+
+def test_progress_is_told_after_every_batch() -> None:
+    bench = students.bench("bert")
+    _, told = students.finish(train(students.fresh("bert"), bench, label_loss, Schedule("learn", 1e-3, epochs=2)))
+    assert [(one.label, one.done, one.total) for one in told] == [("learn", done, 12) for done in range(1, 13)]
+    assert [bool(one.note) for one in told] == [False] * 5 + [True] * 7
+
+
+def test_parts_of_the_work_go_on_where_the_rows_ended() -> None:
+    """Eight batches, and then four that start where they ended, are two epochs of six."""
+    seen: list[int] = []
+
+    def loss(student: Scorer, batch: Batch) -> Tensor:
+        seen.extend(batch.rows.tolist())
+        return label_loss(student, batch)
+
+    for start, steps in ((0, 8), (8, 4)):
+        trained(students.fresh("bert"), "bert", loss, learning_rate=1e-3, steps=steps, start=start)
+    assert sorted(seen[:96]) == sorted(seen[96:]) == list(range(96))
+    assert seen[:96] != seen[96:]
+
+
+# Distillation -------------------------------------------------------------------------------------
+
+
+def test_distillation_needs_a_teacher() -> None:
+    with pytest.raises(AdviseError) as caught:
+        distillation_loss(students.bench("bert"), temperature=2.0, soft_weight=0.9)
+    assert str(caught.value) == (
+        "distillation needs a fine-tuned teacher: the recipe has no finetune step before it\n"
+        "  try: let the recipe begin with finetune"
+    )
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_each_row_is_given_the_teacher_s_outputs_for_it(name: str) -> None:
+    """A student that is the teacher has nothing to learn in any batch; from another row's outputs it would."""
+    teacher, bench = students.student(name), students.taught(name)
+    assert bench.teacher_logits is not None and bench.teacher_logits.shape == (96, 2)
+    loss = distillation_loss(bench, temperature=2.0, soft_weight=1.0)
+    shifted = distillation_loss(bench.with_teacher(bench.teacher_logits.roll(1, 0)), temperature=2.0, soft_weight=1.0)
+    for batch in bench.batches(bench.train, seed=3):
+        assert float(loss(teacher, batch)) == pytest.approx(0, abs=1e-5)
+        assert float(shifted(teacher, batch)) > 1e-3
+
+
+def test_distillation_loss_by_hand() -> None:
+    teacher, student = torch.tensor([[2.0, 0.0], [0.0, 0.0]]), students.student("bert")
+    bench = students.bench("bert").with_teacher(teacher)
+    batch = bench.collate(bench.train, [1, 0])
+    with torch.no_grad():
+        found = float(distillation_loss(bench, temperature=4.0, soft_weight=0.75)(student, batch))
+        own = student(batch.input_ids, batch.attention_mask)
+    wanted = torch.tensor([[0.5, 0.5], [0.6224593, 0.3775407]])  # softmax(0), softmax(2 / 4, 0)
+    divergence = (wanted * (wanted.log() - (own / 4).log_softmax(1))).sum(1).mean()
+    hard = -own.log_softmax(1)[[0, 1], batch.labels].mean()
+    assert found == pytest.approx(float(0.75 * 16 * divergence + 0.25 * hard), rel=1e-5)
