@@ -121,8 +121,18 @@ class Family:
             raise AdviseError(*faults)
 
     def resized(self, config: Config, shape: Shape) -> dict[str, Any]:
-        """The config of the same model with another shape."""
+        """The config of the same model with another shape.
+
+        Raises:
+            ValueError: it would be a model of other tensors.
+        """
         was = config[self.hidden_size]
+        for key in self.also_hidden:
+            if config.get(key) not in (None, was) and config[key] == shape.hidden_size:
+                raise ValueError(
+                    f"{self.hidden_size} {shape.hidden_size} equals {key}, so {self.title} would lose the projections "
+                    "between them: choose another hidden_size, or other increments to pass it by"
+                )
         changed = {stack.key: shape.layers[stack.name] for stack in self.stacks}
         changed |= {self.hidden_size: shape.hidden_size, self.heads: shape.heads}
         changed |= {self.intermediate_size: shape.intermediate_size}

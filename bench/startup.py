@@ -41,10 +41,8 @@ def main() -> None:
         for _ in range(ROUNDS):
             for name, arguments in CASES.items():
                 taken[name].append(milliseconds(arguments, environment))
-    print(
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     print(f"{machine}, Python {platform.python_version()}")
-    )
     for name, values in taken.items():
         print(f"{name:<16} median {statistics.median(values):4.0f} ms, quickest {min(values):4.0f} ms")
     paired = [ours / theirs for ours, theirs in zip(taken["advise"], taken["import pydantic"], strict=True)]

@@ -107,7 +107,7 @@ def logits(scorer: Scorer, bench: Bench, rows: Encoded) -> Tensor:
     """The scores of all rows, on the CPU: (rows, labels)."""
     scorer.to(bench.device).eval()
     found: Tensor | None = None
-    for batch in bench.batches(rows, size=64):
+    for batch in bench.batches(rows, size=max(64, bench.training.batch_size)):
         scores = scorer(batch.input_ids, batch.attention_mask).float().cpu()
         found = torch.empty(len(rows), scores.shape[1]) if found is None else found
         found[batch.rows] = scores

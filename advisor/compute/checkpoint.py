@@ -108,8 +108,8 @@ def prove(scorer: Scorer, folder: Path, batch: Batch, predicted: int) -> None:
     counted = parameters(model)
     if counted != predicted:
         raise AdviseError(Fault(f"the model has {counted:,} parameters, {predicted:,} were predicted", str(folder)))
-    again = scorer.around(model).to(batch.input_ids.device).eval()
-    was, now = (one(batch.input_ids, batch.attention_mask) for one in (scorer.eval(), again))
+    pair = (one.to(batch.input_ids.device).eval() for one in (scorer, scorer.around(model)))
+    was, now = (one(batch.input_ids, batch.attention_mask) for one in pair)
     difference = float((was - now).abs().max())
     if not difference <= EQUAL * max(1.0, float(was.abs().max())):
         raise AdviseError(Fault(f"the reloaded model answers differently, by {difference:.2g}", str(folder)))

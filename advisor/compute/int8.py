@@ -4,7 +4,8 @@ Weights become int8 ahead of time with a scale for each output column; activatio
 pass, with one scale for the whole batch, so that a row's answer depends a little on the rows beside it.
 The scheme was chosen on a real BERT of 6 layers fine-tuned on SST-2 (872 rows, a CPU without VNNI). Mean
 difference of class probabilities from fp32: 8 bits per tensor 0.048, 7 bits per tensor 0.088, 8 bits per
-column 0.024, 7 bits per column 0.022. Embedding tables as int8 changed nothing measurable and took 60 % off.
+column 0.024, 7 bits per column 0.022 (a BERT of 12 layers: 0.036). Embedding tables as int8 changed nothing
+measurable and took 60 % off.
 """
 
 from __future__ import annotations

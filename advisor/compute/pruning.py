@@ -38,7 +38,7 @@ def prune_in_increments(
     done = 0
     for shape in shapes:
         student = cut(student, bench, shape, loss)
-        work = train(student, bench, loss, Schedule(label, rate, steps=between))
+        work = train(student, bench, loss, Schedule(label, rate, steps=between, start=done))
         student = yield from _part(work, done, total)
         done += between
     last = train(student, bench, loss, Schedule(label, rate, epochs=after))
@@ -88,7 +88,7 @@ def _changes(student: Scorer, names: Mapping[str, tuple[str, str, int]], head_si
         if tensor.grad is None:
             continue
         axes, stack, block = names[name]
-        product = (tensor.detach() * tensor.grad).double()
+        product = tensor.detach() * tensor.grad
         for dimension, axis in enumerate(axes.split()):
             if axis not in ("hidden", "attention", "3attention", "cross", "intermediate"):
                 continue
@@ -98,7 +98,7 @@ def _changes(student: Scorer, names: Mapping[str, tuple[str, str, int]], head_si
             along = along.view(3, -1).sum(0) if axis == "3attention" else along
             along = along.view(-1, head_size).sum(1) if kind in ("attention", "cross") else along
             key = (kind, ("", 0) if kind == "hidden" else block_of(name, stack, block))
-            changes[key] = changes.get(key, 0) + along.cpu()
+            changes[key] = changes.get(key, 0) + along.cpu().double()  # after the move: MPS has no double
     return changes
 
 

@@ -111,9 +111,11 @@ def _filled(student: Scorer, family: Family, config: Config, filled: Mapping[str
     model = student.model
     sizes = {key: config[key] for key in family.size_keys if key in config}
     smaller = type(model)(type(model.config).from_dict({**model.config.to_dict(), **sizes}))
+    scorer = student.around(smaller)
+    scorer.to(model.device)
     places = dict(smaller.named_parameters())
     with torch.no_grad():
         for name, tensor in filled.items():
             places[name].copy_(tensor)
     smaller.train(model.training)
-    return student.around(smaller)
+    return scorer

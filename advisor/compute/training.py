@@ -9,6 +9,7 @@ import copy
 import math
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from itertools import count, islice
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from torch.nn import functional
 
 from advisor.compute.bench import Batch, Bench, accuracy, logits
 from advisor.compute.scorer import Scorer
+from advisor.errors import AdviseError
 from advisor.results import Progress
 
 Loss = Callable[[Scorer, Batch], Tensor]
@@ -24,12 +26,16 @@ WARM_UP, WEIGHT_DECAY, LARGEST_GRADIENT = 0.1, 0.01, 1.0
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and how fast. steps: optimizer steps at a constant rate instead of whole epochs, nothing selected."""
+    """How long and how fast. steps: optimizer steps at a constant rate instead of whole epochs, nothing selected.
+
+    start: batches that earlier parts of the same work have used up; the rows go on from there.
+    """
 
     label: str
     learning_rate: float
     epochs: int = 1
     steps: int = 0
+    start: int = 0
 
 
 def label_loss(student: Scorer, batch: Batch) -> Tensor:
@@ -38,9 +44,16 @@ def label_loss(student: Scorer, batch: Batch) -> Tensor:
 
 
 def distillation_loss(bench: Bench, temperature: float, soft_weight: float) -> Loss:
-    """The loss of `steps.distillation`; the soft part is scaled by temperature squared (Hinton et al. 1503.02531)."""
+    """The loss of `steps.distillation`; the soft part is scaled by temperature squared (Hinton et al. 1503.02531).
+
+    Raises:
+        AdviseError: no teacher has been fine-tuned yet.
+    """
     if bench.teacher_logits is None:
-        raise ValueError("distillation needs a fine-tuned teacher: the recipe has no finetune step before it")
+        raise AdviseError(
+            "distillation needs a fine-tuned teacher: the recipe has no finetune step before it",
+            hint="let the recipe begin with finetune",
+        )
     targets = functional.softmax(bench.teacher_logits / temperature, dim=1)  # (training rows, labels)
 
     def loss(student: Scorer, batch: Batch) -> Tensor:
@@ -63,7 +76,7 @@ def train(student: Scorer, bench: Bench, loss: Loss, schedule: Schedule) -> Gene
     optimizer = torch.optim.AdamW(_groups(student), lr=schedule.learning_rate, fused=fused)
     rate = torch.optim.lr_scheduler.LambdaLR(optimizer, _rates(total, bool(schedule.steps)))
     best: tuple[tuple[float, float], dict[str, Tensor]] | None = None
-    for done, batch in enumerate(_batches(bench, total), start=1):
+    for done, batch in enumerate(_batches(bench, schedule.start, total), start=1):
         student.train()
         value = loss(student, batch)
         value.backward()
@@ -100,16 +113,12 @@ def _rates(total: int, constant: bool) -> Callable[[int], float]:
     return rate
 
 
-def _batches(bench: Bench, total: int) -> Iterator[Batch]:
+def _batches(bench: Bench, start: int, total: int) -> Iterator[Batch]:
     """So many batches, epoch after epoch, each epoch in an order of its own."""
-    done = epoch = 0
-    while done < total:
-        for batch in bench.batches(bench.train, seed=bench.training.seed * 1000 + epoch):
-            yield batch
-            done += 1
-            if done == total:
-                return
-        epoch += 1
+    epoch, used = divmod(start, math.ceil(len(bench.train) / bench.training.batch_size))
+    first = bench.training.seed * 1000 + epoch
+    endless = (batch for seed in count(first) for batch in bench.batches(bench.train, seed))
+    return islice(endless, used, used + total)
 
 
 def _quality(student: Scorer, bench: Bench) -> tuple[float, float]:

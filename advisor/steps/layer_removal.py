@@ -67,6 +67,9 @@ class LayerRemoval(Step):
             if count > layers[stack]:
                 raise ValueError(f"cannot keep {count} of {layers[stack]} {stack} blocks")
             layers[stack] = count
+        if layers == shape.layers:
+            whole = " and ".join(f"{count} {stack}" for stack, count in layers.items())
+            raise ValueError(f"nothing is removed: all {whole} blocks stay, keep fewer")
         keys = {stack.name: stack.key for stack in family.stacks}
         return {**config, **{keys[stack]: count for stack, count in layers.items()}}
 

@@ -75,7 +75,8 @@ class MatrixPruning(Step):
         return heads
 
     def resized(self, family: Family, config: Config) -> dict[str, Any]:
-        return family.resized(config, self.target(family, family.shape(config)))
+        *_, last = (family.resized(config, shape) for shape in self.schedule(family, config))  # every one has to exist
+        return last
 
     def measures(self, family: Family, before: Config, after: Config) -> Mapping[str, Number]:
         configs = [before, *(family.resized(before, shape) for shape in self.schedule(family, before))]

@@ -28,7 +28,8 @@ def shape_of(one: Scorer, name: str) -> Shape:
 def silence(one: Scorer, name: str, unit: str, number: int, block: int = -1) -> None:
     """Make all weights of a channel, neuron or head zero: in one block, or everywhere."""
     named = dict(one.model.named_parameters())
-    rows = {"attention": range(number * HEAD_SIZE, (number + 1) * HEAD_SIZE)}.get(unit, [number])
+    width = HEAD_SIZE if unit in ("attention", "cross") else 1
+    rows = range(number * width, (number + 1) * width)
     for key, (axes, _, place) in students.family(name).tensor_names(students.config_of(one)).items():
         for dimension, axis in enumerate(axes.split()):
             if axis == f"3{unit}" and block in (-1, place):
@@ -54,13 +55,12 @@ def test_units_without_weights_have_no_importance_and_go_first(name: str, unit: 
     after = before._replace(hidden_size=47, heads=3, intermediate_size=95)
     kept = choose(scores, before, after, students.family(name))
     found = {"hidden": {("", 0): kept.hidden}, "attention": kept.attention, "intermediate": kept.intermediate}[unit]
-    silent = [score for (kind, _), score in scores.items() if kind == unit]
-    assert len(silent) == len(found) == (1 if unit == "hidden" else len(students.blocks_of(one, name)))
-    for score in silent:
-        assert score[number] == 0 and score.sum() > 0
-    for stays in found.values():
-        assert stays is not None and number not in stays
-        assert stays.tolist() == sorted(stays.tolist())
+    assert len(found) == (1 if unit == "hidden" else len(students.blocks_of(one, name)))
+    for block, stays in found.items():
+        score = scores[unit, block]
+        assert stays is not None and stays.tolist() == sorted(stays.tolist())
+        (gone,) = set(range(len(score))) - set(stays.tolist())
+        assert score[number] == score[gone] == 0 < score.sum()  # behind a ReLU another neuron may be silent too
 
 
 @pytest.mark.parametrize("name", students.HEADED)
@@ -91,25 +91,28 @@ def test_importance_by_hand() -> None:
         layer = one.model.bert.encoder.layer[block]
         into, out = layer.intermediate.dense, layer.output.dense
         products = (into.weight * into.weight.grad)[neuron].sum() + (into.bias * into.bias.grad)[neuron]
-        expected += float((products + (out.weight * out.weight.grad)[:, neuron].sum()).abs())
+        expected += float((products + (out.weight * out.weight.grad)[:, neuron].sum()).abs().detach())
     found = importance(one, bench, label_loss)[("intermediate", ("encoder", block))][neuron]
     assert float(found) == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_the_important_half_of_the_neurons_is_worth_more_than_the_other(name: str) -> None:
-    one, bench = students.student(name), students.taught(name)
-    loss = distillation_loss(bench, temperature=1.0, soft_weight=1.0)
-    scores = importance(one, bench, label_loss)
-    before = shape_of(one, name)
+    """Without it the loss of the batches moves further away from what it was."""
+    one, bench = students.student(name), students.bench(name)
+    scores, before = importance(one, bench, label_loss), shape_of(one, name)
     after, config = before._replace(intermediate_size=48), students.resized(one, name, intermediate_size=48)
-    lost = []
+    moved = []
     for sign in (1, -1):
         kept = choose({key: sign * score for key, score in scores.items()}, before, after, students.family(name))
         smaller = narrow(one, students.family(name), config, kept, HEAD_SIZE).eval()
         with torch.no_grad():
-            lost.append(sum(float(loss(smaller, batch)) for batch in bench.batches(bench.train)))
-    assert lost[0] < 0.8 * lost[1]
+            moved.append(sum(distance(one, smaller, batch) for batch in bench.batches(bench.train)))
+    assert moved[0] < 0.9 * moved[1]
+
+
+def distance(one: Scorer, other: Scorer, batch: Batch) -> float:
+    return float((label_loss(one, batch) - label_loss(other, batch)).abs())
 
 
 def test_blocks_of_t5_keep_the_same_heads_and_those_of_bert_their_own() -> None:

@@ -134,6 +134,16 @@ def test_text_is_generated_with_a_cache_after_removal(name: str) -> None:
     assert fast.shape[1] == (6 if name == "t5" else 9)
 
 
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_a_smaller_model_stays_on_the_device_of_the_larger(name: str) -> None:
+    whole = students.student(name).to("meta")
+    whole.model.tie_weights()
+    layers: dict[str, tuple[int, ...]] = dict.fromkeys(stacks(name), (0, 2))
+    config = students.resized(whole, name, layers=dict.fromkeys(layers, 2))
+    smaller = keep_layers(whole, students.family(name), config, layers)
+    assert {one.device.type for one in (*smaller.parameters(), *smaller.buffers())} == {"meta"}
+
+
 # Rows and columns ---------------------------------------------------------------------------------
 
 

@@ -1,0 +1,96 @@
+"""Distillation: it brings a cut student back towards its teacher, changes no shape, and refuses nonsense."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import students
+import tiny
+import torch
+from settings import refusal
+from torch.nn import functional
+
+from advisor.compute.bench import Bench, logits
+from advisor.compute.scorer import Scorer
+from advisor.errors import AdviseError
+from advisor.steps.distillation import Distillation
+from advisor.steps.layer_removal import LayerRemoval
+
+STEP = Distillation(epochs=3, learning_rate=3e-3, soft_weight=1.0)
+
+
+def divergence(one: Scorer, bench: Bench) -> float:
+    """KL divergence from the teacher over the training rows."""
+    assert bench.teacher_logits is not None
+    found = functional.log_softmax(logits(one, bench, bench.train), dim=1)
+    return float(functional.kl_div(found, functional.softmax(bench.teacher_logits, dim=1), reduction="batchmean"))
+
+
+def cut(teacher: Scorer, name: str) -> Scorer:
+    step = LayerRemoval(encoder_keep=2, decoder_keep=2) if name == "t5" else LayerRemoval(keep=2)
+    config = step.resized(students.family(name), students.config_of(teacher))
+    return students.finish(step.apply(teacher, config, students.bench(name)))[0]
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_a_cut_student_comes_nearer_to_its_teacher(name: str) -> None:
+    teacher = students.student(name)
+    bench = students.taught(name, teacher)
+    student = cut(teacher, name)
+    before, config = divergence(student, bench), students.config_of(student)
+    taught, told = students.finish(STEP.apply(student, config, bench))
+    assert divergence(taught, bench) < 0.8 * before
+    assert students.config_of(taught) == config == STEP.resized(bench.family, config)
+    assert told[-1].label == "distil" and (told[-1].done, told[-1].total) == (18, 18)
+    assert torch.equal(logits(teacher, bench, bench.train), bench.teacher_logits)  # the teacher learns nothing
+
+
+def test_without_a_teacher_nothing_is_distilled() -> None:
+    student = students.student("gpt2")
+    with pytest.raises(AdviseError, match="the recipe has no finetune step before it"):
+        students.finish(STEP.apply(student, students.config_of(student), students.bench("gpt2")))
+
+
+def test_labels_count_by_the_rest_of_the_soft_weight() -> None:
+    """With soft weight 0 the teacher has no say; with 1 the labels have none."""
+    student, bench = students.student("bert"), students.bench("bert")
+    other = bench.with_teacher(torch.tensor([[9.0, -9.0]]).repeat(96, 1))
+    one = bench.with_teacher(torch.tensor([[-9.0, 9.0]]).repeat(96, 1))
+    states = []
+    for bench_, weight in ((one, 0.0), (other, 0.0), (one, 1.0), (other, 1.0)):
+        step = Distillation(epochs=1, soft_weight=weight)
+        taught, _ = students.finish(step.apply(students.student("bert"), students.config_of(student), bench_))
+        states.append(logits(taught, bench_, bench_.selection))
+    assert torch.equal(states[0], states[1])
+    assert (states[2][:, 0] - states[2][:, 1]).mean() < (states[3][:, 0] - states[3][:, 1]).mean()
+
+
+def test_it_changes_no_shape_and_measures_nothing() -> None:
+    bert = students.family("bert")
+    assert STEP.resized(bert, bert.config) == dict(bert.config)
+    assert STEP.measures(bert, bert.config, bert.config) == {}
+    assert not Distillation.structural and Distillation.measured == ()
+    assert STEP.words() == "distilled"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("temperature", 0, "input should be greater than 0"),
+        ("temperature", 101, "input should be less than or equal to 100"),
+        ("temperature", "hot", "input should be a valid number"),
+        ("soft_weight", -0.1, "input should be greater than or equal to 0"),
+        ("soft_weight", 2, "input should be less than or equal to 1"),
+        ("epochs", 0, "input should be greater than 0"),
+        ("epochs", 2.5, "input should be a valid integer"),
+        ("learning_rate", 0, "input should be greater than 0"),
+        ("learning_rate", 1.5, "input should be less than or equal to 1"),
+    ],
+)
+def test_settings_that_make_no_sense(key: str, value: Any, message: str) -> None:
+    assert refusal(f"distillation: {{{key}: {value}}}") == f"steps.0.distillation.{key}: {message}, got {value!r}"
+
+
+def test_unknown_settings_are_refused() -> None:
+    assert refusal("distillation: {temprature: 2}") == "unknown key steps.0.distillation.temprature"
