@@ -22,7 +22,7 @@ from advisor.interval import Interval
 from advisor.plan import Plan, PlannedStep
 from advisor.policy.pack import Policy
 from advisor.recipe import Recipe, as_yaml, to_goal
-from advisor.results import GateResult, Measured, Progress, RunResult, StepResult
+from advisor.results import GateResult, Measured, Progress, RunResult, Served, StepResult
 from advisor.review import Reviewed, review
 from advisor.steps.quantization import Quantization
 from advisor.yamlfile import Document
@@ -198,17 +198,14 @@ class _Run:
         reason = "" if present(device) else f"this machine has no {device} device"
         if reason or "finetune" not in self.folders:
             missing = Measured(why_not=reason or NO_BASELINE)
-            self.results = [replace(one, relative_time=missing, relative_emissions=missing) for one in self.results]
+            self.results = [replace(one, served=Served(missing, missing, missing)) for one in self.results]
             return
 
         def load(folder: Path) -> Scorer:
             return checkpoint.load(folder, self.family, self.job.data.label_names)[0]
 
         found = yield from measure(self.folders, self.bench, self.report, load, device)
-        self.results = [
-            replace(one, relative_time=found[one.name][0], relative_emissions=found[one.name][1])
-            for one in self.results
-        ]
+        self.results = [replace(one, served=found[one.name]) for one in self.results]
 
     def _finish(self) -> RunResult:
         job, last = self.job, self.results[-1]
@@ -234,9 +231,10 @@ class _Run:
 def _gate(name: str, bound: Interval, last: StepResult) -> GateResult:
     measured = {
         "relative_accuracy": last.relative_accuracy,
-        "relative_emissions": last.relative_emissions,
+        "relative_emissions": last.served.emissions,
         "size_mb": Measured(last.size_bytes / 1e6, source="weights on disk"),
-    }.get(name, Measured(why_not="latency is not measured yet"))
+        "latency_ms": last.served.latency_ms,
+    }[name]
     passed = measured.value is not None and bound.holds(measured.value)
     return GateResult(name, str(bound), measured, passed)
 

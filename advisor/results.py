@@ -27,10 +27,20 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """How a model serves. time, emissions: shares of the baseline's on the same rows; latency: ms for one row."""
+
+    time: Measured = Measured(why_not="not measured yet")
+    latency_ms: Measured = Measured(why_not="not measured yet")
+    emissions: Measured = Measured(why_not="not measured yet")
+
+
+@dataclass(frozen=True, slots=True)
 class StepResult:
     """A model after one step, relative to the fine-tuned baseline.
 
-    `size_bytes`: weights on disk. `relative_time`, `relative_emissions`: shares of the baseline's on the same rows.
+    size_bytes: weights on disk. fp32_difference: of an int8 model, the mean difference of its class probabilities
+    from its fp32 source's.
     """
 
     name: str
@@ -42,8 +52,7 @@ class StepResult:
     accuracy: float
     relative_accuracy: Measured
     relative_size: float
-    relative_time: Measured = Measured(why_not="not measured yet")
-    relative_emissions: Measured = Measured(why_not="not measured yet")
+    served: Served = Served()
     seconds: float = 0.0
     fp32_difference: float | None = None
     notes: tuple[str, ...] = ()

@@ -60,8 +60,8 @@ def test_layers_and_int8_measured_on_the_cpu(
     assert [step["name"] for step in report["steps"]] == ["finetune", "layer_removal", "distillation", "quantization"]
     for step in report["steps"]:
         assert step["parameters"] == step["predicted_parameters"]
-        assert step["relative_time"]["value"] > 0
-        assert step["relative_emissions"]["value"] > 0
+        assert step["served"]["time"]["value"] > 0
+        assert step["served"]["emissions"]["value"] > 0
     assert report["steps"][0]["relative_size"] == 1
 
 
@@ -96,20 +96,23 @@ def test_much_data_matrix_pruning_for_a_gpu_that_is_not_here(
     last = json.loads((out / "report.json").read_text())["steps"][-1]
     assert last["name"] == "matrix_pruning"
     assert last["parameters"] == last["predicted_parameters"]
-    assert last["relative_time"]["value"] is None
-    assert last["relative_time"]["why_not"] == "this machine has no mps device"
+    assert last["served"]["time"]["value"] is None
+    assert last["served"]["time"]["why_not"] == "this machine has no mps device"
 
 
 def test_a_missed_gate_lets_the_run_finish_and_ends_with_4(
     checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = recipe(tmp_path, "bert", FINETUNE, device="edge")
-    file.write_text(file.read_text() + 'gates: {relative_accuracy: ">= 0.9", relative_emissions: "<= 0.5"}\n')
+    file.write_text(
+        file.read_text() + 'gates: {relative_accuracy: ">= 0.9", relative_emissions: "<= 0.5", latency_ms: "<= 9"}\n'
+    )
     out = tmp_path / "out"
     assert main(["run", str(file), "--model", str(checkpoints["bert"]), "--data", str(text), "--out", str(out)]) == 4
     gates = {gate["name"]: gate for gate in json.loads((out / "report.json").read_text())["gates"]}
     assert gates["relative_accuracy"]["passed"]
     assert not gates["relative_emissions"]["passed"]
+    assert not gates["latency_ms"]["passed"]
     assert "no edge device" in gates["relative_emissions"]["measured"]["why_not"]
     assert "missed" in capsys.readouterr().out
 
@@ -185,5 +188,5 @@ def test_weights_that_are_missing_leave_no_folder(
 
 def test_results_never_show_nothing_measured_as_zero() -> None:
     step = StepResult("x", "x", "x", 1, 1, 1, 0.5, relative_accuracy=None, relative_size=1.0)  # type: ignore[arg-type]
-    assert step.relative_time.value is None
-    assert step.relative_time.why_not
+    assert step.served.time.value is None
+    assert step.served.time.why_not

@@ -1,10 +1,12 @@
-"""Serve every model of a run on the same requests, side by side: time, and energy and CO2, relative to the baseline."""
+"""Serve every model of a run on the same requests, side by side: time, latency, energy and CO2."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+import statistics
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -13,32 +15,37 @@ from advisor.compute.bench import Batch, Bench, Encoded
 from advisor.compute.int8 import OnnxScorer
 from advisor.compute.measure import Energy, Timing, measure_energy, time_side_by_side
 from advisor.compute.scorer import Scorer
-from advisor.results import Measured, Progress
+from advisor.results import Measured, Progress, Served
 
 BASELINE = "finetune"
 REQUESTS = 256  # rows of one round; energy is measured over at least 1,000
-Shares = Mapping[str, tuple[Measured, Measured]]
+SINGLE_REQUESTS = 50  # rows that are served one by one for the latency
+Answer = Callable[[Batch], None]
 
 
 def measure(
     folders: Mapping[str, Path], bench: Bench, rows: Encoded, load: Callable[[Path], Scorer], device: str
-) -> Generator[Progress, None, Shares]:
-    """Time and emissions of every model as shares of the baseline's.
+) -> Generator[Progress, None, dict[str, Served]]:
+    """Time, latency and emissions of every model; time and emissions as shares of the baseline's.
 
     Args:
         folders: artefact by step name, the baseline among them. load: a checkpoint folder to a scorer.
         device: the kind that the models will serve on; present here.
     """
-    requests = list(bench.batches(rows.take(REQUESTS)))
+    requests, single = list(bench.batches(rows.take(REQUESTS))), list(bench.batches(rows.take(SINGLE_REQUESTS), size=1))
     alike = _alike(folders)
-    runners = {name: _runner(folders[name], load, requests, device) for name in dict.fromkeys(alike.values())}
-    yield Progress("time", 0, len(runners) + 1)
-    times = time_side_by_side(runners, BASELINE)
+    answers = {name: _answer(folders[name], load, device) for name in dict.fromkeys(alike.values())}
+    yield Progress("time", 0, len(answers) + 1)
+    times = time_side_by_side({name: partial(_serve, answer, requests) for name, answer in answers.items()}, BASELINE)
+    latencies = {name: _latency(answer, single) for name, answer in answers.items()}
     energies: dict[str, Energy | str] = {}
-    for done, (name, runner) in enumerate(runners.items(), start=1):
-        yield Progress("energy", done, len(runners) + 1)
-        energies[name] = measure_energy(runner)
-    return {name: (_time(times[one]), _emissions(energies[one], energies[BASELINE])) for name, one in alike.items()}
+    for done, (name, answer) in enumerate(answers.items(), start=1):
+        yield Progress("energy", done, len(answers) + 1)
+        energies[name] = measure_energy(partial(_serve, answer, requests))
+    return {
+        name: Served(_time(times[one]), latencies[one], _emissions(energies[one], energies[BASELINE]))
+        for name, one in alike.items()
+    }
 
 
 def _alike(folders: Mapping[str, Path]) -> dict[str, str]:
@@ -47,25 +54,40 @@ def _alike(folders: Mapping[str, Path]) -> dict[str, str]:
     return {name: first.setdefault((folder / "config.json").read_bytes(), name) for name, folder in folders.items()}
 
 
-def _runner(folder: Path, load: Callable[[Path], Scorer], requests: list[Batch], device: str) -> Callable[[], int]:
-    """A function that answers all requests once and returns how many there were."""
-    count = sum(len(batch.rows) for batch in requests)
+def _answer(folder: Path, load: Callable[[Path], Scorer], device: str) -> Answer:
+    """A function that answers one batch and has the answer on the CPU when it returns."""
     if (folder / FILE).exists():
         onnx = OnnxScorer(folder / FILE, torch.get_num_threads())
-        arrays = [(batch.input_ids.cpu().numpy(), batch.attention_mask.cpu().numpy()) for batch in requests]
-        return lambda: sum(len(onnx(*one)) for one in arrays)
+
+        def answer_int8(batch: Batch) -> None:
+            onnx(batch.input_ids.cpu(), batch.attention_mask.cpu())
+
+        return answer_int8
     scorer = load(folder).to(device).eval()
-    moved = [(batch.input_ids.to(device), batch.attention_mask.to(device)) for batch in requests]
 
-    def serve() -> int:
-        last: Any = None
+    def answer(batch: Batch) -> None:
         with torch.inference_mode():
-            for ids, mask in moved:
-                last = scorer(ids, mask)
-            last.sum().item()  # a GPU answers late: wait for it
-        return count
+            scorer(batch.input_ids.to(device), batch.attention_mask.to(device)).cpu()
 
-    return serve
+    return answer
+
+
+def _serve(answer: Answer, requests: Sequence[Batch]) -> int:
+    """Answer all requests once; returns how many there were."""
+    for batch in requests:
+        answer(batch)
+    return sum(len(batch.rows) for batch in requests)
+
+
+def _latency(answer: Answer, requests: Sequence[Batch]) -> Measured:
+    """Median time of one request of one row, in ms, after a warm-up."""
+    answer(requests[0])
+    taken = []
+    for batch in requests:
+        begun = time.perf_counter()
+        answer(batch)
+        taken.append((time.perf_counter() - begun) * 1000)
+    return Measured(statistics.median(taken), source=f"median of {len(taken)} single requests")
 
 
 def _time(timing: Timing) -> Measured:
@@ -76,6 +98,6 @@ def _time(timing: Timing) -> Measured:
 def _emissions(energy: Energy | str, baseline: Energy | str) -> Measured:
     if isinstance(energy, str) or isinstance(baseline, str):
         return Measured(why_not=energy if isinstance(energy, str) else str(baseline))
-    if not baseline.wh_per_1000:
-        return Measured(why_not="the baseline's energy came out as nothing")
-    return Measured(energy.wh_per_1000 / baseline.wh_per_1000, source=f"codecarbon, power {energy.source}")
+    idle = f"{energy.idle_wh_per_1000 / energy.wh_per_1000:.0%} of it would be used idle"
+    source = f"codecarbon, power {energy.source}, {energy.wh_per_1000:.3g} Wh per 1,000 requests, {idle}"
+    return Measured(energy.wh_per_1000 / baseline.wh_per_1000, source=source)

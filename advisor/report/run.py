@@ -94,8 +94,8 @@ def table(result: RunResult) -> Table:
         shares = (
             step.relative_accuracy,
             Measured(step.relative_size),
-            step.relative_time,
-            step.relative_emissions,
+            step.served.time,
+            step.served.emissions,
         )
         baseline = step.name == "finetune"
         shown.add_row(result.family, step.words + (" (baseline)" if baseline else ""), *map(percent, shares))
@@ -122,7 +122,7 @@ def gates(found: tuple[GateResult, ...]) -> Table:
 def notes(result: RunResult) -> Iterable[str]:
     """Why something was not measured, where the numbers come from, and what the steps remarked."""
     for step in result.steps:
-        for name, measured in (("time", step.relative_time), ("emissions", step.relative_emissions)):
+        for name, measured in (("time", step.served.time), ("emissions", step.served.emissions)):
             if measured.value is None:
                 yield f"{name}: not measured, {measured.why_not}"
             elif measured.source:
