@@ -18,13 +18,13 @@ from advisor.errors import AdviseError
 from advisor.facts import DataFacts, Facts
 from advisor.family import Family
 from advisor.files import new_folder, write
-from advisor.interval import Interval
+from advisor.gates import judge
 from advisor.plan import Plan, PlannedStep
 from advisor.policy.pack import Policy
 from advisor.recipe import Recipe, as_yaml, to_goal
-from advisor.results import GateResult, Measured, Progress, RunResult, Served, StepResult
+from advisor.results import Measured, Progress, RunResult, Served, StepResult
 from advisor.review import Reviewed, review
-from advisor.steps.quantization import Quantization
+from advisor.steps.quantization import MOST_DIFFERENCE, Quantization
 from advisor.yamlfile import Document
 
 if TYPE_CHECKING:
@@ -157,10 +157,11 @@ class _Run:
     def _quantize(
         self, planned: PlannedStep, step: Quantization, folder: Path
     ) -> Generator[Progress, None, StepResult]:
-        from advisor.compute.artefact import make, score
+        from advisor.compute.artefact import Wanted, make, score
 
         yield Progress("quantize", 0, 2, "export and int8")
-        made = make(self.scorer, self.tokenizer, self.bench, folder, step.min_relative_accuracy)
+        wanted = Wanted(step.min_relative_accuracy, MOST_DIFFERENCE)
+        made = make(self.scorer, self.tokenizer, self.bench, folder, wanted)
         yield Progress("quantize", 1, 2, "score")
         scores = score(folder, self.bench, self.report)
         result = self._result(planned, folder, planned.parameters, scores)
@@ -208,12 +209,10 @@ class _Run:
         self.results = [replace(one, served=found[one.name]) for one in self.results]
 
     def _finish(self) -> RunResult:
-        job, last = self.job, self.results[-1]
+        job = self.job
         notes: tuple[str, ...] = ()
         if len(self.report) < ENOUGH:
             notes = (f"{len(self.report)} report rows cannot verify a relative accuracy: {ENOUGH} or more are needed",)
-        gates = [_gate(name, bound, last) for name, bound in job.recipe.gate_bounds().items()]
-        gates += _int8_gates(job.recipe, self.results)
         return RunResult(
             job.recipe.model.source,
             self.family.title,
@@ -221,48 +220,11 @@ class _Run:
             str(self.bench.device),
             len(self.report),
             tuple(self.results),
-            tuple(gates),
+            judge(job.recipe, self.results),
             _provenance(job),
             time.monotonic() - self.started,
             notes,
         )
-
-
-def _gate(name: str, bound: Interval, last: StepResult) -> GateResult:
-    measured = {
-        "relative_accuracy": last.relative_accuracy,
-        "relative_emissions": last.served.emissions,
-        "size_mb": Measured(last.size_bytes / 1e6, source="weights on disk"),
-        "latency_ms": last.served.latency_ms,
-    }[name]
-    passed = measured.value is not None and bound.holds(measured.value)
-    return GateResult(name, str(bound), measured, passed)
-
-
-def _int8_gates(recipe: Recipe, results: list[StepResult]) -> list[GateResult]:
-    """int8 against the model just before it: accuracy on the report rows, probabilities on the selection rows."""
-    step = recipe.step("quantization")
-    if not isinstance(step, Quantization) or len(results) < 2:
-        return []
-    from advisor.compute.artefact import MOST_DIFFERENCE
-
-    after, before = results[-1], results[-2]
-    kept = after.accuracy / before.accuracy if before.accuracy else 0.0
-    wanted, difference = step.min_relative_accuracy, after.fp32_difference
-    return [
-        GateResult(
-            "int8 accuracy",
-            f">= {wanted:g}",
-            Measured(kept, source=f"against {before.words}"),
-            kept >= wanted,
-        ),
-        GateResult(
-            "int8 difference",
-            f"<= {MOST_DIFFERENCE:g}",
-            Measured(difference, source="mean of probabilities"),
-            difference is not None and difference <= MOST_DIFFERENCE,
-        ),
-    ]
 
 
 def _provenance(job: Job) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import pytest
 import tiny
 
 from advisor.cli import main
-from advisor.compute.artefact import MOST_DIFFERENCE
 from advisor.results import StepResult
+from advisor.steps.quantization import MOST_DIFFERENCE
 
 FINETUNE = "  - finetune: {epochs: 2, learning_rate: 2.0e-3}\n"
 DISTIL = "  - distillation: {epochs: 2, learning_rate: 1.0e-3}\n"

@@ -26,10 +26,14 @@ from advisor.compute.scorer import Scorer
 
 FILE = "model.onnx"
 PROVED_BATCHES = 3
-# Largest mean difference of class probabilities from fp32. On SST-2 a trained 6-layer BERT stayed at 0.022 to 0.026 and
-# a 12-layer one at 0.036; schemes that lost a point of accuracy or more went up to 0.088. Broken arithmetic and
-# saturation show here.
-MOST_DIFFERENCE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What int8 should keep of its fp32 source: share of the accuracy, mean difference of class probabilities."""
+
+    accuracy: float
+    difference: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,11 @@ class Made:
     notes: tuple[str, ...]
 
 
-def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: float) -> Made:
+def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: Wanted) -> Made:
     """Export and quantize a model into a new folder.
 
-    Sensitive matrices stay in fp32 where the plain int8 model keeps less than `wanted` of the accuracy on the
-    selection rows; the notes say so.
+    Sensitive matrices stay in fp32 where the plain int8 model keeps less than is wanted on the selection rows; the
+    notes say so.
 
     Raises:
         AdviseError: the exported model answers otherwise than its source, or nothing became int8.
@@ -67,7 +71,7 @@ def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: flo
     return made
 
 
-def _quantized(scorer: Scorer, bench: Bench, fp32: Path, wanted: float) -> Made:
+def _quantized(scorer: Scorer, bench: Bench, fp32: Path, wanted: Wanted) -> Made:
     source, target = logits(scorer, bench, bench.selection), fp32.with_name(FILE)
     reached = accuracy(source, bench.selection)
     notes: tuple[str, ...] = ()
@@ -76,7 +80,7 @@ def _quantized(scorer: Scorer, bench: Bench, fp32: Path, wanted: float) -> Made:
         scores = _scores(OnnxScorer(target), bench, bench.selection)
         kept = accuracy(scores, bench.selection) / reached if reached else 0.0
         close = agreement(source, scores)
-        if kept >= wanted and close.mean_probability_difference <= MOST_DIFFERENCE:
+        if kept >= wanted.accuracy and close.mean_probability_difference <= wanted.difference:
             break
         notes = (f"plain int8 kept {kept:.4f} of the accuracy on the selection rows, so {KEEP_FP32_MORE} stay in fp32",)
     told = f"{found.quantized} of {found.matrices} matrices and {found.tables} embedding tables are int8"

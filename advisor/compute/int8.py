@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import copy
 import os
-import platform
 import re
 import tempfile
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from onnxruntime.quantization import QuantType, quant_pre_process, quantize_dyna
 
 from advisor.compute.bench import Batch
 from advisor.compute.scorer import Scorer
+from advisor.cpu import DOT_PRODUCT, instruction_sets
 from advisor.errors import AdviseError, Fault
 
 OPSET = 17  # the first with LayerNormalization as one operator
@@ -43,14 +43,6 @@ KEEP_FP32_MORE = r"/wo/|layer\.\d+/output/dense/|/mlp/c_proj/|/fc2/"
 SMALL_TABLE = 64  # rows; shorter tables (T5's position buckets, BERT's token types) save nothing as int8
 TWO_GB = 2**31 - 1  # the largest protobuf file; a larger fp32 model has its weights in files beside it
 
-FLAGS = {
-    "avx2": "avx2",
-    "avx512_vnni": "avx512_vnni",
-    "avx_vnni": "avx_vnni",
-    "amx_int8": "amx",
-    "asimddp": "arm_dotprod",
-}
-DOT_PRODUCT = frozenset({"avx512_vnni", "avx_vnni", "amx", "arm_dotprod"})
 UNLOADABLE = failures.NoSuchFile, failures.InvalidArgument, failures.InvalidProtobuf, failures.Fail
 
 
@@ -75,23 +67,6 @@ class Agreement:
     max_probability_difference: float
     mean_probability_difference: float
     same_answer_share: float
-
-
-def instruction_sets() -> frozenset[str]:
-    """What this CPU offers for int8, as `facts.INSTRUCTION_SETS` calls it; empty where it cannot be read."""
-    if platform.system() == "Darwin" and platform.machine() == "arm64":
-        return frozenset({"arm_dotprod"})  # every Apple chip since the M1
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return frozenset()
-    return _known_flags(lines)
-
-
-def _known_flags(lines: Iterable[str]) -> frozenset[str]:
-    found = (line.partition(":")[2].split() for line in lines if line.lower().startswith(("flags", "features")))
-    flags = set(next(found, []))
-    return frozenset(name for flag, name in FLAGS.items() if flag in flags)
 
 
 def export(scorer: Scorer, path: Path, batches: Sequence[Batch], *, opset: int = OPSET) -> float:

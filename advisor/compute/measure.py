@@ -95,7 +95,6 @@ class Energy:
     seconds: duration of the measured run, which answered `requests`.
     source: of the CPU's power: a "counter", "modelled" from load, or a "constant"; a GPU's is a counter.
     idle_wh_per_1000: of doing nothing for as long; the part of `wh_per_1000` that the requests did not cause.
-    relative: share of the baseline's energy, filled in by whoever measured both.
     """
 
     wh_per_1000: float
@@ -106,7 +105,6 @@ class Energy:
     idle_wh_per_1000: float
     grid_g_per_kwh: float
     country: str
-    relative: float | None = None
 
 
 def measure_energy(

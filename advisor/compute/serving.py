@@ -98,6 +98,7 @@ def _time(timing: Timing) -> Measured:
 def _emissions(energy: Energy | str, baseline: Energy | str) -> Measured:
     if isinstance(energy, str) or isinstance(baseline, str):
         return Measured(why_not=energy if isinstance(energy, str) else str(baseline))
-    idle = f"{energy.idle_wh_per_1000 / energy.wh_per_1000:.0%} of it would be used idle"
-    source = f"codecarbon, power {energy.source}, {energy.wh_per_1000:.3g} Wh per 1,000 requests, {idle}"
+    idle = f"{energy.idle_wh_per_1000 / energy.wh_per_1000:.0%} of it idle"
+    each = f"{energy.wh_per_1000:.3g} Wh and {energy.g_co2_per_1000:.3g} g CO2e per 1,000 requests, {idle}"
+    source = f"codecarbon, power {energy.source}, grid of {energy.country}, {each}"
     return Measured(energy.wh_per_1000 / baseline.wh_per_1000, source=source)

@@ -11,6 +11,11 @@ from typing import Annotated, ClassVar, Literal
 from advisor.bounds import Bound
 from advisor.step import Step
 
+# Largest mean difference of class probabilities from fp32. On SST-2 a trained 6-layer BERT stayed at 0.022 to 0.026 and
+# a 12-layer one at 0.036; schemes that lost a point of accuracy or more went up to 0.088. Broken arithmetic and
+# saturation show here.
+MOST_DIFFERENCE = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class Quantization(Step):

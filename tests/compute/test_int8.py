@@ -20,15 +20,12 @@ from advisor.compute.int8 import (
     Agreement,
     OnnxScorer,
     Quantized,
-    _known_flags,
     agreement,
     export,
-    instruction_sets,
     quantize,
 )
 from advisor.compute.scorer import Scorer
 from advisor.errors import AdviseError
-from advisor.facts import INSTRUCTION_SETS
 
 torch.set_num_threads(1)  # tiny matrices, and a machine that may be busy
 VNNI, AVX2 = frozenset({"avx2", "avx512_vnni"}), frozenset({"avx2"})
@@ -239,21 +236,3 @@ def test_agreement() -> None:
     assert found.mean_probability_difference == pytest.approx(0.2)
     assert found.same_answer_share == 0.5
     assert agreement(a, a + 7) == Agreement(pytest.approx(0), pytest.approx(0), 1.0)
-
-
-@pytest.mark.parametrize(
-    ("line", "found"),
-    [
-        ("flags\t\t: fpu sse2 avx2 vaes", {"avx2"}),
-        ("flags\t\t: avx2 avx512f avx512_vnni amx_int8", {"avx2", "avx512_vnni", "amx"}),
-        ("flags\t\t: avx2 avx_vnni", {"avx2", "avx_vnni"}),
-        ("Features\t: fp asimd crc32 asimddp", {"arm_dotprod"}),
-        ("model name\t: avx2", set()),
-    ],
-)
-def test_instruction_sets_are_read(line: str, found: set[str]) -> None:
-    assert _known_flags(["processor\t: 0", line, "flags\t\t: "]) == found
-
-
-def test_instruction_sets_of_this_machine_are_known_words() -> None:
-    assert instruction_sets() <= set(INSTRUCTION_SETS)

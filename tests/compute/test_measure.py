@@ -90,7 +90,6 @@ def test_energy_of_a_run(energy: tuple[Energy, Path]) -> None:
     watts = found.wh_per_1000 * found.requests / 1000 * 3600 / found.seconds
     assert 0.5 < watts < 5000  # of a machine, so neither kWh nor mWh
     assert found.idle_wh_per_1000 > 0
-    assert found.relative is None
     if found.source == "modelled":
         assert found.idle_wh_per_1000 < found.wh_per_1000
 

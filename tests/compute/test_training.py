@@ -99,12 +99,16 @@ def test_logits_are_in_the_order_of_the_rows(name: str) -> None:
 
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_the_seed_decides_every_weight(name: str) -> None:
-    first, again = (trained(students.fresh(name), name, learning_rate=1e-3, steps=4).state_dict() for _ in range(2))
-    assert all(torch.equal(first[key], again[key]) for key in first)
-    assert not all(torch.equal(value, first[key]) for key, value in students.fresh(name).state_dict().items())
-    bench = replace(students.bench(name), training=Training(batch_size=16, seed=1))
-    other, _ = students.finish(train(students.fresh(name), bench, label_loss, Schedule("learn", 1e-3, steps=4)))
-    assert not all(torch.equal(value, first[key]) for key, value in other.state_dict().items())
+    """Dropout and the order of the rows as well, whatever was drawn before."""
+    states = []
+    for seed, drawn_before in ((0, 1), (0, 2), (1, 1)):
+        one = students.fresh(name)
+        torch.manual_seed(drawn_before)
+        bench = replace(students.bench(name), training=Training(batch_size=16, seed=seed))
+        students.finish(train(one, bench, label_loss, Schedule("learn", 1e-3, steps=4)))
+        states.append(list(one.state_dict().values()))
+    assert all(map(torch.equal, states[0], states[1]))
+    assert not all(map(torch.equal, states[0], states[2]))
 
 
 @pytest.mark.parametrize("name", tiny.FAMILIES)
@@ -114,7 +118,7 @@ def test_real_text_is_learnt(name: str) -> None:
     one = trained(one, name, learning_rate=5e-3, epochs=5)
     assert task_loss(one, name) < 0.95 * before
     bench = students.bench(name)
-    assert accuracy(logits(one, bench, bench.train), bench.train) > 0.75
+    assert accuracy(logits(one, bench, bench.train), bench.train) > 0.65
 
 
 def test_the_best_epoch_is_what_is_returned() -> None:

@@ -1,0 +1,33 @@
+"""What this machine's CPU offers for int8, read without any library."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+
+FLAGS = {
+    "avx2": "avx2",
+    "avx512_vnni": "avx512_vnni",
+    "avx_vnni": "avx_vnni",
+    "amx_int8": "amx",
+    "asimddp": "arm_dotprod",
+}
+DOT_PRODUCT = frozenset({"avx512_vnni", "avx_vnni", "amx", "arm_dotprod"})
+
+
+def instruction_sets() -> frozenset[str]:
+    """What this CPU offers for int8, as `facts.INSTRUCTION_SETS` calls it; empty where it cannot be read."""
+    if platform.system() == "Darwin" and platform.machine() == "arm64":
+        return frozenset({"arm_dotprod"})  # every Apple chip since the M1
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return frozenset()
+    return _known_flags(lines)
+
+
+def _known_flags(lines: Iterable[str]) -> frozenset[str]:
+    found = (line.partition(":")[2].split() for line in lines if line.lower().startswith(("flags", "features")))
+    flags = set(next(found, []))
+    return frozenset(name for flag, name in FLAGS.items() if flag in flags)
