@@ -24,10 +24,11 @@ def instruction_sets() -> frozenset[str]:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return frozenset()
-    return _known_flags(lines)
+    return known_flags(lines)
 
 
-def _known_flags(lines: Iterable[str]) -> frozenset[str]:
+def known_flags(lines: Iterable[str]) -> frozenset[str]:
+    """The instruction sets that the lines of /proc/cpuinfo name."""
     found = (line.partition(":")[2].split() for line in lines if line.lower().startswith(("flags", "features")))
     flags = set(next(found, []))
     return frozenset(name for flag, name in FLAGS.items() if flag in flags)

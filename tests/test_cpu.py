@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from advisor.cpu import _known_flags, instruction_sets
+from advisor.cpu import known_flags, instruction_sets
 from advisor.facts import INSTRUCTION_SETS
 
 
@@ -19,7 +19,7 @@ from advisor.facts import INSTRUCTION_SETS
     ],
 )
 def test_instruction_sets_are_read(line: str, found: set[str]) -> None:
-    assert _known_flags(["processor\t: 0", line, "flags\t\t: "]) == found
+    assert known_flags(["processor\t: 0", line, "flags\t\t: "]) == found
 
 
 def test_instruction_sets_of_this_machine_are_known_words() -> None:
