@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from advisor.cpu import known_flags, instruction_sets
+from advisor.cpu import instruction_sets, known_flags
 from advisor.facts import INSTRUCTION_SETS
 
 
