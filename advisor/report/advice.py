@@ -128,18 +128,13 @@ def _table(advice: Advice, colour: bool) -> Iterator[str]:
 
 
 def _row(one: Candidate, chosen: bool) -> tuple[str, ...]:
-    errors = [violation.rule.id for violation in one.violations if violation.rule.severity == "error"]
-    verdict = "chosen" if chosen else f"ruled out: {', '.join(dict.fromkeys(errors))}" if errors else ""
-    verdict = verdict or ("misses the goal" if one.misses else "less green")
+    errors = list(dict.fromkeys(found.rule.id for found in one.violations if found.rule.severity == "error"))
+    ruled_out = f"ruled out: {errors[0]}" + (f" +{len(errors) - 1}" if len(errors) > 1 else "") if errors else ""
+    verdict = "chosen" if chosen else ruled_out or ("misses the goal" if one.misses else "less green")
+    # Every recipe fine-tunes first; saying so in each row would only make the table wide.
+    words = ", ".join(step.words() for step in one.recipe.steps[1:]) or "fine-tuned only"
     said = one.prediction
-    return (
-        ">" if chosen else "",
-        one.words,
-        _range(said.accuracy),
-        _range(said.size),
-        _range(said.emissions),
-        verdict,
-    )
+    return (">" if chosen else "", words, _range(said.accuracy), _range(said.size), _range(said.emissions), verdict)
 
 
 def _range(value: Range | None) -> str:
