@@ -21,6 +21,7 @@ from advisor.errors import AdviseError, Fault
 from advisor.family import Family
 
 logging.disable_progress_bar()  # the screen belongs to the run
+logging.set_verbosity_error()
 EQUAL = 1e-5  # outputs of a reloaded model: the same weights, so only rounding may differ
 
 

@@ -12,6 +12,7 @@ import tiny
 import torch
 from settings import refusal
 
+from advisor import families
 from advisor.steps.layer_removal import LayerRemoval, evenly
 
 STEPS = {
@@ -166,3 +167,10 @@ def test_steps_that_do_not_fit_the_model(name: str, step: LayerRemoval, message:
 )
 def test_settings_that_make_no_sense(settings: str, message: str) -> None:
     assert refusal(f"layer_removal: {{{settings}}}") == message
+
+
+def test_attention_scaled_by_the_block_number_is_refused() -> None:
+    gpt2 = families.find("gpt2")
+    assert gpt2 is not None
+    with pytest.raises(ValueError, match="scale_attn_by_inverse_layer_idx"):
+        LayerRemoval(keep=8).resized(gpt2, {**gpt2.config, "scale_attn_by_inverse_layer_idx": True})
