@@ -214,6 +214,7 @@ class _Run:
         if len(self.report) < ENOUGH:
             notes = (f"{len(self.report)} report rows cannot verify a relative accuracy: {ENOUGH} or more are needed",)
         return RunResult(
+            job.recipe.name,
             job.recipe.model.source,
             self.family.title,
             job.recipe.device,

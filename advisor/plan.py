@@ -43,6 +43,7 @@ def plan(recipe: Recipe, config: Config, labels: int = 2) -> Plan | None:
     if family is None:
         return None
     at: dict[str, Any] = dict(config)
+    count = baseline = family.parameters(config, labels)
     steps: list[PlannedStep] = []
     problems: dict[str, str] = {}
     measures: dict[str, Value] = {}
@@ -54,9 +55,8 @@ def plan(recipe: Recipe, config: Config, labels: int = 2) -> Plan | None:
             break
         found = step.measures(family, at, after)
         measures |= {f"{step.name}.{name}": value for name, value in found.items()}  # type: ignore[misc]
-        steps.append(PlannedStep(step, at, after, family.parameters(after, labels)))
+        count = count if after == at else family.parameters(after, labels)
+        steps.append(PlannedStep(step, at, after, count))
         at = after
-    baseline = family.parameters(config, labels)
-    last = steps[-1].parameters if steps else baseline
-    measures["recipe.removed_share"] = float(round(1 - Fraction(last, baseline), 6))
+    measures["recipe.removed_share"] = float(round(1 - Fraction(count, baseline), 6))
     return Plan(family, labels, baseline, tuple(steps), problems, measures)

@@ -72,6 +72,7 @@ class GateResult:
 class RunResult:
     """A finished run."""
 
+    name: str
     model: str
     family: str
     device: str

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from advisor.recipe import Recipe
 
 # The advised recipe trains for longer; a demonstration must end within minutes.
-EPOCHS, LEARNING_RATE, MAX_TOKENS = 2, 1e-4, 64
+EPOCHS = {"finetune": 2, "distillation": 1}
+LEARNING_RATE, MAX_TOKENS = 1e-4, 64
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -35,19 +36,21 @@ def run(arguments: Sequence[str]) -> int:
     new_folder(out, "give --out a new folder")
     sys.stderr.write("collecting docstrings of the installed packages …\n")
     summary = write_data(out / "data")
-    sys.stderr.write(f"labelled by their library: {', '.join(summary.counts)}; its name is masked\n\n")
+    sys.stderr.write(f"labelled by their library: {', '.join(summary.counts)}; its name is masked\n")
+    left_out = "".join(f"left out: {name}, {reason}\n" for name, reason in summary.left_out.items())
+    sys.stderr.write(left_out + "\n")
     recipe, short, data = out / "recipe.yaml", out / "short.yaml", str(out / "data")
     advise.run(["--model", model, "--data", data, "--device", "cpu", "--name", "demo", "-o", str(recipe)])
     write(short, as_yaml(_shortened(load(recipe)[0])))
-    sys.stderr.write(f"for the demonstration {short} trains for {EPOCHS} epochs a step, on {MAX_TOKENS} tokens\n\n")
+    told = ", ".join(f"{step} {epochs}" for step, epochs in EPOCHS.items())
+    sys.stderr.write(f"{short} is the same recipe with fewer epochs ({told}) and at most {MAX_TOKENS} tokens\n\n")
     return carry_out.run([str(short), "--data", data, "--out", str(out / "run")])
 
 
 def _shortened(recipe: Recipe) -> Recipe:
     """The recipe with less training."""
-    trained = ("finetune", "distillation")
     steps = tuple(
-        replace(step, epochs=EPOCHS, learning_rate=LEARNING_RATE) if step.name in trained else step  # type: ignore[call-arg]
+        replace(step, epochs=EPOCHS[step.name], learning_rate=LEARNING_RATE) if step.name in EPOCHS else step  # type: ignore[call-arg]
         for step in recipe.steps
     )
     return replace(recipe, steps=steps, training=replace(recipe.training, max_tokens=MAX_TOKENS))

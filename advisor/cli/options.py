@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
+import sys
+from functools import partial
 from typing import Any, NoReturn
 
 from advisor.errors import AdviseError
@@ -19,13 +20,8 @@ class Parser(argparse.ArgumentParser):
 
 def parser(prog: str, description: str, epilog: str = "") -> Parser:
     """A parser that takes no abbreviations, so that a script never changes its meaning."""
-    return Parser(
-        prog=prog,
-        description=description,
-        epilog=epilog,
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    formatter = partial(argparse.RawDescriptionHelpFormatter, width=width())
+    return Parser(prog=prog, description=description, epilog=epilog, allow_abbrev=False, formatter_class=formatter)
 
 
 def _number(text: str, *, whole: bool, least: float, most: float = float("inf")) -> float:
@@ -69,8 +65,11 @@ def data_columns(parser: argparse.ArgumentParser) -> None:
 
 
 def width() -> int:
-    """Columns of the terminal, at most 120."""
-    return min(120, shutil.get_terminal_size((100, 24)).columns)
+    """Columns of the terminal that the talk goes to, at most 120; 100 where there is none."""
+    try:  # shutil knows this too, but importing it takes 4 ms of start-up
+        return min(120, os.get_terminal_size(sys.stderr.fileno()).columns)
+    except (OSError, ValueError, AttributeError):
+        return 100
 
 
 def colour(stream: Any) -> bool:

@@ -1,13 +1,7 @@
-"""Pack: a folder of rules with a name and a version, read, validated, hashed and remembered.
-
-Validation of a pack costs more time than advice itself, so a pack that was found valid is remembered under
-the hash of its bytes in the user's cache folder. Deleting that folder is always safe.
-"""
+"""Pack: a folder of rules with a name and a version, read, validated and hashed."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +11,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 import advisor
 from advisor.bounds import Bound
 from advisor.errors import AdviseError, Fault, PolicyError
+from advisor.policy import memo
 from advisor.policy.rule import Rule, from_value
 from advisor.recipe import PolicyStamp
 from advisor.step import FORBID_EXTRA
@@ -63,38 +58,41 @@ def load(folder: Path) -> Policy:
     Raises:
         PolicyError: it is no pack, or any of its files is invalid; all faults at once.
     """
-    files = _files(folder)
-    digest = hashlib.sha256(b"".join(name.encode() + b"\0" + data + b"\0" for name, data in files.items()))
-    sha256 = digest.hexdigest()
-    values = _remembered(sha256)
-    if values is None:
-        values = _validated(folder, files)
-        _remember(sha256, values)
-    manifest = values.pop(MANIFEST)
-    rules = [from_value(value, str(folder / name)) for name, value in values.items()]
-    stamp = PolicyStamp(manifest["name"], manifest["version"], sha256)
-    return Policy(stamp, tuple(sorted(rules, key=lambda rule: rule.id)), manifest["sources"])
+    names = _names(folder)
+    seen = memo.trace(folder, names)
+    pack = memo.recall(folder, seen)
+    if pack is None:
+        pack = _read(folder, names)
+        memo.store(folder, seen, pack)
+    manifest, rules = pack["manifest"], pack["rules"]
+    made = [from_value(value, str(folder / name)) for name, value in rules.items()]
+    stamp = PolicyStamp(manifest["name"], manifest["version"], pack["sha256"])
+    return Policy(stamp, tuple(sorted(made, key=lambda rule: rule.id)), manifest["sources"])
 
 
-def _files(folder: Path) -> dict[str, bytes]:
+def _names(folder: Path) -> list[str]:
     if not (folder / MANIFEST).is_file():
-        raise PolicyError(
-            Fault(
-                f"no rule pack here: {MANIFEST} is missing",
-                str(folder),
-                hint="give the folder that holds pack.yaml",
-            )
-        )
-    names = sorted(
+        hint = "give the folder that holds pack.yaml"
+        raise PolicyError(Fault(f"no rule pack here: {MANIFEST} is missing", str(folder), hint=hint))
+    return sorted(
         os.path.relpath(os.path.join(place, name), folder)  # noqa: PTH118 - os is faster at start-up
         for place, _, found in os.walk(folder)
         for name in found
         if name.endswith((".yaml", ".yml"))
     )
+
+
+def _read(folder: Path, names: list[str]) -> dict[str, Any]:
+    """Read and validate all files. The hash is of their names and bytes."""
+    import hashlib
+
     try:
-        return {name: (folder / name).read_bytes() for name in names}
+        files = {name: (folder / name).read_bytes() for name in names}
     except OSError as error:
         raise PolicyError(Fault(f"cannot be read: {error.strerror}", str(error.filename))) from None
+    digest = hashlib.sha256(b"".join(name.encode() + b"\0" + data + b"\0" for name, data in files.items()))
+    rules = _validated(folder, files)
+    return {"sha256": digest.hexdigest(), "manifest": rules.pop(MANIFEST), "rules": rules}
 
 
 def _validated(folder: Path, files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -129,34 +127,3 @@ def _place_faults(rule: str, name: str, places: dict[str, str], file: str) -> li
     if Path(name).stem != rule:
         return [Fault(f"the id is {rule}, so the file must be named {rule}.yaml", file, 1, 1)]
     return []
-
-
-def _memo(sha256: str) -> Path:
-    """Where a pack's values are remembered: the name changes with the pack and with the code that validates."""
-    sources = Path(__file__).parent.parent
-    code = [
-        (sources / name).stat().st_mtime_ns
-        for name in ("policy/rule.py", "policy/rulefile.py", "policy/conditions.py", "yamlfile.py")
-    ]
-    root = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    key = hashlib.sha256(f"{sha256}{code}".encode()).hexdigest()
-    return Path(root) / "advise" / "packs" / f"{key}.json"
-
-
-def _remembered(sha256: str) -> dict[str, Any] | None:
-    try:
-        values = json.loads(_memo(sha256).read_bytes())
-    except (OSError, ValueError):
-        return None
-    return values if isinstance(values, dict) and MANIFEST in values else None
-
-
-def _remember(sha256: str, values: dict[str, Any]) -> None:
-    memo = _memo(sha256)
-    draft = memo.with_suffix(f".{os.getpid()}")
-    try:
-        memo.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(values))
-        draft.replace(memo)
-    except OSError:  # a read-only home: every start validates again
-        return

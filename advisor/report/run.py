@@ -42,6 +42,7 @@ def watch(events: Iterable[Event]) -> RunResult:
         tasks: dict[str, TaskID] = {}
         for event in events:
             if isinstance(event, RunResult):
+                _end(bars, tasks)
                 return event
             if isinstance(event, StepResult):
                 _end(bars, tasks)
@@ -84,7 +85,7 @@ def show(result: RunResult) -> None:
 
 def table(result: RunResult) -> Table:
     """Model, type, % accuracy, % size, % time, % emissions; the baseline first, then each step."""
-    title = f"{result.model} on {result.device}, {result.eval_samples:,} report rows"
+    title = f"{result.name} on {result.device}, {result.eval_samples:,} report rows"
     shown = Table(title=title, title_justify="left")
     for name in ("Model", "Type"):
         shown.add_column(name)

@@ -1,0 +1,83 @@
+"""Packs: remembered while nothing changes, read again when something does, refused with every fault at once."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from advisor.errors import PolicyError
+from advisor.policy.pack import core, load, shipped
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(shipped("rules") / "core", tmp_path / "pack"))
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(PolicyError) as caught:
+        load(folder)
+    return str(caught.value)
+
+
+def test_a_copy_of_a_pack_has_the_same_rules_and_hash(pack: Path) -> None:
+    assert load(pack).stamp == core().stamp
+    assert [rule.id for rule in load(pack).rules] == [rule.id for rule in core().rules]
+
+
+def test_a_change_is_seen_though_the_pack_is_remembered(pack: Path) -> None:
+    before = load(pack)
+    file = pack / "data" / "t5-small-data-no-prune.yaml"
+    file.write_text(file.read_text().replace("< 10000", "< 20000", 1))
+    after = load(pack)
+    assert after.stamp.sha256 != before.stamp.sha256
+    rule = after.rule("t5-small-data-no-prune")
+    assert rule is not None
+    assert "20,000" in str(rule.when)
+
+
+def test_remembered_and_fresh_packs_are_the_same(pack: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    first, remembered = load(pack), load(pack)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
+    assert first == remembered == load(pack)
+
+
+def test_a_damaged_memory_is_not_believed(pack: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    whole = load(pack)
+    (memory,) = (tmp_path / "cache" / "advise" / "packs").iterdir()
+    for damage in ("", "[]", "{", '{"trace": []}'):
+        memory.write_text(damage)
+        assert load(pack) == whole
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("data.samples", "data.smaples", "did you mean 'data.samples'?"),
+        ("encoder-decoder\n  data", "encoder-decodr\n  data", "'encoder-decodr' is no value of it"),
+        ('"< 10000"', '"< ten"', "is not a comparison"),
+        ("matrix_pruning]", "matrix_prunning]", "did you mean 'matrix_pruning'?"),
+        ("severity: error", "severity: fatal", "severity"),
+        ("because:", "becuase:", "did you mean 'because'?"),
+        ("id: t5-small-data-no-prune", "id: another-id", "the file must be named another-id.yaml"),
+        ("id: t5-small-data-no-prune", "id: no-masks", "the id no-masks"),
+        ("strength: only-source", "strength: sure", "strength"),
+    ],
+)
+def test_a_faulty_rule_is_refused_with_its_place(old: str, new: str, told: str, pack: Path) -> None:
+    file = pack / "data" / "t5-small-data-no-prune.yaml"
+    file.write_text(file.read_text().replace(old, new, 1))
+    message = refusal(pack)
+    assert told in message
+    assert ".yaml:" in message
+
+
+def test_a_folder_without_manifest_or_rules_is_no_pack(tmp_path: Path, pack: Path) -> None:
+    assert "pack.yaml is missing" in refusal(tmp_path)
+    for folder in pack.iterdir():
+        if folder.is_dir():
+            shutil.rmtree(folder)
+    assert "holds no rule" in refusal(pack)
