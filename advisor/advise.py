@@ -97,13 +97,14 @@ def advise(policy: Policy, facts: Facts, model: Model, data: DataSource, name: s
 def _candidates(policy: Policy, facts: Facts, model: Model, data: DataSource, name: str) -> Iterator[Candidate]:
     family = families.find(facts.model.family or "")
     device: Any = facts.device.kind
+    targets = to_targets(facts.goal)
     for level in LEVELS:
         steps = structure(level, family, model.config)
         if steps is None:
             continue
         for int8 in (False, True):
             whole = (Finetune(), *steps, *((Quantization(),) if int8 else ()))
-            recipe = Recipe(1, name, model.source, device, whole, data, to_targets(facts.goal), policy=policy.stamp)
+            recipe = Recipe(1, name, model.source, device, whole, data, targets, policy=policy.stamp)
             yield _candidate(policy, facts, model, recipe, level)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from advisor import families
@@ -28,9 +28,14 @@ class View(NamedTuple):
         return name in self.values, self.values.get(name)
 
 
+@lru_cache(maxsize=4)  # advice looks at the same facts for every candidate
+def _values(facts: Facts) -> dict[str, Value]:
+    return facts.values()
+
+
 def look(facts: Facts, recipe: Recipe | None = None, measures: Mapping[str, Value] | None = None) -> View:
     """The view of some facts and, if given, of a recipe with the measures of its plan."""
-    values = facts.values()
+    values = dict(_values(facts))
     steps = recipe.steps if recipe else ()
     values[RECIPE_STEPS] = frozenset(step.name for step in steps)
     values[REMOVED_SHARE] = None if any(step.structural for step in steps) else 0.0
