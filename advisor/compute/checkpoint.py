@@ -16,6 +16,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, T5Fo
 from transformers.utils import logging
 
 from advisor.compute.bench import Batch
+from advisor.compute.hub import cache_only_if_out_of_reach
 from advisor.compute.scorer import Scorer, label_tokens, label_words
 from advisor.errors import AdviseError, Fault
 from advisor.family import Family
@@ -32,6 +33,8 @@ def load(folder: Path | str, family: Family, label_names: Sequence[str], seed: i
         AdviseError: weights or tokenizer are missing or cannot be read.
     """
     torch.manual_seed(seed)
+    if not _local(folder):
+        cache_only_if_out_of_reach()
     try:
         tokenizer = _tokenizer(folder)
         model = _task_model(folder, family, label_names)
@@ -41,7 +44,7 @@ def load(folder: Path | str, family: Family, label_names: Sequence[str], seed: i
             Fault(
                 f"cannot be loaded: {reason}",
                 str(folder),
-                hint="give a folder with config.json, model.safetensors and a tokenizer; pickled weights are not read",
+                hint="give --model a folder with config.json, model.safetensors and a tokenizer; no pickled weights",
             )
         ) from None
     if tokenizer.pad_token_id is None:

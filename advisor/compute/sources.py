@@ -15,6 +15,7 @@ from typing import Any
 
 import datasets
 
+from advisor.compute.hub import cache_only_if_out_of_reach
 from advisor.errors import AdviseError, Fault, suggest
 
 BUILDERS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".json": "json"}
@@ -64,6 +65,7 @@ def read(source: str) -> list[File]:
     if beside or path.suffix.lower() in (*BUILDERS, ".tsv", ".txt") or not HUB_ID.fullmatch(source):
         raise AdviseError(Fault("no such file or folder", source, hint=near))
     meant = f"; {near}" if near.startswith("did") else ""
+    cache_only_if_out_of_reach()
     with _reading(source, f"download the files where there is a network and give their path{meant}"):
         return _saved(source, datasets.load_dataset(source))
 
