@@ -165,11 +165,15 @@ def _commented(line: str, reason: str) -> str:
     return f"{line}  # {' '.join(reason.split())}" if reason else line
 
 
+# Words that YAML 1.2, or 1.1 as other tools still read it, takes for something else when they stand without quotes.
+NO_WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
+
+
 def _flow(value: Any) -> str:
     """A value in YAML's flow style. JSON strings are YAML strings; plain words need no quotes."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name}: {_flow(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, str) and value.isidentifier() and value not in ("null", "true", "false"):
+    if isinstance(value, str) and value.isascii() and value.isidentifier() and value.lower() not in NO_WORDS:
         return value
     written = json.dumps(value, ensure_ascii=False)
     return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in written)

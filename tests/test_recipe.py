@@ -89,6 +89,14 @@ def test_a_goal_survives_the_way_into_a_recipe_and_back() -> None:
     assert to_goal(to_targets(goal)) == goal
 
 
+@pytest.mark.parametrize(
+    "word", ["FALSE", "null", "No", "1e3", "~", "a: b", "# c", "\u2028", "\U0002ebe1", "'", '"', "{"]
+)
+def test_words_that_yaml_takes_for_something_else_are_quoted(word: str) -> None:
+    recipe = Recipe(1, word, ModelSource(word), "cpu", (Finetune(),), DataSource(word))
+    assert loads(as_yaml(recipe))[0] == recipe
+
+
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30)
 RATES = st.floats(1e-8, 1, allow_nan=False)
 COUNTS = st.integers(1, 1000)

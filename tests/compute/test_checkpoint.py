@@ -202,4 +202,4 @@ def test_checkpoints_that_cannot_be_loaded(how: str, tmp_path: Path) -> None:
         checkpoint.load(folder, students.family("bert"), NAMES)
     (fault,) = caught.value.faults
     assert fault.file == str(folder) and fault.message.startswith("cannot be loaded: ")
-    assert fault.hint.startswith("give a folder with config.json, model.safetensors and a tokenizer")
+    assert fault.hint.startswith("give --model a folder with config.json, model.safetensors and a tokenizer")
