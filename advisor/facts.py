@@ -15,7 +15,6 @@ Value = str | int | float | bool | frozenset[str] | None
 
 KINDS = ("encoder", "decoder", "encoder-decoder")
 DEVICES = ("cpu", "cuda", "mps", "edge")
-CPU_DEVICES = ("cpu", "edge")
 TASKS = ("classification", "regression", "generation", "language-modelling")
 INSTRUCTION_SETS = ("avx2", "avx512_vnni", "avx_vnni", "amx", "arm_dotprod")
 
