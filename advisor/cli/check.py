@@ -27,17 +27,19 @@ def run(arguments: Sequence[str]) -> int:
     policy = core()
     found: list[Finding] = []
     faults: list[Fault] = []
+    unreadable = 0
     paths = recipe_files(options.recipes)
     for path in paths:
         try:
             found += review_file(policy, path).findings
         except AdviseError as error:
             faults += error.faults
+            unreadable += 1
     if options.format == "json":
         sys.stdout.write(report.as_json(found) + "\n")
     else:
         sys.stdout.write("".join(report.text(one, width(), colour(sys.stdout)) + "\n\n" for one in found))
-    sys.stderr.write(report.summary(len(paths), found, len(policy.rules)) + "\n")
+    sys.stderr.write(report.summary(len(paths) - unreadable, unreadable, found, len(policy.rules)) + "\n")
     if faults:
         raise AdviseError(*faults)
     worst = SEVERITIES.index(options.fail_on)

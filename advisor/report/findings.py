@@ -28,11 +28,12 @@ def as_json(findings: Sequence[Finding]) -> str:
     return json.dumps([asdict(finding) for finding in findings], indent=2)
 
 
-def summary(files: int, findings: Sequence[Finding], rules: int) -> str:
+def summary(checked: int, unreadable: int, findings: Sequence[Finding], rules: int) -> str:
     """The last line: what was checked and what was found."""
     counts = {severity: sum(one.severity == severity for one in findings) for severity in ("error", "warning", "note")}
     found = ", ".join(_plural(count, severity) for severity, count in counts.items())
-    return f"{_plural(files, 'recipe')} · {_plural(rules, 'rule')} · {found}"
+    not_read = f", {unreadable} could not be read" if unreadable else ""
+    return f"{_plural(checked, 'recipe')} checked{not_read} · {_plural(rules, 'rule')} · {found}"
 
 
 def _plural(count: int, noun: str) -> str:

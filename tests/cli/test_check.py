@@ -106,3 +106,10 @@ def test_stdin_and_severities(
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
         assert main(["check", "-", "--fail-on", fail_on]) == code
         assert "stdin:10:3: warning[very-deep-cut]" in capsys.readouterr().out
+
+
+def test_what_cannot_be_read_does_not_count_as_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("a: b: c")
+    assert main(["check", str(CHECKOUT / "recipes" / "bert-two-thirds.yaml"), str(broken)]) == 2
+    assert "1 recipe checked, 1 could not be read" in capsys.readouterr().err
