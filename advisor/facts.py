@@ -1,14 +1,13 @@
 """The facts that rules decide on, each declared once: type, unit, domain and meaning.
 
-Frozen dataclasses and not pydantic models: building one pydantic model costs more start-up time than the
+Named tuples and not pydantic models: building one pydantic model costs more start-up time than the
 whole of `advise --model t5 --samples 3000 --device cpu` may take (bench/README.md).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
 Kind = Literal["encoder", "decoder", "encoder-decoder"]
 Value = str | int | float | bool | frozenset[str] | None
@@ -22,82 +21,82 @@ INSTRUCTION_SETS = ("avx2", "avx512_vnni", "avx_vnni", "amx", "arm_dotprod")
 class Fact(NamedTuple):
     """What one fact is. `domain`: its values, or the lowest and highest number; empty means any word."""
 
-    name: str
     type: Literal["category", "integer", "number", "flag", "set"]
-    unit: str
-    domain: tuple[Any, ...]
     about: str
+    unit: str = ""
+    domain: tuple[Any, ...] = ()
 
 
-def _fact(type_: str, about: str, *, unit: str = "", domain: tuple[Any, ...] = (), default: Any = None) -> Any:
-    return field(default=default, metadata={"type": type_, "unit": unit, "domain": domain, "about": about})
+def _size(about: str, unit: str = "") -> Fact:
+    return Fact("integer", about, unit, (0, math.inf))
 
 
-def _size(about: str, unit: str = "") -> Any:
-    return _fact("integer", about, unit=unit, domain=(0, math.inf))
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
+class ModelFacts(NamedTuple):
     """What `config.json` says of a model. None means that it does not say."""
 
-    family: str | None = _fact("category", "the config's model_type, or other-encoder, other-decoder …")
-    kind: Kind | None = _fact("category", "the architecture", domain=KINDS)
-    layers: int | None = _size("blocks in the deepest stack", "layers")
-    encoder_layers: int | None = _size("blocks of the encoder", "layers")
-    decoder_layers: int | None = _size("blocks of the decoder", "layers")
-    hidden_size: int | None = _size("width of the residual stream")
-    heads: int | None = _size("attention heads in a block")
-    head_size: int | None = _size("width of one head")
-    intermediate_size: int | None = _size("width of the feed-forward part")
-    vocabulary: int | None = _size("rows of the word embeddings", "tokens")
-    parameters: int | None = _size("parameters with the task's head", "parameters")
-    embedding_share: float | None = _fact("number", "share of the parameters in the word embeddings", domain=(0, 1))
-    fused_projections: bool | None = _fact("flag", "query, key and value share one matrix")
-    tied_embeddings: bool | None = _fact("flag", "input and output embeddings are one matrix")
-    shared_layers: bool | None = _fact("flag", "one block is used for all layers")
-    generative: bool | None = _fact("flag", "it was pre-trained to generate text")
+    family: Annotated[str | None, Fact("category", "the config's model_type, or other-encoder, other-decoder …")] = None
+    kind: Annotated[Kind | None, Fact("category", "the architecture", domain=KINDS)] = None
+    layers: Annotated[int | None, _size("blocks in the deepest stack", "layers")] = None
+    encoder_layers: Annotated[int | None, _size("blocks of the encoder", "layers")] = None
+    decoder_layers: Annotated[int | None, _size("blocks of the decoder", "layers")] = None
+    hidden_size: Annotated[int | None, _size("width of the residual stream")] = None
+    heads: Annotated[int | None, _size("attention heads in a block")] = None
+    head_size: Annotated[int | None, _size("width of one head")] = None
+    intermediate_size: Annotated[int | None, _size("width of the feed-forward part")] = None
+    vocabulary: Annotated[int | None, _size("rows of the word embeddings", "tokens")] = None
+    parameters: Annotated[int | None, _size("parameters with the task's head", "parameters")] = None
+    embedding_share: Annotated[
+        float | None, Fact("number", "share of the parameters in the word embeddings", domain=(0, 1))
+    ] = None
+    fused_projections: Annotated[bool | None, Fact("flag", "query, key and value share one matrix")] = None
+    tied_embeddings: Annotated[bool | None, Fact("flag", "input and output embeddings are one matrix")] = None
+    shared_layers: Annotated[bool | None, Fact("flag", "one block is used for all layers")] = None
+    generative: Annotated[bool | None, Fact("flag", "it was pre-trained to generate text")] = None
 
 
-@dataclass(frozen=True, slots=True)
-class DataFacts:
+class DataFacts(NamedTuple):
     """What is known of the data. None means that nobody said."""
 
-    samples: int | None = _fact("integer", "labelled training examples", unit="examples", domain=(1, math.inf))
-    eval_samples: int | None = _size("labelled examples for the report", "examples")
-    unlabelled_samples: int | None = _fact(
-        "integer", "task-like texts without labels", unit="examples", domain=(0, math.inf), default=0
-    )
-    distillation_texts: int | None = _size("derived: samples + unlabelled_samples", "examples")
-    task: str | None = _fact("category", "what the model is to do", domain=TASKS)
-    labels: int | None = _size("classes", "classes")
-    mean_tokens: float | None = _fact("number", "mean length", unit="tokens", domain=(0, math.inf))
+    samples: Annotated[
+        int | None, Fact("integer", "labelled training examples", unit="examples", domain=(1, math.inf))
+    ] = None
+    eval_samples: Annotated[int | None, _size("labelled examples for the report", "examples")] = None
+    unlabelled_samples: Annotated[
+        int | None, Fact("integer", "task-like texts without labels", unit="examples", domain=(0, math.inf))
+    ] = 0
+    distillation_texts: Annotated[int | None, _size("derived: samples + unlabelled_samples", "examples")] = None
+    task: Annotated[str | None, Fact("category", "what the model is to do", domain=TASKS)] = None
+    labels: Annotated[int | None, _size("classes", "classes")] = None
+    mean_tokens: Annotated[float | None, Fact("number", "mean length", unit="tokens", domain=(0, math.inf))] = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceFacts:
+class DeviceFacts(NamedTuple):
     """Where the model will serve. `cpu` and `edge` state that no GPU can be used there."""
 
-    kind: str | None = _fact("category", "the kind of device", domain=DEVICES)
-    instruction_sets: frozenset[str] | None = _fact("set", "what the CPU offers for int8", domain=INSTRUCTION_SETS)
-    compute_capability: float | None = _fact("number", "of an NVIDIA GPU", domain=(0, math.inf))
-    memory_gb: float | None = _fact("number", "memory of the device", unit="GB", domain=(0, math.inf))
+    kind: Annotated[str | None, Fact("category", "the kind of device", domain=DEVICES)] = None
+    instruction_sets: Annotated[
+        frozenset[str] | None, Fact("set", "what the CPU offers for int8", domain=INSTRUCTION_SETS)
+    ] = None
+    compute_capability: Annotated[float | None, Fact("number", "of an NVIDIA GPU", domain=(0, math.inf))] = None
+    memory_gb: Annotated[float | None, Fact("number", "memory of the device", unit="GB", domain=(0, math.inf))] = None
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(NamedTuple):
     """What the user wants, relative to the fine-tuned baseline (=1). None means no such goal."""
 
-    relative_accuracy: float = _fact(
-        "number", "at least this share of the baseline's accuracy", domain=(0, 1), default=0.95
+    relative_accuracy: Annotated[
+        float, Fact("number", "at least this share of the baseline's accuracy", domain=(0, 1))
+    ] = 0.95
+    relative_emissions: Annotated[
+        float | None, Fact("number", "at most this share of its emissions", domain=(0, math.inf))
+    ] = None
+    size_mb: Annotated[float | None, Fact("number", "at most this size on disk", unit="MB", domain=(0, math.inf))] = (
+        None
     )
-    relative_emissions: float | None = _fact("number", "at most this share of its emissions", domain=(0, math.inf))
-    size_mb: float | None = _fact("number", "at most this size on disk", unit="MB", domain=(0, math.inf))
-    latency_ms: float | None = _fact("number", "at most this latency", unit="ms", domain=(0, math.inf))
+    latency_ms: Annotated[float | None, Fact("number", "at most this latency", unit="ms", domain=(0, math.inf))] = None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """All that the policy decides on."""
 
     model: ModelFacts
@@ -111,9 +110,8 @@ class Facts:
         A goal that was not set is no unknown: its bound is infinite.
         """
         found: dict[str, Value] = {}
-        for group in fields(self):
-            part = getattr(self, group.name)
-            found |= {f"{group.name}.{item.name}": getattr(part, item.name) for item in fields(part)}
+        for group in self._fields:
+            found |= {f"{group}.{name}": value for name, value in getattr(self, group)._asdict().items()}
         samples, unlabelled = self.data.samples, self.data.unlabelled_samples
         known = samples is not None and unlabelled is not None
         found["data.distillation_texts"] = (samples or 0) + (unlabelled or 0) if known else None
@@ -126,7 +124,7 @@ def declared() -> dict[str, Fact]:
     """Every fact's declaration by its full name."""
     groups = (("model", ModelFacts), ("data", DataFacts), ("device", DeviceFacts), ("goal", Goal))
     return {
-        f"{group}.{item.name}": Fact(f"{group}.{item.name}", **item.metadata)
+        f"{group}.{name}": hint.__metadata__[0]
         for group, holder in groups
-        for item in fields(holder)
+        for name, hint in get_type_hints(holder, include_extras=True).items()
     }

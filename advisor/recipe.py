@@ -115,7 +115,7 @@ def to_goal(targets: Targets) -> Goal:
 
 def to_targets(goal: Goal) -> Targets:
     """The goal as a recipe writes it."""
-    given = {item.name: getattr(goal, item.name) for item in fields(goal)}
+    given = goal._asdict()
     return Targets(
         **{
             name: f"{AS_BOUND[name]} {show(value).replace(',', '')}"
