@@ -124,24 +124,29 @@ def _group(kind: str, value: Any, document: Place, path: Path_) -> tuple[Conditi
 
 
 def _test(name: str, value: Any, document: Place, path: Path_) -> tuple[Condition | None, list[Fault]]:
+    if value == []:
+        return None, [document.fault(f"{name}: an empty list holds for nothing", path, "list the values")]
+    compares = isinstance(value, str) and (value.lstrip()[:1] in ("<", ">", "!") or ".." in value)
+    words = () if compares else tuple(value) if isinstance(value, list) else (value,)
+    if not isinstance(document, _Nowhere) and (faults := _test_faults(name, words, document, path)):
+        return None, faults
+    return _comparison(name, value, document, path) if compares else (Test(name, words), [])
+
+
+def _test_faults(name: str, words: tuple[Any, ...], document: Place, path: Path_) -> list[Fault]:
+    """What is wrong with a name and its words; a comparison has none."""
     if name not in known():
-        return None, [document.fault(f"unknown fact or setting {name}", path, suggest(name, known()), key=True)]
-    if isinstance(value, str) and value.lstrip()[:1] in ("<", ">", "!"):
-        return _comparison(name, value, document, path)
-    if isinstance(value, str) and ".." in value:
-        return _comparison(name, value, document, path)
-    words = tuple(value) if isinstance(value, list) else (value,)
-    faults = [
-        document.fault(f"{name}: {word!r} is no value of it", path, suggest(word, map(str, known()[name])))
-        for word in words
-        if (known()[name] and word not in known()[name]) or isinstance(word, dict | list | None)
+        return [document.fault(f"unknown fact or setting {name}", path, suggest(name, known()), key=True)]
+    allowed = known()[name]
+    if allowed and not words:
+        return [document.fault(f"{name} is not a number", path, suggest("", map(str, allowed)))]
+    wrong = [word for word in words if (allowed and word not in allowed) or isinstance(word, dict | list | None)]
+    return [
+        document.fault(f"{name}: {word!r} is no value of it", path, suggest(word, map(str, allowed))) for word in wrong
     ]
-    return Test(name, words), faults
 
 
 def _comparison(name: str, value: str, document: Place, path: Path_) -> tuple[Condition | None, list[Fault]]:
-    if known()[name]:
-        return None, [document.fault(f"{name} is not a number", path, suggest(value, map(str, known()[name])))]
     unequal = value.lstrip().startswith("!=")
     try:
         interval = Interval.parse(f"{value.split('=', 1)[1]}..{value.split('=', 1)[1]}" if unequal else value)
