@@ -7,6 +7,7 @@ meets the goal by the middle of its predicted range is taken.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any, NamedTuple
@@ -134,16 +135,19 @@ def _misses(prediction: Prediction, goal: Goal, planned: Plan | None) -> Iterato
         yield f"relative accuracy {prediction.accuracy}, middle below {goal.relative_accuracy:g}"
     if goal.relative_emissions is not None and prediction.emissions.middle > goal.relative_emissions:
         yield f"relative emissions {prediction.emissions}, middle above {goal.relative_emissions:g}"
-    if goal.size_mb is not None and prediction.size and planned:
+    if goal.size_mb is not None:
         size = size_mb(prediction, planned)
-        if size > goal.size_mb:
+        if size is None:
+            yield "its size is not known, as the family is not described"
+        elif size > goal.size_mb:
             yield f"size {size:,.0f} MB, above {goal.size_mb:g}"
 
 
-def size_mb(prediction: Prediction, planned: Plan) -> float:
+def size_mb(prediction: Prediction, planned: Plan | None) -> float | None:
     """Megabytes on disk, at most: 4 bytes for each parameter of the baseline, times the upper end of the share."""
-    share = prediction.size.high if prediction.size else 1.0
-    return planned.baseline_parameters * 4 / 1e6 * share
+    if planned is None or prediction.size is None:
+        return None
+    return planned.baseline_parameters * 4 / 1e6 * prediction.size.high
 
 
 def _emissions(candidate: Candidate) -> tuple[float, float, int]:
@@ -154,26 +158,34 @@ def _emissions(candidate: Candidate) -> tuple[float, float, int]:
 
 
 def _not_met(admissible: list[Candidate], goal: Goal) -> str:
+    targets = to_targets(goal)
+    wanted = " and ".join(
+        f"{item.name} {getattr(targets, item.name)}" for item in fields(targets) if getattr(targets, item.name)
+    )
+    head = f"no admissible recipe is predicted to meet {wanted}"
     known = [one for one in admissible if one.judged.accuracy and one.judged.emissions]
+    if not known:
+        return f"{head}\n  of the admissible recipes none can be predicted: there is no evidence for this model"
     accurate = [one for one in known if not any("accuracy" in miss for miss in one.misses)]
     nearest = min(accurate or known, key=_emissions)
-    accuracy, emissions = nearest.judged.accuracy, nearest.judged.emissions
-    assert accuracy is not None and emissions is not None
-    wanted = " and ".join(
-        f"{item.name} {getattr(to_targets(goal), item.name)}"
-        for item in fields(to_targets(goal))
-        if getattr(to_targets(goal), item.name)
-    )
-    gives = [f"--min-accuracy {accuracy.middle:.2f}"] if accuracy.middle < goal.relative_accuracy else []
-    if goal.relative_emissions is not None and emissions.middle > goal.relative_emissions:
-        gives.append(f"--max-emissions {emissions.middle + 0.005:.2f}")
-    if goal.size_mb is not None and nearest.plan and size_mb(nearest.judged, nearest.plan) > goal.size_mb:
-        gives.append(f"--max-size-mb {size_mb(nearest.judged, nearest.plan):.0f}")
     return (
-        f"no admissible recipe is predicted to meet {wanted}\n"
-        f"  nearest: {nearest.words} (relative accuracy {accuracy}, relative emissions {emissions})\n"
-        f"  what must give: {' and '.join(gives)}, more data, or another device"
+        f"{head}\n"
+        f"  nearest: {nearest.words} (relative accuracy {nearest.judged.accuracy}, "
+        f"relative emissions {nearest.judged.emissions})\n"
+        f"  what must give: {' and '.join(_gives(nearest, goal)) or 'the size'}, more data, or another device"
     )
+
+
+def _gives(nearest: Candidate, goal: Goal) -> Iterator[str]:
+    """The options with which the nearest recipe would be advised; rounded to the side on which it is met."""
+    accuracy, emissions = nearest.judged.accuracy, nearest.judged.emissions
+    if accuracy and accuracy.middle < goal.relative_accuracy:
+        yield f"--min-accuracy {math.floor(accuracy.middle * 100) / 100:g}"
+    if goal.relative_emissions is not None and emissions and emissions.middle > goal.relative_emissions:
+        yield f"--max-emissions {math.ceil(emissions.middle * 100) / 100:g}"
+    size = size_mb(nearest.judged, nearest.plan)
+    if goal.size_mb is not None and size is not None and size > goal.size_mb:
+        yield f"--max-size-mb {math.ceil(size)}"
 
 
 def _left_out(step: str, candidates: tuple[Candidate, ...]) -> Verdict:

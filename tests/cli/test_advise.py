@@ -90,3 +90,23 @@ def test_advice_imports_nothing_heavy(tmp_path: Path) -> None:
 def test_it_runs_from_a_checkout_and_from_any_folder(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, CHECKOUT / "cli.py", *T5], cwd=tmp_path, capture_output=True, check=True)
     assert loads(done.stdout)[0].device == "cpu"
+
+
+@pytest.mark.parametrize("model", ["bert", "gpt2", "opt", "t5"])
+@pytest.mark.parametrize("goal", [["--max-emissions", "0.02"], ["--max-size-mb", "1"], ["--max-emissions", "0.1"]])
+def test_what_must_give_is_enough_when_it_is_given(
+    model: str, goal: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = ["--model", model, "--samples", "30000", "--device", "cpu"]
+    assert main([*facts, *goal]) == 1
+    told = capsys.readouterr().err.split("what must give: ")[1].split(", more data")[0]
+    given = told.replace(" and ", " ").split()
+    assert given[0] in ("--min-accuracy", "--max-emissions", "--max-size-mb")
+    assert main([*facts, *goal, *given]) == 0  # the later of two equal options counts
+    assert loads(capsys.readouterr().out)[0].steps
+
+
+def test_a_size_goal_for_a_model_that_is_not_described(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "new-thing", "architectures": ["NewModel"]}')
+    assert main(["--model", str(tmp_path), "--samples", "3000", "--device", "cpu", "--max-size-mb", "100"]) == 1
+    assert "what must give: the size" in capsys.readouterr().err
