@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from advisor.recipe import Recipe
 
 # The advised recipe trains for longer; a demonstration must end within minutes.
-EPOCHS = {"finetune": 2, "distillation": 1}
+EPOCHS = {"finetune": 1, "distillation": 1}
 LEARNING_RATE, MAX_TOKENS = 1e-4, 64
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from advisor.compute.bench import Bench, Encoded, accuracy, logits
+from advisor.compute.bench import Batch, Bench, Encoded, accuracy, gather, logits
 from advisor.compute.int8 import (
     KEEP_FP32,
     KEEP_FP32_MORE,
@@ -38,10 +39,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An int8 artefact. quantized: what became int8; agreement: with its fp32 source on the selection rows."""
+    """An int8 model. quantized: what became int8; agreement, kept: with its fp32 source, share of its accuracy, both on
+    the selection rows."""
 
+    file: Path
     quantized: Quantized
     agreement: Agreement
+    kept: float
     notes: tuple[str, ...]
 
 
@@ -61,7 +65,9 @@ def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: Wan
         batches = [batch for batch, _ in zip(bench.batches(bench.selection), range(PROVED_BATCHES), strict=False)]
         export(scorer, fp32, batches)
         made = _quantized(scorer, bench, fp32, wanted)
-        fp32.unlink()
+        made.file.rename(draft / FILE)
+        for file in {fp32, *draft.glob("int8-*.onnx")}:
+            file.unlink()
         tokenizer.save_pretrained(draft)
         config = {**scorer.model.config.to_dict(), "label_tokens": scorer.label_tokens}
         (draft / "config.json").write_text(json.dumps(config, indent=2, default=str))
@@ -72,34 +78,37 @@ def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: Wan
 
 
 def _quantized(scorer: Scorer, bench: Bench, fp32: Path, wanted: Wanted) -> Made:
-    source, target = logits(scorer, bench, bench.selection), fp32.with_name(FILE)
-    reached = accuracy(source, bench.selection)
-    notes: tuple[str, ...] = ()
-    for keep in (KEEP_FP32, KEEP_FP32_MORE):
-        found = quantize(fp32, target, keep=keep)
-        scores = _scores(OnnxScorer(target), bench, bench.selection)
-        kept = accuracy(scores, bench.selection) / reached if reached else 0.0
-        close = agreement(source, scores)
-        if kept >= wanted.accuracy and close.mean_probability_difference <= wanted.difference:
+    """The first attempt that keeps what is wanted on the selection rows, else the one that keeps most."""
+    source = logits(scorer, bench, bench.selection)
+    attempts: list[Made] = []
+    for number, keep in enumerate((KEEP_FP32, KEEP_FP32_MORE)):
+        attempts.append(_attempt(bench, source, fp32, fp32.with_name(f"int8-{number}.onnx"), keep))
+        made = attempts[-1]
+        if made.kept >= wanted.accuracy and made.agreement.mean_probability_difference <= wanted.difference:
             break
-        notes = (f"plain int8 kept {kept:.4f} of the accuracy on the selection rows, so {KEEP_FP32_MORE} stay in fp32",)
+    best = made if made is attempts[0] else max(attempts, key=lambda one: one.kept)
+    if best is not attempts[0]:
+        told = f"with all matrices in int8 it kept {attempts[0].kept:.4f} of the accuracy on the selection rows"
+        return replace(best, notes=(*best.notes, f"{told}, so the second feed-forward matrix of each block stays fp32"))
+    return best
+
+
+def _attempt(bench: Bench, source: Tensor, fp32: Path, file: Path, keep: str) -> Made:
+    found = quantize(fp32, file, keep=keep)
+    scores = gather(bench, bench.selection, _answer(OnnxScorer(file)))
+    reached = accuracy(source, bench.selection)
+    kept = accuracy(scores, bench.selection) / reached if reached else 0.0
+    close = agreement(source, scores)
     told = f"{found.quantized} of {found.matrices} matrices and {found.tables} embedding tables are int8"
     bits = "7-bit weights, as this CPU has no int8 dot product" if found.reduce_range else "8-bit weights"
     same = f"same answers as fp32 on {close.same_answer_share:.1%} of the selection rows"
-    return Made(found, close, (f"{told}; {bits}; {same}", *notes))
+    return Made(file, found, close, kept, (f"{told}; {bits}; {same}",))
 
 
 def score(folder: Path, bench: Bench, rows: Encoded) -> Tensor:
     """The artefact's scores of all rows: (rows, labels)."""
-    return _scores(OnnxScorer(folder / FILE), bench, rows)
+    return gather(bench, rows, _answer(OnnxScorer(folder / FILE)))
 
 
-def _scores(scorer: OnnxScorer, bench: Bench, rows: Encoded) -> Tensor:
-    found: Tensor | None = None
-    for batch in bench.batches(rows, size=64):
-        scores = torch.from_numpy(scorer(batch.input_ids.cpu(), batch.attention_mask.cpu()))
-        found = torch.empty(len(rows), scores.shape[1]) if found is None else found
-        found[batch.rows] = scores
-    if found is None:
-        raise ValueError("there are no rows to score")
-    return found
+def _answer(scorer: OnnxScorer) -> Callable[[Batch], Tensor]:
+    return lambda batch: torch.from_numpy(scorer(batch.input_ids.cpu(), batch.attention_mask.cpu()))

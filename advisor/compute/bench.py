@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -106,9 +106,14 @@ def encode(rows: Rows, tokenizer: Any, max_tokens: int) -> Encoded:
 def logits(scorer: Scorer, bench: Bench, rows: Encoded) -> Tensor:
     """The scores of all rows, on the CPU: (rows, labels)."""
     scorer.to(bench.device).eval()
+    return gather(bench, rows, lambda batch: scorer(batch.input_ids, batch.attention_mask).float().cpu())
+
+
+def gather(bench: Bench, rows: Encoded, answer: Callable[[Batch], Tensor]) -> Tensor:
+    """What `answer` gives for each row, in the order of the rows: (rows, labels). answer: batch to (batch, labels)."""
     found: Tensor | None = None
     for batch in bench.batches(rows, size=max(64, bench.training.batch_size)):
-        scores = scorer(batch.input_ids, batch.attention_mask).float().cpu()
+        scores = answer(batch)
         found = torch.empty(len(rows), scores.shape[1]) if found is None else found
         found[batch.rows] = scores
     if found is None:
