@@ -8,13 +8,13 @@ meets the goal by the middle of its predicted range is taken.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 from advisor import families
 from advisor.errors import NotMet, PolicyError
-from advisor.facts import Facts, Goal
+from advisor.facts import DataFacts, Facts, Goal
 from advisor.levels import LEVELS, structure
 from advisor.plan import Plan, plan
 from advisor.policy.judge import Violation, preferences, violations
@@ -42,7 +42,12 @@ class Candidate(NamedTuple):
 
     @property
     def admissible(self) -> bool:
-        return not any(one.rule.severity == "error" for one in self.violations)
+        return not self.problems and not any(one.rule.severity == "error" for one in self.violations)
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """What does not fit the model, by step."""
+        return self.plan.problems if self.plan else {}
 
     @property
     def words(self) -> str:
@@ -72,11 +77,14 @@ class Advice(NamedTuple):
 def advise(policy: Policy, facts: Facts, model: Model, data: DataSource, name: str) -> Advice:
     """Advise on a model.
 
+    Args:
+        data: where the data come from; what is known of them is taken from the facts.
+
     Raises:
         NotMet: no admissible recipe is predicted to meet the goal; shows the nearest and what must give.
         PolicyError: the rules contradict each other or leave no recipe.
     """
-    candidates = tuple(_candidates(policy, facts, model, data, name))
+    candidates = tuple(_candidates(policy, facts, model, stated(facts.data, data), name))
     admissible = [one for one in candidates if one.admissible]
     if not admissible:
         broken = {one.rule.id for candidate in candidates for one in candidate.violations}
@@ -93,6 +101,19 @@ def advise(policy: Policy, facts: Facts, model: Model, data: DataSource, name: s
         for step in STEPS
     )
     return Advice(facts, policy, chosen, candidates, verdicts, tuple(_notes(chosen, facts)))
+
+
+def stated(facts: DataFacts, source: DataSource) -> DataSource:
+    """The data as the recipe states it: where it comes from, and all that was decided on."""
+    task: Any = facts.task
+    return replace(
+        source,
+        task=task,
+        samples=facts.samples,
+        eval_samples=facts.eval_samples,
+        unlabelled_samples=facts.unlabelled_samples or None,
+        labels=facts.labels,
+    )
 
 
 def _candidates(policy: Policy, facts: Facts, model: Model, data: DataSource, name: str) -> Iterator[Candidate]:
@@ -195,6 +216,8 @@ def _left_out(step: str, candidates: tuple[Candidate, ...]) -> Verdict:
     if not others:
         return Verdict(step, False, "this model has no shape to cut, or its family is not described")
     open_ = [one for one in others if one.admissible]
+    if not open_ and all(step in one.problems for one in others):
+        return Verdict(step, False, others[0].problems[step])
     if not open_:
         blame = _blame(step, others)
         return Verdict(

@@ -66,7 +66,7 @@ class DataFacts(NamedTuple):
     ] = 0
     distillation_texts: Annotated[int | None, _size("derived: samples + unlabelled_samples", "examples")] = None
     task: Annotated[str | None, Fact("category", "what the model is to do", domain=TASKS)] = None
-    labels: Annotated[int | None, _size("classes", "classes")] = None
+    labels: Annotated[int | None, Fact("integer", "classes", unit="classes", domain=(1, math.inf))] = None
     mean_tokens: Annotated[float | None, Fact("number", "mean length", unit="tokens", domain=(0, math.inf))] = None
 
 
@@ -85,15 +85,17 @@ class Goal(NamedTuple):
     """What the user wants, relative to the fine-tuned baseline (=1). None means no such goal."""
 
     relative_accuracy: Annotated[
-        float, Fact("number", "at least this share of the baseline's accuracy", domain=(0, 1))
+        float, Fact("number", "at least this share of the baseline's accuracy", domain=(0.01, 1))
     ] = 0.95
     relative_emissions: Annotated[
-        float | None, Fact("number", "at most this share of its emissions", domain=(0, math.inf))
+        float | None, Fact("number", "at most this share of its emissions", domain=(1e-9, math.inf))
     ] = None
-    size_mb: Annotated[float | None, Fact("number", "at most this size on disk", unit="MB", domain=(0, math.inf))] = (
+    size_mb: Annotated[
+        float | None, Fact("number", "at most this size on disk", unit="MB", domain=(1e-9, math.inf))
+    ] = None
+    latency_ms: Annotated[float | None, Fact("number", "at most this latency", unit="ms", domain=(1e-9, math.inf))] = (
         None
     )
-    latency_ms: Annotated[float | None, Fact("number", "at most this latency", unit="ms", domain=(0, math.inf))] = None
 
 
 class Facts(NamedTuple):

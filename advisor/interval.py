@@ -55,6 +55,23 @@ class Interval(NamedTuple):
         below = self.high is None or value < self.high or (value == self.high and not self.without_high)
         return above and below
 
+    def meets(self, other: Interval) -> bool:
+        """Is there a number in both? Between two numbers there is always another, so settings count as real numbers."""
+        low, without_low = max(self._from(), other._from())
+        high, within_high = min(self._to(), other._to())
+        return low < high or (low == high and not without_low and within_high)
+
+    def within(self, other: Interval) -> bool:
+        """Does every number of this one lie in the other?"""
+        return self._from() >= other._from() and self._to() <= other._to()
+
+    def _from(self) -> tuple[Fraction | float, bool]:
+        """The low end, such that a larger one is narrower: an end that does not belong is beyond one that does."""
+        return (float("-inf") if self.low is None else self.low, self.without_low)
+
+    def _to(self) -> tuple[Fraction | float, bool]:
+        return (float("inf") if self.high is None else self.high, not self.without_high)
+
     def __str__(self) -> str:
         if self.low is not None and self.high is not None:
             return f"{show(self.low)}..{show(self.high)}"

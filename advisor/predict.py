@@ -119,6 +119,8 @@ def predict(plan: Plan | None, family: Family | None, samples: int | None, int8:
         plan: None for a model whose family is not described; then only int8 can be predicted.
         group: whose ranges to use; by default the family's own.
     """
+    if plan and plan.problems:
+        return Prediction(None, None, None, None, None, ())
     group = group or (family.predicted_as if family else "")
     effects: list[Effect | None] = []
     level = level_of(plan) if plan else ""

@@ -41,6 +41,7 @@ class DataSource:
     samples: Count | None = None
     eval_samples: Annotated[int, Bound(ge=0)] | None = None
     unlabelled_samples: Annotated[int, Bound(ge=0)] | None = None
+    labels: Count | None = None
     max_samples: Count | None = None
     text: str | None = None
     pair: str | None = None

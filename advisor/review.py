@@ -80,7 +80,7 @@ def stated_facts(recipe: Recipe, model: probe.Model) -> Facts:
     """The facts as the recipe itself states them."""
     stated = recipe.data
     unlabelled = stated.unlabelled_samples or 0
-    data = DataFacts(stated.samples, stated.eval_samples, unlabelled, None, stated.task, None)
+    data = DataFacts(stated.samples, stated.eval_samples, unlabelled, None, stated.task, stated.labels)
     return Facts(model.facts, data, probe.device(recipe.device), to_goal(recipe.goal))
 
 

@@ -115,12 +115,12 @@ def _facts(options: Namespace) -> tuple[Facts, Model, DataSource]:
     columns = {"text": options.text, "pair": options.pair, "label": options.label}
     found = probe.data(options.data, columns, options.max_samples) if options.data else None
     samples = found.samples if found else min(options.samples, options.max_samples or options.samples)
-    labels = len(found.label_names) if found else 2
-    model = probe.model(options.model, labels)
+    labels = len(found.label_names) if found else None
+    model = probe.model(options.model, labels or 2)
     unlabelled = options.unlabelled if options.unlabelled is not None else found.unlabelled_samples if found else 0
     evaluated = options.eval_samples if options.eval_samples is not None else found.eval_samples if found else None
     task: Task | None = options.task or ("classification" if found else None)
     data = DataFacts(samples, evaluated, unlabelled, None, task, labels)
     goal = Goal(options.min_accuracy, options.max_emissions, options.max_size_mb, options.max_latency_ms)
-    source = DataSource(options.data, task, samples, evaluated, unlabelled or None, options.max_samples, **columns)
+    source = DataSource(options.data, max_samples=options.max_samples, **columns)
     return Facts(model.facts, data, probe.device(options.device), goal), model, source

@@ -26,8 +26,10 @@ class Test(NamedTuple):
 
     def truth(self, view: View) -> Truth:
         there, value = view.get(self.name)
-        if not there:
-            return False
+        return self.answers(value) if there else False
+
+    def answers(self, value: Value) -> Truth:
+        """The answer for a value; unknown for None."""
         if value is None:
             return None
         if isinstance(value, frozenset):

@@ -64,6 +64,9 @@ class Rule(NamedTuple):
     enforced_by: tuple[str, ...]
     file: str
 
+    def __hash__(self) -> int:
+        return hash(self.id)  # its effects are mappings, which have no hash
+
     @property
     def limits(self) -> dict[str, Interval]:
         return {name: Interval.parse(text) for name, text in (self.then.limit or {}).items()}
