@@ -17,6 +17,7 @@ from advisor.errors import NotMet, PolicyError
 from advisor.facts import DataFacts, Facts, Goal
 from advisor.levels import LEVELS, structure
 from advisor.plan import Plan, plan
+from advisor.policy.counterfactual import opening
 from advisor.policy.judge import Violation, preferences, violations
 from advisor.policy.pack import Policy
 from advisor.policy.view import View, look
@@ -55,12 +56,13 @@ class Candidate(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """Why a step is in the recipe or not, and the rules behind it."""
+    """Why a step is in the recipe or not, the rules behind it, and with what facts it would become allowed."""
 
     step: str
     kept: bool
     reason: str
     rules: tuple[str, ...] = ()
+    opens: str = ""
 
 
 class Advice(NamedTuple):
@@ -97,7 +99,7 @@ def advise(policy: Policy, facts: Facts, model: Model, data: DataSource, name: s
     verdicts = tuple(
         Verdict(step, True, _why_kept(step, chosen), _rules_about(step, policy, view))
         if step in chosen.recipe.step_names
-        else _left_out(step, candidates)
+        else _left_out(step, candidates, policy, facts)
         for step in STEPS
     )
     return Advice(facts, policy, chosen, candidates, verdicts, tuple(_notes(chosen, facts)))
@@ -209,7 +211,7 @@ def _gives(nearest: Candidate, goal: Goal) -> Iterator[str]:
         yield f"--max-size-mb {math.ceil(size)}"
 
 
-def _left_out(step: str, candidates: tuple[Candidate, ...]) -> Verdict:
+def _left_out(step: str, candidates: tuple[Candidate, ...], policy: Policy, facts: Facts) -> Verdict:
     others = [one for one in candidates if step in one.recipe.step_names]
     if step == "distillation":
         return Verdict(step, False, "nothing to repair: no layer or matrix is removed")
@@ -219,12 +221,14 @@ def _left_out(step: str, candidates: tuple[Candidate, ...]) -> Verdict:
     if not open_ and all(step in one.problems for one in others):
         return Verdict(step, False, others[0].problems[step])
     if not open_:
-        blame = _blame(step, others)
+        mildest = min(others, key=lambda one: sum(v.rule.severity == "error" for v in one.violations))
+        blame = _blame(step, mildest)
         return Verdict(
             step,
             False,
             "; ".join(dict.fromkeys(one.message for one in blame)),
             tuple(dict.fromkeys(one.rule.id for one in blame)),
+            opening(policy, look(facts, mildest.recipe, mildest.plan.measures if mildest.plan else {})),
         )
     best = min(open_, key=lambda one: (len(one.misses), _emissions(one)))
     if best.misses:
@@ -232,9 +236,8 @@ def _left_out(step: str, candidates: tuple[Candidate, ...]) -> Verdict:
     return Verdict(step, False, "not needed: the recipe without it is predicted to be at least as green")
 
 
-def _blame(step: str, others: list[Candidate]) -> list[Violation]:
-    """The violations that keep a step out: those of the mildest candidate that has it, about that step first."""
-    mildest = min(others, key=lambda one: sum(v.rule.severity == "error" for v in one.violations))
+def _blame(step: str, mildest: Candidate) -> list[Violation]:
+    """What keeps a step out of the mildest recipe that has it, about that step first."""
     errors = [one for one in mildest.violations if one.rule.severity == "error"]
     return [one for one in errors if step in one.at] or errors
 

@@ -85,6 +85,13 @@ Condition = Test | Group
 ALWAYS = Group("all", ())
 
 
+def tests_of(condition: Condition) -> tuple[Test, ...]:
+    """All tests in a condition, each once."""
+    if isinstance(condition, Test):
+        return (condition,)
+    return tuple(dict.fromkeys(test for part in condition.parts for test in tests_of(part)))
+
+
 def parse(value: Any, document: Place | None = None, path: Path_ = ()) -> tuple[Condition, list[Fault]]:
     """Read a mapping of conditions that must all hold.
 

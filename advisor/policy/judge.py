@@ -27,14 +27,16 @@ class Violation(NamedTuple):
 
 def violations(policy: Policy, view: View) -> list[Violation]:
     """All that a recipe breaks. An undecided forbid, require, limit or allow_only counts as if it applied."""
-    found: list[Violation] = []
-    for rule in policy.rules:
-        truth = rule.when.truth(view)
-        if truth is not False:
-            found += [Violation(rule, *broken, undecided=truth is None) for broken in _hard(rule, view)]
-        if truth is True:
-            found += [Violation(rule, *broken) for broken in _soft(rule, view)]
-    return found
+    return [one for rule in policy.rules for one in broken(rule, view)]
+
+
+def broken(rule: Rule, view: View) -> Iterator[Violation]:
+    """All in which a recipe breaks one rule."""
+    truth = rule.when.truth(view)
+    if truth is not False:
+        yield from (Violation(rule, *wrong, undecided=truth is None) for wrong in _hard(rule, view))
+    if truth is True:
+        yield from (Violation(rule, *wrong) for wrong in _soft(rule, view))
 
 
 def _hard(rule: Rule, view: View) -> Iterator[tuple[str, Path_]]:
@@ -82,7 +84,7 @@ def situation(rule: Rule, view: View) -> str:
     for test in rule.when.decisive(view):
         if not test.name.startswith("recipe."):
             bound = f" ({test.interval})" if test.interval else ""
-            name = test.name.split(".", 1)[1].replace("_", " ")
+            name = "device" if test.name == "device.kind" else test.name.split(".", 1)[1].replace("_", " ")
             parts.append(f"{name} {_value(view.get(test.name)[1])}{bound}")
     return ", ".join(parts) or rule.title
 

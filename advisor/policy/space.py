@@ -18,7 +18,7 @@ from advisor import families
 from advisor.errors import PolicyError
 from advisor.facts import Fact, Value, declared
 from advisor.interval import exact, show
-from advisor.policy.conditions import Condition, Group, Test
+from advisor.policy.conditions import Condition, Group, Test, tests_of
 from advisor.policy.view import RECIPE_STEPS, REMOVED_SHARE, View
 from advisor.steps import STEPS
 
@@ -30,13 +30,6 @@ OF_FAMILY = ("family", "kind", "fused_projections", "shared_layers", "generative
 # In a recipe these are never unknown, see review.stated_facts.
 ALWAYS_KNOWN = ("device.kind", "goal.relative_accuracy")
 UNSET = ("goal.relative_emissions", "goal.size_mb", "goal.latency_ms")  # infinite where the user does not say
-
-
-def tests_of(condition: Condition) -> tuple[Test, ...]:
-    """All tests in a condition, each once."""
-    if isinstance(condition, Test):
-        return (condition,)
-    return tuple(dict.fromkeys(test for part in condition.parts for test in tests_of(part)))
 
 
 def cells(conditions: Iterable[Condition]) -> Iterator[View]:

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 from advisor.facts import Value
 from advisor.interval import Interval
-from advisor.policy.conditions import Condition, Group
+from advisor.policy.conditions import Condition, Group, tests_of
 from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
-from advisor.policy.space import DATA, Part, cells, describe, recipe_parts, split, tests_of
+from advisor.policy.space import DATA, Part, cells, describe, recipe_parts, split
 from advisor.policy.view import RECIPE_STEPS, View
 from advisor.steps import STEPS
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
-from advisor.advise import Advice, Candidate
+from advisor.advise import Advice, Candidate, Verdict
 from advisor.facts import Facts
 from advisor.interval import show
 from advisor.predict import Range
@@ -24,7 +24,7 @@ def paint(text: str, style: str, colour: bool) -> str:
 
 def recipe_yaml(advice: Advice) -> str:
     """The advised recipe, with the reason and the rules beside every step."""
-    reasons = {one.step: one.reason + (f" [{', '.join(one.rules)}]" if one.rules else "") for one in advice.verdicts}
+    reasons = {one.step: _reason(one) for one in advice.verdicts}
     left_out = [f"# without {one.step}: {reasons[one.step]}" for one in advice.verdicts if not one.kept]
     head = "# written by advise; review it with: advise check, carry it out with: advise run\n"
     return head + as_yaml(advice.chosen.recipe, reasons) + "\n".join(left_out) + ("\n" if left_out else "")
@@ -83,12 +83,17 @@ def explanation(advice: Advice, width: int = 100, colour: bool = False) -> str:
     lines = [*_facts(advice, colour), ""]
     for one in advice.verdicts:
         mark = paint("+", "green", colour) if one.kept else paint("-", "dim", colour)
-        reason = one.reason + (f" [{', '.join(one.rules)}]" if one.rules else "")
-        lines += _hanging(f"  {mark} {paint(one.step.ljust(15), 'bold', colour)} ", 19, reason, width)
+        lines += _hanging(f"  {mark} {paint(one.step.ljust(15), 'bold', colour)} ", 19, _reason(one), width)
     lines += ["", *_table(advice, colour)]
     for note in advice.notes:
         lines += ["", *_hanging("note  ", 6, note, width)]
     return "\n".join(lines) + "\n"
+
+
+def _reason(verdict: Verdict) -> str:
+    rules = f" [{', '.join(verdict.rules)}]" if verdict.rules else ""
+    opens = f"; becomes allowed {verdict.opens}" if verdict.opens else ""
+    return f"{verdict.reason}{rules}{opens}"
 
 
 def _facts(advice: Advice, colour: bool) -> list[str]:
