@@ -43,6 +43,7 @@ class Reviewed:
     facts: Facts
     plan: Plan | None
     findings: tuple[Finding, ...]
+    model: probe.Model
 
     @property
     def errors(self) -> int:
@@ -94,7 +95,7 @@ def review(policy: Policy, recipe: Recipe, document: Document, facts: Facts, mod
         findings += [_misfit(policy, step, text, recipe, document) for step, text in planned.problems.items()]
     findings += _family_differs(policy, recipe, document, facts)
     order = sorted(findings, key=lambda one: (one.line, one.column, SEVERITIES.index(one.severity), one.rule))
-    return Reviewed(recipe, facts, planned, tuple(order))
+    return Reviewed(recipe, facts, planned, tuple(order), model)
 
 
 def _follows_from(violation: Violation, planned: Plan | None) -> bool:

@@ -15,6 +15,7 @@ from advisor.cli.options import (
     count_or_none,
     data_columns,
     parser,
+    policy,
     positive,
     share,
     width,
@@ -34,6 +35,8 @@ def _arguments() -> Parser:
         "Advise how to make a language model small and green, from facts alone.",
         "commands:\n  advise run RECIPE --data SOURCE --out DIR   carry a recipe out and report\n"
         "  advise check RECIPE…                        review recipes by the rules\n"
+        "  advise explain RULE|RECIPE                  a rule's page; why a recipe is as it is\n"
+        "  advise rules list|test|verify|diff|docs     work on rule packs\n"
         "  advise demo --out DIR                       the whole way on a small real model and data",
     )
     arguments.add_argument(
@@ -71,6 +74,7 @@ def _arguments() -> Parser:
     arguments.add_argument("--format", choices=("yaml", "json"), default="yaml")
     arguments.add_argument("--version", action="version", version=_version())
     data_columns(arguments)
+    policy(arguments)
     return arguments
 
 
@@ -86,12 +90,12 @@ def run(arguments: Sequence[str]) -> int:
     options = _arguments().parse_args(arguments)
     from advisor.advise import advise
     from advisor.files import write
-    from advisor.policy.pack import core
+    from advisor.policy.pack import find
     from advisor.report import advice as report
 
     facts, model, data = _facts(options)
     name = options.name or f"{Path(options.model).name}-{facts.device.kind}"
-    advice = advise(core(), facts, model, data, name)
+    advice = advise(find(options.policy), facts, model, data, name)
     product = report.recipe_yaml(advice) if options.format == "yaml" else report.advice_json(advice) + "\n"
     sys.stderr.write(report.explanation(advice, width(), colour(sys.stderr)))
     if options.output:

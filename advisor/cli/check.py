@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.cli.options import colour, parser, width
+from advisor.cli.options import colour, parser, policy, width
 from advisor.errors import AdviseError, Fault, NothingChecked
 
 if TYPE_CHECKING:
@@ -20,18 +20,18 @@ ENDINGS = (".yaml", ".yml")
 def run(arguments: Sequence[str]) -> int:
     """Check files, folders or `-`; 1 where findings reach --fail-on, 2 where a file is no valid recipe."""
     options = _options(arguments)
-    from advisor.policy.pack import core
+    from advisor.policy.pack import find
     from advisor.report import findings as report
     from advisor.review import SEVERITIES, review_file
 
-    policy = core()
+    rules = find(options.policy)
     found: list[Finding] = []
     faults: list[Fault] = []
     unreadable = 0
     paths = recipe_files(options.recipes)
     for path in paths:
         try:
-            found += review_file(policy, path).findings
+            found += review_file(rules, path).findings
         except AdviseError as error:
             faults += error.faults
             unreadable += 1
@@ -39,7 +39,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.write(report.as_json(found) + "\n")
     else:
         sys.stdout.write("".join(report.text(one, width(), colour(sys.stdout)) + "\n\n" for one in found))
-    sys.stderr.write(report.summary(len(paths) - unreadable, unreadable, found, len(policy.rules)) + "\n")
+    sys.stderr.write(report.summary(len(paths) - unreadable, unreadable, found, len(rules.rules)) + "\n")
     if faults:
         raise AdviseError(*faults)
     worst = SEVERITIES.index(options.fail_on)
@@ -56,6 +56,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
         default="error",
         help="exit with 1 for findings of this severity or worse (default: error)",
     )
+    policy(check)
     return check.parse_args(arguments)
 
 

@@ -56,6 +56,11 @@ def positive(text: str) -> float:
     return _number(text, whole=False, least=1e-9, most=1e12)
 
 
+def policy(parser: argparse.ArgumentParser) -> None:
+    """The option that chooses the policy."""
+    parser.add_argument("--policy", default="core", metavar="PACK", help="a shipped rule pack or a folder of one")
+
+
 def data_columns(parser: argparse.ArgumentParser) -> None:
     """Options that name the columns of a data set and limit its rows."""
     parser.add_argument("--text", metavar="COLUMN", help="the column with the text")

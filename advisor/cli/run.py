@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.cli.options import colour, data_columns, parser, width
+from advisor.cli.options import colour, data_columns, parser, policy, width
 from advisor.errors import AdviseError
 from advisor.probe import needs_run
 
@@ -25,7 +25,7 @@ def run(arguments: Sequence[str]) -> int:
     needs_run("advise run")
     _prepare_libraries()
     from advisor import executor
-    from advisor.policy.pack import core
+    from advisor.policy.pack import find
     from advisor.recipefile import load
     from advisor.report import findings
     from advisor.report import run as report
@@ -40,7 +40,7 @@ def run(arguments: Sequence[str]) -> int:
         raise AdviseError("--out is missing", hint="give a new folder for checkpoints and report")
     data = _data(recipe, options.recipe.parent)
     base = Path() if options.model or Path(recipe.model.source).exists() else options.recipe.parent
-    job = executor.prepare(core(), recipe, document, data, base, options.train_on)
+    job = executor.prepare(find(options.policy), recipe, document, data, base, options.train_on)
     for finding in job.reviewed.findings:
         sys.stderr.write(findings.text(finding, width(), colour(sys.stderr)) + "\n")
     if job.reviewed.errors:
@@ -67,6 +67,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     )
     run_.add_argument("--dry-run", action="store_true", help="check and plan only: exact sizes, no weights")
     data_columns(run_)
+    policy(run_)
     return run_.parse_args(arguments)
 
 

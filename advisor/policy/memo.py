@@ -9,19 +9,28 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-CODE = ("policy/rule.py", "policy/rulefile.py", "policy/conditions.py", "yamlfile.py")
+from advisor.errors import AdviseError
+
+CODE = (
+    "policy/pack.py",
+    "policy/packfile.py",
+    "policy/rule.py",
+    "policy/rulefile.py",
+    "policy/conditions.py",
+    "yamlfile.py",
+)
 Trace = list[list[Any]]
 
 
-def trace(folder: Path, names: Iterable[str]) -> Trace:
+def trace(files: Iterable[Path]) -> Trace:
     """Name, time of change and size of every file that a pack's validity depends on."""
     sources = Path(__file__).parent.parent
-    files = [folder / name for name in names] + [sources / name for name in CODE]
-    return [[str(file), (found := file.stat()).st_mtime_ns, found.st_size] for file in files]
+    every = [*files, *(sources / name for name in CODE)]
+    return [[str(file), (found := file.stat()).st_mtime_ns, found.st_size] for file in every]
 
 
 def _file(folder: Path) -> Path:
@@ -29,23 +38,23 @@ def _file(folder: Path) -> Path:
     return Path(root) / "advise" / "packs" / f"{zlib.crc32(str(folder.absolute()).encode()):08x}.json"
 
 
-def recall(folder: Path, seen: Trace) -> dict[str, Any] | None:
-    """What was stored for this pack, if nothing has changed since."""
+def recall(folder: Path, files_of: Callable[[Path], list[Path]]) -> dict[str, Any] | None:
+    """What was stored for this pack, if nothing has changed since in its folder and those that it extends."""
     try:
         stored = json.loads(_file(folder).read_bytes())
-    except (OSError, ValueError):
+        files = [file for one in stored["folders"] for file in files_of(Path(one))]
+        return stored["pack"] if stored["trace"] == trace(files) else None
+    except (OSError, ValueError, LookupError, TypeError, AdviseError):
         return None
-    fits = isinstance(stored, dict) and stored.get("trace") == seen
-    return stored["pack"] if fits else None
 
 
-def store(folder: Path, seen: Trace, pack: dict[str, Any]) -> None:
+def store(folder: Path, folders: list[str], seen: Trace, pack: dict[str, Any]) -> None:
     """Write the file whole; where that cannot be done, every start validates again."""
     file = _file(folder)
     draft = file.with_suffix(f".{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps({"trace": seen, "pack": pack}))
+        draft.write_text(json.dumps({"folders": folders, "trace": seen, "pack": pack}))
         draft.replace(file)
     except OSError:
         return

@@ -1,0 +1,196 @@
+"""Read and validate the files of a pack and of those that it extends: every fault at once, with its place."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, NamedTuple
+
+from advisor.bounds import Bound
+from advisor.errors import AdviseError, Fault, PolicyError, suggest
+from advisor.interval import Interval
+from advisor.policy import rulefile
+from advisor.policy.pack import MANIFEST, files_of, shipped
+from advisor.policy.rule import Severity, Text
+from advisor.step import FORBID_EXTRA
+from advisor.yamlfile import MAX_BYTES, Document, build, parse
+
+MOST_PACKS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Another severity, or other limits, for a rule of an extended pack."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
+    reason: Text
+    severity: Severity | None = None
+    limit: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A pack's own description. `disable` and `override` are about rules of the packs that it extends."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
+    name: Text
+    version: Text
+    description: Text
+    sources: Mapping[str, str] = field(default_factory=dict)
+    extends: Annotated[tuple[Text, ...], Bound(max_length=MOST_PACKS)] = ()
+    disable: Mapping[str, Text] = field(default_factory=dict)
+    override: Mapping[str, Override] = field(default_factory=dict)
+
+
+class Raw(NamedTuple):
+    """One pack's files, validated one by one. `rules`: value by file."""
+
+    folder: Path
+    manifest: Manifest
+    document: Document
+    rules: Mapping[str, dict[str, Any]]
+    bytes_: bytes
+
+
+def read(folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """A pack as plain values, with all that it extends merged into it, and the folders that it was read from.
+
+    Raises:
+        PolicyError: all that is wrong with any file of the chain.
+    """
+    chain = _chain(folder, ())
+    own = chain[-1]
+    rules, disabled = _merged(chain)
+    digest = hashlib.sha256(b"".join(raw.bytes_ for raw in sorted(chain, key=lambda raw: raw.manifest.name)))
+    sources = {name: text for raw in chain for name, text in raw.manifest.sources.items()}
+    pack = {"name": own.manifest.name, "version": own.manifest.version, "sha256": digest.hexdigest()}
+    pack |= {"sources": sources, "rules": rules, "disabled": disabled}  # type: ignore[dict-item]
+    return pack, [str(raw.folder) for raw in chain]
+
+
+def _chain(folder: Path, above: tuple[Path, ...]) -> list[Raw]:
+    """The packs that a pack extends, each once and before it, and the pack itself."""
+    raw = _raw(folder)
+    found: dict[Path, Raw] = {}
+    for place, name in enumerate(raw.manifest.extends):
+        inside = shipped("rules") / name
+        base = inside if Path(name).name == name and inside.is_dir() else folder / name
+        at = ("extends", place)
+        if base.resolve() in [one.resolve() for one in (*above, folder)]:
+            raise PolicyError(raw.document.fault(f"{name} extends itself in the end", at, "break the circle"))
+        if len(above) + 2 > MOST_PACKS:
+            raise PolicyError(raw.document.fault(f"more than {MOST_PACKS} packs on top of each other", at))
+        if not (base / MANIFEST).is_file():
+            known = [file.parent.name for file in shipped("rules").glob(f"*/{MANIFEST}")]
+            raise PolicyError(raw.document.fault(f"there is no pack {name}", at, suggest(name, known)))
+        found |= {one.folder.resolve(): one for one in _chain(base, (*above, folder))}
+    return [*found.values(), raw]
+
+
+def _raw(folder: Path) -> Raw:
+    values: dict[str, dict[str, Any]] = {}
+    faults: list[Fault] = []
+    manifest, document = None, None
+    whole = b""
+    for file in files_of(folder):
+        try:
+            data = _bytes(file)
+            whole += str(file.relative_to(folder)).encode() + b"\0" + data + b"\0"
+            document_here = parse(data, str(file))
+            if file == folder / MANIFEST:
+                document = document_here
+                manifest, wrong = build(Manifest, document.value, document)
+                faults += wrong
+            else:
+                rulefile.check(document_here)
+                values[str(file)] = document_here.value
+        except AdviseError as error:
+            faults += error.faults
+    faults += _name_faults(values)
+    if not values and not faults and not (manifest and manifest.extends):
+        faults.append(Fault("the pack holds no rule", str(folder)))
+    if faults or manifest is None or document is None:
+        raise PolicyError(*faults)
+    return Raw(folder, manifest, document, values, whole)
+
+
+def _bytes(file: Path) -> bytes:
+    if not file.is_file():
+        raise AdviseError(Fault("not a plain file", str(file), hint="remove it from the pack"))
+    try:
+        with file.open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise AdviseError(Fault(f"cannot be read: {error.strerror}", str(file))) from None
+
+
+def _name_faults(rules: Mapping[str, dict[str, Any]]) -> list[Fault]:
+    """A rule's file is named by its id; no id stands twice."""
+    faults = []
+    places: dict[str, str] = {}
+    for file, value in rules.items():
+        first = places.setdefault(value["id"], file)
+        if first != file:
+            faults.append(Fault(f"the id {value['id']} is taken by {first}", file, 1, 1, "give every rule its own id"))
+        elif Path(file).stem != value["id"]:
+            faults.append(Fault(f"the id is {value['id']}, so the file must be named {value['id']}.yaml", file, 1, 1))
+    return faults
+
+
+def _merged(chain: list[Raw]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """All rules by file, without those that a later pack disables, changed as it overrides them."""
+    rules: dict[str, dict[str, Any]] = {}
+    disabled: dict[str, str] = {}
+    faults: list[Fault] = []
+    for raw in chain:
+        files = {value["id"]: file for file, value in rules.items()}
+        for name, reason in raw.manifest.disable.items():
+            faults += _unknown(name, files, raw.document, ("disable", name))
+            disabled |= {name: reason} if rules.pop(files.get(name, ""), None) else {}
+        for name, override in raw.manifest.override.items():
+            at = ("override", name)
+            wrong = _unknown(name, files, raw.document, at) or _limit_faults(override, rules, files[name], raw, at)
+            faults += wrong
+            if not wrong:
+                rules[files[name]] = _overridden(rules[files[name]], override)
+        rules |= raw.rules
+        faults += _name_faults(rules) if len(chain) > 1 else []
+    if faults:
+        raise PolicyError(*dict.fromkeys(faults))
+    return rules, disabled
+
+
+def _unknown(name: str, files: Mapping[str, str], document: Document, at: tuple[str, ...]) -> list[Fault]:
+    if name in files:
+        return []
+    return [document.fault(f"no rule {name} in the packs that this one extends", at, suggest(name, files), key=True)]
+
+
+def _limit_faults(
+    override: Override, rules: Mapping[str, dict[str, Any]], file: str, raw: Raw, at: tuple[str, ...]
+) -> list[Fault]:
+    """Only limits that the rule has can be changed, to intervals."""
+    if file not in rules:
+        return [raw.document.fault(f"{at[1]} is disabled and overridden", at, "keep one of the two", key=True)]
+    faults = []
+    has = (rules[file].get("then") or {}).get("limit") or {}
+    for name, text in (override.limit or {}).items():
+        if name not in has:
+            hint = suggest(name, has) if has else "it has no limit"
+            faults.append(raw.document.fault(f"{at[1]} does not limit {name}", (*at, "limit", name), hint, key=True))
+        try:
+            Interval.parse(text)
+        except ValueError as error:
+            faults.append(raw.document.fault(f"{name}: {error}", (*at, "limit", name)))
+    return faults
+
+
+def _overridden(rule: dict[str, Any], override: Override) -> dict[str, Any]:
+    changed = {**rule, "because": f"{rule['because'].rstrip()} Overridden: {override.reason}"}
+    if override.severity:
+        changed["severity"] = override.severity
+    if override.limit:
+        changed["then"] = {**rule["then"], "limit": {**rule["then"]["limit"], **override.limit}}
+    return changed

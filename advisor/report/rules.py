@@ -1,0 +1,60 @@
+"""Rules, proofs and differences as plain text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from advisor.coverage import Covered
+from advisor.policy.differ import Difference
+from advisor.policy.pack import Policy
+from advisor.policy.verify import Proof
+from advisor.report.advice import columns
+
+
+def listed(policy: Policy) -> str:
+    """The rules of a policy as a table, and those that it disables with the reasons."""
+    rows: list[Sequence[str]] = [("rule", "origin", "severity", "confidence", "says")]
+    for rule in policy.rules:
+        sure = rule.confidence + (", white paper only" if rule.white_paper_only else "")
+        rows.append((rule.id, rule.origin, rule.severity, sure, rule.title))
+    lines = [*columns(rows), *(f"disabled: {name}: {reason}" for name, reason in policy.disabled.items())]
+    return "\n".join(lines) + "\n"
+
+
+def listed_json(policy: Policy) -> str:
+    """The same as JSON."""
+    keys = ("id", "origin", "severity", "confidence", "title", "white_paper_only")
+    rules = [{key: getattr(rule, key) for key in keys} for rule in policy.rules]
+    return json.dumps({"rules": rules, "disabled": dict(policy.disabled)}, indent=2) + "\n"
+
+
+def tested(covered: Sequence[Covered], least: float) -> str:
+    """What the examples of rules came to."""
+    lines = []
+    for one in covered:
+        good = not one.wrong and one.share >= least
+        lines.append(f"{'ok  ' if good else 'FAIL'} {one.rule}: {one.examples} examples, {one.share:.0%} covered")
+        lines += [f"       {text}" for text in one.wrong]
+        lines += [f"       no example decides {text}" for text in one.missing]
+    failed = sum(bool(one.wrong) or one.share < least for one in covered)
+    cases = sum(one.cases for one in covered)
+    examples = sum(one.examples for one in covered)
+    lines.append(f"{len(covered)} rules · {examples} examples · {cases} boundary cases · {failed} failed")
+    return "\n".join(lines) + "\n"
+
+
+def proven(proof: Proof) -> str:
+    """A claim with its verdict, and what refutes it."""
+    head = f"{'refuted' if proof.refutations else 'proven '} {proof.claim} ({proof.cells} cells)"
+    told = [f"  {line}" for one in proof.refutations for line in str(one).splitlines()]
+    return "\n".join([head, *told]) + "\n"
+
+
+def differing(found: Sequence[Difference]) -> str:
+    """Differences between two policies."""
+    if not found:
+        return "the two policies decide alike everywhere\n"
+    return "".join(
+        f"{one.kind}: {one.message}\n  rules: {', '.join(one.rules)}\n  for example: {one.witness}\n" for one in found
+    )
