@@ -6,9 +6,9 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-_NUMBER = r"[-+]?(?:\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?|\.\d+)(?:/\d+)?"
-_COMPARISON = re.compile(rf"^(<=|>=|<|>)\s*({_NUMBER})$")
-_RANGE = re.compile(rf"^({_NUMBER})\s*\.\.\s*({_NUMBER})$")
+NUMBER = r"[-+]?(?:\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?|\.\d+)(?:/\d+)?"
+_COMPARISON = re.compile(rf"^(<=|>=|<|>)\s*({NUMBER})$")
+_RANGE = re.compile(rf"^({NUMBER})\s*\.\.\s*({NUMBER})$")
 FORMS = '"< 10000", "<= 1/3", ">= 0.90", "> 5" or a range "1000..9999"'
 
 Number = int | float | Fraction

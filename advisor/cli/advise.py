@@ -37,6 +37,7 @@ def _arguments() -> Parser:
         "  advise check RECIPE…                        review recipes by the rules\n"
         "  advise explain RULE|RECIPE                  a rule's page; why a recipe is as it is\n"
         "  advise rules list|test|verify|diff|docs     work on rule packs\n"
+        "  advise schema recipe|rule|pack              JSON Schemas for editors\n"
         "  advise demo --out DIR                       the whole way on a small real model and data",
     )
     arguments.add_argument(

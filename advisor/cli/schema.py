@@ -1,0 +1,19 @@
+"""`advise schema recipe|rule|pack`: JSON Schemas for editors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from advisor.cli.options import parser
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Print the schema of one kind of file."""
+    made = parser("advise schema", "The JSON Schema of a kind of file, for editors and other tools.")
+    made.add_argument("what", choices=("recipe", "rule", "pack"))
+    options = made.parse_args(arguments)
+    from advisor.schema import schema
+
+    sys.stdout.write(schema(options.what))
+    return 0
