@@ -35,9 +35,12 @@ contract: setup
 
 check: test lint types contract
 	$(BIN)/advise check recipes
+	$(BIN)/advise rules verify
+	$(BIN)/advise rules test
 
 bench: setup
 	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/verify.py
 
 clean:
 	rm -rf $(VENV) build dist runs *.egg-info

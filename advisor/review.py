@@ -107,7 +107,7 @@ def _finding(violation: Violation, recipe: Recipe, document: Document) -> Findin
     rule = violation.rule
     path = _path(violation.at, recipe)
     mark = document.mark(path, key=len(violation.at) == 1)
-    note = " (undecided: a fact is unknown, so the rule counts)" if violation.undecided else ""
+    note = f" (undecided: {_settled(violation.unknown)})" if violation.undecided else ""
     return Finding(
         rule.id,
         rule.severity,
@@ -119,6 +119,17 @@ def _finding(violation: Violation, recipe: Recipe, document: Document) -> Findin
         violation.undecided,
         rule.white_paper_only,
     )
+
+
+def _settled(unknown: tuple[str, ...]) -> str:
+    """What is unknown, and how to settle it."""
+    ways = {
+        "data": "state it in the recipe's data",
+        "model": "name a model whose config.json is at hand",
+        "recipe": "name a model whose config.json is at hand",
+    }
+    groups = dict.fromkeys(ways.get(name.split(".")[0], "state it") for name in unknown)
+    return f"{', '.join(unknown)} unknown, so the rule counts; {' and '.join(groups)}"
 
 
 def _path(at: tuple[str, ...], recipe: Recipe) -> tuple[str | int, ...]:

@@ -17,12 +17,19 @@ Path_ = tuple[str, ...]
 
 
 class Violation(NamedTuple):
-    """A rule that a recipe breaks. `at`: the part to blame, as step and setting. `undecided`: a fact is unknown."""
+    """A rule that a recipe breaks. `at`: the part to blame, as step and setting.
+
+    unknown: the facts without which the rule is undecided; then it counts as if it applied.
+    """
 
     rule: Rule
     message: str
     at: Path_
-    undecided: bool = False
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def undecided(self) -> bool:
+        return bool(self.unknown)
 
 
 def violations(policy: Policy, view: View) -> list[Violation]:
@@ -34,9 +41,14 @@ def broken(rule: Rule, view: View) -> Iterator[Violation]:
     """All in which a recipe breaks one rule."""
     truth = rule.when.truth(view)
     if truth is not False:
-        yield from (Violation(rule, *wrong, undecided=truth is None) for wrong in _hard(rule, view))
+        unknown = _unknown(rule, view) if truth is None else ()
+        yield from (Violation(rule, *wrong, unknown) for wrong in _hard(rule, view))
     if truth is True:
         yield from (Violation(rule, *wrong) for wrong in _soft(rule, view))
+
+
+def _unknown(rule: Rule, view: View) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(test.name for test in rule.when.decisive(view) if test.truth(view) is None))
 
 
 def _hard(rule: Rule, view: View) -> Iterator[tuple[str, Path_]]:
