@@ -12,6 +12,7 @@ from advisor.cli.options import colour, parser, policy, width
 from advisor.errors import AdviseError, Fault, NothingChecked
 
 if TYPE_CHECKING:
+    from advisor.recipe import PolicyStamp
     from advisor.review import Finding
 
 ENDINGS = (".yaml", ".yml")
@@ -31,7 +32,9 @@ def run(arguments: Sequence[str]) -> int:
     paths = recipe_files(options.recipes)
     for path in paths:
         try:
-            found += review_file(rules, path).findings
+            reviewed = review_file(rules, path)
+            found += reviewed.findings
+            sys.stderr.write(_other_policy(path, reviewed.recipe.policy, rules.stamp))
         except AdviseError as error:
             faults += error.faults
             unreadable += 1
@@ -58,6 +61,14 @@ def _options(arguments: Sequence[str]) -> Namespace:
     )
     policy(check)
     return check.parse_args(arguments)
+
+
+def _other_policy(path: Path, made: PolicyStamp | None, judging: PolicyStamp) -> str:
+    """A line where a recipe was made under another policy than the one that judges it."""
+    if made in (None, judging):
+        return ""
+    was, now = (f"{one.name} {one.version} ({one.sha256[:12]})" for one in (made or judging, judging))
+    return f"{path}: made under {was}, judged under {now}\n"
 
 
 def recipe_files(names: Sequence[str]) -> list[Path]:

@@ -113,3 +113,18 @@ def test_what_cannot_be_read_does_not_count_as_checked(tmp_path: Path, capsys: p
     broken.write_text("a: b: c")
     assert main(["check", str(CHECKOUT / "recipes" / "bert-two-thirds.yaml"), str(broken)]) == 2
     assert "1 recipe checked, 1 could not be read" in capsys.readouterr().err
+
+
+def test_a_recipe_of_another_policy_is_judged_by_this_one_and_that_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "r.yaml"
+    assert main(["--model", "bert", "--samples", "3000", "--device", "cpu", "-o", str(file)]) == 0
+    capsys.readouterr()
+    assert main(["check", str(file)]) == 0
+    assert "made under" not in capsys.readouterr().err
+    text = file.read_text()
+    start = text.index("sha256: ")
+    file.write_text(text[:start] + 'sha256: "0000"' + text[text.index("}", start) :])
+    assert main(["check", str(file)]) == 0
+    assert "made under core 0.1.0 (0000), judged under core 0.1.0 (" in capsys.readouterr().err
