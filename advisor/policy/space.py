@@ -23,7 +23,7 @@ from advisor.policy.view import RECIPE_STEPS, REMOVED_SHARE, View
 from advisor.steps import STEPS
 
 Part = Mapping[str, Value]  # what is so in one dimension
-MOST_CELLS = 1_000_000  # a pack whose rules need more is refused instead of making the engine hang
+MOST_CELLS, MOST_TESTS = 1_000_000, 1_000  # a pack that needs more is refused instead of making the engine hang
 DATA = ("data.samples", "data.unlabelled_samples", "data.distillation_texts")
 # What a family fixes; its sizes are free.
 OF_FAMILY = ("family", "kind", "fused_projections", "shared_layers", "generative")
@@ -45,17 +45,21 @@ def cells(conditions: Iterable[Condition]) -> Iterator[View]:
 def split(conditions: Iterable[Condition]) -> tuple[Iterator[View], list[Part]]:
     """The cells of the facts, and those of recipes (none where no recipe is tested), apart from each other."""
     tests = tests_of(Group("all", tuple(conditions)))
+    _refuse_more_than(MOST_TESTS, len(tests), "tests", tests)
     facts = [distinct(parts, tests) for parts in dimensions(tests)]
     recipes = distinct(recipe_parts(tests), tests) if any(test.name not in declared() for test in tests) else []
-    count = math.prod(len(parts) for parts in [*facts, recipes or [{}]])
-    if count > MOST_CELLS:
-        names = ", ".join(sorted({test.name for test in tests}))
-        raise PolicyError(
-            f"{count:,} cells are more than the {MOST_CELLS:,} that are looked at: {names}",
-            hint="split the rules that test so many facts at once",
-        )
+    _refuse_more_than(MOST_CELLS, math.prod(len(parts) for parts in [*facts, recipes or [{}]]), "cells", tests)
     joined = (chain.from_iterable(part.items() for part in parts) for parts in product(*facts))
     return (View(dict(items)) for items in joined), recipes
+
+
+def _refuse_more_than(most: int, count: int, what: str, tests: Sequence[Test]) -> None:
+    if count > most:
+        names = ", ".join(sorted({test.name for test in tests}))
+        raise PolicyError(
+            f"{count:,} {what} are more than the {most:,} that are looked at together: {names}",
+            hint="write fewer rules that test so many facts or thresholds at once",
+        )
 
 
 def describe(view: View) -> str:
@@ -133,7 +137,9 @@ def _data(names: Sequence[str], tests: Sequence[Test]) -> Iterator[list[Part]]:
 def _amounts(tests: Sequence[Test]) -> Iterator[Part]:
     """Examples, unlabelled texts and their sum: a point in every cell of the plane that the thresholds cut up."""
     samples, unlabelled, texts = (cuts(name, tests) for name in DATA)
-    for more in [0, *_around(unlabelled + [both - one for both in texts for one in samples])]:
+    mores = [0, *_around(unlabelled + [both - one for both in texts for one in samples])]
+    _refuse_more_than(MOST_CELLS, len(mores) * 5 * len(samples + texts), "points", tests)
+    for more in mores:
         for count in [1, *_around(samples + [both - more for both in texts])]:
             if count >= 1 and more >= 0:
                 yield dict(zip(DATA, (count, more, count + more), strict=True))

@@ -11,6 +11,7 @@ from functools import cache
 from itertools import combinations, permutations
 from typing import Any, NamedTuple
 
+from advisor.errors import PolicyError
 from advisor.facts import Value
 from advisor.interval import Interval
 from advisor.policy.conditions import Condition, Group, tests_of
@@ -23,6 +24,7 @@ from advisor.steps import STEPS
 SEVERITIES = ("error", "warning", "note")
 AMOUNTS = ("data.eval_samples",)  # beside those that space takes together
 STRICT = ("forbid", "require")
+MOST_LOOKS = 3_000_000  # about half a minute; far beyond any pack that people can keep in mind
 HARD = (*STRICT, "limit", "allow_only")
 
 
@@ -91,6 +93,8 @@ class _Counter:
     def over(self, conditions: Iterable[Condition]) -> Iterator[View]:
         for view in cells(conditions):
             self.cells += 1
+            if self.cells > MOST_LOOKS:
+                raise PolicyError(f"not proven: more than {MOST_LOOKS:,} cells for one claim", hint="split the pack")
             yield view
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from packs import policy, rule
 
+from advisor.errors import PolicyError
 from advisor.policy.pack import Policy, core
 from advisor.policy.rule import Rule
 from advisor.policy.verify import Refutation
@@ -190,3 +191,17 @@ def test_rules_that_never_meet_do_not_contradict_each_other() -> None:
         rule("d", {"model.family": "t5"}, {"prefer": {"distillation.epochs": 4}}),
     )
     assert CONTRADICT not in refuted(apart)
+
+
+def test_a_pack_that_would_take_forever_is_refused() -> None:
+    many: dict[str, Any] = {"any": [{"data.samples": f"< {number}"} for number in range(2, 1_100)]}
+    with pytest.raises(PolicyError, match="1,098 tests are more than the 1,000"):
+        list(prove(policy(rule("a", many, {"forbid": ["distillation"]}))))
+    wide = {
+        "any": [
+            {"data.samples": f"< {number}", "data.distillation_texts": f"< {3 * number}", "goal.size_mb": f"< {number}"}
+            for number in range(100, 400)
+        ]
+    }
+    with pytest.raises(PolicyError, match="are more than the 1,000,000"):
+        list(prove(policy(rule("a", wide, {"forbid": ["distillation"]}))))
