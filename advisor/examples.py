@@ -7,7 +7,7 @@ from typing import Any
 
 from advisor import probe
 from advisor.errors import PolicyError, suggest
-from advisor.facts import DataFacts, DeviceFacts, Facts, Goal, ModelFacts
+from advisor.facts import DataFacts, DeviceFacts, Facts, Goal, ModelFacts, declared
 from advisor.plan import plan
 from advisor.policy.rule import Rule
 from advisor.policy.view import View, look
@@ -31,12 +31,14 @@ KEYS = (
 def view_of(example: Mapping[str, Any]) -> View:
     """The view of an example: base checkpoints by family name; what is left out is unknown.
 
+    A fact that has no short word is given by its full name, as in `model.parameters: 6000000000`.
+
     Raises:
         PolicyError: it uses a word that examples do not know.
     """
     for key in example:
-        if key not in KEYS:
-            raise PolicyError(f"an example cannot say {key!r}", hint=suggest(key, KEYS))
+        if key not in KEYS and key not in declared():
+            raise PolicyError(f"an example cannot say {key!r}", hint=suggest(key, (*KEYS, *declared())))
     model = probe.model(example["model"]) if "model" in example else None
     data = DataFacts(
         example.get("samples"),
@@ -47,6 +49,10 @@ def view_of(example: Mapping[str, Any]) -> View:
     )
     goal = Goal(example.get("min_accuracy", 0.95), example.get("max_emissions"))
     facts = Facts(model.facts if model else ModelFacts(), data, DeviceFacts(example.get("device")), goal)
+    for name in example.keys() & declared().keys():
+        group, fact = name.split(".")
+        value = frozenset(example[name]) if isinstance(example[name], list) else example[name]
+        facts = facts._replace(**{group: getattr(facts, group)._replace(**{fact: value})})
     if "steps" not in example:
         return look(facts)
     device: Any = example.get("device", "cpu")

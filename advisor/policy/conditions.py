@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from advisor.errors import Fault, suggest
@@ -36,7 +37,7 @@ class Test(NamedTuple):
             return bool(value & set(self.words))
         if self.interval is None:
             return value in self.words
-        return isinstance(value, int | float) and self.interval.holds(value)
+        return isinstance(value, int | float | Fraction) and self.interval.holds(value)
 
     def names(self) -> tuple[str, ...]:
         return (self.name,)

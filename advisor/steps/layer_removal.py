@@ -33,7 +33,7 @@ class LayerRemoval(Step):
 
     name: ClassVar[str] = "layer_removal"
     structural: ClassVar[bool] = True
-    measured: ClassVar[tuple[str, ...]] = ("removed_share", "keep_share")
+    measured: ClassVar[tuple[str, ...]] = ("removed_share", "keep_share", "encoder_removed_share")
     keep: Annotated[int, Bound(gt=0)] | None = None
     encoder_keep: Annotated[int, Bound(gt=0)] | None = None
     decoder_keep: Annotated[int, Bound(gt=0)] | None = None
@@ -75,8 +75,10 @@ class LayerRemoval(Step):
 
     def measures(self, family: Family, before: Config, after: Config) -> Mapping[str, Number]:
         was, now = family.shape(before).layers, family.shape(after).layers
-        removed = [Fraction(was[stack] - now[stack], was[stack]) for stack in was]
-        return {"removed_share": max(removed), "keep_share": 1 - max(removed)}
+        removed = {stack: Fraction(was[stack] - now[stack], was[stack]) for stack in was}
+        most = max(removed.values())
+        encoder = removed.get("encoder", Fraction(0))
+        return {"removed_share": most, "keep_share": 1 - most, "encoder_removed_share": encoder}
 
     def words(self) -> str:
         if self.keep is not None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
+from math import gcd
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from advisor.bounds import Bound
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from advisor.compute.scorer import Scorer
     from advisor.results import Progress
 
+LARGEST_MULTIPLE = 128  # what int8 kernels of GPUs ask for (rule R30 of docs/evidence.md); no rule asks for more
+
 
 @dataclass(frozen=True, slots=True)
 class MatrixPruning(Step):
@@ -31,7 +35,13 @@ class MatrixPruning(Step):
 
     name: ClassVar[str] = "matrix_pruning"
     structural: ClassVar[bool] = True
-    measured: ClassVar[tuple[str, ...]] = ("removed_share", "share_per_increment")
+    measured: ClassVar[tuple[str, ...]] = (
+        "removed_share",
+        "share_per_increment",
+        "hidden_removed_share",
+        "intermediate_removed_share",
+        "kernel_multiple",
+    )
     hidden_size: Annotated[int, Bound(gt=0)] | None = None
     heads: Annotated[int, Bound(gt=0)] | None = None
     intermediate_size: Annotated[int, Bound(gt=0)] | None = None
@@ -79,12 +89,17 @@ class MatrixPruning(Step):
         return last
 
     def measures(self, family: Family, before: Config, after: Config) -> Mapping[str, Number]:
+        """Shares of the parameters and of both widths; kernel_multiple: the power of two that divides both after it."""
+        was, now = family.shape(before), family.shape(after)
         configs = [before, *(family.resized(before, shape) for shape in self.schedule(family, before))]
         counts = [family.parameters(config) for config in configs]
         cuts = [1 - later / earlier for earlier, later in pairwise(counts)]
         return {
             "removed_share": round(1 - counts[-1] / counts[0], 6),
             "share_per_increment": round(max(cuts), 6),
+            "hidden_removed_share": 1 - Fraction(now.hidden_size, was.hidden_size),
+            "intermediate_removed_share": 1 - Fraction(now.intermediate_size, was.intermediate_size),
+            "kernel_multiple": gcd(now.hidden_size, now.intermediate_size, LARGEST_MULTIPLE),
         }
 
     def schedule(self, family: Family, before: Config) -> list[Shape]:

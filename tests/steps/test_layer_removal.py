@@ -104,11 +104,22 @@ def test_t5_that_names_one_depth_has_it_in_both_stacks() -> None:
 def test_measures_are_exact_and_those_of_the_deepest_cut() -> None:
     bert, t5 = students.family("bert"), students.family("t5")
     measures = LayerRemoval(keep=8).measures(bert, bert.config, LayerRemoval(keep=8).resized(bert, bert.config))
-    assert measures == {"removed_share": Fraction(1, 3), "keep_share": Fraction(2, 3)}
+    third = Fraction(1, 3)
+    assert measures == {"removed_share": third, "keep_share": 2 * third, "encoder_removed_share": third}
     step = LayerRemoval(encoder_keep=9, decoder_keep=4)
     found = step.measures(t5, t5.config, step.resized(t5, t5.config))
-    assert found == {"removed_share": Fraction(2, 3), "keep_share": Fraction(1, 3)}
+    assert found == {"removed_share": 2 * third, "keep_share": third, "encoder_removed_share": Fraction(1, 4)}
     assert set(found) == set(LayerRemoval.measured)
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [("t5", LayerRemoval(decoder_keep=4)), ("gpt2", LayerRemoval(keep=4)), ("opt", LayerRemoval(keep=4))],
+)
+def test_no_layer_of_an_encoder_goes_with_those_of_a_decoder(name: str, step: LayerRemoval) -> None:
+    family = students.family(name)
+    found = step.measures(family, family.config, step.resized(family, family.config))
+    assert (found["removed_share"], found["encoder_removed_share"]) == (Fraction(2, 3), 0)
 
 
 @pytest.mark.parametrize(

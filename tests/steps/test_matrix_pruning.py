@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -73,9 +74,33 @@ def test_measures_are_the_whole_cut_and_the_largest_increment() -> None:
     assert step.measures(bert, four, after) == {
         "removed_share": round(1 - counts[-1] / counts[0], 6),
         "share_per_increment": max(cuts),
+        "hidden_removed_share": Fraction(5, 12),
+        "intermediate_removed_share": Fraction(5, 12),
+        "kernel_multiple": 64,
     }
     assert bert.parameters(after) == counts[-1] and 0.54 < 1 - counts[-1] / counts[0] < 0.56
     assert set(step.measures(bert, four, after)) == set(MatrixPruning.measured)
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "hidden", "intermediate", "multiple"),
+    [
+        ("bert", MatrixPruning(hidden_size=640), Fraction(1, 6), 0, 128),
+        ("gpt2", MatrixPruning(hidden_size=640), Fraction(1, 6), 0, 128),
+        ("opt", MatrixPruning(intermediate_size=1760), 0, Fraction(41, 96), 32),
+        ("t5", MatrixPruning(heads=7), 0, 0, 128),
+        ("t5", MatrixPruning(hidden_size=767), Fraction(1, 768), 0, 1),
+        ("t5", MatrixPruning(hidden_size=744, intermediate_size=3068), Fraction(1, 32), Fraction(1, 768), 4),
+    ],
+)
+def test_measures_of_the_widths(
+    name: str, step: MatrixPruning, hidden: Fraction, intermediate: Fraction, multiple: int
+) -> None:
+    family = students.family(name)
+    found = step.measures(family, family.config, step.resized(family, family.config))
+    assert found["hidden_removed_share"] == hidden
+    assert found["intermediate_removed_share"] == intermediate
+    assert found["kernel_multiple"] == multiple
 
 
 def sizes_of(shape: Shape) -> dict[str, int]:
