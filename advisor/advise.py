@@ -281,4 +281,5 @@ def _notes(chosen: Candidate, facts: Facts) -> Iterator[str]:
     if facts.goal.latency_ms is not None:
         yield "latency cannot be predicted; the gate decides on the measured model"
     for one in chosen.violations:
-        yield f"{one.rule.severity} {one.rule.id}: {one.message}"
+        severity = "" if one.rule.severity == "note" else f"{one.rule.severity} "
+        yield f"{severity}{one.rule.id}: {one.message}"
