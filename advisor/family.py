@@ -2,21 +2,23 @@
 
 One table of tensors serves three ends: the exact parameter count from the config alone, the slicing of
 weights when a model is made smaller, and the proof that a resized model has the predicted shapes.
-A name may hold the number of a block as `{encoder}` or `{decoder}`; axes are written in the tensor's order.
+A name may hold the number of a block as `{encoder}` or `{decoder}`, or as `{encoder:1}` where block 0 has no such
+tensor; axes are written in the tensor's order. What several families have in common is in `parts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any, NamedTuple
 
-from advisor.errors import AdviseError, Fault
 from advisor.facts import Kind, ModelFacts
+from advisor.nonsense import refuse_nonsense
 
 Config = Mapping[str, Any]
 Tensors = dict[str, str]
-LARGEST = 10_000_000  # above this no size of any published model: a config that says so is broken
+Blocks = Mapping[str, Sequence[int]]  # the numbers of the blocks that stay, by stack
 
 
 class Stack(NamedTuple):
@@ -47,11 +49,16 @@ class Shape(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A page of names for one `model_type` of transformers.
+    """A page of names for one `model_type` of transformers. Sizes have the names that most models give them.
 
-    head_size: the config's key where it is free; empty where heads x head size = hidden size.
+    vocabulary: empty for a model without words. head_size: the config's key where it is free; empty where heads x
+    head size = hidden size. usual_head_size: where that key may be missing; 0 for hidden size / heads. grouped: the
+    key for the number of key-value heads. further: other numbers that the table needs, with the least they may be.
     heads_alike: all blocks of a stack must keep the same heads. also_hidden: further keys that hold the hidden size.
-    predicted_as: the group of ranges in `predict`; judged_as: another group by whose ranges a level is chosen.
+    read: brings sizes to the top of a config of parts. follows: what else changes in a config (before, after, blocks).
+    narrows: a step can narrow it. executable: `advise run` can carry a recipe out on it.
+    predicted_as: the group of ranges in `predict`; judged_as: another group by whose ranges a level is chosen;
+    int8_as: another group for int8.
     """
 
     model_type: str
@@ -60,21 +67,30 @@ class Family:
     checkpoint: str
     config: Config = field(repr=False)
     stacks: tuple[Stack, ...]
-    hidden_size: str
-    heads: str
-    intermediate_size: str
-    vocabulary: str
     tensors: Callable[[Config], Tensors] = field(repr=False)
     axes: Callable[[Config], Mapping[str, int]] = field(repr=False)
+    hidden_size: str = "hidden_size"
+    heads: str = "num_attention_heads"
+    intermediate_size: str = "intermediate_size"
+    vocabulary: str = "vocab_size"
     head_size: str = ""
+    usual_head_size: int | None = None
+    grouped: str = ""
+    further: Mapping[str, int] = field(default_factory=dict)
     tied: tuple[str, ...] = ()
     fused_projections: bool = False
     tied_embeddings: bool = True
+    shared_layers: bool = False
     generative: bool = False
     heads_alike: bool = False
+    narrows: bool = True
+    executable: bool = True
     predicted_as: str = ""
     judged_as: str = ""
+    int8_as: str = ""
     also_hidden: tuple[str, ...] = ()
+    read: Callable[[Config], Config] = field(default=lambda config: config, repr=False)
+    follows: Callable[[Config, Config, Blocks], Mapping[str, Any]] = field(default=lambda *_: {}, repr=False)
 
     @property
     def hidden_follows_heads(self) -> bool:
@@ -87,13 +103,14 @@ class Family:
         Raises:
             AdviseError: every size that is missing or makes no sense.
         """
-        self._refuse_nonsense(config, file)
+        config = self.read(config)
+        refuse_nonsense(self, config, file)
         heads, hidden = config[self.heads], config[self.hidden_size]
         return Shape(
             layers={stack.name: self._layers(config, stack) for stack in self.stacks},
             hidden_size=hidden,
             heads=heads,
-            head_size=config[self.head_size] if self.head_size else hidden // heads,
+            head_size=config.get(self.head_size) or self.usual_head_size or hidden // heads,
             intermediate_size=config.get(self.intermediate_size) or 4 * hidden,
         )
 
@@ -101,43 +118,35 @@ class Family:
         # T5 before v1.1 says num_layers only: the decoder is as deep as the encoder.
         return int(config.get(stack.key) or config[self.stacks[0].key])
 
-    def _refuse_nonsense(self, config: Config, file: str) -> None:
-        optional = {self.intermediate_size, *(stack.key for stack in self.stacks[1:])}
-        needed = [self.stacks[0].key, self.hidden_size, self.heads, self.vocabulary]
-        needed += [self.head_size] if self.head_size else []
-        faults = []
-        for key in dict.fromkeys([*needed, *optional]):
-            value = config.get(key)
-            if value is None and key in optional:
-                continue
-            if value is None:
-                faults.append(Fault(f"{key} is missing: a {self.model_type} config needs it", file))
-            elif isinstance(value, bool) or not isinstance(value, int) or not 0 < value < LARGEST:
-                faults.append(Fault(f"{key}: expected a whole number above 0, got {value!r}", file))
-        if not faults and self.hidden_follows_heads and config[self.hidden_size] % config[self.heads]:
-            size, heads = config[self.hidden_size], config[self.heads]
-            faults.append(Fault(f"{self.hidden_size} {size} cannot be divided by {self.heads} {heads}", file))
-        if faults:
-            raise AdviseError(*faults)
-
-    def resized(self, config: Config, shape: Shape) -> dict[str, Any]:
-        """The config of the same model with another shape.
+    def keeping(self, config: Config, blocks: Blocks, **widths: int) -> dict[str, Any]:
+        """The config of the same model with these blocks only. widths: other values for some keys.
 
         Raises:
-            ValueError: it would be a model of other tensors.
+            ValueError: the config does not say what each of its blocks is.
         """
-        was = config[self.hidden_size]
+        after = {**config, **widths, **{stack.key: len(blocks[stack.name]) for stack in self.stacks}}
+        return {**after, **self.follows(config, after, blocks)}
+
+    def resized(self, config: Config, shape: Shape) -> dict[str, Any]:
+        """The config of the same model with another shape; of its blocks the first stay.
+
+        Raises:
+            ValueError: it would be a model of other tensors, or no step can make it.
+        """
+        was = self.shape(config)
+        if not self.narrows and shape._replace(layers=was.layers) != was:
+            raise ValueError(f"no step can narrow {self.title} yet")
         for key in self.also_hidden:
-            if config.get(key) not in (None, was) and config[key] == shape.hidden_size:
+            if config.get(key) not in (None, was.hidden_size) and config[key] == shape.hidden_size:
                 raise ValueError(
                     f"{self.hidden_size} {shape.hidden_size} equals {key}, so {self.title} would lose the projections "
                     "between them: choose another hidden_size, or other increments to pass it by"
                 )
-        changed = {stack.key: shape.layers[stack.name] for stack in self.stacks}
-        changed |= {self.hidden_size: shape.hidden_size, self.heads: shape.heads}
+        changed = {self.hidden_size: shape.hidden_size, self.heads: shape.heads}
         changed |= {self.intermediate_size: shape.intermediate_size}
-        changed |= {key: shape.hidden_size for key in self.also_hidden if config.get(key) == was}
-        return {**config, **changed}
+        changed |= {self.head_size: shape.head_size} if self.head_size else {}
+        changed |= {key: shape.hidden_size for key in self.also_hidden if config.get(key) == was.hidden_size}
+        return self.keeping(config, {stack: range(depth) for stack, depth in shape.layers.items()}, **changed)
 
     @property
     def size_keys(self) -> tuple[str, ...]:
@@ -149,23 +158,27 @@ class Family:
         """Every tensor by its full name: its axes, and the stack and block it stands in ('' and 0 outside)."""
         layers = self.shape(config).layers
         found: dict[str, tuple[str, str, int]] = {}
-        for pattern, axes in self.tensors(config).items():
-            stack = next((name for name in layers if f"{{{name}}}" in pattern), "")
-            for block in range(layers[stack]) if stack else (0,):
-                found[pattern.replace(f"{{{stack}}}", str(block))] = (axes, stack, block)
+        for pattern, axes in self._table(config).items():
+            stack, mark, blocks = _place(pattern, layers)
+            found |= {pattern.replace(mark, str(block)) if stack else pattern: (axes, stack, block) for block in blocks}
         return found
+
+    def _table(self, config: Config) -> Tensors:
+        return self.tensors(self.read(config))
 
     def sizes(self, config: Config, labels: int) -> dict[str, int]:
         """The length of every axis that the table of tensors names."""
-        shape = self.shape(config)
+        config, shape = self.read(config), self.shape(config)
         return {
             "hidden": shape.hidden_size,
             "attention": shape.attention,
             "3attention": 3 * shape.attention,
             "cross": shape.attention,
+            "groups": (config.get(self.grouped) or shape.heads) * shape.head_size,
             "heads": shape.heads,
+            "head": shape.head_size,
             "intermediate": shape.intermediate_size,
-            "vocabulary": config[self.vocabulary],
+            "vocabulary": config.get(self.vocabulary) or 0,
             "labels": labels,
             **self.axes(config),
         }
@@ -174,40 +187,40 @@ class Family:
         """The exact number of parameters of the task model, each tied weight counted once."""
         sizes, layers = self.sizes(config, labels), self.shape(config).layers
         total = 0
-        for name, axes in self.tensors(config).items():
+        for name, axes in self._table(config).items():
             count = 1
             for axis in axes.split():
                 count *= sizes[axis]
-            copies = [depth for stack, depth in layers.items() if f"{{{stack}}}" in name]
-            total += count * (copies[0] if copies else 1)
+            total += count * len(_place(name, layers)[2])
         return total
 
-    def matrices(self, config: Config) -> int:
-        """How many weight matrices the blocks hold: what quantization has to reach."""
-        layers = self.shape(config).layers
-        found = {name: axes for name, axes in self.tensors(config).items() if len(axes.split()) == 2}
-        return sum(depth for name in found for stack, depth in layers.items() if f"{{{stack}}}" in name)
+    def embeddings(self, config: Config) -> int:
+        """Parameters of the word embeddings alone; 0 for a model without words."""
+        sizes = self.sizes(config, labels=0)
+        axes = next((axes for axes in self._table(config).values() if axes.startswith("vocabulary")), "")
+        return prod(sizes[axis] for axis in axes.split()) if axes else 0
 
     def facts(self, config: Config, labels: int = 2, file: str = "config.json") -> ModelFacts:
         """What the config says, as facts."""
         shape = self.shape(config, file)
         total = self.parameters(config, labels)
+        encoders = [depth for stack, depth in shape.layers.items() if stack != "decoder"]
         return ModelFacts(
             family=self.model_type,
             kind=self.kind,
             layers=shape.depth,
-            encoder_layers=shape.layers.get("encoder", 0),
+            encoder_layers=max(encoders, default=0),
             decoder_layers=shape.layers.get("decoder", 0),
             hidden_size=shape.hidden_size,
             heads=shape.heads,
             head_size=shape.head_size,
             intermediate_size=shape.intermediate_size,
-            vocabulary=config[self.vocabulary],
+            vocabulary=self.read(config).get(self.vocabulary) or 0,
             parameters=total,
-            embedding_share=config[self.vocabulary] * shape.hidden_size / total,
+            embedding_share=self.embeddings(config) / total,
             fused_projections=self.fused_projections,
-            tied_embeddings=self.tied_embeddings,
-            shared_layers=False,
+            tied_embeddings=self.tied_embeddings and "lm_head.weight" not in self._table(config),
+            shared_layers=self.shared_layers,
             generative=self.generative,
         )
 
@@ -217,16 +230,11 @@ def narrowed(shape: Shape, *, hidden_size: int, heads: int, intermediate_size: i
     return shape._replace(hidden_size=hidden_size, heads=heads, intermediate_size=intermediate_size)
 
 
-def linear(name: str, out: str, into: str, bias: bool = True) -> Tensors:
-    """The tensors of a torch Linear: weight (out, into), bias (out)."""
-    return {f"{name}.weight": f"{out} {into}"} | ({f"{name}.bias": out} if bias else {})
-
-
-def conv1d(name: str, into: str, out: str) -> Tensors:
-    """The tensors of GPT-2's Conv1D, which stores its weight the other way round: (into, out)."""
-    return {f"{name}.weight": f"{into} {out}", f"{name}.bias": out}
-
-
-def norm(name: str, bias: bool = True) -> Tensors:
-    """The tensors of a normalisation over the hidden size."""
-    return {f"{name}.weight": "hidden"} | ({f"{name}.bias": "hidden"} if bias else {})
+def _place(pattern: str, layers: Mapping[str, int]) -> tuple[str, str, range]:
+    """The stack that a tensor stands in, the mark for its block in the name, and the blocks; outside: block 0."""
+    for stack, depth in layers.items():
+        if f"{{{stack}}}" in pattern:
+            return stack, f"{{{stack}}}", range(depth)
+        if f"{{{stack}:1}}" in pattern:
+            return stack, f"{{{stack}:1}}", range(1, depth)
+    return "", "", range(1)

@@ -23,6 +23,8 @@ def structure(level: str, family: Family | None, config: Config | None) -> tuple
     if family is None or config is None:
         return None
     shape = family.shape(config)
+    if not {"encoder", "decoder"} & set(shape.layers):
+        return None  # towers, which no step can name
     kept = {name: depth(level, layers) for name, layers in shape.layers.items()}
     milder = shape.layers if level == "L1" else {name: depth("L1", layers) for name, layers in shape.layers.items()}
     if kept == dict(milder):
@@ -51,7 +53,7 @@ def narrower(family: Family, shape: Shape) -> MatrixPruning | None:
     tied = family.hidden_follows_heads
     hidden = heads * shape.head_size if tied else _multiple(shape.hidden_size * WIDTH)
     intermediate = _multiple(shape.intermediate_size * WIDTH)
-    if heads == shape.heads:
+    if heads == shape.heads or not family.narrows:
         return None
     return MatrixPruning(hidden_size=hidden, heads=None if tied else heads, intermediate_size=intermediate)
 

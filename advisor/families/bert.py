@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from advisor.family import Config, Family, Stack, Tensors, linear, norm
-
-_BLOCK = "bert.encoder.layer.{encoder}."
+from advisor.family import Config, Family, Stack, Tensors
+from advisor.parts import bert_block, embeddings, linear
 
 
 def _tensors(config: Config) -> Tensors:
-    attention = _BLOCK + "attention.self."
     return {
-        "bert.embeddings.word_embeddings.weight": "vocabulary hidden",
-        "bert.embeddings.position_embeddings.weight": "positions hidden",
-        "bert.embeddings.token_type_embeddings.weight": "types hidden",
-        **norm("bert.embeddings.LayerNorm"),
-        **linear(attention + "query", "attention", "hidden"),
-        **linear(attention + "key", "attention", "hidden"),
-        **linear(attention + "value", "attention", "hidden"),
-        **linear(_BLOCK + "attention.output.dense", "hidden", "attention"),
-        **norm(_BLOCK + "attention.output.LayerNorm"),
-        **linear(_BLOCK + "intermediate.dense", "intermediate", "hidden"),
-        **linear(_BLOCK + "output.dense", "hidden", "intermediate"),
-        **norm(_BLOCK + "output.LayerNorm"),
+        **embeddings("bert.embeddings"),
+        **bert_block("bert.encoder.layer.{encoder}"),
         **linear("bert.pooler.dense", "hidden", "hidden"),
         **linear("classifier", "labels", "hidden"),
     }
@@ -49,8 +37,9 @@ FAMILY = Family(
     vocabulary="vocab_size",
     tensors=_tensors,
     axes=lambda config: {
-        "positions": config.get("max_position_embeddings", 512),
-        "types": config.get("type_vocab_size", 2),
+        "positions": config.get("max_position_embeddings") or 512,
+        "types": config.get("type_vocab_size") or 2,
     },
+    further={"max_position_embeddings": 1, "type_vocab_size": 1},
     predicted_as="bert-like",
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from advisor.family import Config, Family, Stack, Tensors, conv1d, norm
+from advisor.family import Config, Family, Stack, Tensors
+from advisor.parts import conv1d, norm
 
 _BLOCK = "transformer.h.{decoder}."
 
@@ -42,8 +43,9 @@ FAMILY = Family(
     intermediate_size="n_inner",
     vocabulary="vocab_size",
     tensors=_tensors,
-    axes=lambda config: {"positions": config.get("n_positions", 1024)},
+    axes=lambda config: {"positions": config.get("n_positions") or 1024},
     fused_projections=True,
+    further={"n_positions": 1},
     generative=True,
     predicted_as="gpt2",
 )

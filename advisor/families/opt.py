@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from advisor.family import Config, Family, Stack, Tensors, linear, norm
+from advisor.family import Config, Family, Stack, Tensors
+from advisor.parts import linear, norm
 
 _BLOCK = "model.decoder.layers.{decoder}."
 
@@ -64,9 +65,10 @@ FAMILY = Family(
     tensors=_tensors,
     # OPT keeps two rows of positions in front of the first token.
     axes=lambda config: {
-        "positions": config.get("max_position_embeddings", 2048) + 2,
+        "positions": (config.get("max_position_embeddings") or 2048) + 2,
         "embedding": config.get("word_embed_proj_dim") or config["hidden_size"],
     },
+    further={"max_position_embeddings": 1, "word_embed_proj_dim": 1},
     generative=True,
     predicted_as="opt",
     judged_as="bert-like",  # rule opt-follows-bert

@@ -2,45 +2,8 @@
 
 from __future__ import annotations
 
-from advisor.family import Config, Family, Stack, Tensors, linear, norm
-
-
-def _attention(name: str, axis: str = "attention") -> Tensors:
-    tensors: Tensors = {}
-    for projection in ("q", "k", "v"):
-        tensors |= linear(f"{name}.{projection}", axis, "hidden", bias=False)
-    return tensors | linear(f"{name}.o", "hidden", axis, bias=False)
-
-
-def _feed_forward(name: str, gated: bool) -> Tensors:
-    tensors: Tensors = {}
-    for part in ("wi_0", "wi_1") if gated else ("wi",):
-        tensors |= linear(f"{name}.{part}", "intermediate", "hidden", bias=False)
-    return tensors | linear(f"{name}.wo", "hidden", "intermediate", bias=False)
-
-
-def _tensors(config: Config) -> Tensors:
-    gated = str(config.get("feed_forward_proj", "relu")).startswith("gated")
-    encoder, decoder = "encoder.block.{encoder}.layer.", "decoder.block.{decoder}.layer."
-    bias = "layer.0.SelfAttention.relative_attention_bias.weight"
-    return {
-        "shared.weight": "vocabulary hidden",
-        f"encoder.block.0.{bias}": "buckets heads",
-        f"decoder.block.0.{bias}": "buckets heads",
-        **_attention(encoder + "0.SelfAttention"),
-        **norm(encoder + "0.layer_norm", bias=False),
-        **_feed_forward(encoder + "1.DenseReluDense", gated),
-        **norm(encoder + "1.layer_norm", bias=False),
-        **norm("encoder.final_layer_norm", bias=False),
-        **_attention(decoder + "0.SelfAttention"),
-        **norm(decoder + "0.layer_norm", bias=False),
-        **_attention(decoder + "1.EncDecAttention", "cross"),
-        **norm(decoder + "1.layer_norm", bias=False),
-        **_feed_forward(decoder + "2.DenseReluDense", gated),
-        **norm(decoder + "2.layer_norm", bias=False),
-        **norm("decoder.final_layer_norm", bias=False),
-    }
-
+from advisor.family import Family, Stack
+from advisor.parts import t5_tensors
 
 FAMILY = Family(
     model_type="t5",
@@ -66,8 +29,9 @@ FAMILY = Family(
     intermediate_size="d_ff",
     vocabulary="vocab_size",
     head_size="d_kv",
-    tensors=_tensors,
-    axes=lambda config: {"buckets": config.get("relative_attention_num_buckets", 32)},
+    tensors=lambda config: t5_tensors(config, "relu"),
+    axes=lambda config: {"buckets": config.get("relative_attention_num_buckets") or 32},
+    further={"relative_attention_num_buckets": 1},
     tied=("encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "lm_head.weight"),
     generative=True,
     heads_alike=True,  # one bias table serves all blocks of a stack

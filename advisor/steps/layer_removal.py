@@ -52,6 +52,8 @@ class LayerRemoval(Step):
             return {stacks[0]: self.keep}
         if len(stacks) > 1 and self.keep is None and named:
             return named
+        if not {"encoder", "decoder"} & set(stacks):
+            raise ValueError(f"{family.title} has {' and '.join(stacks)} blocks: no step can remove them yet")
         keys = "keep" if len(stacks) == 1 else "encoder_keep and decoder_keep"
         raise ValueError(f"{family.title} has {' and '.join(stacks)} blocks: give {keys}, nothing else")
 
@@ -61,17 +63,21 @@ class LayerRemoval(Step):
                 "this config divides attention by the block's number (scale_attn_by_inverse_layer_idx), "
                 "so blocks that move up would answer otherwise"
             )
-        shape = family.shape(config)
-        layers = dict(shape.layers)
+        before = family.shape(config).layers
+        layers = dict(before)
         for stack, count in self.kept(family).items():
             if count > layers[stack]:
                 raise ValueError(f"cannot keep {count} of {layers[stack]} {stack} blocks")
             layers[stack] = count
-        if layers == shape.layers:
+        if layers == before:
             whole = " and ".join(f"{count} {stack}" for stack, count in layers.items())
             raise ValueError(f"nothing is removed: all {whole} blocks stay, keep fewer")
-        keys = {stack.name: stack.key for stack in family.stacks}
-        return {**config, **{keys[stack]: count for stack, count in layers.items()}}
+        return family.keeping(config, self.numbers(before, layers))
+
+    def numbers(self, before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+        """The numbers of the blocks that stay, by stack."""
+        choose = evenly if self.choose == "alternate" else lambda layers, keep: tuple(range(keep))
+        return {stack: choose(before[stack], after[stack]) for stack in before}
 
     def measures(self, family: Family, before: Config, after: Config) -> Mapping[str, Number]:
         was, now = family.shape(before).layers, family.shape(after).layers
@@ -95,10 +101,7 @@ class LayerRemoval(Step):
         family = bench.family
         before = family.shape(student.model.config.to_dict()).layers
         after = family.shape(config).layers
-        kept = {
-            stack: evenly(before[stack], after[stack]) if self.choose == "alternate" else tuple(range(after[stack]))
-            for stack in before
-        }
+        kept = self.numbers(before, after)
         yield Progress("remove layers", 1, 1, f"kept {kept}")
         return keep_layers(student, family, config, kept)
 

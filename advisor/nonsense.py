@@ -1,0 +1,43 @@
+"""Nonsense: everything that is wrong with the sizes in a config, told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from advisor.errors import AdviseError, Fault
+
+if TYPE_CHECKING:
+    from advisor.family import Family
+
+LARGEST = 10_000_000  # above this no size of any published model: a config that says so is broken
+
+
+def refuse_nonsense(family: Family, config: Mapping[str, Any], file: str) -> None:
+    """Raise an AdviseError for sizes that are missing or make no sense."""
+    found = list(_faults(family, config)) or list(_uneven(family, config))
+    if found:
+        raise AdviseError(*(Fault(text, file) for text in found))
+
+
+def _faults(family: Family, config: Mapping[str, Any]) -> Iterator[str]:
+    first, *others = (stack.key for stack in family.stacks)
+    needed = [first, family.hidden_size, family.heads, family.vocabulary]
+    needed += [family.head_size] if family.usual_head_size is None else []
+    optional = [family.intermediate_size, *others, family.head_size, family.grouped]
+    for key, least in {**{key: 1 for key in [*needed, *optional] if key}, **family.further}.items():
+        value = config.get(key)
+        if value is None and key in needed:
+            yield f"{key} is missing: a {family.model_type} config needs it"
+        elif value is not None and (type(value) is not int or not least <= value < LARGEST):
+            yield f"{key}: expected a whole number above {least - 1}, got {value!r}"
+
+
+def _uneven(family: Family, config: Mapping[str, Any]) -> Iterator[str]:
+    """Sizes that cannot be divided as they must."""
+    pairs = [(family.heads, family.grouped)]
+    if not config.get(family.head_size) and not family.usual_head_size:
+        pairs.append((family.hidden_size, family.heads))
+    for size, parts in pairs:
+        if config.get(parts) and config[size] % config[parts]:
+            yield f"{size} {config[size]} cannot be divided by {parts} {config[parts]}"
