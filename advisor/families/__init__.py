@@ -1,4 +1,4 @@
-"""All families, found by listing this folder: one file for each `model_type` that can be executed."""
+"""All families, found by listing this folder: one file for each `model_type` that is described."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ OTHERS: dict[Kind, str] = {
     "encoder-decoder": "other-encoder-decoder",
 }
 
+HYPHENS = {"deberta_v2": "deberta-v2"}  # no name of a file may have one
+
 
 @cache
 def names() -> tuple[str, ...]:
     """The families' names in alphabetical order."""
     files = os.listdir(os.path.dirname(__file__))  # noqa: PTH120, PTH208 - pathlib costs start-up time
-    return tuple(sorted(file[:-3] for file in files if file.endswith(".py") and file[0] != "_"))
+    modules = (file[:-3] for file in files if file.endswith(".py") and file[0] != "_")
+    return tuple(sorted(HYPHENS.get(module, module) for module in modules))
 
 
 @cache
@@ -28,8 +31,14 @@ def find(model_type: str) -> Family | None:
     """The family of a `model_type`, or None where no file describes it."""
     if model_type not in names():
         return None
-    family: Family = importlib.import_module(f"advisor.families.{model_type}").FAMILY
+    family: Family = importlib.import_module(f"advisor.families.{model_type.replace('-', '_')}").FAMILY
     return family
+
+
+@cache
+def executable() -> tuple[str, ...]:
+    """The names of the families that `advise run` can carry a recipe out on."""
+    return tuple(name for name in names() if (family := find(name)) and family.executable)
 
 
 def by_checkpoint(source: str) -> Family | None:
