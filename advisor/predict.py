@@ -64,6 +64,7 @@ _BASIS = {
     "opt": {"L1": "S24 by analogy, L14; fair", "L2": "S21, S24; weak", "L3": "S21, S24; weak"},
     "gpt2": {"L1": "S26, L06; fair", "L2": "S26, L06; fair"},
     "encoder-decoder": {"L1": "S21, S25; weak", "L2": "S21, S25; weak", "L3": "S21, S25; weak"},
+    "albert": {"L2": "section 4.5; weak on accuracy"},
 }
 _ACCURACY: dict[tuple[str, bool], dict[str, Range]] = {  # by family and small data
     ("bert-like", True): {"L1": Range(0.93, 1.0), "L2": Range(0.80, 0.94), "L3": Range(0.65, 0.90)},
@@ -73,13 +74,20 @@ _ACCURACY: dict[tuple[str, bool], dict[str, Range]] = {  # by family and small d
     ("gpt2", True): {"L1": Range(0.93, 1.0), "L2": Range(0.80, 0.94)},
     ("gpt2", False): {"L1": Range(0.97, 1.0), "L2": Range(0.919, 0.98)},
     ("encoder-decoder", False): {"L1": Range(0.93, 0.99), "L2": Range(0.85, 0.96), "L3": Range(0.75, 0.92)},
+    ("albert", True): {"L2": Range(0.78, 0.92)},
+    ("albert", False): {"L2": Range(0.919, 0.98)},
 }
-_GPT2_TIME = {"L1": Range(0.67, 0.87), "L2": Range(0.35, 0.61)}
+_OWN_TIME = {  # and emissions
+    "gpt2": {"L1": Range(0.67, 0.87), "L2": Range(0.35, 0.61)},
+    "albert": {"L2": Range(0.35, 0.61)},
+}
 _INT8 = {
     "bert-like": Effect(Range(0.99, 1.0), Range(0.29, 0.56), Range(0.30, 0.60), "S15, Q01, Q02, Q03"),
     "encoder-decoder": Effect(Range(0.97, 1.0), Range(0.45, 0.70), Range(0.45, 0.70), "S15; by analogy with Pegasus"),
     "gpt2": Effect(Range(0.99, 0.99), Range(0.50, 0.79), Range(0.50, 0.80), "S15, Q02"),
     "opt": Effect(Range(0.98, 0.99), Range(0.50, 0.70), Range(0.50, 0.70), "S15, Q03, Q12"),
+    "albert": Effect(Range(0.99, 1.0), Range(0.73, 0.80), Range(0.70, 0.85), "Q02"),
+    "bart": Effect(Range(0.99, 1.01), Range(0.37, 0.41), Range(0.40, 0.50), "Q02, Q03"),
 }
 _INT8_ANY = Effect(Range(0.99, 0.99), Range(0.50, 0.50), Range(0.50, 0.50), "S15, the white paper's one figure")
 WHOLE = Range(1.0, 1.0)
@@ -90,8 +98,7 @@ def level_effect(group: str, level: str, samples: int) -> Effect | None:
     accuracy = _ACCURACY.get((group, samples < SMALL), {}).get(level)
     if accuracy is None:
         return None
-    time = (_GPT2_TIME if group == "gpt2" else _TIME)[level]
-    emissions = _GPT2_TIME[level] if group == "gpt2" else _EMISSIONS[level]
+    time, emissions = (_OWN_TIME.get(group, usual)[level] for usual in (_TIME, _EMISSIONS))
     return Effect(accuracy, time, emissions, _BASIS[group][level])
 
 
@@ -129,7 +136,7 @@ def predict(plan: Plan | None, family: Family | None, samples: int | None, int8:
     elif level:
         effects.append(level_effect(group, level, samples or 0))
     if int8:
-        effects.append(int8_effect(group))
+        effects.append(int8_effect((family.int8_as if family else "") or group))
     size = _size(plan, int8)
     parameters = plan.parameters if plan else None
     if None in effects:
@@ -150,5 +157,5 @@ def _size(plan: Plan | None, int8: bool) -> Range | None:
     if not int8:
         return Range(share, share)
     config = plan.steps[-1].after if plan.steps else {}
-    embeddings = config[plan.family.vocabulary] * plan.family.shape(config).hidden_size / plan.parameters
+    embeddings = plan.family.embeddings(config) / plan.parameters
     return Range(share * 0.25, share * (embeddings + (1 - embeddings) * 0.25))
