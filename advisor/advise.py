@@ -278,6 +278,8 @@ def _notes(chosen: Candidate, facts: Facts) -> Iterator[str]:
         )
     if chosen.prediction != chosen.judged:
         yield f"chosen by BERT's ranges (opt-follows-bert); OPT's own range is {own}, on weaker evidence"
+    if chosen.plan and not chosen.plan.family.executable:
+        yield f"{chosen.plan.family.title} models cannot be executed yet: advise run does not take this recipe"
     if facts.goal.latency_ms is not None:
         yield "latency cannot be predicted; the gate decides on the measured model"
     for one in chosen.violations:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from advisor import probe
+from advisor import families, probe
 from advisor.errors import AdviseError
 from advisor.facts import DataFacts, Facts
 from advisor.family import Family
@@ -60,6 +60,7 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
         AdviseError: the model is not here, or its family cannot be executed.
     """
     model = probe.model(recipe.model.source, len(data.label_names), base)
+    _refuse_unexecutable(model.facts.family or "")
     facts = Facts(
         model.facts,
         DataFacts(
@@ -73,13 +74,16 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
         probe.device(recipe.device),
         to_goal(recipe.goal),
     )
-    reviewed = review(policy, recipe, document, facts, model)
-    if reviewed.plan is None:
+    return Job(recipe, model, data, review(policy, recipe, document, facts, model), train_on)
+
+
+def _refuse_unexecutable(family: str) -> None:
+    known = families.executable()
+    if family not in known:
         raise AdviseError(
-            f"models of the kind {model.facts.family} can be advised on but not be executed yet",
-            hint="bert, gpt2, opt and t5 can",
+            f"models of the kind {family} can be advised on but not be executed yet",
+            hint=f"{', '.join(known[:-1])} and {known[-1]} can",
         )
-    return Job(recipe, model, data, reviewed, train_on)
 
 
 def run(job: Job, out: Path) -> Iterator[Event]:
