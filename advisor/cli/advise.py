@@ -37,6 +37,7 @@ def _arguments() -> Parser:
         "  advise check RECIPE…                        review recipes by the rules\n"
         "  advise explain RULE|RECIPE                  a rule's page; why a recipe is as it is\n"
         "  advise rules list|test|verify|diff|docs     work on rule packs\n"
+        "  advise families                             which models are described, and which can be executed\n"
         "  advise schema recipe|rule|pack              JSON Schemas for editors\n"
         "  advise demo --out DIR                       the whole way on a small real model and data",
     )
@@ -44,7 +45,7 @@ def _arguments() -> Parser:
         "--model",
         required=True,
         metavar="M",
-        help="bert, gpt2, t5, opt, a checkpoint folder, a config.json, or a downloaded Hub id",
+        help="a family (advise families), a checkpoint folder, a config.json, or a downloaded Hub id",
     )
     amount = arguments.add_mutually_exclusive_group(required=True)
     amount.add_argument("--samples", type=count, metavar="N", help="labelled training examples")
@@ -101,9 +102,9 @@ def run(arguments: Sequence[str]) -> int:
     sys.stderr.write(report.explanation(advice, width(), colour(sys.stderr)))
     if options.output:
         write(options.output, product)
-        sys.stderr.write(
-            f"\nwrote {options.output} · carry it out: advise run {options.output} --data SOURCE --out DIR\n"
-        )
+        planned = advice.chosen.plan
+        runs = f" · carry it out: advise run {options.output} --data SOURCE --out DIR"
+        sys.stderr.write(f"\nwrote {options.output}{runs if planned and planned.family.executable else ''}\n")
     else:
         sys.stderr.write("\n")
         sys.stdout.write(product)

@@ -1,0 +1,52 @@
+"""`advise families`: the models that are described, and which of them `advise run` can carry a recipe out on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from advisor.cli.options import parser
+
+if TYPE_CHECKING:
+    from advisor.family import Family
+
+HEAD = ("family", "kind", "base checkpoint", "layers", "parameters (M)", "embeddings (%)", "can be executed")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Print all families with the facts of their base checkpoints; always 0."""
+    families_ = parser("advise families", "The described families with the facts of their base checkpoints.")
+    families_.add_argument("--format", choices=("text", "json"), default="text")
+    options = families_.parse_args(arguments)
+    from advisor.families import find, names
+
+    found = [_entry(family) for name in names() if (family := find(name))]
+    sys.stdout.write(json.dumps(found, indent=2) + "\n" if options.format == "json" else _table(found))
+    return 0
+
+
+def _entry(family: Family) -> dict[str, Any]:
+    facts = family.facts(family.config)
+    return {
+        "family": family.model_type,
+        "kind": family.kind,
+        "checkpoint": family.checkpoint,
+        "layers": family.shape(family.config).layers,
+        "parameters": facts.parameters,
+        "embedding_share": facts.embedding_share,
+        "executable": family.executable,
+    }
+
+
+def _table(found: Sequence[dict[str, Any]]) -> str:
+    from advisor.report.advice import columns
+
+    return "".join(line + "\n" for line in columns([HEAD, *map(_row, found)]))
+
+
+def _row(one: dict[str, Any]) -> tuple[str, ...]:
+    layers = "+".join(str(depth) for depth in one["layers"].values())
+    numbers = (f"{one['parameters'] / 1e6:.1f}", f"{100 * one['embedding_share']:.1f}")
+    return (one["family"], one["kind"], one["checkpoint"], layers, *numbers, "yes" if one["executable"] else "no")

@@ -1,0 +1,71 @@
+"""`advise families`, and what advice and run do with a family that cannot be executed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from advisor import families
+from advisor.cli import main
+from advisor.recipefile import loads
+
+
+def test_the_table_says_which_families_can_be_executed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["families"]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.startswith("family") and len(rows) == len(families.names()) == 21
+    assert [row.split()[0] for row in rows if row.endswith("yes")] == ["bert", "gpt2", "opt", "t5"]
+    t5 = "t5 encoder-decoder google-t5/t5-base 12+12 222.9 11.1 yes"
+    assert t5.split() in [row.split() for row in rows]
+
+
+def test_json_has_the_exact_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["families", "--format", "json"]) == 0
+    found = {one["family"]: one for one in json.loads(capsys.readouterr().out)}
+    assert found["deberta-v2"]["parameters"] == 184_423_682
+    assert found["clip"]["layers"] == {"text": 12, "vision": 12}
+    assert found["vit"]["embedding_share"] == 0 and not found["vit"]["executable"]
+
+
+@pytest.mark.parametrize("name", sorted(set(families.names()) - set(families.executable())))
+def test_advice_for_it_is_a_recipe_that_says_so_and_passes_check(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(tmp_path / "recipe.yaml")
+    assert main(["--model", name, "--samples", "20000", "--device", "cpu", "-o", file]) == 0
+    told = capsys.readouterr().err
+    assert "cannot be executed yet" in told and "carry it out" not in told
+    assert main(["check", file]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("roberta", "8 layers, distilled 0.97-1.00 0.77 0.65-0.87"),
+        ("mt5", "6+6 layers, distilled 0.93-0.99 0.94 0.65-0.87"),
+        ("albert", "4 layers, distilled 0.92-0.98 1.00 0.35-0.61"),
+        ("whisper", "3+3 layers, distilled no evidence 0.89 no evidence"),
+    ],
+)
+def test_sizes_are_exact_and_ranges_are_those_of_the_evidence(
+    name: str, row: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--model", name, "--samples", "20000", "--device", "cuda"]) == 0
+    shown = capsys.readouterr()
+    assert row in " ".join(shown.err.split())
+    assert loads(shown.out)[0].model.family == name
+
+
+def test_run_stops_before_any_weight_is_read(tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    family = families.find("roberta")
+    assert family
+    (tmp_path / "config.json").write_text(json.dumps(dict(family.config)))
+    recipe = tmp_path / "recipe.yaml"
+    assert main(["--model", str(tmp_path), "--data", str(text), "--device", "cpu", "-o", str(recipe)]) == 0
+    assert main(["run", str(recipe), "--out", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert "models of the kind roberta can be advised on but not be executed yet" in told
+    assert "bert, gpt2, opt and t5 can" in told
+    assert not (tmp_path / "out").exists()
