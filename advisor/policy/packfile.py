@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -45,13 +45,14 @@ class Manifest:
 
 
 class Raw(NamedTuple):
-    """One pack's files, validated one by one. `rules`: value by file."""
+    """One pack's files, validated one by one. `rules`: value by file; `bases`: the folders of all that it extends."""
 
     folder: Path
     manifest: Manifest
     document: Document
     rules: Mapping[str, dict[str, Any]]
     bytes_: bytes
+    bases: frozenset[Path] = frozenset()
 
 
 def read(folder: Path) -> tuple[dict[str, Any], list[str]]:
@@ -86,7 +87,7 @@ def _chain(folder: Path, above: tuple[Path, ...]) -> list[Raw]:
             known = [file.parent.name for file in shipped("rules").glob(f"*/{MANIFEST}")]
             raise PolicyError(raw.document.fault(f"there is no pack {name}", at, suggest(name, known)))
         found |= {one.folder.resolve(): one for one in _chain(base, (*above, folder))}
-    return [*found.values(), raw]
+    return [*found.values(), raw._replace(bases=frozenset(found))]
 
 
 def _raw(folder: Path) -> Raw:
@@ -140,42 +141,44 @@ def _name_faults(rules: Mapping[str, dict[str, Any]]) -> list[Fault]:
 
 
 def _merged(chain: list[Raw]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """All rules by file, without those that a later pack disables, changed as it overrides them."""
-    rules: dict[str, dict[str, Any]] = {}
+    """All rules by file, without those that a pack disables, changed as packs override them. No order matters."""
+    rules = {file: value for raw in chain for file, value in raw.rules.items()}
+    faults = _name_faults(rules) if len(chain) > 1 else []
+    files = {value["id"]: file for file, value in rules.items()}
     disabled: dict[str, str] = {}
-    faults: list[Fault] = []
-    for raw in chain:
-        files = {value["id"]: file for file, value in rules.items()}
-        for name, reason in raw.manifest.disable.items():
-            faults += _unknown(name, files, raw.document, ("disable", name))
-            disabled |= {name: reason} if rules.pop(files.get(name, ""), None) else {}
+    overridden: dict[str, Raw] = {}
+    for raw in sorted(chain, key=lambda one: len(one.bases)):  # who builds on a pack comes after it
+        below = {value["id"] for one in chain if one.folder.resolve() in raw.bases for value in one.rules.values()}
+        for name, reason in sorted(raw.manifest.disable.items()):
+            faults += _unknown(name, below, raw.document, ("disable", name))
+            disabled[name] = reason
         for name, override in raw.manifest.override.items():
             at = ("override", name)
-            wrong = _unknown(name, files, raw.document, at) or _limit_faults(override, rules, files[name], raw, at)
+            wrong = _unknown(name, below, raw.document, at) or _limit_faults(override, rules[files[name]], raw, at)
+            first = overridden.setdefault(name, raw)
+            if first is not raw and first.folder.resolve() not in raw.bases:
+                wrong.append(raw.document.fault(f"{name} is overridden by {first.manifest.name} too", at, key=True))
             faults += wrong
             if not wrong:
                 rules[files[name]] = _overridden(rules[files[name]], override)
-        rules |= raw.rules
-        faults += _name_faults(rules) if len(chain) > 1 else []
+    for name in sorted(disabled.keys() & overridden):
+        at = ("override", name)
+        faults.append(overridden[name].document.fault(f"{name} is disabled and overridden", at, "keep one", key=True))
     if faults:
         raise PolicyError(*dict.fromkeys(faults))
-    return rules, disabled
+    return {file: value for file, value in rules.items() if value["id"] not in disabled}, disabled
 
 
-def _unknown(name: str, files: Mapping[str, str], document: Document, at: tuple[str, ...]) -> list[Fault]:
-    if name in files:
+def _unknown(name: str, known: Collection[str], document: Document, at: tuple[str, ...]) -> list[Fault]:
+    if name in known:
         return []
-    return [document.fault(f"no rule {name} in the packs that this one extends", at, suggest(name, files), key=True)]
+    return [document.fault(f"no rule {name} in the packs that this one extends", at, suggest(name, known), key=True)]
 
 
-def _limit_faults(
-    override: Override, rules: Mapping[str, dict[str, Any]], file: str, raw: Raw, at: tuple[str, ...]
-) -> list[Fault]:
+def _limit_faults(override: Override, rule: Mapping[str, Any], raw: Raw, at: tuple[str, ...]) -> list[Fault]:
     """Only limits that the rule has can be changed, to intervals."""
-    if file not in rules:
-        return [raw.document.fault(f"{at[1]} is disabled and overridden", at, "keep one of the two", key=True)]
     faults = []
-    has = (rules[file].get("then") or {}).get("limit") or {}
+    has = (rule.get("then") or {}).get("limit") or {}
     for name, text in (override.limit or {}).items():
         if name not in has:
             hint = suggest(name, has) if has else "it has no limit"

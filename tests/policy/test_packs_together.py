@@ -149,3 +149,43 @@ def test_where_one_policy_is_stricter_or_looser_than_another(tmp_path: Path) -> 
     gpt2 = next(one for one in there if one.rules == ("gpt2-layers-only",))
     assert "model.family gpt2" in gpt2.witness and "data.samples 25,000" in gpt2.witness
     assert list(differences(core(), core())) == []
+
+
+@pytest.mark.parametrize("order", ["../a, ../b, core", "core, ../b, ../a", "../b, core, ../a"])
+def test_the_order_of_packs_never_matters(order: str, tmp_path: Path) -> None:
+    pack(tmp_path / "a", "extends: [core]\ndisable: {no-masks: x}\n", ("one",), HEAD.replace("ours", "a"))
+    pack(
+        tmp_path / "b",
+        "extends: [core]\noverride: {int8-gate: {severity: note, reason: y}}\n",
+        ("two",),
+        HEAD.replace("ours", "b"),
+    )
+    first = load(pack(tmp_path / "ours", "extends: [../a, ../b]\ndisable: {one: z}\n"))
+    other = load(pack(tmp_path / "ours", f"extends: [{order}]\ndisable: {{one: z}}\n"))
+    assert [rule.id for rule in other.rules] == [rule.id for rule in first.rules]
+    assert (dict(other.disabled), other.rule("int8-gate")) == (dict(first.disabled), first.rule("int8-gate"))
+    assert dict(other.disabled) == {"no-masks": "x", "one": "z"}
+
+
+@pytest.mark.parametrize("order", ["../a, ../b", "../b, ../a"])
+def test_packs_side_by_side_may_not_disagree_and_may_not_reach_into_each_other(order: str, tmp_path: Path) -> None:
+    override = "extends: [core]\noverride: {int8-gate: {severity: note, reason: y}}\n"
+    pack(tmp_path / "a", override, ("one",), HEAD.replace("ours", "a"))
+    pack(tmp_path / "b", override, (), HEAD.replace("ours", "b"))
+    assert "int8-gate is overridden by" in refusal(pack(tmp_path / "ours", f"extends: [{order}]\n"))
+    pack(tmp_path / "b", "extends: [core]\ndisable: {int8-gate: no}\n", (), HEAD.replace("ours", "b"))
+    assert "int8-gate is disabled and overridden" in refusal(pack(tmp_path / "ours", f"extends: [{order}]\n"))
+    pack(tmp_path / "b", "extends: [core]\ndisable: {one: no}\n", (), HEAD.replace("ours", "b"))
+    assert "no rule one in the packs that this one extends" in refusal(pack(tmp_path / "ours", f"extends: [{order}]\n"))
+
+
+def test_who_builds_on_a_pack_may_override_what_it_overrides(tmp_path: Path) -> None:
+    pack(
+        tmp_path / "a",
+        "extends: [core]\noverride: {int8-gate: {severity: note, reason: y}}\n",
+        (),
+        HEAD.replace("ours", "a"),
+    )
+    ours = load(pack(tmp_path / "ours", "extends: [../a]\noverride: {int8-gate: {severity: warning, reason: z}}\n"))
+    gate = ours.rule("int8-gate")
+    assert gate is not None and gate.severity == "warning"
