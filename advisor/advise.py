@@ -102,7 +102,8 @@ def advise(policy: Policy, facts: Facts, model: Model, data: DataSource, name: s
         else _left_out(step, candidates, policy, facts)
         for step in STEPS
     )
-    return Advice(facts, policy, chosen, candidates, verdicts, tuple(_notes(chosen, facts)))
+    notes = (*_notes(chosen, facts), *_white_paper_only(policy, verdicts))
+    return Advice(facts, policy, chosen, candidates, verdicts, notes)
 
 
 def stated(facts: DataFacts, source: DataSource) -> DataSource:
@@ -285,3 +286,11 @@ def _notes(chosen: Candidate, facts: Facts) -> Iterator[str]:
     for one in chosen.violations:
         severity = "" if one.rule.severity == "note" else f"{one.rule.severity} "
         yield f"{severity}{one.rule.id}: {one.message}"
+
+
+def _white_paper_only(policy: Policy, verdicts: tuple[Verdict, ...]) -> Iterator[str]:
+    """The rules behind the verdicts that nobody but the white paper supports."""
+    named = {name for verdict in verdicts for name in verdict.rules}
+    alone = [rule.id for rule in policy.rules if rule.id in named and rule.white_paper_only]
+    if alone:
+        yield f"{', '.join(alone)}: on the evidence of the white paper alone"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from advisor.examples import view_of
+from advisor.policy.counterfactual import leaving
 from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
 from advisor.policy.space import cells
@@ -19,7 +21,7 @@ def page(rule: Rule, policy: Policy) -> str:
     parts = [f"# {rule.title}", about, f"**When** {when(rule)}", "**Then** " + "; ".join(effects(rule))]
     parts += [f"**Because** {rule.because}" + (f" {WHITE_PAPER}" if rule.white_paper_only else "")]
     parts += ["## Evidence", "\n".join(_evidence(rule, policy))]
-    parts += ["## Reach", _reach(rule)]
+    parts += ["## Reach", _reach(rule) + _leaving(rule)]
     met = list(_met(rule, policy))
     parts += ["## Rules that it meets", "\n".join(met)] if met else []
     parts += ["## Examples", "\n".join(_examples(rule))]
@@ -62,6 +64,14 @@ def _reach(rule: Rule) -> str:
     return f"Of the {len(answers)} cells that its condition tells apart it applies in {answers.count(True)}{unknown}."
 
 
+def _leaving(rule: Rule) -> str:
+    """What would end it, seen from the rule's first example that says enough."""
+    for example in rule.examples.fires:
+        if change := leaving(rule, view_of(example)):
+            return f" Seen from its example `{_example(example)}` it would not apply {change}."
+    return ""
+
+
 def _met(rule: Rule, policy: Policy) -> Iterator[str]:
     """Rules with an effect on the same step or setting that can apply at the same time."""
     mine = {atom.target.split(".")[0] for atom in atoms(rule)}
@@ -78,7 +88,11 @@ def _meet(one: Rule, other: Rule) -> bool:
 def _examples(rule: Rule) -> Iterator[str]:
     for kind in ("fires", "quiet"):
         for example in getattr(rule.examples, kind):
-            yield f"- {kind}: `{', '.join(f'{name} {_words(value)}' for name, value in example.items())}`"
+            yield f"- {kind}: `{_example(example)}`"
+
+
+def _example(example: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {_words(value)}" for name, value in example.items())
 
 
 def _words(value: object) -> str:

@@ -81,6 +81,7 @@ class Family:
     fused_projections: bool = False
     tied_embeddings: bool = True
     shared_layers: bool = False
+    shared_block: str = ""
     generative: bool = False
     heads_alike: bool = False
     narrows: bool = True
@@ -192,6 +193,21 @@ class Family:
             for axis in axes.split():
                 count *= sizes[axis]
             total += count * len(_place(name, layers)[2])
+        return total
+
+    def compute(self, config: Config) -> int:
+        """Multiplications for one token in the weight matrices of all blocks, a shared block once for each layer.
+
+        Embeddings and head are left out (section 6 of the evidence register), and so are the products of attention
+        itself, which grow with the text.
+        """
+        sizes, shape = self.sizes(config, labels=0), self.shape(config)
+        total = 0
+        for name, axes in self._table(config).items():
+            stack, _, blocks = _place(name, shape.layers)
+            shared = self.shared_layers and self.shared_block in name
+            times = len(blocks) if stack else shape.depth // (config.get("num_hidden_groups") or 1) if shared else 0
+            total += times * prod(sizes[axis] for axis in axes.split()) if len(axes.split()) == 2 else 0
         return total
 
     def embeddings(self, config: Config) -> int:

@@ -51,6 +51,7 @@ class Prediction(NamedTuple):
     size: Range | None
     parameters: int | None
     basis: tuple[str, ...]
+    compute: float | None = None  # share of the multiplications in the blocks, exact
 
 
 _TIME = {"L1": Range(0.67, 0.87), "L2": Range(0.33, 0.61), "L3": Range(0.09, 0.27)}
@@ -139,14 +140,21 @@ def predict(plan: Plan | None, family: Family | None, samples: int | None, int8:
         effects.append(int8_effect((family.int8_as if family else "") or group))
     size = _size(plan, int8)
     parameters = plan.parameters if plan else None
+    compute = _compute(plan)
     if None in effects:
-        return Prediction(None, None, None, size, parameters, ())
+        return Prediction(None, None, None, size, parameters, (), compute)
     accuracy, time, emissions = WHOLE, WHOLE, WHOLE
     for effect in effects:
         if effect:
             accuracy, time = accuracy.times(effect.accuracy), time.times(effect.time)
             emissions = emissions.times(effect.emissions)
-    return Prediction(accuracy, time, emissions, size, parameters, tuple(one.basis for one in effects if one))
+    return Prediction(accuracy, time, emissions, size, parameters, tuple(one.basis for one in effects if one), compute)
+
+
+def _compute(plan: Plan | None) -> float | None:
+    if plan is None or not plan.steps:
+        return None
+    return plan.family.compute(plan.steps[-1].after) / plan.family.compute(plan.steps[0].before)
 
 
 def _size(plan: Plan | None, int8: bool) -> Range | None:

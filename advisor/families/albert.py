@@ -74,6 +74,7 @@ FAMILY = Family(
         "inner_group_num": 1,
     },
     shared_layers=True,
+    shared_block=".albert_layers.",
     executable=False,
     predicted_as="albert",
 )

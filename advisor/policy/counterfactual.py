@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations, product
 
 from advisor.facts import DEVICES, Value
@@ -35,12 +35,30 @@ def opening(policy: Policy, view: View) -> str:
     return ""
 
 
+def leaving(rule: Rule, view: View) -> str:
+    """The least change after which a rule no longer applies, in words; empty where none of these facts would do."""
+    values = _values([rule], view)
+    for size in range(1, MOST_CHANGES + 1):
+        for names in combinations([name for name in CHANGEABLE if values.get(name)], size):
+            if change := _nearest(view, {name: values[name] for name in names}, lambda after: _quiet(rule, after)):
+                kinds = [kind for kind in DEVICES if _quiet(rule, changed(view, {**change, DEVICE: kind}))]
+                return _words(change, kinds)
+    return ""
+
+
+def _quiet(rule: Rule, view: View) -> bool:
+    return rule.when.truth(view) is False
+
+
 def _first(policy: Policy, view: View, blocking: list[Rule], values: Mapping[str, list[Value]]) -> Change | None:
     """The nearest change of all these facts that opens the way. The rules that block are asked first: they are few."""
+    return _nearest(view, values, lambda after: not _refused(blocking, after) and not _refused(policy.rules, after))
+
+
+def _nearest(view: View, values: Mapping[str, list[Value]], wanted: Callable[[View], bool]) -> Change | None:
     for chosen in product(*values.values()):
         change = dict(zip(values, chosen, strict=True))
-        after = changed(view, change)
-        if not _refused(blocking, after) and not _refused(policy.rules, after):
+        if wanted(changed(view, change)):
             return change
     return None
 

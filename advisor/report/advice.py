@@ -85,6 +85,7 @@ def explanation(advice: Advice, width: int = 100, colour: bool = False) -> str:
         mark = paint("+", "green", colour) if one.kept else paint("-", "dim", colour)
         lines += _hanging(f"  {mark} {paint(one.step.ljust(15), 'bold', colour)} ", 19, _reason(one), width)
     lines += ["", *_table(advice, colour)]
+    lines += _exact(advice.chosen)
     for note in advice.notes:
         lines += ["", *_hanging("note  ", 6, note, width)]
     return "\n".join(lines) + "\n"
@@ -94,6 +95,15 @@ def _reason(verdict: Verdict) -> str:
     rules = f" [{', '.join(verdict.rules)}]" if verdict.rules else ""
     opens = f"; becomes allowed {verdict.opens}" if verdict.opens else ""
     return f"{verdict.reason}{rules}{opens}"
+
+
+def _exact(chosen: Candidate) -> list[str]:
+    """What is known exactly of the chosen recipe before int8."""
+    said = chosen.prediction
+    if said.parameters is None or said.compute is None or chosen.plan is None:
+        return []
+    share = said.parameters / chosen.plan.baseline_parameters
+    return ["", f"exact  {said.parameters:,} parameters ({share:.1%}), {said.compute:.1%} of the multiplications"]
 
 
 def _facts(advice: Advice, colour: bool) -> list[str]:

@@ -9,8 +9,9 @@ from packs import policy, rule
 
 from advisor import probe
 from advisor.advise import advise
+from advisor.examples import view_of
 from advisor.facts import DataFacts, Facts, Goal
-from advisor.policy.counterfactual import opening
+from advisor.policy.counterfactual import leaving, opening
 from advisor.policy.pack import core
 from advisor.policy.view import View
 from advisor.recipe import DataSource
@@ -60,3 +61,24 @@ def test_less_can_be_what_opens_the_way() -> None:
 def test_nothing_is_said_where_only_another_model_would_do() -> None:
     made = policy(rule("a", {"model.family": "gpt2"}, {"forbid": ["matrix_pruning"]}))
     assert opening(made, View({"model.family": "gpt2"}, ("matrix_pruning",))) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("t5-small-data-no-prune", "at 10,000 samples"),
+        ("quantize-cpu-only", "on cpu or edge"),
+        ("gpt2-layers-only", ""),
+    ],
+)
+def test_what_ends_a_rule(name: str, change: str) -> None:
+    found = POLICY.rule(name)
+    assert found is not None
+    assert leaving(found, view_of(found.examples.fires[0])) == change
+
+
+def test_advice_says_which_of_its_rules_rest_on_the_white_paper_alone() -> None:
+    found = probe.model("t5")
+    facts = Facts(found.facts, DataFacts(3_000), probe.device("cpu"), Goal())
+    notes = advise(POLICY, facts, found, DataSource(), "x").notes
+    assert "t5-small-data-no-prune: on the evidence of the white paper alone" in notes
