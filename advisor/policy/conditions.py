@@ -150,7 +150,12 @@ def _test_faults(name: str, words: tuple[Any, ...], document: Place, path: Path_
     allowed = known()[name]
     if allowed and not words:
         return [document.fault(f"{name} is not a number", path, suggest("", map(str, allowed)))]
-    wrong = [word for word in words if (allowed and word not in allowed) or isinstance(word, dict | list | None)]
+    if not allowed:
+        wrong = [word for word in words if isinstance(word, bool) or not isinstance(word, int | float)]
+        return [
+            document.fault(f"{name}: {word!r} is no value of it", path, f"write a number, {FORMS}") for word in wrong
+        ]
+    wrong = [word for word in words if word not in allowed or isinstance(word, bool) != isinstance(allowed[0], bool)]
     return [
         document.fault(f"{name}: {word!r} is no value of it", path, suggest(word, map(str, allowed))) for word in wrong
     ]

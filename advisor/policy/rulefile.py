@@ -76,9 +76,19 @@ def _setting_faults(rule: RuleFile, document: Document) -> list[Fault]:
                 faults.append(document.fault(f"unknown setting {name}", at, suggest(name, names), key=True))
             elif effect == "limit":
                 faults += _interval_faults(value, document, at)
-            elif effect == "prefer" and setting in STEPS[step].measured:
-                faults.append(document.fault(f"{name} is measured and cannot be preferred", at, key=True))
+            elif setting in STEPS[step].measured:
+                faults.append(document.fault(f"{name} is measured: it can only be limited", at, key=True))
+            else:
+                faults += _value_faults(name, [value] if effect == "prefer" else value, document, at)
     return faults
+
+
+def _value_faults(name: str, values: list[Any], document: Document, at: tuple[str, ...]) -> list[Fault]:
+    """What the step itself says of values for one of its settings."""
+    step, _, setting = name.partition(".")
+    faults = [fault for value in values for fault in build(STEPS[step], {setting: value}, document, at)[1]]
+    told = [f"{step}.{fault.message.removeprefix('.'.join(at) + '.')}" for fault in faults]
+    return [document.fault(message, at, fault.hint) for message, fault in zip(told, faults, strict=True)]
 
 
 def _interval_faults(text: str, document: Document, at: tuple[str, ...]) -> list[Fault]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from advisor import families
 from advisor.facts import Facts, Value, declared
@@ -58,8 +58,15 @@ def known() -> dict[str, tuple[object, ...]]:
         name: fact.domain if fact.type in words else () for name, fact in declared().items()
     }
     names["model.family"] = (*families.names(), *families.OTHERS.values())
+    names |= {name: (True, False) for name, fact in declared().items() if fact.type == "flag"}
     names[RECIPE_STEPS] = tuple(STEPS)
     names[REMOVED_SHARE] = ()
     for step in STEPS.values():
-        names |= {f"{step.name}.{setting}": () for setting in settings(step)}
+        names |= {f"{step.name}.{setting}": _words(step, setting) for setting in settings(step)}
     return names
+
+
+def _words(step: type[Step], setting: str) -> tuple[object, ...]:
+    """The words that a setting may take; empty for a number."""
+    hint = get_type_hints(step).get(setting)
+    return get_args(hint) if get_origin(hint) is Literal else ()
