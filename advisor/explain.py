@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from advisor.examples import view_of
 from advisor.policy.counterfactual import leaving
+from advisor.policy.effects import atoms
 from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
 from advisor.policy.space import cells
-from advisor.policy.verify import atoms
 
 WHITE_PAPER = "It rests on the white paper alone: nobody else is known to have found it."
 STRENGTHS = {"executed": "executed here", "only-source": "the only source"}

@@ -12,14 +12,15 @@ from dataclasses import fields, replace
 from typing import Any
 
 from advisor import families
-from advisor.advise import stated
+from advisor.candidates import stated
 from advisor.facts import DataFacts, DeviceFacts, Facts, Goal, ModelFacts, Value, declared
 from advisor.levels import LEVELS, structure
+from advisor.policy.claims import Proof, Refutation
 from advisor.policy.conditions import Test, tests_of
 from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
 from advisor.policy.space import points
-from advisor.policy.verify import Proof, Refutation, verify
+from advisor.policy.verify import verify
 from advisor.probe import Model
 from advisor.recipe import DataSource, ModelSource, Recipe, as_yaml, to_targets
 from advisor.recipefile import loads

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from advisor.policy.effects import SEVERITIES, Atom, atoms
 from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
 from advisor.policy.space import cells, describe
-from advisor.policy.verify import SEVERITIES, Atom, atoms
 from advisor.policy.view import View
 
 

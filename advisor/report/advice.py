@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
-from advisor.advise import Advice, Candidate, Verdict
+from advisor.advise import Advice
+from advisor.candidates import Candidate
 from advisor.facts import Facts
 from advisor.interval import show
 from advisor.predict import Range
+from advisor.reasons import Verdict
 from advisor.recipe import as_dict, as_yaml
 
 STYLES = {"bold": "1", "green": "32", "dim": "2", "yellow": "33"}

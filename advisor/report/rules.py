@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 
 from advisor.coverage import Covered
+from advisor.policy.claims import Proof
 from advisor.policy.differ import Difference
 from advisor.policy.pack import Policy
-from advisor.policy.verify import Proof
 from advisor.report.advice import columns
 
 

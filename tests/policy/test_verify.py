@@ -8,9 +8,9 @@ import pytest
 from packs import policy, rule
 
 from advisor.errors import PolicyError
+from advisor.policy.claims import Refutation
 from advisor.policy.pack import Policy, core
 from advisor.policy.rule import Rule
-from advisor.policy.verify import Refutation
 from advisor.proof import CLAIM, prove
 
 CONTRADICT = "no two rules contradict each other"

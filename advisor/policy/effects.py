@@ -1,0 +1,39 @@
+"""Effects: what rules do, one by one, and which of them includes which."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from advisor.policy.rule import Rule
+
+SEVERITIES = ("error", "warning", "note")
+
+
+class Atom(NamedTuple):
+    """One effect of a rule on one step or setting. `value`: the interval, the allowed or the preferred value."""
+
+    kind: str
+    target: str
+    value: Any = None
+
+    def implies(self, other: Atom) -> bool:
+        """Does whoever obeys this one obey the other too?"""
+        if (self.kind, self.target) != (other.kind, other.target):
+            return False
+        if self.kind == "limit":
+            return bool(self.value.within(other.value))
+        if self.kind == "allow_only":
+            return set(self.value) <= set(other.value)
+        return bool(self.value == other.value)
+
+
+@cache
+def atoms(rule: Rule) -> tuple[Atom, ...]:
+    """The effects of a rule, one by one. Warnings are told, not obeyed, so they are none."""
+    then = rule.then
+    found = [Atom("forbid", step) for step in then.forbid] + [Atom("require", step) for step in then.require]
+    found += [Atom("limit", name, interval) for name, interval in rule.limits.items()]
+    found += [Atom("allow_only", name, tuple(values)) for name, values in (then.allow_only or {}).items()]
+    found += [Atom("order", " before ".join(pair), pair) for pair in then.order]
+    return (*found, *(Atom("prefer", name, value) for name, value in (then.prefer or {}).items()))
