@@ -53,6 +53,10 @@ def _needs(test: Test) -> Iterator[Need]:
             if end is not None:
                 yield f"{test.name} on both sides of {show(end)}", test, end
         return
+    if test.known:
+        yield f"{test.name} known", test, None
+        yield f"{test.name} unknown", test, None
+        return
     for word in test.words:
         yield f"{test.name} {word}", test, None
     yield f"{test.name} other than {', '.join(map(str, test.words))}", test, None
@@ -62,6 +66,8 @@ def _met(rule: Rule, test: Test, end: Fraction | None, words: str, views: list[V
     if end is not None:
         return any(_turns(rule, test, end, view) for view in views)
     answers = [(view, test.truth(view)) for view in views]
+    if test.known:
+        return any(answer is (words == f"{test.name} known") for _, answer in answers)
     if " other than " in words:
         return any(answer is False for _, answer in answers)
     word = words.removeprefix(f"{test.name} ")

@@ -7,6 +7,7 @@ whole of `advise --model t5 --samples 3000 --device cpu` may take (bench/README.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
 Kind = Literal["encoder", "decoder", "encoder-decoder"]
@@ -122,6 +123,7 @@ class Facts(NamedTuple):
         return found
 
 
+@cache
 def declared() -> dict[str, Fact]:
     """Every fact's declaration by its full name."""
     groups = (("model", ModelFacts), ("data", DataFacts), ("device", DeviceFacts), ("goal", Goal))

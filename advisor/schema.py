@@ -70,7 +70,10 @@ def _conditions() -> Schema:
     """Tests of facts and settings, which must all hold, and groups of them."""
     several = {"type": "array", "minItems": 1, "items": CONDITIONS}
     tests = {name: _test(name, words) for name, words in known().items()}
-    groups = {"all": several, "any": several, "not": CONDITIONS}
+    names = {"enum": list(tests)}
+    about = "True only where these facts are known, so that the rule is never undecided."
+    known_ = {"anyOf": [names, {"type": "array", "items": names, "minItems": 1}], "description": about}
+    groups = {"all": several, "any": several, "not": CONDITIONS, "known": known_}
     return {"type": "object", "properties": {**tests, **groups}, "additionalProperties": False}
 
 

@@ -19,18 +19,21 @@ Path_ = tuple[str | int, ...]
 
 
 class Test(NamedTuple):
-    """One fact or setting against words (any of them) or an interval."""
+    """One fact or setting against words (any of them) or an interval; or only whether it is `known`."""
 
     name: str
     words: tuple[Value, ...] = ()
     interval: Interval | None = None
+    known: bool = False
 
     def truth(self, view: View) -> Truth:
         there, value = view.get(self.name)
         return self.answers(value) if there else False
 
     def answers(self, value: Value) -> Truth:
-        """The answer for a value; unknown for None."""
+        """The answer for a value; unknown for None, unless it is asked whether it is known."""
+        if self.known:
+            return value is not None
         if value is None:
             return None
         if isinstance(value, frozenset):
@@ -47,6 +50,8 @@ class Test(NamedTuple):
         return (self,) if self.truth(view) is not False else ()
 
     def __str__(self) -> str:
+        if self.known:
+            return f"{self.name} is known"
         return f"{self.name} {self.interval or 'is ' + ' or '.join(map(str, self.words))}"
 
 
@@ -105,7 +110,7 @@ def parse(value: Any, document: Place | None = None, path: Path_ = ()) -> tuple[
     parts: list[Condition] = []
     faults: list[Fault] = []
     for name, wanted in value.items():
-        read = _group if name in ("all", "any", "not") else _test
+        read = READERS.get(name, _test)
         part, wrong = read(name, wanted, document, (*path, name))
         faults += wrong
         parts += [part] if part else []
@@ -131,6 +136,19 @@ def _group(kind: str, value: Any, document: Place, path: Path_) -> tuple[Conditi
         parts.append(part)
         faults += wrong
     return Group(kind, tuple(parts)), faults
+
+
+def _known(kind: str, value: Any, document: Place, path: Path_) -> tuple[Condition | None, list[Fault]]:
+    """`known: data.task`, or a list: true only where these facts are known, so that the rule is never undecided."""
+    names = value if isinstance(value, list) else [value]
+    faults = [] if names else [document.fault("known: expected the names of facts", path)]
+    if not isinstance(document, _Nowhere):
+        wrong = [name for name in names if name not in known()]
+        faults += [document.fault(f"unknown fact or setting {name}", path, suggest(name, known())) for name in wrong]
+    return Group("all", tuple(Test(str(name), known=True) for name in names)), faults
+
+
+READERS = {"all": _group, "any": _group, "not": _group, "known": _known}
 
 
 def _test(name: str, value: Any, document: Place, path: Path_) -> tuple[Condition | None, list[Fault]]:

@@ -94,7 +94,7 @@ def situation(rule: Rule, view: View) -> str:
     """The facts that make a rule apply, with their values, in words; the rule's title where no fact does."""
     parts = []
     for test in rule.when.decisive(view):
-        if not test.name.startswith("recipe."):
+        if not test.name.startswith("recipe.") and not test.known:
             bound = f" ({test.interval})" if test.interval else ""
             name = "device" if test.name == "device.kind" else test.name.split(".", 1)[1].replace("_", " ")
             parts.append(f"{name} {_value(view.get(test.name)[1])}{bound}")

@@ -68,3 +68,14 @@ def test_an_example_gives_any_fact_by_its_full_name() -> None:
     assert view.get("device.instruction_sets") == (True, frozenset())
     with pytest.raises(PolicyError, match=r"did you mean 'data\.samples'"):
         view_of({"data.sampels": 5})
+
+
+def test_an_unknown_task_never_blocks_a_language_model_and_a_known_one_does() -> None:
+    from advisor.examples import view_of
+    from advisor.policy.judge import violations
+
+    steps = ["finetune", {"layer_removal": {"keep": 4}}, "distillation"]
+    facts = {"model": "gpt2", "samples": 25_000, "device": "cuda", "steps": steps}
+    for task, blocked in ((None, False), ("classification", False), ("language-modelling", True)):
+        found = violations(POLICY, view_of(facts | ({"task": task} if task else {})))
+        assert any(one.rule.id == "language-model-depth" for one in found) is blocked

@@ -64,6 +64,8 @@ def test_a_damaged_memory_is_not_believed(pack: Path, monkeypatch: pytest.Monkey
         ("encoder-decoder\n  data", '"> 3"\n  data', "model.kind is not a number"),
         ("matrix_pruning]", "matrix_prunning]", "did you mean 'matrix_pruning'?"),
         ("severity: error", "severity: fatal", "severity"),
+        ("model.kind: encoder-decoder", "known: data.taks", "did you mean 'data.task'?"),
+        ("model.kind: encoder-decoder", "known: []", "expected the names of facts"),
         ("model.kind: encoder-decoder", "model.generative: no", "'no' is no value of it\n  try: known: False, True"),
         ("model.kind: encoder-decoder", "model.generative: 1", "1 is no value of it"),
         ('data.samples: "< 10000"', "data.samples: few", "'few' is no value of it\n  try: write a number"),

@@ -56,6 +56,8 @@ TESTS = st.one_of(
     st.fixed_dictionaries({"device.kind": st.sampled_from(["cpu", ["cuda", "mps"]])}),
     st.fixed_dictionaries({"goal.relative_accuracy": st.sampled_from(["> 0.9", "<= 0.85", "0.8..0.95"])}),
     st.fixed_dictionaries({"model.generative": st.booleans()}),
+    st.fixed_dictionaries({"known": st.sampled_from(["data.task", ["data.samples", "model.parameters"]])}),
+    st.fixed_dictionaries({"data.task": st.sampled_from(["classification", ["generation", "regression"]])}),
 )
 CONDITIONS = st.recursive(
     TESTS,
