@@ -87,7 +87,7 @@ def explanation(advice: Advice, width: int = 100, colour: bool = False) -> str:
         mark = paint("+", "green", colour) if one.kept else paint("-", "dim", colour)
         lines += _hanging(f"  {mark} {paint(one.step.ljust(15), 'bold', colour)} ", 19, _reason(one), width)
     lines += ["", *_table(advice, colour)]
-    lines += _exact(advice.chosen)
+    lines += _sources(advice.chosen)
     for note in advice.notes:
         lines += ["", *_hanging("note  ", 6, note, width)]
     return "\n".join(lines) + "\n"
@@ -99,13 +99,14 @@ def _reason(verdict: Verdict) -> str:
     return f"{verdict.reason}{rules}{opens}"
 
 
-def _exact(chosen: Candidate) -> list[str]:
-    """What is known exactly of the chosen recipe before int8."""
-    said = chosen.prediction
-    if said.parameters is None or said.compute is None or chosen.plan is None:
-        return []
-    share = said.parameters / chosen.plan.baseline_parameters
-    return ["", f"exact  {said.parameters:,} parameters ({share:.1%}), {said.compute:.1%} of the multiplications"]
+def _sources(chosen: Candidate) -> list[str]:
+    """What is known exactly of the chosen recipe before int8, and where the ranges come from."""
+    said, lines = chosen.prediction, [""]
+    if said.parameters is not None and said.compute is not None and chosen.plan is not None:
+        share = said.parameters / chosen.plan.baseline_parameters
+        lines += [f"exact  {said.parameters:,} parameters ({share:.1%}), {said.compute:.1%} of the multiplications"]
+    lines += [f"ranges {' · '.join(said.basis)} (keys of docs/evidence.md)"] if said.basis else []
+    return lines if len(lines) > 1 else []
 
 
 def _facts(advice: Advice, colour: bool) -> list[str]:

@@ -110,3 +110,10 @@ def test_a_size_goal_for_a_model_that_is_not_described(tmp_path: Path, capsys: p
     (tmp_path / "config.json").write_text('{"model_type": "new-thing", "architectures": ["NewModel"]}')
     assert main(["--model", str(tmp_path), "--samples", "3000", "--device", "cpu", "--max-size-mb", "100"]) == 1
     assert "what must give: the size" in capsys.readouterr().err
+
+
+def test_exact_shares_and_the_sources_of_ranges_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--model", "bert", "--samples", "25000", "--device", "cuda"]) == 0
+    told = capsys.readouterr().err
+    assert "exact  81,132,290 parameters (74.1%), 66.7% of the multiplications" in told
+    assert "ranges S19, Table 1, L02; good (keys of docs/evidence.md)" in told
