@@ -12,7 +12,7 @@ import json
 import re
 import types
 import typing
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -86,7 +86,8 @@ def parse(data: bytes | str, name: str) -> Document:
 
     text = _decode(data, name)
     try:
-        return _Reader(list(YAML(typ="safe").parse(text)), name, text).document()
+        # Event by event: the parser alone would take hours for a megabyte of open brackets.
+        return _Reader(YAML(typ="safe").parse(text), name, text).document()
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
@@ -119,7 +120,7 @@ def _remedy(text: str, line: int) -> str:
 class _Reader:
     """Builds plain values from the parser's events and notes every position."""
 
-    def __init__(self, events: list[Any], name: str, text: str) -> None:
+    def __init__(self, events: Iterable[Any], name: str, text: str) -> None:
         self.events: Iterator[Any] = iter(events)
         self.name, self.text = name, text
         self.marks: dict[Path_, Mark] = {}
@@ -151,7 +152,7 @@ class _Reader:
         if kind == "AliasEvent" or event.anchor:
             self._fail("anchors and aliases (& and *) are not read here", event, "write the value out")
         if event.tag and event.tag != "!":
-            self._fail(f"the tag {event.tag} is not read here", event, "remove it, or put the text in quotes")
+            self._fail(f"the tag {event.tag[:60]} is not read here", event, "remove it, or put the text in quotes")
         if len(path) > MAX_DEPTH:
             self._fail(f"nested deeper than {MAX_DEPTH} levels", event, "no recipe or rule needs that")
         if kind == "ScalarEvent":

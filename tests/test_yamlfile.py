@@ -69,3 +69,15 @@ def test_any_input_is_read_or_refused(data: bytes | str) -> None:
         parse(data, "f.yaml")
     except AdviseError as error:
         assert error.faults
+
+
+@pytest.mark.parametrize("text", ["[" * 900_000, "{a: " * 200_000, "- " * 450_000, "[" * 450_000 + "]" * 450_000])
+def test_a_megabyte_of_brackets_is_refused_at_once(text: str) -> None:
+    with pytest.raises(AdviseError, match="nested deeper than 32 levels"):
+        parse(text, "x.yaml")
+
+
+def test_the_message_about_a_tag_is_short() -> None:
+    with pytest.raises(AdviseError) as caught:
+        parse("!" * 100_000, "x.yaml")
+    assert len(str(caught.value)) < 300
