@@ -25,6 +25,7 @@ def run(arguments: Sequence[str]) -> int:
     needs_run("advise run")
     _prepare_libraries()
     from advisor import executor
+    from advisor.job import prepare
     from advisor.policy.pack import find
     from advisor.recipefile import load
     from advisor.report import findings
@@ -40,7 +41,7 @@ def run(arguments: Sequence[str]) -> int:
         raise AdviseError("--out is missing", hint="give a new folder for checkpoints and report")
     data = _data(recipe, options.recipe.parent)
     base = Path() if options.model or Path(recipe.model.source).exists() else options.recipe.parent
-    job = executor.prepare(find(options.policy), recipe, document, data, base, options.train_on)
+    job = prepare(find(options.policy), recipe, document, data, base, options.train_on)
     for finding in job.reviewed.findings:
         sys.stderr.write(findings.text(finding, width(), colour(sys.stderr)) + "\n")
     if job.reviewed.errors:

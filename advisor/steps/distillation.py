@@ -34,7 +34,8 @@ class Distillation(Step):
         return "distilled"
 
     def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
-        from advisor.compute.training import Schedule, distillation_loss, train
+        from advisor.compute.losses import distillation_loss
+        from advisor.compute.training import Schedule, train
 
         loss = distillation_loss(bench, self.temperature, self.soft_weight)
         return (yield from train(student, bench, loss, Schedule("distil", self.learning_rate, self.epochs)))

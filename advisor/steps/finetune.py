@@ -28,6 +28,7 @@ class Finetune(Step):
         return "fine-tuned"
 
     def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
-        from advisor.compute.training import Schedule, label_loss, train
+        from advisor.compute.losses import label_loss
+        from advisor.compute.training import Schedule, train
 
         return (yield from train(student, bench, label_loss, Schedule("fine-tune", self.learning_rate, self.epochs)))

@@ -123,8 +123,9 @@ class MatrixPruning(Step):
         return "matrix pruning"
 
     def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
+        from advisor.compute.losses import distillation_loss
         from advisor.compute.pruning import prune_in_increments
-        from advisor.compute.training import Schedule, distillation_loss
+        from advisor.compute.training import Schedule
 
         shapes = self.schedule(bench.family, student.model.config.to_dict())
         loss = distillation_loss(bench, self.temperature, self.soft_weight)

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from advisor.compute.bench import Batch
+from advisor.compute.losses import distillation_loss, label_loss
 from advisor.compute.pruning import choose, cut, importance, prune_in_increments
 from advisor.compute.scorer import Scorer
 from advisor.compute.surgery import narrow
-from advisor.compute.training import Schedule, distillation_loss, label_loss
+from advisor.compute.training import Schedule
 from advisor.family import Shape
 from advisor.steps.matrix_pruning import MatrixPruning
 

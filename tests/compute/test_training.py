@@ -15,8 +15,9 @@ from torch.nn import functional
 
 from advisor.compute.bench import Batch, Encoded, accuracy, encode, logits
 from advisor.compute.data import Rows
+from advisor.compute.losses import Loss, distillation_loss, label_loss
 from advisor.compute.scorer import Scorer
-from advisor.compute.training import Loss, Schedule, distillation_loss, label_loss, train
+from advisor.compute.training import Schedule, train
 from advisor.errors import AdviseError
 from advisor.step import Training
 

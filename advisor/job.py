@@ -1,0 +1,68 @@
+"""Job: a recipe with the real model and data that it is to be run on, judged by the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from advisor import families, probe
+from advisor.errors import AdviseError
+from advisor.facts import DataFacts, Facts
+from advisor.plan import Plan
+from advisor.policy.pack import Policy
+from advisor.recipe import Recipe, to_goal
+from advisor.review import Reviewed, review
+from advisor.yamlfile import Document
+
+if TYPE_CHECKING:
+    from advisor.compute.data import TaskData
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A recipe with the real model and data that it is to be run on."""
+
+    recipe: Recipe
+    model: probe.Model
+    data: TaskData = field(repr=False)
+    reviewed: Reviewed
+    train_on: str
+
+    @property
+    def plan(self) -> Plan:
+        assert self.reviewed.plan is not None
+        return self.reviewed.plan
+
+
+def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, base: Path, train_on: str) -> Job:
+    """Derive the facts from the real model and data and judge the recipe by them. No weights are loaded.
+
+    Raises:
+        AdviseError: the model is not here, or its family cannot be executed.
+    """
+    model = probe.model(recipe.model.source, len(data.label_names), base)
+    _refuse_unexecutable(model.facts.family or "")
+    facts = Facts(
+        model.facts,
+        DataFacts(
+            data.samples,
+            data.eval_samples,
+            data.unlabelled_samples,
+            None,
+            "classification",
+            len(data.label_names),
+        ),
+        probe.device(recipe.device),
+        to_goal(recipe.goal),
+    )
+    return Job(recipe, model, data, review(policy, recipe, document, facts, model), train_on)
+
+
+def _refuse_unexecutable(family: str) -> None:
+    known = families.executable()
+    if family not in known:
+        raise AdviseError(
+            f"models of the kind {family} can be advised on but not be executed yet",
+            hint=f"{', '.join(known[:-1])} and {known[-1]} can",
+        )
