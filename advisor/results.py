@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -18,29 +19,76 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A number that was measured, or the reason why it was not. Never 0 for want of a measurement."""
+    """A number that was measured, or the reason why it was not. Never 0 for want of a measurement.
+
+    spread: quartiles of repeated measurements. interval: 95 % confidence interval.
+    """
 
     value: float | None = None
     why_not: str = ""
     source: str = ""
     spread: tuple[float, float] | None = None
+    interval: tuple[float, float] | None = None
+
+
+NOT_YET = Measured(why_not="not measured yet")
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """How a model serves. time, emissions: shares of the baseline's on the same rows; latency: ms for one row."""
+    """How a model serves. time, emissions: shares of the baseline's on the same rows.
 
-    time: Measured = Measured(why_not="not measured yet")
-    latency_ms: Measured = Measured(why_not="not measured yet")
-    emissions: Measured = Measured(why_not="not measured yet")
+    latency_ms, latency_p95_ms: of one row alone. throughput: rows in a second, at the batch size that its source
+    names. wh_per_1000, idle_wh_per_1000, g_per_1000: energy and CO2e of 1,000 requests, and of idling as long.
+    """
+
+    time: Measured = NOT_YET
+    latency_ms: Measured = NOT_YET
+    emissions: Measured = NOT_YET
+    latency_p95_ms: Measured = NOT_YET
+    throughput: Measured = NOT_YET
+    wh_per_1000: Measured = NOT_YET
+    idle_wh_per_1000: Measured = NOT_YET
+    g_per_1000: Measured = NOT_YET
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What advice predicted for the model after this step: ranges (low, high), None where nothing is predicted."""
+
+    relative_accuracy: tuple[float, float] | None = None
+    relative_time: tuple[float, float] | None = None
+    relative_emissions: tuple[float, float] | None = None
+    relative_size: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """What was written. kind: checkpoint, onnx, openvino or torch-int8. devices: kinds that it can serve on.
+
+    files: SHA-256 of each file, by its path inside the step's folder.
+    """
+
+    kind: str
+    devices: tuple[str, ...]
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What making the model took: energy in Wh, CO2e in g, both of training and search alone, not of serving."""
+
+    wh: Measured = NOT_YET
+    g_co2: Measured = NOT_YET
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
     """A model after one step, relative to the fine-tuned baseline.
 
-    size_bytes: weights on disk. fp32_difference: of an int8 model, the mean difference of its class probabilities
-    from its fp32 source's.
+    path: its folder below the run's. accuracy: the value of `metric`, the task's own. metrics: all of the task's
+    metrics. size_bytes: weights on disk. fp32_difference: of an int8 model, the mean difference of its class
+    probabilities from its fp32 source's.
     """
 
     name: str
@@ -56,6 +104,11 @@ class StepResult:
     seconds: float = 0.0
     fp32_difference: float | None = None
     notes: tuple[str, ...] = ()
+    metric: str = "accuracy"
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    predicted: Predicted = Predicted()
+    artefact: Artefact | None = None
+    cost: Cost = Cost()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +123,12 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A finished run."""
+    """A finished run.
+
+    finished: ISO 8601, UTC. recipe_sha256: of recipe.yaml in the run's folder. payback: requests after which the
+    emissions of making the last model are paid back. sci: g CO2e per 1,000 requests with embodied carbon (ISO/IEC
+    21031:2024), of the last model. summary: one sentence.
+    """
 
     name: str
     model: str
@@ -83,6 +141,12 @@ class RunResult:
     provenance: dict[str, Any]
     seconds: float
     notes: tuple[str, ...] = ()
+    version: int = 1
+    finished: str = ""
+    recipe_sha256: str = ""
+    payback: Measured = NOT_YET
+    sci: Measured = Measured(why_not="embodied carbon is not stated")
+    summary: str = ""
 
     @property
     def passed(self) -> bool:
