@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from advisor import probe
+from advisor.causes import causes
 from advisor.errors import AdviseError
 from advisor.facts import DataFacts, Facts
+from advisor.findings import Cause, Finding, Path_, Place, at
 from advisor.plan import Plan, plan
+from advisor.policy.counterfactual import leaving
 from advisor.policy.judge import Violation, violations
 from advisor.policy.pack import Policy
-from advisor.policy.view import look
+from advisor.policy.view import View, look
 from advisor.recipe import Recipe, to_goal
 from advisor.recipefile import load, loads
 from advisor.yamlfile import Document
 
 FITS = "plain-checkpoint-only"  # the rule that a plan's problems stand for
-SEVERITIES = ("error", "warning", "note")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that a rule says about a recipe, and where."""
-
-    rule: str
-    severity: str
-    message: str
-    because: str
-    file: str
-    line: int
-    column: int
-    undecided: bool
-    white_paper_only: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +32,11 @@ class Reviewed:
     plan: Plan | None
     findings: tuple[Finding, ...]
     model: probe.Model
+    document: Document = field(repr=False)
 
     @property
     def errors(self) -> int:
-        return sum(finding.severity == "error" for finding in self.findings)
+        return sum(finding.severity == "error" and finding.counts for finding in self.findings)
 
 
 def review_file(policy: Policy, path: Path) -> Reviewed:
@@ -60,6 +49,15 @@ def review_file(policy: Policy, path: Path) -> Reviewed:
 
     recipe, document = loads(sys.stdin.buffer.read(), "stdin") if str(path) == "-" else load(path)
     base = Path() if str(path) == "-" else path.parent
+    return review_document(policy, recipe, document, base)
+
+
+def review_document(policy: Policy, recipe: Recipe, document: Document, base: Path) -> Reviewed:
+    """Review a recipe that was read. base: the folder that a relative path to its model may start from.
+
+    Raises:
+        AdviseError: the model that it names is unknown or its config makes no sense.
+    """
     try:
         model = _model(recipe, base)
     except AdviseError as error:
@@ -90,12 +88,9 @@ def review(policy: Policy, recipe: Recipe, document: Document, facts: Facts, mod
     planned = plan(recipe, model.config, facts.data.labels or 2) if model.config else None
     view = look(facts, recipe, planned.measures if planned else {})
     broken = [one for one in violations(policy, view) if not _follows_from(one, planned)]
-    findings = [_finding(one, recipe, document) for one in broken]
-    if planned:
-        findings += [_misfit(policy, step, text, recipe, document) for step, text in planned.problems.items()]
-    findings += _family_differs(policy, recipe, document, facts)
-    order = sorted(findings, key=lambda one: (one.line, one.column, SEVERITIES.index(one.severity), one.rule))
-    return Reviewed(recipe, facts, planned, tuple(order), model)
+    findings = [_finding(one, recipe, document, view) for one in broken]
+    findings += _misfits(policy, recipe, document, facts, planned)
+    return Reviewed(recipe, facts, planned, tuple(sorted(findings, key=lambda one: one.order)), model, document)
 
 
 def _follows_from(violation: Violation, planned: Plan | None) -> bool:
@@ -103,22 +98,30 @@ def _follows_from(violation: Violation, planned: Plan | None) -> bool:
     return bool(planned and planned.problems and "is unknown here" in violation.message)
 
 
-def _finding(violation: Violation, recipe: Recipe, document: Document) -> Finding:
+def _finding(violation: Violation, recipe: Recipe, document: Document, view: View) -> Finding:
     rule = violation.rule
     path = _path(violation.at, recipe)
-    mark = document.mark(path, key=len(violation.at) == 1)
     note = f" (undecided: {_settled(violation.unknown)})" if violation.undecided else ""
     return Finding(
         rule.id,
         rule.severity,
         violation.message + note,
         rule.because,
-        document.name,
-        mark.line,
-        mark.column,
-        violation.undecided,
-        rule.white_paper_only,
+        place(document, path, key=len(violation.at) == 1),
+        path,
+        at(document.value, path),
+        tuple(causes(rule, recipe, document, view)),
+        leaving(rule, view),
+        tuple(f"{' '.join(one.says.split())} ({one.source}, {one.at}; {one.strength})" for one in rule.evidence),
+        undecided=violation.undecided,
+        white_paper_only=rule.white_paper_only,
     )
+
+
+def place(document: Document, path: Path_, key: bool = False) -> Place:
+    """The place of a value (or its key) in a recipe's file."""
+    mark = document.mark(path, key)
+    return Place(document.name, mark.line, mark.column, mark.end_line, mark.end_column)
 
 
 def _settled(unknown: tuple[str, ...]) -> str:
@@ -132,26 +135,27 @@ def _settled(unknown: tuple[str, ...]) -> str:
     return f"{', '.join(unknown)} unknown, so the rule counts; {' and '.join(groups)}"
 
 
-def _path(at: tuple[str, ...], recipe: Recipe) -> tuple[str | int, ...]:
+def _path(at: tuple[str, ...], recipe: Recipe) -> Path_:
     """The place in the file of a step, or of one of its settings."""
     if not at or at[0] not in recipe.step_names:
         return ("steps",)
     return ("steps", recipe.step_names.index(at[0]), *at)
 
 
-def _misfit(policy: Policy, step: str, text: str, recipe: Recipe, document: Document) -> Finding:
+def _misfits(
+    policy: Policy, recipe: Recipe, document: Document, facts: Facts, planned: Plan | None
+) -> Iterator[Finding]:
+    """What the model's config cannot take, and where the recipe and the config disagree."""
     rule = policy.rule(FITS)
-    mark = document.mark(_path((step,), recipe), key=True)
     because = rule.because if rule else "The model's config cannot express this shape."
-    return Finding(FITS, "error", f"{step}: {text}", because, document.name, mark.line, mark.column, False, False)
-
-
-def _family_differs(policy: Policy, recipe: Recipe, document: Document, facts: Facts) -> list[Finding]:
+    for step, text in (planned.problems if planned else {}).items():
+        path = _path((step,), recipe)
+        yield Finding(
+            FITS, "error", f"{step}: {text}", because, place(document, path, key=True), path, at(document.value, path)
+        )
     stated = recipe.model.family
-    if stated in (None, facts.model.family):
-        return []
-    mark = document.mark(("model", "family"))
-    message = f"the recipe says family {stated}, the model's config says {facts.model.family}"
-    rule = policy.rule(FITS)
-    because = rule.because if rule else ""
-    return [Finding(FITS, "error", message, because, document.name, mark.line, mark.column, False, False)]
+    if stated not in (None, facts.model.family):
+        message = f"the recipe says family {stated}, the model's config says {facts.model.family}"
+        path = ("model", "family")
+        cause = Cause("model.source", f"its config says {facts.model.family}", place(document, ("model", "source")))
+        yield Finding(FITS, "error", message, because, place(document, path), path, at(document.value, path), (cause,))

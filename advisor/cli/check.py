@@ -13,7 +13,6 @@ from advisor.errors import AdviseError, Fault, NothingChecked
 
 if TYPE_CHECKING:
     from advisor.recipe import PolicyStamp
-    from advisor.review import Finding
 
 ENDINGS = (".yaml", ".yml")
 
@@ -21,32 +20,24 @@ ENDINGS = (".yaml", ".yml")
 def run(arguments: Sequence[str]) -> int:
     """Check files, folders or `-`; 1 where findings reach --fail-on, 2 where a file is no valid recipe."""
     options = _options(arguments)
+    from advisor.check import Source, check
     from advisor.policy.pack import find
     from advisor.report import findings as report
-    from advisor.review import SEVERITIES, review_file
 
     rules = find(options.policy)
-    found: list[Finding] = []
-    faults: list[Fault] = []
-    unreadable = 0
-    paths = recipe_files(options.recipes)
-    for path in paths:
-        try:
-            reviewed = review_file(rules, path)
-            found += reviewed.findings
-            sys.stderr.write(_other_policy(path, reviewed.recipe.policy, rules.stamp))
-        except AdviseError as error:
-            faults += error.faults
-            unreadable += 1
+    sources = [
+        Source("stdin", sys.stdin.buffer.read()) if str(path) == "-" else Source(str(path))
+        for path in recipe_files(options.recipes)
+    ]
+    checked = check(rules, sources, options.fail_on)
+    for file, one in checked.reviewed.items():
+        sys.stderr.write(_other_policy(file, one.recipe.policy, rules.stamp))
     if options.format == "json":
-        sys.stdout.write(report.as_json(found) + "\n")
+        sys.stdout.write(report.as_json(checked) + "\n")
     else:
-        sys.stdout.write("".join(report.text(one, width(), colour(sys.stdout)) + "\n\n" for one in found))
-    sys.stderr.write(report.summary(len(paths) - unreadable, unreadable, found, len(rules.rules)) + "\n")
-    if faults:
-        raise AdviseError(*faults)
-    worst = SEVERITIES.index(options.fail_on)
-    return int(any(SEVERITIES.index(one.severity) <= worst for one in found))
+        sys.stdout.write("".join(report.text(one, width(), colour(sys.stdout)) + "\n\n" for one in checked.findings))
+    sys.stderr.write(report.summary(checked) + "\n")
+    return checked.exit_code
 
 
 def _options(arguments: Sequence[str]) -> Namespace:
@@ -63,7 +54,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     return check.parse_args(arguments)
 
 
-def _other_policy(path: Path, made: PolicyStamp | None, judging: PolicyStamp) -> str:
+def _other_policy(path: str, made: PolicyStamp | None, judging: PolicyStamp) -> str:
     """A line where a recipe was made under another policy than the one that judges it."""
     if made in (None, judging):
         return ""

@@ -97,11 +97,11 @@ def situation(rule: Rule, view: View) -> str:
         if not test.name.startswith("recipe.") and not test.known:
             bound = f" ({test.interval})" if test.interval else ""
             name = "device" if test.name == "device.kind" else test.name.split(".", 1)[1].replace("_", " ")
-            parts.append(f"{name} {_value(view.get(test.name)[1])}{bound}")
+            parts.append(f"{name} {said(view.get(test.name)[1])}{bound}")
     return ", ".join(parts) or rule.title
 
 
-def _value(value: Value) -> str:
+def said(value: Value) -> str:
     if value is None:
         return "unknown"
     if isinstance(value, bool):

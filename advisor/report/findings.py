@@ -4,37 +4,68 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
-from advisor.report.advice import paint
-from advisor.review import Finding
+from advisor.findings import BUILT_IN, SEVERITIES, Checked, Finding
+from advisor.report.advice import paint, plain
 
 WHITE_PAPER = "This rule rests on the white paper alone."
 
 
 def text(finding: Finding, width: int = 100, colour: bool = False) -> str:
     """Place, severity, rule, message and reason of one finding."""
-    place = f"{finding.file}:{finding.line}:{finding.column}"
     style = {"error": "bold", "warning": "yellow"}.get(finding.severity, "dim")
-    head = f"{place}: {paint(f'{finding.severity}[{finding.rule}]', style, colour)} {finding.message}"
+    head = f"{finding.place}: {paint(f'{finding.severity}[{finding.rule}]', style, colour)} {finding.message}"
     because = finding.because + (f" {WHITE_PAPER}" if finding.white_paper_only else "")
     body = textwrap.wrap(f"because: {because}", width - 2, initial_indent="  ", subsequent_indent="    ")
     return "\n".join([head, *body])
 
 
-def as_json(findings: Sequence[Finding]) -> str:
-    """All findings as a JSON list."""
-    return json.dumps([asdict(finding) for finding in findings], indent=2)
+def as_json(checked: Checked) -> str:
+    """All that was found, with the exit code and its words."""
+    found = {
+        "exit": {"code": checked.exit_code, "words": checked.exit_words},
+        "policy": asdict(checked.policy),
+        "files": list(checked.files),
+        "summary": counts(checked),
+        "findings": [_finding(one) for one in checked.findings],
+    }
+    return json.dumps(found, indent=2, allow_nan=False)
 
 
-def summary(checked: int, unreadable: int, findings: Sequence[Finding], rules: int) -> str:
+def _finding(finding: Finding) -> dict[str, Any]:
+    place: dict[str, Any] = plain(finding.place)
+    return {**plain(finding), "place": place, "pointer": finding.pointer, "fingerprint": finding.fingerprint}
+
+
+def counts(checked: Checked) -> dict[str, int]:
+    """How much was checked and found; what is waived or known is counted apart."""
+    found = checked.findings
+    return {
+        "files": len(checked.files),
+        "unread": len(checked.unread),
+        "rules": len(checked.rules),
+        **{f"{severity}s": checked.counted(severity) for severity in SEVERITIES},
+        "waived": sum(one.waiver is not None for one in found),
+        "known": sum(one.known and one.waiver is None for one in found),
+        "fixes": sum(one.fix is not None and one.counts for one in found),
+    }
+
+
+def summary(checked: Checked) -> str:
     """The last line: what was checked and what was found."""
-    counts = {severity: sum(one.severity == severity for one in findings) for severity in ("error", "warning", "note")}
-    found = ", ".join(_plural(count, severity) for severity, count in counts.items())
-    not_read = f", {unreadable} could not be read" if unreadable else ""
-    return f"{_plural(checked, 'recipe')} checked{not_read} · {_plural(rules, 'rule')} · {found}"
+    unread = len(checked.unread)
+    not_read = f", {unread} could not be read" if unread else ""
+    found = {
+        severity: sum(one.severity == severity and one.counts and one.rule not in BUILT_IN for one in checked.findings)
+        for severity in SEVERITIES
+    }
+    said = ", ".join(plural(count, severity) for severity, count in found.items())
+    recipes = plural(len(checked.files) - unread, "recipe")
+    return f"{recipes} checked{not_read} · {plural(len(checked.rules), 'rule')} · {said}"
 
 
-def _plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str) -> str:
+    """1 error, 2 errors."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -113,7 +113,7 @@ def test_check_refuses_what_is_no_recipe(
     file = tmp_path / "r.yaml"
     file.write_text(text)
     assert main(["check", str(file)]) == 2
-    shown = capsys.readouterr().err
+    shown = capsys.readouterr().out
     assert told in shown
     assert str(file) in shown
 

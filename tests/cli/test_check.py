@@ -29,8 +29,8 @@ def found(steps: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], **fact
     file = tmp_path / "r.yaml"
     file.write_text(text)
     code = main(["check", "--format", "json", str(file)])
-    findings = json.loads(capsys.readouterr().out)
-    return code, {one["rule"]: (one["line"], one["column"], one["message"]) for one in findings}
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    return code, {one["rule"]: (one["place"]["line"], one["place"]["column"], one["message"]) for one in findings}
 
 
 def test_the_shipped_recipes_pass(capsys: pytest.CaptureFixture[str]) -> None:

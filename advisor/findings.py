@@ -1,0 +1,194 @@
+"""Findings: what a check found, where and why, and the one object that every output format is a function of.
+
+A finding points at the part of a recipe that is to blame and carries the facts that made its rule fire, each with its
+own place. `check` and `gate` make them; waivers and baselines mark them; `advisor.report` draws them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from advisor.policy.rule import Rule
+    from advisor.recipe import PolicyStamp
+    from advisor.review import Reviewed
+
+Path_ = tuple[str | int, ...]
+Action = Literal["set", "remove", "insert", "move"]
+SEVERITIES = ("error", "warning", "note")  # the worst first
+
+UNREADABLE, INVALID = "unreadable", "invalid-recipe"
+# Rules of the checker itself, for what keeps a recipe from being judged at all; no pack can change or waive them.
+BUILT_IN = {
+    UNREADABLE: "A recipe file can be read",
+    INVALID: "A recipe file holds a valid recipe",
+}
+EXIT_WORDS = {
+    0: "no finding that counts",
+    1: "findings",
+    2: "a file could not be read or is no valid recipe",
+    3: "the policy itself is at fault",
+    4: "a measured gate is missed, or its measurement is missing or stale",
+    5: "nothing was checked",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A stretch of a file. Lines and columns count from 1, the end column is the first behind it; line 0: unknown."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+    end_line: int = 0
+    end_column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A fact that made a rule fire. place: None where the model's config or the default says it, not the recipe."""
+
+    name: str
+    words: str
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change of a recipe. path: what is set or removed, or where it is to stand; value: for move its new index."""
+
+    path: Path_
+    action: Action
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """How to mend a finding. safe: the recipe does what it did, only as the rules want it said."""
+
+    words: str
+    safe: bool
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A dated permission to break a rule. kind: where it is written, in the recipe or in a file beside it."""
+
+    rule: str
+    where: str
+    reason: str
+    owner: str
+    until: str
+    kind: Literal["inSource", "external"] = "inSource"
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a rule says about a recipe.
+
+    path: the part to blame, as a path into the YAML; value: what stands there, as JSON. allowed_if: the least change of
+    facts that would allow it. undecided: an unknown fact counted. waiver, known (in the baseline): it does not count.
+    """
+
+    rule: str
+    severity: str
+    message: str
+    because: str
+    place: Place
+    path: Path_ = ()
+    value: str = ""
+    causes: tuple[Cause, ...] = ()
+    allowed_if: str = ""
+    evidence: tuple[str, ...] = ()
+    fix: Fix | None = None
+    undecided: bool = False
+    white_paper_only: bool = False
+    waiver: Waiver | None = None
+    known: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Does it bear on the exit code? What is waived or in the baseline is shown only."""
+        return self.waiver is None and not self.known
+
+    @property
+    def pointer(self) -> str:
+        """The path as a JSON pointer (RFC 6901)."""
+        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in self.path)
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same rule, place in the tree and value, whatever lines stand around it."""
+        return sha256("\0".join((self.rule, self.pointer, self.value)).encode()).hexdigest()
+
+    @property
+    def order(self) -> tuple[str, int, int, int, str]:
+        """Findings are shown file by file from the top, the worst first where they meet."""
+        place = self.place
+        return (place.file, place.line, place.column, SEVERITIES.index(self.severity), self.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """All that one run of `check` or `gate` found out. texts: of the files that findings point into.
+
+    reviewed: the recipes that could be judged, by file. seconds: how long it took.
+    """
+
+    findings: tuple[Finding, ...]
+    files: tuple[str, ...]
+    policy: PolicyStamp
+    rules: tuple[Rule, ...]
+    exit_code: int
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    reviewed: Mapping[str, Reviewed] = field(default_factory=dict, repr=False)
+    seconds: float = 0.0
+
+    @property
+    def exit_words(self) -> str:
+        return EXIT_WORDS[self.exit_code]
+
+    def counted(self, severity: str) -> int:
+        """How many findings of this severity count."""
+        return sum(one.severity == severity and one.counts for one in self.findings)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The files that could not be judged."""
+        return tuple(dict.fromkeys(one.place.file for one in self.findings if one.rule in BUILT_IN))
+
+
+def exit_code(findings: Iterable[Finding], fail_on: str = "error") -> int:
+    """2 where a file could not be judged, 1 where a finding of this severity or worse counts, else 0."""
+    worst = SEVERITIES.index(fail_on)
+    counting = [one for one in findings if one.counts]
+    if any(one.rule in BUILT_IN for one in counting):
+        return 2
+    return int(any(SEVERITIES.index(one.severity) <= worst for one in counting))
+
+
+def at(value: Any, path: Sequence[str | int]) -> str:
+    """What stands at a path of a plain value, as JSON; empty where nothing does."""
+    for part in path:
+        try:
+            value = value[part]
+        except (LookupError, TypeError):
+            return ""
+    return json.dumps(value, sort_keys=True)
+
+
+def by_file(findings: Iterable[Finding]) -> Iterator[tuple[str, list[Finding]]]:
+    """Findings grouped by file, in their order."""
+    groups: dict[str, list[Finding]] = {}
+    for one in findings:
+        groups.setdefault(one.place.file, []).append(one)
+    yield from groups.items()
