@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Generator, Iterator
-from dataclasses import asdict, replace
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from advisor.job import Job
 from advisor.plan import PlannedStep
 from advisor.recipe import as_yaml
 from advisor.results import Progress, RunResult, StepResult
+from advisor.runfolder import finish, rounded, write_predictions
 from advisor.steps.quantization import MOST_DIFFERENCE, Quantization
 
 if TYPE_CHECKING:
@@ -30,15 +31,18 @@ if TYPE_CHECKING:
 Event = Progress | StepResult | RunResult
 
 
-def run(job: Job, out: Path) -> Iterator[Event]:
+def run(job: Job, out: Path, card: Callable[[RunResult], str] | None = None) -> Iterator[Event]:
     """Carry a job out below the folder `out`: yields progress, a result for each step, and at last the run's.
+
+    Args:
+        card: gives the text of the run's model card.
 
     Raises:
         AdviseError: the folder is taken, the weights are missing, or a step did not do what it promises.
     """
     new_folder(out, "give --out a new folder")
     try:
-        work = _Run(job, out)
+        work = _Run(job, out, card)
     except AdviseError:
         out.rmdir()
         raise
@@ -54,12 +58,12 @@ def _facts(facts: Facts) -> dict[str, Any]:
 class _Run:
     """The state of one run: the model so far, what was measured, and where things are."""
 
-    def __init__(self, job: Job, out: Path) -> None:
+    def __init__(self, job: Job, out: Path, card: Callable[[RunResult], str] | None) -> None:
         from advisor.compute.bench import Bench, encode
         from advisor.compute.checkpoint import load
         from advisor.compute.device import pick
 
-        self.job, self.out, self.started = job, out, time.monotonic()
+        self.job, self.out, self.card, self.started = job, out, card, time.monotonic()
         self.family: Family = job.plan.family
         source = job.model.folder or job.model.source.source
         self.scorer, self.tokenizer = load(source, self.family, job.data.label_names, job.recipe.training.seed)
@@ -71,6 +75,7 @@ class _Run:
         )
         self.results: list[StepResult] = []
         self.folders: dict[str, Path] = {}
+        self.scores: dict[str, list[list[float]]] = {}  # of the report rows, by step
 
     def events(self) -> Generator[Event]:
         (self.out / "steps").mkdir()
@@ -81,11 +86,11 @@ class _Run:
             self.folders[planned.step.name] = folder
             self.results.append(replace(result, seconds=time.monotonic() - begun))
             yield self.results[-1]
+        rows = self.job.data.report
+        write_predictions(self.out, rows.contents(), rows.labels, self.scores)
         self.results = yield from serve(self.job, self.folders, self.results, self.bench, self.report)
-        finished = run_result(
-            self.job, self.results, len(self.report), str(self.bench.device), time.monotonic() - self.started
-        )
-        write(self.out / "report.json", json.dumps(asdict(finished), indent=2))
+        finished = run_result(self.job, self.out, self.results, str(self.bench.device), time.monotonic() - self.started)
+        finish(self.out, finished, self.card(finished) if self.card else "")
         yield finished
 
     def _step(self, planned: PlannedStep, folder: Path) -> Generator[Progress, None, StepResult]:
@@ -101,9 +106,9 @@ class _Run:
         if planned.step.name == "finetune":
             yield Progress("teacher", 0, 1)
             self.bench = self.bench.with_teacher(logits(self.scorer, self.bench, self.bench.train))
-        scores = logits(self.scorer, self.bench, self.report)
+        scores = self.scores[planned.step.name] = rounded(logits(self.scorer, self.bench, self.report))
         parameters = checkpoint.parameters(self.scorer.model)
-        return step_result(planned, folder, parameters, scores, self.report, self.results)
+        return step_result(self.job, planned, folder, parameters, scores, self.results)
 
     def _quantize(
         self, planned: PlannedStep, step: Quantization, folder: Path
@@ -114,6 +119,6 @@ class _Run:
         wanted = Wanted(step.min_relative_accuracy, MOST_DIFFERENCE)
         made = make(self.scorer, self.tokenizer, self.bench, folder, wanted)
         yield Progress("quantize", 1, 2, "score")
-        scores = score(folder, self.bench, self.report)
-        result = step_result(planned, folder, planned.parameters, scores, self.report, self.results)
+        scores = self.scores[planned.step.name] = rounded(score(folder, self.bench, self.report))
+        result = step_result(self.job, planned, folder, planned.parameters, scores, self.results)
         return replace(result, notes=made.notes, fp32_difference=made.agreement.mean_probability_difference)

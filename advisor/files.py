@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 from advisor.errors import AdviseError, Fault
 
@@ -24,6 +26,16 @@ def write(path: Path, text: str) -> None:
         raise AdviseError(
             Fault(f"cannot be written: {reason}", str(path), hint="give a folder you can write to")
         ) from None
+
+
+def write_json(path: Path, value: Any, indent: int | None = 2) -> None:
+    """Write a value as JSON.
+
+    Raises:
+        AdviseError: the folder is missing or cannot be written to.
+        ValueError: a number in it is not finite: that is no JSON, and no measurement.
+    """
+    write(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def new_folder(path: Path, hint: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import tiny
 
+from advisor import runfolder
 from advisor.cli import main
 from advisor.results import StepResult
 from advisor.steps.quantization import MOST_DIFFERENCE
@@ -63,6 +65,29 @@ def test_layers_and_int8_measured_on_the_cpu(
         assert step["served"]["time"]["value"] > 0
         assert step["served"]["emissions"]["value"] > 0
     assert report["steps"][0]["relative_size"] == 1
+    finished(tmp_path / "out", report)
+
+
+def finished(out: Path, report: dict) -> None:
+    """The run folder holds what others read, and every number of it follows from what it holds."""
+    assert json.loads(json.dumps(asdict(runfolder.read(out)))) == report
+    files = json.loads((out / "manifest.json").read_text())["files"]
+    assert files == {name: digest for name, digest in runfolder.hashes(out).items() if name != "manifest.json"}
+    assert {"recipe.yaml", "facts.json", "report.json", "predictions.json", "answers.json"} < set(files)
+    assert report["recipe_sha256"] == files["recipe.yaml"]
+    kept = json.loads((out / "predictions.json").read_text())
+    answers = json.loads((out / "answers.json").read_text())
+    assert len(kept["labels"]) == report["eval_samples"] and len(answers["rows"]) == 8
+    assert set(answers["rows"][0]) == {"text", "pair"}
+    for step in report["steps"]:
+        scores = kept["scores"][step["name"]]
+        right = [row.index(max(row)) == label for row, label in zip(scores, kept["labels"], strict=True)]
+        assert step["metrics"]["accuracy"] == step["accuracy"] == sum(right) / len(right)
+        assert answers["scores"][step["name"]] == scores[:8]
+        assert step["artefact"]["kind"] == ("onnx" if step["name"] == "quantization" else "checkpoint")
+        assert step["artefact"]["files"] == runfolder.hashes(out / step["path"])
+        low, high = step["predicted"]["relative_size"]
+        assert low <= step["parameters"] / report["steps"][0]["parameters"] <= high or step["name"] == "quantization"
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
