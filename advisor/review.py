@@ -136,7 +136,9 @@ def _settled(unknown: tuple[str, ...]) -> str:
 
 
 def _path(at: tuple[str, ...], recipe: Recipe) -> Path_:
-    """The place in the file of a step, or of one of its settings."""
+    """The place in the file of a step, of one of its settings, or of a gate."""
+    if at[:1] == ("gates",):
+        return at
     if not at or at[0] not in recipe.step_names:
         return ("steps",)
     return ("steps", recipe.step_names.index(at[0]), *at)

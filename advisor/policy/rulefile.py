@@ -10,7 +10,7 @@ from advisor.errors import Fault, PolicyError, suggest
 from advisor.interval import Interval
 from advisor.policy.conditions import parse
 from advisor.policy.rule import Effects, Evidence, Examples, Severity, Text
-from advisor.policy.view import settings
+from advisor.policy.view import GATES, settings
 from advisor.step import FORBID_EXTRA
 from advisor.steps import STEPS
 from advisor.yamlfile import Document, build
@@ -71,8 +71,11 @@ def _setting_faults(rule: RuleFile, document: Document) -> list[Fault]:
         for name, value in (getattr(rule.then, effect) or {}).items():
             step, _, setting = name.partition(".")
             names = [f"{one.name}.{item}" for one in STEPS.values() for item in settings(one)]
+            names += GATES if effect == "limit" else ()
             at = ("then", effect, name)
-            if step not in STEPS or setting not in settings(STEPS[step]):
+            if effect == "limit" and name in GATES:
+                faults += _interval_faults(value, document, at)
+            elif step not in STEPS or setting not in settings(STEPS[step]):
                 faults.append(document.fault(f"unknown setting {name}", at, suggest(name, names), key=True))
             elif effect == "limit":
                 faults += _interval_faults(value, document, at)

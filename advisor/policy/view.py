@@ -9,12 +9,14 @@ from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from advisor import families
 from advisor.facts import Facts, Value, declared
-from advisor.recipe import Recipe
+from advisor.recipe import AS_BOUND, Recipe
 from advisor.step import Step
 from advisor.steps import STEPS
 
 RECIPE_STEPS = "recipe.steps"
 REMOVED_SHARE = "recipe.removed_share"  # of all parameters, by all steps together
+# What a rule may limit besides settings: the bounds that a recipe itself puts on its measured model.
+GATES = tuple(f"gates.{name}" for name in AS_BOUND)
 
 
 class View(NamedTuple):
@@ -42,7 +44,15 @@ def look(facts: Facts, recipe: Recipe | None = None, measures: Mapping[str, Valu
     for step in steps:
         values |= {f"{step.name}.{name}": None for name in step.measured}
         values |= {f"{step.name}.{item.name}": getattr(step, item.name) for item in fields(step)}
+    values |= _gates(recipe) if recipe and recipe.gates else {}
     return View(values | dict(measures or {}), tuple(step.name for step in steps))
+
+
+def _gates(recipe: Recipe) -> dict[str, Value]:
+    """The bounds of the recipe's own gates. Without gates of its own it has its goal's, which advice has judged."""
+    bounds = recipe.gates.bounds() if recipe.gates else {}
+    ends = {name: bound.low if AS_BOUND[name] == ">=" else bound.high for name, bound in bounds.items()}
+    return {f"gates.{name}": float(end) for name, end in ends.items() if end is not None}
 
 
 def settings(step: type[Step]) -> tuple[str, ...]:

@@ -128,3 +128,24 @@ def test_a_recipe_of_another_policy_is_judged_by_this_one_and_that_is_told(
     file.write_text(text[:start] + 'sha256: "0000"' + text[text.index("}", start) :])
     assert main(["check", str(file)]) == 0
     assert "made under core 0.1.0 (0000), judged under core 0.1.0 (" in capsys.readouterr().err
+
+
+def test_a_recipe_may_not_lower_the_gates_that_the_policy_demands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack = tmp_path / "ours"
+    pack.mkdir()
+    (pack / "pack.yaml").write_text('name: ours\nversion: "1"\ndescription: x\nextends: [core]\nsources: {us: us}\n')
+    (pack / "our-gate.yaml").write_text(
+        "id: our-gate\ntitle: Ours keep 97 %\norigin: us\nseverity: error\nsince: '1'\n"
+        'when: {device.kind: cpu}\nthen: {limit: {gates.relative_accuracy: ">= 0.97"}}\nbecause: we measured\n'
+        "evidence: [{source: us, at: here, says: so, strength: measured}]\nconfidence: high\n"
+        "examples: {fires: [{device: cpu}], quiet: [{device: cuda}]}\n"
+    )
+    file = tmp_path / "r.yaml"
+    head = HEAD.replace("SOURCE", "bert").replace("FAMILY", "bert").replace("SAMPLES", "25000").replace("DEVICE", "cpu")
+    file.write_text(head + FINETUNE + 'gates: {relative_accuracy: ">= 0.95"}\n')
+    assert main(["check", "--policy", str(pack), "--format", "json", str(file)]) == 1
+    assert "gates.relative_accuracy is 0.95, must be >= 0.97" in capsys.readouterr().out
+    file.write_text(file.read_text().replace("0.95", "0.98"))
+    assert main(["check", "--policy", str(pack), str(file)]) == 0

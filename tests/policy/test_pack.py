@@ -95,3 +95,15 @@ def test_a_folder_without_manifest_or_rules_is_no_pack(tmp_path: Path, pack: Pat
         if folder.is_dir():
             shutil.rmtree(folder)
     assert "holds no rule" in refusal(pack)
+
+
+def test_a_rule_can_bound_the_gates_of_recipes(pack: Path) -> None:
+    file = pack / "data" / "t5-small-data-no-prune.yaml"
+    text = file.read_text()
+    file.write_text(text.replace("  forbid:", '  limit: {gates.relative_accuracy: ">= 0.97"}\n  forbid:', 1))
+    rule = load(pack).rule("t5-small-data-no-prune")
+    assert rule is not None and str(rule.limits["gates.relative_accuracy"]) == ">= 0.97"
+    file.write_text(text.replace("  forbid:", '  limit: {gates.accuracy: ">= 97"}\n  forbid:', 1))
+    assert "gates.relative_accuracy" in refusal(pack)
+    file.write_text(text.replace("  forbid:", "  prefer: {gates.relative_accuracy: 0.9}\n  forbid:", 1))
+    assert "unknown setting gates.relative_accuracy" in refusal(pack)
