@@ -66,3 +66,19 @@ def _refuse_unexecutable(family: str) -> None:
             f"models of the kind {family} can be advised on but not be executed yet",
             hint=f"{', '.join(known[:-1])} and {known[-1]} can",
         )
+
+
+def read_data(recipe: Recipe, source: str | None = None, base: Path = Path()) -> TaskData:
+    """The rows of a recipe's data. source: instead of the recipe's own; base: the folder that it may start from.
+
+    Raises:
+        AdviseError: they cannot be read, understood or split.
+    """
+    from advisor.compute.data import load
+
+    wanted = recipe.data
+    there = source or wanted.source or ""
+    if not Path(there).exists() and (base / there).exists():
+        there = str(base / there)
+    names = {"text": wanted.text, "pair": wanted.pair, "label": wanted.label}
+    return load(there, **names, max_samples=wanted.max_samples, seed=recipe.training.seed)

@@ -15,7 +15,6 @@ from advisor.errors import AdviseError
 from advisor.probe import needs_run
 
 if TYPE_CHECKING:
-    from advisor.compute.data import TaskData
     from advisor.recipe import Recipe
 
 
@@ -25,7 +24,7 @@ def run(arguments: Sequence[str]) -> int:
     needs_run("advise run")
     _prepare_libraries()
     from advisor import executor
-    from advisor.job import prepare
+    from advisor.job import prepare, read_data
     from advisor.policy.pack import find
     from advisor.recipefile import load
     from advisor.report import findings
@@ -39,7 +38,7 @@ def run(arguments: Sequence[str]) -> int:
         )
     if not options.dry_run and options.out is None:
         raise AdviseError("--out is missing", hint="give a new folder for checkpoints and report")
-    data = _data(recipe, options.recipe.parent)
+    data = read_data(recipe, base=options.recipe.parent)
     base = Path() if options.model or Path(recipe.model.source).exists() else options.recipe.parent
     job = prepare(find(options.policy), recipe, document, data, base, options.train_on)
     for finding in job.reviewed.findings:
@@ -84,23 +83,6 @@ def _overridden(recipe: Recipe, options: Namespace) -> Recipe:
     }
     data = replace(recipe.data, **{name: value for name, value in given.items() if value is not None})
     return replace(recipe, model=model, data=data)
-
-
-def _data(recipe: Recipe, base: Path) -> TaskData:
-    from advisor.compute.data import load
-
-    wanted = recipe.data
-    source = wanted.source or ""
-    if not Path(source).exists() and (base / source).exists():
-        source = str(base / source)
-    return load(
-        source,
-        text=wanted.text,
-        pair=wanted.pair,
-        label=wanted.label,
-        max_samples=wanted.max_samples,
-        seed=recipe.training.seed,
-    )
 
 
 def _prepare_libraries() -> None:
