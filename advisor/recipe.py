@@ -65,6 +65,21 @@ class Targets:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedWaiver:
+    """A waiver as people write it: the rule, why it may be broken, who answers for it, and the last day it holds.
+
+    where: a JSON pointer into the recipe (`/steps/*/layer_removal`), a glob of files, or both (`t5-*.yaml#/steps/1`).
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
+    rule: Annotated[str, Bound(min_length=1)]
+    reason: Annotated[str, Bound(min_length=1)]
+    owner: Annotated[str, Bound(min_length=1)]
+    until: str
+    where: Annotated[str, Bound(min_length=1)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyStamp:
     """The policy that made a recipe: enough to find it again."""
 
@@ -89,6 +104,7 @@ class Recipe:
     gates: Targets | None = None
     training: Training = Training()
     policy: PolicyStamp | None = None
+    waivers: tuple[StatedWaiver, ...] = ()
 
     def step(self, name: str) -> Step | None:
         """The step of this name, or None."""
@@ -140,6 +156,7 @@ def as_dict(recipe: Recipe) -> dict[str, Any]:
     parts |= {"gates": _given(recipe.gates)} if recipe.gates else {}
     parts |= {"training": _given(recipe.training)} if recipe.training != Training() else {}
     parts |= {"policy": _given(recipe.policy)} if recipe.policy else {}
+    parts |= {"waivers": [_given(waiver) for waiver in recipe.waivers]} if recipe.waivers else {}
     return {name: value for name, value in parts.items() if value != {}}
 
 
@@ -174,6 +191,8 @@ def _flow(value: Any) -> str:
     """A value in YAML's flow style. JSON strings are YAML strings; plain words need no quotes."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name}: {_flow(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
     if isinstance(value, str) and value.isascii() and value.isidentifier() and value.lower() not in NO_WORDS:
         return value
     written = json.dumps(value, ensure_ascii=False)

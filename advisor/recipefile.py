@@ -8,7 +8,7 @@ from typing import Any
 
 from advisor.errors import AdviseError, Fault, suggest
 from advisor.interval import Interval
-from advisor.recipe import AS_BOUND, Recipe
+from advisor.recipe import AS_BOUND, Recipe, StatedWaiver
 from advisor.step import Step
 from advisor.steps import STEPS
 from advisor.yamlfile import Document, build, parse, read
@@ -37,11 +37,27 @@ def validate(document: Document) -> Recipe:
         raise AdviseError(Fault("a recipe is a mapping: version, name, model, device, steps …", document.name, 1, 1))
     steps, faults = _steps(value.get("steps"), document)
     rest = {**value, "steps": [step.name for step in steps] or ["faulty"]} if "steps" in value else value
+    rest = {name: part for name, part in rest.items() if name != "waivers"}
     recipe, more = build(Recipe, rest, document)
     faults += more + _target_faults(document)
     if faults or recipe is None:
         raise AdviseError(*sorted(faults, key=lambda fault: (fault.line, fault.column)))
-    return replace(recipe, steps=tuple(steps))
+    return replace(recipe, steps=tuple(steps), waivers=tuple(waiver for waiver, _ in stated_waivers(document)[0]))
+
+
+def stated_waivers(document: Document) -> tuple[list[tuple[StatedWaiver, int]], list[Fault]]:
+    """The well-formed waivers of a document, each with its index, and what is wrong with the others.
+
+    A malformed waiver does not make a recipe invalid: it excuses nothing, and review says so.
+    """
+    value = document.value.get("waivers") if isinstance(document.value, dict) else None
+    if value is None:
+        return [], []
+    if not isinstance(value, list):
+        form = "a list, as in `- {rule: …, reason: …, owner: …, until: 2026-12-31}`"
+        return [], [document.fault(f"waivers: expected {form}", ("waivers",))]
+    made = [build(StatedWaiver, entry, document, ("waivers", place)) for place, entry in enumerate(value)]
+    return [(one, place) for place, (one, _) in enumerate(made) if one], [fault for _, wrong in made for fault in wrong]
 
 
 def _steps(value: Any, document: Document) -> tuple[list[Step], list[Fault]]:

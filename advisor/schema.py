@@ -11,7 +11,7 @@ from advisor.interval import NUMBER
 from advisor.policy.packfile import Manifest
 from advisor.policy.rulefile import RuleFile
 from advisor.policy.view import known, settings
-from advisor.recipe import Recipe
+from advisor.recipe import Recipe, StatedWaiver
 from advisor.steps import STEPS
 
 Schema = dict[str, Any]
@@ -20,7 +20,7 @@ CONDITIONS: Schema = {"$ref": "#/$defs/conditions"}
 
 
 def schema(what: str) -> str:
-    """The schema of `recipe`, `rule` or `pack` as JSON text."""
+    """The schema of `recipe`, `rule`, `pack` or `waivers` as JSON text."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:advise:{what}:1"}
     return json.dumps({**head, **SCHEMAS[what]()}, indent=2, ensure_ascii=False) + "\n"
 
@@ -37,8 +37,23 @@ def _recipe() -> Schema:
     steps = {name: _inlined(step, made) for name, step in STEPS.items()}
     one = {"type": "object", "properties": steps, "additionalProperties": False, "minProperties": 1, "maxProperties": 1}
     items = {"anyOf": [{"enum": list(STEPS)}, one]}
+    made["$defs"]["StatedWaiver"] |= _waiver()
     made["properties"]["steps"] = {"type": "array", "minItems": 1, "items": items, "description": "In order."}
     return {**made, "title": "A recipe of advise"}
+
+
+def _waiver() -> Schema:
+    """A waiver's fields; its last day is a date."""
+    made = _of(StatedWaiver)
+    made["properties"]["until"]["format"] = "date"
+    return made
+
+
+def _waivers() -> Schema:
+    """A file of waivers that stands beside recipes."""
+    items = {"type": "array", "items": _waiver()}
+    made = {"type": "object", "properties": {"waivers": items}, "required": ["waivers"], "additionalProperties": False}
+    return {**made, "title": "Waivers of advise"}
 
 
 def _inlined(step: type, into: Schema) -> Schema:
@@ -100,4 +115,4 @@ def _pack() -> Schema:
     return {**_of(Manifest), "title": "The manifest of a rule pack of advise"}
 
 
-SCHEMAS: Mapping[str, Callable[[], Schema]] = {"recipe": _recipe, "rule": _rule, "pack": _pack}
+SCHEMAS: Mapping[str, Callable[[], Schema]] = {"recipe": _recipe, "rule": _rule, "pack": _pack, "waivers": _waivers}
