@@ -12,6 +12,7 @@ from advisor.findings import BUILT_IN, INVALID, UNREADABLE, Checked, Finding, Pl
 from advisor.policy.pack import Policy
 from advisor.recipefile import validate
 from advisor.review import Reviewed, review_document
+from advisor.waiving import Waiving, waive
 from advisor.yamlfile import parse, read
 
 
@@ -27,8 +28,12 @@ class Source(NamedTuple):
         return Path(self.name).parent
 
 
-def check(policy: Policy, sources: Sequence[Source], fail_on: str = "error") -> Checked:
-    """Review recipes, one after another. What cannot be read or is no recipe becomes findings too."""
+def check(policy: Policy, sources: Sequence[Source], waiving: Waiving, fail_on: str = "error") -> Checked:
+    """Review recipes, one after another. What cannot be read or is no recipe becomes findings too.
+
+    Raises:
+        AdviseError: a file of waivers cannot be read.
+    """
     start = time.perf_counter()
     findings: list[Finding] = []
     texts: dict[str, str] = {}
@@ -43,13 +48,17 @@ def check(policy: Policy, sources: Sequence[Source], fail_on: str = "error") -> 
         except AdviseError as error:
             readable = source.name in texts
             findings += [_unjudged(fault, source.name, readable) for fault in error.faults]
+    waived = waive(findings, [one.document for one in reviewed.values()], policy, waiving)
+    files = tuple(source.name for source in sources)
+    rank = {file: place for place, file in enumerate(files)}
+    findings = sorted(waived.findings, key=lambda one: (rank.get(one.place.file, len(files)), one.order))
     return Checked(
         tuple(findings),
-        tuple(source.name for source in sources),
+        files,
         policy.stamp,
         policy.rules,
         exit_code(findings, fail_on),
-        texts,
+        {**texts, **waived.texts},
         reviewed,
         time.perf_counter() - start,
     )

@@ -21,6 +21,7 @@ Path_ = tuple[str | int, ...]
 Action = Literal["set", "remove", "insert", "move"]
 SEVERITIES = ("error", "warning", "note")  # the worst first
 
+FITS = "plain-checkpoint-only"  # the rule that a plan's problems stand for; nobody can permit what cannot be done
 UNREADABLE, INVALID = "unreadable", "invalid-recipe"
 # Rules of the checker itself, for what keeps a recipe from being judged at all; no pack can change or waive them.
 BUILT_IN = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from advisor.plan import Plan
 from advisor.policy.pack import Policy
 from advisor.recipe import Recipe, to_goal
 from advisor.review import Reviewed, review
+from advisor.waiving import Waiving, waive
 from advisor.yamlfile import Document
 
 if TYPE_CHECKING:
@@ -56,7 +58,9 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
         probe.device(recipe.device),
         to_goal(recipe.goal),
     )
-    return Job(recipe, model, data, review(policy, recipe, document, facts, model), train_on)
+    reviewed = review(policy, recipe, document, facts, model)
+    waived = waive(reviewed.findings, [document], policy, Waiving(date.today(), unused=False))
+    return Job(recipe, model, data, replace(reviewed, findings=waived.findings), train_on)
 
 
 def _refuse_unexecutable(family: str) -> None:

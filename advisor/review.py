@@ -10,7 +10,7 @@ from advisor import probe
 from advisor.causes import causes
 from advisor.errors import AdviseError
 from advisor.facts import DataFacts, Facts
-from advisor.findings import Cause, Finding, Path_, Place, at
+from advisor.findings import FITS, Cause, Finding, Path_, Place, at
 from advisor.plan import Plan, plan
 from advisor.policy.counterfactual import leaving
 from advisor.policy.judge import Violation, violations
@@ -19,8 +19,6 @@ from advisor.policy.view import View, look
 from advisor.recipe import Recipe, to_goal
 from advisor.recipefile import load, loads
 from advisor.yamlfile import Document
-
-FITS = "plain-checkpoint-only"  # the rule that a plan's problems stand for
 
 
 @dataclass(frozen=True, slots=True)

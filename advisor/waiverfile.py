@@ -6,16 +6,14 @@ A comment counts for the line that it ends, or, alone on its line, for the next 
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from advisor.errors import AdviseError, Fault, suggest
 from advisor.findings import Finding, Place, Waiver
 from advisor.recipefile import stated_waivers
-from advisor.waivers import IGNORED, MALFORMED, matches, reach, remark
+from advisor.waivers import IGNORED, MALFORMED, remark
 from advisor.yamlfile import Document, read
 
 WAIVERS_FILE = "waivers.yaml"
@@ -104,31 +102,6 @@ def _shortest(file: Path) -> Path:
     """A path as people would write it from here."""
     here = Path.cwd()
     return file.relative_to(here) if file.is_relative_to(here) else file
-
-
-def judged_here(waiver: Waiver, judged: Iterable[str]) -> bool:
-    """Were all recipes judged that a waiver may be about? One in a shared file may be needed by a recipe elsewhere."""
-    if waiver.kind == "inSource" or waiver.place is None:
-        return True
-    seen = {Path(name).resolve() for name in judged}
-    home = waiver.place.file
-    others = (file for file in _recipes_below(Path(home).parent) if file.resolve() not in seen)
-    glob, _ = reach(waiver)
-    return not any(matches(glob, str(file), home) and _looks_like_recipe(file) for file in others)
-
-
-def _recipes_below(folder: Path) -> Iterator[Path]:
-    """YAML files in a folder and below it; hidden folders are passed by."""
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(place) / name for name in names if name.endswith((".yaml", ".yml")) and name != WAIVERS_FILE)
-
-
-def _looks_like_recipe(file: Path) -> bool:
-    try:
-        return re.search(rb"^steps\s*:", file.read_bytes(), re.MULTILINE) is not None
-    except OSError:
-        return False
 
 
 def _comments(document: Document) -> Written:

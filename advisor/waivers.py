@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Literal
 
 from advisor.errors import suggest
-from advisor.findings import Finding, Place, Waiver
+from advisor.findings import BUILT_IN, FITS, Finding, Place, Waiver
 
 MOST_DAYS, SOON_DAYS = 180, 14
 EXPIRED, SOON, UNUSED = "waiver-expired", "waiver-expires-soon", "waiver-unused"
@@ -30,6 +30,7 @@ WAIVER_RULES = {
     TOO_LONG: ("error", "A waiver is an exception for a limited time, so somebody looks at it again."),
     IGNORED: ("note", "--no-inline was given: comments in recipes excuse nothing here."),
 }
+NEVER_WAIVED = {*WAIVER_RULES, *BUILT_IN, FITS}
 
 Standing = Literal["active", "ended", "malformed", "too-long"]
 
@@ -62,7 +63,7 @@ def last_day(waiver: Waiver) -> date | None:
 def covers(waiver: Waiver, finding: Finding) -> bool:
     """Is the waiver about this finding, whatever its dates? What stands in a recipe is about that recipe only."""
     home = waiver.place.file if waiver.place else ""
-    if waiver.rule != finding.rule or finding.rule in WAIVER_RULES:
+    if waiver.rule != finding.rule or finding.rule in NEVER_WAIVED:
         return False
     if waiver.kind == "inSource" and home != finding.place.file:
         return False
@@ -87,7 +88,7 @@ def _within(pointer: str, place: str) -> bool:
 
 
 def matches(glob: str, file: str, home: str) -> bool:
-    """Does a glob mean a file? Globs count from the folder of the file they are written in; a bare name fits anywhere."""
+    """Does a glob mean a file? It counts from the folder of the file it is written in; a bare name fits anywhere."""
     if not glob:
         return True
     path = os.path.relpath(file, os.path.dirname(home) or ".").replace(os.sep, "/")  # noqa: PTH120 - lexical only
@@ -139,7 +140,9 @@ def _remarks(
 ) -> Iterator[Finding]:
     """What there is to say about one waiver. about: the findings that it covers."""
     state = standing(waiver, today, most_days)
-    if waiver.rule not in known:
+    if waiver.rule in NEVER_WAIVED:
+        yield remark(UNKNOWN, f"{waiver.rule} cannot be waived: mend what it is about", waiver)
+    elif waiver.rule not in known:
         yield remark(UNKNOWN, f"a waiver for {waiver.rule!r}, which is no rule: {suggest(waiver.rule, known)}", waiver)
     elif state == "malformed":
         yield remark(MALFORMED, f"the waiver for {waiver.rule} excuses nothing: {_fault(waiver)}", waiver)

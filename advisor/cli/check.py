@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.cli.options import colour, parser, policy, width
+from advisor.cli.options import colour, parser, policy, waivers, width
 from advisor.errors import AdviseError, Fault, NothingChecked
 
 if TYPE_CHECKING:
     from advisor.recipe import PolicyStamp
 
 ENDINGS = (".yaml", ".yml")
+WAIVERS = "waivers.yaml"  # stands among recipes and is none
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -23,13 +25,15 @@ def run(arguments: Sequence[str]) -> int:
     from advisor.check import Source, check
     from advisor.policy.pack import find
     from advisor.report import findings as report
+    from advisor.waiving import Waiving
 
     rules = find(options.policy)
     sources = [
         Source("stdin", sys.stdin.buffer.read()) if str(path) == "-" else Source(str(path))
         for path in recipe_files(options.recipes)
     ]
-    checked = check(rules, sources, options.fail_on)
+    waiving = Waiving(date.today(), not options.no_inline, options.waivers, options.waiver_days)
+    checked = check(rules, sources, waiving, options.fail_on)
     for file, one in checked.reviewed.items():
         sys.stderr.write(_other_policy(file, one.recipe.policy, rules.stamp))
     if options.format == "json":
@@ -50,6 +54,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
         default="error",
         help="exit with 1 for findings of this severity or worse (default: error)",
     )
+    waivers(check)
     policy(check)
     return check.parse_args(arguments)
 
@@ -73,7 +78,9 @@ def recipe_files(names: Sequence[str]) -> list[Path]:
     for name in names:
         path = Path(name)
         if path.is_dir():
-            inside = sorted(one for one in path.rglob("*") if one.suffix in ENDINGS and one.is_file())
+            inside = sorted(
+                one for one in path.rglob("*") if one.suffix in ENDINGS and one.name != WAIVERS and one.is_file()
+            )
             if not inside:
                 raise NothingChecked(Fault("no recipe in this folder", name, hint="recipes end in .yaml or .yml"))
             files |= dict.fromkeys(inside)

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 from advisor.errors import AdviseError
@@ -59,6 +60,24 @@ def positive(text: str) -> float:
 def policy(parser: argparse.ArgumentParser) -> None:
     """The option that chooses the policy."""
     parser.add_argument("--policy", default="core", metavar="PACK", help="a shipped rule pack or a folder of one")
+
+
+def waivers(parser: argparse.ArgumentParser) -> None:
+    """Options that say which waivers count."""
+    parser.add_argument("--no-inline", action="store_true", help="waivers in comments of recipes do not count")
+    parser.add_argument(
+        "--waivers",
+        type=Path,
+        metavar="FILE",
+        help="this file instead of every waivers.yaml beside and above the recipes, up to the repository's root",
+    )
+    parser.add_argument(
+        "--waiver-days",
+        type=count,
+        default=180,
+        metavar="N",
+        help="a waiver may end at most N days from today (default: 180)",
+    )
 
 
 def data_columns(parser: argparse.ArgumentParser) -> None:
