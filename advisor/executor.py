@@ -105,7 +105,7 @@ class _Run:
         checkpoint.prove(self.scorer, folder, batch, planned.parameters)
         if planned.step.name == "finetune":
             yield Progress("teacher", 0, 1)
-            self.bench = self.bench.with_teacher(logits(self.scorer, self.bench, self.bench.train))
+            self.bench = self.bench.with_teacher(self.scorer)
         scores = self.scores[planned.step.name] = rounded(logits(self.scorer, self.bench, self.report))
         parameters = checkpoint.parameters(self.scorer.model)
         return step_result(self.job, planned, folder, parameters, scores, self.results)

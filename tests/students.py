@@ -12,8 +12,9 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModelForSequenceClassification, T5ForConditionalGeneration
 
 from advisor import families
-from advisor.compute.bench import Batch, Bench, encode, logits
+from advisor.compute.bench import Batch, Bench, encode
 from advisor.compute.data import Rows
+from advisor.compute.losses import Loss, Weights, distillation_loss
 from advisor.compute.scorer import Scorer
 from advisor.family import Config, Family
 from advisor.results import Progress
@@ -95,9 +96,18 @@ def bench(name: str) -> Bench:
 
 
 def taught(name: str, teacher: Scorer | None = None) -> Bench:
-    """The bench with the outputs of a teacher."""
-    one = bench(name)
-    return one.with_teacher(logits(teacher or student(name), one, one.train))
+    """The bench with a teacher."""
+    return bench(name).with_teacher(teacher or student(name))
+
+
+def distilling(
+    bench: Bench, temperature: float = 2.0, soft_weight: float = 0.9, hidden_weight: float = 0.0, **depths: int
+) -> Loss:
+    """The loss of distillation. depths: blocks of the student by stack; the teacher's where not given."""
+    taught_by = bench.family.shape(config_of(bench.teacher)).layers if bench.teacher else {}
+    weights = Weights(temperature, soft_weight, hidden_weight)
+    loss: Loss = finish(distillation_loss(bench, weights, {**taught_by, **depths}))[0]
+    return loss
 
 
 def batch(name: str) -> Batch:
@@ -121,7 +131,7 @@ def assert_equal_scores(one: Scorer, other: Scorer, name: str) -> None:
     torch.testing.assert_close(found, scores(other, name), atol=2e-5, rtol=2e-5)
 
 
-def finish(work: Generator[Progress, None, Scorer]) -> tuple[Scorer, list[Progress]]:
+def finish(work: Generator[Progress, None, Any]) -> tuple[Any, list[Progress]]:
     """What a step returns, and the progress that it told."""
     told: list[Progress] = []
     while True:

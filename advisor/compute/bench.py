@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -45,7 +46,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Everything a step needs beside the model. teacher_logits (training rows, labels): None before fine-tuning."""
+    """Everything a step needs beside the model.
+
+    teacher, and teacher_logits of (training rows, labels): None before fine-tuning.
+    """
 
     family: Family
     device: torch.device
@@ -53,10 +57,13 @@ class Bench:
     train: Encoded = field(repr=False)
     selection: Encoded = field(repr=False)
     pad: int = 0
+    teacher: Scorer | None = field(default=None, repr=False)
     teacher_logits: Tensor | None = field(default=None, repr=False)
 
-    def with_teacher(self, teacher_logits: Tensor) -> Bench:
-        return replace(self, teacher_logits=teacher_logits)
+    def with_teacher(self, teacher: Scorer) -> Bench:
+        """With a frozen copy of the fine-tuned model, and its scores of the training rows."""
+        frozen = copy.deepcopy(teacher).requires_grad_(False)
+        return replace(self, teacher=frozen, teacher_logits=logits(frozen, self, self.train))
 
     def batches(self, rows: Encoded, seed: int | None = None, size: int | None = None) -> Iterator[Batch]:
         """Batches of rows of like length; in random order with a seed, else as they come."""

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
 
 from torch import Tensor
 from torch.nn import functional
 
 from advisor.compute.bench import Batch, Bench
+from advisor.compute.blocks import Block, Passed, counted, flat, watched
 from advisor.compute.scorer import Scorer
-from advisor.errors import AdviseError
+from advisor.compute.teacher import hidden_states, partners, teacher
+from advisor.family import Family
+from advisor.results import Progress
 
 Loss = Callable[[Scorer, Batch], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each part of distillation counts. soft_weight: the teacher's scores, the labels have the rest.
+
+    hidden_weight: the teacher's hidden states, beside both; 0 leaves them out.
+    """
+
+    temperature: float
+    soft_weight: float
+    hidden_weight: float = 0.0
 
 
 def label_loss(student: Scorer, batch: Batch) -> Tensor:
@@ -19,23 +35,50 @@ def label_loss(student: Scorer, batch: Batch) -> Tensor:
     return student.loss(batch.input_ids, batch.attention_mask, batch.labels)[0]
 
 
-def distillation_loss(bench: Bench, temperature: float, soft_weight: float) -> Loss:
+def distillation_loss(bench: Bench, weights: Weights, depths: Mapping[str, int]) -> Generator[Progress, None, Loss]:
     """The loss of `steps.distillation`; the soft part is scaled by temperature squared (Hinton et al. 1503.02531).
+
+    Args:
+        depths: the student's number of blocks by stack.
 
     Raises:
         AdviseError: no teacher has been fine-tuned yet.
     """
-    if bench.teacher_logits is None:
-        raise AdviseError(
-            "distillation needs a fine-tuned teacher: the recipe has no finetune step before it",
-            hint="let the recipe begin with finetune",
-        )
-    targets = functional.softmax(bench.teacher_logits / temperature, dim=1)  # (training rows, labels)
+    family, taught_by = bench.family, teacher(bench)
+    assert bench.teacher_logits is not None
+    targets = functional.softmax(bench.teacher_logits / weights.temperature, dim=1)  # (training rows, labels)
+    pairs = partners(depths, family.shape(taught_by.model.config.to_dict()).layers) if weights.hidden_weight else {}
+    states = (yield from hidden_states(bench, sorted(set(pairs.values())))) if pairs else None
 
     def loss(student: Scorer, batch: Batch) -> Tensor:
-        hard, scores = student.loss(batch.input_ids, batch.attention_mask, batch.labels)
+        with watched(student.model, family) as passed:
+            hard, scores = student.loss(batch.input_ids, batch.attention_mask, batch.labels)
         wanted = targets[batch.rows].to(scores.device)
-        soft = functional.kl_div(functional.log_softmax(scores / temperature, dim=1), wanted, reduction="batchmean")
-        return soft_weight * temperature**2 * soft + (1 - soft_weight) * hard
+        log_scores = functional.log_softmax(scores.float() / weights.temperature, dim=1)
+        soft = weights.temperature**2 * functional.kl_div(log_scores, wanted, reduction="batchmean")
+        found = weights.soft_weight * soft + (1 - weights.soft_weight) * hard
+        return (
+            found + weights.hidden_weight * _distance(passed, states(batch), pairs, family, batch) if states else found
+        )
 
     return loss
+
+
+def _distance(
+    passed: Mapping[Block, Passed],
+    states: Mapping[Block, Tensor],
+    pairs: Mapping[Block, Block],
+    family: Family,
+    batch: Batch,
+) -> Tensor:
+    """Mean squared difference of the hidden states, each position normalised to mean 0 and variance 1.
+
+    Without that a few channels decide: in pre-norm models some are a hundred times as large as the rest.
+    """
+    parts = []
+    for own, other in pairs.items():
+        mine = flat(passed[own].after, counted(family, own[0], batch)).float()
+        theirs = states[other].to(mine.device).float()
+        size = mine.shape[-1:]
+        parts.append(functional.mse_loss(functional.layer_norm(mine, size), functional.layer_norm(theirs, size)))
+    return sum(parts[1:], parts[0]) / len(parts)

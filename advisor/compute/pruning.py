@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from advisor.compute.bench import Bench
+from advisor.compute.blocks import Block
 from advisor.compute.losses import Loss
 from advisor.compute.scorer import Scorer
-from advisor.compute.surgery import Block, Kept, block_of, narrow
+from advisor.compute.surgery import Kept, block_of, narrow
 from advisor.compute.training import Schedule, train
 from advisor.family import Family, Shape
 from advisor.results import Progress

@@ -15,11 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from advisor.compute.blocks import Block
 from advisor.compute.scorer import Scorer
 from advisor.errors import AdviseError
 from advisor.family import Config, Family
-
-Block = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
-"""Knowledge distillation: the student learns the outputs of the unmodified fine-tuned teacher.
+"""Knowledge distillation: the student learns the outputs and hidden states of the unmodified fine-tuned teacher.
 
 loss = soft_weight * temperature^2 * KL(teacher || student, both at the temperature)
      + (1 - soft_weight) * cross-entropy with the labels        (Hinton et al. arXiv 1503.02531)
+     + hidden_weight * mean over the student's blocks of the mean squared difference of its states from those of the
+       teacher's block that it imitates, both normalised       (as TinyBERT, arXiv 1909.10351, but for the normalising)
 """
 
 from __future__ import annotations
@@ -22,11 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Distillation(Step):
-    """Train the compressed model on the teacher's outputs, computed once for all training rows."""
+    """Train the compressed model on the teacher's answers, computed once for all training rows."""
 
     name: ClassVar[str] = "distillation"
     temperature: Annotated[float, Bound(gt=0, le=100)] = 2.0
     soft_weight: Annotated[float, Bound(ge=0, le=1)] = 0.9
+    hidden_weight: Annotated[float, Bound(ge=0, le=1000)] = 1.0
     epochs: Annotated[int, Bound(gt=0, le=1000)] = 5
     learning_rate: Annotated[float, Bound(gt=0, le=1)] = 1e-4
 
@@ -34,8 +37,9 @@ class Distillation(Step):
         return "distilled"
 
     def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
-        from advisor.compute.losses import distillation_loss
+        from advisor.compute.losses import Weights, distillation_loss
         from advisor.compute.training import Schedule, train
 
-        loss = distillation_loss(bench, self.temperature, self.soft_weight)
+        weights = Weights(self.temperature, self.soft_weight, self.hidden_weight)
+        loss = yield from distillation_loss(bench, weights, bench.family.shape(config).layers)
         return (yield from train(student, bench, loss, Schedule("distil", self.learning_rate, self.epochs)))

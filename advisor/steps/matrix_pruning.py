@@ -123,11 +123,11 @@ class MatrixPruning(Step):
         return "matrix pruning"
 
     def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
-        from advisor.compute.losses import distillation_loss
+        from advisor.compute.losses import Weights, distillation_loss
         from advisor.compute.pruning import prune_in_increments
         from advisor.compute.training import Schedule
 
         shapes = self.schedule(bench.family, student.model.config.to_dict())
-        loss = distillation_loss(bench, self.temperature, self.soft_weight)
+        loss = yield from distillation_loss(bench, Weights(self.temperature, self.soft_weight), shapes[-1].layers)
         schedule = Schedule("prune and distil", self.learning_rate, self.epochs)
         return (yield from prune_in_increments(student, bench, shapes, loss, schedule))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from advisor.compute.bench import Batch
-from advisor.compute.losses import distillation_loss, label_loss
+from advisor.compute.losses import label_loss
 from advisor.compute.pruning import choose, cut, importance, prune_in_increments
 from advisor.compute.scorer import Scorer
 from advisor.compute.surgery import narrow
@@ -146,11 +146,11 @@ TARGETS = {
 def test_increments_end_at_the_exact_shape(name: str) -> None:
     one, bench = students.student(name), students.taught(name)
     shapes = TARGETS[name].schedule(students.family(name), students.config_of(one))
-    met: list[Shape] = []
+    met, distil = list[Shape](), students.distilling(bench)
 
     def loss(student: Scorer, batch: Batch) -> Tensor:
         met.append(shape_of(student, name))
-        return distillation_loss(bench, 2.0, 0.9)(student, batch)
+        return distil(student, batch)
 
     smaller, told = students.finish(prune_in_increments(one, bench, shapes, loss, Schedule("prune", 1e-3, epochs=2)))
     assert shape_of(smaller, name) == shapes[-1]

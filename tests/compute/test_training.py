@@ -15,10 +15,9 @@ from torch.nn import functional
 
 from advisor.compute.bench import Batch, Encoded, accuracy, encode, logits
 from advisor.compute.data import Rows
-from advisor.compute.losses import Loss, distillation_loss, label_loss
+from advisor.compute.losses import Loss, label_loss
 from advisor.compute.scorer import Scorer
 from advisor.compute.training import Schedule, train
-from advisor.errors import AdviseError
 from advisor.step import Training
 
 ROWS = Encoded(tuple((row + 3,) * (1 + row * 7 % 23) for row in range(400)), tuple(row % 2 for row in range(400)))
@@ -174,41 +173,3 @@ def test_parts_of_the_work_go_on_where_the_rows_ended() -> None:
         trained(students.fresh("bert"), "bert", loss, learning_rate=1e-3, steps=steps, start=start)
     assert sorted(seen[:96]) == sorted(seen[96:]) == list(range(96))
     assert seen[:96] != seen[96:]
-
-
-# Distillation -------------------------------------------------------------------------------------
-
-
-def test_distillation_needs_a_teacher() -> None:
-    with pytest.raises(AdviseError) as caught:
-        distillation_loss(students.bench("bert"), temperature=2.0, soft_weight=0.9)
-    assert str(caught.value) == (
-        "distillation needs a fine-tuned teacher: the recipe has no finetune step before it\n"
-        "  try: let the recipe begin with finetune"
-    )
-
-
-@pytest.mark.parametrize("name", tiny.FAMILIES)
-def test_each_row_is_given_the_teacher_s_outputs_for_it(name: str) -> None:
-    """A student that is the teacher has nothing to learn in any batch; from another row's outputs it would."""
-    teacher, bench = students.student(name), students.taught(name)
-    assert bench.teacher_logits is not None and bench.teacher_logits.shape == (96, 2)
-    loss = distillation_loss(bench, temperature=2.0, soft_weight=1.0)
-    shifted = distillation_loss(bench.with_teacher(bench.teacher_logits.roll(1, 0)), temperature=2.0, soft_weight=1.0)
-    for batch in bench.batches(bench.train, seed=3):
-        with torch.no_grad():
-            same, other = float(loss(teacher, batch)), float(shifted(teacher, batch))
-        assert same == pytest.approx(0, abs=1e-5) and other > 1e-3
-
-
-def test_distillation_loss_by_hand() -> None:
-    teacher, student = torch.tensor([[2.0, 0.0], [0.0, 0.0]]), students.student("bert")
-    bench = students.bench("bert").with_teacher(teacher)
-    batch = bench.collate(bench.train, [1, 0])
-    with torch.no_grad():
-        found = float(distillation_loss(bench, temperature=4.0, soft_weight=0.75)(student, batch))
-        own = student(batch.input_ids, batch.attention_mask)
-    wanted = torch.tensor([[0.5, 0.5], [0.6224593, 0.3775407]])  # softmax(0), softmax(2 / 4, 0)
-    divergence = (wanted * (wanted.log() - (own / 4).log_softmax(1))).sum(1).mean()
-    hard = -own.log_softmax(1)[[0, 1], batch.labels].mean()
-    assert found == pytest.approx(float(0.75 * 16 * divergence + 0.25 * hard), rel=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,12 +55,11 @@ def test_without_a_teacher_nothing_is_distilled() -> None:
 
 def test_labels_count_by_the_rest_of_the_soft_weight() -> None:
     """With soft weight 0 the teacher has no say; with 1 the labels have none."""
-    student, bench = students.student("bert"), students.bench("bert")
-    other = bench.with_teacher(torch.tensor([[9.0, -9.0]]).repeat(96, 1))
-    one = bench.with_teacher(torch.tensor([[-9.0, 9.0]]).repeat(96, 1))
+    student, bench = students.student("bert"), students.taught("bert")
+    one, other = (replace(bench, teacher_logits=torch.tensor([[sign, -sign]]).repeat(96, 1)) for sign in (-9.0, 9.0))
     states = []
     for bench_, weight in ((one, 0.0), (other, 0.0), (one, 1.0), (other, 1.0)):
-        step = Distillation(epochs=1, soft_weight=weight)
+        step = Distillation(epochs=1, soft_weight=weight, hidden_weight=0.0)
         taught, _ = students.finish(step.apply(students.student("bert"), students.config_of(student), bench_))
         states.append(logits(taught, bench_, bench_.selection))
     assert torch.equal(states[0], states[1])
@@ -82,6 +82,8 @@ def test_it_changes_no_shape_and_measures_nothing() -> None:
         ("temperature", "hot", "input should be a valid number"),
         ("soft_weight", -0.1, "input should be greater than or equal to 0"),
         ("soft_weight", 2, "input should be less than or equal to 1"),
+        ("hidden_weight", -1, "input should be greater than or equal to 0"),
+        ("hidden_weight", 1001, "input should be less than or equal to 1000"),
         ("epochs", 0, "input should be greater than 0"),
         ("epochs", 2.5, "input should be a valid integer"),
         ("learning_rate", 0, "input should be greater than 0"),

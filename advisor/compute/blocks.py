@@ -1,0 +1,71 @@
+"""Blocks: the modules that a model's layers are, found by the family's table, and what passes through them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from advisor.compute.bench import Batch
+from advisor.family import Family
+
+Block = tuple[str, int]  # stack and number
+
+
+class Passed(NamedTuple):
+    """What went into a block and what came out: both (batch, positions, hidden)."""
+
+    before: Tensor
+    after: Tensor
+
+
+def blocks(model: Any, family: Family) -> dict[Block, Any]:
+    """The modules of all blocks, in their order."""
+    modules = dict(model.named_modules())
+    found: dict[Block, Any] = {}
+    for name, (_, stack, number) in family.tensor_names(model.config.to_dict()).items():
+        if stack:
+            found.setdefault((stack, number), modules[f"{name.split(f'.{number}.', maxsplit=1)[0]}.{number}"])
+    return dict(sorted(found.items()))
+
+
+@contextmanager
+def watched(model: Any, family: Family) -> Iterator[dict[Block, Passed]]:
+    """Fills the mapping that it gives with what passes through each block, the latest pass in place of earlier ones."""
+    passed: dict[Block, Passed] = {}
+
+    def note(block: Block) -> Any:
+        def hook(_: Any, arguments: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> None:
+            passed[block] = Passed(arguments[0] if arguments else named["hidden_states"], hidden(output))
+
+        return hook
+
+    handles = [
+        module.register_forward_hook(note(block), with_kwargs=True) for block, module in blocks(model, family).items()
+    ]
+    try:
+        yield passed
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def hidden(output: Any) -> Tensor:
+    """The hidden states in what a block returns: themselves, or first of several."""
+    found: Tensor = output[0] if isinstance(output, tuple) else output
+    return found
+
+
+def counted(family: Family, stack: str, batch: Batch) -> Tensor:
+    """Which positions of a stack count, (batch, positions): the tokens; of T5's decoder the first, where it scores."""
+    if family.kind == "encoder-decoder" and stack == "decoder":
+        return torch.ones_like(batch.attention_mask[:, :1], dtype=torch.bool)
+    return batch.attention_mask.bool()
+
+
+def flat(states: Tensor, mask: Tensor) -> Tensor:
+    """The positions that count, one after the other: (positions, hidden). The mask may be shorter than the states."""
+    return states[:, : mask.shape[1]][mask]
