@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from advisor.baseline import Baseline, mark
 from advisor.errors import AdviseError, Fault
 from advisor.findings import BUILT_IN, INVALID, UNREADABLE, Checked, Finding, Place, exit_code
 from advisor.policy.pack import Policy
@@ -28,7 +29,13 @@ class Source(NamedTuple):
         return Path(self.name).parent
 
 
-def check(policy: Policy, sources: Sequence[Source], waiving: Waiving, fail_on: str = "error") -> Checked:
+def check(
+    policy: Policy,
+    sources: Sequence[Source],
+    waiving: Waiving,
+    fail_on: str = "error",
+    known: Baseline | None = None,
+) -> Checked:
     """Review recipes, one after another. What cannot be read or is no recipe becomes findings too.
 
     Raises:
@@ -49,9 +56,10 @@ def check(policy: Policy, sources: Sequence[Source], waiving: Waiving, fail_on: 
             readable = source.name in texts
             findings += [_unjudged(fault, source.name, readable) for fault in error.faults]
     waived = waive(findings, [one.document for one in reviewed.values()], policy, waiving)
+    marked = mark(waived.findings, known, reviewed) if known else waived.findings
     files = tuple(source.name for source in sources)
     rank = {file: place for place, file in enumerate(files)}
-    findings = sorted(waived.findings, key=lambda one: (rank.get(one.place.file, len(files)), one.order))
+    findings = sorted(marked, key=lambda one: (rank.get(one.place.file, len(files)), one.order))
     return Checked(
         tuple(findings),
         files,

@@ -6,6 +6,7 @@ A comment counts for the line that it ends, or, alone on its line, for the next 
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -95,13 +96,7 @@ def files_for(recipe: Path) -> list[Path]:
     above = [folder, *folder.parents]
     root = next((place for place, one in enumerate(above) if (one / ".git").exists()), 0)
     found = [one / WAIVERS_FILE for one in above[: root + 1] if (one / WAIVERS_FILE).is_file()]
-    return [_shortest(file) for file in found]
-
-
-def _shortest(file: Path) -> Path:
-    """A path as people would write it from here."""
-    here = Path.cwd()
-    return file.relative_to(here) if file.is_relative_to(here) else file
+    return [Path(os.path.relpath(file)) for file in found]
 
 
 def _comments(document: Document) -> Written:

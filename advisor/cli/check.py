@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from advisor.cli.options import colour, parser, policy, waivers, width
 from advisor.errors import AdviseError, Fault, NothingChecked
 
 if TYPE_CHECKING:
+    from advisor.findings import Checked
     from advisor.recipe import PolicyStamp
 
 ENDINGS = (".yaml", ".yml")
@@ -22,6 +24,7 @@ WAIVERS = "waivers.yaml"  # stands among recipes and is none
 def run(arguments: Sequence[str]) -> int:
     """Check files, folders or `-`; 1 where findings reach --fail-on, 2 where a file is no valid recipe."""
     options = _options(arguments)
+    from advisor import baseline
     from advisor.check import Source, check
     from advisor.policy.pack import find
     from advisor.report import findings as report
@@ -33,7 +36,10 @@ def run(arguments: Sequence[str]) -> int:
         for path in recipe_files(options.recipes)
     ]
     waiving = Waiving(date.today(), not options.no_inline, options.waivers, options.waiver_days)
-    checked = check(rules, sources, waiving, options.fail_on)
+    known = baseline.read(options.baseline) if options.baseline else None
+    checked = check(rules, sources, waiving, options.fail_on, known)
+    if options.write_baseline:
+        checked = _as_known(checked, options.write_baseline, options.fail_on)
     for file, one in checked.reviewed.items():
         sys.stderr.write(_other_policy(file, one.recipe.policy, rules.stamp))
     if options.format == "json":
@@ -54,9 +60,29 @@ def _options(arguments: Sequence[str]) -> Namespace:
         default="error",
         help="exit with 1 for findings of this severity or worse (default: error)",
     )
+    check.add_argument("--baseline", type=Path, metavar="FILE", help="findings in this file do not count")
+    check.add_argument(
+        "--write-baseline", type=Path, metavar="FILE", help="write what is found to this file, and count it as known"
+    )
     waivers(check)
     policy(check)
     return check.parse_args(arguments)
+
+
+def _as_known(checked: Checked, path: Path, fail_on: str) -> Checked:
+    """Write a baseline of what was found, and judge by it. Recipes that cannot be judged keep it from being written."""
+    from advisor import baseline
+    from advisor.findings import exit_code
+
+    if checked.unread:
+        sys.stderr.write(f"{path} is not written: {', '.join(checked.unread)} cannot be judged\n")
+        return checked
+    old = baseline.read(path) if path.exists() else baseline.Baseline(path)
+    made = baseline.save(checked.findings, old, checked.reviewed)
+    found = [one for one in checked.findings if one.rule != baseline.GONE]
+    marked = tuple(baseline.mark(found, made, checked.reviewed))
+    sys.stderr.write(f"{path}: {len(made.entries)} known findings\n")
+    return replace(checked, findings=marked, exit_code=exit_code(marked, fail_on))
 
 
 def _other_policy(path: str, made: PolicyStamp | None, judging: PolicyStamp) -> str:
