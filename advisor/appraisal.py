@@ -120,7 +120,7 @@ def run_result(job: Job, out: Path, results: Sequence[StepResult], train_on: str
 
 
 def _provenance(job: Job) -> dict[str, Any]:
-    from advisor.compute.device import provenance
+    from advisor.compute.device import pick, precision, provenance
 
     return {
         **provenance(),
@@ -128,4 +128,5 @@ def _provenance(job: Job) -> dict[str, Any]:
         "data_sha256": job.data.fingerprint,
         "dropped_duplicates": job.data.dropped_duplicates,
         "seed": job.recipe.training.seed,
+        "precision": precision(job.recipe.training.precision, pick(job.train_on)),
     }

@@ -16,19 +16,34 @@ FLAGS = {
 DOT_PRODUCT = frozenset({"avx512_vnni", "avx_vnni", "amx", "arm_dotprod"})
 
 
+BF16 = frozenset({"avx512_bf16", "amx_bf16"})
+
+
 def instruction_sets() -> frozenset[str]:
     """What this CPU offers for int8, as `facts.INSTRUCTION_SETS` calls it; empty where it cannot be read."""
     if platform.system() == "Darwin" and platform.machine() == "arm64":
         return frozenset({"arm_dotprod"})  # every Apple chip since the M1
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return frozenset()
-    return known_flags(lines)
+    return known_flags(_lines())
+
+
+def multiplies_bf16() -> bool:
+    """Has this CPU instructions for products of bfloat16? Without them it is slower than fp32."""
+    return bool(BF16 & _flags(_lines()))
 
 
 def known_flags(lines: Iterable[str]) -> frozenset[str]:
     """The instruction sets that the lines of /proc/cpuinfo name."""
-    found = (line.partition(":")[2].split() for line in lines if line.lower().startswith(("flags", "features")))
-    flags = set(next(found, []))
+    flags = _flags(lines)
     return frozenset(name for flag, name in FLAGS.items() if flag in flags)
+
+
+def _flags(lines: Iterable[str]) -> set[str]:
+    found = (line.partition(":")[2].split() for line in lines if line.lower().startswith(("flags", "features")))
+    return set(next(found, []))
+
+
+def _lines() -> list[str]:
+    try:
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []

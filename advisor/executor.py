@@ -18,17 +18,18 @@ from advisor.errors import AdviseError
 from advisor.facts import Facts
 from advisor.family import Family
 from advisor.files import new_folder, write
+from advisor.forecast import Clock, Rows, parts
 from advisor.job import Job
 from advisor.plan import PlannedStep
 from advisor.recipe import as_yaml
-from advisor.results import Progress, RunResult, StepResult
+from advisor.results import Progress, Remark, RunResult, StepResult
 from advisor.runfolder import finish, rounded, write_predictions
 from advisor.steps.quantization import MOST_DIFFERENCE, Quantization
 
 if TYPE_CHECKING:
     from advisor.compute.bench import Encoded
 
-Event = Progress | StepResult | RunResult
+Event = Progress | Remark | StepResult | RunResult
 
 
 def run(job: Job, out: Path, card: Callable[[RunResult], str] | None = None) -> Iterator[Event]:
@@ -78,17 +79,22 @@ class _Run:
         self.scores: dict[str, list[list[float]]] = {}  # of the report rows, by step
 
     def events(self) -> Generator[Event]:
+        from advisor.compute.device import present
+
         (self.out / "steps").mkdir()
+        counts = Rows(len(self.bench.train), len(self.bench.selection), len(self.report))
+        clock = Clock(parts(self.job.plan, counts, present(self.job.recipe.device)))
         for number, planned in enumerate(self.job.plan.steps):
             begun = time.monotonic()
             folder = self.out / "steps" / f"{number}-{planned.step.name}"
-            result = yield from self._step(planned, folder)
+            result = yield from clock.watch(number, self._step(planned, folder))
             self.folders[planned.step.name] = folder
             self.results.append(replace(result, seconds=time.monotonic() - begun))
             yield self.results[-1]
         rows = self.job.data.report
         write_predictions(self.out, rows.contents(), rows.labels, self.scores)
-        self.results = yield from serve(self.job, self.folders, self.results, self.bench, self.report)
+        serving = serve(self.job, self.folders, self.results, self.bench, self.report)
+        self.results = yield from clock.watch(len(self.job.plan.steps), serving)
         finished = run_result(self.job, self.out, self.results, str(self.bench.device), time.monotonic() - self.started)
         finish(self.out, finished, self.card(finished) if self.card else "")
         yield finished

@@ -9,12 +9,24 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`done` of `total` units of work in the task called `label`."""
+    """`done` of `total` units of work in the task called `label`.
+
+    run: share of the whole run that is done. remaining: seconds that the whole run will still take; None: not known.
+    """
 
     label: str
     done: int
     total: int
     note: str = ""
+    run: float | None = None
+    remaining: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something that the user should know while the run lasts: what is reused, what is done again and why."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

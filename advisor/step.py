@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from advisor.bounds import Bound
 from advisor.family import Config, Family
@@ -20,12 +20,17 @@ FORBID_EXTRA: dict[str, Any] = {"extra": "forbid"}
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """Settings that all steps of a recipe share. `max_tokens`: longer texts are cut."""
+    """Settings that all steps of a recipe share. `max_tokens`: longer texts are cut.
+
+    precision: of training: `bf16` computes passes through the model in bfloat16 (weights stay fp32), `auto` does so
+    where the device has instructions for it.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
     batch_size: Annotated[int, Bound(gt=0)] = 32
     max_tokens: Annotated[int, Bound(gt=1, le=100_000)] = 128
     seed: Annotated[int, Bound(ge=0)] = 0
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
 
 
 @dataclass(frozen=True, slots=True)

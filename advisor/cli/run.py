@@ -29,6 +29,7 @@ def run(arguments: Sequence[str]) -> int:
     from advisor.recipefile import load
     from advisor.report import findings
     from advisor.report import run as report
+    from advisor.report.progress import watch
 
     recipe, document = load(options.recipe)
     recipe = _overridden(recipe, options)
@@ -48,7 +49,7 @@ def run(arguments: Sequence[str]) -> int:
     if options.dry_run:
         report.plan(job.plan)
         return 0
-    result = report.watch(executor.run(job, options.out))
+    result = watch(executor.run(job, options.out))
     report.show(result)
     return 0 if result.passed else 4
 

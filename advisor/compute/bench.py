@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from advisor.compute.data import Rows
+from advisor.compute.keeper import Keeper
 from advisor.compute.scorer import Scorer
 from advisor.family import Family
 from advisor.step import Training
@@ -49,6 +50,7 @@ class Bench:
     """Everything a step needs beside the model.
 
     teacher, and teacher_logits of (training rows, labels): None before fine-tuning.
+    keeper: keeps the state of training, for runs that are killed and resumed.
     """
 
     family: Family
@@ -59,6 +61,7 @@ class Bench:
     pad: int = 0
     teacher: Scorer | None = field(default=None, repr=False)
     teacher_logits: Tensor | None = field(default=None, repr=False)
+    keeper: Keeper = field(default_factory=Keeper, repr=False)
 
     def with_teacher(self, teacher: Scorer) -> Bench:
         """With a frozen copy of the fine-tuned model, and its scores of the training rows."""
@@ -67,14 +70,16 @@ class Bench:
 
     def batches(self, rows: Encoded, seed: int | None = None, size: int | None = None) -> Iterator[Batch]:
         """Batches of rows of like length; in random order with a seed, else as they come."""
+        return (self.collate(rows, group) for group in self.groups(rows, seed, size))
+
+    def groups(self, rows: Encoded, seed: int | None = None, size: int | None = None) -> list[list[int]]:
+        """The row numbers of each batch."""
         size = size or self.training.batch_size
         order = list(range(len(rows)))
         if seed is None:
             order.sort(key=lambda row: len(rows.tokens[row]))
-            groups = [order[start : start + size] for start in range(0, len(order), size)]
-        else:
-            groups = _grouped(order, rows, size, random.Random(seed))
-        return (self.collate(rows, group) for group in groups)
+            return [order[start : start + size] for start in range(0, len(order), size)]
+        return _grouped(order, rows, size, random.Random(seed))
 
     def collate(self, rows: Encoded, numbers: Sequence[int]) -> Batch:
         """The rows of these numbers as one batch, padded at the right."""

@@ -1,4 +1,4 @@
-"""Which device trains, which kinds are present, and what this machine is."""
+"""Which device trains and how precisely, which kinds are present, what this machine is; and the one place for seeds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
+from accelerate.utils import set_seed
 
+from advisor import cpu
 from advisor.errors import AdviseError
 
 PACKAGES = ("advise", "torch", "transformers", "datasets", "onnxruntime", "codecarbon")
@@ -31,6 +33,25 @@ def pick(train_on: str) -> torch.device:
     if not present(train_on):
         raise AdviseError(f"--train-on {train_on}: no such device here", hint="--train-on auto")
     return torch.device(train_on)
+
+
+def bf16(wanted: str, device: torch.device) -> bool:
+    """Does training compute in bfloat16? wanted: `auto`, `fp32` or `bf16`, the setting of a recipe."""
+    if wanted == "auto":
+        return (
+            cpu.multiplies_bf16() if device.type == "cpu" else device.type == "cuda" and torch.cuda.is_bf16_supported()
+        )
+    return wanted == "bf16"
+
+
+def precision(wanted: str, device: torch.device) -> str:
+    """How training computes, for the report."""
+    return "bf16 (weights fp32)" if bf16(wanted, device) else "fp32"
+
+
+def seed(number: int) -> None:
+    """Seed every random generator: Python's, numpy's and torch's on all devices."""
+    set_seed(number)
 
 
 def provenance() -> dict[str, object]:

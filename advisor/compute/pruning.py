@@ -37,13 +37,14 @@ def prune_in_increments(
     per_epoch = math.ceil(len(bench.train) / bench.training.batch_size)
     between = max(1, per_epoch * (schedule.epochs // 2) // len(shapes))
     total = between * len(shapes) + per_epoch * after
-    done = 0
-    for shape in shapes:
+    first, student = bench.keeper.resumed(student)
+    done = between * first
+    for stage, shape in enumerate(shapes[first:], start=first):
         student = cut(student, bench, shape, loss)
-        work = train(student, bench, loss, Schedule(label, rate, steps=between, start=done))
+        work = train(student, bench, loss, Schedule(label, rate, steps=between, start=done, stage=stage))
         student = yield from _part(work, done, total)
         done += between
-    last = train(student, bench, loss, Schedule(label, rate, epochs=after))
+    last = train(student, bench, loss, Schedule(label, rate, epochs=after, stage=len(shapes)))
     return (yield from _part(last, done, total))
 
 

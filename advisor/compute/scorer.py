@@ -78,7 +78,7 @@ class Scorer(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
         if config.scale_decoder_outputs:
             hidden = hidden * config.d_model**-0.5
         # The labels' rows alone: the whole head would be a second copy of the vocabulary in an exported file.
-        return functional.linear(hidden, self.model.lm_head.weight[self.first_tokens])
+        return functional.linear(hidden, self.model.lm_head.weight[self.first_tokens]).float()
 
     def loss(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """The task's own loss and the scores, in one pass.
@@ -98,14 +98,14 @@ class Scorer(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
         found = self.model(
             input_ids=input_ids, attention_mask=attention_mask, labels=self.targets[labels], use_cache=False
         )
-        return found.loss, found.logits[:, 0, self.first_tokens]
+        return found.loss, found.logits[:, 0, self.first_tokens].float()
 
     def _logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         # GPT-2 and OPT score at the last token that is not `pad_token_id`, whatever the mask says.
         input_ids = input_ids.masked_fill(attention_mask == 0, self.model.config.pad_token_id)
         cache = {"use_cache": False} if self.takes_cache else {}
         logits: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask, **cache).logits
-        return logits
+        return logits.float()  # under autocast they are bf16, too coarse for softmax and losses
 
 
 def _check(model: Any, label_tokens: LabelTokens, text_to_text: bool) -> None:

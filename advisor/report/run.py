@@ -1,4 +1,4 @@
-"""A run on the screen: progress bars while it lasts, then a table in the form of the white paper's Table 1."""
+"""A run's result on the screen: a table in the form of the white paper's Table 1, gates and notes."""
 
 from __future__ import annotations
 
@@ -7,72 +7,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
-from advisor.results import GateResult, Measured, RunResult, StepResult
-from advisor.results import Progress as Done
+from advisor.results import GateResult, Measured, RunResult
 
 if TYPE_CHECKING:
-    from advisor.executor import Event
     from advisor.plan import Plan
-
-
-def watch(events: Iterable[Event]) -> RunResult:
-    """Show progress on stderr until the run ends, as bars or, where there is no terminal, a line for each tenth."""
-    console = Console(stderr=True, highlight=False)
-    columns = (
-        TextColumn("{task.description:<18}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        tasks: dict[str, TaskID] = {}
-        for event in events:
-            if isinstance(event, RunResult):
-                _end(bars, tasks)
-                return event
-            if isinstance(event, StepResult):
-                _end(bars, tasks)
-                console.print(_line(event), soft_wrap=True)
-            elif console.is_terminal:
-                _advance(bars, tasks, event)
-            elif event.done * 10 // event.total > (event.done - 1) * 10 // event.total:
-                console.print(f"  {event.label} {event.done:,} of {event.total:,} {event.note}", soft_wrap=True)
-    raise RuntimeError("the run ended without a result")
-
-
-def _advance(bars: Progress, tasks: dict[str, TaskID], event: Done) -> None:
-    if event.label not in tasks:
-        _end(bars, tasks)
-        tasks[event.label] = bars.add_task(event.label, total=event.total, note="")
-    bars.update(tasks[event.label], completed=event.done, total=event.total, note=event.note)
-
-
-def _end(bars: Progress, tasks: dict[str, TaskID]) -> None:
-    for task in tasks.values():
-        bars.remove_task(task)
-    tasks.clear()
-
-
-def _line(step: StepResult) -> str:
-    relative = f" ({step.relative_accuracy.value:.1%} of the baseline)" if step.relative_accuracy.value else ""
-    return (
-        f"{step.words}: accuracy {step.accuracy:.4f}{relative}, {step.parameters:,} parameters, "
-        f"{step.size_bytes / 1e6:.1f} MB, {step.seconds:.0f} s"
-    )
 
 
 def show(result: RunResult) -> None:

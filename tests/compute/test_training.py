@@ -97,14 +97,15 @@ def test_logits_are_in_the_order_of_the_rows(name: str) -> None:
 # Training -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("name", tiny.FAMILIES)
-def test_the_seed_decides_every_weight(name: str) -> None:
+def test_the_seed_decides_every_weight(name: str, precision: Any) -> None:
     """Dropout and the order of the rows as well, whatever was drawn before."""
     states = []
     for seed, drawn_before in ((0, 1), (0, 2), (1, 1)):
         one = students.fresh(name)
         torch.manual_seed(drawn_before)
-        bench = replace(students.bench(name), training=Training(batch_size=16, seed=seed))
+        bench = replace(students.bench(name), training=Training(batch_size=16, seed=seed, precision=precision))
         students.finish(train(one, bench, label_loss, Schedule("learn", 1e-3, steps=4)))
         states.append(list(one.state_dict().values()))
     assert all(map(torch.equal, states[0], states[1]))
@@ -152,6 +153,23 @@ def quality(one: Scorer, state: dict[str, Tensor]) -> tuple[float, float]:
     return accuracy(found, bench.selection), -float(
         functional.cross_entropy(found, torch.tensor(bench.selection.labels))
     )
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_bf16_computes_coarsely_on_weights_that_stay_fp32(name: str) -> None:
+    """The same steps in both precisions end close together, not alike; scores and weights are fp32 in both."""
+    ends = []
+    for precision in ("fp32", "bf16"):
+        one = students.fresh(name)
+        bench = replace(students.bench(name), training=Training(batch_size=16, precision=precision))  # type: ignore[arg-type]
+        students.finish(train(one, bench, label_loss, Schedule("learn", 1e-3, steps=4)))
+        assert {tensor.dtype for tensor in one.parameters()} == {torch.float32}
+        ends.append(torch.cat([tensor.detach().flatten() for tensor in one.parameters()]))
+    assert not torch.equal(*ends)
+    assert float((ends[0] - ends[1]).abs().mean()) < 1e-3
+    with torch.autocast("cpu", torch.bfloat16):
+        rows = students.batch(name)
+        assert {found.dtype for found in one.loss(rows.input_ids, rows.attention_mask, rows.labels)} == {torch.float32}
 
 
 def test_progress_is_told_after_every_batch() -> None:

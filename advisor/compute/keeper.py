@@ -1,0 +1,207 @@
+"""Keepers of training state: a run that was killed goes on where it was, and ends as if it never had been.
+
+The state on disk is safetensors and JSON, never pickle: weights, the optimizer's moments, the random generators, the
+best epoch so far and the position. `training.json` names the files with their SHA-256 and is replaced last, so that
+whatever moment the process dies in, what it names is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from advisor.compute.scorer import Scorer
+from advisor.files import write
+
+FILE = "training.json"
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam keeps of each weight
+CPU_RANDOM, GPU_RANDOM = "random.cpu", "random.gpu"
+MOST_SHARE = 0.05  # of the time that saving may take
+Quality = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where training is. stage: which part of the step; done: its batches so far; best: quality of its best epoch.
+
+    config: of the model at this stage. seconds: that the step has taken so far.
+    """
+
+    stage: int = 0
+    done: int = 0
+    best: Quality | None = None
+    config: Mapping[str, Any] | None = None
+    seconds: float = 0.0
+
+
+class Keeper:
+    """Keeps the best weights in memory and nothing else: for training that need not be resumed."""
+
+    position = Position()
+
+    def __init__(self) -> None:
+        self._best: dict[str, Tensor] = {}
+
+    def resumed(self, student: Scorer) -> tuple[int, Scorer]:
+        """The stage to go on with, and a student of its shape (the weights come with `restore`)."""
+        return 0, student
+
+    def restore(self, stage: int, model: nn.Module, optimizer: Optimizer) -> Position:
+        """Put back what was saved within this stage; an empty position where nothing was."""
+        self._best = {}
+        return Position(stage)
+
+    def due(self, epoch_ends: bool) -> bool:
+        """Is it time to save?"""
+        return False
+
+    def save(self, position: Position, model: nn.Module, optimizer: Optimizer) -> None:
+        """Save the state after a batch."""
+
+    def keep_best(self, position: Position, weights: Mapping[str, Tensor]) -> None:
+        """Keep weights that are better than those before."""
+        self._best = {name: tensor.clone() for name, tensor in weights.items()}
+
+    def best(self) -> Mapping[str, Tensor]:
+        """The weights that were kept last."""
+        return self._best
+
+
+class DiskKeeper(Keeper):
+    """Keeps the state of one step in a folder.
+
+    Args:
+        folder: made where it is missing; state of something else in it is removed.
+        made_of: fingerprint of all that decides the step's outcome.
+        every: seconds between two savings; 0 saves after each batch.
+
+    Attributes:
+        remark: what was found, in words; empty where nothing was.
+    """
+
+    def __init__(self, folder: Path, made_of: str, every: float = 60.0) -> None:
+        super().__init__()
+        self.folder, self.made_of, self.every = folder, made_of, every
+        self.files: dict[str, dict[str, str]] = {}
+        self.saved, self.took, self.begun = time.monotonic(), 0.0, time.monotonic()
+        self.position, self.remark = self._found()
+        if not self.files:
+            shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._tidy()
+
+    def resumed(self, student: Scorer) -> tuple[int, Scorer]:
+        config = self.position.config
+        if config is None:
+            return 0, student
+        model = student.model
+        return self.position.stage, student.around(type(model)(type(model.config).from_dict(dict(config))))
+
+    def restore(self, stage: int, model: nn.Module, optimizer: Optimizer) -> Position:
+        if self.position.config is None or stage != self.position.stage:
+            return Position(stage)
+        device = next(model.parameters()).device
+        with safe_open(self.folder / self.files["state"]["name"], "pt") as tensors, torch.no_grad():
+            for name, tensor in weights(model):
+                tensor.copy_(tensors.get_tensor(f"model.{name}"))
+            for name, parameter in model.named_parameters():
+                if parameter.requires_grad:
+                    moments = {key: tensors.get_tensor(f"{key}.{name}").to(device) for key in MOMENTS}
+                    optimizer.state[parameter] = moments
+            torch.set_rng_state(tensors.get_tensor(CPU_RANDOM))
+            if device.type == "cuda":
+                torch.cuda.set_rng_state(tensors.get_tensor(GPU_RANDOM), device)
+        return self.position
+
+    def due(self, epoch_ends: bool) -> bool:
+        if self.every == 0:
+            return True
+        since, least = time.monotonic() - self.saved, self.took / MOST_SHARE
+        return since >= (least if epoch_ends else max(self.every, least))
+
+    def save(self, position: Position, model: nn.Module, optimizer: Optimizer) -> None:
+        begun = time.monotonic()
+        tensors = {f"model.{name}": tensor.detach() for name, tensor in weights(model)}
+        for name, parameter in model.named_parameters():
+            for key, tensor in optimizer.state.get(parameter, {}).items():
+                tensors[f"{key}.{name}"] = tensor
+        tensors[CPU_RANDOM] = torch.get_rng_state()
+        if (device := next(model.parameters()).device).type == "cuda":
+            tensors[GPU_RANDOM] = torch.cuda.get_rng_state(device)
+        self._write("state", f"state-{position.stage}-{position.done}", tensors)
+        self._name(position)
+        self.saved = time.monotonic()
+        self.took = self.saved - begun
+
+    def keep_best(self, position: Position, weights: Mapping[str, Tensor]) -> None:
+        self._write("best", f"best-{position.stage}-{position.done}", weights)
+
+    def best(self) -> Mapping[str, Tensor]:
+        with safe_open(self.folder / self.files["best"]["name"], "pt") as tensors:
+            return {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118
+
+    def seconds(self) -> float:
+        """What the step has taken so far, in all attempts."""
+        return self.before + time.monotonic() - self.begun
+
+    def _found(self) -> tuple[Position, str]:
+        """The position that was saved, where all files are whole and were made of the same things."""
+        self.before = 0.0
+        if not (self.folder / FILE).exists():
+            return Position(), ""
+        try:
+            found = json.loads((self.folder / FILE).read_bytes())
+            best = found["position"]["best"]
+            position = Position(**{**found["position"], "best": best and tuple(best)})
+            files, made_of = found["files"], found["made_of"]
+            damaged = [one["name"] for one in files.values() if sha256(self.folder / one["name"]) != one["sha256"]]
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            damaged, made_of = [FILE], self.made_of
+        if made_of != self.made_of:
+            return Position(), "training that was begun with other settings or inputs is begun anew"
+        if damaged:
+            return Position(), f"the saved state of training is damaged ({', '.join(damaged)}): it is begun anew"
+        self.files, self.before = files, position.seconds
+        return position, "training goes on where it was"
+
+    def _write(self, kind: str, name: str, tensors: Mapping[str, Tensor]) -> None:
+        file = self.folder / f"{name}.safetensors"
+        save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, file)
+        self.files = {**self.files, kind: {"name": file.name, "sha256": sha256(file)}}
+
+    def _name(self, position: Position) -> None:
+        """Replace `training.json`; from this moment on the new files count and the old ones do not."""
+        at = {**asdict(position), "seconds": self.seconds()}
+        told = {"made_of": self.made_of, "position": at, "files": self.files}
+        write(self.folder / FILE, json.dumps(told, default=str))
+        self._tidy()
+
+    def _tidy(self) -> None:
+        named = {FILE, *(one["name"] for one in self.files.values())}
+        for file in self.folder.iterdir():
+            if file.name not in named:
+                file.unlink()
+
+
+def weights(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """What a model is made of, tied tensors once; frozen ones are not training's."""
+    yield from ((name, one) for name, one in model.named_parameters() if one.requires_grad)
+    yield from model.named_buffers()
+
+
+def sha256(file: Path) -> str:
+    """SHA-256 of a file, as hexadecimal digits."""
+    with file.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()

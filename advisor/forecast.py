@@ -1,0 +1,121 @@
+"""Forecast: how much of a run is done, and how long the rest will take; made before it starts, corrected as it goes.
+
+Work is counted in multiplications for each row (`Family.compute`), so that a pass through the smaller model of a later
+step counts less. How fast this machine does them is measured on the steps themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+from time import monotonic
+from typing import NamedTuple, TypeVar
+
+from advisor.plan import Plan, PlannedStep
+from advisor.results import Progress
+
+PASSES = 3  # a training step is a pass forward and one backward, which costs twice as much
+SERVED_ROWS = 5_000  # passes through each model while it is served and measured, with an idle run of the same length
+EXPORT_SECONDS, SERVE_SECONDS = 15.0, 12.0
+SETTLED = 2.0  # seconds after which a step's own pace is believed
+Result = TypeVar("Result")
+
+
+class Part(NamedTuple):
+    """A part of a run: multiplications, and seconds beside them that follow no size."""
+
+    work: float
+    seconds: float = 0.0
+
+
+class Rows(NamedTuple):
+    """Numbers of rows to train on, to select by, and to report on."""
+
+    train: int
+    selection: int
+    report: int
+
+
+def parts(plan: Plan, rows: Rows, serves: bool) -> list[Part]:
+    """A part for each step of the plan, and one for serving all models at the end."""
+    found = [_part(plan, step, rows) for step in plan.steps]
+    # Steps that change no shape are served as one.
+    shapes = {(plan.family.compute(step.after), step.step.name == "quantization") for step in plan.steps}
+    served = sum(compute for compute, _ in shapes) * SERVED_ROWS
+    return [*found, Part(served, SERVE_SECONDS * len(shapes)) if serves else Part(0)]
+
+
+def _part(plan: Plan, planned: PlannedStep, rows: Rows) -> Part:
+    before, after = plan.family.compute(planned.before), plan.family.compute(planned.after)
+    epochs = getattr(planned.step, "epochs", 0)
+    # While matrices are pruned, half of the epochs go on the way from the old shape to the new one.
+    epoch = (before + 3 * after) / 4 * (PASSES * rows.train + rows.selection)
+    taught = before * rows.train if planned.step.name == "finetune" else 0
+    exported = EXPORT_SECONDS if planned.step.name == "quantization" else 0.0
+    return Part(epochs * epoch + taught + after * (rows.selection + rows.report), exported)
+
+
+class Clock:
+    """Watches the parts of a run go by and tells what is ahead."""
+
+    def __init__(self, found: Sequence[Part], now: Callable[[], float] = monotonic) -> None:
+        self.parts, self.now, self.started = found, now, now()
+        self.done_work = self.done_seconds = self.share = 0.0
+        self.part, self.label = -1, ""
+        self.first = self.label_first = 0.0  # shares at which this part, and this label, were found
+        self.begun = self.label_begun = self.started
+
+    def watch(self, part: int, work: Generator[Progress, None, Result]) -> Generator[Progress, None, Result]:
+        """The same progress, each with the share of the run that is done and the seconds that it will still take."""
+        while True:
+            try:
+                progress = next(work)
+            except StopIteration as end:
+                self.finish(part)
+                result: Result = end.value
+                return result
+            run, remaining = self.ahead(part, progress)
+            yield replace(progress, run=run, remaining=remaining)
+
+    def finish(self, part: int) -> None:
+        """A part has ended; its pace counts, unless it was over when it was found."""
+        if self.part == part and self.first < 1:
+            self.done_work += self.parts[part].work * (1 - self.first)
+            self.done_seconds += self.now() - self.begun
+        self.part = -1
+
+    def ahead(self, part: int, progress: Progress) -> tuple[float, float | None]:
+        """Share of the whole run that is done, and seconds that it will still take, None while nobody can know."""
+        now, share = self.now(), progress.done / max(1, progress.total)
+        if part != self.part:
+            self.part, self.label, self.first, self.begun = part, "", share, now
+        if progress.label != self.label:
+            self.label, self.label_first, self.label_begun = progress.label, share, now
+        here = self._here(now, share)
+        pace = self._pace(now, share)
+        if here is None or pace is None:
+            return self.share, None
+        remaining = here + sum(self._seconds(one, pace) for one in range(part + 1, len(self.parts)))
+        self.share = max(self.share, (now - self.started) / ((now - self.started) + remaining or 1))
+        return self.share, remaining
+
+    def _here(self, now: float, share: float) -> float | None:
+        """Seconds that this part will still take: by its own pace, or as forecast where it shows none."""
+        taken, gained = now - self.label_begun, share - self.label_first
+        whole = taken / gained if taken >= SETTLED and gained > 0 else None
+        if not self.done_work:
+            return None if whole is None else whole * (1 - share)
+        forecast = self._seconds(self.part, self.done_seconds / self.done_work) * (1 - self.first)
+        if whole is None or whole < forecast / 2:  # something small beside the part's own work
+            return max(0.0, forecast - (now - self.begun))
+        return whole * (1 - share)
+
+    def _pace(self, now: float, share: float) -> float | None:
+        """Seconds for a unit of work, by the parts that are over; by the first part itself while it lasts."""
+        if self.done_work:
+            return self.done_seconds / self.done_work
+        gained = (share - self.first) * self.parts[self.part].work
+        return (now - self.begun) / gained if gained > 0 else None
+
+    def _seconds(self, part: int, pace: float) -> float:
+        return self.parts[part].work * pace + self.parts[part].seconds

@@ -1,0 +1,24 @@
+"""What a run says while it lasts, where there is no terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from advisor.report.progress import span, watch
+from advisor.results import Progress, Remark
+
+
+def test_lines_for_each_tenth_say_when_the_whole_run_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    events = [Remark("fine-tuning is reused"), *(Progress("distil", done, 50, "", 0.5, 600.0) for done in range(1, 51))]
+    with pytest.raises(RuntimeError, match="without a result"):
+        watch(events)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "fine-tuning is reused"
+    assert lines[1:] == [f"  distil {done} of 50 10 min left" for done in range(5, 51, 5)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.4, "0 s"), (89, "89 s"), (91, "2 min"), (5399, "1 h 30 min"), (11_100, "3 h 5 min")]
+)
+def test_spans(seconds: float, words: str) -> None:
+    assert span(seconds) == words

@@ -1,0 +1,80 @@
+"""The time that a run will still take: as forecast before a part shows its own pace, and by that pace afterwards."""
+
+from __future__ import annotations
+
+import pytest
+
+from advisor.forecast import Clock, Part
+from advisor.results import Progress
+
+
+class Time:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def told(clock: Clock, time: Time, at: float, part: int, done: int, label: str = "learn") -> tuple[float, float | None]:
+    time.at = at
+    return clock.ahead(part, Progress(label, done, 100))
+
+
+def test_nothing_is_foretold_before_there_is_a_pace() -> None:
+    time = Time()
+    clock = Clock([Part(100), Part(50)], time)
+    assert told(clock, time, 0, 0, 0) == (0, None)
+    assert told(clock, time, 1, 0, 1) == (0, None)
+
+
+def test_the_rest_of_the_run_counts_not_only_this_part() -> None:
+    """A tenth of 100 units takes 10 s; 90 units more take 90 s, the next part's 50 take 50 s and its 7 s."""
+    time = Time()
+    clock = Clock([Part(100), Part(50, 7)], time)
+    told(clock, time, 0, 0, 0)
+    share, remaining = told(clock, time, 10, 0, 10)
+    assert remaining == pytest.approx(90 + 50 + 7)
+    assert share == pytest.approx(10 / 157)
+
+
+def test_a_later_part_is_forecast_by_the_pace_of_the_ones_before_and_then_goes_by_its_own() -> None:
+    time = Time()
+    clock = Clock([Part(100), Part(50), Part(0, 30)], time)
+    told(clock, time, 0, 0, 0)
+    told(clock, time, 100, 0, 100)
+    clock.finish(0)
+    assert told(clock, time, 100, 1, 0)[1] == pytest.approx(50 + 30)
+    assert told(clock, time, 120, 1, 20)[1] == pytest.approx(80 + 30)  # it is half as fast
+
+
+def test_small_work_beside_a_part_does_not_pass_for_the_part() -> None:
+    """Importance is measured in 4 s; the 50 units of the part are still to come."""
+    time = Time()
+    clock = Clock([Part(100), Part(50), Part(0)], time)
+    told(clock, time, 0, 0, 0)
+    told(clock, time, 100, 0, 100)
+    clock.finish(0)
+    told(clock, time, 100, 1, 0, "importance")
+    assert told(clock, time, 104, 1, 100, "importance")[1] == pytest.approx(46)
+
+
+def test_a_part_that_was_resumed_is_judged_by_what_it_did_since() -> None:
+    time = Time()
+    clock = Clock([Part(100), Part(100)], time)
+    told(clock, time, 0, 0, 50)
+    assert told(clock, time, 10, 0, 60)[1] == pytest.approx(40 + 100)
+
+
+def test_the_share_never_goes_back_and_ends_at_the_whole() -> None:
+    time = Time()
+    clock = Clock([Part(100), Part(10)], time)
+    told(clock, time, 0, 0, 0)
+    shares = [told(clock, time, at, 0, done)[0] for at, done in ((10, 10), (50, 20), (60, 90), (62, 100))]
+    clock.finish(0)
+    told(clock, time, 62, 1, 0)
+    shares.append(told(clock, time, 68, 1, 100)[0])
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
