@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor import families
 from advisor.facts import DataFacts, Facts, Goal
@@ -23,9 +23,15 @@ from advisor.step import Step
 from advisor.steps.finetune import Finetune
 from advisor.steps.quantization import Quantization
 
+if TYPE_CHECKING:  # only a user who asks for it pays for reading the past
+    from advisor.history import History, Narrowed
+
 
 class Candidate(NamedTuple):
-    """One recipe that might be advised. `misses`: the goals that it is predicted to miss, in words."""
+    """One recipe that might be advised. `misses`: the goals that it is predicted to miss, in words.
+
+    narrowed: what the user's own runs made of its ranges.
+    """
 
     recipe: Recipe
     level: str
@@ -34,6 +40,7 @@ class Candidate(NamedTuple):
     judged: Prediction
     violations: tuple[Violation, ...]
     misses: tuple[str, ...]
+    narrowed: tuple[Narrowed, ...] = ()
 
     @property
     def admissible(self) -> bool:
@@ -62,7 +69,10 @@ def stated(facts: DataFacts, source: DataSource) -> DataSource:
     )
 
 
-def candidates(policy: Policy, facts: Facts, model: Model, data: DataSource, name: str) -> Iterator[Candidate]:
+def candidates(
+    policy: Policy, facts: Facts, model: Model, data: DataSource, name: str, history: History | None = None
+) -> Iterator[Candidate]:
+    """All of them, mildest first. history: own runs, which narrow the predictions."""
     family = families.find(facts.model.family or "")
     device: Any = facts.device.kind
     targets = to_targets(facts.goal)
@@ -73,10 +83,12 @@ def candidates(policy: Policy, facts: Facts, model: Model, data: DataSource, nam
         for int8 in (False, True):
             whole = (Finetune(), *steps, *((Quantization(),) if int8 else ()))
             recipe = Recipe(1, name, model.source, device, whole, data, targets, policy=policy.stamp)
-            yield _candidate(policy, facts, model, recipe, level)
+            yield _candidate(policy, facts, model, recipe, level, history)
 
 
-def _candidate(policy: Policy, facts: Facts, model: Model, recipe: Recipe, level: str) -> Candidate:
+def _candidate(
+    policy: Policy, facts: Facts, model: Model, recipe: Recipe, level: str, history: History | None
+) -> Candidate:
     wishes = preferences(policy, look(facts, recipe))
     recipe = replace(recipe, steps=tuple(_preferred(step, wishes) for step in recipe.steps))
     planned = plan(recipe, model.config or {}, facts.data.labels or 2)
@@ -84,8 +96,12 @@ def _candidate(policy: Policy, facts: Facts, model: Model, recipe: Recipe, level
     family, int8 = families.find(facts.model.family or ""), recipe.step("quantization") is not None
     prediction = predict(planned, family, facts.data.samples, int8)
     judged = predict(planned, family, facts.data.samples, int8, family.judged_as if family else "")
+    narrowed: tuple[Narrowed, ...] = ()
+    if history and not (planned and planned.problems):
+        prediction, narrowed = history.narrow(prediction, (level, int8))
+        judged, _ = history.narrow(judged, (level, int8))
     misses = tuple(_misses(judged, facts.goal, planned))
-    return Candidate(recipe, level, planned, prediction, judged, tuple(found), misses)
+    return Candidate(recipe, level, planned, prediction, judged, tuple(found), misses, narrowed)
 
 
 def _preferred(step: Step, wishes: dict[str, tuple[Any, str]]) -> Step:

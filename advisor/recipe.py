@@ -90,6 +90,21 @@ class PolicyStamp:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnRuns:
+    """The user's own past runs that narrowed what advice expected, and the ranges that it then expected.
+
+    runs: how many were alike in family, data size and device. sha256: of their ids in the ledger.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
+    runs: Count
+    sha256: str
+    relative_accuracy: str | None = None
+    relative_time: str | None = None
+    relative_emissions: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """A whole recipe. Each kind of step stands in it at most once."""
 
@@ -105,6 +120,7 @@ class Recipe:
     training: Training = Training()
     policy: PolicyStamp | None = None
     waivers: tuple[StatedWaiver, ...] = ()
+    history: OwnRuns | None = None
 
     def step(self, name: str) -> Step | None:
         """The step of this name, or None."""
@@ -157,6 +173,7 @@ def as_dict(recipe: Recipe) -> dict[str, Any]:
     parts |= {"training": _given(recipe.training)} if recipe.training != Training() else {}
     parts |= {"policy": _given(recipe.policy)} if recipe.policy else {}
     parts |= {"waivers": [_given(waiver) for waiver in recipe.waivers]} if recipe.waivers else {}
+    parts |= {"history": _given(recipe.history)} if recipe.history else {}
     return {name: value for name, value in parts.items() if value != {}}
 
 

@@ -39,7 +39,7 @@ def validate(document: Document) -> Recipe:
     rest = {**value, "steps": [step.name for step in steps] or ["faulty"]} if "steps" in value else value
     rest = {name: part for name, part in rest.items() if name != "waivers"}
     recipe, more = build(Recipe, rest, document)
-    faults += more + _target_faults(document)
+    faults += more + _target_faults(document) + _history_faults(document)
     if faults or recipe is None:
         raise AdviseError(*sorted(faults, key=lambda fault: (fault.line, fault.column)))
     return replace(recipe, steps=tuple(steps), waivers=tuple(waiver for waiver, _ in stated_waivers(document)[0]))
@@ -112,4 +112,17 @@ def _target_faults(document: Document) -> list[Fault]:
                         f'{part}.{name}: expected "{sign} number" above 0{limit}, got {text!r}', (part, name)
                     )
                 )
+    return faults
+
+
+def _history_faults(document: Document) -> list[Fault]:
+    """Ranges of own runs that are none."""
+    history = document.value.get("history")
+    faults = []
+    for name, text in history.items() if isinstance(history, dict) else ():
+        if name.startswith("relative_") and isinstance(text, str):
+            try:
+                Interval.parse(text)
+            except ValueError as error:
+                faults.append(document.fault(f"history.{name}: {error}", ("history", name)))
     return faults

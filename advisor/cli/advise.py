@@ -23,6 +23,7 @@ from advisor.cli.options import (
 
 if TYPE_CHECKING:
     from advisor.facts import Facts
+    from advisor.history import History
     from advisor.probe import Model
     from advisor.recipe import DataSource, Task
 
@@ -37,6 +38,7 @@ def _arguments() -> Parser:
         "  advise check RECIPE…                        review recipes by the rules\n"
         "  advise explain RULE|RECIPE                  a rule's page; why a recipe is as it is\n"
         "  advise rules list|test|verify|diff|docs     work on rule packs\n"
+        "  advise history [show|export|import|add]     every run that was carried out, predicted beside measured\n"
         "  advise families                             which models are described, and which can be executed\n"
         "  advise schema recipe|rule|pack              JSON Schemas for editors\n"
         "  advise demo --out DIR                       the whole way on a small real model and data",
@@ -71,6 +73,7 @@ def _arguments() -> Parser:
     arguments.add_argument("--max-emissions", type=positive, metavar="SHARE", help="most relative emissions")
     arguments.add_argument("--max-size-mb", type=positive, metavar="MB")
     arguments.add_argument("--max-latency-ms", type=positive, metavar="MS")
+    arguments.add_argument("--history", action="store_true", help="narrow the ranges by your own past runs")
     arguments.add_argument("--name", help="name of the recipe")
     arguments.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the recipe there, not to stdout")
     arguments.add_argument("--format", choices=("yaml", "json"), default="yaml")
@@ -97,7 +100,8 @@ def run(arguments: Sequence[str]) -> int:
 
     facts, model, data = _facts(options)
     name = options.name or f"{Path(options.model).name}-{facts.device.kind}"
-    advice = advise(find(options.policy), facts, model, data, name)
+    history = _history(facts) if options.history else None
+    advice = advise(find(options.policy), facts, model, data, name, history)
     product = report.recipe_yaml(advice) if options.format == "yaml" else report.advice_json(advice) + "\n"
     sys.stderr.write(report.explanation(advice, width(), colour(sys.stderr)))
     if options.output:
@@ -110,6 +114,15 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.write(product)
         sys.stdout.flush()
     return 0
+
+
+def _history(facts: Facts) -> History:
+    """The user's own runs that are like the one that is asked about."""
+    from advisor import ledger
+    from advisor.history import gather
+
+    wanted = ledger.Filters(family=facts.model.family, device=facts.device.kind)
+    return gather(ledger.find(wanted), facts)
 
 
 def _facts(options: Namespace) -> tuple[Facts, Model, DataSource]:

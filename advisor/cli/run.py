@@ -51,6 +51,8 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     result = watch(executor.run(job, options.out))
     report.show(result)
+    if not options.no_ledger:
+        _recorded(options.out)
     return 0 if result.passed else 4
 
 
@@ -67,6 +69,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
         help="where to train (default: the best device present)",
     )
     run_.add_argument("--dry-run", action="store_true", help="check and plan only: exact sizes, no weights")
+    run_.add_argument("--no-ledger", action="store_true", help="do not record the run (advise history)")
     data_columns(run_)
     policy(run_)
     return run_.parse_args(arguments)
@@ -84,6 +87,17 @@ def _overridden(recipe: Recipe, options: Namespace) -> Recipe:
     }
     data = replace(recipe.data, **{name: value for name, value in given.items() if value is not None})
     return replace(recipe, model=model, data=data)
+
+
+def _recorded(out: Path) -> None:
+    """Keep the run in the ledger. It is finished and stays so whatever the ledger says."""
+    from advisor import finished, ledger, record
+
+    try:
+        ledger.add([record.of(finished.read(out))])
+    except AdviseError as error:
+        told = f"warning: the run is not recorded: {error}\n  then: advise history add {out}\n"
+        sys.stderr.write(told)
 
 
 def _prepare_libraries() -> None:

@@ -67,6 +67,7 @@ def _candidate(candidate: Candidate, chosen: bool) -> dict[str, Any]:
         "chosen": chosen,
         "admissible": candidate.admissible,
         "prediction": plain(candidate.prediction),
+        "narrowed": [str(one) for one in candidate.narrowed],
         "misses": list(candidate.misses),
         "violations": [
             {

@@ -1,0 +1,64 @@
+"""A finished run as a whole: its result, its recipe, and the facts and reasons that it was decided on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from advisor import runfolder
+from advisor.errors import AdviseError, Fault
+from advisor.recipe import Recipe
+from advisor.recipefile import loads
+from advisor.results import RunResult
+
+HINT = "give the --out folder of an `advise run` that has ended"
+
+
+class Finished(NamedTuple):
+    """A finished run. text: recipe.yaml as it stands. facts: by full name, as `data.samples`.
+
+    advice: the reason for each step, as advice.json holds it; empty in folders of older versions.
+    """
+
+    folder: Path
+    result: RunResult
+    recipe: Recipe
+    text: str
+    facts: Mapping[str, Any]
+    advice: Mapping[str, Any]
+
+
+def read(folder: Path) -> Finished:
+    """Read a run's folder.
+
+    Raises:
+        AdviseError: it is none, the run did not finish, or a file of it is damaged.
+    """
+    result = runfolder.read(folder)
+    if not result.steps:
+        raise AdviseError(Fault("steps: a finished run has at least one", str(folder / runfolder.REPORT), hint=HINT))
+    text = _text(folder / "recipe.yaml")
+    facts = _object(folder / "facts.json")
+    advice = _object(folder / "advice.json") if (folder / "advice.json").is_file() else {}
+    return Finished(folder, result, loads(text, "recipe.yaml")[0], text, facts, advice)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise AdviseError(Fault(f"cannot be read: {error.strerror}", str(path), hint=HINT)) from None
+    except UnicodeDecodeError:
+        raise AdviseError(Fault("is not UTF-8 text", str(path), hint=HINT)) from None
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(_text(path))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise AdviseError(Fault(f"is not JSON: {error}", str(path), hint=HINT)) from None
+    if not isinstance(value, dict):
+        raise AdviseError(Fault("expected an object", str(path), hint=HINT))
+    return value

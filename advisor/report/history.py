@@ -1,0 +1,103 @@
+"""Past runs as plain text: a line for each, and a page for one with predicted beside measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from advisor.record import Quantity, Record, StepRecord
+from advisor.report.advice import columns
+
+HEAD = ("id", "finished", "name", "family", "device", "samples", "last model", "accuracy", "time", "emissions", "gates")
+SHORT = 10  # signs of an id; enough to tell a million runs apart
+
+
+def table(found: Sequence[Record]) -> str:
+    """The runs, the latest first; shares of the baseline of their last model, with ! outside what was predicted."""
+    shown = "".join(line + "\n" for line in columns([HEAD, *map(_row, found)]))
+    return shown + ("! outside the predicted range\n" if "!" in shown else "")
+
+
+def as_json(found: Sequence[Record]) -> str:
+    return json.dumps([plain(one) for one in found], indent=2) + "\n"
+
+
+def plain(one: Record) -> dict[str, Any]:
+    """A record as plain values, its id first."""
+    return {"id": one.id, **one.content()}
+
+
+def _row(one: Record) -> tuple[str, ...]:
+    samples = f"{one.samples:,}" if one.samples is not None else "?"
+    states = [step for step in one.steps if step.name != "finetune"]
+    words = ", ".join(step.words for step in states) or "fine-tuned only"
+    shares = [_share(one.last, name) for name in ("relative_accuracy", "relative_time", "relative_emissions")]
+    when = one.finished[:16].replace("T", " ") or "?"
+    gates = "passed" if one.passed else "missed"
+    return (one.id[:SHORT], when, one.name, one.family, one.device, samples, words, *shares, gates)
+
+
+def _share(step: StepRecord, name: str) -> str:
+    found = step.quantity(name)
+    if found is None or found.value is None:
+        return "-"
+    return f"{found.value:.1%}{'!' if _inside(found) is False else ''}"
+
+
+def _inside(one: Quantity) -> bool | None:
+    """Did the measured value fall into the predicted range? None where either is missing."""
+    if one.value is None or one.predicted is None:
+        return None
+    return one.predicted[0] <= one.value <= one.predicted[1]
+
+
+def page(one: Record) -> str:
+    """All that is known of a run."""
+    return "\n".join(_page(one)) + "\n"
+
+
+def _page(one: Record) -> Iterator[str]:
+    samples = "?" if one.samples is None else f"{one.samples:,}"
+    policy = f"{one.policy} {one.policy_version} · sha256 {one.policy_sha256[:12]}" if one.policy else "not stated"
+    about = {
+        "id": one.id,
+        "name": one.name,
+        "finished": one.finished or "unknown",
+        "model": f"{one.model} ({one.family})",
+        "data": f"{one.data} · {samples} training rows · {one.eval_samples:,} report rows",
+        "device": f"{one.device}, trained on {one.train_on}",
+        "machine": one.machine or "unknown",
+        "policy": policy,
+        "versions": ", ".join(f"{name} {version}" for name, version in one.versions.items()) or "unknown",
+        "took": f"{one.seconds:,.0f} s",
+    }
+    yield from columns(list(about.items()))
+    if one.summary:
+        yield from ("", one.summary)
+    for step in one.steps:
+        yield ""
+        yield f"{step.words}: {step.metric} {step.score:.4f}, {step.parameters:,} parameters, {step.size_bytes:,} bytes"
+        rows = [_quantity(quantity) for quantity in step.quantities if quantity.value is not None or quantity.predicted]
+        yield from (f"  {line}" for line in columns([("", "predicted", "measured", "", "source"), *rows]))
+    yield ""
+    yield from columns([("gate", "demanded", "measured", ""), *map(_gate, one.gates)])
+    yield from ("", one.recipe.rstrip())
+
+
+def _quantity(one: Quantity) -> tuple[str, ...]:
+    predicted = f"{one.predicted[0]:.2f}-{one.predicted[1]:.2f}" if one.predicted else "-"
+    measured = "not measured" if one.value is None else f"{one.value:.4g}"
+    verdict = {True: "inside", False: "OUTSIDE", None: ""}[_inside(one)]
+    return (
+        one.name.replace("_", " "),
+        predicted,
+        measured,
+        verdict,
+        one.source if one.value is not None else one.why_not,
+    )
+
+
+def _gate(gate: Any) -> tuple[str, ...]:
+    measured = "not measured" if gate.value is None else f"{gate.value:.4g}"
+    return (gate.name, gate.demanded, measured, "passed" if gate.passed else "missed")
