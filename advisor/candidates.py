@@ -5,14 +5,14 @@ No compression, 2/3 of the layers, 1/3, 1/3 with matrix pruning; each with and w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor import families
 from advisor.facts import DataFacts, Facts, Goal
 from advisor.levels import LEVELS, structure
-from advisor.plan import Plan, plan
+from advisor.plan import Plan, Problem, plan
 from advisor.policy.judge import Violation, preferences, violations
 from advisor.policy.pack import Policy
 from advisor.policy.view import look
@@ -47,9 +47,9 @@ class Candidate(NamedTuple):
         return not self.problems and not any(one.rule.severity == "error" for one in self.violations)
 
     @property
-    def problems(self) -> Mapping[str, str]:
+    def problems(self) -> Sequence[Problem]:
         """What does not fit the model, by step."""
-        return self.plan.problems if self.plan else {}
+        return self.plan.problems if self.plan else ()
 
     @property
     def words(self) -> str:

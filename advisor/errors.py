@@ -58,13 +58,24 @@ class NothingChecked(AdviseError):
     exit_code = 5
 
 
-def suggest(word: object, known: Iterable[str]) -> str:
-    """'did you mean …?' for a misspelt name, or the list of known names (at most twenty)."""
+def nearest(word: object, known: Iterable[str]) -> str | None:
+    """The name that a misspelt word stands for, if one is near. Capitals and hyphens make no difference."""
     import difflib
 
+    names = {_folded(name): name for name in sorted(known)}
+    near = difflib.get_close_matches(_folded(word), names, n=1, cutoff=0.6)
+    return names[near[0]] if near else None
+
+
+def _folded(word: object) -> str:
+    return str(word).lower().replace("-", "_")
+
+
+def suggest(word: object, known: Iterable[str]) -> str:
+    """'did you mean …?' for a misspelt name, or the list of known names (at most twenty)."""
     names = sorted(known)
-    near = difflib.get_close_matches(str(word), names, n=1, cutoff=0.6)
+    near = nearest(word, names)
     if near:
-        return f"did you mean {near[0]!r}?"
+        return f"did you mean {near!r}?"
     rest = f" and {len(names) - 20} more" if len(names) > 20 else ""
     return f"known: {', '.join(names[:20])}{rest}"

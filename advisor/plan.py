@@ -10,7 +10,7 @@ from advisor import families
 from advisor.facts import Value
 from advisor.family import Config, Family
 from advisor.recipe import Recipe
-from advisor.step import Step
+from advisor.step import Step, Unfit
 
 
 class PlannedStep(NamedTuple):
@@ -22,14 +22,22 @@ class PlannedStep(NamedTuple):
     parameters: int
 
 
+class Problem(NamedTuple):
+    """What does not fit the model. setting: empty where it is the step as a whole."""
+
+    step: str
+    setting: str
+    text: str
+
+
 class Plan(NamedTuple):
-    """All steps of a recipe for one model. problems: what does not fit, by step name; it ends the plan there."""
+    """All steps of a recipe for one model. problems: what does not fit; the plan goes on as if that step were not."""
 
     family: Family
     labels: int
     baseline_parameters: int
     steps: tuple[PlannedStep, ...]
-    problems: Mapping[str, str]
+    problems: tuple[Problem, ...]
     measures: Mapping[str, Value]
 
     @property
@@ -45,18 +53,19 @@ def plan(recipe: Recipe, config: Config, labels: int = 2) -> Plan | None:
     at: dict[str, Any] = dict(config)
     count = baseline = family.parameters(config, labels)
     steps: list[PlannedStep] = []
-    problems: dict[str, str] = {}
+    problems: list[Problem] = []
     measures: dict[str, Value] = {}
     for step in recipe.steps:
         try:
             after = step.resized(family, at)
         except ValueError as error:
-            problems[step.name] = str(error)
-            break
+            wrong = error.wrong if isinstance(error, Unfit) else {"": str(error)}
+            problems += [Problem(step.name, setting, text) for setting, text in wrong.items()]
+            continue
         found = step.measures(family, at, after)
         measures |= {f"{step.name}.{name}": value for name, value in found.items()}  # type: ignore[misc]
         count = count if after == at else family.parameters(after, labels)
         steps.append(PlannedStep(step, at, after, count))
         at = after
     measures["recipe.removed_share"] = float(round(1 - Fraction(count, baseline), 6))
-    return Plan(family, labels, baseline, tuple(steps), problems, measures)
+    return Plan(family, labels, baseline, tuple(steps), tuple(problems), measures)

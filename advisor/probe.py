@@ -66,6 +66,8 @@ def _unknown(source: str) -> Fault:
         or (Path(source).parent.is_dir() and "/" in source)
     ):
         return Fault("no such checkpoint folder or config.json", source, hint="check the path")
+    if "$" in source or "{" in source:
+        return Fault(f"unknown model {source!r}", hint="this looks like a template that still has to be filled in")
     known = [*families.names(), *ALIASES]
     return Fault(
         f"unknown model {source!r}: no family of that name, no such folder, and not in the local Hub cache",
@@ -94,9 +96,11 @@ def read_config(file: Path) -> Config:
     except OSError as error:
         raise AdviseError(Fault(f"cannot be read: {error.strerror}", str(file))) from None
     except json.JSONDecodeError as error:
-        raise AdviseError(Fault(f"not JSON: {error.msg}", str(file), error.lineno, error.colno)) from None
-    except (UnicodeDecodeError, RecursionError):
-        raise AdviseError(Fault("not JSON text", str(file))) from None
+        hint = "copy the file again from where it came from"
+        raise AdviseError(Fault(f"not JSON: {error.msg}", str(file), error.lineno, error.colno, hint)) from None
+    except (UnicodeDecodeError, RecursionError, ValueError):
+        hint = "give the folder, or the config.json in it, not the weights"
+        raise AdviseError(Fault("not JSON text", str(file), hint=hint)) from None
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
         raise AdviseError(Fault("model_type is missing: expected the config of a transformers model", str(file)))
     return config
@@ -126,6 +130,8 @@ def named(source: ModelSource, labels: int = 2, base: Path = Path()) -> Model:
         raise AdviseError(f"unknown family {source.family!r}", hint=suggest(source.family, known))
     if (base / Path(source.source).expanduser()).exists() or source.family is None:
         return model(source.source, labels, base)
+    if source.source.startswith(("./", "../")):  # what stands beside the recipe has to be there
+        raise AdviseError(_unknown(source.source))
     family = families.find(source.family)
     if _family(source.source) or cached_config(source.source):
         return model(source.source, labels, base)

@@ -42,8 +42,9 @@ def _left_out(step: str, candidates: tuple[Candidate, ...], policy: Policy, fact
     if not others:
         return Verdict(step, False, "this model has no shape to cut, or its family is not described")
     open_ = [one for one in others if one.admissible]
-    if not open_ and all(step in one.problems for one in others):
-        return Verdict(step, False, others[0].problems[step])
+    unfit = [next((wrong.text for wrong in one.problems if wrong.step == step), "") for one in others]
+    if not open_ and all(unfit):
+        return Verdict(step, False, unfit[0])
     if not open_:
         mildest = min(others, key=lambda one: sum(v.rule.severity == "error" for v in one.violations))
         blame = _blame(step, mildest)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from advisor.bounds import Bound
+from advisor.bounds import Amount, Bound
 from advisor.facts import Goal
 from advisor.interval import Interval, show
 from advisor.step import FORBID_EXTRA, Step, Training
@@ -18,6 +18,8 @@ else:
     Steps = tuple[Any, ...]  # each step is validated by its own type, see recipefile
 
 Count = Annotated[int, Bound(gt=0)]
+Rows = Annotated[int, Bound(gt=0), Amount()]
+RowsOrNone = Annotated[int, Bound(ge=0), Amount()]
 Device = Literal["cpu", "cuda", "mps", "edge"]
 Task = Literal["classification", "regression", "generation", "language-modelling"]
 
@@ -38,11 +40,11 @@ class DataSource:
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
     source: str | None = None
     task: Task | None = None
-    samples: Count | None = None
-    eval_samples: Annotated[int, Bound(ge=0)] | None = None
-    unlabelled_samples: Annotated[int, Bound(ge=0)] | None = None
+    samples: Rows | None = None
+    eval_samples: RowsOrNone | None = None
+    unlabelled_samples: RowsOrNone | None = None
     labels: Count | None = None
-    max_samples: Count | None = None
+    max_samples: Rows | None = None
     text: str | None = None
     pair: str | None = None
     label: str | None = None

@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from advisor import mistakes
+from advisor.contradictions import contradictions
 from advisor.errors import AdviseError, Fault, suggest
 from advisor.interval import Interval
 from advisor.recipe import AS_BOUND, Recipe, StatedWaiver
 from advisor.step import Step
 from advisor.steps import STEPS
-from advisor.yamlfile import Document, build, parse, read
+from advisor.typed import build
+from advisor.yamlfile import Document, parse, read
 
 
 def load(path: Path, name: str = "") -> tuple[Recipe, Document]:
@@ -32,14 +35,13 @@ def loads(text: str | bytes, name: str = "recipe") -> tuple[Recipe, Document]:
 
 def validate(document: Document) -> Recipe:
     """Make a recipe of a document. Raises as `load` does."""
-    value = document.value
-    if not isinstance(value, dict):
-        raise AdviseError(Fault("a recipe is a mapping: version, name, model, device, steps …", document.name, 1, 1))
-    steps, faults = _steps(value.get("steps"), document)
+    value = _mapping(document)
+    steps, faults = _steps(value, document)
     rest = {**value, "steps": [step.name for step in steps] or ["faulty"]} if "steps" in value else value
     rest = {name: part for name, part in rest.items() if name != "waivers"}
-    recipe, more = build(Recipe, rest, document)
-    faults += more + _target_faults(document) + _history_faults(document)
+    recipe, more = build(Recipe, rest, document, hints=mistakes.HINTS)
+    faults += [*more, *_target_faults(document), *_history_faults(document)]
+    faults += contradictions(recipe, document) if recipe else []
     if faults or recipe is None:
         raise AdviseError(*sorted(faults, key=lambda fault: (fault.line, fault.column)))
     return replace(recipe, steps=tuple(steps), waivers=tuple(waiver for waiver, _ in stated_waivers(document)[0]))
@@ -60,18 +62,34 @@ def stated_waivers(document: Document) -> tuple[list[tuple[StatedWaiver, int]], 
     return [(one, place) for place, (one, _) in enumerate(made) if one], [fault for _, wrong in made for fault in wrong]
 
 
-def _steps(value: Any, document: Document) -> tuple[list[Step], list[Fault]]:
+def _mapping(document: Document) -> dict[str, Any]:
+    value = document.value
     if value is None:
+        hint = "advise --model M --samples N --device D -o FILE writes a recipe"
+        raise AdviseError(Fault("the file is empty", document.name, 1, 1, hint))
+    if not isinstance(value, dict) or not value:
+        hint = "version: 1, then name, model, device and steps, each in a line of its own"
+        raise AdviseError(document.fault("a recipe is a mapping: version, name, model, device, steps …", (), hint))
+    if faults := mistakes.too_deep(value, document):
+        raise AdviseError(*faults)
+    return value
+
+
+def _steps(recipe: dict[str, Any], document: Document) -> tuple[list[Step], list[Fault]]:
+    if "steps" not in recipe:
         return [], []
+    value = recipe["steps"]
     if not isinstance(value, list) or not value:
-        return [], [document.fault("steps: expected a list, as in `- finetune: {epochs: 3}`", ("steps",))]
+        return [], [mistakes.no_list(value, document)]
     found: list[Step] = []
     faults: list[Fault] = []
     for place, entry in enumerate(value):
         step, wrong = _step(entry, document, place)
         faults += wrong
         if step and step.name in [one.name for one in found]:
-            faults.append(document.fault(f"{step.name} stands twice: each step at most once", ("steps", place)))
+            hint = "keep one of the two"
+            message = f"{step.name} stands twice: each step at most once"
+            faults.append(document.fault(message, ("steps", place), hint))
         elif step:
             found.append(step)
     return found, faults
@@ -82,12 +100,13 @@ def _step(entry: Any, document: Document, place: int) -> tuple[Step | None, list
     if isinstance(entry, str) and entry in STEPS:
         entry = {entry: None}
     if not isinstance(entry, dict) or len(entry) != 1:
-        form = "one step with its settings, as in `- finetune: {epochs: 3}`"
-        return None, [document.fault(f"steps.{place}: expected {form}", at)]
+        return None, mistakes.no_step(entry, document, place)
     name, settings = next(iter(entry.items()))
     if name not in STEPS:
         return None, [document.fault(f"unknown step {name}", (*at, name), suggest(name, STEPS), key=True)]
-    return build(STEPS[name], {} if settings is None else settings, document, (*at, name))
+    if settings is not None and not isinstance(settings, dict):
+        return None, [mistakes.no_settings(name, document, place)]
+    return build(STEPS[name], settings or {}, document, (*at, name), mistakes.HINTS)
 
 
 def _target_faults(document: Document) -> list[Fault]:
@@ -95,23 +114,9 @@ def _target_faults(document: Document) -> list[Fault]:
     for part in ("goal", "gates"):
         targets = document.value.get(part)
         for name, text in targets.items() if isinstance(targets, dict) else ():
-            sign = AS_BOUND.get(name)
-            if sign is None or not isinstance(text, str):
-                continue
-            try:
-                bound = Interval.parse(text)
-            except ValueError as error:
-                faults.append(document.fault(f"{part}.{name}: {error}", (part, name)))
-                continue
-            end = bound.low if sign == ">=" else bound.high
-            open_ = bound.high is None if sign == ">=" else bound.low is None
-            if end is None or not open_ or end <= 0 or (name == "relative_accuracy" and end > 1):
-                limit = " of at most 1" if name == "relative_accuracy" else ""
-                faults.append(
-                    document.fault(
-                        f'{part}.{name}: expected "{sign} number" above 0{limit}, got {text!r}', (part, name)
-                    )
-                )
+            wrong = _target(name, text) if name in AS_BOUND and isinstance(text, str) else ""
+            if wrong:
+                faults.append(document.fault(f"{part}.{name}: {wrong}", (part, name), mistakes.bound(name, text)))
     return faults
 
 
@@ -126,3 +131,18 @@ def _history_faults(document: Document) -> list[Fault]:
             except ValueError as error:
                 faults.append(document.fault(f"history.{name}: {error}", ("history", name)))
     return faults
+
+
+def _target(name: str, text: str) -> str:
+    """What is wrong with a target; empty where nothing is."""
+    sign = AS_BOUND[name]
+    try:
+        bound = Interval.parse(text)
+    except ValueError as error:
+        return str(error)
+    end = bound.low if sign == ">=" else bound.high
+    open_ = bound.high is None if sign == ">=" else bound.low is None
+    if end is None or not open_ or end <= 0 or (name == "relative_accuracy" and end > 1):
+        limit = " of at most 1" if name == "relative_accuracy" else ""
+        return f'expected "{sign} number" above 0{limit}, got {text!r}'
+    return ""

@@ -76,8 +76,9 @@ def _model(recipe: Recipe, base: Path) -> probe.Model:
 def stated_facts(recipe: Recipe, model: probe.Model) -> Facts:
     """The facts as the recipe itself states them."""
     stated = recipe.data
+    samples = min((count for count in (stated.samples, stated.max_samples) if count and stated.samples), default=None)
     unlabelled = stated.unlabelled_samples or 0
-    data = DataFacts(stated.samples, stated.eval_samples, unlabelled, None, stated.task, stated.labels)
+    data = DataFacts(samples, stated.eval_samples, unlabelled, None, stated.task, stated.labels)
     return Facts(model.facts, data, probe.device(recipe.device), to_goal(recipe.goal))
 
 
@@ -148,11 +149,10 @@ def _misfits(
     """What the model's config cannot take, and where the recipe and the config disagree."""
     rule = policy.rule(FITS)
     because = rule.because if rule else "The model's config cannot express this shape."
-    for step, text in (planned.problems if planned else {}).items():
-        path = _path((step,), recipe)
-        yield Finding(
-            FITS, "error", f"{step}: {text}", because, place(document, path, key=True), path, at(document.value, path)
-        )
+    for problem in planned.problems if planned else ():
+        path = _path((problem.step, problem.setting) if problem.setting else (problem.step,), recipe)
+        message = f"{problem.step}: {problem.text}"
+        yield Finding(FITS, "error", message, because, place(document, path, key=True), path, at(document.value, path))
     stated = recipe.model.family
     if stated not in (None, facts.model.family):
         message = f"the recipe says family {stated}, the model's config says {facts.model.family}"

@@ -33,6 +33,14 @@ class Training:
     precision: Literal["auto", "fp32", "bf16"] = "auto"
 
 
+class Unfit(ValueError):
+    """Settings that do not fit a model: what is wrong with each, by name; "" stands for the step as a whole."""
+
+    def __init__(self, wrong: Mapping[str, str]) -> None:
+        self.wrong = dict(wrong)
+        super().__init__("; ".join(self.wrong.values()))
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of a recipe.
@@ -49,7 +57,8 @@ class Step:
         """The config after this step.
 
         Raises:
-            ValueError: the settings do not fit the model; says which, expected and got.
+            Unfit: settings do not fit the model; says which, expected and got.
+            ValueError: no setting of this step would fit it.
         """
         return dict(config)
 

@@ -1,4 +1,4 @@
-"""Read YAML with the line and column of every value, and turn plain values into typed ones.
+"""Read YAML with the line and column of every value.
 
 YAML 1.2 scalars, no tags, no anchors, no duplicate keys; a file of at most 1 MB and 32 levels. What is wrong
 is told with its place and what to write instead; all faults of a file at once.
@@ -6,23 +6,21 @@ is told with its place and what to write instead; all faults of a file at once.
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
-import functools
-import json
 import re
-import types
-import typing
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
-from advisor.errors import AdviseError, Fault, suggest
+from advisor.errors import AdviseError, Fault
+from advisor.remedies import begun_there, of_syntax
 
-T = TypeVar("T")
 Path_ = tuple[str | int, ...]
 MAX_BYTES, MAX_DEPTH = 1_000_000, 32
+SPACES = ("\u00a0", "\u2007", "\u202f", "\u3000")  # look like spaces, and are none to YAML
 
-_INT = re.compile(r"^[-+]?\d[\d_]*$")
+_INT = re.compile(r"^[-+]?\d[\d_]{0,17}$")  # longer ones stay words: no size is so large, and floats could not hold it
 _FLOAT = re.compile(r"^[-+]?(\.\d+|\d[\d_]*(\.\d*)?)([eE][-+]?\d+)?$")
 _WORDS = {"null": None, "~": None, "": None, "true": True, "false": False}
 
@@ -54,6 +52,13 @@ class Document:
         while at and at not in first and at not in self.marks:
             at = at[:-1]
         return first.get(at) or self.marks.get(at) or Mark(1, 1, 1, 1)
+
+    def written(self, path: Sequence[str | int]) -> str:
+        """A value as it stands in the file, quotes and all; empty where it takes more than a line."""
+        mark = self.marks.get(tuple(path))
+        if mark is None or mark.line != mark.end_line:
+            return ""
+        return self.text.splitlines()[mark.line - 1][mark.column - 1 : mark.end_column - 1]
 
     def fault(self, message: str, path: Sequence[str | int], hint: str = "", *, key: bool = False) -> Fault:
         """A fault at a path of this file."""
@@ -89,11 +94,11 @@ def parse(data: bytes | str, name: str) -> Document:
         # Event by event: the parser alone would take hours for a megabyte of open brackets.
         return _Reader(YAML(typ="safe").parse(text), name, text).document()
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        raise AdviseError(Fault(f"not YAML: {error.problem}", name, line, column, _remedy(text, line))) from None
+        raise AdviseError(_not_yaml(error, text, name)) from None
     except YAMLError as error:
-        raise AdviseError(Fault(f"not YAML: {str(error).splitlines()[0]}", name)) from None
+        words = str(error).splitlines()[0]
+        before = text.encode()[: getattr(error, "position", 0)].decode(errors="ignore")
+        raise AdviseError(Fault(f"not YAML: {words}", name, *_end_of(before), hint="remove this character")) from None
 
 
 def _decode(data: bytes | str, name: str) -> str:
@@ -101,20 +106,35 @@ def _decode(data: bytes | str, name: str) -> str:
         raise AdviseError(Fault(f"larger than {MAX_BYTES:,} bytes, which no recipe or rule is", name))
     if isinstance(data, str):
         return data
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise AdviseError(Fault("not UTF-8 but UTF-16 text", name, 1, 1, "save it as UTF-8"))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise AdviseError(Fault(f"not UTF-8 text (byte {error.start})", name, hint="save it as UTF-8")) from None
+        before = data[: error.start].decode("utf-8-sig", errors="ignore")
+        raise AdviseError(
+            Fault(f"not UTF-8 text (byte {error.start})", name, *_end_of(before), "save it as UTF-8")
+        ) from None
 
 
-def _remedy(text: str, line: int) -> str:
-    lines = text.splitlines()
-    around = " ".join(lines[max(0, line - 2) : line])
-    if re.search(r":\s*[>!]=?\s*[\d.=]", around):
-        return "'>' and '!' have a meaning of their own in YAML: put the comparison in quotes, \">= 10\""
-    if "\t" in around:
-        return "indent with spaces, not with tabs"
-    return "check the indentation, the colons and the brackets near this place"
+def _end_of(text: str) -> tuple[int, int]:
+    """Line and column behind some text."""
+    lines = text.split("\n")
+    return len(lines), len(lines[-1]) + 1
+
+
+def _not_yaml(error: Any, text: str, name: str) -> Fault:
+    """What the parser says, at the place where the mistake is rather than where the parser gave up."""
+    mark = error.problem_mark or error.context_mark
+    problem, context = str(error.problem), str(error.context or "")
+    if error.context_mark and begun_there(problem, context, text[_offset(error.context_mark, text) :]):
+        mark = error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    return Fault(f"not YAML: {problem}", name, line, column, of_syntax(problem, context, text, line))
+
+
+def _offset(mark: Any, text: str) -> int:
+    return sum(len(line) for line in text.splitlines(keepends=True)[: mark.line]) + int(mark.column)
 
 
 class _Reader:
@@ -170,8 +190,11 @@ class _Reader:
             if kind == "MappingEndEvent":
                 return found, event
             if kind != "ScalarEvent":
-                self._fail("a key must be a plain word", event, "write `key: value`")
+                hint = "write `key: value`; a template such as {{ name }} has to be filled in first"
+                self._fail("a key must be a plain word", event, hint)
             key, at = str(event.value), (*path, str(event.value))
+            if key[:1] in SPACES:
+                self._fail("not YAML: a non-breaking space indents here", event, "indent with plain spaces")
             if key in found:
                 line = self.keys[at].line
                 self._fail(
@@ -208,48 +231,3 @@ def _scalar(text: str) -> Any:
         number = float(text.replace("_", ""))
         return int(number) if number.is_integer() and "." not in text and abs(number) < 1e15 else number
     return text
-
-
-@functools.cache
-def _adapter(type_: Hashable) -> Any:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(cast(Any, type_))
-
-
-def build(type_: type[T], value: Any, document: Document, path: Path_ = ()) -> tuple[T | None, list[Fault]]:
-    """Make a dataclass of a plain value with pydantic, or say with positions what is wrong with it."""
-    from pydantic import ValidationError
-
-    try:
-        # As JSON, because strict validation takes mappings for dataclasses only there.
-        return _adapter(cast(Hashable, type_)).validate_json(json.dumps(value), strict=True), []
-    except ValidationError as error:
-        return None, [_fault(item, type_, document, path) for item in error.errors(include_url=False)]
-
-
-def _fault(item: Mapping[str, Any], type_: Any, document: Document, path: Path_) -> Fault:
-    location = tuple(part for part in item["loc"])
-    at = (*path, *location)
-    name = ".".join(str(part) for part in at)
-    if item["type"] == "unexpected_keyword_argument":
-        hint = suggest(location[-1], _fields(type_, location[:-1]))
-        return document.fault(f"unknown key {name}", at, hint, key=True)
-    if item["type"] in ("missing", "missing_argument"):
-        return document.fault(f"{name} is missing", at[:-1], f"add `{location[-1]}:`")
-    got = item["input"]
-    wrong = item["msg"][0].lower() + item["msg"][1:].removeprefix("Value error, ")
-    wrong = wrong.removeprefix("value error, ")
-    got_text = f", got {got!r}" if isinstance(got, str | int | float | bool | None) else ""
-    return document.fault(f"{name}: {wrong}{got_text}", at)
-
-
-def _fields(type_: Any, location: tuple[str | int, ...]) -> list[str]:
-    """The names that the dataclass at a location knows."""
-    for part in location:
-        if dataclasses.is_dataclass(type_):
-            type_ = typing.get_type_hints(type_).get(str(part))
-        options = typing.get_args(type_)
-        union = typing.get_origin(type_) in (typing.Union, types.UnionType, tuple)
-        type_ = next((option for option in options if dataclasses.is_dataclass(option)), type_) if union else type_
-    return [item.name for item in dataclasses.fields(type_)] if dataclasses.is_dataclass(type_) else []

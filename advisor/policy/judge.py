@@ -11,7 +11,7 @@ from advisor.facts import Value
 from advisor.interval import show
 from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
-from advisor.policy.view import View
+from advisor.policy.view import RECIPE_STEPS, View
 
 Path_ = tuple[str, ...]
 
@@ -82,8 +82,14 @@ def _soft(rule: Rule, view: View) -> Iterator[tuple[str, Path_]]:
         if first in view.order and later in view.order and view.order.index(first) > view.order.index(later):
             yield f"{first} must come before {later}", (first,)
     if rule.then.warn:
-        blamed = [name.split(".")[0] for name in rule.when.names() if name.split(".")[0] in view.order]
-        yield rule.then.warn, tuple(blamed[:1])
+        yield rule.then.warn, _blamed(rule, view)
+
+
+def _blamed(rule: Rule, view: View) -> Path_:
+    """The step whose settings a warning is about, or the only one that it asks for."""
+    tested = [name.split(".")[0] for name in rule.when.names()]
+    only = [test.words[0] for test in rule.when.decisive(view) if test.name == RECIPE_STEPS and len(test.words) == 1]
+    return tuple([str(step) for step in [*tested, *only] if step in view.order][:1])
 
 
 def _at(name: str) -> Path_:

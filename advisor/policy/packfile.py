@@ -15,7 +15,8 @@ from advisor.policy import rulefile
 from advisor.policy.pack import MANIFEST, files_of, shipped
 from advisor.policy.rule import Severity, Text
 from advisor.step import FORBID_EXTRA
-from advisor.yamlfile import MAX_BYTES, Document, build, parse
+from advisor.typed import build
+from advisor.yamlfile import MAX_BYTES, Document, parse
 
 MOST_PACKS = 16
 

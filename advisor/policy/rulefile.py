@@ -13,7 +13,8 @@ from advisor.policy.rule import Effects, Evidence, Examples, Severity, Text
 from advisor.policy.view import GATES, settings
 from advisor.step import FORBID_EXTRA
 from advisor.steps import STEPS
-from advisor.yamlfile import Document, build
+from advisor.typed import build
+from advisor.yamlfile import Document
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from advisor.bounds import Bound
 from advisor.family import Config, Family
 from advisor.interval import Number
-from advisor.step import Step
+from advisor.step import Step, Unfit
 
 if TYPE_CHECKING:
     from advisor.compute.bench import Bench
@@ -43,7 +43,7 @@ class LayerRemoval(Step):
         """The number of blocks to keep, by stack; stacks that are not named stay whole.
 
         Raises:
-            ValueError: the settings name stacks that the model does not have, or none at all.
+            Unfit: the settings name stacks that the model does not have, or none at all.
         """
         given = {"encoder": self.encoder_keep, "decoder": self.decoder_keep}
         named = {stack: count for stack, count in given.items() if count is not None}
@@ -55,7 +55,8 @@ class LayerRemoval(Step):
         if not {"encoder", "decoder"} & set(stacks):
             raise ValueError(f"{family.title} has {' and '.join(stacks)} blocks: no step can remove them yet")
         keys = "keep" if len(stacks) == 1 else "encoder_keep and decoder_keep"
-        raise ValueError(f"{family.title} has {' and '.join(stacks)} blocks: give {keys}, nothing else")
+        stranger = "keep" if len(stacks) > 1 and self.keep else next((f"{stack}_keep" for stack in named), "")
+        raise Unfit({stranger: f"{family.title} has {' and '.join(stacks)} blocks: give {keys}, nothing else"})
 
     def resized(self, family: Family, config: Config) -> dict[str, Any]:
         if config.get("scale_attn_by_inverse_layer_idx"):
@@ -65,13 +66,17 @@ class LayerRemoval(Step):
             )
         before = family.shape(config).layers
         layers = dict(before)
+        wrong = {}
         for stack, count in self.kept(family).items():
             if count > layers[stack]:
-                raise ValueError(f"cannot keep {count} of {layers[stack]} {stack} blocks")
+                setting = f"{stack}_keep" if len(layers) > 1 else "keep"
+                wrong[setting] = f"cannot keep {count} of {layers[stack]} {stack} blocks"
             layers[stack] = count
         if layers == before:
             whole = " and ".join(f"{count} {stack}" for stack, count in layers.items())
-            raise ValueError(f"nothing is removed: all {whole} blocks stay, keep fewer")
+            wrong["keep" if len(layers) == 1 else ""] = f"nothing is removed: all {whole} blocks stay, keep fewer"
+        if wrong:
+            raise Unfit(wrong)
         return family.keeping(config, self.numbers(before, layers))
 
     def numbers(self, before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, tuple[int, ...]]:

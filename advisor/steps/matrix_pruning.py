@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from advisor.bounds import Bound
 from advisor.family import Config, Family, Shape, narrowed
 from advisor.interval import Number
-from advisor.step import Step
+from advisor.step import Step, Unfit
 
 if TYPE_CHECKING:
     from advisor.compute.bench import Bench
@@ -55,34 +55,40 @@ class MatrixPruning(Step):
         """The shape to reach.
 
         Raises:
-            ValueError: the config cannot express it, or it is not narrower.
+            Unfit: the config cannot express it, or it is not narrower; every setting that is wrong.
         """
         wanted = {
             "hidden_size": self.hidden_size or shape.hidden_size,
             "heads": self.heads or shape.heads,
             "intermediate_size": self.intermediate_size or shape.intermediate_size,
         }
-        if family.hidden_follows_heads:
-            wanted["heads"] = self._heads(family, wanted["hidden_size"], shape)
+        wrong: dict[str, str] = {}
         for size, value in wanted.items():
             if value > getattr(shape, size):
-                raise ValueError(f"{size} {value} is larger than the model's {getattr(shape, size)}")
+                wrong[size] = f"{size} {value} is larger than the model's {getattr(shape, size)}"
+        if family.hidden_follows_heads:
+            wanted["heads"] = wanted["hidden_size"] // shape.head_size
+            wrong = {**self._heads(family, wanted["hidden_size"], shape), **wrong}
         after = narrowed(shape, **wanted)
-        if after == shape:
-            raise ValueError("nothing becomes narrower: give hidden_size, intermediate_size or (T5) heads")
+        if after == shape and not wrong:
+            wrong[""] = "nothing becomes narrower: give hidden_size, intermediate_size or (T5) heads"
+        if wrong:
+            raise Unfit(wrong)
         return after
 
-    def _heads(self, family: Family, hidden: int, shape: Shape) -> int:
+    def _heads(self, family: Family, hidden: int, shape: Shape) -> dict[str, str]:
+        """What is wrong where the config says heads by the hidden size alone, by setting."""
         if hidden % shape.head_size:
             near = max(1, round(hidden / shape.head_size)) * shape.head_size
-            raise ValueError(f"hidden_size {hidden} is no multiple of the head size {shape.head_size}: try {near}")
+            size = shape.head_size
+            return {"hidden_size": f"hidden_size {hidden} is no multiple of the head size {size}: try {near}"}
         heads = hidden // shape.head_size
-        if self.heads not in (None, heads):
-            raise ValueError(
-                f"heads {self.heads} with hidden_size {hidden} removes nothing in {family.title}: "
-                f"its config ties them, so hidden_size {hidden} means {heads} heads; leave heads out"
-            )
-        return heads
+        if self.heads in (None, heads):
+            return {}
+        return {
+            "heads": f"heads {self.heads} with hidden_size {hidden} removes nothing in {family.title}: "
+            f"its config ties them, so hidden_size {hidden} means {heads} heads; leave heads out"
+        }
 
     def resized(self, family: Family, config: Config) -> dict[str, Any]:
         *_, last = (family.resized(config, shape) for shape in self.schedule(family, config))  # every one has to exist

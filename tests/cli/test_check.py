@@ -125,9 +125,9 @@ def test_a_recipe_of_another_policy_is_judged_by_this_one_and_that_is_told(
     assert "made under" not in capsys.readouterr().err
     text = file.read_text()
     start = text.index("sha256: ")
-    file.write_text(text[:start] + 'sha256: "0000"' + text[text.index("}", start) :])
+    file.write_text(text[:start] + 'sha256: "' + 64 * "0" + '"' + text[text.index("}", start) :])
     assert main(["check", str(file)]) == 0
-    assert "made under core 0.1.0 (0000), judged under core 0.1.0 (" in capsys.readouterr().err
+    assert "made under core 0.1.0 (000000000000), judged under core 0.1.0 (" in capsys.readouterr().err
 
 
 def test_a_recipe_may_not_lower_the_gates_that_the_policy_demands(

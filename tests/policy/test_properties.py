@@ -24,7 +24,7 @@ from advisor.policy.space import cells
 from advisor.policy.view import look
 from advisor.recipe import DataSource, as_yaml
 from advisor.recipefile import loads
-from advisor.yamlfile import build
+from advisor.typed import build
 from advisor.yamlfile import parse as parse_yaml
 
 POLICY = core()
