@@ -16,6 +16,7 @@ from advisor.probe import needs_run
 
 if TYPE_CHECKING:
     from advisor.recipe import Recipe
+    from advisor.results import RunResult
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -27,6 +28,7 @@ def run(arguments: Sequence[str]) -> int:
     from advisor.job import prepare, read_data
     from advisor.policy.pack import find
     from advisor.recipefile import load
+    from advisor.report import card as model_card
     from advisor.report import findings
     from advisor.report import run as report
     from advisor.report.progress import watch
@@ -49,7 +51,12 @@ def run(arguments: Sequence[str]) -> int:
     if options.dry_run:
         report.plan(job.plan)
         return 0
-    result = watch(executor.run(job, options.out))
+
+    def card(result: RunResult) -> str:
+        license_ = model_card.base_license(job.model.folder)
+        return model_card.text(result, job.recipe, job.reviewed.facts.data, license_)
+
+    result = watch(executor.run(job, options.out, card))
     report.show(result)
     if not options.no_ledger:
         _recorded(options.out)

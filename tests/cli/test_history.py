@@ -105,7 +105,7 @@ def test_history_narrows_the_ranges_and_the_recipe_says_so(tmp_path: Path, capsy
         Path(file).read_text().replace("history: {runs: 3", 'history: {relative_time: "much", runs: 3')
     )
     assert main(["check", file]) == 2
-    assert "history.relative_time" in capsys.readouterr().err
+    assert "history.relative_time" in capsys.readouterr().out
 
 
 def test_without_the_flag_the_past_does_not_matter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,3 +187,14 @@ def test_every_run_is_recorded_and_none_is_lost_with_the_ledger(
     told = capsys.readouterr().err
     assert "warning: the run is not recorded" in told and f"advise history add {tmp_path / 'third'}" in told
     assert (tmp_path / "third" / "report.json").exists()
+
+
+def test_every_run_writes_a_model_card(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> None:
+    from huggingface_hub import ModelCard
+
+    recipe, out = tmp_path / "recipe.yaml", tmp_path / "out"
+    recipe.write_text(RECIPE)
+    assert main(["run", str(recipe), "--model", str(checkpoints["bert"]), "--data", str(text), "--out", str(out)]) == 0
+    card = ModelCard.load(out / "README.md")
+    assert card.data.library_name == "transformers" and card.data.pipeline_tag == "text-classification"
+    assert "README.md" in json.loads((out / "manifest.json").read_text())["files"]

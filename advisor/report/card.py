@@ -1,0 +1,156 @@
+"""The model card of a finished run: a README.md that the Hub understands and a reader can act on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from advisor.facts import DataFacts
+from advisor.recipe import Recipe, as_yaml
+from advisor.report.frontmatter import data_name, front, hub_id, making
+from advisor.results import Measured, RunResult, StepResult
+
+ENOUGH_ROWS = 400  # below, a relative accuracy is no proof (rule R11 of the evidence register)
+
+
+def text(result: RunResult, recipe: Recipe, data: DataFacts, license_: str = "") -> str:
+    """The whole card. license_: the base model's, "" if it is not known."""
+    return front(result, recipe, data, license_) + "\n" + "\n".join(_body(result, recipe, data, license_)) + "\n"
+
+
+def base_license(folder: Path | None) -> str:
+    """The license that the card in the base model's folder states; "" where it states none."""
+    try:
+        head = (folder / "README.md").read_text(encoding="utf-8")[:20_000] if folder else ""
+    except (OSError, UnicodeDecodeError):
+        return ""
+    block = re.match(r"---\n(.*?)\n---", head, re.DOTALL)
+    found = re.search(r"^license:\s*['\"]?([a-z0-9.+-]+)['\"]?\s*$", block[1], re.MULTILINE) if block else None
+    return found[1] if found else ""
+
+
+def _body(result: RunResult, recipe: Recipe, data: DataFacts, license_: str) -> Iterator[str]:
+    yield f"# {escaped(result.name)}\n"
+    yield f"{escaped(_base(result))} made smaller by `advise`{_for(result)}: {_steps(result)}."
+    yield from (f"\n**{escaped(result.summary)}**",) if result.summary else ()
+    yield from ("\n## Results\n", *_table(result))
+    yield f"\nShares of the fine-tuned model, on the same {result.eval_samples:,} rows of {escaped(data_name(recipe))}."
+    yield from (f"{escaped(note)}." for note in result.notes)
+    yield from ("\n## Compression steps\n", *_compression(result))
+    yield from ("\n## Environmental impact\n", *_impact(result))
+    yield from ("\n## Intended use and limits\n", *_limits(result, recipe, data, license_))
+    yield from ("\n## How to load it\n", *_loading(result))
+    yield from ("\n## Where it comes from\n", *_provenance(result, recipe))
+    recipe_text = as_yaml(recipe).rstrip()
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", recipe_text)), default=0))
+    yield f"\n## Recipe\n\n{fence}yaml\n{recipe_text}\n{fence}"
+
+
+def escaped(value: object) -> str:
+    """Text that Markdown shows as it is, in one line."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", " ".join(str(value).split()))
+
+
+def _base(result: RunResult) -> str:
+    return hub_id(result.model) or f"{result.family} from a local folder"
+
+
+def _for(result: RunResult) -> str:
+    return f", to serve on a {result.device} device" if result.device == "edge" else f", to serve on {result.device}"
+
+
+def _steps(result: RunResult) -> str:
+    return ", ".join(escaped(step.words) for step in result.steps)
+
+
+def _table(result: RunResult) -> Iterator[str]:
+    yield "| Type | % Accuracy | % Size | % Time | % Emissions |"
+    yield "| --- | ---: | ---: | ---: | ---: |"
+    for step in result.steps:
+        shares = (step.relative_accuracy, Measured(step.relative_size), step.served.time, step.served.emissions)
+        words = step.words + (" (baseline)" if step.name == "finetune" else "")
+        yield f"| {escaped(words)} | {' | '.join(map(_percent, shares))} |"
+
+
+def _percent(one: Measured) -> str:
+    return "not measured" if one.value is None else f"{one.value:.1%}"
+
+
+def _compression(result: RunResult) -> Iterator[str]:
+    for number, step in enumerate(result.steps, start=1):
+        metrics = ", ".join(f"{escaped(name)} {value:.4f}" for name, value in _metrics(step).items())
+        size = f"{step.parameters:,} parameters, {step.size_bytes / 1e6:,.1f} MB"
+        notes = "".join(f"; {escaped(note)}" for note in step.notes)
+        yield f"{number}. **{escaped(step.words)}** (`{step.path}`): {metrics}; {size}{notes}"
+
+
+def _metrics(step: StepResult) -> dict[str, float]:
+    return dict(step.metrics) or {step.metric: step.accuracy}
+
+
+def _impact(result: RunResult) -> Iterator[str]:
+    """Making and using apart: the first is paid once, the second with every request."""
+    grams = making(result)
+    hours = sum(step.seconds for step in result.steps) / 3600
+    yield f"Hardware: {escaped(result.provenance.get('machine') or 'not known')}.\n"
+    yield f"**Making it** (training and search, all steps, {hours:.2g} hours): {_quantity(grams, 'g CO2e')}.\n"
+    served = result.steps[-1].served
+    yield f"**Using it** (operational, no embodied carbon): {_quantity(served.wh_per_1000, 'Wh per 1,000 requests')};"
+    yield f"idling as long: {_quantity(served.idle_wh_per_1000, 'Wh')};"
+    yield f"emissions: {_quantity(served.g_per_1000, 'g CO2e per 1,000 requests')}.\n"
+    if result.payback.value is not None:
+        yield f"Making it is paid back after {result.payback.value:,.0f} requests ({escaped(result.payback.source)})."
+    else:
+        yield f"After how many requests making it is paid back: not known ({escaped(result.payback.why_not)})."
+    if result.sci.value is not None:
+        yield f"\nSoftware Carbon Intensity (ISO/IEC 21031:2024): {_quantity(result.sci, 'g CO2e per 1,000 requests')}."
+
+
+def _quantity(one: Measured, unit: str) -> str:
+    if one.value is None:
+        return f"not measured ({escaped(one.why_not)})"
+    return f"{one.value:.4g} {unit}" + (f" ({escaped(one.source)})" if one.source else "")
+
+
+def _limits(result: RunResult, recipe: Recipe, data: DataFacts, license_: str) -> Iterator[str]:
+    task = data.task or "classification"
+    yield f"- For {escaped(task)} of texts like those of {escaped(data_name(recipe))}; nothing else was measured."
+    few = f"; below {ENOUGH_ROWS} they cannot verify a relative accuracy" if result.eval_samples < ENOUGH_ROWS else ""
+    yield f"- Measured on {result.eval_samples:,} report rows{few}."
+    yield "- A smaller model keeps the faults and biases of its base model, and may be worse on rare kinds of text."
+    artefact = result.steps[-1].artefact
+    if artefact:
+        yield f"- Serves on: {', '.join(artefact.devices)}. Time and energy hold for the hardware named above."
+    missed = [f"{gate.name} {gate.demanded}" for gate in result.gates if not gate.passed]
+    if missed:
+        yield f"- **It missed what was demanded of it**: {escaped(', '.join(missed))}."
+    yield from () if license_ else ("- The license of the base model is not known here; it holds for this model too.",)
+
+
+def _loading(result: RunResult) -> Iterator[str]:
+    yield "Whatever the last step wrote, `advise` loads it:\n"
+    yield '```python\nfrom advisor import load\n\npredict = load("FOLDER")\nprint(predict(["a text"]))\n```'
+    plain = [step for step in result.steps if step.artefact is None or step.artefact.kind == "checkpoint"]
+    if plain and result.family != "T5":
+        yield (
+            "\nThe last model before int8 is a plain checkpoint:\n" if plain[-1] is not result.steps[-1] else "\nOr:\n"
+        )
+        yield (
+            "```python\nfrom transformers import AutoModelForSequenceClassification\n\n"
+            f'AutoModelForSequenceClassification.from_pretrained("FOLDER/{plain[-1].path}")\n```'
+        )
+
+
+def _provenance(result: RunResult, recipe: Recipe) -> Iterator[str]:
+    told = result.provenance
+    versions = ", ".join(f"{name} {version}" for name, version in dict(told.get("versions") or {}).items())
+    policy = recipe.policy
+    found = {
+        "finished": result.finished,
+        "rows": f"SHA-256 {told['data_sha256']}" if told.get("data_sha256") else "",
+        "seed": str(told.get("seed", "")),
+        "policy": f"{policy.name} {policy.version}, SHA-256 {policy.sha256}" if policy else "",
+        "versions": versions,
+    }
+    yield from (f"- {name}: {escaped(value)}" for name, value in found.items() if value)

@@ -1,0 +1,148 @@
+"""Model cards: the Hub's own library reads them, grams stay grams, nothing from data or recipes leaves its place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import runs
+import yaml
+from huggingface_hub import ModelCard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from advisor.facts import DataFacts
+from advisor.recipe import Recipe
+from advisor.recipefile import loads
+from advisor.report import card
+from advisor.report.frontmatter import front, metadata
+from advisor.results import Cost, Measured, RunResult
+
+DATA = DataFacts(samples=67_349, task="classification", labels=2)
+
+
+def recipe(**changes: Any) -> Recipe:
+    values = {"name": '"bert"', "model": '"bert-base-uncased"', "family": "bert", "data": '"stanfordnlp/sst2"'}
+    return replace(loads(runs.RECIPE.format(**values, samples=67_349, keep=8, seed=0))[0], **changes)
+
+
+def text(run: RunResult | None = None, of: Recipe | None = None, license_: str = "apache-2.0") -> str:
+    return card.text(run or measured(), of or recipe(), DATA, license_)
+
+
+def measured(grams: float = 1.5, **changes: Any) -> RunResult:
+    """A run whose steps each took so many grams."""
+    cost = Cost(Measured(20.0), Measured(grams, source="codecarbon 3.3.2, power modelled from load"))
+    run = runs.result()
+    told = {**run.provenance, "country": "JPN"}
+    return replace(run, steps=tuple(replace(step, cost=cost) for step in run.steps), provenance=told, **changes)
+
+
+def test_the_hub_reads_it_and_the_metadata_survives_the_round_trip(tmp_path: Path) -> None:
+    file = tmp_path / "README.md"
+    file.write_text(text(), encoding="utf-8")
+    loaded = ModelCard.load(file)
+    wanted = metadata(measured(), recipe(), DATA, "apache-2.0")
+    assert {name: loaded.data.to_dict()[name] for name in wanted} == wanted
+    (result,) = loaded.data.eval_results or []
+    assert (result.task_type, result.dataset_type, result.metric_type) == (
+        "text-classification",
+        "stanfordnlp/sst2",
+        "accuracy",
+    )
+    assert result.metric_value == 0.88
+    loaded.save(tmp_path / "again.md")
+    assert ModelCard.load(tmp_path / "again.md").data.to_dict() == loaded.data.to_dict()
+
+
+def test_emissions_are_in_grams_of_all_steps() -> None:
+    block = yaml.safe_load(text().split("---\n")[1])
+    assert block["co2_eq_emissions"] == {
+        "emissions": 6.0,
+        "source": "codecarbon 3.3.2, power modelled from load",
+        "training_type": "fine-tuning",
+        "geographical_location": "JPN",
+        "hardware_used": "AMD EPYC, 2 threads",
+    }
+    assert "6 g CO2e (codecarbon" in text()
+
+
+def test_a_tiny_number_stays_a_number_for_the_hubs_parser() -> None:
+    block = yaml.safe_load(front(measured(grams=2.5e-7), recipe(), DATA).strip("-\n"))
+    assert block["co2_eq_emissions"]["emissions"] == 1e-6
+
+
+def test_what_was_not_measured_is_left_out_with_the_reason_and_never_0() -> None:
+    run = measured()
+    steps = (*run.steps[:-1], replace(run.steps[-1], cost=Cost(g_co2=Measured(why_not="codecarbon failed here"))))
+    made = text(replace(run, steps=steps, payback=Measured(why_not="no training emissions")))
+    assert "co2_eq_emissions" not in made.split("---\n")[1]
+    assert "not measured (codecarbon failed here)" in made and "not known (no training emissions)" in made
+
+
+def test_names_on_this_machine_are_none_on_the_hub() -> None:
+    local = recipe(data=replace(recipe().data, source="/home/me/secret/sst2/"))
+    made = text(replace(measured(), model="/home/me/models/bert"), local, "")
+    block = yaml.safe_load(made.split("---\n")[1])
+    assert "base_model" not in block and "datasets" not in block and "license" not in block
+    assert block["model-index"][0]["results"][0]["dataset"]["name"] == "sst2"
+    assert "BERT from a local folder" in made and "license of the base model is not known" in made
+    assert "/home/me" not in made.split("## Recipe")[0]
+
+
+def test_it_says_how_to_load_and_what_was_missed() -> None:
+    made = text()
+    assert 'from_pretrained("FOLDER/steps/2-distillation")' in made and 'load("FOLDER")' in made
+    assert "It missed what was demanded of it" in made and "int8 accuracy \\>= 0.99" in made
+    assert "| int8 | 97.8% | 18.7% | 31.0% | 33.0% |" in made
+
+
+HOSTILE = [
+    "---\nlicense: mit\n---",
+    "a | b",
+    "<script>alert(1)</script>",
+    "```",
+    'x"\\',
+    "\u2028\x07\ud7ff😀",
+    "[x](javascript:1)",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_stay_in_their_place(name: str) -> None:
+    run = measured()
+    steps = tuple(replace(step, words=name, notes=(name,), metrics={name: 0.5}) for step in run.steps)
+    made = text(
+        replace(run, name=name, summary=name, steps=steps, provenance={"machine": name, "versions": {name: name}}),
+        recipe(name=name, data=replace(recipe().data, source=name)),
+    )
+    block = ModelCard(made).data.to_dict()
+    assert block["license"] == "apache-2.0" and block["co2_eq_emissions"]["hardware_used"] == name
+    assert "<script>" not in made.split("---\n", 2)[2].split("## Recipe")[0]
+    rows = [line for line in made.splitlines() if line.startswith("|")]
+    assert {line.replace("\\|", "").count("|") for line in rows} == {6}
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_any_name_comes_back_from_the_metadata(name: str) -> None:
+    block = front(replace(measured(), name=name), recipe(), DATA)
+    assert yaml.safe_load(block.strip("-\n"))["model-index"][0]["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        ("---\nlicense: apache-2.0\ntags: []\n---\n# BERT", "apache-2.0"),
+        ('---\nlicense: "mit"\n---', "mit"),
+        ("# license: mit", ""),
+        ("---\ntags: []\n---\nlicense: mit", ""),
+        (None, ""),
+    ],
+)
+def test_the_license_is_the_base_models(head: str | None, found: str, tmp_path: Path) -> None:
+    if head is not None:
+        (tmp_path / "README.md").write_text(head)
+    assert card.base_license(tmp_path) == found
+    assert card.base_license(None) == ""
