@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from advisor.review import Reviewed
 
 Path_ = tuple[str | int, ...]
-Action = Literal["set", "remove", "insert", "move"]
+Action = Literal["set", "remove", "insert", "move", "rename", "quote"]
 SEVERITIES = ("error", "warning", "note")  # the worst first
 
 FITS = "plain-checkpoint-only"  # the rule that a plan's problems stand for; nobody can permit what cannot be done
@@ -63,7 +63,10 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One change of a recipe. path: what is set or removed, or where it is to stand; value: for move its new index."""
+    """One change of a recipe. path: what is changed, or where it is to stand.
+
+    value: the new value, for move the new index, for rename the new key. quote: the comparison in line path[0].
+    """
 
     path: Path_
     action: Action

@@ -192,9 +192,9 @@ def as_yaml(recipe: Recipe, reasons: Mapping[str, str] | None = None) -> str:
             lines.append("steps:")
             for step in value:
                 ((key, settings),) = step.items()
-                lines.append(_commented(f"  - {key}: {_flow(settings)}", reasons.get(key, "")))
+                lines.append(_commented(f"  - {key}: {flow(settings)}", reasons.get(key, "")))
         else:
-            lines.append(_commented(f"{name}: {_flow(value)}", reasons.get(name, "")))
+            lines.append(_commented(f"{name}: {flow(value)}", reasons.get(name, "")))
     return "\n".join(lines) + "\n"
 
 
@@ -206,12 +206,12 @@ def _commented(line: str, reason: str) -> str:
 NO_WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
     """A value in YAML's flow style. JSON strings are YAML strings; plain words need no quotes."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{name}: {_flow(item)}" for name, item in value.items()) + "}"
+        return "{" + ", ".join(f"{name}: {flow(item)}" for name, item in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
+        return "[" + ", ".join(map(flow, value)) + "]"
     if isinstance(value, str) and value.isascii() and value.isidentifier() and value.lower() not in NO_WORDS:
         return value
     written = json.dumps(value, ensure_ascii=False)
