@@ -13,7 +13,7 @@ from typing import Any
 
 from advisor.errors import AdviseError
 from advisor.findings import Edit, Path_
-from advisor.layout import Layout, NoRoom
+from advisor.layout import Layout, NoRoom, lines_of
 from advisor.recipe import flow
 from advisor.yamlfile import parse
 
@@ -116,7 +116,7 @@ def _rename(layout: Layout, edit: Edit) -> str:
 
 def _quoted(text: str, line: int) -> str:
     """Put the comparison in a line in quotes, which YAML would take for a block or a tag."""
-    lines = text.splitlines(keepends=True)
+    lines = lines_of(text)
     if not 0 < line <= len(lines):
         raise NoRoom(f"there is no line {line}")
     found = COMPARISON.search(lines[line - 1])

@@ -12,6 +12,12 @@ from advisor.yamlfile import Document, Mark
 _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")  # as YAML ends lines
 
 
+def lines_of(text: str) -> list[str]:
+    """A text's lines as YAML counts them, each with its line break."""
+    ends = [one.end() for one in _BREAK.finditer(text)]
+    return [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
+
+
 class NoRoom(ValueError):
     """The text is laid out in a way that leaves no place for a change of one part alone."""
 
@@ -148,8 +154,12 @@ class Layout:
         line = self.text[self.line_start(dash) : dash] + f"- {item}"
         if place:
             return self._with_line(self.whole(items[place - 1])[1], line)
-        at = self.line_start(dash)
+        at = self._body(holder, dash)
         return self.replaced(at, at, line + self.newline)
+
+    def _body(self, holder: Path_, dash: int) -> int:
+        """Where the lines of a list in block style begin; comments above its first item belong to that item."""
+        return self.line_end(self.key_span(holder)[0]) if holder in self.document.keys else self.line_start(dash)
 
     def moved(self, path: Path_, to: int) -> str:
         """The text with an item of a list at another index; in block style the lines above it move along."""
@@ -158,7 +168,7 @@ class Layout:
         order.insert(to, order.pop(int(path[-1])))
         spans = [self.whole(item) for item in items]
         if not self.is_flow(path[:-1]):
-            spans = self._chunks(spans)
+            spans = self._chunks(path[:-1], spans)
         pieces = [self.text[start:end] for start, end in spans]
         gaps = [self.text[one[1] : other[0]] for one, other in pairwise(spans)]
         if not self.is_flow(path[:-1]):
@@ -168,12 +178,12 @@ class Layout:
             body = body.removesuffix(self.newline)
         return self.replaced(spans[0][0], spans[-1][1], body)
 
-    def _chunks(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    def _chunks(self, holder: Path_, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         """Whole lines for each item of a block: from the end of the one before to its own end."""
         if not all(self.leads_its_line(start) for start, _ in spans):
             raise NoRoom("an item does not begin its line")
         ends = [self.line_end(max(end - 1, start)) for start, end in spans]
-        return list(zip([self.line_start(spans[0][0]), *ends], ends, strict=False))
+        return list(zip([self._body(holder, spans[0][0]), *ends], ends, strict=False))
 
 
 def _says_more(gap: str) -> bool:

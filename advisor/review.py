@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from advisor import probe
@@ -11,6 +11,7 @@ from advisor.causes import causes
 from advisor.errors import AdviseError
 from advisor.facts import DataFacts, Facts
 from advisor.findings import FITS, Cause, Finding, Path_, Place, at
+from advisor.fixes import Broken
 from advisor.plan import Plan, plan
 from advisor.policy.counterfactual import leaving
 from advisor.policy.judge import Violation, violations
@@ -87,7 +88,10 @@ def review(policy: Policy, recipe: Recipe, document: Document, facts: Facts, mod
     planned = plan(recipe, model.config, facts.data.labels or 2) if model.config else None
     view = look(facts, recipe, planned.measures if planned else {})
     broken = [one for one in violations(policy, view) if not _follows_from(one, planned)]
-    findings = [_finding(one, recipe, document, view) for one in broken]
+    findings = [
+        replace(_finding(one, recipe, document, view), fix=Broken(one, recipe, policy, view, planned).fix())
+        for one in broken
+    ]
     findings += _misfits(policy, recipe, document, facts, planned)
     return Reviewed(recipe, facts, planned, tuple(sorted(findings, key=lambda one: one.order)), model, document)
 

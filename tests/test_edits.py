@@ -54,7 +54,7 @@ KEEP = ("steps", 1, "layer_removal", "keep")
         (Edit(("steps", 2), "remove"), "  - quantization:\n", ""),
         (Edit(("steps", 0, "finetune", "epochs"), "remove"), "{epochs: 3}", "{}"),
         (Edit(("steps", 2), "insert", {"a": {"b": 1}}), "'top'\n", "'top'\n  - a: {b: 1}\n"),
-        (Edit(("steps", 0), "insert", {"a": {}}), "  - finetune", "  - a: {}\n  - finetune"),
+        (Edit(("steps", 0), "insert", {"a": {}}), "  # the teacher", "  - a: {}\n  # the teacher"),
         (Edit(("steps", 3), "insert", "a"), "quantization:\n", "quantization:\n  - a\n"),
         (Edit(("data", "task"), "rename", "labels"), "'task'", "'labels'"),
         (Edit(KEEP, "rename", "encoder_keep"), "keep: 4", "encoder_keep: 4"),
@@ -225,9 +225,7 @@ def _at(value: Any, path: tuple[Any, ...]) -> Any:
 @given(st.data())
 def test_moving_there_and_back_is_nothing(data: st.DataObject) -> None:
     text = data.draw(texts())
-    assume("above 0" not in text)  # a comment above the first step may be about the whole list, so it stays
     last = len(parse(text, "").value["steps"]) - 1
     there = edited(text, [Edit(("steps", 0), "move", last)])
     back = edited(there, [Edit(("steps", last), "move", 0)])
-    assert parse(back, "").value == parse(text, "").value
-    assert sorted(back.split()) == sorted(text.split())
+    assert back == text

@@ -17,7 +17,7 @@ Path_ = tuple[str, ...]
 
 
 class Violation(NamedTuple):
-    """A rule that a recipe breaks. `at`: the part to blame, as step and setting.
+    """A rule that a recipe breaks. `at`: the part to blame, as step and setting, or the step that is missing.
 
     unknown: the facts without which the rule is undecided; then it counts as if it applied.
     """
@@ -58,7 +58,7 @@ def _hard(rule: Rule, view: View) -> Iterator[tuple[str, Path_]]:
             yield f"{step} is forbidden: {situation(rule, view)}", (step,)
     for step in then.require:
         if step not in view.order:
-            yield f"{step} is required: {situation(rule, view)}", ()
+            yield f"{step} is required: {situation(rule, view)}", (step,)
     yield from _out_of_bounds(rule, view)
     for name, allowed in (rule.then.allow_only or {}).items():
         there, value = view.get(name)

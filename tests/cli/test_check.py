@@ -41,7 +41,7 @@ def test_the_shipped_recipes_pass(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("steps", "facts", "rule", "place"),
     [
-        (FINETUNE + LAYERS, {}, "distill-after-structure", (7, 3)),
+        (FINETUNE + LAYERS, {}, "distill-after-structure", (6, 1)),
         (FINETUNE + LAYERS, {"source": "t5", "family": "t5", "samples": 3000}, "t5-small-data-no-prune", (8, 5)),
         (FINETUNE + INT8, {"device": "cuda"}, "quantize-cpu-only", (8, 5)),
         (FINETUNE + DISTIL + MATRIX, {"source": "gpt2", "family": "gpt2"}, "gpt2-layers-only", (9, 5)),

@@ -1,0 +1,152 @@
+"""Spelling: what an invalid recipe nearly says, as safe fixes: a key or word that is one slip away, quotes, signs."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import typing
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import fields, replace
+from math import isfinite
+from typing import Any
+
+from advisor.edits import COMPARISON
+from advisor.errors import AdviseError
+from advisor.facts import DEVICES
+from advisor.findings import Edit, Finding, Fix, Path_
+from advisor.layout import lines_of
+from advisor.recipe import AS_BOUND, DataSource, ModelSource, PolicyStamp, Recipe, StatedWaiver, Targets
+from advisor.step import Training
+from advisor.steps import STEPS
+from advisor.yamlfile import Document, parse
+
+PARTS: dict[str, type] = {
+    "model": ModelSource,
+    "data": DataSource,
+    "goal": Targets,
+    "gates": Targets,
+    "training": Training,
+    "policy": PolicyStamp,
+}
+NEAR, CLEARLY = 0.7, 0.05  # least likeness of two words, and how much less like the next one has to be
+
+
+def with_fixes(findings: Iterable[Finding], text: str | None) -> Iterator[Finding]:
+    """What keeps a recipe from being judged, each finding with the fix for its place. text: None if unread."""
+    try:
+        at = fixes(parse(text or "", ""))
+    except AdviseError:
+        at = {}
+    for one in findings:
+        place = one.place
+        yield replace(one, fix=at.get((place.line, place.column)) or (None if at else quotes(text or "", place.line)))
+
+
+def fixes(document: Document) -> dict[tuple[int, int], Fix]:
+    """Safe fixes of an invalid recipe by the line and column of what they change."""
+    found = {}
+    for fix in _all(document):
+        (edit,) = fix.edits
+        mark = document.keys[edit.path] if edit.action == "rename" else document.mark(edit.path)
+        found[mark.line, mark.column] = fix
+    return found
+
+
+def quotes(text: str, line: int) -> Fix | None:
+    """Quotes around a bare comparison in a line that YAML cannot read, or in the line before."""
+    lines = lines_of(text)
+    for number in (line, line - 1):
+        found = COMPARISON.search(lines[number - 1]) if 0 < number <= len(lines) else None
+        if found:
+            return Fix(f'write "{found["bound"]}" in quotes', True, (Edit((number,), "quote"),))
+    return None
+
+
+def clear(word: str, known: Collection[str]) -> str | None:
+    """The one name that a word nearly spells; None where there is none, or where two are about as near."""
+    given = word.lower().replace("-", "_").replace(" ", "_")
+    near = sorted(((difflib.SequenceMatcher(None, given, name).ratio(), name) for name in known), reverse=True)
+    if not near or near[0][0] < NEAR or (len(near) > 1 and near[0][0] - near[1][0] < CLEARLY):
+        return None
+    return near[0][1]
+
+
+def _all(document: Document) -> Iterator[Fix]:
+    value = document.value
+    if not isinstance(value, dict):
+        return
+    yield from _keys(value, (), [item.name for item in fields(Recipe)])
+    yield from _word(value.get("device"), ("device",), DEVICES)
+    for part, type_ in PARTS.items():
+        yield from _part(value.get(part), (part,), type_)
+    for place, step in enumerate(_list(value.get("steps"))):
+        if isinstance(step, dict):
+            yield from _keys(step, ("steps", place), STEPS)
+            for name, settings in step.items():
+                yield from _part(settings, ("steps", place, name), STEPS[name]) if name in STEPS else ()
+    for place, waiver in enumerate(_list(value.get("waivers"))):
+        yield from _part(waiver, ("waivers", place), StatedWaiver)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _part(value: Any, path: Path_, type_: type) -> Iterator[Fix]:
+    if not isinstance(value, dict):
+        return
+    hints = typing.get_type_hints(type_)
+    yield from _keys(value, path, [item.name for item in fields(type_)])
+    for name, given in value.items():
+        if type_ is Targets and name in AS_BOUND:
+            yield from _sign(given, (*path, name), AS_BOUND[name])
+        elif name in hints:
+            yield from _word(given, (*path, name), [word for word in _words(hints[name]) if isinstance(word, str)])
+            yield from _number(given, (*path, name), hints[name])
+
+
+def _words(hint: Any) -> list[Any]:
+    """All words that a type allows, if it names words."""
+    if typing.get_origin(hint) is typing.Literal:
+        return list(typing.get_args(hint))
+    return [word for one in typing.get_args(hint) for word in _words(one)]
+
+
+def _keys(value: dict[str, Any], path: Path_, known: Collection[str]) -> Iterator[Fix]:
+    for key in value:
+        right = None if key in known else clear(key, known)
+        if right and right not in value:
+            yield Fix(f"write {right} instead of {key}", True, (Edit((*path, key), "rename", right),))
+
+
+def _word(given: Any, path: Path_, known: Collection[str]) -> Iterator[Fix]:
+    right = clear(given, known) if isinstance(given, str) and given not in known else None
+    if right:
+        yield Fix(f"write {right} instead of {given}", True, (Edit(path, "set", right),))
+
+
+def _number(given: Any, path: Path_, hint: Any) -> Iterator[Fix]:
+    """A number that stands in quotes where only a number can stand."""
+    value = _read(given) if isinstance(given, str) and not _takes_words(hint) else None
+    if value is not None:
+        yield Fix(f"write {value} without quotes", True, (Edit(path, "set", value),))
+
+
+def _takes_words(hint: Any) -> bool:
+    return hint is str or any(map(_takes_words, typing.get_args(hint)))
+
+
+def _sign(given: Any, path: Path_, sign: str) -> Iterator[Fix]:
+    """A bound without its sign: each target has one side only."""
+    value = _read(str(given)) if isinstance(given, str | int | float) and not isinstance(given, bool) else None
+    if value is not None and value > 0 and (value <= 1 or path[-1] != "relative_accuracy"):
+        yield Fix(f'write "{sign} {value}"', True, (Edit(path, "set", f"{sign} {value}"),))
+
+
+def _read(text: str) -> int | float | None:
+    """The number that a text is, in the form in which JSON writes numbers."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) else None
