@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from advisor.errors import AdviseError
 from advisor.gates import judge
 from advisor.plan import PlannedStep, plan
 from advisor.predict import Range, predict
 from advisor.results import Measured, Predicted, Progress, RunResult, Served, StepResult
-from advisor.runfolder import artefact, sha256
+from advisor.runfolder import Scores, artefact, sha256
 
 if TYPE_CHECKING:
     from advisor.compute.bench import Bench, Encoded
@@ -28,37 +30,62 @@ def step_result(
     planned: PlannedStep,
     folder: Path,
     parameters: int,
-    scores: Sequence[Sequence[float]],
+    scores: Mapping[str, Scores],
     earlier: Sequence[StepResult],
 ) -> StepResult:
-    """A model after one step, by its scores of the report rows: (rows, labels). `path` is the folder's own name."""
-    from advisor.compute.checkpoint import size_bytes
+    """A model after one step, by its scores of the report rows.
 
-    labels = job.data.report.labels
-    reached, size = _accuracy(scores, labels), size_bytes(folder)
+    Args:
+        scores: of this and the earlier steps by name, (rows, labels).
+
+    Raises:
+        AdviseError: a score is not finite.
+    """
+    from advisor.compute.checkpoint import size_bytes
+    from advisor.compute.metrics import by_name
+
+    name, size = planned.step.name, size_bytes(folder)
+    _refuse_endless(scores[name], name)
+    found = by_name(job.metrics, job.data.report.labels, scores[name])
     baseline = next((one for one in earlier if one.name == "finetune"), None)
-    is_baseline = planned.step.name == "finetune"
-    relative = Measured(1.0) if is_baseline else Measured(why_not=NO_BASELINE)
-    if baseline and baseline.accuracy:
-        relative = Measured(reached / baseline.accuracy, source=f"{len(labels)} report rows")
     return StepResult(
-        planned.step.name,
+        name,
         planned.step.words(),
         f"steps/{folder.name}",
         parameters,
         planned.parameters,
         size,
-        reached,
-        relative,
+        found[job.metrics[0]],
+        relative_accuracy(job, scores, name),
         size / (baseline.size_bytes if baseline else size),
-        metrics={"accuracy": reached},
-        predicted=predicted(job, planned.step.name),
+        metric=job.metrics[0],
+        metrics=found,
+        predicted=predicted(job, name),
         artefact=artefact(folder),
     )
 
 
-def _accuracy(scores: Sequence[Sequence[float]], labels: Sequence[int]) -> float:
-    return sum(row.index(max(row)) == label for row, label in zip(scores, labels, strict=True)) / len(labels)
+def relative_accuracy(job: Job, scores: Mapping[str, Scores], name: str) -> Measured:
+    """A model's metric as a share of the fine-tuned baseline's on the same rows, with its 95 % interval."""
+    from advisor.compute.metrics import ratio_interval, value
+
+    if name == "finetune" or "finetune" not in scores:
+        return Measured(1.0) if name == "finetune" else Measured(why_not=NO_BASELINE)
+    metric, labels = job.metrics[0], job.data.report.labels
+    base = value(metric, labels, scores["finetune"])
+    interval = ratio_interval(metric, labels, scores[name], scores["finetune"], job.recipe.training.seed)
+    if interval is None:
+        return Measured(why_not=f"the baseline's {metric}, {base:.3g}, cannot be told from 0, so a share means nothing")
+    source = f"{metric}, {len(labels):,} report rows, 95 % interval by paired bootstrap"
+    return Measured(value(metric, labels, scores[name]) / base, source=source, interval=interval)
+
+
+def _refuse_endless(scores: Scores, name: str) -> None:
+    if not all(math.isfinite(score) for row in scores for score in row):
+        raise AdviseError(
+            f"{name}: the model answers with numbers that are not finite: its training went astray",
+            hint="lower this step's learning_rate",
+        )
 
 
 def predicted(job: Job, last: str) -> Predicted:

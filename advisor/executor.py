@@ -74,6 +74,7 @@ class _Run:
         self.bench = Bench(
             self.family, pick(job.train_on), job.recipe.training, train, selection, self.tokenizer.pad_token_id
         )
+        self.bench = replace(self.bench, metric=job.metrics[0])
         self.results: list[StepResult] = []
         self.folders: dict[str, Path] = {}
         self.scores: dict[str, list[list[float]]] = {}  # of the report rows, by step
@@ -112,9 +113,9 @@ class _Run:
         if planned.step.name == "finetune":
             yield Progress("teacher", 0, 1)
             self.bench = self.bench.with_teacher(self.scorer)
-        scores = self.scores[planned.step.name] = rounded(logits(self.scorer, self.bench, self.report))
+        self.scores[planned.step.name] = rounded(logits(self.scorer, self.bench, self.report))
         parameters = checkpoint.parameters(self.scorer.model)
-        return step_result(self.job, planned, folder, parameters, scores, self.results)
+        return step_result(self.job, planned, folder, parameters, self.scores, self.results)
 
     def _quantize(
         self, planned: PlannedStep, step: Quantization, folder: Path
@@ -125,6 +126,6 @@ class _Run:
         wanted = Wanted(step.min_relative_accuracy, MOST_DIFFERENCE)
         made = make(self.scorer, self.tokenizer, self.bench, folder, wanted)
         yield Progress("quantize", 1, 2, "score")
-        scores = self.scores[planned.step.name] = rounded(score(folder, self.bench, self.report))
-        result = step_result(self.job, planned, folder, planned.parameters, scores, self.results)
+        self.scores[planned.step.name] = rounded(score(folder, self.bench, self.report))
+        result = step_result(self.job, planned, folder, planned.parameters, self.scores, self.results)
         return replace(result, notes=made.notes, fp32_difference=made.agreement.mean_probability_difference)

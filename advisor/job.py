@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from advisor import families, probe
 from advisor.errors import AdviseError
-from advisor.facts import DataFacts, Facts
+from advisor.facts import DataFacts, Facts, ModelFacts
 from advisor.plan import Plan
 from advisor.policy.pack import Policy
 from advisor.recipe import Recipe, to_goal
 from advisor.review import Reviewed, review
+from advisor.tasks import OF_TASK, Metric, metrics
 from advisor.waiving import Waiving, waive
 from advisor.yamlfile import Document
 
@@ -36,6 +37,12 @@ class Job:
         assert self.reviewed.plan is not None
         return self.reviewed.plan
 
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The task's metrics, the one that counts first."""
+        found, wanted = metrics(self.data.source, self.data.task), self.recipe.data.metric
+        return (wanted, *(one for one in found if one != wanted)) if wanted else found
+
 
 def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, base: Path, train_on: str) -> Job:
     """Derive the facts from the real model and data and judge the recipe by them. No weights are loaded.
@@ -44,7 +51,10 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
         AdviseError: the model is not here, or its family cannot be executed.
     """
     model = probe.model(recipe.model.source, len(data.label_names), base)
-    _refuse_unexecutable(model.facts.family or "")
+    _refuse_unexecutable(model.facts, data.task)
+    if recipe.data.metric not in (None, *OF_TASK[data.task]):
+        message = f"{recipe.data.metric} is no metric of {data.task}"
+        raise AdviseError(document.fault(message, ("data", "metric"), f"one of {', '.join(OF_TASK[data.task])}"))
     facts = Facts(
         model.facts,
         DataFacts(
@@ -52,7 +62,7 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
             data.eval_samples,
             data.unlabelled_samples,
             None,
-            "classification",
+            data.task,
             len(data.label_names),
         ),
         probe.device(recipe.device),
@@ -63,7 +73,13 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
     return Job(recipe, model, data, replace(reviewed, findings=waived.findings), train_on)
 
 
-def _refuse_unexecutable(family: str) -> None:
+def _refuse_unexecutable(model: ModelFacts, task: str) -> None:
+    family = model.family or ""
+    if task == "regression" and model.kind == "encoder-decoder":
+        raise AdviseError(
+            f"a regression cannot be carried out with {family}: it answers with words, not with a number",
+            hint="take a BERT, GPT-2 or OPT, or make classes of the labels",
+        )
     known = families.executable()
     if family not in known:
         raise AdviseError(
@@ -85,4 +101,5 @@ def read_data(recipe: Recipe, source: str | None = None, base: Path = Path()) ->
     if not Path(there).exists() and (base / there).exists():
         there = str(base / there)
     names = {"text": wanted.text, "pair": wanted.pair, "label": wanted.label}
-    return load(there, **names, max_samples=wanted.max_samples, seed=recipe.training.seed)
+    task = wanted.task if wanted.task in OF_TASK else None
+    return load(there, **names, max_samples=wanted.max_samples, task=task, seed=recipe.training.seed)

@@ -152,7 +152,7 @@ def here() -> str:
     return "mps" if sys.platform == "darwin" and os.uname().machine == "arm64" else "cpu"
 
 
-def data(source: str, columns: Mapping[str, str | None], max_samples: int | None) -> Any:
+def data(source: str, columns: Mapping[str, str | None], max_samples: int | None, task: str | None = None) -> Any:
     """Read a data set to count it; needs the extra [run].
 
     Raises:
@@ -162,7 +162,7 @@ def data(source: str, columns: Mapping[str, str | None], max_samples: int | None
     from advisor.compute.data import load
 
     text, pair, label = (columns.get(name) for name in ("text", "pair", "label"))
-    return load(source, text=text, pair=pair, label=label, max_samples=max_samples)
+    return load(source, text=text, pair=pair, label=label, max_samples=max_samples, task=task)
 
 
 def needs_run(what: str) -> None:

@@ -11,6 +11,7 @@ from advisor.bounds import Amount, Bound
 from advisor.facts import Goal
 from advisor.interval import Interval, show
 from advisor.step import FORBID_EXTRA, Step, Training
+from advisor.tasks import Metric
 
 if TYPE_CHECKING:
     Steps = tuple[Step, ...]
@@ -35,7 +36,10 @@ class ModelSource:
 
 @dataclass(frozen=True, slots=True)
 class DataSource:
-    """Which data, as far as known. `max_samples`: use at most so many training rows."""
+    """Which data, as far as known. `max_samples`: use at most so many training rows.
+
+    metric: what accuracy means here; by default GLUE's for its tasks, else accuracy, or Pearson's correlation.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
     source: str | None = None
@@ -48,6 +52,7 @@ class DataSource:
     text: str | None = None
     pair: str | None = None
     label: str | None = None
+    metric: Metric | None = None
 
 
 @dataclass(frozen=True, slots=True)

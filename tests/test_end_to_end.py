@@ -82,7 +82,7 @@ def finished(out: Path, report: dict) -> None:
     for step in report["steps"]:
         scores = kept["scores"][step["name"]]
         right = [row.index(max(row)) == label for row, label in zip(scores, kept["labels"], strict=True)]
-        assert step["metrics"]["accuracy"] == step["accuracy"] == sum(right) / len(right)
+        assert step["metrics"]["accuracy"] == step["accuracy"] == pytest.approx(sum(right) / len(right))
         assert answers["scores"][step["name"]] == scores[:8]
         assert step["artefact"]["kind"] == ("onnx" if step["name"] == "quantization" else "checkpoint")
         assert step["artefact"]["files"] == runfolder.hashes(out / step["path"])

@@ -130,15 +130,17 @@ def _facts(options: Namespace) -> tuple[Facts, Model, DataSource]:
     from advisor import probe
     from advisor.facts import DataFacts, Facts, Goal
     from advisor.recipe import DataSource
+    from advisor.tasks import OF_TASK
 
     columns = {"text": options.text, "pair": options.pair, "label": options.label}
-    found = probe.data(options.data, columns, options.max_samples) if options.data else None
+    labelled = options.task if options.task in OF_TASK else None
+    found = probe.data(options.data, columns, options.max_samples, labelled) if options.data else None
     samples = found.samples if found else min(options.samples, options.max_samples or options.samples)
     labels = len(found.label_names) if found else None
     model = probe.model(options.model, labels or 2)
     unlabelled = options.unlabelled if options.unlabelled is not None else found.unlabelled_samples if found else 0
     evaluated = options.eval_samples if options.eval_samples is not None else found.eval_samples if found else None
-    task: Task | None = options.task or ("classification" if found else None)
+    task: Task | None = options.task or (found.task if found else None)
     data = DataFacts(samples, evaluated, unlabelled, None, task, labels)
     goal = Goal(options.min_accuracy, options.max_emissions, options.max_size_mb, options.max_latency_ms)
     source = DataSource(options.data, max_samples=options.max_samples, **columns)

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from advisor.compute.bench import Batch, Bench, Encoded, accuracy, gather, logits
+from advisor.compute.bench import Batch, Bench, Encoded, gather, logits, quality
 from advisor.compute.int8 import (
     KEEP_FP32,
     KEEP_FP32_MORE,
@@ -96,8 +96,8 @@ def _quantized(scorer: Scorer, bench: Bench, fp32: Path, wanted: Wanted) -> Made
 def _attempt(bench: Bench, source: Tensor, fp32: Path, file: Path, keep: str) -> Made:
     found = quantize(fp32, file, keep=keep)
     scores = gather(bench, bench.selection, _answer(OnnxScorer(file)))
-    reached = accuracy(source, bench.selection)
-    kept = accuracy(scores, bench.selection) / reached if reached else 0.0
+    reached = quality(source, bench.selection, bench.metric)
+    kept = quality(scores, bench.selection, bench.metric) / reached if reached > 0 else 0.0
     close = agreement(source, scores)
     told = f"{found.quantized} of {found.matrices} matrices and {found.tables} embedding tables are int8"
     bits = "7-bit weights, as this CPU has no int8 dot product" if found.reduce_range else "8-bit weights"

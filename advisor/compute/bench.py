@@ -13,19 +13,21 @@ from torch import Tensor
 
 from advisor.compute.data import Rows
 from advisor.compute.keeper import Keeper
+from advisor.compute.metrics import value
 from advisor.compute.scorer import Scorer
 from advisor.family import Family
 from advisor.step import Training
+from advisor.tasks import Metric
 
 WINDOW = 50  # batches that are sorted by length together: little padding, still random order
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Rows as token numbers, not padded: `tokens` (rows, own length), `labels` (rows)."""
+    """Rows as token numbers, not padded: `tokens` (rows, own length), `labels` (rows), floats for a regression."""
 
     tokens: tuple[tuple[int, ...], ...]
-    labels: tuple[int, ...]
+    labels: tuple[float, ...]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -50,7 +52,7 @@ class Bench:
     """Everything a step needs beside the model.
 
     teacher, and teacher_logits of (training rows, labels): None before fine-tuning.
-    keeper: keeps the state of training, for runs that are killed and resumed.
+    keeper: keeps the state of training, for runs that are killed and resumed. metric: what selection goes by.
     """
 
     family: Family
@@ -62,6 +64,7 @@ class Bench:
     teacher: Scorer | None = field(default=None, repr=False)
     teacher_logits: Tensor | None = field(default=None, repr=False)
     keeper: Keeper = field(default_factory=Keeper, repr=False)
+    metric: Metric = "accuracy"
 
     def with_teacher(self, teacher: Scorer) -> Bench:
         """With a frozen copy of the fine-tuned model, and its scores of the training rows."""
@@ -133,6 +136,11 @@ def gather(bench: Bench, rows: Encoded, answer: Callable[[Batch], Tensor]) -> Te
     return found
 
 
+def quality(scores: Tensor, rows: Encoded, metric: Metric) -> float:
+    """A metric of scores (rows, labels)."""
+    return value(metric, rows.labels, scores.numpy())
+
+
 def accuracy(scores: Tensor, rows: Encoded) -> float:
     """Share of rows whose highest score is at their label. scores: (rows, labels)."""
-    return float((scores.argmax(dim=1) == torch.tensor(rows.labels)).float().mean())
+    return quality(scores, rows, "accuracy")

@@ -22,7 +22,7 @@ PAIRS = {
     "question1": "question2",
 }
 TEXTS = {"sentence", "review", "content", "document", "comment", "tweet", "passage", *PAIRS, *PAIRS.values()}
-Class = int | str | bool  # a label as the source has it
+Class = int | str | float  # a label as the source has it; a number with a fraction means regression
 NAME_THEM = "name the columns with --text, --pair and --label"
 
 
@@ -37,11 +37,14 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Labelled texts, all (rows,); `pairs` is None where a row has one text; labels count from 0."""
+    """Labelled texts, all (rows,); `pairs` is None where a row has one text.
+
+    labels: whole numbers from 0, or floats for a regression.
+    """
 
     texts: tuple[str, ...]
     pairs: tuple[str, ...] | None
-    labels: tuple[int, ...]
+    labels: tuple[float, ...]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -56,18 +59,26 @@ class Rows:
         """What makes two rows the same, (rows,): the text or (text, pair); the label has no say in it."""
         return self.texts if self.pairs is None else tuple(zip(self.texts, self.pairs, strict=True))
 
+    def strata(self) -> list[int]:
+        """What a choice of rows keeps in proportion, (rows,): the class; all rows of a regression are alike."""
+        return [label if isinstance(label, int) else 0 for label in self.labels]
 
-Marked = tuple[File, list[Class | None]]  # with the class of each row, None where unlabelled
+
+Marked = tuple[File, list[Class | None]]  # with the label of each row, None where unlabelled
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """The labelled rows of each part as the source gives them, and the files they were read from."""
+    """The labelled rows of each part as the source gives them, and the files they were read from.
+
+    names: of the classes; for a regression that of the label column.
+    """
 
     parts: Mapping[str, Rows]
     places: Mapping[str, str]
     names: tuple[str, ...]
     unlabelled: int
+    regression: bool = False
 
     def place(self, role: str) -> str:
         """The file that gives the train, selection or report rows."""
@@ -142,21 +153,30 @@ def _mean_length(values: Sequence[Any]) -> float:
     return fmean(map(len, present))
 
 
-def label_rows(source: str, files: Sequence[File], columns: Columns) -> Labelled:
-    """The labelled rows of each part, with labels numbered from 0.
+def label_rows(source: str, files: Sequence[File], columns: Columns, task: str | None = None) -> Labelled:
+    """The labelled rows of each part: classes numbered from 0, or the numbers of a regression.
+
+    Args:
+        task: "regression" or "classification"; by default what the labels look like: fractions mean regression.
 
     Raises:
         AdviseError: every text or label that makes no sense, or nothing to train on.
     """
     faults: list[Fault] = []
-    marked = [(file, _classes(file, columns, faults)) for file in files]
+    marked = [(file, _labels(file, columns, faults)) for file in files]
+    fractions = any(isinstance(value, float) for _, labels in marked for value in labels)
+    regression = task == "regression" or (task is None and fractions)
+    if regression and not faults:
+        marked = [(file, _numbers(file, columns.label, labels)) for file, labels in marked]
+    for file, labels in marked:
+        faults += _label_faults(file.place, columns.label, labels, regression)
     if faults:
         raise AdviseError(*faults)
-    used = [(file, classes) for file, classes in marked if len(classes) > classes.count(None)]
+    used = [(file, labels) for file, labels in marked if len(labels) > labels.count(None)]
     if not used:
         message = f"no labelled rows: column {columns.label!r} is -1 or missing everywhere"
         raise AdviseError(Fault(message, source, hint=NAME_THEM))
-    codes, names = _codes(used, columns.label)
+    codes, names = (None, (columns.label,)) if regression else _codes(used, columns.label)
     parts, places = {}, {}
     for part, group in groupby(used, key=lambda item: item[0].part):
         shards = list(group)
@@ -167,12 +187,12 @@ def label_rows(source: str, files: Sequence[File], columns: Columns) -> Labelled
     if "train" not in parts:
         hint = "add train rows, or give a single file to split"
         raise AdviseError(Fault("no labelled train split", source, hint=hint))
-    return Labelled(parts, places, names, sum(classes.count(None) for _, classes in marked))
+    return Labelled(parts, places, names, sum(labels.count(None) for _, labels in marked), regression)
 
 
-def _classes(file: File, columns: Columns, faults: list[Fault]) -> list[Class | None]:
-    """The class of each row, (rows,), None where unlabelled; adds what is wrong with the file to `faults`."""
-    nothing: list[Class | None] = [None] * len(next(iter(file.columns.values())))
+def _labels(file: File, columns: Columns, faults: list[Fault]) -> list[Any]:
+    """The label of each row, (rows,), None where unlabelled; adds what is wrong with the file to `faults`."""
+    nothing: list[Any] = [None] * len(next(iter(file.columns.values())))
     if file.part == "unlabelled" or (file.part == "test" and columns.label not in file.columns):
         return nothing
     texts = [name for name in (columns.text, columns.pair) if name is not None]
@@ -180,24 +200,29 @@ def _classes(file: File, columns: Columns, faults: list[Fault]) -> list[Class | 
         hint = f"name its columns as in the train split; it has: {', '.join(file.columns)}"
         faults.append(Fault(f"no column {', '.join(map(repr, absent))}", file.place, hint=hint))
         return nothing
-    classes = [_class(value) for value in file.columns[columns.label]]
-    odd = [(row, value) for row, value in enumerate(classes, 1) if not isinstance(value, int | str | None)]
-    if odd:
-        faults.append(_label_fault(file.place, columns.label, *odd[0]))
-    faults += [fault for name in texts for fault in _text_faults(file, name, classes)]
-    return classes
+    labels = [_class(value) for value in file.columns[columns.label]]
+    faults += [fault for name in texts for fault in _text_faults(file, name, labels)]
+    return labels
 
 
-def _text_faults(file: File, name: str, classes: Sequence[Class | None]) -> Iterator[Fault]:
-    texts = enumerate(zip(file.columns[name], classes, strict=True), 1)
+def _numbers(file: File, column: str, labels: Sequence[Any]) -> list[Any]:
+    """The labels of a regression; -1 is a number like others, unless all labels of the file are -1 or missing."""
+    if all(label is None for label in labels):
+        return list(labels)
+    given = [_class(value, unlabelled=None) for value in file.columns[column]]
+    return [float(value) if type(value) is int else value for value in given]
+
+
+def _text_faults(file: File, name: str, labels: Sequence[Class | None]) -> Iterator[Fault]:
+    texts = enumerate(zip(file.columns[name], labels, strict=True), 1)
     bad = [(row, text) for row, (text, label) in texts if label is not None and not isinstance(text, str)]
     if bad:
-        what = f"{len(bad):,} of {len(classes):,} rows have no text in column {name!r}"
+        what = f"{len(bad):,} of {len(labels):,} rows have no text in column {name!r}"
         first = f"the first is row {bad[0][0]:,} with {bad[0][1]!r}"
         yield Fault(f"{what}: {first}", file.place, hint="fill these rows or leave them out")
 
 
-def _class(value: Any) -> Any:
+def _class(value: Any, unlabelled: int | None = -1) -> Any:
     """A label as int, str or bool; None where it is missing or -1; a fraction or a list stays as it is."""
     if isinstance(value, str):
         value = value.strip()
@@ -206,16 +231,32 @@ def _class(value: Any) -> Any:
             value = number if abs(number) < 2**53 else value  # neither inf nor nan nor rounded
     if isinstance(value, float) and (value.is_integer() or math.isnan(value)):
         value = None if math.isnan(value) else int(value)
-    return None if value in (None, "", -1) else value
+    return None if value in (None, "", unlabelled) else value
 
 
-def _label_fault(place: str, column: str, row: int, value: object) -> Fault:
-    if isinstance(value, float):
-        what = f"has fractions (row {row:,}: {value:g}): that is regression, which cannot be run"
+def _label_faults(place: str, column: str, labels: Sequence[Any], regression: bool) -> Iterator[Fault]:
+    """The first label that the task cannot have."""
+    fits = _is_number if regression else _is_class
+    odd = next(((row, value) for row, value in enumerate(labels, 1) if value is not None and not fits(value)), None)
+    if odd is None:
+        return
+    row, value = odd
+    hint = "give whole numbers or names of classes, or name another column with --label"
+    if isinstance(value, float) and not regression:
+        what, hint = f"has fractions (row {row:,}: {value:g}): that is regression", "give task: regression"
+    elif regression and isinstance(value, int | float | str):
+        what, hint = f"has {value!r} (row {row:,}), no number", "a regression needs a number in each row"
     else:
         what = f"has {type(value).__name__} values (row {row:,}), not one label a row"
-    hint = "give whole numbers or names of classes, or name another column with --label"
-    return Fault(f"label column {column!r} {what}", place, hint=hint)
+    yield Fault(f"label column {column!r} {what}", place, hint=hint)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def _is_class(value: Any) -> bool:
+    return isinstance(value, int | str)
 
 
 def _codes(used: Sequence[Marked], label: str) -> tuple[dict[Class, int], tuple[str, ...]]:
@@ -228,18 +269,19 @@ def _codes(used: Sequence[Marked], label: str) -> tuple[dict[Class, int], tuple[
         )
     if names := next(iter(declared)):
         return {number: number for number in range(len(names))}, names
-    values = {value for _, classes in used for value in classes if value is not None}
+    values = {value for _, labels in used for value in labels if value is not None}
     found = sorted(values, key=lambda value: (isinstance(value, str), value))
     return {value: number for number, value in enumerate(found)}, tuple(map(str, found))
 
 
-def _rows(shards: Sequence[Marked], columns: Columns, codes: Mapping[Class, int]) -> Rows:
+def _rows(shards: Sequence[Marked], columns: Columns, codes: Mapping[Class, int] | None) -> Rows:
+    """codes: the number of each class; None for a regression, whose labels are numbers already."""
     texts: list[str] = []
     pairs: list[str] = []
-    labels: list[int] = []
-    for file, classes in shards:
-        kept = [i for i, value in enumerate(classes) if value is not None]
+    labels: list[Any] = []
+    for file, given in shards:
+        kept = [i for i, value in enumerate(given) if value is not None]
         texts += [file.columns[columns.text][i] for i in kept]
         pairs += [file.columns[columns.pair][i] for i in kept] if columns.pair else []
-        labels += [codes[value] for value in classes if value is not None]
+        labels += [given[i] if codes is None else codes[given[i]] for i in kept]  # type: ignore[index]
     return Rows(tuple(texts), tuple(pairs) if columns.pair else None, tuple(labels))

@@ -1,4 +1,4 @@
-"""Labelled text for classification, split into disjoint train, selection and report rows."""
+"""Labelled text for classification or regression, split into disjoint train, selection and report rows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from advisor.compute.columns import Columns, Labelled, Rows, find_columns, label_rows
 from advisor.compute.sources import PARTS, read
@@ -20,7 +21,8 @@ __all__ = ["Columns", "Rows", "TaskData", "load"]
 class TaskData:
     """Train, selection and report rows, disjoint by content, each in seeded random order.
 
-    `label_names[i]` names label i. `unlabelled_samples` counts the rows of all splits with label -1 or none.
+    `label_names[i]` names label i; a regression has one, named after its column. `unlabelled_samples` counts the rows
+    of all splits with label -1 or none.
     `origin` says in one sentence where each part came from; `fingerprint` is the SHA-256 of the rows used.
     """
 
@@ -34,6 +36,7 @@ class TaskData:
     dropped_duplicates: int
     origin: str
     fingerprint: str
+    task: Literal["classification", "regression"] = "classification"
 
     @property
     def samples(self) -> int:
@@ -46,26 +49,28 @@ class TaskData:
         return len(self.report)
 
 
-def load(
+def load(  # noqa: PLR0913 - all that a recipe may say of its data
     source: str,
     *,
     text: str | None = None,
     pair: str | None = None,
     label: str | None = None,
     max_samples: int | None = None,
+    task: str | None = None,
     seed: int = 0,
 ) -> TaskData:
     """Read `source`, find its columns and split it; the same source and seed give the same rows.
 
     Args: `source` is a .parquet, .csv, .jsonl or .json file, a folder of such files named after the splits
     (others are ignored beside a train file), a folder written by `save_to_disk`, or a Hub id. Naming `text`
-    without `pair` means one text a row. `max_samples` limits the train rows only. Files are read afresh each
+    without `pair` means one text a row. `max_samples` limits the train rows only. Without
+    `task`, labels with fractions make it a regression. Files are read afresh each
     time and leave nothing behind; a Hub id uses the library's own cache.
     Raises: AdviseError, with the file, for data that cannot be read, understood, split or trained on.
     """
     files = sorted(read(source), key=lambda file: PARTS.index(file.part))
     columns = find_columns(files[0], text, pair, label)
-    given = label_rows(source, files, columns)
+    given = label_rows(source, files, columns, task)
     parts = _split(given, seed)
     dropped = sum(map(len, given.parts.values())) - sum(map(len, parts.values()))
     _check(parts, given)
@@ -79,6 +84,7 @@ def load(
         dropped_duplicates=dropped,
         origin=_origin(parts, given, dropped, seed),
         fingerprint=_fingerprint(parts, given.names),
+        task="regression" if given.regression else "classification",
     )
 
 
@@ -117,8 +123,12 @@ def _distinct(rows: Rows) -> list[int]:
 
 
 def _require_two(rows: Rows, given: Labelled) -> None:
-    size = Counter(rows.labels[i] for i in _distinct(rows))
-    few = [f"{given.names[i]!r} has {size[i]}" for i in sorted(set(rows.labels)) if size[i] < 2]
+    strata, distinct = rows.strata(), _distinct(rows)
+    if given.regression and len(distinct) < 4:
+        message = f"too few rows to split: a regression needs 4 different texts, and there are {len(distinct)}"
+        raise AdviseError(Fault(message, given.place("train"), hint="add rows"))
+    size = Counter(strata[i] for i in distinct)
+    few = [f"{given.names[i]!r} has {size[i]}" for i in sorted(set(strata)) if size[i] < 2]
     if few:
         message = f"too few rows to split: each class needs 2 different texts, and {', '.join(few)}"
         raise AdviseError(Fault(message, given.place("train"), hint="add rows, or leave the class out"))
@@ -127,7 +137,8 @@ def _require_two(rows: Rows, given: Labelled) -> None:
 def _set_apart(rows: Rows, count: int) -> tuple[Rows, Rows]:
     """(rest, chosen): a stratified choice of `count` different rows; each class leaves at least one."""
     distinct = _distinct(rows)
-    chosen = [distinct[i] for i in _stratified([rows.labels[i] for i in distinct], count, spare=1)]
+    strata = rows.strata()
+    chosen = [distinct[i] for i in _stratified([strata[i] for i in distinct], count, spare=1)]
     taken = rows.take(chosen)
     return _without(rows, taken), taken
 
@@ -153,16 +164,20 @@ def _stratified(labels: Sequence[int], count: int, *, spare: int = 0) -> list[in
 
 def _check(parts: Mapping[str, Rows], given: Labelled) -> None:
     faults = []
-    known = set(parts["train"].labels)
+    known = set(parts["train"].strata())
     for role, rows in parts.items():
         if not len(rows):
             message = f"no {role} rows are left: all of them equal rows of another split"
             faults.append(Fault(message, given.place(role), hint="leave out the file that repeats another"))
-        if known and (unseen := [given.names[i] for i in sorted(set(rows.labels) - known)]):
+        if known and (unseen := [given.names[i] for i in sorted(set(rows.strata()) - known)]):
             message = f"{role} rows have labels that no train row has: {', '.join(unseen)}"
             hint = "leave these rows out, or add train rows with these labels"
             faults.append(Fault(message, given.place(role), hint=hint))
-    if len(known) == 1:
+    values = set(parts["train"].labels)
+    if given.regression and len(values) == 1:
+        message = f"every train row has the label {min(values):g}, so there is nothing to learn"
+        faults.append(Fault(message, given.place("train"), hint="add rows with other labels"))
+    if not given.regression and len(known) == 1:
         message = f"only one class: every train row has label {given.names[min(known)]!r}"
         hint = "add rows of another class; a label of -1 means unlabelled, so number classes from 0"
         faults.append(Fault(message, given.place("train"), hint=hint))
@@ -173,10 +188,10 @@ def _check(parts: Mapping[str, Rows], given: Labelled) -> None:
 def _limit(train: Rows, max_samples: int | None, source: str) -> Rows:
     if max_samples is None:
         return train
-    if max_samples < (classes := len(set(train.labels))):
+    if max_samples < (classes := len(set(train.strata()))):
         message = f"max_samples is {max_samples}, but there are {classes} classes"
         raise AdviseError(Fault(message, source, hint="allow at least one row for each class"))
-    return train.take(_stratified(train.labels, max_samples))
+    return train.take(_stratified(train.strata(), max_samples))
 
 
 def _origin(parts: Mapping[str, Rows], given: Labelled, dropped: int, seed: int) -> str:

@@ -62,7 +62,11 @@ class Quantized:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Two models' answers to the same rows. Differences are of class probabilities, between 0 and 1."""
+    """Two models' answers to the same rows. Differences are of class probabilities, between 0 and 1.
+
+    Of a regression they are shares of the span of the first model's answers, and answers count as the same that differ
+    by less than a twentieth of it.
+    """
 
     max_probability_difference: float
     mean_probability_difference: float
@@ -249,8 +253,12 @@ def agreement(a_logits: ArrayLike, b_logits: ArrayLike) -> Agreement:
     Example: probabilities (0.9, 0.1) and (0.8, 0.2) of one row differ by 0.1 at most, by 0.1 in the mean, and
     give the same answer.
     """
-    a, b = _probabilities(a_logits), _probabilities(b_logits)
+    both = np.asarray(a_logits, dtype=np.float64), np.asarray(b_logits, dtype=np.float64)
+    span = np.ptp(both[0]) or 1.0
+    a, b = (one / span if one.shape[1] == 1 else _probabilities(one) for one in both)
     difference = np.abs(a - b)
+    if a.shape[1] == 1:
+        return Agreement(float(difference.max()), float(difference.mean()), float((difference < 0.05).mean()))
     return Agreement(
         float(difference.max()),
         float(difference.mean()),

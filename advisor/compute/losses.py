@@ -46,22 +46,31 @@ def distillation_loss(bench: Bench, weights: Weights, depths: Mapping[str, int])
     """
     family, taught_by = bench.family, teacher(bench)
     assert bench.teacher_logits is not None
-    targets = functional.softmax(bench.teacher_logits / weights.temperature, dim=1)  # (training rows, labels)
+    outputs = bench.teacher_logits  # (training rows, labels)
     pairs = partners(depths, family.shape(taught_by.model.config.to_dict()).layers) if weights.hidden_weight else {}
     states = (yield from hidden_states(bench, sorted(set(pairs.values())))) if pairs else None
 
     def loss(student: Scorer, batch: Batch) -> Tensor:
         with watched(student.model, family) as passed:
             hard, scores = student.loss(batch.input_ids, batch.attention_mask, batch.labels)
-        wanted = targets[batch.rows].to(scores.device)
-        log_scores = functional.log_softmax(scores.float() / weights.temperature, dim=1)
-        soft = weights.temperature**2 * functional.kl_div(log_scores, wanted, reduction="batchmean")
+        soft = soft_loss(scores.float(), outputs[batch.rows].to(scores.device), weights.temperature)
         found = weights.soft_weight * soft + (1 - weights.soft_weight) * hard
         return (
             found + weights.hidden_weight * _distance(passed, states(batch), pairs, family, batch) if states else found
         )
 
     return loss
+
+
+def soft_loss(scores: Tensor, outputs: Tensor, temperature: float) -> Tensor:
+    """How far scores are from the teacher's outputs, both (batch, labels): divergence of the softened classes.
+
+    One output, that of a regression, has no distribution to soften: it is the mean squared difference.
+    """
+    if outputs.shape[1] == 1:
+        return functional.mse_loss(scores, outputs)
+    softened = functional.log_softmax(scores / temperature, dim=1), functional.softmax(outputs / temperature, dim=1)
+    return temperature**2 * functional.kl_div(*softened, reduction="batchmean")
 
 
 def _distance(

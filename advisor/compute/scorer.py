@@ -1,5 +1,7 @@
 """Scorer: one view of every model as a classifier, from token numbers to one score for each label.
 
+With one label it is a regression: the score is the number itself.
+
 Models with a classification head give their own logits. T5 is text to text: its decoder is fed the start
 token alone, and a label's score is the vocabulary logit of the first token of its word.
 """
@@ -83,18 +85,18 @@ class Scorer(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
     def loss(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """The task's own loss and the scores, in one pass.
 
-        Cross-entropy of the labels; for T5 that of the label word's tokens with the end token, each given the
+        That of `task_loss`; for T5 that of the label word's tokens with the end token, each given the
         ones before it (teacher forcing).
 
         Args:
-            input_ids, attention_mask: (batch, tokens). labels: (batch), numbers of labels.
+            input_ids, attention_mask: (batch, tokens). labels: (batch), numbers of labels, or floats.
 
         Returns:
             loss (), logits (batch, labels)
         """
         if not self.text_to_text:
             logits = self._logits(input_ids, attention_mask)
-            return functional.cross_entropy(logits, labels), logits
+            return task_loss(logits, labels), logits
         found = self.model(
             input_ids=input_ids, attention_mask=attention_mask, labels=self.targets[labels], use_cache=False
         )
@@ -106,6 +108,13 @@ class Scorer(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
         cache = {"use_cache": False} if self.takes_cache else {}
         logits: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask, **cache).logits
         return logits.float()  # under autocast they are bf16, too coarse for softmax and losses
+
+
+def task_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy; for a regression the mean squared error. logits: (batch, labels), labels: (batch)."""
+    if logits.shape[1] == 1:
+        return functional.mse_loss(logits[:, 0], labels.to(logits.dtype))
+    return functional.cross_entropy(logits, labels)
 
 
 def _check(model: Any, label_tokens: LabelTokens, text_to_text: bool) -> None:

@@ -15,13 +15,12 @@ from itertools import count, islice
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.nn import functional
 
-from advisor.compute.bench import Batch, Bench, accuracy, logits
+from advisor.compute.bench import Batch, Bench, logits, quality
 from advisor.compute.device import bf16, seed
 from advisor.compute.keeper import weights
 from advisor.compute.losses import Loss
-from advisor.compute.scorer import Scorer
+from advisor.compute.scorer import Scorer, task_loss
 from advisor.results import Progress
 
 WARM_UP, WEIGHT_DECAY, LARGEST_GRADIENT = 0.1, 0.01, 1.0
@@ -74,7 +73,7 @@ def train(student: Scorer, bench: Bench, loss: Loss, schedule: Schedule) -> Gene
             work.judge()
         if bench.keeper.due(epoch_ends):
             work.save()
-        note = f"selection accuracy {work.at.best[0]:.3f}" if work.at.best else ""
+        note = f"selection {bench.metric} {work.at.best[0]:.3f}" if work.at.best else ""
         yield Progress(schedule.label, work.at.done, work.total, note)
     work.take_best()
     return student
@@ -152,7 +151,7 @@ def _groups(objective: Objective) -> list[dict[str, object]]:
 
 
 def _quality(student: Scorer, bench: Bench) -> tuple[float, float]:
-    """Accuracy on the selection rows; the loss decides between equals."""
+    """The task's metric on the selection rows; the loss decides between equals."""
     scores = logits(student, bench, bench.selection)
-    loss = functional.cross_entropy(scores, torch.tensor(bench.selection.labels))
-    return accuracy(scores, bench.selection), -float(loss)
+    loss = task_loss(scores, torch.tensor(bench.selection.labels))
+    return quality(scores, bench.selection, bench.metric), -float(loss)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import datasets
 import pytest
 from tables import NAMES, WORDS, Table, faults, reviews, write
 
-from advisor.compute.data import Columns, load
+from advisor.compute.data import Columns, Rows, load
 
 LABELS = {
     "strings": (["pos", "neg"], ("neg", "pos")),
@@ -145,10 +146,55 @@ def test_texts_that_are_numbers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_fractions_are_regression(tmp_path: Path, suffix: str) -> None:
-    source = write(tmp_path / f"a{suffix}", {"text": ["a", "b"], "label": [1.0, 2.5]})
-    assert faults(source).startswith(
-        f"{source}: label column 'label' has fractions (row 2: 2.5): that is regression, which cannot be run"
+    numbers = [row / 2 for row in range(20)]
+    source = write(tmp_path / f"a{suffix}", {"text": WORDS, "label": numbers})
+    data = load(source)
+    assert (data.task, data.label_names) == ("regression", ("label",))
+    given = {text: label for rows in (data.train, data.selection, data.report) for text, label in labelled(rows)}
+    assert given == dict(zip(WORDS, numbers, strict=True))
+    assert all(isinstance(label, float) for label in data.train.labels)
+    assert faults(source, task="classification") == (
+        f"{source}: label column 'label' has fractions (row 2: 0.5): that is regression\n  try: give task: regression"
     )
+
+
+def labelled(rows: Rows) -> list[tuple[str, float]]:
+    return list(zip(rows.texts, rows.labels, strict=True))
+
+
+def test_whole_numbers_are_classes_unless_the_task_says_otherwise(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.jsonl", {"text": WORDS, "label": [row % 5 - 1 for row in range(20)]})
+    assert (load(source).task, load(source).unlabelled_samples) == ("classification", 4)
+    data = load(source, task="regression")
+    assert data.unlabelled_samples == 0 and set(data.train.labels) <= {-1.0, 0.0, 1.0, 2.0, 3.0}
+    assert sum(map(len, (data.train, data.selection, data.report))) == 20
+    assert load(source, task="regression", max_samples=3).samples == 3
+
+
+def test_a_split_of_nothing_but_minus_one_is_unlabelled_in_a_regression_too(tmp_path: Path) -> None:
+    write(tmp_path / "train.csv", {"text": WORDS, "label": [row / 4 - 1 for row in range(20)]})
+    write(tmp_path / "test.csv", {"text": ["x", "y"], "label": [-1.0, -1.0]})
+    data = load(str(tmp_path))
+    assert (data.task, data.unlabelled_samples) == ("regression", 2)
+    assert -1.0 in {*data.train.labels, *data.selection.labels, *data.report.labels}
+
+
+@pytest.mark.parametrize(
+    ("labels", "why"),
+    [
+        ([0.5, "good", *[1.0] * 18], "label column 'label' has 'good' (row 2), no number"),
+        ([0.5] * 20, "every train row has the label 0.5, so there is nothing to learn"),
+    ],
+)
+def test_labels_that_a_regression_cannot_have(tmp_path: Path, labels: list[Any], why: str) -> None:
+    lines = [json.dumps({"text": text, "label": str(label)}) for text, label in zip(WORDS, labels, strict=True)]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    assert why in faults(tmp_path / "a.jsonl")
+
+
+def test_a_regression_needs_four_texts(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.csv", {"text": ["a", "b", "c"], "label": [1.0, 2.5, 3.0]})
+    assert "a regression needs 4 different texts, and there are 3" in faults(source)
 
 
 def test_label_names_in_another_order(tmp_path: Path) -> None:

@@ -236,3 +236,8 @@ def test_agreement() -> None:
     assert found.mean_probability_difference == pytest.approx(0.2)
     assert found.same_answer_share == 0.5
     assert agreement(a, a + 7) == Agreement(pytest.approx(0), pytest.approx(0), 1.0)
+
+
+def test_agreement_of_a_regression_is_in_shares_of_its_span() -> None:
+    found = agreement([[0.0], [5.0], [2.0], [3.0]], [[0.1], [5.0], [2.0], [4.0]])
+    assert found == Agreement(pytest.approx(0.2), pytest.approx(0.22 / 4), 0.75)

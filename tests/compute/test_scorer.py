@@ -88,6 +88,15 @@ def test_loss_of_classifiers_is_cross_entropy(family: str) -> None:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("family", ["bert", "gpt2", "opt"])
+def test_with_one_label_the_loss_is_the_mean_squared_error(family: str) -> None:
+    one = scorer(family, num_labels=1)
+    labels = torch.tensor([0.5, 4.0, 2.0])
+    loss, logits = one.loss(*padded((5, 3, 8)), labels)
+    assert logits.shape == (3, 1)
+    assert float(loss) == pytest.approx(float(((logits[:, 0] - labels) ** 2).mean()))
+
+
 def test_loss_of_t5_is_that_of_the_word_with_its_end() -> None:
     one = scorer("t5")
     ids, mask = padded((6, 3))

@@ -13,6 +13,7 @@ from settings import refusal
 from torch.nn import functional
 
 from advisor.compute.bench import Bench, logits
+from advisor.compute.losses import soft_loss
 from advisor.compute.scorer import Scorer
 from advisor.errors import AdviseError
 from advisor.steps.distillation import Distillation
@@ -96,3 +97,10 @@ def test_settings_that_make_no_sense(key: str, value: Any, message: str) -> None
 
 def test_unknown_settings_are_refused() -> None:
     assert refusal("distillation: {temprature: 2}") == "unknown key steps.0.distillation.temprature"
+
+
+def test_a_regression_is_distilled_on_its_output() -> None:
+    outputs, scores = torch.tensor([[1.0], [2.0]]), torch.tensor([[2.0], [5.0]])
+    assert float(soft_loss(scores, outputs, 2.0)) == pytest.approx((1 + 9) / 2)
+    two = torch.tensor([[1.0, 0.0]])
+    assert float(soft_loss(two, two, 2.0)) == pytest.approx(0, abs=1e-6)

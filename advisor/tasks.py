@@ -1,0 +1,61 @@
+"""Tasks: which metric counts for which data. GLUE's tasks are known by name; others are judged by accuracy."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+Metric = Literal["accuracy", "f1", "matthews", "pearson", "spearman"]
+OF_TASK: dict[str, tuple[Metric, ...]] = {
+    "classification": ("accuracy", "f1", "matthews"),
+    "regression": ("pearson", "spearman"),
+}
+
+
+class Known(NamedTuple):
+    """A published task. metrics: its own, the one that counts first."""
+
+    name: str
+    metrics: tuple[Metric, ...]
+    left_out: str = ""
+
+
+_ACCURACY: tuple[Metric, ...] = ("accuracy",)
+_WNLI = "its development set is made to mislead: most models do worse than the larger class (rule R12, V03)"
+# Wang et al., GLUE (ICLR 2019), table 1.
+GLUE = {
+    one.name: one
+    for one in (
+        Known("cola", ("matthews",)),
+        Known("mrpc", ("f1", "accuracy")),
+        Known("qqp", ("f1", "accuracy")),
+        Known("stsb", ("pearson", "spearman")),
+        *(Known(name, _ACCURACY) for name in ("sst2", "mnli", "qnli", "rte")),
+        Known("wnli", _ACCURACY, _WNLI),
+    )
+}
+
+
+def known(source: str | None) -> Known | None:
+    """The task that a data source is named after: the last of its folders or files with such a name.
+
+    Example: "data/STS-B/train.parquet" is stsb, "glue/cola" cola, "colanders" nothing.
+    """
+    for part in reversed(re.split(r"[/\\]", source or "")):
+        word = re.sub(r"[^a-z0-9]", "", part.split(".")[0].casefold())
+        if word in GLUE:
+            return GLUE[word]
+    return None
+
+
+def metrics(source: str | None, task: str) -> tuple[Metric, ...]:
+    """The metrics of some data, the one that counts first."""
+    own = found.metrics if (found := known(source)) else ()
+    possible = OF_TASK.get(task, _ACCURACY)
+    first = tuple(one for one in own if one in possible)
+    return (*first, *(one for one in possible if one not in first))
+
+
+def left_out_of_means(source: str | None) -> str:
+    """Why a result on this data has no part in a mean over tasks; empty where it has."""
+    return found.left_out if (found := known(source)) else ""
