@@ -31,6 +31,12 @@ def multiplies_bf16() -> bool:
     return bool(BF16 & _flags(_lines()))
 
 
+def name() -> str:
+    """The processor's name, or its architecture where no name can be read."""
+    named = [line.split(":", 1)[1].strip() for line in _lines() if line.startswith("model name") and ":" in line]
+    return named[0] if named else platform.processor() or platform.machine()
+
+
 def known_flags(lines: Iterable[str]) -> frozenset[str]:
     """The instruction sets that the lines of /proc/cpuinfo name."""
     flags = _flags(lines)

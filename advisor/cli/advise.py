@@ -39,6 +39,7 @@ def _arguments() -> Parser:
         "  advise explain RULE|RECIPE                  a rule's page; why a recipe is as it is\n"
         "  advise rules list|test|verify|diff|docs     work on rule packs\n"
         "  advise history [show|export|import|add]     every run that was carried out, predicted beside measured\n"
+        "  advise doctor                               what this machine offers, and what follows\n"
         "  advise families                             which models are described, and which can be executed\n"
         "  advise schema recipe|rule|pack              JSON Schemas for editors\n"
         "  advise demo --out DIR                       the whole way on a small real model and data",

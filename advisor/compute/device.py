@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import torch
 from accelerate.utils import set_seed
@@ -35,6 +33,16 @@ def pick(train_on: str) -> torch.device:
     return torch.device(train_on)
 
 
+def accelerators() -> list[tuple[str, str]]:
+    """The GPUs that torch can use: kind, and name with memory and compute capability."""
+    found = []
+    for number in range(torch.cuda.device_count()):
+        one = torch.cuda.get_device_properties(number)
+        about = f"{one.name}, {one.total_memory / 1e9:.0f} GB, compute capability {one.major}.{one.minor}"
+        found.append((f"cuda:{number}", about))
+    return found + ([("mps", "Apple GPU")] if present("mps") else [])
+
+
 def bf16(wanted: str, device: torch.device) -> bool:
     """Does training compute in bfloat16? wanted: `auto`, `fp32` or `bf16`, the setting of a recipe."""
     if wanted == "auto":
@@ -58,7 +66,7 @@ def provenance() -> dict[str, object]:
     """Machine and versions, for the report."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {
-        "machine": f"{_cpu()}, {torch.get_num_threads()} threads" + (f", {gpu}" if gpu else ""),
+        "machine": f"{cpu.name()}, {torch.get_num_threads()} threads" + (f", {gpu}" if gpu else ""),
         "versions": {name: _version(name) for name in PACKAGES},
     }
 
@@ -68,10 +76,3 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:  # `python cli.py` in a checkout that was never installed
         return "not installed"
-
-
-def _cpu() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.processor() or platform.machine()
