@@ -14,6 +14,7 @@ from torch import Tensor
 
 from advisor.compute.bench import Batch, Bench
 from advisor.compute.blocks import Block, counted, flat, watched
+from advisor.compute.device import bf16
 from advisor.compute.scorer import Scorer
 from advisor.errors import AdviseError
 from advisor.results import Progress
@@ -52,9 +53,11 @@ def hidden_states(bench: Bench, wanted: Sequence[Block]) -> Generator[Progress, 
     """The teacher's states after the wanted blocks. Raises: see `teacher`."""
     scorer = teacher(bench)
     scorer.to(bench.device).eval()
+    half = bf16(bench.training.precision, bench.device)
+    autocast = {"device_type": bench.device.type, "dtype": torch.bfloat16, "enabled": half}
 
     def answer(batch: Batch) -> Mapping[Block, Tensor]:
-        with torch.no_grad(), watched(scorer.model, bench.family) as passed:
+        with torch.no_grad(), torch.autocast(**autocast), watched(scorer.model, bench.family) as passed:
             scorer(batch.input_ids, batch.attention_mask)
         return {block: flat(passed[block].after, counted(bench.family, block[0], batch)) for block in wanted}
 

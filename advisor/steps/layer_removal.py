@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from advisor.compute.scorer import Scorer
     from advisor.results import Progress
 
-Choice = Literal["alternate", "top"]
+Choice = Literal["alternate", "top", "importance"]
 
 
 @dataclass(frozen=True, slots=True)
 class LayerRemoval(Step):
     """Keep `keep` blocks; an encoder-decoder names its stacks: `encoder_keep`, `decoder_keep`.
 
-    choose: `alternate` keeps blocks evenly spaced, first and last among them; `top` drops the last ones.
+    choose: `alternate` keeps blocks evenly spaced, first and last among them; `top` drops the last ones; `importance`
+    drops those without which the answers on training rows move least.
     """
 
     name: ClassVar[str] = "layer_removal"
@@ -77,12 +78,17 @@ class LayerRemoval(Step):
             wrong["keep" if len(layers) == 1 else ""] = f"nothing is removed: all {whole} blocks stay, keep fewer"
         if wrong:
             raise Unfit(wrong)
-        return family.keeping(config, self.numbers(before, layers))
+        after = family.keeping(config, self.numbers(before, layers))
+        if self.choose == "importance" and after != family.keeping(config, _evenly(before, layers)):
+            why = "the config says what each block is, and which ones stay is known only when they are measured"
+            raise Unfit({"choose": f"{why}: choose alternate or top"})
+        return after
 
     def numbers(self, before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-        """The numbers of the blocks that stay, by stack."""
-        choose = evenly if self.choose == "alternate" else lambda layers, keep: tuple(range(keep))
-        return {stack: choose(before[stack], after[stack]) for stack in before}
+        """The numbers of the blocks that stay, by stack; as far as measuring decides it, so many of the first."""
+        if self.choose == "alternate":
+            return _evenly(before, after)
+        return {stack: tuple(range(after[stack])) for stack in before}
 
     def measures(self, family: Family, before: Config, after: Config) -> Mapping[str, Number]:
         was, now = family.shape(before).layers, family.shape(after).layers
@@ -100,15 +106,21 @@ class LayerRemoval(Step):
         return f"{count} {stack} layers"
 
     def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
+        from advisor.compute.influence import least_missed_go
         from advisor.compute.surgery import keep_layers
         from advisor.results import Progress
 
         family = bench.family
         before = family.shape(student.model.config.to_dict()).layers
         after = family.shape(config).layers
-        kept = self.numbers(before, after)
+        measured = self.choose == "importance"
+        kept = (yield from least_missed_go(student, bench, after)) if measured else self.numbers(before, after)
         yield Progress("remove layers", 1, 1, f"kept {kept}")
         return keep_layers(student, family, config, kept)
+
+
+def _evenly(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    return {stack: evenly(before[stack], after[stack]) for stack in before}
 
 
 def evenly(layers: int, keep: int) -> tuple[int, ...]:

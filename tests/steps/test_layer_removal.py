@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 from settings import refusal
 
 from advisor import families
+from advisor.compute.influence import least_missed_go
 from advisor.steps.layer_removal import LayerRemoval, evenly
 
 STEPS = {
@@ -27,7 +29,7 @@ def applied(step: LayerRemoval, name: str, **sizes: Any) -> tuple[Any, Any, str]
     """The model before and after the step, and what it told."""
     whole = students.student(name, **sizes)
     config = step.resized(students.family(name), students.config_of(whole))
-    smaller, (told,) = students.finish(step.apply(whole, config, students.bench(name)))
+    smaller, (*_, told) = students.finish(step.apply(whole, config, students.bench(name)))
     assert (told.done, told.total) == (1, 1)
     return whole.model, smaller.model, told.note
 
@@ -70,6 +72,22 @@ def test_chosen_blocks_keep_their_weights(choose: Any, blocks: tuple[int, ...]) 
         )
         assert old.keys() == new.keys() and all(torch.equal(old[key], new[key]) for key in old)
     assert torch.equal(whole.classifier.weight, smaller.classifier.weight)
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_by_importance_the_blocks_stay_that_measuring_found(name: str) -> None:
+    step = replace(STEPS[name], choose="importance")
+    whole = students.student(name)
+    after = students.family(name).shape(step.resized(students.family(name), students.config_of(whole))).layers
+    kept, _ = students.finish(least_missed_go(whole, students.bench(name), after))
+    assert {stack: len(numbers) for stack, numbers in kept.items()} == dict(after)
+    assert applied(step, name)[2] == f"kept {kept}"
+
+
+def test_importance_is_refused_where_the_config_says_what_each_block_is() -> None:
+    modernbert = students.family("modernbert")
+    with pytest.raises(ValueError, match="which ones stay is known only when they are measured"):
+        LayerRemoval(keep=8, choose="importance").resized(modernbert, modernbert.config)
 
 
 # Prediction ---------------------------------------------------------------------------------------
@@ -172,7 +190,10 @@ def test_steps_that_do_not_fit_the_model(name: str, step: LayerRemoval, message:
         ("decoder_keep: -1", "steps.0.layer_removal.decoder_keep: input should be greater than 0, got -1"),
         ("keep: 2.5", "steps.0.layer_removal.keep: input should be a valid integer, got 2.5"),
         ("keep: true", "steps.0.layer_removal.keep: input should be a valid integer, got True"),
-        ("choose: bottom", "steps.0.layer_removal.choose: input should be 'alternate' or 'top', got 'bottom'"),
+        (
+            "choose: bottom",
+            "steps.0.layer_removal.choose: input should be 'alternate', 'top' or 'importance', got 'bottom'",
+        ),
         ("kept: 2", "unknown key steps.0.layer_removal.kept"),
     ],
 )
