@@ -17,6 +17,7 @@ from advisor.policy.counterfactual import leaving
 from advisor.policy.judge import Violation, violations
 from advisor.policy.pack import Policy
 from advisor.policy.view import View, look
+from advisor.promises import promises
 from advisor.recipe import Recipe, to_goal
 from advisor.recipefile import load, loads
 from advisor.yamlfile import Document
@@ -93,6 +94,7 @@ def review(policy: Policy, recipe: Recipe, document: Document, facts: Facts, mod
         for one in broken
     ]
     findings += _misfits(policy, recipe, document, facts, planned)
+    findings += promises(policy, recipe, document, facts, planned)
     return Reviewed(recipe, facts, planned, tuple(sorted(findings, key=lambda one: one.order)), model, document)
 
 
@@ -140,7 +142,7 @@ def _settled(unknown: tuple[str, ...]) -> str:
 
 def _path(at: tuple[str, ...], recipe: Recipe) -> Path_:
     """The place in the file of a step, of one of its settings, or of a gate."""
-    if at[:1] == ("gates",):
+    if at[:1] in (("gates",), ("data",), ("goal",)):
         return at
     if not at or at[0] not in recipe.step_names:
         return ("steps",)

@@ -86,8 +86,12 @@ def _soft(rule: Rule, view: View) -> Iterator[tuple[str, Path_]]:
 
 
 def _blamed(rule: Rule, view: View) -> Path_:
-    """The step whose settings a warning is about, or the only one that it asks for."""
-    tested = [name.split(".")[0] for name in rule.when.names()]
+    """The step whose settings a warning is about, or the only one that it asks for; else what it says of the data."""
+    names = list(rule.when.names())
+    tested = [name.split(".")[0] for name in names]
+    data = next((name for name in names if name.startswith("data.")), "")
+    if data and not any(name == RECIPE_STEPS or name.split(".")[0] in view.order for name in names):
+        return _at(data)
     only = [test.words[0] for test in rule.when.decisive(view) if test.name == RECIPE_STEPS and len(test.words) == 1]
     return tuple([str(step) for step in [*tested, *only] if step in view.order][:1])
 
