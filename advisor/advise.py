@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from advisor.candidates import Candidate, candidates, greenest, size_mb, stated
+from advisor.candidates import Candidate, candidates, given, greenest, size_mb, stated
 from advisor.errors import NotMet, PolicyError
 from advisor.facts import Facts, Goal
 from advisor.policy.pack import Policy
 from advisor.probe import Model
 from advisor.reasons import Verdict, notes, verdicts, white_paper_only
-from advisor.recipe import DataSource, to_targets
+from advisor.recipe import DataSource, Recipe, to_targets
 
 if TYPE_CHECKING:
     from advisor.history import History
@@ -59,6 +59,17 @@ def advise(
     why = verdicts(policy, facts, chosen, found)
     told = (*notes(chosen, facts), *_own_runs(history, found), *white_paper_only(policy, why))
     return Advice(facts, policy, chosen, found, why, told)
+
+
+def account(policy: Policy, facts: Facts, model: Model, recipe: Recipe) -> tuple[Verdict, ...]:
+    """Why each kind of step is in a recipe that somebody gave, or not."""
+    found = tuple(candidates(policy, facts, model, recipe.data, recipe.name))
+    best = min((one for one in found if one.admissible and not one.misses), key=greenest, default=None)
+    if best and best.recipe.steps == recipe.steps:
+        return verdicts(policy, facts, best, found)
+    told = verdicts(policy, facts, given(policy, facts, model, recipe), found)
+    stands = "it stands in the recipe; advice for these facts is another one"
+    return tuple(one._replace(reason=stands) if one.kept and one.step != "finetune" else one for one in told)
 
 
 def _stamped(found: tuple[Candidate, ...], history: History | None) -> tuple[Candidate, ...]:

@@ -91,6 +91,13 @@ def _candidate(
 ) -> Candidate:
     wishes = preferences(policy, look(facts, recipe))
     recipe = replace(recipe, steps=tuple(_preferred(step, wishes) for step in recipe.steps))
+    return given(policy, facts, model, recipe, level, history)
+
+
+def given(
+    policy: Policy, facts: Facts, model: Model, recipe: Recipe, level: str = "", history: History | None = None
+) -> Candidate:
+    """A recipe judged and predicted as it stands."""
     planned = plan(recipe, model.config or {}, facts.data.labels or 2)
     found = violations(policy, look(facts, recipe, planned.measures if planned else {}))
     family, int8 = families.find(facts.model.family or ""), recipe.step("quantization") is not None

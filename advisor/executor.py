@@ -17,7 +17,7 @@ from advisor.appraisal import run_result, serve, step_result
 from advisor.errors import AdviseError
 from advisor.facts import Facts
 from advisor.family import Family
-from advisor.files import new_folder, write
+from advisor.files import new_folder, write, write_json
 from advisor.forecast import Clock, Rows, parts
 from advisor.job import Job
 from advisor.plan import PlannedStep
@@ -49,11 +49,18 @@ def run(job: Job, out: Path, card: Callable[[RunResult], str] | None = None) -> 
         raise
     write(out / "recipe.yaml", as_yaml(job.recipe))
     write(out / "facts.json", json.dumps(_facts(job.reviewed.facts), default=sorted, indent=2))
+    write_json(out / "advice.json", _advice(job))
     yield from work.events()
 
 
 def _facts(facts: Facts) -> dict[str, Any]:
     return {name: value for name, value in facts.values().items() if value != float("inf")}
+
+
+def _advice(job: Job) -> dict[str, Any]:
+    """Why the recipe is as it is, and what the rules remarked."""
+    findings = [{"rule": one.rule, "severity": one.severity, "message": one.message} for one in job.reviewed.findings]
+    return {"steps": [one._asdict() for one in job.verdicts], "findings": findings}
 
 
 class _Run:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor import families, probe
+from advisor.advise import account
 from advisor.errors import AdviseError
 from advisor.facts import DataFacts, Facts, ModelFacts
 from advisor.plan import Plan
 from advisor.policy.pack import Policy
+from advisor.reasons import Verdict
 from advisor.recipe import Recipe, to_goal
 from advisor.review import Reviewed, review
 from advisor.tasks import OF_TASK, Metric, metrics
@@ -24,13 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A recipe with the real model and data that it is to be run on."""
+    """A recipe with the real model and data that it is to be run on. verdicts: why each step is in it or not."""
 
     recipe: Recipe
     model: probe.Model
     data: TaskData = field(repr=False)
     reviewed: Reviewed
     train_on: str
+    verdicts: tuple[Verdict, ...] = ()
 
     @property
     def plan(self) -> Plan:
@@ -70,7 +73,8 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
     )
     reviewed = review(policy, recipe, document, facts, model)
     waived = waive(reviewed.findings, [document], policy, Waiving(date.today(), unused=False))
-    return Job(recipe, model, data, replace(reviewed, findings=waived.findings), train_on)
+    why = account(policy, facts, model, recipe)
+    return Job(recipe, model, data, replace(reviewed, findings=waived.findings), train_on, why)
 
 
 def _refuse_unexecutable(model: ModelFacts, task: str) -> None:
