@@ -1,56 +1,80 @@
 """Executor: carries a recipe out as a generator of progress and results; it never prints.
 
 fine-tune (the baseline, and the teacher) -> structure -> distillation -> int8 -> the same rows for every model.
-Training and selection rows decide everything; the report rows are only scored.
+Training and selection rows decide everything; the report rows are only scored. A run that was killed is resumed: steps
+that are done are taken over, training goes on from its last saved state, and the end is the same.
 """
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import time
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from advisor import resumption
 from advisor.appraisal import run_result, serve, step_result
-from advisor.errors import AdviseError
+from advisor.errors import AdviseError, Fault
 from advisor.facts import Facts
 from advisor.family import Family
-from advisor.files import new_folder, write, write_json
+from advisor.files import write, write_json
 from advisor.forecast import Clock, Rows, parts
 from advisor.job import Job
 from advisor.plan import PlannedStep
 from advisor.recipe import as_yaml
 from advisor.results import Progress, Remark, RunResult, StepResult
-from advisor.runfolder import finish, rounded, write_predictions
+from advisor.resumption import STATE, STEPS, Inputs, Record, fingerprint
+from advisor.runfolder import MANIFEST, finish, hashes, read, rounded, write_predictions
 from advisor.steps.quantization import MOST_DIFFERENCE, Quantization
 
 if TYPE_CHECKING:
     from advisor.compute.bench import Encoded
+    from advisor.compute.scorer import Scorer
 
 Event = Progress | Remark | StepResult | RunResult
 
 
-def run(job: Job, out: Path, card: Callable[[RunResult], str] | None = None) -> Iterator[Event]:
+def run(
+    job: Job,
+    out: Path,
+    card: Callable[[RunResult], str] | None = None,
+    resume: bool = False,
+    save_every: float = 60.0,
+) -> Iterator[Event]:
     """Carry a job out below the folder `out`: yields progress, a result for each step, and at last the run's.
 
     Args:
         card: gives the text of the run's model card.
+        resume: go on with the run in this folder; what the recipe's changes do not touch is not done again.
+        save_every: seconds between two savings of training's state; 0 saves after each batch.
 
     Raises:
-        AdviseError: the folder is taken, the weights are missing, or a step did not do what it promises.
+        AdviseError: the folder is taken, the weights are missing, the disk is full, or a step did not do what it
+            promises. What was done so far stays for `resume`.
     """
-    new_folder(out, "give --out a new folder")
+    new = not out.exists()
+    resumption.open_folder(out, resume)
     try:
-        work = _Run(job, out, card)
-    except AdviseError:
-        out.rmdir()
+        with resumption.taken(out):
+            yield from _Run(job, out, card, save_every).events()
+    except Exception as error:
+        if new and not any(out.iterdir()):
+            out.rmdir()
+        if _disk_is_full(error):
+            hint = "free some space and run the same command with --resume"
+            raise AdviseError(Fault(f"the disk is full: {error}", str(out), hint=hint)) from None
         raise
-    write(out / "recipe.yaml", as_yaml(job.recipe))
-    write(out / "facts.json", json.dumps(_facts(job.reviewed.facts), default=sorted, indent=2))
-    write_json(out / "advice.json", _advice(job))
-    yield from work.events()
+
+
+def _disk_is_full(error: Exception) -> bool:
+    """Whoever wrote: Python, or a library whose own errors carry the words of the system."""
+    full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    told = any(os.strerror(code) in str(error) for code in full)
+    return (isinstance(error, OSError) and error.errno in full) or told
 
 
 def _facts(facts: Facts) -> dict[str, Any]:
@@ -66,63 +90,144 @@ def _advice(job: Job) -> dict[str, Any]:
 class _Run:
     """The state of one run: the model so far, what was measured, and where things are."""
 
-    def __init__(self, job: Job, out: Path, card: Callable[[RunResult], str] | None) -> None:
+    def __init__(self, job: Job, out: Path, card: Callable[[RunResult], str] | None, save_every: float) -> None:
         from advisor.compute.bench import Bench, encode
         from advisor.compute.checkpoint import load
         from advisor.compute.device import pick
+        from advisor.compute.keeper import digest
 
-        self.job, self.out, self.card, self.started = job, out, card, time.monotonic()
+        self.job, self.out, self.card, self.save_every, self.started = job, out, card, save_every, time.monotonic()
         self.family: Family = job.plan.family
         source = job.model.folder or job.model.source.source
-        self.scorer, self.tokenizer = load(source, self.family, job.data.label_names, job.recipe.training.seed)
-        tokens = job.recipe.training.max_tokens
-        self.report: Encoded = encode(job.data.report, self.tokenizer, tokens)
-        train, selection = (encode(rows, self.tokenizer, tokens) for rows in (job.data.train, job.data.selection))
-        self.bench = Bench(
-            self.family, pick(job.train_on), job.recipe.training, train, selection, self.tokenizer.pad_token_id
+        training = job.recipe.training
+        scorer, self.tokenizer = load(source, self.family, job.data.label_names, training.seed)
+        self.first: Scorer | None = scorer  # the model as it came, until a step has changed it
+        self.report: Encoded = encode(job.data.report, self.tokenizer, training.max_tokens)
+        train, selection = (
+            encode(rows, self.tokenizer, training.max_tokens) for rows in (job.data.train, job.data.selection)
         )
+        self.bench = Bench(self.family, pick(job.train_on), training, train, selection, self.tokenizer.pad_token_id)
         self.bench = replace(self.bench, metric=job.metrics[0])
+        self.beginning = digest(scorer)
+        self.recipe = as_yaml(job.recipe)
+        self.begun = False
+        self.rows = fingerprint(
+            [job.data.label_names, *((rows.tokens, rows.labels) for rows in (train, selection, self.report))]
+        )
         self.results: list[StepResult] = []
         self.folders: dict[str, Path] = {}
+        self.files: dict[str, Mapping[str, str]] = {}  # SHA-256 of each step's files
         self.scores: dict[str, list[list[float]]] = {}  # of the report rows, by step
 
     def events(self) -> Generator[Event]:
         from advisor.compute.device import present
+        from advisor.compute.keeper import DiskKeeper
 
-        (self.out / "steps").mkdir()
         counts = Rows(len(self.bench.train), len(self.bench.selection), len(self.report))
         clock = Clock(parts(self.job.plan, counts, present(self.job.recipe.device)))
         for number, planned in enumerate(self.job.plan.steps):
-            begun = time.monotonic()
-            folder = self.out / "steps" / f"{number}-{planned.step.name}"
-            result = yield from clock.watch(number, self._step(planned, folder))
-            self.folders[planned.step.name] = folder
-            self.results.append(replace(result, seconds=time.monotonic() - begun))
-            yield self.results[-1]
-        rows = self.job.data.report
-        write_predictions(self.out, rows.contents(), rows.labels, self.scores)
-        serving = serve(self.job, self.folders, self.results, self.bench, self.report)
-        self.results = yield from clock.watch(len(self.job.plan.steps), serving)
-        finished = run_result(self.job, self.out, self.results, str(self.bench.device), time.monotonic() - self.started)
-        finish(self.out, finished, self.card(finished) if self.card else "")
-        yield finished
+            folder, inputs = self.out / STEPS / f"{number}-{planned.step.name}", self._inputs(planned)
+            record, why = resumption.record_of(folder, inputs)
+            if record is None:
+                self._begin()
+                keeper = DiskKeeper(self.out / STATE / folder.name, fingerprint(inputs), self.save_every)
+                remarks = (f"it is done again, as {why}" if why else "", keeper.remark)
+                yield from (Remark(f"{planned.step.words()}: {remark}") for remark in remarks if remark)
+                self.bench = replace(self.bench, keeper=keeper)
+                record = yield from clock.watch(number, self._make(planned, folder, inputs))
+                keeper.forget()
+            else:
+                yield Remark(f"{planned.step.words()}: taken over from the run before")
+            self._add(planned, folder, record)
+            yield record.result
+        if self._finished():
+            yield Remark("nothing changed since this run has finished")
+            yield read(self.out)
+        else:
+            yield from self._end(clock)
+
+    def _finished(self) -> bool:
+        """Is the folder a finished run of this very recipe?"""
+        file = self.out / "recipe.yaml"
+        return (self.out / MANIFEST).exists() and file.exists() and file.read_text(encoding="utf-8") == self.recipe
+
+    def _begin(self) -> None:
+        """Say what the folder is for; from now on it is no finished run."""
+        if self.begun:
+            return
+        self.begun = True
+        resumption.unfinish(self.out)
+        write(self.out / "recipe.yaml", self.recipe)
+        write(self.out / "facts.json", json.dumps(_facts(self.job.reviewed.facts), default=sorted, indent=2))
+        write_json(self.out / "advice.json", _advice(self.job))
+
+    def _inputs(self, planned: PlannedStep) -> Inputs:
+        """All that decides what comes out of a step."""
+        from advisor.compute.device import bf16, versions
+
+        training, device = self.job.recipe.training, self.bench.device
+        exports = ("onnx", "onnxruntime", "openvino", "nncf") if isinstance(planned.step, Quantization) else ()
+        packages = ("advise", "torch", "transformers", "accelerate", *exports)
+        inputs = {
+            "step": {planned.step.name: asdict(planned.step)},
+            "training": {
+                **asdict(training),
+                "precision": bf16(training.precision, device),
+                "metric": self.bench.metric,
+            },
+            "device": device.type,
+            "input": self.files[self.results[-1].name] if self.results else self.beginning,
+            "teacher": self.files.get("finetune"),
+            "data": self.rows,
+            "versions": versions(packages),
+        }
+        found: Inputs = json.loads(json.dumps(inputs))
+        return found
+
+    def _add(self, planned: PlannedStep, folder: Path, record: Record) -> None:
+        name = planned.step.name
+        self.folders[name], self.files[name], self.scores[name] = folder, record.files, record.scores
+        self.results.append(record.result)
+
+    def _make(self, planned: PlannedStep, folder: Path, inputs: Inputs) -> Generator[Progress, None, Record]:
+        if isinstance(planned.step, Quantization):
+            result = yield from self._quantize(planned, planned.step, folder)
+        else:
+            result = yield from self._step(planned, folder)
+        result = replace(result, seconds=self.bench.keeper.seconds())
+        record = Record(inputs, hashes(folder), result, self.scores[planned.step.name])
+        resumption.keep(folder, record)
+        return record
 
     def _step(self, planned: PlannedStep, folder: Path) -> Generator[Progress, None, StepResult]:
-        if isinstance(planned.step, Quantization):
-            return (yield from self._quantize(planned, planned.step, folder))
         from advisor.compute import checkpoint
         from advisor.compute.bench import logits
 
-        self.scorer = yield from planned.step.apply(self.scorer, planned.after, self.bench)
-        checkpoint.save(self.scorer, self.tokenizer, folder)
-        batch = next(self.bench.batches(self.bench.selection))
-        checkpoint.prove(self.scorer, folder, batch, planned.parameters)
-        if planned.step.name == "finetune":
+        if self.bench.teacher is None and "finetune" in self.folders:
             yield Progress("teacher", 0, 1)
-            self.bench = self.bench.with_teacher(self.scorer)
-        self.scores[planned.step.name] = rounded(logits(self.scorer, self.bench, self.report))
-        parameters = checkpoint.parameters(self.scorer.model)
+            self.bench = self.bench.with_teacher(self._load("finetune"))
+        scorer = yield from planned.step.apply(self._model(), planned.after, self.bench)
+        resumption.forget(folder)
+        checkpoint.save(scorer, self.tokenizer, folder)
+        batch = next(self.bench.batches(self.bench.selection))
+        checkpoint.prove(scorer, folder, batch, planned.parameters)
+        self.scores[planned.step.name] = rounded(logits(scorer, self.bench, self.report))
+        parameters = checkpoint.parameters(scorer.model)
         return step_result(self.job, planned, folder, parameters, self.scores, self.results)
+
+    def _model(self) -> Scorer:
+        """The model so far, as the step before has written it: whether that was now or in a run before."""
+        if self.results:
+            self.first = None
+            return self._load(self.results[-1].name)
+        assert self.first is not None
+        return self.first
+
+    def _load(self, step: str) -> Scorer:
+        """The model after a step."""
+        from advisor.compute.checkpoint import load
+
+        return load(self.folders[step], self.family, self.job.data.label_names)[0]
 
     def _quantize(
         self, planned: PlannedStep, step: Quantization, folder: Path
@@ -131,8 +236,23 @@ class _Run:
 
         yield Progress("quantize", 0, 2, "export and int8")
         wanted = Wanted(step.min_relative_accuracy, MOST_DIFFERENCE)
-        made = make(self.scorer, self.tokenizer, self.bench, folder, wanted)
+        resumption.forget(folder)
+        made = make(self._model(), self.tokenizer, self.bench, folder, wanted)
         yield Progress("quantize", 1, 2, "score")
         self.scores[planned.step.name] = rounded(score(folder, self.bench, self.report))
         result = step_result(self.job, planned, folder, planned.parameters, self.scores, self.results)
         return replace(result, notes=made.notes, fp32_difference=made.agreement.mean_probability_difference)
+
+    def _end(self, clock: Clock) -> Generator[Event]:
+        """All models are there: serve them side by side, and write what a finished run leaves."""
+        self._begin()
+        for name in resumption.drop_others(self.out, list(self.folders.values())):
+            yield Remark(f"removed {name}, which is no longer in the recipe")
+        resumption.remove(self.out / STATE)
+        rows = self.job.data.report
+        write_predictions(self.out, rows.contents(), rows.labels, self.scores)
+        serving = serve(self.job, self.folders, self.results, self.bench, self.report)
+        self.results = yield from clock.watch(len(self.job.plan.steps), serving)
+        finished = run_result(self.job, self.out, self.results, str(self.bench.device), time.monotonic() - self.started)
+        finish(self.out, finished, self.card(finished) if self.card else "")
+        yield finished

@@ -57,6 +57,11 @@ def positive(text: str) -> float:
     return _number(text, whole=False, least=1e-9, most=1e12)
 
 
+def seconds(text: str) -> float:
+    """A span of time in seconds, 0 allowed."""
+    return _number(text, whole=False, least=0, most=1e9)
+
+
 def policy(parser: argparse.ArgumentParser) -> None:
     """The option that chooses the policy."""
     parser.add_argument("--policy", default="core", metavar="PACK", help="a shipped rule pack or a folder of one")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.cli.options import colour, data_columns, parser, policy, width
+from advisor.cli.options import colour, data_columns, parser, policy, seconds, width
 from advisor.errors import AdviseError
 from advisor.probe import needs_run
 
@@ -56,7 +56,7 @@ def run(arguments: Sequence[str]) -> int:
         license_ = model_card.base_license(job.model.folder)
         return model_card.text(result, job.recipe, job.reviewed.facts.data, license_)
 
-    result = watch(executor.run(job, options.out, card))
+    result = watch(executor.run(job, options.out, card, options.resume, options.checkpoint_seconds))
     report.show(result)
     if not options.no_ledger:
         _recorded(options.out)
@@ -74,6 +74,18 @@ def _options(arguments: Sequence[str]) -> Namespace:
         choices=("auto", "cpu", "cuda", "mps"),
         default="auto",
         help="where to train (default: the best device present)",
+    )
+    run_.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in --out; only what a changed recipe touches is redone",
+    )
+    run_.add_argument(
+        "--checkpoint-seconds",
+        type=seconds,
+        default=60.0,
+        metavar="S",
+        help="save the state of training so often (default: 60; 0: after each batch)",
     )
     run_.add_argument("--dry-run", action="store_true", help="check and plan only: exact sizes, no weights")
     run_.add_argument("--no-ledger", action="store_true", help="do not record the run (advise history)")

@@ -70,7 +70,8 @@ def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: Wan
             file.unlink()
         tokenizer.save_pretrained(draft)
         config = {**scorer.model.config.to_dict(), "label_tokens": scorer.label_tokens}
-        (draft / "config.json").write_text(json.dumps(config, indent=2, default=str))
+        del config["_name_or_path"]  # where the model lay when it was loaded
+        (draft / "config.json").write_text(json.dumps(config, indent=2, default=str, sort_keys=True))
         draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
@@ -67,8 +68,13 @@ def provenance() -> dict[str, object]:
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {
         "machine": f"{cpu.name()}, {torch.get_num_threads()} threads" + (f", {gpu}" if gpu else ""),
-        "versions": {name: _version(name) for name in PACKAGES},
+        "versions": versions(PACKAGES),
     }
+
+
+def versions(packages: Sequence[str]) -> dict[str, str]:
+    """The version of each package."""
+    return {name: _version(name) for name in packages}
 
 
 def _version(package: str) -> str:

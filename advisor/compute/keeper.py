@@ -24,6 +24,7 @@ from torch.optim import Optimizer
 
 from advisor.compute.scorer import Scorer
 from advisor.files import write
+from advisor.runfolder import sha256
 
 FILE = "training.json"
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam keeps of each weight
@@ -53,6 +54,7 @@ class Keeper:
 
     def __init__(self) -> None:
         self._best: dict[str, Tensor] = {}
+        self.begun = time.monotonic()
 
     def resumed(self, student: Scorer) -> tuple[int, Scorer]:
         """The stage to go on with, and a student of its shape (the weights come with `restore`)."""
@@ -78,6 +80,10 @@ class Keeper:
         """The weights that were kept last."""
         return self._best
 
+    def seconds(self) -> float:
+        """What the step has taken so far, in all attempts."""
+        return time.monotonic() - self.begun
+
 
 class DiskKeeper(Keeper):
     """Keeps the state of one step in a folder.
@@ -95,7 +101,7 @@ class DiskKeeper(Keeper):
         super().__init__()
         self.folder, self.made_of, self.every = folder, made_of, every
         self.files: dict[str, dict[str, str]] = {}
-        self.saved, self.took, self.begun = time.monotonic(), 0.0, time.monotonic()
+        self.saved, self.took = time.monotonic(), 0.0
         self.position, self.remark = self._found()
         if not self.files:
             shutil.rmtree(folder, ignore_errors=True)
@@ -153,12 +159,14 @@ class DiskKeeper(Keeper):
             return {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118
 
     def seconds(self) -> float:
-        """What the step has taken so far, in all attempts."""
-        return self.before + time.monotonic() - self.begun
+        return self.position.seconds + time.monotonic() - self.begun
+
+    def forget(self) -> None:
+        """The step is done: its state is of no more use."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _found(self) -> tuple[Position, str]:
         """The position that was saved, where all files are whole and were made of the same things."""
-        self.before = 0.0
         if not (self.folder / FILE).exists():
             return Position(), ""
         try:
@@ -173,7 +181,7 @@ class DiskKeeper(Keeper):
             return Position(), "training that was begun with other settings or inputs is begun anew"
         if damaged:
             return Position(), f"the saved state of training is damaged ({', '.join(damaged)}): it is begun anew"
-        self.files, self.before = files, position.seconds
+        self.files = files
         return position, "training goes on where it was"
 
     def _write(self, kind: str, name: str, tensors: Mapping[str, Tensor]) -> None:
@@ -201,7 +209,10 @@ def weights(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
     yield from model.named_buffers()
 
 
-def sha256(file: Path) -> str:
-    """SHA-256 of a file, as hexadecimal digits."""
-    with file.open("rb") as data:
-        return hashlib.file_digest(data, "sha256").hexdigest()
+def digest(model: nn.Module) -> str:
+    """SHA-256 of a model's weights and their names."""
+    found = hashlib.sha256()
+    for name, tensor in weights(model):
+        found.update(f"{name} {tuple(tensor.shape)} {tensor.dtype} ".encode())
+        found.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return found.hexdigest()

@@ -1,0 +1,162 @@
+"""Resumption: one process a folder, and a record for each finished step of what made it, so that nothing is done twice.
+
+A step is taken over when everything that decides its outcome is as it was (its inputs, see `Inputs`) and every file of
+it still has the hash that was recorded. Inputs hold the hashes of the model before, not of the settings that made it:
+a step that is done again and comes out the same lets all steps after it be taken over.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from advisor.errors import AdviseError, Fault
+from advisor.files import new_folder, write_json
+from advisor.results import StepResult
+from advisor.runfolder import MANIFEST, hashes
+
+LOCK, STATE, STEPS = ".lock", ".state", "steps"
+RESUME = "to go on with the run there, add --resume"
+Inputs = Mapping[str, Any]  # what decides a step's outcome, by its name in WORDS; JSON values
+WORDS = {
+    "step": "its settings",
+    "training": "the settings of training",
+    "device": "the device that trains",
+    "input": "the model before it",
+    "teacher": "the teacher",
+    "data": "the data",
+    "versions": "the versions of packages",
+}
+
+
+class Record(NamedTuple):
+    """A finished step. files: SHA-256 by path in its folder. scores: of the report rows, (rows, labels)."""
+
+    inputs: Inputs
+    files: Mapping[str, str]
+    result: StepResult
+    scores: list[list[float]]
+
+
+def fingerprint(value: Any) -> str:
+    """One hash of values that JSON can carry."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+@contextmanager
+def taken(out: Path) -> Iterator[None]:
+    """Hold a run's folder. The kernel lets go of it when the process ends, however it ends.
+
+    Raises:
+        AdviseError: another process holds it.
+    """
+    file = _locked(out / LOCK)
+    try:
+        yield
+    finally:
+        (out / LOCK).unlink(missing_ok=True)
+        os.close(file)
+
+
+def _locked(path: Path) -> int:
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(file, 20).decode(errors="replace").strip()
+            os.close(file)
+            message = f"another run works in this folder (process {holder or 'unknown'})"
+            raise AdviseError(Fault(message, str(path.parent), hint="wait for it, or give another --out")) from None
+        if path.exists() and path.stat().st_ino == os.fstat(file).st_ino:
+            os.ftruncate(file, 0)
+            os.write(file, str(os.getpid()).encode())
+            return file
+        os.close(file)  # the run before ended between our opening and locking, and took the file with it
+
+
+def open_folder(out: Path, resume: bool) -> None:
+    """Make the folder of a run, or go on in one.
+
+    Raises:
+        AdviseError: it is taken and `resume` is not wanted, holds no run, or cannot be written to.
+    """
+    if not resume or not out.exists():
+        hint = (
+            f"give --out a new folder{f'; {RESUME}' if (out / 'recipe.yaml').exists() or (out / LOCK).exists() else ''}"
+        )
+        new_folder(out, hint)
+        return
+    shown = [path.name for path in out.iterdir() if not path.name.startswith(".")] if out.is_dir() else [out.name]
+    if shown and not (out / "recipe.yaml").exists():
+        raise AdviseError(Fault("there is no run to resume here", str(out), hint="give the --out folder of the run"))
+
+
+def unfinish(out: Path) -> None:
+    """Take back what makes a folder a finished run, and what a killed process left half done."""
+    (out / MANIFEST).unlink(missing_ok=True)
+    steps = out / STEPS
+    steps.mkdir(exist_ok=True)
+    drafts = [path for path in steps.iterdir() if path.name.startswith(".")]
+    drafts += [path for path in out.iterdir() if path.name.startswith(".") and path.name not in (LOCK, STATE)]
+    for draft in drafts:
+        remove(draft)
+
+
+def record_of(folder: Path, inputs: Inputs) -> tuple[Record | None, str]:
+    """The record of a step that need not be done again; else None and why, empty where it never was done."""
+    from pydantic import TypeAdapter, ValidationError
+
+    file = _file(folder)
+    if not file.exists():
+        return None, ""
+    try:
+        record = TypeAdapter(Record).validate_json(file.read_bytes())
+    except (ValidationError, OSError):
+        return None, f"its record {file.name} is damaged"
+    changed = [words for name, words in WORDS.items() if record.inputs.get(name) != inputs.get(name)]
+    if changed:
+        return None, f"{' and '.join(changed)} changed"
+    now = hashes(folder) if folder.is_dir() else {}
+    damaged = sorted(name for name in {*now, *record.files} if now.get(name) != record.files.get(name))
+    return (None, f"{', '.join(damaged)} changed on disk") if damaged else (record, "")
+
+
+def keep(folder: Path, record: Record) -> None:
+    """Write the record of a step whose folder is whole: from now on it counts as done."""
+    write_json(_file(folder), {**record._asdict(), "result": asdict(record.result)}, indent=None)
+
+
+def forget(folder: Path) -> None:
+    """Make way for a step that is done again: its record goes first."""
+    _file(folder).unlink(missing_ok=True)
+    remove(folder)
+
+
+def drop_others(out: Path, folders: Sequence[Path]) -> list[str]:
+    """Remove steps that the recipe no longer has; returns their names."""
+    wanted = {path for folder in folders for path in (folder, _file(folder))}
+    others = sorted(path for path in (out / STEPS).iterdir() if path not in wanted)
+    for path in others:
+        remove(path)
+    return [path.name for path in others if path.suffix != ".json"]
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _file(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.json")

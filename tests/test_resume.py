@@ -1,0 +1,296 @@
+"""Killed at any moment and resumed, a run ends as if it had never been interrupted; nothing is done twice or lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny
+
+from advisor import executor
+from advisor.cli import main
+from advisor.errors import AdviseError
+from advisor.job import Job, prepare, read_data
+from advisor.policy.pack import core
+from advisor.recipefile import load
+from advisor.results import Progress, Remark, RunResult
+
+TIMES = {"seconds", "finished", "cost", "payback"}
+STEPS = (
+    "  - finetune: {epochs: 2, learning_rate: 2.0e-3}\n  - layer_removal: {keep: 3}\n"
+    "  - distillation: {epochs: 2, learning_rate: 1.0e-3}\n"
+)
+NARROW = (
+    "  - finetune: {epochs: 1, learning_rate: 2.0e-3}\n  - layer_removal: {keep: 3}\n"
+    "  - distillation: {epochs: 1, learning_rate: 1.0e-3}\n"
+    "  - matrix_pruning: {hidden_size: 42, intermediate_size: 72, increments: 8, epochs: 2, learning_rate: 1.0e-3}\n"
+)
+INT8 = "  - quantization: {}\n"
+
+
+def recipe(folder: Path, model: Path, text: Path, steps: str, batch: int = 32) -> Path:
+    file = folder / "recipe.yaml"
+    file.write_text(
+        f"version: 1\nname: killed\nmodel: {{source: {json.dumps(str(model))}}}\n"
+        f"data: {{source: {json.dumps(str(text))}}}\ndevice: edge\n"
+        f"steps:\n{steps}training: {{batch_size: {batch}, max_tokens: 16}}\n"
+    )
+    return file
+
+
+def killed(file: Path, out: Path, kills: int, seed: int = 0, changes: int = 60, seconds: float = 3.0) -> int:
+    """Run until it ends; returns how many times it was killed."""
+    settings = {"recipe": str(file), "out": str(out), "kills": kills, "seed": seed}
+    settings |= {"changes": changes, "seconds": seconds}
+    command = [sys.executable, str(Path(__file__).with_name("killed.py")), json.dumps(settings)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "TRANSFORMERS_VERBOSITY": "error"}
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    return int(ended.stdout.splitlines()[-1])
+
+
+def timeless(value: Any) -> Any:
+    """A report without what depends on the clock."""
+    if isinstance(value, dict):
+        return {key: timeless(one) for key, one in value.items() if key not in TIMES}
+    return [timeless(one) for one in value] if isinstance(value, list) else value
+
+
+def assert_equal_runs(one: Path, other: Path) -> None:
+    """The same files, weights bit by bit, and the same report but for times."""
+    files = [sorted({path.relative_to(out) for path in out.rglob("*")} - {Path("README.md")}) for out in (one, other)]
+    assert files[0] == files[1]
+    for name in files[0]:
+        if name.parts[0] == "steps" and len(name.parts) == 3:
+            assert (one / name).read_bytes() == (other / name).read_bytes(), name
+    for name in ("recipe.yaml", "facts.json", "predictions.json", "answers.json"):
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+    reports = [timeless(json.loads((out / "report.json").read_text())) for out in (one, other)]
+    assert reports[0] == reports[1]
+
+
+def job(file: Path) -> Job:
+    found, document = load(file)
+    return prepare(core(), found, document, read_data(found), Path(), "cpu")
+
+
+def carried_out(file: Path, out: Path, resume: bool = True) -> list[str]:
+    """Run to the end; returns the remarks."""
+    events = list(executor.run(job(file), out, resume=resume, save_every=0))
+    assert isinstance(events[-1], RunResult)
+    return [event.text for event in events if isinstance(event, Remark)]
+
+
+def stopped(file: Path, out: Path, label: str, done: int) -> None:
+    """Run until so many batches of a step are done, and no further."""
+    work = executor.run(job(file), out, resume=True, save_every=0)
+    for event in work:
+        if isinstance(event, Progress) and (event.label, event.done) == (label, done):
+            return
+    raise AssertionError(f"{label} {done} never came")
+
+
+def flip(file: Path) -> None:
+    """Turn one bit in the middle of a file."""
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+
+
+@pytest.fixture
+def file(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> Path:
+    return recipe(tmp_path, checkpoints["bert"], text, STEPS)
+
+
+@pytest.fixture(scope="session")
+def whole(checkpoints: dict[str, Path], text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An uninterrupted run of the same recipe."""
+    folder = tmp_path_factory.mktemp("whole")
+    carried_out(recipe(folder, checkpoints["bert"], text, STEPS), folder / "out", resume=False)
+    return folder / "out"
+
+
+# Killed -------------------------------------------------------------------------------------------
+
+
+def test_a_run_killed_again_and_again_ends_as_if_it_had_not_been(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path
+) -> None:
+    file = recipe(tmp_path, checkpoints["bert"], text, STEPS + INT8)
+    assert killed(file, tmp_path / "whole", kills=0) == 0
+    assert killed(file, tmp_path / "killed", kills=8, changes=25, seconds=1.5) == 8
+    assert_equal_runs(tmp_path / "whole", tmp_path / "killed")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_every_family_is_killed_at_many_moments_within_pruning_too(family: str, text: Path, tmp_path: Path) -> None:
+    heads = {"num_heads": 8, "d_kv": 6} if family == "t5" else {"num_attention_heads": 8}
+    model = tiny.checkpoint(family, tmp_path / "model", **heads if family != "gpt2" else {"n_head": 8})
+    steps = NARROW.replace("keep: 3", "encoder_keep: 3, decoder_keep: 2") if family == "t5" else NARROW
+    steps = steps.replace("hidden_size", "heads: 7, hidden_size") if family == "t5" else steps
+    file = recipe(tmp_path, model, text, steps + INT8)
+    assert killed(file, tmp_path / "whole", kills=0) == 0
+    for seed in range(3):
+        out = tmp_path / f"killed-{seed}"
+        assert killed(file, out, kills=40, seed=seed, changes=25, seconds=2.0) >= 20
+        assert_equal_runs(tmp_path / "whole", out)
+
+
+# Taken over, or done again ------------------------------------------------------------------------
+
+
+def test_training_goes_on_in_the_middle(file: Path, whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    stopped(file, out, "distil", 9)
+    state = out / ".state" / "2-distillation"
+    assert json.loads((state / "training.json").read_text())["position"]["done"] == 9
+    assert {path.suffix for path in state.iterdir()} == {".json", ".safetensors"}
+    assert carried_out(file, out) == [
+        "fine-tuned: taken over from the run before",
+        "3 layers: taken over from the run before",
+        "distilled: training goes on where it was",
+    ]
+    assert_equal_runs(whole, out)
+    assert not (out / ".state").exists() and not (out / ".lock").exists()
+
+
+def test_a_changed_recipe_repeats_what_depends_on_the_change(file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    carried_out(file, out)
+    kept = {name: (out / "steps" / name).stat().st_ino for name in ("0-finetune", "1-layer_removal")}
+    file.write_text(file.read_text().replace("distillation: {epochs: 2", "distillation: {epochs: 1"))
+    assert carried_out(file, out) == [
+        "fine-tuned: taken over from the run before",
+        "3 layers: taken over from the run before",
+        "distilled: it is done again, as its settings changed",
+    ]
+    assert kept == {name: (out / "steps" / name).stat().st_ino for name in kept}
+    file.write_text(file.read_text().replace("  - layer_removal: {keep: 3}\n", ""))
+    assert carried_out(file, out) == [
+        "fine-tuned: taken over from the run before",
+        "removed 1-layer_removal, which is no longer in the recipe",
+        "removed 2-distillation, which is no longer in the recipe",
+    ]
+    carried_out(file, tmp_path / "fresh")
+    assert_equal_runs(tmp_path / "fresh", out)
+
+
+def test_other_gates_alone_only_make_another_report(file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    carried_out(file, out)
+    file.write_text(file.read_text() + 'gates: {relative_accuracy: ">= 0.5"}\n')
+    assert [remark.partition(": ")[2] for remark in carried_out(file, out)] == ["taken over from the run before"] * 3
+    assert [gate["name"] for gate in json.loads((out / "report.json").read_text())["gates"]] == ["relative_accuracy"]
+
+
+def test_a_finished_run_is_shown_again_and_left_alone(file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    carried_out(file, out)
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    assert carried_out(file, out)[-1] == "nothing changed since this run has finished"
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+
+
+@pytest.mark.parametrize("damage", [flip, lambda path: path.write_bytes(path.read_bytes()[:100]), Path.unlink])
+def test_a_damaged_step_is_done_again_and_the_ones_after_it_are_not(
+    file: Path, whole: Path, tmp_path: Path, damage: Any
+) -> None:
+    """It comes out the same, so what was made of it still holds."""
+    out = tmp_path / "out"
+    carried_out(file, out)
+    damage(out / "steps" / "1-layer_removal" / "model.safetensors")
+    assert carried_out(file, out) == [
+        "fine-tuned: taken over from the run before",
+        "3 layers: it is done again, as model.safetensors changed on disk",
+        "distilled: taken over from the run before",
+    ]
+    assert_equal_runs(whole, out)
+
+
+@pytest.mark.parametrize("name", ["state", "training.json"])
+def test_damaged_training_state_is_noticed_and_begun_anew(file: Path, whole: Path, tmp_path: Path, name: str) -> None:
+    out = tmp_path / "out"
+    stopped(file, out, "distil", 9)
+    (damaged,) = (out / ".state" / "2-distillation").glob(f"{name}*")
+    flip(damaged) if name == "state" else damaged.write_text("{")
+    told = carried_out(file, out)[-1]
+    assert told == f"distilled: the saved state of training is damaged ({damaged.name}): it is begun anew"
+    assert_equal_runs(whole, out)
+
+
+# In the way ---------------------------------------------------------------------------------------
+
+
+def test_two_runs_do_not_share_a_folder(file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = executor.run(job(file), out, save_every=0)
+    next(first)
+    with pytest.raises(AdviseError, match=rf"another run works in this folder \(process {os.getpid()}\)"):
+        next(executor.run(job(file), out, resume=True))
+    first.close()  # type: ignore[attr-defined]
+    (out / ".lock").write_text("1")  # left by a process that was killed; process 1 still lives, and does not hold it
+    carried_out(file, out)
+
+
+def test_a_folder_that_is_taken_is_not_touched(file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    stopped(file, out, "fine-tune", 3)
+    with pytest.raises(AdviseError, match=r"is not empty\n  try: .*to go on with the run there, add --resume"):
+        next(executor.run(job(file), out))
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "thesis.txt").write_text("mine")
+    with pytest.raises(AdviseError, match="there is no run to resume here"):
+        next(executor.run(job(file), other, resume=True))
+    assert [path.name for path in other.iterdir()] == ["thesis.txt"]
+
+
+def test_data_that_has_vanished_loses_nothing(
+    file: Path, whole: Path, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    stopped(file, out, "distil", 9)
+    before = sorted(out.rglob("*"))
+    text.rename(text.with_name("elsewhere"))
+    try:
+        assert main(["run", str(file), "--out", str(out), "--resume"]) == 2
+    finally:
+        text.with_name("elsewhere").rename(text)
+    shown = capsys.readouterr().err
+    assert f"{text}: no such file or folder" in shown and "Traceback" not in shown
+    assert sorted(out.rglob("*")) == before
+    assert main(["run", str(file), "--out", str(out), "--resume"]) == 0
+    assert_equal_runs(whole, out)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, of two megabytes."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("a file system of two megabytes needs the right to mount one")
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_a_full_disk_is_told_and_loses_nothing(
+    file: Path, whole: Path, small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = small_disk / "out"
+    arguments = ["run", str(file), "--out", str(out), "--resume", "--checkpoint-seconds", "0"]
+    assert main(arguments) == 2
+    shown = capsys.readouterr().err
+    assert "the disk is full" in shown and "run the same command with --resume" in shown and "Traceback" not in shown
+    assert not (out / "manifest.json").exists()
+    subprocess.run(["mount", "-o", "remount,size=50m", small_disk], check=True)
+    assert main(arguments) == 0
+    assert_equal_runs(whole, out)
