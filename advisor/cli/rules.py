@@ -6,9 +6,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from advisor.cli.options import Parser, parser, share
-from advisor.errors import AdviseError, suggest
+from advisor.errors import AdviseError, Fault, suggest
+
+if TYPE_CHECKING:
+    from advisor.policy.pack import Policy
 
 ABOUT = {
     "list": "the rules of a pack",
@@ -30,11 +34,33 @@ def run(arguments: Sequence[str]) -> int:
     raise AdviseError(f"unknown: advise rules {verb}".rstrip(), hint=suggest(verb, ABOUT))
 
 
-def _parser(verb: str, pack: bool = True) -> Parser:
+def _parser(verb: str, pack: str = "?") -> Parser:
+    """A parser for a verb. pack: how many packs it takes, as argparse counts; empty for none."""
     made = parser(f"advise rules {verb}", f"{ABOUT[verb][0].upper()}{ABOUT[verb][1:]}.")
     if pack:
-        made.add_argument("pack", nargs="?", default="core", metavar="PACK", help="a shipped pack, or a folder of one")
+        about = "a shipped pack, a folder of one, or a file in it"
+        made.add_argument("pack", nargs=pack, default="core" if pack == "?" else ["core"], metavar="PACK", help=about)
     return made
+
+
+def _packs(names: Sequence[str]) -> list[Policy]:
+    """The packs that names, folders and files of packs stand for, each once.
+
+    Raises:
+        AdviseError: a file belongs to no pack.
+        PolicyError: a pack is invalid.
+    """
+    from advisor.policy.pack import MANIFEST, find
+
+    def place(name: str) -> str:
+        if not Path(name).is_file():
+            return name
+        above = [folder for folder in Path(name).resolve().parents if (folder / MANIFEST).is_file()]
+        if not above:
+            raise AdviseError(Fault(f"belongs to no rule pack: no {MANIFEST} in a folder above", name))
+        return str(above[0])
+
+    return [find(name) for name in dict.fromkeys(map(place, names))]
 
 
 def _list(arguments: Sequence[str]) -> int:
@@ -51,30 +77,29 @@ def _list(arguments: Sequence[str]) -> int:
 
 def _test(arguments: Sequence[str]) -> int:
     from advisor.coverage import cover
-    from advisor.policy.pack import find
     from advisor.report import rules
 
-    made = _parser("test")
+    made = _parser("test", "*")
     made.add_argument(
         "--min-coverage", type=share, default=0.9, metavar="SHARE", help="least share that is covered (default 0.9)"
     )
     options = made.parse_args(arguments)
-    covered = [cover(rule) for rule in find(options.pack).rules]
+    covered = [cover(rule) for pack in _packs(options.pack) for rule in pack.rules]
     sys.stdout.write(rules.tested(covered, options.min_coverage))
     return int(any(one.wrong or one.share < options.min_coverage for one in covered))
 
 
 def _verify(arguments: Sequence[str]) -> int:
-    from advisor.policy.pack import find
     from advisor.proof import prove
     from advisor.report import rules
 
-    policy = find(_parser("verify").parse_args(arguments).pack)
     start, refuted = perf_counter(), 0
-    for proof in prove(policy):
+    packs = _packs(_parser("verify", "*").parse_args(arguments).pack)
+    for proof in (proof for pack in packs for proof in prove(pack)):
         refuted += len(proof.refutations)
         sys.stdout.write(rules.proven(proof))
-    sys.stderr.write(f"{len(policy.rules)} rules of {policy.stamp.name} in {perf_counter() - start:.2f} s\n")
+    told = ", ".join(f"{len(pack.rules)} rules of {pack.stamp.name}" for pack in packs)
+    sys.stderr.write(f"{told} in {perf_counter() - start:.2f} s\n")
     return 3 if refuted else 0
 
 
@@ -83,7 +108,7 @@ def _diff(arguments: Sequence[str]) -> int:
     from advisor.policy.pack import find
     from advisor.report import rules
 
-    made = _parser("diff", pack=False)
+    made = _parser("diff", "")
     made.add_argument("old", metavar="A")
     made.add_argument("new", metavar="B")
     options = made.parse_args(arguments)
