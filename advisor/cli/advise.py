@@ -42,6 +42,7 @@ def _arguments() -> Parser:
         "  advise doctor                               what this machine offers, and what follows\n"
         "  advise families                             which models are described, and which can be executed\n"
         "  advise schema recipe|rule|pack              JSON Schemas for editors\n"
+        "  advise completion bash|zsh|tcsh             completion for a shell\n"
         "  advise demo --out DIR                       the whole way on a small real model and data",
     )
     arguments.add_argument(

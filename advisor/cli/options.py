@@ -5,15 +5,34 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from advisor.errors import AdviseError
 
+ASKED = "-\0"  # as an argument: give the parser, do nothing. Nobody can type a zero byte.
+
+
+class Asked(Exception):
+    """Carries the parser of a command that was run with ASKED, see advisor.cli.completion."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self.parser = parser
+        super().__init__(parser.prog)
+
 
 class Parser(argparse.ArgumentParser):
     """Argparse whose errors are the product's own: a message, a remedy, exit code 2."""
+
+    def parse_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> argparse.Namespace:
+        """As argparse does; raises Asked with this parser where that is what the arguments say."""
+        if args and ASKED in args:
+            raise Asked(self)
+        return super().parse_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         raise AdviseError(message, hint=f"{self.prog} --help")

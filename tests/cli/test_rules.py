@@ -117,7 +117,18 @@ def test_a_policy_of_ones_own_decides(capsys: pytest.CaptureFixture[str], tmp_pa
     assert "give a folder with pack.yaml" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["lst"], ["verify", "a", "b"]])
+@pytest.mark.parametrize("arguments", [[], ["lst"], ["list", "a", "b"]])
 def test_wrong_use_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rules", *arguments]) == 2
     assert "try:" in capsys.readouterr().err
+
+
+def test_a_file_stands_for_its_pack_and_a_pack_counts_once(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [str(pack / "pack.yaml"), str(pack / "device" / "quantize-cpu-only.yaml"), str(pack)]
+    assert text(capsys, "rules", "test", *files) == text(capsys, "rules", "test", "core")
+    assert main(["rules", "verify", *files]) == 0
+    assert f"{len(POLICY.rules)} rules of core in" in capsys.readouterr().err
+    stray = pack.parent / "stray.yaml"
+    stray.touch()
+    assert main(["rules", "test", str(stray)]) == 2
+    assert "belongs to no rule pack" in capsys.readouterr().err
