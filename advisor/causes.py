@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 
-from advisor.findings import Cause, Path_, Place
+from advisor.findings import Cause, Path_, Place, at
+from advisor.interval import Interval
 from advisor.policy.conditions import Test
 from advisor.policy.judge import said
 from advisor.policy.rule import Rule
 from advisor.policy.view import RECIPE_STEPS, View
 from advisor.recipe import Recipe
+from advisor.steps import STEPS
 from advisor.yamlfile import Document
 
 CONFIG = "says the model's config"
@@ -24,38 +27,56 @@ def causes(rule: Rule, recipe: Recipe, document: Document, view: View) -> Iterat
             yield _cause(test, recipe, document, view)
 
 
-def _cause(test: Test, recipe: Recipe, document: Document, view: View) -> Cause:
-    words = said(view.get(test.name)[1]) + (f" ({test.interval})" if test.interval else "")
-    group, _, name = test.name.partition(".")
-    if group == "model":
-        path: Path_ = ("model", "family") if recipe.model.family else ("model", "source")
-        words = words if name == "family" and recipe.model.family else f"{name.replace('_', ' ')} {words}, {CONFIG}"
-        return Cause(test.name, words, place_of(document, path))
-    return Cause(test.name, words, place_of(document, _path(test.name, recipe)))
-
-
 def _steps(test: Test, recipe: Recipe, document: Document) -> Iterator[Cause]:
-    for place, step in enumerate(recipe.step_names):
+    for step in recipe.step_names:
         if step in test.words:
-            path = ("steps", place, step)
-            mark = document.keys.get(path) or document.mark(path)
-            where = Place(document.name, mark.line, mark.column, mark.end_line, mark.end_column)
-            yield Cause(test.name, step, where)
+            yield Cause(
+                test.name, f"{step} is a step", Place.of(document, path_of((step,), recipe, document), key=True)
+            )
 
 
-def _path(name: str, recipe: Recipe) -> Path_:
-    """Where the recipe says a fact or a step's setting."""
-    group, _, rest = name.partition(".")
-    if group == "device":
+def _cause(test: Test, recipe: Recipe, document: Document, view: View) -> Cause:
+    path = path_of(tuple(test.name.split(".")), recipe, document)
+    words = said(view.get(test.name)[1]) + bound(test.interval)
+    if test.name.startswith("model.") and path[-1] != test.name.split(".")[1]:
+        words = f"{_short(test.name)} {words}, {CONFIG}"
+    elif test.name.split(".")[-1] != path[-1] and len(path) > 1:
+        words = f"{_short(test.name)} {words}"
+    return Cause(test.name, words, Place.of(document, path) if path in document.marks else None)
+
+
+def names_a_part(path: Path_) -> bool:
+    """Is it the name of a part that is to blame (a step, the list of steps) and not a value?"""
+    return path == ("steps",) or (path[:1] == ("steps",) and len(path) == 3)
+
+
+def value_at(path: Path_, recipe: Recipe, document: Document) -> str:
+    """What a finding is about, as JSON: a value, or of a step and of the list of steps only the names."""
+    if names_a_part(path):
+        return json.dumps(path[2] if len(path) == 3 else recipe.step_names)
+    return at(document.value, path)
+
+
+def bound(interval: Interval | None) -> str:
+    """The bound that a number was held against, in brackets."""
+    return f" ({interval})" if interval else ""
+
+
+def _short(name: str) -> str:
+    return name.split(".", 1)[1].replace("_", " ")
+
+
+def path_of(name: Sequence[str], recipe: Recipe, document: Document) -> Path_:
+    """Where in its file a recipe says a fact, a step, or one of a step's settings or measures; else what is nearest."""
+    first, *rest = name
+    if first == "model":
+        return ("model", "family") if recipe.model.family else ("model", "source")
+    if first == "device":
         return ("device",)
-    if name == "data.distillation_texts":
+    if tuple(name) == ("data", "distillation_texts"):
         return ("data", "samples")
-    if group in recipe.step_names:
-        return ("steps", recipe.step_names.index(group), group, rest)
-    return (group, rest)
-
-
-def place_of(document: Document, path: Path_) -> Place | None:
-    """The place of a value that the recipe says itself, or None."""
-    mark = document.marks.get(path)
-    return Place(document.name, mark.line, mark.column, mark.end_line, mark.end_column) if mark else None
+    if first not in recipe.step_names:
+        return tuple(name) if first in ("data", "goal", "gates") else ("steps",)
+    step: Path_ = ("steps", recipe.step_names.index(first), first)
+    settings = [setting for one in rest for setting in STEPS[first].measured.get(one, (one,))]
+    return next(((*step, one) for one in settings if (*step, one) in document.marks), step)

@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from advisor.baseline import Baseline, mark
 from advisor.errors import AdviseError, Fault
-from advisor.findings import BUILT_IN, INVALID, UNREADABLE, Checked, Finding, Place, exit_code
+from advisor.findings import BUILT_IN, INVALID, UNREADABLE, Checked, Finding, Fix, Place, exit_code
 from advisor.policy.pack import Policy
 from advisor.recipefile import validate
 from advisor.review import Reviewed, review_document
+from advisor.sources import Source, may_be_recipe
 from advisor.waiving import Waiving, waive
-from advisor.yamlfile import parse, read
+from advisor.yamlfile import parse, read_bytes
 
 
-class Source(NamedTuple):
-    """A recipe file, or text that came in by stdin under some name."""
+class _Pile:
+    """What has been found so far."""
 
-    name: str
-    text: bytes | None = None
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.texts: dict[str, str] = {}
+        self.reviewed: dict[str, Reviewed] = {}
+        self.passed_over: list[str] = []
 
-    @property
-    def base(self) -> Path:
-        """The folder that a relative path to a model may start from."""
-        return Path(self.name).parent
+    def add(self, policy: Policy, source: Source) -> None:
+        """Review one recipe. What cannot be read or is no recipe becomes findings too."""
+        try:
+            data = read_bytes(Path(source.name)) if source.text is None else source.text
+            if source.found and not may_be_recipe(data):
+                self.passed_over.append(source.name)
+                return
+            self.texts[source.name] = data.decode("utf-8-sig", "replace")
+            document = parse(data, source.name)
+            one = review_document(policy, validate(document), document, source.base)
+            self.reviewed[source.name] = one
+            self.findings += one.findings
+        except AdviseError as error:
+            readable = source.name in self.texts
+            self.findings += [_unjudged(fault, source.name, readable) for fault in error.faults]
 
 
 def check(
@@ -35,46 +50,56 @@ def check(
     waiving: Waiving,
     fail_on: str = "error",
     known: Baseline | None = None,
+    only: frozenset[str] | None = None,
 ) -> Checked:
-    """Review recipes, one after another. What cannot be read or is no recipe becomes findings too.
+    """Review recipes, one after another.
+
+    Args:
+        known: findings that do not count.
+        only: check by these rules (`selection.selected`); None for all.
 
     Raises:
         AdviseError: a file of waivers cannot be read.
     """
     start = time.perf_counter()
-    findings: list[Finding] = []
-    texts: dict[str, str] = {}
-    reviewed: dict[str, Reviewed] = {}
+    pile = _Pile()
+    rules = tuple(rule for rule in policy.rules if only is None or rule.id in only)
     for source in sources:
-        try:
-            document = parse(source.text, source.name) if source.text is not None else read(Path(source.name))
-            texts[source.name] = document.text
-            one = review_document(policy, validate(document), document, source.base)
-            reviewed[source.name] = one
-            findings += one.findings
-        except AdviseError as error:
-            readable = source.name in texts
-            findings += [_unjudged(fault, source.name, readable) for fault in error.faults]
-    waived = waive(findings, [one.document for one in reviewed.values()], policy, waiving)
-    marked = mark(waived.findings, known, reviewed) if known else waived.findings
-    files = tuple(source.name for source in sources)
-    rank = {file: place for place, file in enumerate(files)}
-    findings = sorted(marked, key=lambda one: (rank.get(one.place.file, len(files)), one.order))
+        pile.add(policy._replace(rules=rules), source)
+    # A waiver for a rule that was not asked excuses nothing, which is no fault of it.
+    waiving = waiving._replace(unused=waiving.unused and only is None)
+    found = [one for one in pile.findings if _asked(one, only)]
+    waived = waive(found, [one.document for one in pile.reviewed.values()], policy, waiving)
+    files = tuple(source.name for source in sources if source.name not in pile.passed_over)
+    marked = mark(waived.findings, known, pile.reviewed) if known else waived.findings
+    findings = _in_order((one for one in marked if _asked(one, only)), files)
     return Checked(
-        tuple(findings),
+        findings,
         files,
         policy.stamp,
-        policy.rules,
+        rules,
         exit_code(findings, fail_on),
-        {**texts, **waived.texts},
-        reviewed,
+        {**pile.texts, **waived.texts},
+        pile.reviewed,
         time.perf_counter() - start,
+        tuple(pile.passed_over),
+        str(known.path) if known else "",
     )
+
+
+def _asked(finding: Finding, only: frozenset[str] | None) -> bool:
+    return only is None or finding.rule in BUILT_IN or finding.rule in only
+
+
+def _in_order(findings: Iterable[Finding], files: Sequence[str]) -> tuple[Finding, ...]:
+    """File by file as they were named, each from its top; files of waivers after them."""
+    rank = {file: place for place, file in enumerate(files)}
+    return tuple(sorted(findings, key=lambda one: (rank.get(one.place.file, len(files)), one.order)))
 
 
 def _unjudged(fault: Fault, file: str, readable: bool) -> Finding:
     """A fault that keeps a recipe from being judged, as a finding."""
     rule = INVALID if readable or fault.line else UNREADABLE
     place = Place(fault.file or file, fault.line, fault.column, fault.line, fault.column + 1)
-    tries = (f"{fault.message}; try: {fault.hint}") if fault.hint else fault.message
-    return Finding(rule, "error", tries, BUILT_IN[rule], place)
+    fix = Fix(fault.hint, safe=True) if fault.hint else None
+    return Finding(rule, "error", fault.message, "", place, value=json.dumps(fault.message), fix=fix)

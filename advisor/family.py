@@ -55,6 +55,7 @@ class Family:
     head size = hidden size. usual_head_size: where that key may be missing; 0 for hidden size / heads. grouped: the
     key for the number of key-value heads. further: other numbers that the table needs, with the least they may be.
     heads_alike: all blocks of a stack must keep the same heads. also_hidden: further keys that hold the hidden size.
+    spare_positions: rows of the table of positions that no token of a text takes.
     read: brings sizes to the top of a config of parts. follows: what else changes in a config (before, after, blocks).
     narrows: a step can narrow it. executable: `advise run` can carry a recipe out on it.
     predicted_as: the group of ranges in `predict`; judged_as: another group by whose ranges a level is chosen;
@@ -90,6 +91,7 @@ class Family:
     judged_as: str = ""
     int8_as: str = ""
     also_hidden: tuple[str, ...] = ()
+    spare_positions: int = 0
     read: Callable[[Config], Config] = field(default=lambda config: config, repr=False)
     follows: Callable[[Config, Config, Blocks], Mapping[str, Any]] = field(default=lambda *_: {}, repr=False)
 
@@ -209,6 +211,11 @@ class Family:
             times = len(blocks) if stack else shape.depth // (config.get("num_hidden_groups") or 1) if shared else 0
             total += times * prod(sizes[axis] for axis in axes.split()) if len(axes.split()) == 2 else 0
         return total
+
+    def longest(self, config: Config) -> int | None:
+        """The most tokens of one text, for a model that learned a vector for each position; None for all others."""
+        learned = any("positions" in axes.split() for axes in self._table(config).values())
+        return self.sizes(config, labels=0)["positions"] - self.spare_positions if learned and self.vocabulary else None
 
     def embeddings(self, config: Config) -> int:
         """Parameters of the word embeddings alone; 0 for a model without words."""

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from advisor.policy.rule import Rule
     from advisor.recipe import PolicyStamp
     from advisor.review import Reviewed
+    from advisor.yamlfile import Document
 
 Path_ = tuple[str | int, ...]
 Action = Literal["set", "remove", "insert", "move", "rename", "quote"]
+FORMATS = ("text", "concise", "json", "sarif", "junit", "github", "markdown")
 SEVERITIES = ("error", "warning", "note")  # the worst first
 
 FITS = "plain-checkpoint-only"  # the rule that a plan's problems stand for; nobody can permit what cannot be done
-UNREADABLE, INVALID = "unreadable", "invalid-recipe"
+UNREADABLE, INVALID, UNSEEN = "unreadable", "invalid-recipe", "model-not-at-hand"
 # Rules of the checker itself, for what keeps a recipe from being judged at all; no pack can change or waive them.
 BUILT_IN = {
     UNREADABLE: "A recipe file can be read",
@@ -47,6 +49,12 @@ class Place:
     column: int = 0
     end_line: int = 0
     end_column: int = 0
+
+    @classmethod
+    def of(cls, document: Document, path: Path_, key: bool = False) -> Place:
+        """The place of a value (or its key) of a file, or of the nearest thing that holds it."""
+        mark = document.mark(path, key)
+        return cls(document.name, mark.line, mark.column, mark.end_line, mark.end_column)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
@@ -147,7 +155,8 @@ class Finding:
 class Checked:
     """All that one run of `check` or `gate` found out. texts: of the files that findings point into.
 
-    reviewed: the recipes that could be judged, by file. seconds: how long it took.
+    reviewed: the recipes that could be judged, by file. passed_over: YAML files in folders that are no recipes.
+    baseline: the file of known findings; empty where none was given.
     """
 
     findings: tuple[Finding, ...]
@@ -158,6 +167,8 @@ class Checked:
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
     reviewed: Mapping[str, Reviewed] = field(default_factory=dict, repr=False)
     seconds: float = 0.0
+    passed_over: tuple[str, ...] = ()
+    baseline: str = ""
 
     @property
     def exit_words(self) -> str:
@@ -180,6 +191,12 @@ def exit_code(findings: Iterable[Finding], fail_on: str = "error") -> int:
     if any(one.rule in BUILT_IN for one in counting):
         return 2
     return int(any(SEVERITIES.index(one.severity) <= worst for one in counting))
+
+
+def gravest(*codes: int) -> int:
+    """The exit code that stands for several: a file that cannot be judged is told before findings, and these before
+    nothing having been checked."""
+    return min(codes, key=(2, 3, 4, 1, 5, 0).index)
 
 
 def at(value: Any, path: Sequence[str | int]) -> str:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from advisor import probe
-from advisor.causes import causes
+from advisor.causes import causes, names_a_part, path_of, value_at
 from advisor.errors import AdviseError
 from advisor.facts import DataFacts, Facts
-from advisor.findings import FITS, Cause, Finding, Path_, Place, at
+from advisor.findings import FITS, Finding, Place
 from advisor.fixes import Broken
+from advisor.misfits import Case
 from advisor.plan import Plan, plan
 from advisor.policy.counterfactual import leaving
 from advisor.policy.judge import Violation, violations
 from advisor.policy.pack import Policy
+from advisor.policy.rule import Rule
 from advisor.policy.view import View, look
 from advisor.promises import promises
 from advisor.recipe import Recipe, to_goal
@@ -93,7 +95,8 @@ def review(policy: Policy, recipe: Recipe, document: Document, facts: Facts, mod
         replace(_finding(one, recipe, document, view), fix=Broken(one, recipe, policy, view, planned).fix())
         for one in broken
     ]
-    findings += _misfits(policy, recipe, document, facts, planned)
+    fits = policy.rule(FITS)
+    findings += Case(recipe, document, model, planned).misfits(*([fits.because] if fits else []))
     findings += promises(policy, recipe, document, facts, planned)
     return Reviewed(recipe, facts, planned, tuple(sorted(findings, key=lambda one: one.order)), model, document)
 
@@ -105,28 +108,28 @@ def _follows_from(violation: Violation, planned: Plan | None) -> bool:
 
 def _finding(violation: Violation, recipe: Recipe, document: Document, view: View) -> Finding:
     rule = violation.rule
-    path = _path(violation.at, recipe)
+    path = path_of(violation.at or ("steps",), recipe, document)
     note = f" (undecided: {_settled(violation.unknown)})" if violation.undecided else ""
     return Finding(
         rule.id,
         rule.severity,
         violation.message + note,
         rule.because,
-        place(document, path, key=len(violation.at) == 1),
+        Place.of(document, path, key=names_a_part(path)),
         path,
-        at(document.value, path),
+        value_at(path, recipe, document),
         tuple(causes(rule, recipe, document, view)),
         leaving(rule, view),
-        tuple(f"{' '.join(one.says.split())} ({one.source}, {one.at}; {one.strength})" for one in rule.evidence),
+        evidence_of(rule),
         undecided=violation.undecided,
         white_paper_only=rule.white_paper_only,
     )
 
 
-def place(document: Document, path: Path_, key: bool = False) -> Place:
-    """The place of a value (or its key) in a recipe's file."""
-    mark = document.mark(path, key)
-    return Place(document.name, mark.line, mark.column, mark.end_line, mark.end_column)
+@cache
+def evidence_of(rule: Rule) -> tuple[str, ...]:
+    """What a rule rests on: what each source says, where, and how strong that is."""
+    return tuple(f"{' '.join(one.says.split())} ({one.source}, {one.at}; {one.strength})" for one in rule.evidence)
 
 
 def _settled(unknown: tuple[str, ...]) -> str:
@@ -138,30 +141,3 @@ def _settled(unknown: tuple[str, ...]) -> str:
     }
     groups = dict.fromkeys(ways.get(name.split(".")[0], "state it") for name in unknown)
     return f"{', '.join(unknown)} unknown, so the rule counts; {' and '.join(groups)}"
-
-
-def _path(at: tuple[str, ...], recipe: Recipe) -> Path_:
-    """The place in the file of a step, of one of its settings, or of a gate."""
-    if at[:1] in (("gates",), ("data",), ("goal",)):
-        return at
-    if not at or at[0] not in recipe.step_names:
-        return ("steps",)
-    return ("steps", recipe.step_names.index(at[0]), *at)
-
-
-def _misfits(
-    policy: Policy, recipe: Recipe, document: Document, facts: Facts, planned: Plan | None
-) -> Iterator[Finding]:
-    """What the model's config cannot take, and where the recipe and the config disagree."""
-    rule = policy.rule(FITS)
-    because = rule.because if rule else "The model's config cannot express this shape."
-    for problem in planned.problems if planned else ():
-        path = _path((problem.step, problem.setting) if problem.setting else (problem.step,), recipe)
-        message = f"{problem.step}: {problem.text}"
-        yield Finding(FITS, "error", message, because, place(document, path, key=True), path, at(document.value, path))
-    stated = recipe.model.family
-    if stated not in (None, facts.model.family):
-        message = f"the recipe says family {stated}, the model's config says {facts.model.family}"
-        path = ("model", "family")
-        cause = Cause("model.source", f"its config says {facts.model.family}", place(document, ("model", "source")))
-        yield Finding(FITS, "error", message, because, place(document, path), path, at(document.value, path), (cause,))

@@ -45,12 +45,13 @@ class Unfit(ValueError):
 class Step:
     """One step of a recipe.
 
-    structural: it changes shapes, so that distillation has to follow. measured: the names that `measures` gives.
+    structural: it changes shapes, so that distillation has to follow. measured: the names that `measures` gives, each
+    with the settings that decide it.
     """
 
     name: ClassVar[str] = ""
     structural: ClassVar[bool] = False
-    measured: ClassVar[tuple[str, ...]] = ()
+    measured: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
 
     def resized(self, family: Family, config: Config) -> dict[str, Any]:

@@ -72,12 +72,16 @@ def read(path: Path, name: str = "") -> Document:
     Raises:
         AdviseError: it cannot be read, or `parse` refuses it.
     """
+    return parse(read_bytes(path, name), name or str(path))
+
+
+def read_bytes(path: Path, name: str = "") -> bytes:
+    """The bytes of a file, as far as one may be read. Raises an AdviseError where it cannot be read."""
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise AdviseError(Fault(f"cannot be read: {error.strerror}", name or str(path))) from None
-    return parse(data, name or str(path))
 
 
 def parse(data: bytes | str, name: str) -> Document:

@@ -11,52 +11,60 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.cli.options import colour, parser, policy, waivers, width
-from advisor.errors import AdviseError, Fault, NothingChecked
+from advisor.errors import AdviseError, NothingChecked
+from advisor.findings import FORMATS, SEVERITIES, gravest
 
 if TYPE_CHECKING:
     from advisor.findings import Checked
     from advisor.recipe import PolicyStamp
+    from advisor.sources import Source
 
-ENDINGS = (".yaml", ".yml")
-WAIVERS = "waivers.yaml"  # stands among recipes and is none
+MOST_NAMED = 5  # files that are passed over, by name
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Check files, folders or `-`; 1 where findings reach --fail-on, 2 where a file is no valid recipe."""
+    """Check files, folders, patterns or `-`; exit codes 0 to 5 as in README.md, the gravest where several apply."""
     options = _options(arguments)
     from advisor import baseline
-    from advisor.check import Source, check
+    from advisor.check import check
     from advisor.policy.pack import find
-    from advisor.report import findings as report
+    from advisor.report.formats import written
+    from advisor.selection import selected
+    from advisor.sources import sources
     from advisor.waiving import Waiving
 
     rules = find(options.policy)
-    sources = [
-        Source("stdin", sys.stdin.buffer.read()) if str(path) == "-" else Source(str(path))
-        for path in recipe_files(options.recipes)
-    ]
+    only = selected(rules, options.select, options.ignore)
+    found, faults = sources(options.recipes)
     waiving = Waiving(date.today(), not options.no_inline, options.waivers, options.waiver_days)
     known = baseline.read(options.baseline) if options.baseline else None
-    checked = check(rules, sources, waiving, options.fail_on, known)
+    read = [_read(one, options.stdin_filename) for one in found]
+    checked = check(rules, read, waiving, options.fail_on, known, only)
     if options.write_baseline:
         checked = _as_known(checked, options.write_baseline, options.fail_on)
-    for file, one in checked.reviewed.items():
-        sys.stderr.write(_other_policy(file, one.recipe.policy, rules.stamp))
-    if options.format == "json":
-        sys.stdout.write(report.as_json(checked) + "\n")
-    else:
-        sys.stdout.write("".join(report.text(one, width(), colour(sys.stdout)) + "\n\n" for one in checked.findings))
-    sys.stderr.write(report.summary(checked) + "\n")
-    return checked.exit_code
+    _give(written(checked, options.format, width(), colour(sys.stdout) and not options.output), options.output)
+    _talk(checked)
+    if not checked.files and not faults:
+        raise NothingChecked("no recipe among these files", hint="a recipe has steps, model and device at its top")
+    if faults:
+        sys.stderr.write(f"advise: {NothingChecked(*faults)}\n")
+    return gravest(checked.exit_code, NothingChecked.exit_code if faults else 0)
 
 
 def _options(arguments: Sequence[str]) -> Namespace:
     check = parser("advise check", "Review recipes by the rules.")
-    check.add_argument("recipes", nargs="+", metavar="RECIPE", help="files, folders, or - for stdin")
-    check.add_argument("--format", choices=("text", "json"), default="text")
+    check.add_argument(
+        "recipes", nargs="+", metavar="RECIPE", help="files, folders, patterns ('recipes/**/*.yaml'), or - for stdin"
+    )
+    check.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="how findings are written (default: text)")
+    check.add_argument("-o", "--output", type=Path, metavar="FILE", help="write them there, not to stdout")
+    check.add_argument("--stdin-filename", metavar="NAME", help="the name of what comes in by stdin")
+    for name, verb in (("select", "check by these rules only"), ("ignore", "leave these rules out")):
+        help_ = f"{verb}; ids or origins, several by commas"
+        check.add_argument(f"--{name}", action="append", default=[], metavar="RULE", help=help_)
     check.add_argument(
         "--fail-on",
-        choices=("error", "warning", "note"),
+        choices=SEVERITIES,
         default="error",
         help="exit with 1 for findings of this severity or worse (default: error)",
     )
@@ -66,7 +74,39 @@ def _options(arguments: Sequence[str]) -> Namespace:
     )
     waivers(check)
     policy(check)
-    return check.parse_args(arguments)
+    options = check.parse_args(arguments)
+    if options.stdin_filename and "-" not in options.recipes:
+        raise AdviseError(
+            "--stdin-filename is given, but no - to read stdin", hint="advise check --stdin-filename NAME -"
+        )
+    return options
+
+
+def _read(source: Source, name: str | None) -> Source:
+    """Stdin in the place of `-`."""
+    return source._replace(name=name or "stdin", text=sys.stdin.buffer.read()) if source.name == "-" else source
+
+
+def _give(product: str, file: Path | None) -> None:
+    if file is None:
+        sys.stdout.write(product)
+        return
+    from advisor.files import write
+
+    write(file, product)
+
+
+def _talk(checked: Checked) -> None:
+    """What there is to say beside the findings, and the summary."""
+    from advisor.report.findings import summary
+
+    for file, one in checked.reviewed.items():
+        sys.stderr.write(_other_policy(file, one.recipe.policy, checked.policy))
+    if checked.passed_over:
+        more = len(checked.passed_over) - MOST_NAMED
+        named = ", ".join(checked.passed_over[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+        sys.stderr.write(f"passed over as no recipe (none of steps, model, device at the top): {named}\n")
+    sys.stderr.write(summary(checked) + "\n")
 
 
 def _as_known(checked: Checked, path: Path, fail_on: str) -> Checked:
@@ -91,27 +131,3 @@ def _other_policy(path: str, made: PolicyStamp | None, judging: PolicyStamp) -> 
         return ""
     was, now = (f"{one.name} {one.version} ({one.sha256[:12]})" for one in (made or judging, judging))
     return f"{path}: made under {was}, judged under {now}\n"
-
-
-def recipe_files(names: Sequence[str]) -> list[Path]:
-    """The files that names and folders stand for, each once.
-
-    Raises:
-        AdviseError: a name stands for no file.
-        NothingChecked: folders hold no YAML file.
-    """
-    files: dict[Path, None] = {}
-    for name in names:
-        path = Path(name)
-        if path.is_dir():
-            inside = sorted(
-                one for one in path.rglob("*") if one.suffix in ENDINGS and one.name != WAIVERS and one.is_file()
-            )
-            if not inside:
-                raise NothingChecked(Fault("no recipe in this folder", name, hint="recipes end in .yaml or .yml"))
-            files |= dict.fromkeys(inside)
-        elif name == "-" or path.exists():
-            files[path] = None
-        else:
-            raise AdviseError(Fault("no such file", name))
-    return list(files)

@@ -41,7 +41,7 @@ def _entry(family: Family) -> dict[str, Any]:
 
 
 def _table(found: Sequence[dict[str, Any]]) -> str:
-    from advisor.report.advice import columns
+    from advisor.report.style import columns
 
     return "".join(line + "\n" for line in columns([HEAD, *map(_row, found)]))
 

@@ -45,7 +45,7 @@ def run(arguments: Sequence[str]) -> int:
     base = Path() if options.model or Path(recipe.model.source).exists() else options.recipe.parent
     job = prepare(find(options.policy), recipe, document, data, base, options.train_on)
     for finding in job.reviewed.findings:
-        sys.stderr.write(findings.text(finding, width(), colour(sys.stderr)) + "\n")
+        sys.stderr.write(findings.text(finding, width(), colour(sys.stderr), document.text) + "\n")
     if job.reviewed.errors:
         return 1
     if options.dry_run:

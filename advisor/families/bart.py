@@ -51,6 +51,7 @@ FAMILY = Family(
     further={"max_position_embeddings": 1, "decoder_ffn_dim": 1, "decoder_attention_heads": 1},
     generative=True,
     executable=False,
+    spare_positions=2,
     predicted_as="encoder-decoder",
     int8_as="bart",
     follows=seq2seq_follows,

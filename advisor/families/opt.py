@@ -70,6 +70,7 @@ FAMILY = Family(
     },
     further={"max_position_embeddings": 1, "word_embed_proj_dim": 1},
     generative=True,
+    spare_positions=2,
     predicted_as="opt",
     judged_as="bert-like",  # rule opt-follows-bert
     also_hidden=("word_embed_proj_dim",),

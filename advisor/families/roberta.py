@@ -41,5 +41,6 @@ FAMILY = Family(
     },
     further={"max_position_embeddings": 1, "type_vocab_size": 1},
     executable=False,
+    spare_positions=2,
     predicted_as="bert-like",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
@@ -15,13 +15,7 @@ from advisor.interval import show
 from advisor.predict import Range
 from advisor.reasons import Verdict
 from advisor.recipe import as_dict, as_yaml
-
-STYLES = {"bold": "1", "green": "32", "dim": "2", "yellow": "33"}
-
-
-def paint(text: str, style: str, colour: bool) -> str:
-    """The text in a terminal style, or as it is."""
-    return f"\033[{STYLES[style]}m{text}\033[0m" if colour else text
+from advisor.report.style import columns, paint
 
 
 def recipe_yaml(advice: Advice) -> str:
@@ -159,11 +153,3 @@ def _row(one: Candidate, chosen: bool) -> tuple[str, ...]:
 
 def _range(value: Range | None) -> str:
     return str(value) if value else "no evidence"
-
-
-def columns(rows: Sequence[Iterable[str]]) -> Iterator[str]:
-    """Rows as lines with aligned columns."""
-    table = [tuple(row) for row in rows]
-    widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
-    for row in table:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

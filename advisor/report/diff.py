@@ -10,7 +10,8 @@ from typing import Any
 from advisor.difference import Change, Difference, Forecast
 from advisor.findings import Finding
 from advisor.predict import Range
-from advisor.report.advice import columns, paint, plain
+from advisor.report.advice import plain
+from advisor.report.style import columns, paint
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "moved": "~"}
 NO_EFFECT = "no change in effect"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from advisor.doctor import Line
-from advisor.report.advice import paint
+from advisor.report.style import paint
 
 INDENT = 22
 

@@ -16,7 +16,9 @@ from advisor.review import Reviewed
 def recipe(policy: Policy, reviewed: Reviewed, width: int, colour: bool) -> str:
     """The recipe's own words, what the rules say of it, and the advice for its facts with all alternatives."""
     lines = [f"{reviewed.recipe.name}: {_words(reviewed.recipe)}", ""]
-    lines += [findings.text(one, width, colour) + "\n" for one in reviewed.findings] or ["the rules find nothing\n"]
+    lines += [findings.text(one, width, colour, reviewed.document.text) + "\n" for one in reviewed.findings] or [
+        "the rules find nothing\n"
+    ]
     try:
         advised = advise(policy, reviewed.facts, reviewed.model, reviewed.recipe.data, reviewed.recipe.name)
     except AdviseError as error:

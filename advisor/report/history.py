@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from advisor.record import Quantity, Record, StepRecord
-from advisor.report.advice import columns
+from advisor.report.style import columns
 
 HEAD = ("id", "finished", "name", "family", "device", "samples", "last model", "accuracy", "time", "emissions", "gates")
 SHORT = 10  # signs of an id; enough to tell a million runs apart

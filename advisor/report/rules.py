@@ -9,7 +9,7 @@ from advisor.coverage import Covered
 from advisor.policy.claims import Proof
 from advisor.policy.differ import Difference
 from advisor.policy.pack import Policy
-from advisor.report.advice import columns
+from advisor.report.style import columns
 
 
 def listed(policy: Policy) -> str:

@@ -34,7 +34,11 @@ class LayerRemoval(Step):
 
     name: ClassVar[str] = "layer_removal"
     structural: ClassVar[bool] = True
-    measured: ClassVar[tuple[str, ...]] = ("removed_share", "keep_share", "encoder_removed_share")
+    measured: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "removed_share": ("keep", "encoder_keep", "decoder_keep"),
+        "keep_share": ("keep", "encoder_keep", "decoder_keep"),
+        "encoder_removed_share": ("keep", "encoder_keep"),
+    }
     keep: Annotated[int, Bound(gt=0)] | None = None
     encoder_keep: Annotated[int, Bound(gt=0)] | None = None
     decoder_keep: Annotated[int, Bound(gt=0)] | None = None

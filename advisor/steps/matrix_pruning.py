@@ -35,13 +35,13 @@ class MatrixPruning(Step):
 
     name: ClassVar[str] = "matrix_pruning"
     structural: ClassVar[bool] = True
-    measured: ClassVar[tuple[str, ...]] = (
-        "removed_share",
-        "share_per_increment",
-        "hidden_removed_share",
-        "intermediate_removed_share",
-        "kernel_multiple",
-    )
+    measured: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "removed_share": ("hidden_size", "intermediate_size", "heads"),
+        "share_per_increment": ("increments",),
+        "hidden_removed_share": ("hidden_size",),
+        "intermediate_removed_share": ("intermediate_size",),
+        "kernel_multiple": ("hidden_size", "intermediate_size"),
+    }
     hidden_size: Annotated[int, Bound(gt=0)] | None = None
     heads: Annotated[int, Bound(gt=0)] | None = None
     intermediate_size: Annotated[int, Bound(gt=0)] | None = None

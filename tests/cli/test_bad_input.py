@@ -30,7 +30,6 @@ RECIPE = "version: 1\nname: x\nmodel: {source: bert, family: bert}\ndevice: cpu\
         (["--model", "bert", *FACTS, "--smaples", "3"], "--smaples"),
         (["--model", "bert", *FACTS, "-o", "/nowhere/at/all.yaml"], "the folder does not exist"),
         (["chekc", "x.yaml"], "did you mean 'check'?"),
-        (["check", "nowhere.yaml"], "nowhere.yaml: no such file"),
         (["run", "nowhere.yaml", "--out", "o"], "cannot be read"),
     ],
 )

@@ -71,7 +71,7 @@ def test_it_changes_no_shape_and_measures_nothing() -> None:
     bert = students.family("bert")
     assert STEP.resized(bert, bert.config) == dict(bert.config)
     assert STEP.measures(bert, bert.config, bert.config) == {}
-    assert not Distillation.structural and Distillation.measured == ()
+    assert not Distillation.structural and not Distillation.measured
     assert STEP.words() == "distilled"
 
 

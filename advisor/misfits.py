@@ -1,0 +1,76 @@
+"""Misfits: where a recipe and the config of its model do not go together, all at once, each at the very setting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from advisor.causes import names_a_part, path_of, value_at
+from advisor.findings import FITS, UNSEEN, Edit, Finding, Fix, Path_, Place
+from advisor.plan import Plan, Problem
+from advisor.probe import Model
+from advisor.recipe import Recipe
+from advisor.yamlfile import Document
+
+WHY = "The model's config cannot express this shape."
+WHY_UNSEEN = "Without the model's config, sizes and numbers of layers cannot be checked, and no size can be predicted."
+
+
+class Case(NamedTuple):
+    """A recipe and the model that it is held against. plan: None where the config is not here or not described."""
+
+    recipe: Recipe
+    document: Document
+    model: Model
+    plan: Plan | None
+
+    def misfits(self, because: str = WHY) -> Iterator[Finding]:
+        """All that the model's config cannot take, and a note where there is no config to check against."""
+        for problem in self.plan.problems if self.plan else ():
+            yield self._unfit(because, problem)
+        yield from self._family(because)
+        yield from self._tokens(because)
+        if self.plan is None:
+            yield self._unseen()
+
+    def _misfit(self, because: str, path: Path_, message: str, better: int | str | None = None) -> Finding:
+        """A finding. better: what to set there instead, where that is known."""
+        fix = None
+        if better is not None:
+            fix = Fix(f"set {path[-1]} to {better}", safe=False, edits=(Edit(path, "set", better),))
+        place = Place.of(self.document, path, key=names_a_part(path))
+        return Finding(FITS, "error", message, because, place, path, self._value(path), fix=fix)
+
+    def _value(self, path: Path_) -> str:
+        return value_at(path, self.recipe, self.document)
+
+    def _unfit(self, because: str, problem: Problem) -> Finding:
+        name = (problem.step, problem.setting) if problem.setting else (problem.step,)
+        return self._misfit(because, path_of(name, self.recipe, self.document), f"{problem.step}: {problem.text}")
+
+    def _family(self, because: str) -> Iterator[Finding]:
+        stated, true = self.recipe.model.family, self.model.facts.family
+        if stated not in (None, true):
+            message = f"the recipe says family {stated}, the model's config says {true}"
+            yield self._misfit(because, ("model", "family"), message, true)
+
+    def _tokens(self, because: str) -> Iterator[Finding]:
+        """Texts longer than the model has positions for would stop the run at the first long one."""
+        path, tokens = ("training", "max_tokens"), self.recipe.training.max_tokens
+        most = self.plan.family.longest(self.model.config) if self.plan and self.model.config else None
+        if most is not None and tokens > most and path in self.document.marks:
+            message = f"max_tokens {tokens:,} is more than the {most:,} positions of {self.recipe.model.source}"
+            yield self._misfit(because, path, message, most)
+
+    def _unseen(self) -> Finding:
+        source, family = self.recipe.model.source, self.model.facts.family
+        if self.model.config is None:
+            nowhere = "no folder of that name, and not in the local Hub cache"
+            message = f"checked without the config of {source}: {nowhere}; it is judged as any {family} model"
+            fix = f"fetch its config (hf download {source} config.json), or name a folder that has it"
+        else:
+            message = f"the sizes of {source} were not checked: models of its kind ({family}) are not described"
+            fix = "`advise families` lists those that are"
+        path = ("model", "source")
+        place, value = Place.of(self.document, path), self._value(path)
+        return Finding(UNSEEN, "note", message, WHY_UNSEEN, place, path, value, fix=Fix(fix, safe=True))

@@ -1,0 +1,25 @@
+"""Formats: every way to write what was checked, each a function of the same object."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from advisor.findings import FORMATS, Checked
+from advisor.report.findings import blocks
+
+_WRITERS = {
+    "concise": ("findings", "concise"),
+    "json": ("machine", "as_json"),
+    "sarif": ("sarif", "log"),
+    "junit": ("junit", "xml"),
+    "github": ("github", "commands"),
+    "markdown": ("markdown", "comment"),
+}
+
+
+def written(checked: Checked, form: str, width: int = 100, colour: bool = False) -> str:
+    """What was checked in one of the FORMATS. Only its own module is imported. width, colour: of text."""
+    if form == FORMATS[0]:
+        return blocks(checked, width, colour)
+    module, function = _WRITERS[form]
+    return str(getattr(import_module(f"advisor.report.{module}"), function)(checked))
