@@ -103,16 +103,20 @@ class _Run:
         scorer, self.tokenizer = load(source, self.family, job.data.label_names, training.seed)
         self.first: Scorer | None = scorer  # the model as it came, until a step has changed it
         self.report: Encoded = encode(job.data.report, self.tokenizer, training.max_tokens)
-        train, selection = (
-            encode(rows, self.tokenizer, training.max_tokens) for rows in (job.data.train, job.data.selection)
+        train, selection, unlabelled = (
+            encode(rows, self.tokenizer, training.max_tokens)
+            for rows in (job.data.train, job.data.selection, job.data.unlabelled)
         )
         self.bench = Bench(self.family, pick(job.train_on), training, train, selection, self.tokenizer.pad_token_id)
-        self.bench = replace(self.bench, metric=job.metrics[0])
+        self.bench = replace(self.bench, metric=job.metrics[0], unlabelled=unlabelled)
         self.beginning = digest(scorer)
         self.recipe = as_yaml(job.recipe)
         self.begun = False
         self.rows = fingerprint(
-            [job.data.label_names, *((rows.tokens, rows.labels) for rows in (train, selection, self.report))]
+            [
+                job.data.label_names,
+                *((rows.tokens, rows.labels) for rows in (train, selection, unlabelled, self.report)),
+            ]
         )
         self.results: list[StepResult] = []
         self.folders: dict[str, Path] = {}
@@ -123,7 +127,7 @@ class _Run:
         from advisor.compute.device import present
         from advisor.compute.keeper import DiskKeeper
 
-        counts = Rows(len(self.bench.train), len(self.bench.selection), len(self.report))
+        counts = Rows(len(self.bench.train), len(self.bench.selection), len(self.report), len(self.bench.unlabelled))
         clock = Clock(parts(self.job.plan, counts, present(self.job.recipe.device)))
         for number, planned in enumerate(self.job.plan.steps):
             folder, inputs = self.out / STEPS / f"{number}-{planned.step.name}", self._inputs(planned)

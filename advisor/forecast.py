@@ -29,11 +29,12 @@ class Part(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Numbers of rows to train on, to select by, and to report on."""
+    """Numbers of rows to train on, to select by, and to report on; and of texts without labels, to distil on."""
 
     train: int
     selection: int
     report: int
+    unlabelled: int = 0
 
 
 def parts(plan: Plan, rows: Rows, serves: bool) -> list[Part]:
@@ -49,8 +50,9 @@ def _part(plan: Plan, planned: PlannedStep, rows: Rows) -> Part:
     before, after = plan.family.compute(planned.before), plan.family.compute(planned.after)
     epochs = getattr(planned.step, "epochs", 0)
     # While matrices are pruned, half of the epochs go on the way from the old shape to the new one.
-    epoch = (before + 3 * after) / 4 * (PASSES * rows.train + rows.selection)
-    taught = before * rows.train if planned.step.name == "finetune" else 0
+    texts = rows.train + (0 if planned.step.name == "finetune" else rows.unlabelled)
+    epoch = (before + 3 * after) / 4 * (PASSES * texts + rows.selection)
+    taught = before * (rows.train + rows.unlabelled) if planned.step.name == "finetune" else 0
     exported = EXPORT_SECONDS if planned.step.name == "quantization" else 0.0
     return Part(epochs * epoch + taught + after * (rows.selection + rows.report), exported)
 

@@ -36,6 +36,9 @@ class Encoded:
         """The first rows."""
         return Encoded(self.tokens[:count], self.labels[:count])
 
+    def __add__(self, other: Encoded) -> Encoded:
+        return Encoded(self.tokens + other.tokens, self.labels + other.labels)
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -51,7 +54,8 @@ class Batch:
 class Bench:
     """Everything a step needs beside the model.
 
-    teacher, and teacher_logits of (training rows, labels): None before fine-tuning.
+    unlabelled: texts to distil on beside the training rows. teacher, and teacher_logits of (training rows, then
+    unlabelled ones; labels): None before fine-tuning.
     keeper: keeps the state of training, for runs that are killed and resumed. metric: what selection goes by.
     """
 
@@ -65,11 +69,20 @@ class Bench:
     teacher_logits: Tensor | None = field(default=None, repr=False)
     keeper: Keeper = field(default_factory=Keeper, repr=False)
     metric: Metric = "accuracy"
+    unlabelled: Encoded = field(default=Encoded((), ()), repr=False)
 
     def with_teacher(self, teacher: Scorer) -> Bench:
-        """With a frozen copy of the fine-tuned model, and its scores of the training rows."""
+        """With a frozen copy of the fine-tuned model and its scores of all texts; its answers label the unlabelled."""
         frozen = copy.deepcopy(teacher).requires_grad_(False)
-        return replace(self, teacher=frozen, teacher_logits=logits(frozen, self, self.train))
+        scores = logits(frozen, self, self.train + self.unlabelled)
+        own = scores[len(self.train) :]
+        answers = own.argmax(dim=1) if own.shape[1] > 1 else own[:, 0]
+        unlabelled = Encoded(self.unlabelled.tokens, tuple(answers.tolist()))
+        return replace(self, teacher=frozen, teacher_logits=scores, unlabelled=unlabelled)
+
+    def on_all_texts(self) -> Bench:
+        """The same with the texts that had no label among the training rows: what distillation works with."""
+        return replace(self, train=self.train + self.unlabelled, unlabelled=Encoded((), ()))
 
     def batches(self, rows: Encoded, seed: int | None = None, size: int | None = None) -> Iterator[Batch]:
         """Batches of rows of like length; in random order with a seed, else as they come."""
@@ -110,6 +123,8 @@ def _grouped(order: list[int], rows: Encoded, size: int, random_: random.Random)
 
 def encode(rows: Rows, tokenizer: Any, max_tokens: int) -> Encoded:
     """Tokenize rows; longer ones are cut to `max_tokens`."""
+    if not len(rows):
+        return Encoded((), ())
     pairs = list(rows.pairs) if rows.pairs else None
     found = tokenizer(list(rows.texts), pairs, truncation=True, max_length=max_tokens)["input_ids"]
     # A text of nothing but unknown signs may come out empty; a model needs at least one token.

@@ -71,13 +71,13 @@ Marked = tuple[File, list[Class | None]]  # with the label of each row, None whe
 class Labelled:
     """The labelled rows of each part as the source gives them, and the files they were read from.
 
-    names: of the classes; for a regression that of the label column.
+    names: of the classes; for a regression that of the label column. unlabelled: texts without a label, each with 0.
     """
 
     parts: Mapping[str, Rows]
     places: Mapping[str, str]
     names: tuple[str, ...]
-    unlabelled: int
+    unlabelled: Rows
     regression: bool = False
 
     def place(self, role: str) -> str:
@@ -187,7 +187,7 @@ def label_rows(source: str, files: Sequence[File], columns: Columns, task: str |
     if "train" not in parts:
         hint = "add train rows, or give a single file to split"
         raise AdviseError(Fault("no labelled train split", source, hint=hint))
-    return Labelled(parts, places, names, sum(labels.count(None) for _, labels in marked), regression)
+    return Labelled(parts, places, names, _unlabelled(marked, columns), regression)
 
 
 def _labels(file: File, columns: Columns, faults: list[Fault]) -> list[Any]:
@@ -285,3 +285,17 @@ def _rows(shards: Sequence[Marked], columns: Columns, codes: Mapping[Class, int]
         pairs += [file.columns[columns.pair][i] for i in kept] if columns.pair else []
         labels += [given[i] if codes is None else codes[given[i]] for i in kept]  # type: ignore[index]
     return Rows(tuple(texts), tuple(pairs) if columns.pair else None, tuple(labels))
+
+
+def _unlabelled(marked: Sequence[Marked], columns: Columns) -> Rows:
+    """The texts without a label, where they are there."""
+    names = [name for name in (columns.text, columns.pair) if name is not None]
+    rows = [
+        row
+        for file, labels in marked
+        if all(name in file.columns for name in names)
+        for *row, label in zip(*(file.columns[name] for name in names), labels, strict=True)
+        if label is None and all(isinstance(text, str) for text in row)
+    ]
+    texts, *pairs = zip(*rows, strict=True) if rows else [()] * len(names)
+    return Rows(tuple(texts), tuple(pairs[0]) if pairs else None, (0,) * len(rows))

@@ -21,8 +21,8 @@ __all__ = ["Columns", "Rows", "TaskData", "load"]
 class TaskData:
     """Train, selection and report rows, disjoint by content, each in seeded random order.
 
-    `label_names[i]` names label i; a regression has one, named after its column. `unlabelled_samples` counts the rows
-    of all splits with label -1 or none.
+    `label_names[i]` names label i; a regression has one, named after its column. `unlabelled` has the
+    texts of all splits with label -1 or none, to distil on; none of them is a selection or report row.
     `origin` says in one sentence where each part came from; `fingerprint` is the SHA-256 of the rows used.
     """
 
@@ -32,7 +32,7 @@ class TaskData:
     train: Rows
     selection: Rows
     report: Rows
-    unlabelled_samples: int
+    unlabelled: Rows
     dropped_duplicates: int
     origin: str
     fingerprint: str
@@ -47,6 +47,11 @@ class TaskData:
     def eval_samples(self) -> int:
         """Rows that the report is made on."""
         return len(self.report)
+
+    @property
+    def unlabelled_samples(self) -> int:
+        """Texts without a label."""
+        return len(self.unlabelled)
 
 
 def load(  # noqa: PLR0913 - all that a recipe may say of its data
@@ -72,7 +77,8 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
     columns = find_columns(files[0], text, pair, label)
     given = label_rows(source, files, columns, task)
     parts = _split(given, seed)
-    dropped = sum(map(len, given.parts.values())) - sum(map(len, parts.values()))
+    unlabelled = _without(_without(_shuffled(given.unlabelled, seed), parts["report"]), parts["selection"])
+    dropped = sum(map(len, (*given.parts.values(), given.unlabelled))) - sum(map(len, (*parts.values(), unlabelled)))
     _check(parts, given)
     parts["train"] = _limit(parts["train"], max_samples, source)
     return TaskData(
@@ -80,10 +86,10 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
         columns=columns,
         label_names=given.names,
         **parts,
-        unlabelled_samples=given.unlabelled,
+        unlabelled=unlabelled,
         dropped_duplicates=dropped,
-        origin=_origin(parts, given, dropped, seed),
-        fingerprint=_fingerprint(parts, given.names),
+        origin=_origin(parts, given, dropped, seed, len(unlabelled)),
+        fingerprint=_fingerprint({**parts, "unlabelled": unlabelled}, given.names),
         task="regression" if given.regression else "classification",
     )
 
@@ -194,13 +200,13 @@ def _limit(train: Rows, max_samples: int | None, source: str) -> Rows:
     return train.take(_stratified(train.strata(), max_samples))
 
 
-def _origin(parts: Mapping[str, Rows], given: Labelled, dropped: int, seed: int) -> str:
+def _origin(parts: Mapping[str, Rows], given: Labelled, dropped: int, seed: int, unlabelled: int) -> str:
     texts = []
     for role, rows in parts.items():
         apart = "set apart from" if role != "train" and given.place(role) == given.place("train") else "of"
         texts.append(f"{role}: {len(rows):,} rows {apart} {given.place(role)}")
-    out = f"left out: {given.unlabelled:,} unlabelled rows and {dropped:,} that repeat a row of another part"
-    return "; ".join([*texts, f"seed {seed}", out]) + "."
+    texts += [f"without labels: {unlabelled:,} rows to distil on"] if unlabelled else []
+    return "; ".join([*texts, f"seed {seed}", f"left out: {dropped:,} rows that repeat a row of another part"]) + "."
 
 
 def _fingerprint(parts: Mapping[str, Rows], names: Sequence[str]) -> str:

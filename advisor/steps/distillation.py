@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Distillation(Step):
-    """Train the compressed model on the teacher's answers, computed once for all training rows."""
+    """Train the compressed model on the teacher's answers, computed once for all training rows and unlabelled texts."""
 
     name: ClassVar[str] = "distillation"
     temperature: Annotated[float, Bound(gt=0, le=100)] = 2.0
@@ -40,6 +40,7 @@ class Distillation(Step):
         from advisor.compute.losses import Weights, distillation_loss
         from advisor.compute.training import Schedule, train
 
+        bench = bench.on_all_texts()
         weights = Weights(self.temperature, self.soft_weight, self.hidden_weight)
         loss = yield from distillation_loss(bench, weights, bench.family.shape(config).layers)
         return (yield from train(student, bench, loss, Schedule("distil", self.learning_rate, self.epochs)))

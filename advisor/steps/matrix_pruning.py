@@ -133,6 +133,7 @@ class MatrixPruning(Step):
         from advisor.compute.pruning import prune_in_increments
         from advisor.compute.training import Schedule
 
+        bench = bench.on_all_texts()
         shapes = self.schedule(bench.family, student.model.config.to_dict())
         loss = yield from distillation_loss(bench, Weights(self.temperature, self.soft_weight), shapes[-1].layers)
         schedule = Schedule("prune and distil", self.learning_rate, self.epochs)

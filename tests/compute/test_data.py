@@ -66,8 +66,30 @@ def test_origin_is_one_sentence_with_files_and_seed(tmp_path: Path) -> None:
     assert load(str(tmp_path), seed=7).origin == (
         f"train: 168 rows of {tmp_path}/train.csv; selection: 32 rows set apart from {tmp_path}/train.csv; "
         f"report: 40 rows of {tmp_path}/test.csv; seed 7; "
-        "left out: 0 unlabelled rows and 0 that repeat a row of another part."
+        "left out: 0 rows that repeat a row of another part."
     )
+
+
+def test_texts_without_labels_are_there_to_distil_on_but_none_of_the_rows_that_judge(tmp_path: Path) -> None:
+    write(tmp_path / "train.jsonl", reviews(200))
+    write(tmp_path / "test.jsonl", reviews(40, 500))
+    new, known, judging = reviews(30, 900)["text"], reviews(200)["text"][:2], reviews(40, 500)["text"][:3]
+    write(tmp_path / "unsupervised.jsonl", {"text": [*new, *judging, *known]})
+    data = load(str(tmp_path))
+    judged = {*data.report.texts, *data.selection.texts}
+    assert set(data.unlabelled.texts) == {*new, *known} - judged
+    assert data.unlabelled_samples == len(data.unlabelled) and data.unlabelled.pairs is None
+    assert f"without labels: {len(data.unlabelled)} rows to distil on; " in data.origin
+    write(tmp_path / "unsupervised.jsonl", {"text": [*new, *judging, *known, "one more text"]})
+    assert load(str(tmp_path)).fingerprint != data.fingerprint
+
+
+def test_pairs_without_labels_stay_pairs(tmp_path: Path) -> None:
+    one, other = reviews(100)["text"], reviews(100, 500)["text"]
+    write(tmp_path / "train.jsonl", {"sentence1": one, "sentence2": other, "label": [0, 1] * 50})
+    write(tmp_path / "test.jsonl", {"sentence1": other, "sentence2": one, "label": [-1] * 100})
+    data = load(str(tmp_path))
+    assert set(data.unlabelled.contents()) == set(zip(other, one, strict=True))
 
 
 @pytest.mark.parametrize("labels", [[-1] * 40, [None] * 40, None], ids=["minus-one", "missing", "no-column"])
@@ -81,7 +103,7 @@ def test_a_test_split_without_labels_is_not_the_report(tmp_path: Path, labels: l
     assert (data.samples, data.unlabelled_samples) == (168, 40)
 
 
-def test_shards_are_put_together_and_unlabelled_rows_left_out(tmp_path: Path) -> None:
+def test_shards_are_put_together_and_rows_without_label_and_text_left_out(tmp_path: Path) -> None:
     tables = [reviews(50), reviews(50, 100)]
     tables[1]["label"][0] = -1
     tables[1]["text"][0] = None
@@ -90,7 +112,7 @@ def test_shards_are_put_together_and_unlabelled_rows_left_out(tmp_path: Path) ->
     (tmp_path / "dataset_infos.json").write_text("{}")
     data = load(str(tmp_path))
     assert data.samples + len(data.selection) + data.eval_samples == 99
-    assert (data.unlabelled_samples, data.label_names) == (1, ("neg", "pos"))
+    assert (data.unlabelled_samples, data.label_names) == (0, ("neg", "pos"))
 
 
 def test_the_only_labelled_split_is_split(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import torch
 from settings import refusal
 from torch.nn import functional
 
-from advisor.compute.bench import Bench, logits
+from advisor.compute.bench import Bench, Encoded, logits
 from advisor.compute.losses import soft_loss
 from advisor.compute.scorer import Scorer
 from advisor.errors import AdviseError
@@ -46,6 +46,34 @@ def test_a_cut_student_comes_nearer_to_its_teacher(name: str) -> None:
     assert students.config_of(taught) == config == STEP.resized(bench.family, config)
     assert told[-1].label == "distil" and (told[-1].done, told[-1].total) == (18, 18)
     assert torch.equal(logits(teacher, bench, bench.train), bench.teacher_logits)  # the teacher learns nothing
+
+
+@pytest.mark.parametrize("name", ["bert", "t5"])
+def test_texts_without_labels_are_distilled_on_with_the_teacher_s_answers(name: str) -> None:
+    """A student that sees all texts comes nearer to the teacher on those without labels than one that does not."""
+    teacher, few = students.student(name), replace(students.bench(name), train=students.bench(name).train.take(16))
+    texts = students.bench(name).train
+    unlabelled = Encoded(texts.tokens[16:], (0,) * 80)
+    distances = []
+    for one in (few, replace(few, unlabelled=unlabelled)):
+        bench = one.with_teacher(teacher)
+        student = cut(teacher, name)
+        taught, told = students.finish(STEP.apply(student, students.config_of(student), bench))
+        assert told[-1].total == 3 * (1 if one is few else 6)
+        distances.append(divergence(taught, students.taught(name, teacher)))
+    assert distances[1] < 0.8 * distances[0]
+
+
+def test_the_teacher_s_answers_are_the_labels_of_what_has_none() -> None:
+    teacher, bench = students.student("bert"), students.bench("bert")
+    unlabelled = replace(bench, train=bench.train.take(40), unlabelled=bench.selection).with_teacher(teacher)
+    answers = logits(teacher, bench, bench.selection)
+    assert unlabelled.unlabelled.labels == tuple(answers.argmax(1).tolist()) and len(set(answers.argmax(1))) > 1
+    assert unlabelled.teacher_logits is not None
+    torch.testing.assert_close(unlabelled.teacher_logits[40:], answers)
+    together = unlabelled.on_all_texts()
+    assert (len(together.train), len(together.unlabelled)) == (88, 0)
+    assert together.train.tokens[40:] == bench.selection.tokens
 
 
 def test_without_a_teacher_nothing_is_distilled() -> None:
