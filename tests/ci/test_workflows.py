@@ -116,7 +116,7 @@ def test_inputs_reach_the_command(scratch: Path) -> None:
         ({"recipes": "recipes/broken.yaml"}, 2, "did you mean 'device'?"),
         ({"policy": "acme"}, 3, "no rule pack 'acme'"),
         ({"recipes": "empty"}, 5, "no recipe"),
-        ({"recipes": "x; touch hacked"}, 5, "hacked"),
+        ({"recipes": "x; touch hacked"}, 2, "x;: no such file"),
         ({"fail_on": "$(touch hacked)"}, 2, "touch hacked"),
     ],
 )
@@ -140,5 +140,5 @@ def test_the_commands_of_the_examples_are_real(scratch: Path) -> None:
             env={**os.environ, "PATH": PATH, "PYTHONPATH": str(CHECKOUT)},
         )  # fmt: skip
         assert done.returncode == 0, command
-    assert (scratch / "advise-junit.xml").read_text().startswith("<?xml")
+    assert (scratch / "advise-junit.xml").read_text().startswith("<testsuites")
     assert json.loads((scratch / "advise.sarif").read_text())["runs"]
