@@ -38,6 +38,7 @@ def _arguments() -> Parser:
         "  advise check RECIPE…                        review recipes by the rules\n"
         "  advise explain RULE|RECIPE                  a rule's page; why a recipe is as it is\n"
         "  advise rules list|test|verify|diff|docs     work on rule packs\n"
+        "  advise report RUN_DIR… --html FILE          finished runs as a page to look at\n"
         "  advise history [show|export|import|add]     every run that was carried out, predicted beside measured\n"
         "  advise doctor                               what this machine offers, and what follows\n"
         "  advise families                             which models are described, and which can be executed\n"

@@ -30,6 +30,12 @@ def base_license(folder: Path | None) -> str:
     return found[1] if found else ""
 
 
+def section(result: RunResult) -> str:
+    """A run's name, summary and table alone, for a comment on a change."""
+    summary = [f"{escaped(result.summary)}\n"] if result.summary else []
+    return "\n".join([f"## {escaped(result.name)}\n", *summary, *_table(result)]) + "\n"
+
+
 def _body(result: RunResult, recipe: Recipe, data: DataFacts, license_: str) -> Iterator[str]:
     yield f"# {escaped(result.name)}\n"
     yield f"{escaped(_base(result))} made smaller by `advise`{_for(result)}: {_steps(result)}."

@@ -1,0 +1,65 @@
+"""`advise report RUN_DIR…`: finished runs as a page to look at, or as tables."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from advisor.cli.options import parser
+from advisor.errors import AdviseError
+
+if TYPE_CHECKING:
+    from advisor.finished import Finished
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Exit codes: 0 done, 2 a folder that is no finished run, or the page's libraries are missing."""
+    options = _options(arguments)
+    from advisor.finished import read
+
+    if options.html:
+        _needs_drawing()
+    runs = [read(folder) for folder in options.runs]
+    if options.html:
+        from advisor.files import write
+        from advisor.report import html
+
+        write(options.html, html.render(runs))
+        sys.stderr.write(f"wrote {options.html}: open it in a browser\n")
+    if options.format or not options.html:
+        _print(runs, options.format or "text")
+    return 0
+
+
+def _options(arguments: Sequence[str]) -> Namespace:
+    made = parser("advise report", "Finished runs, one or several, as a page to look at or as tables.")
+    made.add_argument("runs", nargs="+", type=Path, metavar="RUN_DIR", help="the --out folder of an `advise run`")
+    made.add_argument("--html", type=Path, metavar="FILE", help="write one page that needs nothing else")
+    made.add_argument("--format", choices=("text", "json", "markdown"), help="print the runs' tables (default: text)")
+    return made.parse_args(arguments)
+
+
+def _needs_drawing() -> None:
+    missing = [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]
+    if missing:
+        raise AdviseError(f"--html needs {', '.join(missing)}, not installed", hint="pip install 'advise[report]'")
+
+
+def _print(runs: Sequence[Finished], form: str) -> None:
+    from advisor.report import card
+    from advisor.report import run as tables
+
+    if form == "json":
+        found = [{"folder": str(run.folder), **asdict(run.result)} for run in runs]
+        sys.stdout.write(json.dumps(found, indent=2, allow_nan=False) + "\n")
+    elif form == "markdown":
+        sys.stdout.write("\n".join(card.section(run.result) for run in runs))
+    else:
+        for run in runs:
+            tables.show(run.result)

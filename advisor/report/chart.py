@@ -1,0 +1,171 @@
+"""Accuracy against emissions as inline SVG, in the form of the white paper's Figures 4 to 6: one for each data size.
+
+Drawn with matplotlib; text stays text, colours become CSS variables of the page, so that light, dark and print need one
+drawing. Each run has a marker and a line of its own, so that nothing hangs on colour.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import PercentFormatter
+
+# matplotlib wants colours: these stand for the page's variables until the drawing is text.
+INK, MUTED, LINE, CARD = "#010203", "#010204", "#010205", "#010206"
+VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", LINE: "var(--line)", CARD: "var(--card)"}
+SERIES = 6  # colours of the page
+COLOURS = {f"#02030{number}": f"var(--series-{number})" for number in range(SERIES)}
+LETTERS = "ABCD"
+MARKERS, DASHES = "osD^vPX", ("-", "--", "-.", ":")
+STYLE: dict[str, Any] = {
+    "svg.fonttype": "none", "text.parse_math": False, "font.family": "sans-serif", "font.size": 10, "text.color": INK,
+    "axes.edgecolor": LINE, "axes.labelcolor": INK, "xtick.color": MUTED, "ytick.color": MUTED,
+    "axes.facecolor": "none", "figure.facecolor": "none", "axes.spines.top": False, "axes.spines.right": False,
+    "grid.color": LINE, "axes.grid": True, "axes.axisbelow": True, "grid.linewidth": 0.6,
+}  # fmt: skip
+
+Ends = tuple[float, float]
+
+
+class Point(NamedTuple):
+    """One model: shares of the baseline's emissions and accuracy, with the ends of their spread and interval."""
+
+    words: str
+    emissions: float
+    accuracy: float
+    emissions_ends: Ends | None = None
+    accuracy_ends: Ends | None = None
+
+
+class Line(NamedTuple):
+    """One run. number: its place among all runs, which gives marker, dash and colour.
+
+    predicted: the ranges of emissions and accuracy that were predicted of its last model.
+    """
+
+    name: str
+    number: int
+    points: tuple[Point, ...]
+    predicted: tuple[Ends, Ends] | None = None
+
+
+class Figured(NamedTuple):
+    """A drawing. title: what it shows; papers: what the white paper itself says of such runs."""
+
+    title: str
+    lines: Sequence[Line]
+    papers: Sequence[Point] = ()
+
+
+def draw(what: Figured, prefix: str) -> str:
+    """The SVG element; `prefix` keeps its ids apart from other drawings on the page."""
+    with mpl.rc_context({**STYLE, "svg.hashsalt": prefix}):
+        figure = Figure(figsize=(5, 3.9), layout="constrained")  # text stays readable at the width of a phone
+        axes = figure.add_subplot()
+        for line in what.lines:
+            _line(axes, line)
+        for letter, paper in zip(LETTERS, what.papers, strict=False):
+            _paper(axes, paper, letter)
+        _frame(axes)
+        text = io.StringIO()
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    return _inline(text.getvalue(), what.title, _description(what), prefix)
+
+
+def look(number: int) -> tuple[str, str, str]:
+    """Marker, dash and colour of a run: different for the first 28."""
+    return MARKERS[number % len(MARKERS)], DASHES[number % len(DASHES)], list(COLOURS)[number % SERIES]
+
+
+def _line(axes: Any, line: Line) -> None:
+    marker, dash, colour = look(line.number)
+    across, up = [one.emissions for one in line.points], [one.accuracy for one in line.points]
+    axes.plot(across, up, linestyle=dash, color=colour, linewidth=1.4, zorder=2)
+    for one in line.points:
+        axes.errorbar(
+            one.emissions, one.accuracy, xerr=_error(one.emissions, one.emissions_ends),
+            yerr=_error(one.accuracy, one.accuracy_ends), fmt=marker, color=colour, markersize=7,
+            markeredgecolor=CARD, markeredgewidth=0.8, elinewidth=1.1, capsize=3, zorder=3,
+        )  # fmt: skip
+    _name(axes, line.points)
+    if line.predicted:
+        (left, right), (low, high) = line.predicted
+        at, size = (left, low), (max(right - left, 0.004), max(high - low, 0.004))
+        axes.add_patch(Rectangle(at, *size, facecolor=colour, alpha=0.12, edgecolor="none"))
+        axes.add_patch(Rectangle(at, *size, fill=False, edgecolor=colour, linestyle="--", linewidth=0.9))
+
+
+def _error(value: float, ends: Ends | None) -> list[list[float]] | None:
+    return [[max(0.0, value - ends[0])], [max(0.0, ends[1] - value)]] if ends else None
+
+
+def _name(axes: Any, points: Sequence[Point]) -> None:
+    """The last model's name, and of the others those that stand apart from every named one."""
+    named: list[Point] = []
+    for one in reversed(points):
+        if all(abs(one.emissions - other.emissions) + abs(one.accuracy - other.accuracy) > 0.06 for other in named):
+            named.append(one)
+            words = one.words if len(one.words) <= 32 else one.words[:31] + "…"
+            _written(axes, words, (one.emissions, one.accuracy), (7, 6))
+
+
+def _paper(axes: Any, point: Point, letter: str) -> None:
+    """A star with a letter, which the page's legend explains."""
+    at = (point.emissions, point.accuracy)
+    axes.plot(*at, marker="*", color=INK, markersize=12, markerfacecolor="none", linestyle="none", zorder=4)
+    _written(axes, letter, at, (7, -11))
+
+
+def _written(axes: Any, text: str, at: tuple[float, float], offset: tuple[int, int]) -> None:
+    """Text beside a point, towards the middle of the drawing; it must not move the axes."""
+    right = at[0] < 0.35
+    across = -offset[0] if right else offset[0]
+    axes.annotate(
+        text, at, (across, offset[1]), textcoords="offset points", fontsize=9, ha="right" if right else "left"
+    ).set_in_layout(False)
+
+
+def _frame(axes: Any) -> None:
+    """Greener to the right, as in the white paper; both axes as percent of the baseline."""
+    axes.margins(x=0.14, y=0.16)
+    left, right = axes.get_xlim()
+    axes.set_xlim(max(right, 1.05), min(max(0.0, left), 0.0))
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.axhline(1, color=MUTED, linewidth=0.8, zorder=1)
+    axes.set_xlabel("relative emissions of serving (greener to the right)")
+    axes.set_ylabel("relative accuracy")
+    axes.tick_params(length=0)
+
+
+def _description(what: Figured) -> str:
+    """The drawing in words, for whoever cannot see it."""
+    told = [
+        f"{line.name}: "
+        + "; ".join(f"{one.words}, accuracy {one.accuracy:.1%} at emissions {one.emissions:.1%}" for one in line.points)
+        for line in what.lines
+    ]
+    told += [f"{one.words}: accuracy {one.accuracy:.0%} at emissions {one.emissions:.0%}" for one in what.papers]
+    return ". ".join(told)
+
+
+def _inline(svg: str, title: str, description: str, prefix: str) -> str:
+    """The element alone, with the page's colours, ids of its own, and a title and description for screen readers."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{prefix}-", svg)
+    for colour, variable in {**VARIABLES, **COLOURS}.items():
+        svg = svg.replace(colour, variable)
+    view = re.search(r'viewBox="[^"]*"', svg)
+    title, description = html.escape(title), html.escape(description)
+    head = f"<svg {view[0] if view else ''} role='img' aria-labelledby='{prefix}-t {prefix}-d'"
+    head += ' xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
+    head += f"<title id='{prefix}-t'>{title}</title><desc id='{prefix}-d'>{description}</desc>"
+    return re.sub(r"<svg[^>]*>", lambda _: head, svg, count=1)

@@ -1,0 +1,231 @@
+"""The report as one HTML file that needs nothing else: no script, no network, light and dark, printable.
+
+Whatever comes from data, recipes or models is escaped by the template engine, and the page forbids scripts besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+from markupsafe import Markup
+
+from advisor.finished import Finished
+from advisor.report import chart, compare
+from advisor.report.chart import Figured, Line, Point
+from advisor.report.frontmatter import data_name, making
+from advisor.results import Measured, StepResult
+
+TEMPLATE = "report.html.j2"
+# The two points that the white paper gives as numbers; those of its Figures 4 to 6 stand in images alone.
+S21 = Point("white paper: the most compressed models, IMDb (section 5.2)", 0.10, 0.90)
+S15 = Point("white paper: int8 on a CPU (section 5.1)", 0.50, 0.99)
+QUANTITIES = {
+    "relative_accuracy": "accuracy",
+    "relative_size": "size",
+    "relative_time": "time",
+    "relative_emissions": "emissions",
+}
+
+
+def render(runs: Sequence[Finished]) -> str:
+    """The page for one run or several."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": percent, "number": number, "short": short}
+    views = [_view(place, run) for place, run in enumerate(runs)]
+    page: str = environment.get_template(TEMPLATE).render(
+        runs=views, means=compare.means(runs), figures=list(_figures(runs)), absent=list(_absent(runs))
+    )
+    return page
+
+
+def percent(one: Measured | float) -> str:
+    """A share as the white paper prints it."""
+    value = one.value if isinstance(one, Measured) else one
+    return "not measured" if value is None else f"{value:.1%}".replace("%", " %")
+
+
+def number(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def short(value: float) -> str:
+    """Four digits, as people write them: 0.00145, 31,000."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+class Compared(NamedTuple):
+    """A predicted range and what came out. bar: the range's ends and the measured value in percent of the scale."""
+
+    step: str
+    quantity: str
+    low: float
+    high: float
+    measured: Measured
+    inside: bool | None
+    bar: tuple[float, float, float | None]
+
+
+def _view(place: int, run: Finished) -> dict[str, Any]:
+    """All that the template shows of a run."""
+    result, last = run.result, run.result.steps[-1]
+    marker, _, _ = chart.look(place)
+    return {
+        "id": f"run-{place + 1}",
+        "run": run,
+        "result": result,
+        "last": last,
+        "series": place % chart.SERIES,
+        "mark": SIGNS[marker],
+        "data": data_name(run.recipe),
+        "samples": compare.samples(run),
+        "left_out": compare.misleads(run),
+        "tiles": list(_tiles(run)),
+        "compared": [one for step in result.steps for one in _compared(step)],
+        "making": making(result),
+        "reasons": list(_reasons(run)),
+        "findings": list(_findings(run)),
+        "provenance": _provenance(run),
+        "notes": list(dict.fromkeys(_notes(run))),
+        "inside": _count(result.steps),
+    }
+
+
+SIGNS = {"o": "●", "s": "■", "D": "◆", "^": "▲", "v": "▼", "P": "✚", "X": "✖"}
+
+
+def _tiles(run: Finished) -> Iterator[dict[str, Any]]:
+    said = run.result.steps[-1].predicted
+    for name, measured in compare.shares(run).items():
+        range_ = getattr(said, f"relative_{name}")
+        yield {"name": name, "measured": measured, "predicted": range_, "inside": _inside(measured, range_)}
+
+
+def _inside(measured: Measured, said: tuple[float, float] | None) -> bool | None:
+    """Did it fall into the range, as far as the digits go that are shown?"""
+    if measured.value is None or said is None:
+        return None
+    return said[0] - 5e-4 <= measured.value <= said[1] + 5e-4
+
+
+def _compared(step: StepResult) -> Iterator[Compared]:
+    """Each predicted range beside what came out; the baseline is the measure of all and predicts nothing."""
+    found = (step.relative_accuracy, Measured(step.relative_size), step.served.time, step.served.emissions)
+    for (name, words), measured in zip(QUANTITIES.items(), found, strict=True):
+        said = getattr(step.predicted, name)
+        if said is None or step.name == "finetune":
+            continue
+        top = max(1.05, said[1], measured.value or 0) * 1.02
+        value = None if measured.value is None else 100 * measured.value / top
+        bar = (100 * said[0] / top, 100 * said[1] / top, value)
+        yield Compared(step.words, words, said[0], said[1], measured, _inside(measured, said), bar)
+
+
+def _count(steps: Sequence[StepResult]) -> tuple[int, int]:
+    """How many measured numbers fell inside their range, of how many."""
+    judged = [one.inside for step in steps for one in _compared(step) if one.inside is not None]
+    return sum(judged), len(judged)
+
+
+def _reasons(run: Finished) -> Iterator[dict[str, Any]]:
+    """Every kind of step, in the recipe or not, with the reason that the run was begun with."""
+    told = {str(one.get("step")): one for one in run.advice.get("steps") or [] if isinstance(one, dict)}
+    settings = {step.name: step for step in run.recipe.steps}
+    for name in dict.fromkeys([*settings, *told]):
+        one = told.get(name, {})
+        reason = one.get("reason") or "the run's folder does not tell why"
+        rules = [str(rule) for rule in one.get("rules") or []]
+        words = settings[name].words() if name in settings else name.replace("_", " ")
+        yield {
+            "kept": name in settings,
+            "words": words,
+            "reason": reason,
+            "rules": rules,
+            "opens": one.get("opens", ""),
+        }
+
+
+def _findings(run: Finished) -> Iterator[dict[str, str]]:
+    """What the rules remarked before the run, as far as the folder tells."""
+    for one in run.advice.get("findings") or []:
+        yield {name: str(one.get(name, "")) for name in ("severity", "rule", "message")}
+
+
+def _provenance(run: Finished) -> dict[str, Any]:
+    result, policy = run.result, run.recipe.policy
+    known = {name.replace("_", " "): value for name, value in result.provenance.items() if name != "versions"}
+    versions: Mapping[str, Any] = result.provenance.get("versions") or {}
+    return {
+        "finished": result.finished,
+        "model": result.model,
+        "trained on": result.train_on,
+        "report rows": f"{result.eval_samples:,}",
+        "took": f"{result.seconds:,.0f} s",
+        "policy": f"{policy.name} {policy.version}, SHA-256 {policy.sha256}" if policy else "not stated in the recipe",
+        "recipe": f"SHA-256 {result.recipe_sha256}" if result.recipe_sha256 else "",
+        **known,
+        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+    }
+
+
+def _notes(run: Finished) -> Iterator[str]:
+    yield from run.result.notes
+    for step in run.result.steps:
+        yield from (f"{step.words}: {note}" for note in step.notes)
+
+
+def _figures(runs: Sequence[Finished]) -> Iterator[dict[str, Any]]:
+    """One drawing for each data size, as the white paper has them."""
+    groups: dict[str, list[tuple[int, Finished]]] = {}
+    for place, run in enumerate(runs):
+        if any(_placed(step) for step in run.result.steps):
+            groups.setdefault(compare.regime(run), []).append((place, run))
+    for nth, (title, members) in enumerate(groups.items()):
+        lines = [_line(place, run, boxed=len(runs) <= 3) for place, run in members]
+        papers = [S21] if "or more" in title else []
+        papers += [S15] if any(run.result.device in ("cpu", "edge") for _, run in members) else []
+        drawn = chart.draw(Figured(f"Accuracy against emissions, {title}", lines, papers), f"figure{nth}")
+        # The drawing escapes its own text; the template has to take it as it is.
+        yield {
+            "title": title,
+            "svg": Markup(drawn),
+            "papers": list(zip(chart.LETTERS, papers, strict=False)),
+        }
+
+
+def _placed(step: StepResult) -> bool:
+    return step.relative_accuracy.value is not None and step.served.emissions.value is not None
+
+
+def _line(place: int, run: Finished, boxed: bool) -> Line:
+    points = tuple(_point(step) for step in run.result.steps if _placed(step))
+    said = run.result.steps[-1].predicted
+    predicted = (said.relative_emissions, said.relative_accuracy)
+    box = predicted if boxed and predicted[0] and predicted[1] else None
+    return Line(f"{run.result.name} ({run.result.family})", place, points, box)  # type: ignore[arg-type]
+
+
+def _point(step: StepResult) -> Point:
+    accuracy, emissions = step.relative_accuracy, step.served.emissions
+    assert accuracy.value is not None and emissions.value is not None
+    ends = accuracy.interval or accuracy.spread
+    return Point(step.words, emissions.value, accuracy.value, emissions.interval or emissions.spread, ends)
+
+
+def _absent(runs: Sequence[Finished]) -> Iterator[tuple[str, str, str]]:
+    """Models that no drawing can show, by run and reason."""
+    for run in runs:
+        reasons: dict[str, list[str]] = {}
+        for step in run.result.steps:
+            if not _placed(step):
+                why = step.relative_accuracy.why_not or step.served.emissions.why_not
+                reasons.setdefault(why, []).append(step.words)
+        yield from ((run.result.name, ", ".join(words), why) for why, words in reasons.items())
