@@ -14,6 +14,7 @@ from advisor.policy.pack import Policy
 from advisor.recipefile import validate
 from advisor.review import Reviewed, review_document
 from advisor.sources import Source, may_be_recipe
+from advisor.spelling import with_fixes
 from advisor.waiving import Waiving, waive
 from advisor.yamlfile import parse, read_bytes
 
@@ -40,8 +41,9 @@ class _Pile:
             self.reviewed[source.name] = one
             self.findings += one.findings
         except AdviseError as error:
-            readable = source.name in self.texts
-            self.findings += [_unjudged(fault, source.name, readable) for fault in error.faults]
+            text = self.texts.get(source.name)
+            unjudged = [_unjudged(fault, source.name, text is not None) for fault in error.faults]
+            self.findings += with_fixes(unjudged, text)
 
 
 def check(

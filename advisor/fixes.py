@@ -14,15 +14,18 @@ from math import ceil, floor
 from typing import Any, NamedTuple
 
 from advisor.errors import PolicyError
-from advisor.findings import Edit, Fix
+from advisor.family import Family, Shape
+from advisor.findings import Edit, Fix, Path_
 from advisor.interval import Interval, Number, exact
-from advisor.plan import Plan
+from advisor.plan import Plan, Problem
 from advisor.policy.judge import Violation, preferences
 from advisor.policy.pack import Policy
 from advisor.policy.view import RECIPE_STEPS, View
 from advisor.recipe import Recipe
 from advisor.step import Step
 from advisor.steps import STEPS
+from advisor.steps.layer_removal import LayerRemoval
+from advisor.steps.matrix_pruning import MatrixPruning
 
 LAST = "quantization"  # nothing can be trained after it, so a recipe that goes on can only mean that it comes last
 NATURAL = tuple(STEPS)
@@ -164,6 +167,47 @@ def _tries(step: Step) -> Iterator[tuple[str, int]]:
             yield name, value + away
             if value > away:
                 yield name, value - away
+
+
+class Unfitting(NamedTuple):
+    """A setting that the model's config cannot take. shape: of the model before any step."""
+
+    problem: Problem
+    recipe: Recipe
+    family: Family
+    shape: Shape
+
+    def fix(self) -> Fix | None:
+        """How to write what the config can take, or None: a person has to choose."""
+        step, setting = self.recipe.step(self.problem.step), self.problem.setting
+        if step is None or not setting or getattr(step, setting) is None:
+            return None
+        path = ("steps", self.recipe.step_names.index(step.name), step.name, setting)
+        if isinstance(step, LayerRemoval):
+            return self._stacks(step, path)
+        if not isinstance(step, MatrixPruning) or not self.family.hidden_follows_heads:
+            return None
+        if setting == "heads":
+            return Fix("leave heads out, which removes nothing here", True, (Edit(path, "remove"),))
+        return self._whole_heads(step, path) if setting == "hidden_size" else None
+
+    def _stacks(self, step: LayerRemoval, path: Path_) -> Fix | None:
+        """Name the stacks that the model has."""
+        stacks, given = [stack.name for stack in self.family.stacks], [step.encoder_keep, step.decoder_keep]
+        if len(stacks) == 1 and path[-1] != "keep" and step.keep is None and None in given:
+            return Fix(f"write keep instead of {path[-1]}", True, (Edit(path, "rename", "keep"),))
+        if len(stacks) == 2 and path[-1] == "keep" and given == [None, None]:
+            edits = (Edit(path, "rename", "encoder_keep"), Edit((*path[:-1], "decoder_keep"), "set", step.keep))
+            return Fix(f"keep {step.keep} blocks of the encoder and of the decoder", False, edits)
+        return None
+
+    def _whole_heads(self, step: MatrixPruning, path: Path_) -> Fix | None:
+        """The nearest width of whole heads that is narrower than the model's."""
+        size, most = self.shape.head_size, self.shape.heads - 1
+        heads = min(most, max(1, round((step.hidden_size or 0) / size)))
+        if most < 1 or (step.hidden_size or 0) > self.shape.hidden_size:
+            return None
+        return Fix(f"set hidden_size to {heads * size}", False, (Edit(path, "set", heads * size),))
 
 
 def nearest(interval: Interval, value: Any, kind: type) -> Number | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from advisor.causes import names_a_part, path_of, value_at
 from advisor.findings import FITS, UNSEEN, Edit, Finding, Fix, Path_, Place
+from advisor.fixes import Unfitting
 from advisor.plan import Plan, Problem
 from advisor.probe import Model
 from advisor.recipe import Recipe
@@ -46,7 +48,11 @@ class Case(NamedTuple):
 
     def _unfit(self, because: str, problem: Problem) -> Finding:
         name = (problem.step, problem.setting) if problem.setting else (problem.step,)
-        return self._misfit(because, path_of(name, self.recipe, self.document), f"{problem.step}: {problem.text}")
+        found = self._misfit(because, path_of(name, self.recipe, self.document), f"{problem.step}: {problem.text}")
+        if self.plan is None or self.model.config is None:
+            return found
+        shape = self.plan.family.shape(self.model.config)
+        return replace(found, fix=Unfitting(problem, self.recipe, self.plan.family, shape).fix())
 
     def _family(self, because: str) -> Iterator[Finding]:
         stated, true = self.recipe.model.family, self.model.facts.family

@@ -15,6 +15,7 @@ from advisor.errors import AdviseError
 from advisor.facts import DEVICES
 from advisor.findings import Edit, Finding, Fix, Path_
 from advisor.layout import lines_of
+from advisor.mistakes import SYNONYMS
 from advisor.recipe import AS_BOUND, DataSource, ModelSource, PolicyStamp, Recipe, StatedWaiver, Targets
 from advisor.step import Training
 from advisor.steps import STEPS
@@ -28,6 +29,8 @@ PARTS: dict[str, type] = {
     "training": Training,
     "policy": PolicyStamp,
 }
+# Names of other tools that can mean one thing only.
+SAME = ("lr", "num_train_epochs", "train_batch_size", "d_model", "d_ff", "ffn_dim", "num_heads")
 NEAR, CLEARLY = 0.7, 0.05  # least likeness of two words, and how much less like the next one has to be
 
 
@@ -39,7 +42,8 @@ def with_fixes(findings: Iterable[Finding], text: str | None) -> Iterator[Findin
         at = {}
     for one in findings:
         place = one.place
-        yield replace(one, fix=at.get((place.line, place.column)) or (None if at else quotes(text or "", place.line)))
+        fix = at.get((place.line, place.column)) or (None if at else quotes(text or "", place.line))
+        yield replace(one, fix=replace(fix, words=one.fix.words) if fix and one.fix else fix or one.fix)
 
 
 def fixes(document: Document) -> dict[tuple[int, int], Fix]:
@@ -114,7 +118,8 @@ def _words(hint: Any) -> list[Any]:
 
 def _keys(value: dict[str, Any], path: Path_, known: Collection[str]) -> Iterator[Fix]:
     for key in value:
-        right = None if key in known else clear(key, known)
+        other = SYNONYMS[key] if key in SAME else ""
+        right = None if key in known else other if other in known else clear(key, known)
         if right and right not in value:
             yield Fix(f"write {right} instead of {key}", True, (Edit((*path, key), "rename", right),))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,20 @@ def test_the_rules_judge_the_real_data_before_weights_load(
     assert code == 1
     assert "t5-small-data-no-prune" in capsys.readouterr().err
     assert not Path("never").exists()
+
+
+@pytest.mark.parametrize(("until", "code"), [(60, 0), (-1, 1)])
+def test_a_run_takes_waivers_as_check_does(
+    until: int, code: int, checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = recipe(tmp_path, "t5", FINETUNE + removal("t5") + DISTIL)
+    last = (date.today() + timedelta(days=until)).isoformat()
+    (tmp_path / "waivers.yaml").write_text(
+        f"waivers: [{{rule: t5-small-data-no-prune, reason: trial, owner: anna, until: {last}}}]"
+    )
+    call = ["run", str(file), "--model", str(checkpoints["t5"]), "--data", str(text), "--dry-run"]
+    assert main(call) == code
+    assert ("waiver-expired" in capsys.readouterr().err) == (code == 1)
 
 
 def test_a_dry_run_predicts_sizes_and_writes_nothing(

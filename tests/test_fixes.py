@@ -107,10 +107,32 @@ def test_int8_comes_last_because_it_can_mean_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
+    ("wrong", "right", "source", "safe"),
+    [
+        ("layer_removal: {encoder_keep: 8}", "layer_removal: {keep: 8}", "bert", True),
+        ("layer_removal: {keep: 8}", "layer_removal: {encoder_keep: 8, decoder_keep: 8}", "t5", False),
+        ("matrix_pruning: {heads: 6, hidden_size: 448}", "matrix_pruning: {hidden_size: 448}", "bert", True),
+        ("matrix_pruning: {hidden_size: 450}", "matrix_pruning: {hidden_size: 448}", "bert", False),
+        ("matrix_pruning: {hidden_size: 760}", "matrix_pruning: {hidden_size: 704}", "bert", False),  # 768 is no cut
+        ("matrix_pruning: {hidden_size: 3}", "matrix_pruning: {hidden_size: 64}", "bert", False),
+    ],
+)
+def test_what_the_config_cannot_take(wrong: str, right: str, source: str, safe: bool) -> None:
+    text = recipe(f"{FINETUNE}{DISTIL}  - {wrong}  # less\n", source)
+
+    def misfits(new: str) -> list[Finding]:
+        return [one for one in found(new) if one.rule == "plain-checkpoint-only"]
+
+    assert mend(text, misfits, unsafe=True).text == text.replace(wrong, right)
+    assert mend(text, misfits).text == (text.replace(wrong, right) if safe else text)
+
+
+@pytest.mark.parametrize(
     ("steps", "facts", "rule"),
     [
         (INT8, {"device": "cuda"}, "quantize-cpu-only"),  # nothing would be left
-        (FINETUNE + LAYERS + DISTIL, {"source": "t5", "samples": 20_000}, "plain-checkpoint-only"),
+        (FINETUNE + LAYERS.replace("8", "13") + DISTIL, {}, "plain-checkpoint-only"),
+        (FINETUNE + DISTIL + MATRIX.replace("448", "1024"), {}, "plain-checkpoint-only"),
         (FINETUNE + DISTIL, {"samples": 3000}, "distillation-data"),  # a warning, more data is the way
     ],
 )

@@ -19,7 +19,7 @@ data: {samples: 3000, task: classification}
 device: cpu
 goal: {relative_accuracy: ">= 0.9"}
 steps:
-  - finetune: {epochs: 3}
+  - finetune: {epochs: 3, learning_rate: 1.0e-4}
   - layer_removal: {keep: 8, choose: alternate}
   - quantization: {bits: 8}
 """
@@ -46,6 +46,7 @@ steps:
         ('">= 0.9"', '"0.9"'),
         ("relative_accuracy", "relative_acuracy"),
         ("device: cpu", "devise: cpu"),
+        ("learning_rate: 1.0e-4", "lr: 1.0e-4"),  # as other tools call it
     ],
 )
 def test_one_slip_is_mended(right: str, wrong: str) -> None:
@@ -60,6 +61,7 @@ def test_one_slip_is_mended(right: str, wrong: str) -> None:
     ("right", "wrong"),
     [
         ("keep: 8", "kept_layers: 8"),
+        ("keep: 8", "layers: 8"),  # that stay, or that go?
         ("device: cpu", "device: gpu"),
         ("quantization", "pruning"),
         ('">= 0.9"', "90"),  # a share, or per cent?

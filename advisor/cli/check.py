@@ -7,8 +7,9 @@ from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from advisor.cli.options import colour, parser, policy, waivers, width
 from advisor.errors import AdviseError, NothingChecked
@@ -27,6 +28,7 @@ def run(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     from advisor import baseline
     from advisor.check import check
+    from advisor.cli import fixing
     from advisor.policy.pack import find
     from advisor.report.formats import written
     from advisor.selection import selected
@@ -39,10 +41,20 @@ def run(arguments: Sequence[str]) -> int:
     waiving = Waiving(date.today(), not options.no_inline, options.waivers, options.waiver_days)
     known = baseline.read(options.baseline) if options.baseline else None
     read = [_read(one, options.stdin_filename) for one in found]
-    checked = check(rules, read, waiving, options.fail_on, known, only)
+    judge = partial(check, rules, waiving=waiving, fail_on=options.fail_on, known=known, only=only)
+    checked, out = judge(read), sys.stdout
+    if options.fix or options.unsafe_fixes or options.diff:
+        made = fixing.repairs(checked, read, judge, options.unsafe_fixes)
+        sys.stderr.write("".join(fixing.told(made, would=options.diff)))
+        if options.diff:
+            sys.stdout.write(fixing.shown(made))
+            return 1 if made else gravest(2 if checked.unread else 0, NothingChecked.exit_code if faults else 0)
+        checked = judge(fixing.written(made, read))
+        out = sys.stderr if any(one.text is not None for one in read) else out  # stdout is the mended recipe's
     if options.write_baseline:
         checked = _as_known(checked, options.write_baseline, options.fail_on)
-    _give(written(checked, options.format, width(), colour(sys.stdout) and not options.output), options.output)
+    product = written(checked, options.format, width(), colour(out) and not options.output)
+    _give(product, options.output, out)
     _talk(checked)
     if not checked.files and not faults:
         raise NothingChecked("no recipe among these files", hint="a recipe has steps, model and device at its top")
@@ -72,6 +84,9 @@ def _options(arguments: Sequence[str]) -> Namespace:
     check.add_argument(
         "--write-baseline", type=Path, metavar="FILE", help="write what is found to this file, and count it as known"
     )
+    check.add_argument("--fix", action="store_true", help="mend the files where the recipe can mean nothing else")
+    check.add_argument("--unsafe-fixes", action="store_true", help="mend them also where that changes what they do")
+    check.add_argument("--diff", action="store_true", help="show what the fixes would change, and write nothing")
     waivers(check)
     policy(check)
     options = check.parse_args(arguments)
@@ -87,9 +102,9 @@ def _read(source: Source, name: str | None) -> Source:
     return source._replace(name=name or "stdin", text=sys.stdin.buffer.read()) if source.name == "-" else source
 
 
-def _give(product: str, file: Path | None) -> None:
+def _give(product: str, file: Path | None, out: TextIO) -> None:
     if file is None:
-        sys.stdout.write(product)
+        out.write(product)
         return
     from advisor.files import write
 

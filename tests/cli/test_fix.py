@@ -1,0 +1,141 @@
+"""`advise check --fix`, `--unsafe-fixes` and `--diff`: what is written, what is shown, and what stays."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from advisor.cli import main
+
+BAD = """version: 1
+name: x  # a name
+model: {source: bert, family: bert}
+data: {samples: 3000}
+device: cpu
+steps:
+  # small
+  - quantization:
+  - finetune: {}
+  - layer_removal:
+      keep: 4   # too few
+  - distillation: {}
+"""
+SAFE = BAD.replace("  # small\n  - quantization:\n", "") + "  # small\n  - quantization:\n"
+MENDED = SAFE.replace("keep: 4", "keep: 8")
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("a.yaml").write_text(BAD)
+    return Path("a.yaml")
+
+
+def test_safe_fixes_only_and_the_exit_code_is_of_what_is_left(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--fix", "a.yaml"]) == 1
+    assert file.read_text() == SAFE
+    captured = capsys.readouterr()
+    assert "a.yaml: move quantization to the end" in captured.err
+    assert "small-data-few-layers" in captured.out
+    assert "quantize-last" not in captured.out
+
+
+def test_unsafe_fixes_are_asked_for_by_name(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--unsafe-fixes", "a.yaml"]) == 0
+    assert file.read_text() == MENDED
+    assert "keep: 8 (changes what the recipe does)" in capsys.readouterr().err
+    assert main(["check", "--fix", "--unsafe-fixes", "a.yaml"]) == 0
+    assert file.read_text() == MENDED
+
+
+def test_a_diff_changes_nothing_and_patch_takes_it(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--diff", "--unsafe-fixes", "a.yaml"]) == 1
+    shown = capsys.readouterr()
+    assert file.read_text() == BAD
+    assert "would move quantization to the end, keep: 8" in shown.err
+    subprocess.run(["patch", "-p1", "--quiet"], input=shown.out, text=True, check=True)
+    assert file.read_text() == MENDED
+    assert main(["check", "--diff", "--unsafe-fixes", "a.yaml"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_stdin_is_printed_mended_and_nothing_is_written(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(BAD.encode())))
+    assert main(["check", "--unsafe-fixes", "-"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == MENDED
+    assert [one.name for one in Path().iterdir()] == ["a.yaml"]
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(MENDED.encode())))
+    assert main(["check", "--fix", "-"]) == 0
+    assert capsys.readouterr().out == MENDED
+
+
+def test_an_invalid_recipe_is_mended_where_it_is_clear(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    slips = MENDED.replace("finetune", "fine_tune").replace("device: cpu", "devise: cpu").replace("keep", "kep")
+    file.write_text(slips + "goal: {relative_accuracy: >= 0.9}\n")
+    assert main(["check", "a.yaml"]) == 2
+    capsys.readouterr()
+    assert main(["check", "--fix", "a.yaml"]) == 0
+    assert file.read_text() == MENDED + 'goal: {relative_accuracy: ">= 0.9"}\n'
+    file.write_text(BAD.replace("keep: 4", "layers: 4"))
+    assert main(["check", "--fix", "a.yaml"]) == 2
+    assert file.read_text() == BAD.replace("keep: 4", "layers: 4")
+
+
+def test_line_ends_a_byte_order_mark_mode_and_links_survive(file: Path) -> None:
+    for name, data in (
+        ("crlf.yaml", BAD.replace("\n", "\r\n").encode()),
+        ("bom.yaml", b"\xef\xbb\xbf" + BAD.encode()),
+        ("end.yaml", BAD.rstrip("\n").encode()),
+    ):
+        Path(name).write_bytes(data)
+        Path(name).chmod(0o640)
+        Path("link.yaml").unlink(missing_ok=True)
+        Path("link.yaml").symlink_to(name)
+        assert main(["check", "--unsafe-fixes", "link.yaml"]) == 0
+        assert Path("link.yaml").is_symlink()
+        assert Path(name).stat().st_mode & 0o777 == 0o640
+    assert Path("crlf.yaml").read_bytes() == MENDED.replace("\n", "\r\n").encode()
+    assert Path("bom.yaml").read_bytes() == b"\xef\xbb\xbf" + MENDED.encode()
+    assert Path("end.yaml").read_text() == MENDED.rstrip("\n")
+
+
+def test_what_is_waived_or_known_is_not_fixed(file: Path) -> None:
+    until = (date.today() + timedelta(days=60)).isoformat()
+    comment = f'# advise: ignore[small-data-few-layers] until={until} owner=anna reason="trial"'
+    text = BAD.replace("# too few", comment)
+    file.write_text(text)
+    assert main(["check", "--unsafe-fixes", "a.yaml"]) == 0
+    assert "keep: 4" in file.read_text()
+    file.write_text(BAD)
+    assert main(["check", "--write-baseline", "known.json", "a.yaml"]) == 0
+    assert main(["check", "--baseline", "known.json", "--unsafe-fixes", "a.yaml"]) == 0
+    assert file.read_text() == BAD
+
+
+def test_of_several_files_each_is_mended_and_the_rest_stays(file: Path) -> None:
+    Path("b.yaml").write_text(MENDED)
+    Path("c.yaml").write_text("steps: [")
+    before = Path("b.yaml").stat().st_mtime_ns
+    assert main(["check", "--unsafe-fixes", "."]) == 2
+    assert file.read_text() == MENDED
+    assert Path("b.yaml").stat().st_mtime_ns == before
+    assert Path("c.yaml").read_text() == "steps: ["
+
+
+def test_a_file_that_cannot_be_written_stays_whole(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write anywhere")
+    Path.cwd().chmod(0o500)
+    try:
+        assert main(["check", "--fix", "a.yaml"]) == 2
+    finally:
+        Path.cwd().chmod(0o700)
+    assert file.read_text() == BAD
