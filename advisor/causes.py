@@ -75,8 +75,9 @@ def path_of(name: Sequence[str], recipe: Recipe, document: Document) -> Path_:
         return ("device",)
     if tuple(name) == ("data", "distillation_texts"):
         return ("data", "samples")
-    if first not in recipe.step_names:
+    steps = recipe.step_names
+    if first not in steps:
         return tuple(name) if first in ("data", "goal", "gates") else ("steps",)
-    step: Path_ = ("steps", recipe.step_names.index(first), first)
+    step: Path_ = ("steps", steps.index(first), first)
     settings = [setting for one in rest for setting in STEPS[first].measured.get(one, (one,))]
     return next(((*step, one) for one in settings if (*step, one) in document.marks), step)

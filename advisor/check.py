@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 from advisor.baseline import Baseline, mark
@@ -12,7 +13,7 @@ from advisor.errors import AdviseError, Fault
 from advisor.findings import BUILT_IN, INVALID, UNREADABLE, Checked, Finding, Fix, Place, exit_code
 from advisor.policy.pack import Policy
 from advisor.recipefile import validate
-from advisor.review import Reviewed, review_document
+from advisor.review import Reviewed, model_of, review_document
 from advisor.sources import Source, may_be_recipe
 from advisor.spelling import with_fixes
 from advisor.waiving import Waiving, waive
@@ -27,6 +28,7 @@ class _Pile:
         self.texts: dict[str, str] = {}
         self.reviewed: dict[str, Reviewed] = {}
         self.passed_over: list[str] = []
+        self.find = cache(model_of)  # many recipes name the same few models
 
     def add(self, policy: Policy, source: Source) -> None:
         """Review one recipe. What cannot be read or is no recipe becomes findings too."""
@@ -37,7 +39,7 @@ class _Pile:
                 return
             self.texts[source.name] = data.decode("utf-8-sig", "replace")
             document = parse(data, source.name)
-            one = review_document(policy, validate(document), document, source.base)
+            one = review_document(policy, validate(document), document, source.base, self.find)
             self.reviewed[source.name] = one
             self.findings += one.findings
         except AdviseError as error:

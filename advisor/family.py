@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from advisor.facts import Kind, ModelFacts
 from advisor.nonsense import refuse_nonsense
 
+T = TypeVar("T")
 Config = Mapping[str, Any]
 Tensors = dict[str, str]
+MOST_REMEMBERED = 4096
 Blocks = Mapping[str, Sequence[int]]  # the numbers of the blocks that stay, by stack
 
 
@@ -94,6 +96,7 @@ class Family:
     spare_positions: int = 0
     read: Callable[[Config], Config] = field(default=lambda config: config, repr=False)
     follows: Callable[[Config, Config, Blocks], Mapping[str, Any]] = field(default=lambda *_: {}, repr=False)
+    _memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def hidden_follows_heads(self) -> bool:
@@ -106,7 +109,22 @@ class Family:
         Raises:
             AdviseError: every size that is missing or makes no sense.
         """
-        config = self.read(config)
+        return self._once(("shape", file), config, lambda: self._shape(self.read(config), file))
+
+    def _once(self, what: Any, config: Config, compute: Callable[[], T]) -> T:
+        """What a config says, computed once for equal configs: thousands of recipes start from the same few."""
+        try:
+            key = (what, *config.items())
+            if key not in self._memo:
+                if len(self._memo) >= MOST_REMEMBERED:
+                    self._memo.clear()
+                self._memo[key] = compute()
+            found: T = self._memo[key]
+            return found
+        except TypeError:  # a list in the config has no hash
+            return compute()
+
+    def _shape(self, config: Config, file: str) -> Shape:
         refuse_nonsense(self, config, file)
         heads, hidden = config[self.heads], config[self.hidden_size]
         return Shape(
@@ -188,6 +206,9 @@ class Family:
 
     def parameters(self, config: Config, labels: int = 2) -> int:
         """The exact number of parameters of the task model, each tied weight counted once."""
+        return self._once(("parameters", labels), config, lambda: self._parameters(config, labels))
+
+    def _parameters(self, config: Config, labels: int) -> int:
         sizes, layers = self.sizes(config, labels), self.shape(config).layers
         total = 0
         for name, axes in self._table(config).items():
@@ -203,6 +224,9 @@ class Family:
         Embeddings and head are left out (section 6 of the evidence register), and so are the products of attention
         itself, which grow with the text.
         """
+        return self._once("compute", config, lambda: self._compute(config))
+
+    def _compute(self, config: Config) -> int:
         sizes, shape = self.sizes(config, labels=0), self.shape(config)
         total = 0
         for name, axes in self._table(config).items():

@@ -50,10 +50,17 @@ class Interval(NamedTuple):
         """Does the number lie in the interval? Infinities are allowed."""
         if isinstance(number, float) and number in (float("inf"), float("-inf")):
             return (self.high is None) if number > 0 else (self.low is None)
-        value = exact(number)
-        above = self.low is None or value > self.low or (value == self.low and not self.without_low)
-        below = self.high is None or value < self.high or (value == self.high and not self.without_high)
-        return above and below
+        # Whole numbers multiplied crosswise: comparing fractions as such is ten times slower.
+        value, parts = (number, 1) if isinstance(number, int) else exact(number).as_integer_ratio()
+        if self.low is not None:
+            beyond = value * self.low.denominator - self.low.numerator * parts
+            if beyond < 0 or (beyond == 0 and self.without_low):
+                return False
+        if self.high is not None:
+            short = self.high.numerator * parts - value * self.high.denominator
+            if short < 0 or (short == 0 and self.without_high):
+                return False
+        return True
 
     def meets(self, other: Interval) -> bool:
         """Is there a number in both? Between two numbers there is always another, so settings count as real numbers."""

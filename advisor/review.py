@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from advisor import probe
 from advisor.causes import causes, names_a_part, path_of, value_at
 from advisor.errors import AdviseError
 from advisor.facts import DataFacts, Facts
-from advisor.findings import FITS, Finding, Place
+from advisor.findings import FITS, Finding, Fix, Place
 from advisor.fixes import Broken
 from advisor.misfits import Case
 from advisor.plan import Plan, plan
@@ -20,9 +21,11 @@ from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
 from advisor.policy.view import View, look
 from advisor.promises import promises
-from advisor.recipe import Recipe, to_goal
+from advisor.recipe import ModelSource, Recipe, to_goal
 from advisor.recipefile import load, loads
 from advisor.yamlfile import Document
+
+FindModel = Callable[[ModelSource, Path], probe.Model]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +57,26 @@ def review_file(policy: Policy, path: Path) -> Reviewed:
     return review_document(policy, recipe, document, base)
 
 
-def review_document(policy: Policy, recipe: Recipe, document: Document, base: Path) -> Reviewed:
-    """Review a recipe that was read. base: the folder that a relative path to its model may start from.
+def model_of(source: ModelSource, base: Path) -> probe.Model:
+    """The model that a recipe names; a relative path counts from the current folder, then from the recipe's."""
+    here = (Path() / source.source).exists()
+    return probe.named(source, base=Path() if here else base)
+
+
+def review_document(
+    policy: Policy, recipe: Recipe, document: Document, base: Path, find: FindModel = model_of
+) -> Reviewed:
+    """Review a recipe that was read.
+
+    Args:
+        base: the folder that a relative path to its model may start from.
+        find: how the model is found.
 
     Raises:
         AdviseError: the model that it names is unknown or its config makes no sense.
     """
     try:
-        model = _model(recipe, base)
+        model = find(recipe.model, base)
     except AdviseError as error:
         faults = [
             document.fault(f"{one.file}: {one.message}" if one.file else one.message, ("model", "source"), one.hint)
@@ -69,12 +84,6 @@ def review_document(policy: Policy, recipe: Recipe, document: Document, base: Pa
         ]
         raise AdviseError(*faults) from None
     return review(policy, recipe, document, stated_facts(recipe, model), model)
-
-
-def _model(recipe: Recipe, base: Path) -> probe.Model:
-    """The recipe's model; a relative path counts from the current folder, then from the recipe's."""
-    here = (Path() / recipe.model.source).exists()
-    return probe.named(recipe.model, base=Path() if here else base)
 
 
 def stated_facts(recipe: Recipe, model: probe.Model) -> Facts:
@@ -92,8 +101,7 @@ def review(policy: Policy, recipe: Recipe, document: Document, facts: Facts, mod
     view = look(facts, recipe, planned.measures if planned else {})
     broken = [one for one in violations(policy, view) if not _follows_from(one, planned)]
     findings = [
-        replace(_finding(one, recipe, document, view), fix=Broken(one, recipe, policy, view, planned).fix())
-        for one in broken
+        _finding(one, recipe, document, view, Broken(one, recipe, policy, view, planned).fix()) for one in broken
     ]
     fits = policy.rule(FITS)
     findings += Case(recipe, document, model, planned).misfits(*([fits.because] if fits else []))
@@ -106,7 +114,7 @@ def _follows_from(violation: Violation, planned: Plan | None) -> bool:
     return bool(planned and planned.problems and "is unknown here" in violation.message)
 
 
-def _finding(violation: Violation, recipe: Recipe, document: Document, view: View) -> Finding:
+def _finding(violation: Violation, recipe: Recipe, document: Document, view: View, fix: Fix | None) -> Finding:
     rule = violation.rule
     path = path_of(violation.at or ("steps",), recipe, document)
     note = f" (undecided: {_settled(violation.unknown)})" if violation.undecided else ""
@@ -121,6 +129,7 @@ def _finding(violation: Violation, recipe: Recipe, document: Document, view: Vie
         tuple(causes(rule, recipe, document, view)),
         leaving(rule, view),
         evidence_of(rule),
+        fix,
         undecided=violation.undecided,
         white_paper_only=rule.white_paper_only,
     )

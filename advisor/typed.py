@@ -41,6 +41,12 @@ def _adapter(type_: Hashable) -> Any:
     return TypeAdapter(cast(Any, type_))
 
 
+@functools.lru_cache(maxsize=1024)  # many recipes have a step in common
+def _valid(type_: Hashable, value: str) -> Any:
+    # As JSON, because strict validation takes mappings for dataclasses only there.
+    return _adapter(type_).validate_json(value, strict=True)
+
+
 def build(
     type_: type[T], value: Any, document: Document, path: Path_ = (), hints: Hints = NO_HINTS
 ) -> tuple[T | None, list[Fault]]:
@@ -52,8 +58,7 @@ def build(
     from pydantic import ValidationError
 
     try:
-        # As JSON, because strict validation takes mappings for dataclasses only there.
-        return _adapter(cast(Hashable, type_)).validate_json(json.dumps(value), strict=True), []
+        return _valid(cast(Hashable, type_), json.dumps(value)), []
     except ValidationError as error:
         items = error.errors(include_url=False)
         meant = {(*item["loc"][:-1], _meant(item, type_, hints)) for item in items if _unknown(item)}

@@ -11,7 +11,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from advisor.errors import AdviseError, Fault
 from advisor.remedies import begun_there, of_syntax
@@ -25,8 +25,7 @@ _FLOAT = re.compile(r"^[-+]?(\.\d+|\d[\d_]*(\.\d*)?)([eE][-+]?\d+)?$")
 _WORDS = {"null": None, "~": None, "": None, "true": True, "false": False}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """Where a value starts and ends; lines and columns count from 1. For a key's value also where the key is."""
 
     line: int
@@ -90,19 +89,31 @@ def parse(data: bytes | str, name: str) -> Document:
     Raises:
         AdviseError: it is too large, not UTF-8, not YAML, or uses what is not read here; with place and remedy.
     """
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     text = _decode(data, name)
     try:
-        # Event by event: the parser alone would take hours for a megabyte of open brackets.
-        return _Reader(YAML(typ="safe").parse(text), name, text).document()
+        return _Reader(_events(text), name, text).document()
     except MarkedYAMLError as error:
         raise AdviseError(_not_yaml(error, text, name)) from None
     except YAMLError as error:
         words = str(error).splitlines()[0]
         before = text.encode()[: getattr(error, "position", 0)].decode(errors="ignore")
         raise AdviseError(Fault(f"not YAML: {words}", name, *_end_of(before), hint="remove this character")) from None
+
+
+def _events(text: str) -> Iterator[Any]:
+    """The parser's events, one by one: the parser alone would take hours for a megabyte of open brackets."""
+    try:
+        from _ruamel_yaml import CParser
+    except ImportError:  # its C extension does not exist for every Python
+        from ruamel.yaml import YAML
+
+        yield from YAML(typ="safe").parse(text)
+        return
+    parser = CParser(text)
+    while parser.check_event():
+        yield parser.get_event()
 
 
 def _decode(data: bytes | str, name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations, product
 
 from advisor.facts import DEVICES, Value
@@ -37,6 +38,13 @@ def opening(policy: Policy, view: View) -> str:
 
 def leaving(rule: Rule, view: View) -> str:
     """The least change after which a rule no longer applies, in words; empty where none of these facts would do."""
+    names = tuple(dict.fromkeys([*CHANGEABLE, TEXTS, *rule.when.names()]))
+    return _leaving(rule, tuple((name, view.values[name]) for name in names if name in view.values))
+
+
+@lru_cache(maxsize=4096)  # many recipes break the same rule by the same facts
+def _leaving(rule: Rule, known: tuple[tuple[str, Value], ...]) -> str:
+    view = View(dict(known))
     values = _values([rule], view)
     for size in range(1, MOST_CHANGES + 1):
         for names in combinations([name for name in CHANGEABLE if values.get(name)], size):

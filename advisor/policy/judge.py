@@ -14,6 +14,8 @@ from advisor.policy.rule import Rule
 from advisor.policy.view import RECIPE_STEPS, View
 
 Path_ = tuple[str, ...]
+ABSENT = "(not there)"  # no value of any fact or setting
+MOST_REMEMBERED, MOST_POLICIES = 2_048, 16
 
 
 class Violation(NamedTuple):
@@ -34,7 +36,38 @@ class Violation(NamedTuple):
 
 def violations(policy: Policy, view: View) -> list[Violation]:
     """All that a recipe breaks. An undecided forbid, require, limit or allow_only counts as if it applied."""
-    return [one for rule in policy.rules for one in broken(rule, view)]
+    look = view.values.get
+    found: list[Violation] = []
+    for rule, names, seen in _remembered(policy.rules):
+        key = (view.order, *[look(name, ABSENT) for name in names])
+        if key not in seen:
+            if len(seen) >= MOST_REMEMBERED:
+                seen.clear()
+            seen[key] = tuple(broken(rule, view))
+        found += seen[key]
+    return found
+
+
+Seen = dict[tuple[Any, ...], tuple[Violation, ...]]
+
+
+def _remembered(rules: tuple[Rule, ...]) -> list[tuple[Rule, tuple[str, ...], Seen]]:
+    """For each rule what it looks at, and what it said: many recipes differ only in what a rule does not look at."""
+    known, memory = _MEMORY.get(id(rules), ((), []))
+    if known is not rules:
+        if len(_MEMORY) >= MOST_POLICIES:
+            _MEMORY.clear()
+        memory = [(rule, _names(rule), {}) for rule in rules]
+        _MEMORY[id(rules)] = (rules, memory)
+    return memory
+
+
+_MEMORY: dict[int, tuple[tuple[Rule, ...], list[tuple[Rule, tuple[str, ...], Seen]]]] = {}
+
+
+def _names(rule: Rule) -> tuple[str, ...]:
+    """All facts and settings that a rule looks at, in its condition and in its effects."""
+    return tuple(dict.fromkeys([*rule.when.names(), *(rule.then.limit or {}), *(rule.then.allow_only or {})]))
 
 
 def broken(rule: Rule, view: View) -> Iterator[Violation]:
