@@ -117,7 +117,7 @@ def serve(
         return [replace(one, served=Served(missing, missing, missing)) for one in results]
 
     def load(folder: Path) -> Scorer:
-        return checkpoint.load(folder, bench.family, job.data.label_names)[0]
+        return checkpoint.load(folder, bench.family, job.data.label_names, trust_remote_code=job.trust_remote_code)[0]
 
     found = yield from measure(folders, bench, report, load, device)
     return [replace(one, served=found[one.name]) for one in results]
@@ -155,5 +155,6 @@ def _provenance(job: Job) -> dict[str, Any]:
         "data_sha256": job.data.fingerprint,
         "dropped_duplicates": job.data.dropped_duplicates,
         "seed": job.recipe.training.seed,
+        "trust_remote_code": job.trust_remote_code,
         "precision": precision(job.recipe.training.precision, pick(job.train_on)),
     }

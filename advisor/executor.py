@@ -7,25 +7,22 @@ that are done are taken over, training goes on from its last saved state, and th
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from advisor import resumption
+from advisor import memory, resumption
 from advisor.appraisal import run_result, serve, step_result
+from advisor.assignment import is_assigned, write_assignment
 from advisor.errors import AdviseError, Fault
-from advisor.facts import Facts
 from advisor.family import Family
-from advisor.files import write, write_json
+from advisor.files import disk_is_full
 from advisor.forecast import Clock, Rows, parts
 from advisor.job import Job
 from advisor.plan import PlannedStep
-from advisor.recipe import as_yaml
 from advisor.results import Progress, Remark, RunResult, StepResult
 from advisor.resumption import STATE, STEPS, Inputs, Record, fingerprint
 from advisor.runfolder import MANIFEST, finish, hashes, read, rounded, write_predictions
@@ -64,27 +61,10 @@ def run(
     except Exception as error:
         if new and not any(out.iterdir()):
             out.rmdir()
-        if _disk_is_full(error):
+        if disk_is_full(error):
             hint = "free some space and run the same command with --resume"
             raise AdviseError(Fault(f"the disk is full: {error}", str(out), hint=hint)) from None
         raise
-
-
-def _disk_is_full(error: Exception) -> bool:
-    """Whoever wrote: Python, or a library whose own errors carry the words of the system."""
-    full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    told = any(os.strerror(code) in str(error) for code in full)
-    return (isinstance(error, OSError) and error.errno in full) or told
-
-
-def _facts(facts: Facts) -> dict[str, Any]:
-    return {name: value for name, value in facts.values().items() if value != float("inf")}
-
-
-def _advice(job: Job) -> dict[str, Any]:
-    """Why the recipe is as it is, and what the rules remarked."""
-    findings = [{"rule": one.rule, "severity": one.severity, "message": one.message} for one in job.reviewed.findings]
-    return {"steps": [one._asdict() for one in job.verdicts], "findings": findings}
 
 
 class _Run:
@@ -93,14 +73,17 @@ class _Run:
     def __init__(self, job: Job, out: Path, card: Callable[[RunResult], str] | None, save_every: float) -> None:
         from advisor.compute.bench import Bench, encode
         from advisor.compute.checkpoint import load
-        from advisor.compute.device import pick
+        from advisor.compute.device import own_memory, pick
         from advisor.compute.keeper import digest
 
         self.job, self.out, self.card, self.save_every, self.started = job, out, card, save_every, time.monotonic()
         self.family: Family = job.plan.family
         source = job.model.folder or job.model.source.source
         training = job.recipe.training
-        scorer, self.tokenizer = load(source, self.family, job.data.label_names, training.seed)
+        own = own_memory(pick(job.train_on))
+        memory.refuse_too_large(job.plan, str(source), memory.available() if own is None else own)
+        names, trust = job.data.label_names, job.trust_remote_code
+        scorer, self.tokenizer = load(source, self.family, names, training.seed, trust)
         self.first: Scorer | None = scorer  # the model as it came, until a step has changed it
         self.report: Encoded = encode(job.data.report, self.tokenizer, training.max_tokens)
         train, selection, unlabelled = (
@@ -110,7 +93,6 @@ class _Run:
         self.bench = Bench(self.family, pick(job.train_on), training, train, selection, self.tokenizer.pad_token_id)
         self.bench = replace(self.bench, metric=job.metrics[0], unlabelled=unlabelled)
         self.beginning = digest(scorer)
-        self.recipe = as_yaml(job.recipe)
         self.begun = False
         self.rows = fingerprint(
             [
@@ -144,16 +126,11 @@ class _Run:
                 yield Remark(f"{planned.step.words()}: taken over from the run before")
             self._add(planned, folder, record)
             yield record.result
-        if self._finished():
+        if (self.out / MANIFEST).exists() and is_assigned(self.job, self.out):
             yield Remark("nothing changed since this run has finished")
             yield read(self.out)
         else:
             yield from self._end(clock)
-
-    def _finished(self) -> bool:
-        """Is the folder a finished run of this very recipe?"""
-        file = self.out / "recipe.yaml"
-        return (self.out / MANIFEST).exists() and file.exists() and file.read_text(encoding="utf-8") == self.recipe
 
     def _begin(self) -> None:
         """Say what the folder is for; from now on it is no finished run."""
@@ -161,9 +138,7 @@ class _Run:
             return
         self.begun = True
         resumption.unfinish(self.out)
-        write(self.out / "recipe.yaml", self.recipe)
-        write(self.out / "facts.json", json.dumps(_facts(self.job.reviewed.facts), default=sorted, indent=2))
-        write_json(self.out / "advice.json", _advice(self.job))
+        write_assignment(self.job, self.out)
 
     def _inputs(self, planned: PlannedStep) -> Inputs:
         """All that decides what comes out of a step."""
@@ -231,7 +206,8 @@ class _Run:
         """The model after a step."""
         from advisor.compute.checkpoint import load
 
-        return load(self.folders[step], self.family, self.job.data.label_names)[0]
+        names, trust = self.job.data.label_names, self.job.trust_remote_code
+        return load(self.folders[step], self.family, names, trust_remote_code=trust)[0]
 
     def _quantize(
         self, planned: PlannedStep, step: Quantization, folder: Path

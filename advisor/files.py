@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -36,6 +37,13 @@ def write_json(path: Path, value: Any, indent: int | None = 2) -> None:
         ValueError: a number in it is not finite: that is no JSON, and no measurement.
     """
     write(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def disk_is_full(error: Exception) -> bool:
+    """Whoever wrote: Python, or a library whose own errors carry the words of the system."""
+    codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    told = any(os.strerror(code) in str(error) for code in codes)
+    return (isinstance(error, OSError) and error.errno in codes) or told
 
 
 def new_folder(path: Path, hint: str) -> None:

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A recipe with the real model and data that it is to be run on. verdicts: why each step is in it or not."""
+    """A recipe with the real model and data that it is to be run on. verdicts: why each step is in it or not.
+
+    trust_remote_code: code that comes with the model's tokenizer may be executed.
+    """
 
     recipe: Recipe
     model: probe.Model
@@ -34,6 +37,7 @@ class Job:
     reviewed: Reviewed
     train_on: str
     verdicts: tuple[Verdict, ...] = ()
+    trust_remote_code: bool = False
 
     @property
     def plan(self) -> Plan:

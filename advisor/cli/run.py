@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.cli.options import colour, data_columns, parser, policy, seconds, width
+from advisor.cli.options import colour, count, data_columns, parser, policy, seconds, width
 from advisor.errors import AdviseError
 from advisor.probe import needs_run
 
@@ -24,14 +26,21 @@ def run(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     needs_run("advise run")
     _prepare_libraries()
-    from advisor import executor
+    with _scratch():
+        return _run(options)
+
+
+def _run(options: Namespace) -> int:
+    from advisor import executor, seeds
     from advisor.job import prepare, read_data
     from advisor.policy.pack import find
     from advisor.recipefile import load
     from advisor.report import card as model_card
     from advisor.report import findings
     from advisor.report import run as report
+    from advisor.report import seeds as report_seeds
     from advisor.report.progress import watch
+    from advisor.spread import SeedsResult
 
     recipe, document = load(options.recipe)
     recipe = _overridden(recipe, options)
@@ -44,6 +53,7 @@ def run(arguments: Sequence[str]) -> int:
     data = read_data(recipe, base=options.recipe.parent)
     base = Path() if options.model or Path(recipe.model.source).exists() else options.recipe.parent
     job = prepare(find(options.policy), recipe, document, data, base, options.train_on)
+    job = replace(job, trust_remote_code=options.trust_remote_code)
     for finding in job.reviewed.findings:
         sys.stderr.write(findings.text(finding, width(), colour(sys.stderr), document.text) + "\n")
     if job.reviewed.errors:
@@ -56,10 +66,15 @@ def run(arguments: Sequence[str]) -> int:
         license_ = model_card.base_license(job.model.folder)
         return model_card.text(result, job.recipe, job.reviewed.facts.data, license_)
 
-    result = watch(executor.run(job, options.out, card, options.resume, options.checkpoint_seconds))
-    report.show(result)
+    how = {"card": card, "resume": options.resume, "save_every": options.checkpoint_seconds}
+    if options.seeds:
+        result = watch(seeds.run(job, options.out, options.seeds, **how))
+    else:
+        result = watch(executor.run(job, options.out, **how))
+    report_seeds.show(result) if isinstance(result, SeedsResult) else report.show(result)
     if not options.no_ledger:
-        _recorded(options.out)
+        paths = result.paths if isinstance(result, SeedsResult) else ("",)
+        _recorded([options.out / path for path in paths])
     return 0 if result.passed else 4
 
 
@@ -87,6 +102,12 @@ def _options(arguments: Sequence[str]) -> Namespace:
         metavar="S",
         help="save the state of training so often (default: 60; 0: after each batch)",
     )
+    run_.add_argument(
+        "--seeds", type=count, metavar="N", help="run N seeds, each in a folder of its own, and report their spread"
+    )
+    run_.add_argument(
+        "--trust-remote-code", action="store_true", help="execute code that comes with the model's tokenizer"
+    )
     run_.add_argument("--dry-run", action="store_true", help="check and plan only: exact sizes, no weights")
     run_.add_argument("--no-ledger", action="store_true", help="do not record the run (advise history)")
     data_columns(run_)
@@ -108,15 +129,29 @@ def _overridden(recipe: Recipe, options: Namespace) -> Recipe:
     return replace(recipe, model=model, data=data)
 
 
-def _recorded(out: Path) -> None:
-    """Keep the run in the ledger. It is finished and stays so whatever the ledger says."""
+def _recorded(folders: Sequence[Path]) -> None:
+    """Keep runs in the ledger. They are finished and stay so whatever the ledger says."""
     from advisor import finished, ledger, record
 
     try:
-        ledger.add([record.of(finished.read(out))])
+        ledger.add([record.of(finished.read(out)) for out in folders])
     except AdviseError as error:
-        told = f"warning: the run is not recorded: {error}\n  then: advise history add {out}\n"
+        told = f"warning: the run is not recorded: {error}\n  then: advise history add {' '.join(map(str, folders))}\n"
         sys.stderr.write(told)
+
+
+@contextmanager
+def _scratch() -> Iterator[None]:
+    """A temporary folder that goes with us: torch's compiler and others leave theirs behind."""
+    before = os.environ.get("TMPDIR"), tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix="advise-", ignore_cleanup_errors=True) as folder:
+        os.environ["TMPDIR"] = tempfile.tempdir = folder
+        try:
+            yield
+        finally:
+            os.environ.pop("TMPDIR")
+            os.environ |= {"TMPDIR": before[0]} if before[0] else {}
+            tempfile.tempdir = before[1]
 
 
 def _prepare_libraries() -> None:

@@ -16,6 +16,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, T5Fo
 from transformers.utils import logging
 
 from advisor.compute.bench import Batch
+from advisor.compute.device import seed as random_from
 from advisor.compute.hub import cache_only_if_out_of_reach
 from advisor.compute.scorer import Scorer, label_tokens, label_words
 from advisor.errors import AdviseError, Fault
@@ -26,27 +27,28 @@ logging.set_verbosity_error()
 EQUAL = 1e-5  # outputs of a reloaded model: the same weights, so only rounding may differ
 
 
-def load(folder: Path | str, family: Family, label_names: Sequence[str], seed: int = 0) -> tuple[Scorer, Any]:
+def load(
+    folder: Path | str, family: Family, label_names: Sequence[str], seed: int = 0, trust_remote_code: bool = False
+) -> tuple[Scorer, Any]:
     """The task model and its tokenizer; a missing head starts at random, by the seed.
+
+    The model is always one of transformers' own classes; code that comes with a tokenizer runs if it is trusted.
 
     Raises:
         AdviseError: weights or tokenizer are missing or cannot be read.
     """
-    torch.manual_seed(seed)
+    random_from(seed)
     if not _local(folder):
         cache_only_if_out_of_reach()
     try:
-        tokenizer = _tokenizer(folder)
+        tokenizer = _tokenizer(folder, trust_remote_code)
         model = _task_model(folder, family, label_names)
     except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise AdviseError(
-            Fault(
-                f"cannot be loaded: {reason}",
-                str(folder),
-                hint="give --model a folder with config.json, model.safetensors and a tokenizer; no pickled weights",
-            )
-        ) from None
+        hint = "give --model a folder with config.json, model.safetensors and a tokenizer; no pickled weights"
+        if "trust_remote_code" in str(error):
+            reason, hint = "its tokenizer comes with code of its own", "--trust-remote-code, if you have read that code"
+        raise AdviseError(Fault(f"cannot be loaded: {reason}", str(folder), hint=hint)) from None
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     model.config.pad_token_id = tokenizer.pad_token_id
@@ -57,8 +59,9 @@ def _local(folder: Path | str) -> bool:
     return Path(folder).exists()
 
 
-def _tokenizer(folder: Path | str) -> Any:
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=_local(folder))
+def _tokenizer(folder: Path | str, trust_remote_code: bool) -> Any:
+    options = {"local_files_only": _local(folder), "trust_remote_code": trust_remote_code}
+    tokenizer = AutoTokenizer.from_pretrained(folder, **options)
     # Without its files transformers makes an empty one, to which every text is unknown words.
     if len(set(tokenizer.get_vocab()) - set(tokenizer.get_added_vocab())) < 2:
         raise OSError("there are no tokenizer files")
@@ -74,6 +77,7 @@ def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> Any
     common = {
         "dtype": torch.float32,
         "use_safetensors": True,
+        "trust_remote_code": False,
         "local_files_only": _local(folder),
         "id2label": dict(enumerate(names)),
         "label2id": {name: place for place, name in enumerate(names)},

@@ -58,6 +58,11 @@ def precision(wanted: str, device: torch.device) -> str:
     return "bf16 (weights fp32)" if bf16(wanted, device) else "fp32"
 
 
+def own_memory(device: torch.device) -> int | None:
+    """Bytes that are free on a GPU with memory of its own; None for devices that use the machine's."""
+    return int(torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else None
+
+
 def seed(number: int) -> None:
     """Seed every random generator: Python's, numpy's and torch's on all devices."""
     set_seed(number)

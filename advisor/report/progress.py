@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from advisor.results import Progress as Done
 from advisor.results import Remark, RunResult, StepResult
+from advisor.spread import SeedsResult
 
 if TYPE_CHECKING:
     from advisor.executor import Event
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 WHOLE = "the whole run"
 
 
-def watch(events: Iterable[Event]) -> RunResult:
+def watch(events: Iterable[Event | SeedsResult]) -> RunResult | SeedsResult:
     """Show progress until the run ends.
 
     Raises:
@@ -33,7 +34,7 @@ def watch(events: Iterable[Event]) -> RunResult:
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         shown = _Bars(bars)
         for event in events:
-            if isinstance(event, RunResult):
+            if isinstance(event, RunResult | SeedsResult):
                 return event
             if isinstance(event, StepResult | Remark):
                 console.print(_line(event), soft_wrap=True)

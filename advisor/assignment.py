@@ -1,0 +1,37 @@
+"""Assignment: what a run's folder says about what it was asked to do: recipe, facts, and why the recipe is as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from advisor.facts import Facts
+from advisor.files import write, write_json
+from advisor.job import Job
+from advisor.recipe import as_yaml
+
+RECIPE = "recipe.yaml"
+
+
+def write_assignment(job: Job, out: Path) -> None:
+    """Write recipe.yaml, facts.json and advice.json. Raises: see `files.write`."""
+    write(out / RECIPE, as_yaml(job.recipe))
+    write(out / "facts.json", json.dumps(_facts(job.reviewed.facts), default=sorted, indent=2))
+    write_json(out / "advice.json", _advice(job))
+
+
+def is_assigned(job: Job, out: Path) -> bool:
+    """Was the folder asked for this very recipe?"""
+    file = out / RECIPE
+    return file.exists() and file.read_text(encoding="utf-8") == as_yaml(job.recipe)
+
+
+def _facts(facts: Facts) -> dict[str, Any]:
+    return {name: value for name, value in facts.values().items() if value != float("inf")}
+
+
+def _advice(job: Job) -> dict[str, Any]:
+    """Why the recipe is as it is, and what the rules remarked."""
+    findings = [{"rule": one.rule, "severity": one.severity, "message": one.message} for one in job.reviewed.findings]
+    return {"steps": [one._asdict() for one in job.verdicts], "findings": findings}

@@ -1,0 +1,59 @@
+"""Memory: what training a model takes at least, exactly as its sizes say, against what this machine has left."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from advisor.errors import AdviseError, Fault
+from advisor.plan import Plan
+
+BYTES = 4  # of a number in fp32
+TRAINED = 4 * BYTES  # for each weight: itself, its gradient, and the two moments that Adam keeps
+MEMINFO, LIMIT, USED = Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+
+
+def needed(plan: Plan) -> int:
+    """Bytes that the largest step of a plan takes beside the texts' own: the least that can do."""
+    trained = [step for step in plan.steps if getattr(step.step, "epochs", 0)]
+    taught = [step for step in trained if step.step.name != "finetune"]
+    sizes = [TRAINED * step.parameters for step in trained]
+    sizes += [TRAINED * step.parameters + BYTES * plan.baseline_parameters for step in taught]
+    return max(sizes, default=BYTES * plan.baseline_parameters)
+
+
+def available() -> int | None:
+    """Bytes that this machine, or the container where that is less, has left; None where nobody says."""
+    found = []
+    for line in _read(MEMINFO).splitlines():
+        if line.startswith("MemAvailable:"):
+            found.append(int(line.split()[1]) * 1024)
+    limit, used = _read(LIMIT).strip(), _read(USED).strip()
+    if limit.isdigit() and used.isdigit():
+        found.append(int(limit) - int(used))
+    if not found and hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return min(found, default=None)
+
+
+def refuse_too_large(plan: Plan, file: str, free: int | None) -> None:
+    """Raise an AdviseError for a model that `free` bytes cannot hold while it is trained. None: nobody knows."""
+    least = needed(plan)
+    if free is None or least <= free:
+        return
+    message = (
+        f"{plan.baseline_parameters:,} parameters need at least {_gb(least)} of memory while they are trained "
+        f"(each weight with its gradient and two moments, and the teacher), {_gb(free)} are free"
+    )
+    raise AdviseError(Fault(message, file, hint="take a smaller model, or a machine with more memory"))
+
+
+def _gb(size: int) -> str:
+    return f"{size / 1e9:,.1f} GB"
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError:
+        return ""

@@ -1,0 +1,37 @@
+"""The spread of several seeds on the screen."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from advisor.report.run import gates
+from advisor.spread import SeedsResult, Spread
+
+
+def show(result: SeedsResult) -> None:
+    """A table of means with their spread, and the gates, on stdout."""
+    Console(highlight=False, width=None if sys.stdout.isatty() else 110).print(table(result), gates(result.gates))
+
+
+def table(result: SeedsResult) -> Table:
+    """A row for each step: the mean over all seeds, the standard deviation, and the lowest and highest accuracy."""
+    title = f"{result.name}, {len(result.seeds)} seeds: mean ± standard deviation"
+    shown = Table(title=title, title_justify="left")
+    shown.add_column("Type")
+    for name in ("% Accuracy", "lowest to highest", "% Size", "% Time", "% Emissions"):
+        shown.add_column(name, justify="right")
+    for step in result.steps:
+        found = step.relative_accuracy
+        ends = f"{found.low:.1%} to {found.high:.1%}" if found else ""
+        others = (step.relative_size, step.relative_time, step.relative_emissions)
+        shown.add_row(step.words, _percent(found), ends, *map(_percent, others))
+    return shown
+
+
+def _percent(found: Spread | None) -> str:
+    if found is None:
+        return "not measured"
+    return f"{found.mean:.1%} ± {found.stdev:.1%}" if found.stdev else f"{found.mean:.1%}"

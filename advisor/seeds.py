@@ -1,0 +1,70 @@
+"""Several seeds of one recipe: a whole run for each in a folder of its own, and their spread beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from time import monotonic
+
+from advisor import executor, resumption
+from advisor.errors import AdviseError, Fault
+from advisor.files import new_folder, write_json
+from advisor.job import Job
+from advisor.results import Progress, Remark, RunResult, StepResult
+from advisor.resumption import STEPS
+from advisor.runfolder import REPORT
+from advisor.spread import SeedsResult, gathered
+
+Event = Progress | Remark | StepResult | SeedsResult
+
+
+def run(
+    job: Job,
+    out: Path,
+    count: int,
+    card: Callable[[RunResult], str] | None = None,
+    resume: bool = False,
+    save_every: float = 60.0,
+) -> Iterator[Event]:
+    """Carry a job out with `count` seeds, the recipe's and the numbers after it; other arguments as of one run.
+
+    The seed decides the new head, the order of rows and dropout; data are split by the recipe's own seed, so that all
+    are judged on the same rows.
+
+    Raises:
+        AdviseError: as one run does; or the folder holds a run of one seed.
+    """
+    if not resume or not out.exists():
+        new_folder(out, f"give --out a new folder; {resumption.RESUME}")
+    if (out / STEPS).exists():
+        raise AdviseError(Fault("holds a run of one seed", str(out), hint="give --seeds another --out"))
+    first = job.recipe.training.seed
+    seeds, paths = range(first, first + count), [f"seed-{first + number}" for number in range(count)]
+    runs = []
+    with resumption.taken(out):
+        (out / REPORT).unlink(missing_ok=True)
+        for place, (seed, path) in enumerate(zip(seeds, paths, strict=True)):
+            yield Remark(f"seed {seed}, {place + 1} of {count}")
+            training = replace(job.recipe.training, seed=seed)
+            seeded = replace(job, recipe=replace(job.recipe, training=training))
+            for event in _whole(executor.run(seeded, out / path, card, resume, save_every), place, count):
+                if isinstance(event, RunResult):
+                    runs.append(event)
+                else:
+                    yield event
+        found = gathered(runs, seeds, paths)
+        write_json(out / REPORT, asdict(found))
+    yield found
+
+
+def _whole(events: Iterator[executor.Event], place: int, count: int) -> Iterator[executor.Event]:
+    """The events of one run, their progress told as part of all runs."""
+    begun = monotonic()
+    for event in events:
+        if isinstance(event, Progress) and event.run is not None:
+            later = None
+            if event.remaining is not None:
+                later = event.remaining + (count - place - 1) * (monotonic() - begun + event.remaining)
+            event = replace(event, run=(place + event.run) / count, remaining=later)  # noqa: PLW2901
+        yield event

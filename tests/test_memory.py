@@ -1,0 +1,75 @@
+"""A model that this machine cannot hold is refused before memory is taken; absurd sizes before that."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from advisor import families
+from advisor.cli import main
+from advisor.errors import AdviseError
+from advisor.memory import available, needed, refuse_too_large
+from advisor.plan import plan
+from advisor.recipe import ModelSource, Recipe
+from advisor.steps.distillation import Distillation
+from advisor.steps.finetune import Finetune
+from advisor.steps.layer_removal import LayerRemoval
+
+BERT = families.find("bert")
+
+
+def planned(*steps):  # type: ignore[no-untyped-def]
+    assert BERT
+    found = plan(Recipe(1, "x", ModelSource("bert"), "cpu", steps), BERT.config)
+    assert found
+    return found
+
+
+def test_what_training_takes_by_hand() -> None:
+    """16 bytes for each weight that is trained, 4 for each of the teacher's."""
+    teacher = planned(Finetune()).baseline_parameters
+    assert needed(planned(Finetune())) == 16 * teacher
+    short = planned(Finetune(), LayerRemoval(keep=8), Distillation())
+    student = short.steps[-1].parameters
+    assert needed(short) == max(16 * teacher, 16 * student + 4 * teacher)
+
+
+def test_too_large_says_how_much_is_needed_and_free() -> None:
+    refuse_too_large(planned(Finetune()), "m", None)
+    refuse_too_large(planned(Finetune()), "m", 2 * 10**9)
+    with pytest.raises(AdviseError, match=r"m: 109,483,778 parameters need at least 1\.8 GB of memory .* 1\.0 GB are"):
+        refuse_too_large(planned(Finetune()), "m", 10**9)
+
+
+def test_this_machine_has_memory() -> None:
+    found = available()
+    assert found is None or 10**7 < found < 10**15
+
+
+@pytest.mark.parametrize(
+    ("sizes", "told"),
+    [
+        ({"num_hidden_layers": 10**9}, "num_hidden_layers: expected a whole number above 0, got 1000000000"),
+        ({"hidden_size": 10**7}, "hidden_size: expected a whole number above 0, got 10000000"),
+        ({"vocab_size": 10**12}, "vocab_size: expected a whole number above 0, got 1000000000000"),
+        ({"num_hidden_layers": 9_999_999, "hidden_size": 9_999_996}, "of memory while they are trained"),
+        ({"num_hidden_layers": 200, "hidden_size": 32_768}, "of memory while they are trained"),
+    ],
+)
+def test_sizes_that_cannot_be_are_refused_before_anything_is_loaded(
+    sizes: dict[str, int], told: str, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = {"model_type": "bert", "num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4}
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_text(json.dumps({**config, "intermediate_size": 64, "vocab_size": 100, **sizes}))
+    file, out = tmp_path / "recipe.yaml", tmp_path / "out"
+    file.write_text(
+        f"version: 1\nname: x\nmodel: {{source: {json.dumps(str(model))}}}\ndevice: edge\nsteps:\n  - finetune: {{}}\n"
+    )
+    assert main(["run", str(file), "--data", str(text), "--out", str(out)]) == 2
+    shown = capsys.readouterr().err
+    assert told in shown and "Traceback" not in shown
+    assert not out.exists()

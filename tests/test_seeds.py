@@ -1,0 +1,73 @@
+"""Several seeds of one recipe: a whole run each, their spread, gates on the mean, and resumption."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from advisor.cli import main
+from advisor.results import GateResult, Measured, RunResult, Served, StepResult
+from advisor.spread import Spread, gathered
+
+STEPS = "  - finetune: {epochs: 2, learning_rate: 2.0e-3}\n"
+
+
+def result(relative: float, time: float | None) -> RunResult:
+    served = Served(Measured(time) if time else Measured(why_not="no device"))
+    step = StepResult("distillation", "distilled", "s", 1, 1, 1, 0.8 * relative, Measured(relative), 0.5, served)
+    gates = (
+        GateResult("relative_accuracy", ">= 0.95", Measured(relative), relative >= 0.95),
+        GateResult("relative_time", "<= 0.5", served.time, bool(time)),
+    )
+    return RunResult("r", "m", "BERT", "cpu", "cpu", 400, (step,), gates, {}, 1.0)
+
+
+def test_the_spread_by_hand() -> None:
+    found = gathered([result(0.94, 0.4), result(0.96, 0.5), result(0.98, 0.3)], [3, 4, 5], ["a", "b", "c"])
+    (step,) = found.steps
+    assert step.relative_accuracy == Spread(pytest.approx(0.96), pytest.approx(0.02), 0.94, 0.98)
+    assert step.accuracy.mean == pytest.approx(0.768)
+    assert step.relative_time == Spread(pytest.approx(0.4), pytest.approx(0.1), 0.3, 0.5)
+    assert step.relative_emissions is None  # not measured, never 0
+
+
+def test_gates_are_judged_on_the_mean_and_a_missing_measurement_misses() -> None:
+    found = gathered([result(0.94, 0.4), result(0.97, 0.5)], [0, 1], ["a", "b"])
+    assert [gate.passed for gate in found.gates] == [True, True]
+    assert found.gates[0].measured.value == pytest.approx(0.955) and found.passed
+    assert found.gates[0].measured.source == "mean of 2 seeds, 0.94 to 0.97"
+    assert not gathered([result(0.94, 0.4), result(0.95, 0.5)], [0, 1], ["a", "b"]).passed
+    unmeasured = gathered([result(0.97, 0.4), result(0.97, None)], [0, 1], ["a", "b"]).gates[1]
+    assert not unmeasured.passed and unmeasured.measured.why_not == "no device"
+
+
+def test_seeds_are_whole_runs_and_their_spread_is_shown(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, out = tmp_path / "recipe.yaml", tmp_path / "out"
+    file.write_text(
+        "version: 1\nname: seeds\nmodel: {source: gone, family: bert}\ndevice: edge\n"
+        f'steps:\n{STEPS}gates: {{size_mb: "<= 9"}}\ntraining: {{batch_size: 32, max_tokens: 16, seed: 7}}\n'
+    )
+    arguments = ["run", str(file), "--model", str(checkpoints["bert"]), "--data", str(text), "--no-ledger"]
+    assert main([*arguments, "--out", str(out), "--seeds", "2"]) == 0
+    shown = capsys.readouterr()
+    assert "2 seeds: mean ± standard deviation" in shown.out and "passed" in shown.out
+    report = json.loads((out / "report.json").read_text())
+    assert report["seeds"] == [7, 8] and report["paths"] == ["seed-7", "seed-8"]
+    assert [run["provenance"]["seed"] for run in report["runs"]] == [7, 8]
+    weights = [(out / path / "steps" / "0-finetune" / "model.safetensors").read_bytes() for path in report["paths"]]
+    assert weights[0] != weights[1]
+    rows = [json.loads((out / path / "predictions.json").read_text())["rows_sha256"] for path in report["paths"]]
+    assert rows[0] == rows[1]
+    assert main([*arguments, "--out", str(tmp_path / "alone")]) == 0  # the first seed is the run without --seeds
+    assert (tmp_path / "alone" / "steps" / "0-finetune" / "model.safetensors").read_bytes() == weights[0]
+
+    assert main([*arguments, "--out", str(out), "--seeds", "3", "--resume"]) == 0
+    told = capsys.readouterr().err
+    assert told.count("nothing changed since this run has finished") == 2
+    assert json.loads((out / "report.json").read_text())["seeds"] == [7, 8, 9]
+    assert main([*arguments, "--out", str(tmp_path / "alone"), "--seeds", "2", "--resume"]) == 2
+    assert "holds a run of one seed" in capsys.readouterr().err
