@@ -118,7 +118,8 @@ def backends() -> Iterator[Line]:
     for package, about in BACKENDS.items():
         found = _version(package)
         missing = f"pip install 'advise[{'openvino' if package == 'openvino' else 'run'}]'"
-        yield Line("int8", package, found or "not installed", about if found else f"{about}: {missing}", bool(found))
+        good = True if found else None if package == "openvino" else False
+        yield Line("int8", package, found or "not installed", about if found else f"{about}: {missing}", good)
 
 
 def energy(powercap: Path = POWERCAP) -> Iterator[Line]:

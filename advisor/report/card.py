@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from advisor.facts import DataFacts
 from advisor.recipe import Recipe, as_yaml
-from advisor.report.frontmatter import data_name, front, hub_id, making
+from advisor.report.frontmatter import data_name, front, hub_id, last_part, making
 from advisor.results import Measured, RunResult, StepResult
 
 ENOUGH_ROWS = 400  # below, a relative accuracy is no proof (rule R11 of the evidence register)
@@ -48,9 +49,17 @@ def _body(result: RunResult, recipe: Recipe, data: DataFacts, license_: str) -> 
     yield from ("\n## Intended use and limits\n", *_limits(result, recipe, data, license_))
     yield from ("\n## How to load it\n", *_loading(result))
     yield from ("\n## Where it comes from\n", *_provenance(result, recipe))
-    recipe_text = as_yaml(recipe).rstrip()
+    recipe_text = as_yaml(published(recipe)).rstrip()
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", recipe_text)), default=0))
     yield f"\n## Recipe\n\n{fence}yaml\n{recipe_text}\n{fence}"
+
+
+def published(recipe: Recipe) -> Recipe:
+    """The recipe without this machine's folders: of a local model or data set the last part of its path is left."""
+    model = replace(recipe.model, source=hub_id(recipe.model.source) or last_part(recipe.model.source))
+    source = recipe.data.source
+    data = replace(recipe.data, source=source and (hub_id(source) or last_part(source)))
+    return replace(recipe, model=model, data=data)
 
 
 def escaped(value: object) -> str:
@@ -138,7 +147,7 @@ def _loading(result: RunResult) -> Iterator[str]:
     yield "Whatever the last step wrote, `advise` loads it:\n"
     yield '```python\nfrom advisor import load\n\npredict = load("FOLDER")\nprint(predict(["a text"]))\n```'
     plain = [step for step in result.steps if step.artefact is None or step.artefact.kind == "checkpoint"]
-    if plain and result.family != "T5":
+    if plain and result.family != "T5":  # whose label words are scored by the decoder, which `load` alone does
         yield (
             "\nThe last model before int8 is a plain checkpoint:\n" if plain[-1] is not result.steps[-1] else "\nOr:\n"
         )

@@ -71,7 +71,7 @@ def _emissions(result: RunResult) -> dict[str, Any]:
         "emissions": _short(grams.value),
         "source": grams.source,
         "training_type": "fine-tuning",
-        "geographical_location": told.get("country"),
+        "geographical_location": (told.get("assumed") or {}).get("country"),
         "hardware_used": told.get("machine"),
     }
     return {name: value for name, value in found.items() if value not in (None, "")}
@@ -89,7 +89,12 @@ def _index(result: RunResult, recipe: Recipe, data: DataFacts) -> list[dict[str,
 
 def data_name(recipe: Recipe) -> str:
     """The data source without the folders of this machine."""
-    return (recipe.data.source or "unnamed").rstrip("/").rpartition("/")[2] or "unnamed"
+    return last_part(recipe.data.source or "") or "unnamed"
+
+
+def last_part(path: str) -> str:
+    """A path's last part. Example: "/home/me/sst2/" is sst2."""
+    return path.rstrip("/").rpartition("/")[2]
 
 
 def _short(value: float) -> float:

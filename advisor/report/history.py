@@ -10,13 +10,16 @@ from advisor.record import Quantity, Record, StepRecord
 from advisor.report.style import columns
 
 HEAD = ("id", "finished", "name", "family", "device", "samples", "last model", "accuracy", "time", "emissions", "gates")
+HALF_DIGIT = 0.0005  # shares are printed to a tenth of a percent
 SHORT = 10  # signs of an id; enough to tell a million runs apart
 
 
 def table(found: Sequence[Record]) -> str:
     """The runs, the latest first; shares of the baseline of their last model, with ! outside what was predicted."""
     shown = "".join(line + "\n" for line in columns([HEAD, *map(_row, found)]))
-    return shown + ("! outside the predicted range\n" if "!" in shown else "")
+    judged = [inside for one in found for quantity in one.last.quantities if (inside := _inside(quantity)) is not None]
+    held = f"{sum(judged)} of {len(judged)} measured numbers of last models lie inside their predicted range"
+    return shown + (f"{held} (! outside)\n" if judged else "")
 
 
 def as_json(found: Sequence[Record]) -> str:
@@ -49,7 +52,7 @@ def _inside(one: Quantity) -> bool | None:
     """Did the measured value fall into the predicted range? None where either is missing."""
     if one.value is None or one.predicted is None:
         return None
-    return one.predicted[0] <= one.value <= one.predicted[1]
+    return one.predicted[0] - HALF_DIGIT <= one.value <= one.predicted[1] + HALF_DIGIT
 
 
 def page(one: Record) -> str:

@@ -39,7 +39,7 @@ def test_a_table_a_page_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[s
     head, row, legend = capsys.readouterr().out.splitlines()
     assert head.split()[:3] == ["id", "finished", "name"]
     assert "8 layers, distilled, int8" in row and "31.0%!" in row and "33.0% " in row and "missed" in row
-    assert legend == "! outside the predicted range"
+    assert legend == "3 of 4 measured numbers of last models lie inside their predicted range (! outside)"
     assert main(["history", "show", row.split()[0]]) == 0
     page = capsys.readouterr().out
     assert "OUTSIDE" in page and "codecarbon, power modelled" in page and "layer_removal: {keep: 8}" in page

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.facts import DataFacts
-from advisor.recipe import Recipe
+from advisor.recipe import ModelSource, Recipe
 from advisor.recipefile import loads
 from advisor.report import card
 from advisor.report.frontmatter import front, metadata
@@ -36,7 +36,7 @@ def measured(grams: float = 1.5, **changes: Any) -> RunResult:
     """A run whose steps each took so many grams."""
     cost = Cost(Measured(20.0), Measured(grams, source="codecarbon 3.3.2, power modelled from load"))
     run = runs.result()
-    told = {**run.provenance, "country": "JPN"}
+    told = {**run.provenance, "assumed": {"country": "JPN", "pue": 1.0}}
     return replace(run, steps=tuple(replace(step, cost=cost) for step in run.steps), provenance=told, **changes)
 
 
@@ -83,13 +83,15 @@ def test_what_was_not_measured_is_left_out_with_the_reason_and_never_0() -> None
 
 
 def test_names_on_this_machine_are_none_on_the_hub() -> None:
-    local = recipe(data=replace(recipe().data, source="/home/me/secret/sst2/"))
+    local = recipe(
+        model=ModelSource("/home/me/models/bert"), data=replace(recipe().data, source="/home/me/secret/sst2/")
+    )
     made = text(replace(measured(), model="/home/me/models/bert"), local, "")
     block = yaml.safe_load(made.split("---\n")[1])
     assert "base_model" not in block and "datasets" not in block and "license" not in block
     assert block["model-index"][0]["results"][0]["dataset"]["name"] == "sst2"
     assert "BERT from a local folder" in made and "license of the base model is not known" in made
-    assert "/home/me" not in made.split("## Recipe")[0]
+    assert "/home/me" not in made and "data: {source: sst2" in made
 
 
 def test_it_says_how_to_load_and_what_was_missed() -> None:
