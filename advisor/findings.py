@@ -60,6 +60,11 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
+def pointer(path: Path_) -> str:
+    """A path as a JSON pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """A fact that made a rule fire. place: None where the model's config or the default says it, not the recipe."""
@@ -134,8 +139,8 @@ class Finding:
 
     @property
     def pointer(self) -> str:
-        """The path as a JSON pointer (RFC 6901)."""
-        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in self.path)
+        """The path as a JSON pointer."""
+        return pointer(self.path)
 
     @property
     def fingerprint(self) -> str:

@@ -17,6 +17,7 @@ from advisor.reasons import Verdict
 from advisor.recipe import Recipe, to_goal
 from advisor.review import Reviewed, review
 from advisor.tasks import OF_TASK, Metric, metrics
+from advisor.waiverfile import stated
 from advisor.waiving import Waiving, waive
 from advisor.yamlfile import Document
 
@@ -78,6 +79,7 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
     reviewed = review(policy, recipe, document, facts, model)
     waived = waive(reviewed.findings, [document], policy, Waiving(date.today(), unused=False))
     why = account(policy, facts, model, recipe)
+    recipe = replace(recipe, waivers=(*recipe.waivers, *stated(document)))  # the run's copy of it has no comments
     return Job(recipe, model, data, replace(reviewed, findings=waived.findings), train_on, why)
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from advisor.errors import AdviseError, Fault, suggest
-from advisor.findings import Finding, Place, Waiver
+from advisor.findings import Finding, Place, Waiver, pointer
+from advisor.recipe import StatedWaiver
 from advisor.recipefile import stated_waivers
 from advisor.waivers import IGNORED, MALFORMED, remark
 from advisor.yamlfile import Document, read
@@ -43,6 +44,12 @@ def of_recipe(document: Document, inline: bool = True) -> Written:
         ignored = (remark(IGNORED, words.format(one.rule), one) for one in comments.waivers)
         comments = Written((), tuple(ignored))
     return listed(document, own=True) + comments
+
+
+def stated(document: Document) -> tuple[StatedWaiver, ...]:
+    """The waivers in a recipe's comments as its list would state them, for a copy of the recipe without comments."""
+    comments = (one for one in _comments(document).waivers if one.where.startswith("/"))
+    return tuple(StatedWaiver(one.rule, one.reason, one.owner, one.until, one.where) for one in comments)
 
 
 def listed(document: Document, own: bool = False) -> Written:
@@ -131,12 +138,13 @@ def _next_line(lines: list[str], number: int) -> int:
 
 
 def _where(document: Document, line: int) -> str:
-    """What a comment is about: the whole step that begins in its line, else whatever begins there."""
-    steps = document.value.get("steps") if isinstance(document.value, dict) else None
-    for index in range(len(steps) if isinstance(steps, list) else 0):
-        if document.mark(("steps", index)).line == line:
-            return f"/steps/{index}"
-    return f"line {line}"
+    """What a comment is about, as a pointer: the largest part that begins in its line; the line where several do."""
+    items = (path for path in document.marks if path and isinstance(path[-1], int))
+    here = [path for path in document.keys if document.keys[path].line == line]
+    here += [path for path in items if document.marks[path].line == line]
+    largest = min(map(len, here), default=0)
+    tops = [path for path in here if len(path) == largest]
+    return pointer(tops[0]) if len(tops) == 1 else f"line {line}"
 
 
 def _comment(text: str, where: str, place: Place) -> Written:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,6 +12,10 @@ import tiny
 
 from advisor import runfolder
 from advisor.cli import main
+from advisor.job import prepare, read_data
+from advisor.policy.pack import core
+from advisor.recipe import as_yaml
+from advisor.recipefile import loads
 from advisor.results import StepResult
 from advisor.steps.quantization import MOST_DIFFERENCE
 
@@ -169,6 +173,18 @@ def test_a_run_takes_waivers_as_check_does(
     call = ["run", str(file), "--model", str(checkpoints["t5"]), "--data", str(text), "--dry-run"]
     assert main(call) == code
     assert ("waiver-expired" in capsys.readouterr().err) == (code == 1)
+
+
+def test_a_run_keeps_the_waivers_that_stood_in_comments(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path
+) -> None:
+    comment = "  # advise: ignore[t5-small-data-no-prune] until=2027-01-31 owner=anna reason=trial\n"
+    file = recipe(tmp_path, "t5", FINETUNE + removal("t5").replace("\n", comment) + DISTIL)
+    made, document = loads(file.read_text())
+    made = replace(made, model=replace(made.model, source=str(checkpoints["t5"])))
+    job = prepare(core(), made, document, read_data(made, str(text)), tmp_path, "cpu")
+    assert [(one.rule, one.where) for one in job.recipe.waivers] == [("t5-small-data-no-prune", "/steps/1")]
+    assert loads(as_yaml(job.recipe))[0] == job.recipe
 
 
 def test_a_dry_run_predicts_sizes_and_writes_nothing(

@@ -151,6 +151,24 @@ def test_a_file_of_waivers_that_cannot_be_read_ends_the_check(
     assert f"{tmp_path / 'waivers.yaml'}:" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        (f"a: 1  {COMMENT}\n", "/a"),
+        (f"{COMMENT}\na: 1\n", "/a"),
+        (f"steps:\n  - b: {{c: 1}}  {COMMENT}\n", "/steps/0"),
+        (f"steps:\n  - b:\n      c: 1  {COMMENT}\n", "/steps/0/b/c"),
+        (f"steps:  {COMMENT}\n  - b\n", "/steps"),
+        (f"a: {{b: 1,\n  c: 2,  {COMMENT}\n  d: 3}}\n", "/a/c"),
+        (f"a: {{b: 1,\n  c: 2, d: 3}}  {COMMENT}\n", "line 2"),
+        (f"a/b: 1  {COMMENT}\n", "/a~1b"),
+        (f"a: 1\n{COMMENT}\n", "line 2"),  # nothing comes after it
+    ],
+)
+def test_what_a_comment_is_about(text: str, where: str) -> None:
+    assert [one.where for one in of_recipe(parse(text, "r.yaml")).waivers] == [where]
+
+
 def test_what_only_looks_like_a_comment_is_none() -> None:
     lines = [f"name: 'a {COMMENT}'", f'model: {{source: "x {COMMENT[:20]}"}}', "data:", "  source: |", f"    {COMMENT}"]
     assert of_recipe(parse("\n".join(lines), "r.yaml")) == ((), ())
