@@ -36,7 +36,7 @@ class Change(NamedTuple):
     effect: bool = True
 
 
-class Forecast(NamedTuple):
+class Outcome(NamedTuple):
     """What a recipe comes to. parameters and compute are exact; None: not known, or no evidence to say so.
 
     size_mb, and accuracy, time and emissions as shares of the fine-tuned model, are ranges.
@@ -58,8 +58,8 @@ class Difference(NamedTuple):
     """
 
     changes: tuple[Change, ...]
-    before: Forecast
-    after: Forecast
+    before: Outcome
+    after: Outcome
     broken: tuple[Finding, ...]
     satisfied: tuple[Finding, ...]
     waived: tuple[Finding, ...]
@@ -83,8 +83,8 @@ def difference(old: Reviewed, new: Reviewed) -> Difference:
     left = _beyond(before, after)
     return Difference(
         tuple(_changes(old, new)),
-        forecast(old),
-        forecast(new),
+        outcome(old),
+        outcome(new),
         _beyond(after, before),
         tuple(one for one in left if _key(one) not in excused),
         tuple(one for one in left if _key(one) in excused),
@@ -110,14 +110,14 @@ def _beyond(these: Iterable[Finding], those: Iterable[Finding]) -> tuple[Finding
     return tuple(sorted(found, key=lambda one: SEVERITIES.index(one.severity)))
 
 
-def forecast(one: Reviewed) -> Forecast:
+def outcome(one: Reviewed) -> Outcome:
     """What a recipe comes to, from its plan and the register of evidence."""
     family = families.find(one.facts.model.family or "")
     found: Prediction = predict(one.plan, family, one.facts.data.samples, one.recipe.step("quantization") is not None)
     baseline = one.plan.baseline_parameters if one.plan else None
     whole = (baseline or 0) * BYTES / 1e6
     size = Range(found.size.low * whole, found.size.high * whole) if found.size and baseline else None
-    return Forecast(baseline, found.parameters, size, found.compute, found.accuracy, found.time, found.emissions)
+    return Outcome(baseline, found.parameters, size, found.compute, found.accuracy, found.time, found.emissions)
 
 
 def _changes(old: Reviewed, new: Reviewed) -> Iterator[Change]:

@@ -16,7 +16,7 @@ from advisor.facts import DEVICES
 from advisor.findings import Edit, Finding, Fix, Path_
 from advisor.layout import lines_of
 from advisor.mistakes import SYNONYMS
-from advisor.recipe import AS_BOUND, DataSource, ModelSource, PolicyStamp, Recipe, StatedWaiver, Targets
+from advisor.recipe import AS_BOUND, DataSource, ModelSource, OwnRuns, PolicyStamp, Recipe, StatedWaiver, Targets
 from advisor.step import Training
 from advisor.steps import STEPS
 from advisor.yamlfile import Document, parse
@@ -28,6 +28,7 @@ PARTS: dict[str, type] = {
     "gates": Targets,
     "training": Training,
     "policy": PolicyStamp,
+    "history": OwnRuns,
 }
 # Names of other tools that can mean one thing only.
 SAME = ("lr", "num_train_epochs", "train_batch_size", "d_model", "d_ff", "ffn_dim", "num_heads")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from advisor.difference import Change, Difference, Forecast
+from advisor.difference import Change, Difference, Outcome
 from advisor.findings import Finding
 from advisor.predict import Range
 from advisor.report.advice import plain
@@ -27,7 +27,7 @@ def text(found: Difference, names: tuple[str, str], colour: bool = False) -> str
         rows = [(f"  {SIGNS[one.kind]} {one.part}", _from_to(one)) for one in found.changes]
         lines += ["", *(paint(row, STYLE.get(row.strip()[0], "dim"), colour) for row in columns(rows))]
     if found.in_effect:
-        table = [("predicted", "before", "after", ""), *_forecast_rows(found.before, found.after)]
+        table = [("predicted", "before", "after", ""), *_outcome_rows(found.before, found.after)]
         lines += ["", *(f"  {row}".rstrip() for row in columns(table))]
     rules = list(_rules(found, colour))
     return "\n".join([*lines, *(["", *rules] if rules else []), "", verdict(found)]) + "\n"
@@ -45,7 +45,7 @@ def _from_to(change: Change) -> str:
     return words if change.effect else f"{words} (no effect on a run)"
 
 
-def _forecast_rows(before: Forecast, after: Forecast) -> Iterator[tuple[str, str, str, str]]:
+def _outcome_rows(before: Outcome, after: Outcome) -> Iterator[tuple[str, str, str, str]]:
     for name, write in WRITTEN.items():
         old, new = (getattr(one, name) for one in (before, after))
         yield name.replace("size_mb", "size").replace("_", " "), write(old), write(new), _by(old, new)
@@ -125,7 +125,7 @@ def markdown(found: Difference, names: tuple[str, str]) -> str:
         lines += [_row(SIGNS[one.kind], f"`{one.part}`", one.before, one.after) for one in found.changes]
     if found.in_effect:
         lines += ["", "| predicted | before | after | |", "| --- | --- | --- | --- |"]
-        lines += [_row(*row) for row in _forecast_rows(found.before, found.after)]
+        lines += [_row(*row) for row in _outcome_rows(found.before, found.after)]
     rules = [
         _row(words.strip(), one.severity, f"`{one.rule}`", one.message)
         for words, _, findings in _groups(found)

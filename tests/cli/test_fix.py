@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import subprocess
+import tempfile
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from advisor.cli import main
 
@@ -139,3 +143,37 @@ def test_a_file_that_cannot_be_written_stays_whole(file: Path, capsys: pytest.Ca
     finally:
         Path.cwd().chmod(0o700)
     assert file.read_text() == BAD
+
+
+@st.composite
+def mangled(draw: st.DrawFn) -> str:
+    """A recipe with some characters or lines taken out, doubled, moved or replaced."""
+    text = draw(st.sampled_from([BAD, MENDED, BAD.replace("\n", "\r\n")]))
+    for _ in range(draw(st.integers(1, 4))):
+        lines = text.splitlines(keepends=True)
+        start = draw(st.integers(0, len(text)))
+        if draw(st.booleans()) and lines:
+            place = draw(st.integers(0, len(lines) - 1))
+            line = lines.pop(place)
+            lines[draw(st.integers(0, len(lines))) : 0] = [line] * draw(st.integers(0, 2))
+            text = "".join(lines)
+        else:
+            new = draw(st.text("{}[]:,#-'\"&*!|>%@`\n\t \\aé\u2028\x85", max_size=3))
+            text = text[:start] + new + text[start + draw(st.integers(0, 3)) :]
+    return text
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(mangled())
+def test_whatever_is_written_is_mended_or_left_alone(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()) as told:
+        file = Path(folder) / "a.yaml"
+        file.write_bytes(text.encode())
+        with contextlib.redirect_stdout(io.StringIO()):
+            codes = [main(["check", "--unsafe-fixes", str(file)])]
+            once = file.read_bytes()
+            codes.append(main(["check", "--unsafe-fixes", str(file)]))
+        assert set(codes) <= {0, 1, 2}, told.getvalue()
+        assert file.read_bytes() == once
+        assert len(codes) == 2
+        assert codes[0] == codes[1]
