@@ -1,0 +1,201 @@
+"""Trials: recipes carried out on real text for several seeds; each result is a JSON line, and none is made twice.
+
+They go through the executor, so a command that is killed goes on where it was. Runs of one seed and data set begin with
+the same fine-tuning: its folder is handed from one to the next, and resumption takes it over.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from advisor import executor
+from advisor.job import prepare, read_data
+from advisor.policy.pack import find
+from advisor.recipefile import load
+from advisor.results import Progress, RunResult
+
+HERE = Path(__file__).parent
+SHARED = HERE.parents[1] / "shared"
+SELECTION = 1_000  # rows that loading sets apart from more than 10,000
+FINETUNE = "finetune: {epochs: 3, learning_rate: 5.0e-5}"
+
+
+Line = tuple[str, Sequence[float], str]  # what, its value for each seed, a remark
+
+
+class Task(NamedTuple):
+    """A data set and how much of its train split is used.
+
+    rows: all where None. unlabelled: so many further rows, without their labels.
+    """
+
+    name: str
+    rows: int | None = None
+    unlabelled: int = 0
+
+    @property
+    def key(self) -> str:
+        """Its name in results and folders."""
+        parts = [self.name, str(self.rows or ""), f"u{self.unlabelled}" if self.unlabelled else ""]
+        return "-".join(part for part in parts if part)
+
+
+class Arm(NamedTuple):
+    """One way of doing it: the steps after fine-tuning, one YAML mapping each."""
+
+    name: str
+    steps: Sequence[str]
+
+
+class Trial(NamedTuple):
+    """One arm on one data set with one seed."""
+
+    arm: Arm
+    task: Task
+    seed: int
+
+    @property
+    def key(self) -> dict[str, Any]:
+        return {"arm": self.arm.name, "task": self.task.key, "seed": self.seed}
+
+
+def options(about: str) -> Namespace:
+    """The command line that all of these measurements share."""
+    parser = ArgumentParser(description=about)
+    parser.add_argument("--model", type=Path, default=SHARED / "models" / "e5-small-en-12l")
+    parser.add_argument("--data", type=Path, default=SHARED / "data", help="folder of data sets as Parquet")
+    parser.add_argument("--work", type=Path, default=HERE.parent / "runs" / "bench", help="where runs are kept")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", default="", help="arms whose name holds this")
+    parser.add_argument("--show", action="store_true", help="show what was measured, run nothing")
+    return parser.parse_args()
+
+
+def run(trials: Sequence[Trial], file: Path, given: Namespace) -> None:
+    """Carry out the trials that have no result yet, and write one after each."""
+    left = [one for one in trials if one.key not in keys(file) and given.only in one.arm.name]
+    for number, trial in enumerate([] if given.show else left):
+        print(f"{number + 1} of {len(left)}: {trial.key}", file=sys.stderr, flush=True)
+        file.parent.mkdir(exist_ok=True)
+        line = json.dumps({**trial.key, **_carried_out(trial, given)})
+        with file.open("a") as results:
+            results.write(line + "\n")
+
+
+def results(file: Path) -> list[dict[str, Any]]:
+    """What was measured so far."""
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def keys(file: Path) -> list[dict[str, Any]]:
+    """The trials that have a result."""
+    return [{name: one[name] for name in ("arm", "task", "seed")} for one in results(file)]
+
+
+def table(rows: Iterator[Line]) -> None:
+    """Print a line for each: a name, the mean of the values with the lowest and the highest, and a remark."""
+    for name, values, remark in rows:
+        found = "not measured"
+        if values:
+            found = f"{mean(values):.3f} ({min(values):.3f} to {max(values):.3f}; seeds: {len(values)})"
+        print(f"{name:<44} {found:<36} {remark}")
+
+
+def _carried_out(trial: Trial, given: Namespace) -> dict[str, Any]:
+    """Run it, or go on with it: every model's score on the report rows."""
+    begun = time.monotonic()
+    out = given.work / f"{trial.task.key}-{trial.seed}-{trial.arm.name.replace(' ', '-')}"
+    taught = given.work / f"{trial.task.key}-{trial.seed}-taught"
+    if taught.exists() and not out.exists():
+        shutil.copytree(taught, out)
+    result = _watched(_recipe(trial, given), out)
+    if not taught.exists():
+        shutil.copytree(out / "steps", taught / "steps", ignore=lambda folder, names: _later(Path(folder), names))
+        shutil.copy(out / "recipe.yaml", taught)
+    baseline, *later = result.steps
+    return {
+        "baseline": baseline.accuracy,
+        "metric": baseline.metric,
+        "steps": {
+            one.name: {"score": one.accuracy, "relative": one.accuracy / baseline.accuracy, "size": one.relative_size}
+            for one in later
+        },
+        "recipe": [FINETUNE, *trial.arm.steps],
+        "machine": result.provenance["machine"],
+        "seconds": round(time.monotonic() - begun),
+    }
+
+
+def _later(folder: Path, names: Sequence[str]) -> set[str]:
+    """The steps after fine-tuning."""
+    return {name for name in names if folder.name == "steps" and not name.startswith("0-")}
+
+
+def _recipe(trial: Trial, given: Namespace) -> Path:
+    """The recipe of a trial, with its data."""
+    data = _prepared(trial.task, given.data / trial.task.name, given.work, trial.seed)
+    # No edge device is here, so nothing is timed: these measurements are about accuracy.
+    lines = [
+        "version: 1",
+        f"name: {json.dumps(trial.arm.name)}",
+        f"model: {{source: {json.dumps(str(given.model))}}}",
+        f"data: {{source: {json.dumps(str(data))}, metric: accuracy}}",
+        "device: edge",
+        'goal: {relative_accuracy: ">= 0.85"}',
+        "steps:",
+        *(f"  - {step}" for step in (FINETUNE, *trial.arm.steps)),
+        f"training: {{max_tokens: 64, seed: {trial.seed}}}",
+    ]
+    file = given.work / f"{data.name}-{trial.arm.name.replace(' ', '-')}.yaml"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def _prepared(task: Task, source: Path, work: Path, seed: int) -> Path:
+    """A folder with as many rows of the train split as the task takes, and all of the validation split."""
+    folder = work / f"data-{task.key}-{seed}"
+    if (folder / "train.parquet").exists():
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = pq.read_table(source / "train.parquet")
+    order = list(range(whole.num_rows))
+    random.Random(seed).shuffle(order)
+    count = task.rows + SELECTION if task.rows else whole.num_rows
+    shutil.copy(source / "validation.parquet", folder)
+    if task.unlabelled:
+        texts = whole.take(order[count : count + task.unlabelled])
+        place = texts.column_names.index("label")
+        texts = texts.set_column(place, "label", pa.array([-1] * texts.num_rows))
+        pq.write_table(texts, folder / "unlabelled.parquet")
+    pq.write_table(whole.take(order[:count]), folder / "train.parquet")
+    return folder
+
+
+def _watched(file: Path, out: Path) -> RunResult:
+    """Carry the recipe out, with a line of progress each minute."""
+    recipe, document = load(file)
+    data = read_data(recipe)
+    job = prepare(find(str(HERE / "measuring")), recipe, document, data, file.parent, "auto")
+    if job.reviewed.errors:
+        raise SystemExit("\n".join(f"{one.rule}: {one.message}" for one in job.reviewed.findings))
+    told, result = 0.0, None
+    for event in executor.run(job, out, resume=out.exists()):
+        if isinstance(event, Progress) and time.monotonic() - told > 60:
+            told = time.monotonic()
+            left = f", {event.remaining / 60:.0f} minutes left" if event.remaining else ""
+            print(f"  {event.label} {event.done}/{event.total} {event.note}{left}", file=sys.stderr, flush=True)
+        result = event if isinstance(event, RunResult) else result
+    assert result is not None
+    return result
