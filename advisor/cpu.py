@@ -1,10 +1,11 @@
-"""What this machine's CPU offers for int8, read without any library."""
+"""What this machine's CPU offers for int8, read without any library, and which backend suits it."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from pathlib import Path
+from typing import NamedTuple
 
 FLAGS = {
     "avx2": "avx2",
@@ -14,9 +15,35 @@ FLAGS = {
     "asimddp": "arm_dotprod",
 }
 DOT_PRODUCT = frozenset({"avx512_vnni", "avx_vnni", "amx", "arm_dotprod"})
+LONG = 48  # mean tokens from which OpenVINO served faster than ONNX Runtime on AVX512-VNNI (bench/README.md)
 
 
 BF16 = frozenset({"avx512_bf16", "amx_bf16"})
+
+
+class Int8(NamedTuple):
+    """How int8 is made for a CPU. backends: the best first. reduce_range: weights get 7 bits. reason: a clause."""
+
+    backends: tuple[str, ...]
+    reduce_range: bool
+    reason: str
+
+
+def int8_for(instructions: Set[str], installed: Set[str], mean_tokens: float = 0) -> Int8:
+    """The backends that suit a CPU's instruction sets, of those installed.
+
+    A dot product of bytes (VNNI, AMX, ARM's) takes 8-bit weights as they are. Without one x86 adds pairs of products in
+    16 bits, which 8-bit weights overflow: ONNX Runtime gives them 7 bits (`reduce_range`). There OpenVINO and
+    PyTorch come last, as only their activations can be narrowed.
+    """
+    dot = sorted(instructions & DOT_PRODUCT)
+    order = ["onnxruntime", "openvino", "pytorch"]
+    has = f"this CPU has a dot product of bytes ({', '.join(dot)})" if dot else "this CPU has no dot product of bytes"
+    reason = f"{has}, so weights have {8 if dot else 7} bits"
+    if dot and mean_tokens >= LONG and "openvino" in installed:
+        order.insert(0, order.pop(1))
+        reason += f"; texts have {mean_tokens:.0f} tokens in the mean, and OpenVINO is faster from {LONG} on"
+    return Int8(tuple(name for name in order if name in installed), not dot, reason)
 
 
 def instruction_sets() -> frozenset[str]:

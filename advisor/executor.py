@@ -215,7 +215,7 @@ class _Run:
         from advisor.compute.artefact import Wanted, make, score
 
         yield Progress("quantize", 0, 2, "export and int8")
-        wanted = Wanted(step.min_relative_accuracy, MOST_DIFFERENCE)
+        wanted = Wanted(step.min_relative_accuracy, MOST_DIFFERENCE, step.backends())
         resumption.forget(folder)
         made = make(self._model(), self.tokenizer, self.bench, folder, wanted)
         yield Progress("quantize", 1, 2, "score")

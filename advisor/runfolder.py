@@ -21,7 +21,11 @@ MANIFEST, CARD = "manifest.json", "README.md"
 SHOWN_ROWS = 8  # report rows whose text and answers are kept, for a look and to prove that a model reloads
 ANYWHERE = ("cpu", "cuda", "mps", "edge")
 # By the file that tells what an artefact is: its kind, and the devices that it can serve on.
-KINDS = {"model.onnx": ("onnx", ("cpu", "edge")), "openvino_model.xml": ("openvino", ("cpu", "edge"))}
+KINDS = {
+    "model.onnx": ("onnx", ("cpu", "edge")),
+    "openvino_model.xml": ("openvino", ("cpu", "edge")),
+    "int8.safetensors": ("torch-int8", ("cpu", "edge")),
+}
 Scores = Sequence[Sequence[float]]
 
 

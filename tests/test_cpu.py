@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from advisor.cpu import instruction_sets, known_flags
+from advisor.cpu import instruction_sets, int8_for, known_flags
 from advisor.facts import INSTRUCTION_SETS
 
 
@@ -24,3 +24,35 @@ def test_instruction_sets_are_read(line: str, found: set[str]) -> None:
 
 def test_instruction_sets_of_this_machine_are_known_words() -> None:
     assert instruction_sets() <= set(INSTRUCTION_SETS)
+
+
+ALL = {"onnxruntime", "openvino", "pytorch"}
+
+
+@pytest.mark.parametrize(
+    ("instructions", "installed", "tokens", "best", "reduce_range"),
+    [
+        ({"avx2", "avx512_vnni"}, ALL, 30, "onnxruntime", False),
+        ({"avx2", "avx512_vnni"}, ALL, 200, "openvino", False),
+        ({"avx2", "avx512_vnni"}, ALL - {"openvino"}, 200, "onnxruntime", False),
+        ({"amx"}, ALL, 30, "onnxruntime", False),
+        ({"arm_dotprod"}, ALL, 30, "onnxruntime", False),
+        ({"avx2"}, ALL, 200, "onnxruntime", True),
+        (set(), {"pytorch"}, 30, "pytorch", True),
+    ],
+)
+def test_the_backend_is_chosen_by_the_cpu(
+    instructions: set[str], installed: set[str], tokens: float, best: str, reduce_range: bool
+) -> None:
+    found = int8_for(instructions, installed, tokens)
+    assert found.backends[0] == best
+    assert set(found.backends) == installed
+    assert found.reduce_range == reduce_range
+
+
+def test_the_choice_gives_its_reason() -> None:
+    assert int8_for({"avx2"}, ALL).reason == "this CPU has no dot product of bytes, so weights have 7 bits"
+    found = int8_for({"avx_vnni", "avx2"}, ALL, 100).reason
+    assert found.startswith(
+        "this CPU has a dot product of bytes (avx_vnni), so weights have 8 bits; texts have 100 tok"
+    )

@@ -4,37 +4,42 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+import statistics
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from advisor.compute.backends import FILES, Prepared, Source, backend, installed, wrote
 from advisor.compute.bench import Batch, Bench, Encoded, gather, logits, quality
-from advisor.compute.int8 import (
-    KEEP_FP32,
-    KEEP_FP32_MORE,
-    Agreement,
-    OnnxScorer,
-    Quantized,
-    agreement,
-    export,
-    quantize,
-)
+from advisor.compute.int8 import Agreement, Quantized, Reader, agreement, spared
 from advisor.compute.scorer import Scorer
+from advisor.compute.sensitivity import groups
+from advisor.cpu import instruction_sets, int8_for
+from advisor.errors import AdviseError
 
-FILE = "model.onnx"
 PROVED_BATCHES = 3
+CALIBRATION_ROWS, CALIBRATION_BATCH = 160, 8
+SENSITIVITY_ROWS = 256  # selection rows that each group's sensitivity is measured on
+MOST_SPARED = 3  # groups that stay fp32 at most
+TIMED_ROWS, TIMED_ROUNDS = 64, 5
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What int8 should keep of its fp32 source: share of the accuracy, mean difference of class probabilities."""
+    """What int8 should keep of its fp32 source: share of the accuracy, mean difference of class probabilities.
+
+    backends: those that may be used.
+    """
 
     accuracy: float
     difference: float
+    backends: tuple[str, ...] = tuple(FILES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,74 +47,180 @@ class Made:
     """An int8 model. quantized: what became int8; agreement, kept: with its fp32 source, share of its accuracy, both on
     the selection rows."""
 
-    file: Path
+    folder: Path
+    backend: str
     quantized: Quantized
     agreement: Agreement
     kept: float
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    def meets(self, wanted: Wanted) -> bool:
+        return self.kept >= wanted.accuracy and self.agreement.mean_probability_difference <= wanted.difference
 
 
 def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: Wanted) -> Made:
-    """Export and quantize a model into a new folder.
+    """Quantize a model into a new folder, with the backend that suits this machine's CPU best.
 
     Sensitive matrices stay in fp32 where the plain int8 model keeps less than is wanted on the selection rows; the
-    notes say so.
+    notes say which.
 
     Raises:
-        AdviseError: the exported model answers otherwise than its source, or nothing became int8.
+        AdviseError: the exported model answers otherwise than its source, nothing became int8, or no backend that may
+            be used is installed.
     """
     draft = folder.with_name(f".{folder.name}.draft")
+    shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     try:
-        fp32 = draft / "fp32.onnx"
-        batches = [batch for batch, _ in zip(bench.batches(bench.selection), range(PROVED_BATCHES), strict=False)]
-        export(scorer, fp32, batches)
-        made = _quantized(scorer, bench, fp32, wanted)
-        made.file.rename(draft / FILE)
-        for file in {fp32, *draft.glob("int8-*.onnx")}:
-            file.unlink()
-        tokenizer.save_pretrained(draft)
-        config = {**scorer.model.config.to_dict(), "label_tokens": scorer.label_tokens}
-        del config["_name_or_path"]  # where the model lay when it was loaded
-        (draft / "config.json").write_text(json.dumps(config, indent=2, default=str, sort_keys=True))
-        draft.rename(folder)
+        made = _best(scorer, bench, draft, wanted)
+        result = draft / "result"
+        made.folder.rename(result)
+        tokenizer.save_pretrained(result)
+        result.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return made
+    return replace(made, folder=folder)
 
 
-def _quantized(scorer: Scorer, bench: Bench, fp32: Path, wanted: Wanted) -> Made:
-    """The first attempt that keeps what is wanted on the selection rows, else the one that keeps most."""
-    source = logits(scorer, bench, bench.selection)
-    attempts: list[Made] = []
-    for number, keep in enumerate((KEEP_FP32, KEEP_FP32_MORE)):
-        attempts.append(_attempt(bench, source, fp32, fp32.with_name(f"int8-{number}.onnx"), keep))
-        made = attempts[-1]
-        if made.kept >= wanted.accuracy and made.agreement.mean_probability_difference <= wanted.difference:
+def _best(scorer: Scorer, bench: Bench, draft: Path, wanted: Wanted) -> Made:
+    here = installed() & set(wanted.backends)
+    if not here:
+        backend(wanted.backends[0])  # says what is missing
+    tokens = statistics.fmean(map(len, bench.selection.tokens))
+    choice = int8_for(instruction_sets(), here, tokens)
+    source = Source(scorer, _calibration(bench), _proof(bench), draft / "work", choice.reduce_range)
+    source.work.mkdir()
+    attempts = _Attempts(choice.backends[0], source, bench, draft)
+    made = _kept_enough(attempts, wanted)
+    seconds, slower = _time(scorer, attempts.reader(made.folder), bench)
+    notes = (f"{made.quantized.words()}; {made.backend}: {choice.reason}", seconds, *made.notes)
+    return replace(made, notes=(*notes, slower) if slower else notes)
+
+
+def _calibration(bench: Bench) -> Sequence[Batch]:
+    return list(bench.batches(bench.train.take(CALIBRATION_ROWS), size=CALIBRATION_BATCH))
+
+
+def _proof(bench: Bench) -> Sequence[Batch]:
+    return [batch for batch, _ in zip(bench.batches(bench.selection), range(PROVED_BATCHES), strict=False)]
+
+
+class _Attempts:
+    """int8 models of one source by one backend, each in a folder of its own below `draft`."""
+
+    def __init__(self, name: str, source: Source, bench: Bench, draft: Path) -> None:
+        self.name, self.bench, self.draft, self.count = name, bench, draft, 0
+        self.backend = backend(name)
+        self.model: Prepared = self.backend.prepare(source)
+        self.spared = spared(self.model.matrices)
+        own = {"label_tokens": source.scorer.label_tokens, "max_tokens": bench.training.max_tokens}
+        config = {**source.scorer.model.config.to_dict(), **own}
+        del config["_name_or_path"]  # where the model lay when it was loaded
+        self.config = json.dumps(config, indent=2, default=str, sort_keys=True)
+        self.scores = logits(source.scorer, bench, bench.selection)
+        self.reached = quality(self.scores, bench.selection, bench.metric)
+
+    def reader(self, folder: Path) -> Reader:
+        return self.backend.read(folder, torch.get_num_threads())
+
+    def attempt(self, keep: frozenset[str], rows: int | None = None) -> Made:
+        """Quantize all but the matrices to keep; score the first selection rows, or all."""
+        self.count += 1
+        folder = self.draft / f"int8-{self.count}"
+        folder.mkdir()
+        (folder / "config.json").write_text(self.config, encoding="utf-8")
+        quantized = self.model.quantize(folder, keep | self.spared)
+        some = self.bench.selection.take(rows or len(self.bench.selection))
+        scores = gather(self.bench, some, partial(_answer, self.reader(folder)))
+        kept = quality(scores, some, self.bench.metric) / self.reached if self.reached > 0 else 0.0
+        return Made(folder, self.name, quantized, agreement(self.scores[: len(some)], scores), kept)
+
+
+def _answer(reader: Reader, batch: Batch) -> Tensor:
+    return torch.from_numpy(reader(batch.input_ids.cpu(), batch.attention_mask.cpu()))
+
+
+def _kept_enough(attempts: _Attempts, wanted: Wanted) -> Made:
+    """All matrices in int8 if that keeps what is wanted; else with the most sensitive groups in fp32, as few as do."""
+    plain = attempts.attempt(frozenset())
+    told = f"same answers as fp32 on {plain.agreement.same_answer_share:.1%} of the selection rows"
+    if plain.meets(wanted):
+        return replace(plain, notes=(told,))
+    tried = [plain]
+    for names, keep in _most_sensitive(attempts):
+        made = attempts.attempt(keep)
+        tried.append(replace(made, notes=(_spared_words(plain, made, names, keep),)))
+        if made.meets(wanted):
             break
-    best = made if made is attempts[0] else max(attempts, key=lambda one: one.kept)
-    if best is not attempts[0]:
-        told = f"with all matrices in int8 it kept {attempts[0].kept:.4f} of the accuracy on the selection rows"
-        return replace(best, notes=(*best.notes, f"{told}, so the second feed-forward matrix of each block stays fp32"))
-    return best
+    best = max(tried, key=lambda one: (one.meets(wanted), one.kept, -one.agreement.mean_probability_difference))
+    missed = () if best.meets(wanted) else (f"sensitive matrices in fp32 did not help enough: {len(tried)} tried",)
+    return replace(best, notes=(*(best.notes or (told,)), *missed))
 
 
-def _attempt(bench: Bench, source: Tensor, fp32: Path, file: Path, keep: str) -> Made:
-    found = quantize(fp32, file, keep=keep)
-    scores = gather(bench, bench.selection, _answer(OnnxScorer(file)))
-    reached = quality(source, bench.selection, bench.metric)
-    kept = quality(scores, bench.selection, bench.metric) / reached if reached > 0 else 0.0
-    close = agreement(source, scores)
-    told = f"{found.quantized} of {found.matrices} matrices and {found.tables} embedding tables are int8"
-    bits = "7-bit weights, as this CPU has no int8 dot product" if found.reduce_range else "8-bit weights"
-    same = f"same answers as fp32 on {close.same_answer_share:.1%} of the selection rows"
-    return Made(file, found, close, kept, (f"{told}; {bits}; {same}",))
+def _most_sensitive(attempts: _Attempts) -> Iterator[tuple[list[str], frozenset[str]]]:
+    """The most sensitive group of matrices, then with the second, then with the third, by the difference they make."""
+    found = groups(set(attempts.model.matrices) - attempts.spared)
+    left: dict[str, float] = {}
+    for name, group in found.items():
+        made = attempts.attempt(group, SENSITIVITY_ROWS)
+        left[name] = made.agreement.mean_probability_difference
+        shutil.rmtree(made.folder)
+    names = sorted(left, key=lambda name: left[name])
+    for count in range(1, min(MOST_SPARED, len(names)) + 1):
+        yield names[:count], frozenset().union(*(found[name] for name in names[:count]))
+
+
+def _spared_words(plain: Made, made: Made, names: Sequence[str], keep: frozenset[str]) -> str:
+    was, now = plain.agreement, made.agreement
+    return (
+        f"{' and '.join(names)} ({len(keep)} matrices) stay fp32, the most sensitive as measured: of the accuracy on "
+        f"the selection rows {made.kept:.4f} is kept instead of {plain.kept:.4f}, and the mean difference of class "
+        f"probabilities is {now.mean_probability_difference:.4f} instead of {was.mean_probability_difference:.4f}; "
+        f"the file has {made.quantized.size_bytes / 1e6:.1f} MB instead of {plain.quantized.size_bytes / 1e6:.1f} MB"
+    )
+
+
+def _time(scorer: Scorer, reader: Reader, bench: Bench) -> tuple[str, str]:
+    """What share of fp32's time int8 takes on this machine, in words, and a warning if it takes longer."""
+    batches = list(bench.batches(bench.selection.take(TIMED_ROWS)))
+    scorer.to("cpu").eval()
+
+    def fp32(batch: Batch) -> None:
+        with torch.inference_mode():
+            scorer(batch.input_ids.cpu(), batch.attention_mask.cpu())
+
+    taken: dict[str, list[float]] = {"fp32": [], "int8": []}
+    for _ in range(TIMED_ROUNDS):
+        for name, answer in (("fp32", fp32), ("int8", partial(_answer, reader))):
+            begun = time.perf_counter()
+            for batch in batches:
+                answer(batch)
+            taken[name].append(time.perf_counter() - begun)
+    scorer.to(bench.device)
+    share = min(taken["int8"]) / min(taken["fp32"])
+    slower = (
+        f"int8 is slower than fp32 on this CPU: {share:.2f} times its time; leave the step out" if share > 1 else ""
+    )
+    return f"takes {share:.2f} of PyTorch fp32's time on this CPU, as found in a short trial", slower
+
+
+def read(folder: Path, threads: int = 0) -> Reader | None:
+    """The int8 model in a step's folder; None if a plain checkpoint is there.
+
+    Raises:
+        AdviseError: it cannot be loaded, or what it needs is not installed.
+    """
+    name = wrote(folder)
+    return backend(name).read(folder, threads) if name else None
 
 
 def score(folder: Path, bench: Bench, rows: Encoded) -> Tensor:
-    """The artefact's scores of all rows: (rows, labels)."""
-    return gather(bench, rows, _answer(OnnxScorer(folder / FILE)))
+    """The artefact's scores of all rows: (rows, labels).
 
-
-def _answer(scorer: OnnxScorer) -> Callable[[Batch], Tensor]:
-    return lambda batch: torch.from_numpy(scorer(batch.input_ids.cpu(), batch.attention_mask.cpu()))
+    Raises:
+        AdviseError: the folder holds no int8 model, or it cannot be loaded.
+    """
+    reader = read(folder)
+    if reader is None:
+        raise AdviseError(f"{folder}: no int8 model is here")
+    return gather(bench, rows, partial(_answer, reader))

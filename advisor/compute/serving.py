@@ -10,9 +10,8 @@ from pathlib import Path
 
 import torch
 
-from advisor.compute.artefact import FILE
+from advisor.compute import artefact
 from advisor.compute.bench import Batch, Bench, Encoded
-from advisor.compute.int8 import OnnxScorer
 from advisor.compute.measure import Energy, Timing, measure_energy, time_side_by_side
 from advisor.compute.scorer import Scorer
 from advisor.results import Measured, Progress, Served
@@ -56,11 +55,11 @@ def _alike(folders: Mapping[str, Path]) -> dict[str, str]:
 
 def _answer(folder: Path, load: Callable[[Path], Scorer], device: str) -> Answer:
     """A function that answers one batch and has the answer on the CPU when it returns."""
-    if (folder / FILE).exists():
-        onnx = OnnxScorer(folder / FILE, torch.get_num_threads())
+    reader = artefact.read(folder, torch.get_num_threads())
+    if reader is not None:
 
         def answer_int8(batch: Batch) -> None:
-            onnx(batch.input_ids.cpu(), batch.attention_mask.cpu())
+            reader(batch.input_ids.cpu(), batch.attention_mask.cpu())
 
         return answer_int8
     scorer = load(folder).to(device).eval()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,11 @@ import students
 import tiny
 import torch
 
-from advisor.compute.artefact import FILE, Made, Wanted, make, score
+from advisor.compute.artefact import Made, Wanted, make, read, score
 from advisor.compute.bench import logits
+from advisor.errors import AdviseError
+
+ANY, NEVER = Wanted(0, 1, ("onnxruntime",)), Wanted(2, 0, ("onnxruntime",))
 
 
 def made(name: str, wanted: Wanted, folder: Path) -> Made:
@@ -19,27 +23,71 @@ def made(name: str, wanted: Wanted, folder: Path) -> Made:
 
 @pytest.mark.parametrize("name", ["bert", "gpt2", "opt"])
 def test_all_matrices_are_int8_where_that_keeps_enough(name: str, tmp_path: Path) -> None:
-    result = made(name, Wanted(accuracy=0, difference=1), tmp_path / "int8")
+    result = made(name, ANY, tmp_path / "int8")
     assert result.quantized.quantized == result.quantized.matrices
-    assert len(result.notes) == 1
+    assert not any("stay fp32" in note for note in result.notes)
     assert [file.name for file in tmp_path.iterdir()] == ["int8"]
-    assert {file.name for file in (tmp_path / "int8").glob("*.onnx")} == {FILE}
+    files = {file.name for file in (tmp_path / "int8").iterdir()}
+    assert files == {"model.onnx", "config.json", "tokenizer.json", "tokenizer_config.json"}
+    config = json.loads((tmp_path / "int8" / "config.json").read_text())
+    assert config["id2label"] == {"0": "LABEL_0", "1": "LABEL_1"}
+    assert config["max_tokens"] == students.bench(name).training.max_tokens
 
 
-def test_where_nothing_keeps_enough_the_better_attempt_is_taken(tmp_path: Path) -> None:
-    result = made("bert", Wanted(accuracy=2, difference=0), tmp_path / "int8")
-    plain = made("bert", Wanted(accuracy=0, difference=1), tmp_path / "plain")
+def test_the_notes_say_what_was_chosen_and_how_fast_it_is(tmp_path: Path) -> None:
+    chosen, fast, same, *_ = made("bert", ANY, tmp_path / "int8").notes
+    assert chosen.startswith("26 of 26 matrices and 2 embedding tables are int8; ")
+    assert "onnxruntime: this CPU has" in chosen
+    assert "of PyTorch fp32's time on this CPU" in fast
+    assert "of the selection rows" in same
+
+
+def test_the_most_sensitive_matrices_stay_fp32_where_int8_keeps_too_little(tmp_path: Path) -> None:
+    plain = made("bert", ANY, tmp_path / "plain")
+    # A bound that plain int8 misses and that the most sensitive group by itself can meet.
+    bound = plain.agreement.mean_probability_difference * 0.95
+    result = made("bert", Wanted(0, bound, ("onnxruntime",)), tmp_path / "int8")
+    assert result.agreement.mean_probability_difference <= bound
+    assert result.quantized.quantized < result.quantized.matrices
+    told = next(note for note in result.notes if "stay fp32, the most sensitive as measured" in note)
+    assert told.startswith("bert.")
+    assert f"({len(result.quantized.kept_fp32)} matrices)" in told
+
+
+def test_where_nothing_keeps_enough_the_best_attempt_is_taken_and_said_so(tmp_path: Path) -> None:
+    result = made("bert", NEVER, tmp_path / "int8")
+    plain = made("bert", ANY, tmp_path / "plain")
     assert result.kept >= plain.kept
-    sensitive = result.quantized.quantized < result.quantized.matrices
-    assert sensitive == ("stays fp32" in " ".join(result.notes))
-    assert {file.name for file in (tmp_path / "int8").glob("*.onnx")} == {FILE}
+    assert any("did not help enough: 4 tried" in note for note in result.notes)
+    assert {file.name for file in tmp_path.iterdir()} == {"int8", "plain"}
 
 
 def test_scores_of_the_written_artefact_are_near_those_of_its_source(tmp_path: Path) -> None:
-    result = made("bert", Wanted(accuracy=0, difference=1), tmp_path / "int8")
+    result = made("bert", ANY, tmp_path / "int8")
     bench = students.bench("bert")
     near = score(tmp_path / "int8", bench, bench.selection)
     source = logits(students.student("bert"), bench, bench.selection)
     difference = (torch.softmax(near, 1) - torch.softmax(source, 1)).abs().mean()
     assert float(difference) == pytest.approx(result.agreement.mean_probability_difference, abs=1e-6)
     assert float(difference) < 0.05
+
+
+def test_the_backend_that_is_asked_for_makes_it(tmp_path: Path) -> None:
+    result = made("gpt2", Wanted(0, 1, ("pytorch",)), tmp_path / "int8")
+    assert result.backend == "pytorch"
+    bench = students.bench("gpt2")
+    assert score(tmp_path / "int8", bench, bench.selection).shape == (len(bench.selection), 2)
+    assert (tmp_path / "int8" / "int8.safetensors").exists()
+
+
+def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("advisor.compute.backends", fromlist=["NEEDS"]).NEEDS, "openvino", ("no_such",))
+    with pytest.raises(AdviseError, match="openvino needs no_such, not installed"):
+        made("bert", Wanted(0, 1, ("openvino",)), tmp_path / "int8")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plain_checkpoint_is_no_int8_model(tmp_path: Path) -> None:
+    assert read(tmp_path) is None
+    with pytest.raises(AdviseError, match="no int8 model is here"):
+        score(tmp_path, students.bench("bert"), students.bench("bert").selection)
