@@ -15,7 +15,7 @@ from advisor.recipe import Recipe
 from advisor.steps import STEPS
 from advisor.yamlfile import Document
 
-CONFIG = "says the model's config"
+CONFIG = "(its config)"
 
 
 def causes(rule: Rule, recipe: Recipe, document: Document, view: View) -> Iterator[Cause]:
@@ -39,7 +39,7 @@ def _cause(test: Test, recipe: Recipe, document: Document, view: View) -> Cause:
     path = path_of(tuple(test.name.split(".")), recipe, document)
     words = said(view.get(test.name)[1]) + bound(test.interval)
     if test.name.startswith("model.") and path[-1] != test.name.split(".")[1]:
-        words = f"{_short(test.name)} {words}, {CONFIG}"
+        words = f"{_short(test.name)} {words} {CONFIG}"
     elif test.name.split(".")[-1] != path[-1] and len(path) > 1:
         words = f"{_short(test.name)} {words}"
     return Cause(test.name, words, Place.of(document, path) if path in document.marks else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -18,6 +19,8 @@ from advisor.sources import Source, may_be_recipe
 from advisor.spelling import with_fixes
 from advisor.waiving import Waiving, waive
 from advisor.yamlfile import parse, read_bytes
+
+_WORD = re.compile(r"[^\s:,{}\[\]\"']+|.")
 
 
 class _Pile:
@@ -44,7 +47,7 @@ class _Pile:
             self.findings += one.findings
         except AdviseError as error:
             text = self.texts.get(source.name)
-            unjudged = [_unjudged(fault, source.name, text is not None) for fault in error.faults]
+            unjudged = [_unjudged(fault, source.name, text) for fault in error.faults]
             self.findings += with_fixes(unjudged, text)
 
 
@@ -101,9 +104,18 @@ def _in_order(findings: Iterable[Finding], files: Sequence[str]) -> tuple[Findin
     return tuple(sorted(findings, key=lambda one: (rank.get(one.place.file, len(files)), one.order)))
 
 
-def _unjudged(fault: Fault, file: str, readable: bool) -> Finding:
-    """A fault that keeps a recipe from being judged, as a finding."""
-    rule = INVALID if readable or fault.line else UNREADABLE
-    place = Place(fault.file or file, fault.line, fault.column, fault.line, fault.column + 1)
+def _unjudged(fault: Fault, file: str, text: str | None) -> Finding:
+    """A fault that keeps a recipe from being judged, as a finding. text: None where the file cannot be read."""
+    rule = UNREADABLE if text is None else INVALID
+    end = fault.column + len(_word_at(text or "", fault.line, fault.column))
+    place = Place(fault.file or file, fault.line, fault.column, fault.line, end)
     fix = Fix(fault.hint, safe=True) if fault.hint else None
     return Finding(rule, "error", fault.message, "", place, value=json.dumps(fault.message), fix=fix)
+
+
+def _word_at(text: str, line: int, column: int) -> str:
+    """The word that starts at a place, or the one sign that stands there."""
+    lines = text.splitlines()
+    rest = lines[line - 1][column - 1 :] if 0 < line <= len(lines) and column else ""
+    word = _WORD.match(rest)
+    return word[0] if word else " "

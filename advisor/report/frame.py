@@ -52,34 +52,33 @@ def frame(finding: Finding, text: str, width: int, colour: bool) -> Iterator[str
 
 
 def _fitted(line: str, marks: Sequence[Underline], room: int) -> tuple[str, int]:
-    """The part of a line that fits, with all that is underlined as far as can be, and how far it was moved left."""
+    """The part of a line that fits, with what is to blame in it, and at which of the line's signs it starts."""
     line = clean(line)
     if breadth(line) <= room:
         return line, 0
-    end = max(_end(one.place, line) for one in marks)
-    first = min(one.place.column for one in marks)
-    start = 0 if end <= room - len(CUT) else max(0, min(first - 5, end - room + 2 * len(CUT)))
-    head = CUT if start else ""
-    rest = line[start + len(head) :]
-    tail = CUT if breadth(head + rest) > room else ""
-    while breadth(head + rest + tail) > room:
-        rest = rest[:-1]
-    return head + rest + tail, start
+    end = _end(marks[0].place, line)  # what is to blame comes first
+    start = 0 if end <= room - len(CUT) else min(end - room + 2 * len(CUT), marks[0].place.column - 1)
+    shown = (CUT if start else "") + line[start + len(CUT) * bool(start) :]
+    if breadth(shown) > room:
+        while breadth(shown) + len(CUT) > room:
+            shown = shown[:-1]
+        shown += CUT
+    return shown, start
 
 
 def _underlined(one: Underline, line: str, shift: int, room: int) -> Iterator[str]:
-    """The underline and its words, beside it where they fit, else below."""
+    """The underline and its words, beside it where they fit, else below; only the words where it is out of sight."""
     line = clean(line)
-    start = min(one.place.column - 1, len(line))
+    start, end = max(one.place.column - 1, shift), min(_end(one.place, line) - 1, len(line))
     before = breadth(line[shift:start])
-    length = max(1, min(breadth(line[start : _end(one.place, line) - 1]), room - before))
-    mark = " " * before + one.sign * length
+    length = min(max(1, breadth(line[start:end])), room - before)
+    mark = " " * before + one.sign * length if length > 0 and (end > shift or one.sign == "^") else ""
     if not one.words:
         yield mark
     elif len(mark) + 1 + len(one.words) <= room:
-        yield f"{mark} {one.words}"
+        yield f"{mark} {one.words}".lstrip() if not mark else f"{mark} {one.words}"
     else:
-        yield mark
+        yield from [mark] if mark else []
         indent = " " * max(0, min(before, room - 40))
         yield from textwrap.wrap(one.words, room, initial_indent=indent, subsequent_indent=indent)
 

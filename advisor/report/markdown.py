@@ -66,7 +66,7 @@ def _does(reviewed: Reviewed) -> Iterator[str]:
     yield f"`{_code(recipe.model.source)}`, {samples}, for {recipe.device}\n"
     yield "| step | what | parameters | of the baseline |"
     yield "| --- | --- | ---: | ---: |"
-    sizes = {one.step.name: one.parameters for one in plan.steps} if plan else {}
+    sizes = {one.step.name: one.parameters for one in plan.steps} if plan and not plan.problems else {}
     for step in recipe.steps:
         exact = sizes.get(step.name)
         size = f"{exact:,} | {exact / plan.baseline_parameters:.1%}" if exact and plan else "not known | "
@@ -88,12 +88,13 @@ def _predicted(reviewed: Reviewed, plan: Plan | None) -> str:
 
 
 def _share(value: Range) -> str:
-    low, high = (f"{end:.0%}" for end in value)
-    return low if low == high else f"{low.rstrip('%')} to {high}"
+    if value.low == value.high:
+        return f"{value.low:.1%}"
+    return f"{100 * value.low:.0f} to {value.high:.0%}"
 
 
 def _basis(said: Prediction) -> str:
-    return f" (evidence: {', '.join(said.basis)})" if said.basis else ""
+    return f" (evidence: {' / '.join(said.basis)})" if said.basis else ""
 
 
 def _finding(one: Finding) -> str:

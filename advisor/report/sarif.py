@@ -138,8 +138,8 @@ def _results(checked: Checked) -> Iterator[Object]:
 def _message(one: Finding) -> str:
     elsewhere = [f"{cause.name} {cause.words}" for cause in one.causes if cause.place is None]
     parts = [one.message, *elsewhere]
-    parts += [f"allowed {one.allowed_if}"] if one.allowed_if else []
-    parts += [f"fix: {one.fix.words}"] if one.fix else []
+    parts += [f"Allowed {one.allowed_if}"] if one.allowed_if else []
+    parts += [f"Fix: {one.fix.words}"] if one.fix else []
     return ". ".join(parts)
 
 
