@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,3 +62,14 @@ def _object(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise AdviseError(Fault("expected an object", str(path), hint=HINT))
     return value
+
+
+def folders(named: Iterable[Path]) -> list[Path]:
+    """The folders of finished runs that are named; the folder of several seeds stands for the run of each."""
+    return [one for folder in named for one in _seeds(folder) or [folder]]
+
+
+def _seeds(folder: Path) -> list[Path]:
+    if (folder / runfolder.MANIFEST).is_file():
+        return []
+    return sorted(manifest.parent for manifest in folder.glob(f"seed-*/{runfolder.MANIFEST}"))

@@ -95,7 +95,7 @@ def _add(arguments: Sequence[str]) -> int:
 
     made = parser("advise history add", "Record finished runs by their folders.")
     made.add_argument("folders", nargs="+", type=Path, metavar="RUN_DIR")
-    folders = made.parse_args(arguments).folders
+    folders = finished.folders(made.parse_args(arguments).folders)
     new = ledger.add([record.of(finished.read(folder)) for folder in folders])
     sys.stderr.write(f"{new} runs added to {ledger.where()}, {len(folders) - new} were there already\n")
     return 0

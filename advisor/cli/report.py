@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 def run(arguments: Sequence[str]) -> int:
     """Exit codes: 0 done, 2 a folder that is no finished run, or the page's libraries are missing."""
     options = _options(arguments)
-    from advisor.finished import read
+    from advisor.finished import folders, read
 
     if options.html:
         _needs_drawing()
-    runs = [read(folder) for folder in options.runs]
+    runs = [read(folder) for folder in folders(options.runs)]
     if options.html:
         from advisor.files import write
         from advisor.report import html

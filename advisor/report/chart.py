@@ -23,6 +23,7 @@ VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", LINE: "var(--line)", CARD
 SERIES = 6  # colours of the page
 COLOURS = {f"#02030{number}": f"var(--series-{number})" for number in range(SERIES)}
 LETTERS = "ABCD"
+STAR: dict[str, Any] = {"marker": "*", "color": INK, "markersize": 12, "markerfacecolor": "none"}
 MARKERS, DASHES = "osD^vPX", ("-", "--", "-.", ":")
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none", "text.parse_math": False, "font.family": "sans-serif", "font.size": 10, "text.color": INK,
@@ -71,9 +72,11 @@ def draw(what: Figured, prefix: str) -> str:
         axes = figure.add_subplot()
         for line in what.lines:
             _line(axes, line)
-        for letter, paper in zip(LETTERS, what.papers, strict=False):
-            _paper(axes, paper, letter)
+        for paper in what.papers:
+            axes.plot(paper.emissions, paper.accuracy, linestyle="none", zorder=4, **STAR)
         _frame(axes)
+        papers = [one._replace(words=letter) for letter, one in zip(LETTERS, what.papers, strict=False)]
+        _name(axes, [*papers, *(one for line in what.lines for one in reversed(line.points))])
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return _inline(text.getvalue(), what.title, _description(what), prefix)
@@ -94,7 +97,6 @@ def _line(axes: Any, line: Line) -> None:
             yerr=_error(one.accuracy, one.accuracy_ends), fmt=marker, color=colour, markersize=7,
             markeredgecolor=CARD, markeredgewidth=0.8, elinewidth=1.1, capsize=3, zorder=3,
         )  # fmt: skip
-    _name(axes, line.points)
     if line.predicted:
         (left, right), (low, high) = line.predicted
         at, size = (left, low), (max(right - left, 0.004), max(high - low, 0.004))
@@ -107,29 +109,24 @@ def _error(value: float, ends: Ends | None) -> list[list[float]] | None:
 
 
 def _name(axes: Any, points: Sequence[Point]) -> None:
-    """The last model's name, and of the others those that stand apart from every named one."""
+    """Names beside points; one that would lie on an earlier one is left out, as the tables have them all."""
+    wide, high = abs(axes.get_xlim()[0] - axes.get_xlim()[1]), abs(axes.get_ylim()[0] - axes.get_ylim()[1])
     named: list[Point] = []
-    for one in reversed(points):
-        if all(abs(one.emissions - other.emissions) + abs(one.accuracy - other.accuracy) > 0.06 for other in named):
-            named.append(one)
-            words = one.words if len(one.words) <= 32 else one.words[:31] + "…"
-            _written(axes, words, (one.emissions, one.accuracy), (7, 6))
+    for one in points:
+        near = [other for other in named if abs(one.accuracy - other.accuracy) / high < 0.06]
+        if any(abs(one.emissions - other.emissions) / wide < _length(one, other) for other in near):
+            continue
+        named.append(one)
+        right = one.emissions < 0.35  # text runs towards the middle, and must not move the axes
+        axes.annotate(
+            one.words if len(one.words) <= 32 else one.words[:31] + "…", (one.emissions, one.accuracy),
+            (-7 if right else 7, 6), textcoords="offset points", fontsize=9, ha="right" if right else "left",
+        ).set_in_layout(False)  # fmt: skip
 
 
-def _paper(axes: Any, point: Point, letter: str) -> None:
-    """A star with a letter, which the page's legend explains."""
-    at = (point.emissions, point.accuracy)
-    axes.plot(*at, marker="*", color=INK, markersize=12, markerfacecolor="none", linestyle="none", zorder=4)
-    _written(axes, letter, at, (7, -11))
-
-
-def _written(axes: Any, text: str, at: tuple[float, float], offset: tuple[int, int]) -> None:
-    """Text beside a point, towards the middle of the drawing; it must not move the axes."""
-    right = at[0] < 0.35
-    across = -offset[0] if right else offset[0]
-    axes.annotate(
-        text, at, (across, offset[1]), textcoords="offset points", fontsize=9, ha="right" if right else "left"
-    ).set_in_layout(False)
+def _length(one: Point, other: Point) -> float:
+    """How much of the drawing's width the name of the left one of two points takes, about."""
+    return 0.02 + 0.019 * len(max(one, other, key=lambda point: point.emissions).words)
 
 
 def _frame(axes: Any) -> None:

@@ -15,7 +15,10 @@ SHARES = ("accuracy", "size", "time", "emissions")
 
 
 class Means(NamedTuple):
-    """Means of the last models' shares over the runs of one family on one kind of device."""
+    """Means of the last models' shares over runs of one family with the same steps for one kind of device.
+
+    shares: value and, as `spread`, one standard deviation to each side.
+    """
 
     words: str
     shares: dict[str, Measured]
@@ -29,17 +32,18 @@ def shares(run: Finished) -> dict[str, Measured]:
 
 
 def means(runs: Sequence[Finished]) -> list[Means]:
-    """Means over at least two runs of the same family and device; those that would mislead have no part."""
-    groups: dict[tuple[str, str], list[Finished]] = {}
+    """Means over at least two alike runs, on several tasks or with several seeds; what misleads has no part in them."""
+    groups: dict[tuple[str, ...], list[Finished]] = {}
     for run in runs:
         if not misleads(run):
-            groups.setdefault((run.result.family, run.result.device), []).append(run)
+            steps = ", ".join(step.words for step in run.result.steps[1:]) or run.result.steps[0].words
+            groups.setdefault((run.result.family, run.result.device, steps), []).append(run)
     return [
         Means(
-            f"mean of {len(members)} {family} runs for {device}",
+            f"mean of {len(members)} {family} runs for {device}: {steps}",
             {name: _mean([shares(run)[name] for run in members]) for name in SHARES},
         )
-        for (family, device), members in groups.items()
+        for (family, device, steps), members in groups.items()
         if len(members) > 1
     ]
 
@@ -54,7 +58,14 @@ def _mean(found: Sequence[Measured]) -> Measured:
     values = [one.value for one in found if one.value is not None]
     if len(values) < len(found):
         return Measured(why_not=f"only {len(values)} of {len(found)}")
-    return Measured(statistics.fmean(values))
+    mean, deviation = statistics.fmean(values), statistics.stdev(values)
+    return Measured(mean, spread=(mean - deviation, mean + deviation))
+
+
+def label(run: Finished, runs: Sequence[Finished]) -> str:
+    """A run's name, with its seed where others have the same name."""
+    alike = sum(other.result.name == run.result.name for other in runs)
+    return f"{run.result.name}, seed {run.recipe.training.seed}" if alike > 1 else run.result.name
 
 
 def samples(run: Finished) -> int | None:

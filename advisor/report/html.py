@@ -40,7 +40,7 @@ def render(runs: Sequence[Finished]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": percent, "number": number, "short": short}
-    views = [_view(place, run) for place, run in enumerate(runs)]
+    views = [_view(place, run, compare.label(run, runs)) for place, run in enumerate(runs)]
     page: str = environment.get_template(TEMPLATE).render(
         runs=views, means=compare.means(runs), figures=list(_figures(runs)), absent=list(_absent(runs))
     )
@@ -74,12 +74,13 @@ class Compared(NamedTuple):
     bar: tuple[float, float, float | None]
 
 
-def _view(place: int, run: Finished) -> dict[str, Any]:
+def _view(place: int, run: Finished, label: str) -> dict[str, Any]:
     """All that the template shows of a run."""
     result, last = run.result, run.result.steps[-1]
     marker, _, _ = chart.look(place)
     return {
         "id": f"run-{place + 1}",
+        "label": label,
         "run": run,
         "result": result,
         "last": last,
@@ -189,7 +190,8 @@ def _figures(runs: Sequence[Finished]) -> Iterator[dict[str, Any]]:
         if any(_placed(step) for step in run.result.steps):
             groups.setdefault(compare.regime(run), []).append((place, run))
     for nth, (title, members) in enumerate(groups.items()):
-        lines = [_line(place, run, boxed=len(runs) <= 3) for place, run in members]
+        boxed = len(runs) <= 3
+        lines = [_line(place, run, compare.label(run, runs), boxed) for place, run in members]
         papers = [S21] if "or more" in title else []
         papers += [S15] if any(run.result.device in ("cpu", "edge") for _, run in members) else []
         drawn = chart.draw(Figured(f"Accuracy against emissions, {title}", lines, papers), f"figure{nth}")
@@ -205,12 +207,12 @@ def _placed(step: StepResult) -> bool:
     return step.relative_accuracy.value is not None and step.served.emissions.value is not None
 
 
-def _line(place: int, run: Finished, boxed: bool) -> Line:
+def _line(place: int, run: Finished, label: str, boxed: bool) -> Line:
     points = tuple(_point(step) for step in run.result.steps if _placed(step))
     said = run.result.steps[-1].predicted
     predicted = (said.relative_emissions, said.relative_accuracy)
     box = predicted if boxed and predicted[0] and predicted[1] else None
-    return Line(f"{run.result.name} ({run.result.family})", place, points, box)  # type: ignore[arg-type]
+    return Line(f"{label} ({run.result.family})", place, points, box)  # type: ignore[arg-type]
 
 
 def _point(step: StepResult) -> Point:
@@ -228,4 +230,5 @@ def _absent(runs: Sequence[Finished]) -> Iterator[tuple[str, str, str]]:
             if not _placed(step):
                 why = step.relative_accuracy.why_not or step.served.emissions.why_not
                 reasons.setdefault(why, []).append(step.words)
-        yield from ((run.result.name, ", ".join(words), why) for why, words in reasons.items())
+        label = compare.label(run, runs)
+        yield from ((label, ", ".join(words), why) for why, words in reasons.items())
