@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from advisor.carbon import payback, sci
+from advisor.compared import compared
 from advisor.errors import AdviseError
-from advisor.gates import judge
+from advisor.gates import ENOUGH, judge
 from advisor.plan import PlannedStep, plan
 from advisor.predict import Range, predict
 from advisor.results import Measured, Predicted, Progress, RunResult, Served, StepResult
 from advisor.runfolder import Scores, artefact, sha256
+from advisor.summary import summary
 
 if TYPE_CHECKING:
     from advisor.compute.bench import Bench, Encoded
     from advisor.compute.scorer import Scorer
     from advisor.job import Job
 
-ENOUGH = 400  # report rows below which a relative accuracy is no proof (rule R11 of the evidence register)
 NO_BASELINE = "the recipe has no finetune step, so there is no baseline"
 
 
@@ -65,6 +67,18 @@ def step_result(
     )
 
 
+def metered(job: Job, work: Generator[Progress, None, StepResult]) -> Generator[Progress, None, StepResult]:
+    """Carry a step out with codecarbon around it: its result, with what making it cost."""
+    from advisor.compute.energy import Meter, cost
+
+    meter = Meter(job.assumed.country)
+    try:
+        result = yield from work
+    finally:
+        found = meter.stop()
+    return replace(result, cost=cost(found, job.assumed))
+
+
 def relative_accuracy(job: Job, scores: Mapping[str, Scores], name: str) -> Measured:
     """A model's metric as a share of the fine-tuned baseline's on the same rows, with its 95 % interval."""
     from advisor.compute.metrics import ratio_interval, value
@@ -105,22 +119,32 @@ def _ends(found: Range | None) -> tuple[float, float] | None:
 def serve(
     job: Job, folders: Mapping[str, Path], results: Sequence[StepResult], bench: Bench, report: Encoded
 ) -> Generator[Progress, None, list[StepResult]]:
-    """Time and emissions of every model, side by side, if this machine is of the kind it will serve on."""
+    """Time and emissions of every model, side by side, if this machine is of the kind it will serve on.
+
+    What speaks against the measurement becomes a note of the baseline.
+    """
     from advisor.compute import checkpoint
     from advisor.compute.device import present
-    from advisor.compute.serving import measure
+    from advisor.compute.serving import Place, measure
 
     device = job.recipe.device
     reason = "" if present(device) else f"this machine has no {device} device"
     if reason or "finetune" not in folders:
-        missing = Measured(why_not=reason or NO_BASELINE)
-        return [replace(one, served=Served(missing, missing, missing)) for one in results]
+        return [replace(one, served=not_served(reason or NO_BASELINE)) for one in results]
 
     def load(folder: Path) -> Scorer:
         return checkpoint.load(folder, bench.family, job.data.label_names, trust_remote_code=job.trust_remote_code)[0]
 
-    found = yield from measure(folders, bench, report, load, device)
-    return [replace(one, served=found[one.name]) for one in results]
+    found = yield from measure(folders, bench, report, Place(load, device, job.assumed))
+    noise = {"finetune": (found.noise,) if found.noise else ()}
+    return [
+        replace(one, served=found.served[one.name], notes=(*one.notes, *noise.get(one.name, ()))) for one in results
+    ]
+
+
+def not_served(reason: str) -> Served:
+    """Nothing of how a model serves was measured, for one reason."""
+    return Served(*[Measured(why_not=reason)] * len(fields(Served)))
 
 
 def run_result(job: Job, out: Path, results: Sequence[StepResult], train_on: str, seconds: float) -> RunResult:
@@ -129,7 +153,9 @@ def run_result(job: Job, out: Path, results: Sequence[StepResult], train_on: str
     notes: tuple[str, ...] = ()
     if report_rows < ENOUGH:
         notes = (f"{report_rows} report rows cannot verify a relative accuracy: {ENOUGH} or more are needed",)
-    return RunResult(
+    gates, last = judge(job.recipe, results, report_rows), results[-1]
+    results = [replace(one, as_predicted=_as_predicted(one)) for one in results]
+    result = RunResult(
         job.recipe.name,
         job.recipe.model.source,
         job.plan.family.title,
@@ -137,13 +163,31 @@ def run_result(job: Job, out: Path, results: Sequence[StepResult], train_on: str
         train_on,
         report_rows,
         tuple(results),
-        judge(job.recipe, results),
+        gates,
         _provenance(job),
         seconds,
         notes,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         recipe_sha256=sha256(out / "recipe.yaml"),
+        payback=_payback(results),
+        sci=sci(last.served, job.assumed),
     )
+    return replace(result, summary=summary(result))
+
+
+def _as_predicted(step: StepResult) -> dict[str, bool]:
+    return {one.name: one.where == "inside" for one in compared(step) if one.where}
+
+
+def _payback(results: Sequence[StepResult]) -> Measured:
+    """Making the baseline is no cost of compression: without it there would be nothing to serve."""
+    baseline = next((one for one in results if one.name == "finetune"), None)
+    costs = [one.cost.g_co2 for one in results if one.name != "finetune"]
+    if baseline is None or not costs:
+        return Measured(why_not="nothing was compressed" if baseline else NO_BASELINE)
+    missing = next((one for one in costs if one.value is None), None)
+    total = missing or Measured(sum(one.value or 0.0 for one in costs), source=costs[-1].source)
+    return payback(total, baseline.served.g_per_1000, results[-1].served.g_per_1000)
 
 
 def _provenance(job: Job) -> dict[str, Any]:
@@ -156,5 +200,6 @@ def _provenance(job: Job) -> dict[str, Any]:
         "dropped_duplicates": job.data.dropped_duplicates,
         "seed": job.recipe.training.seed,
         "trust_remote_code": job.trust_remote_code,
+        "assumed": asdict(job.assumed),
         "precision": precision(job.recipe.training.precision, pick(job.train_on)),
     }

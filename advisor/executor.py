@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor import memory, resumption
-from advisor.appraisal import run_result, serve, step_result
+from advisor.appraisal import metered, run_result, serve, step_result
 from advisor.assignment import is_assigned, write_assignment
 from advisor.errors import AdviseError, Fault
 from advisor.family import Family
@@ -170,9 +170,10 @@ class _Run:
 
     def _make(self, planned: PlannedStep, folder: Path, inputs: Inputs) -> Generator[Progress, None, Record]:
         if isinstance(planned.step, Quantization):
-            result = yield from self._quantize(planned, planned.step, folder)
+            work = self._quantize(planned, planned.step, folder)
         else:
-            result = yield from self._step(planned, folder)
+            work = self._step(planned, folder)
+        result = yield from metered(self.job, work)
         result = replace(result, seconds=self.bench.keeper.seconds())
         record = Record(inputs, hashes(folder), result, self.scores[planned.step.name])
         resumption.keep(folder, record)

@@ -1,30 +1,44 @@
-"""Gates: what a finished run has to show, judged on its last model. What was not measured has not passed."""
+"""Gates: what a finished run has to show, judged on its last model. What was not measured has not passed.
+
+A run judges its estimates, and says where an interval or the number of report rows leaves them unproved; `advise gate`
+refuses what is unproved.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from advisor.demands import verdict
 from advisor.interval import Interval
 from advisor.recipe import Recipe
 from advisor.results import GateResult, Measured, StepResult
 from advisor.steps.quantization import MOST_DIFFERENCE, Quantization
 
+ENOUGH = 400  # report rows below which a relative accuracy is no proof (rule R11 of the evidence register)
 
-def judge(recipe: Recipe, results: Sequence[StepResult]) -> tuple[GateResult, ...]:
-    """The recipe's gates (by default its goal), and int8's own."""
-    gates = [_gate(name, bound, results[-1]) for name, bound in recipe.gate_bounds().items()]
+
+def judge(recipe: Recipe, results: Sequence[StepResult], rows: int) -> tuple[GateResult, ...]:
+    """The recipe's gates (by default its goal), and int8's own. rows: that the report is made on."""
+    gates = [_gate(name, bound, results[-1], rows) for name, bound in recipe.gate_bounds().items()]
     return (*gates, *_int8_gates(recipe, results))
 
 
-def _gate(name: str, bound: Interval, last: StepResult) -> GateResult:
+def _gate(name: str, bound: Interval, last: StepResult, rows: int) -> GateResult:
     measured = {
         "relative_accuracy": last.relative_accuracy,
         "relative_emissions": last.served.emissions,
         "size_mb": Measured(last.size_bytes / 1e6, source="weights on disk"),
         "latency_ms": last.served.latency_ms,
     }[name]
-    passed = measured.value is not None and bound.holds(measured.value)
-    return GateResult(name, str(bound), measured, passed)
+    by_rows = name == "relative_accuracy"
+    found = verdict(bound, measured, rows if by_rows else 0)
+    state: str = found.state
+    words = found.words
+    if by_rows and rows < ENOUGH and state in ("passed", "not shown"):
+        state = "cannot verify"
+        words = f"cannot verify with {rows:,} report rows: {ENOUGH} or more are needed"
+    passed = state not in ("missed", "not measured")
+    return GateResult(name, str(bound), measured, passed, state, words)
 
 
 def _int8_gates(recipe: Recipe, results: Sequence[StepResult]) -> list[GateResult]:
@@ -33,7 +47,7 @@ def _int8_gates(recipe: Recipe, results: Sequence[StepResult]) -> list[GateResul
     if not isinstance(step, Quantization) or len(results) < 2:
         return []
     after, before = results[-1], results[-2]
-    kept = after.accuracy / before.accuracy if before.accuracy else 0.0
+    kept = after.accuracy / before.accuracy if before.accuracy > 0 else 0.0
     wanted, difference = step.min_relative_accuracy, after.fp32_difference
     return [
         GateResult(
@@ -41,11 +55,13 @@ def _int8_gates(recipe: Recipe, results: Sequence[StepResult]) -> list[GateResul
             f">= {wanted:g}",
             Measured(kept, source=f"against {before.words}"),
             kept >= wanted,
+            "passed" if kept >= wanted else "missed",
         ),
         GateResult(
             "int8 difference",
             f"<= {MOST_DIFFERENCE:g}",
             Measured(difference, source="mean of probabilities"),
             difference is not None and difference <= MOST_DIFFERENCE,
+            "passed" if difference is not None and difference <= MOST_DIFFERENCE else "missed",
         ),
     ]

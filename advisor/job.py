@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from advisor import families, probe
 from advisor.advise import account
+from advisor.carbon import Assumptions
 from advisor.errors import AdviseError
 from advisor.facts import DataFacts, Facts, ModelFacts
 from advisor.plan import Plan
@@ -39,6 +40,7 @@ class Job:
     train_on: str
     verdicts: tuple[Verdict, ...] = ()
     trust_remote_code: bool = False
+    assumed: Assumptions = Assumptions()
 
     @property
     def plan(self) -> Plan:

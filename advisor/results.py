@@ -51,7 +51,8 @@ class Served:
     """How a model serves. time, emissions: shares of the baseline's on the same rows.
 
     latency_ms, latency_p95_ms: of one row alone. throughput: rows in a second, at the batch size that its source
-    names. wh_per_1000, idle_wh_per_1000, g_per_1000: energy and CO2e of 1,000 requests, and of idling as long.
+    names. wh_per_1000, idle_wh_per_1000, g_per_1000: energy and CO2e of 1,000 requests, and of idling as long, which is
+    part of them. emissions_without_idle: the share of the baseline's where that part is left out of both.
     """
 
     time: Measured = NOT_YET
@@ -62,6 +63,7 @@ class Served:
     wh_per_1000: Measured = NOT_YET
     idle_wh_per_1000: Measured = NOT_YET
     g_per_1000: Measured = NOT_YET
+    emissions_without_idle: Measured = NOT_YET
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ class StepResult:
 
     path: its folder below the run's. accuracy: the value of `metric`, the task's own. metrics: all of the task's
     metrics. size_bytes: weights on disk. fp32_difference: of an int8 model, the mean difference of its class
-    probabilities from its fp32 source's.
+    probabilities from its fp32 source's. as_predicted: whether each number that was both predicted and measured
+    fell into its range.
     """
 
     name: str
@@ -121,16 +124,23 @@ class StepResult:
     predicted: Predicted = Predicted()
     artefact: Artefact | None = None
     cost: Cost = Cost()
+    as_predicted: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """One gate: what was demanded, what was measured, and whether it held."""
+    """One gate: what was demanded, what was measured, and whether the estimate held.
+
+    state: passed, missed, not shown (the estimate holds, but not the whole interval), cannot verify (too few report
+    rows) or not measured. words: the same for people, with the examples that would be needed.
+    """
 
     name: str
     demanded: str
     measured: Measured
     passed: bool
+    state: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

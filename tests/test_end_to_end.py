@@ -47,10 +47,10 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def carried_out(
-    family: str, steps: str, device: str, checkpoints: dict[str, Path], text: Path, folder: Path
+    family: str, steps: str, device: str, checkpoints: dict[str, Path], text: Path, folder: Path, *more: str
 ) -> tuple[int, dict]:
     file, out = recipe(folder, family, steps, device), folder / "out"
-    code = main(["run", str(file), "--model", str(checkpoints[family]), "--data", str(text), "--out", str(out)])
+    code = main(["run", str(file), "--model", str(checkpoints[family]), "--data", str(text), "--out", str(out), *more])
     return code, json.loads((out / "report.json").read_text())
 
 
@@ -58,17 +58,34 @@ def test_layers_and_int8_measured_on_the_cpu(
     checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     steps = FINETUNE + removal("bert") + DISTIL + INT8
-    code, report = carried_out("bert", steps, "cpu", checkpoints, text, tmp_path)
+    carbon = ["--country", "deu", "--pue", "1.5", "--embodied-kg", "1000", "--lifetime-years", "4"]
+    code, report = carried_out("bert", steps, "cpu", checkpoints, text, tmp_path, *carbon)
     shown = capsys.readouterr()
     assert code == (0 if all(gate["passed"] for gate in report["gates"]) else 4)
     assert "% Emissions" in shown.out
-    assert "not measured" not in shown.out
-    assert "codecarbon, power" in shown.err
+    assert "not measured" not in shown.out.partition("Measured and predicted")[0]
+    assert ", power " in shown.err
     assert [step["name"] for step in report["steps"]] == ["finetune", "layer_removal", "distillation", "quantization"]
     for step in report["steps"]:
         assert step["parameters"] == step["predicted_parameters"]
-        assert step["served"]["time"]["value"] > 0
-        assert step["served"]["emissions"]["value"] > 0
+        served = step["served"]
+        for name in ("time", "emissions", "latency_ms", "latency_p95_ms", "throughput", "wh_per_1000", "g_per_1000"):
+            assert served[name]["value"] > 0 and served[name]["source"]
+        assert served["emissions_without_idle"]["value"] or "idling" in served["emissions_without_idle"]["why_not"]
+        assert served["latency_ms"]["value"] <= served["latency_p95_ms"]["value"]
+        assert served["idle_wh_per_1000"]["value"] > 0
+        assert step["cost"]["wh"]["value"] > 0 and "power" in step["cost"]["wh"]["source"]
+        kwh, grams = step["cost"]["wh"]["value"] / 1000, step["cost"]["g_co2"]["value"]
+        assert grams == pytest.approx(kwh * 1.5 * 381, rel=0.2)  # Germany's grid, in g/kWh
+        for name in ("wh_per_1000", "idle_wh_per_1000", "g_per_1000", "emissions"):
+            assert "power" in served[name]["source"]
+        assert "grid of DEU" in served["g_per_1000"]["source"] and "PUE 1.5" in served["g_per_1000"]["source"]
+    assert report["steps"][0]["served"]["time"]["value"] == 1
+    making = sum(step["cost"]["g_co2"]["value"] for step in report["steps"][1:])
+    assert f"making it emitted {making:.3g} g" in report["payback"]["source"] or report["payback"]["why_not"]
+    assert report["payback"]["value"] or report["payback"]["why_not"].startswith("never")
+    assert report["sci"]["value"] > report["steps"][-1]["served"]["g_per_1000"]["value"]
+    assert report["summary"].startswith("keeps ") and "of the time" in report["summary"]
     assert report["steps"][0]["relative_size"] == 1
     finished(tmp_path / "out", report)
 
@@ -144,7 +161,9 @@ def test_a_missed_gate_lets_the_run_finish_and_ends_with_4(
     assert not gates["relative_emissions"]["passed"]
     assert not gates["latency_ms"]["passed"]
     assert "no edge device" in gates["relative_emissions"]["measured"]["why_not"]
-    assert "missed" in capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "not measured: this machine has no edge device" in shown
+    assert "misses its gates on relative emissions and latency ms" in shown
 
 
 def test_the_rules_judge_the_real_data_before_weights_load(

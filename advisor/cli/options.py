@@ -8,9 +8,12 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from advisor.errors import AdviseError
+
+if TYPE_CHECKING:
+    from advisor.carbon import Assumptions
 
 ASKED = "-\0"  # as an argument: give the parser, do nothing. Nobody can type a zero byte.
 
@@ -81,6 +84,11 @@ def seconds(text: str) -> float:
     return _number(text, whole=False, least=0, most=1e9)
 
 
+def pue(text: str) -> float:
+    """A power usage effectiveness: what a data centre takes for each unit that its machines take."""
+    return _number(text, whole=False, least=1, most=10)
+
+
 def policy(parser: argparse.ArgumentParser) -> None:
     """The option that chooses the policy."""
     parser.add_argument("--policy", default="core", metavar="PACK", help="a shipped rule pack or a folder of one")
@@ -110,6 +118,32 @@ def data_columns(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pair", metavar="COLUMN", help="the column with the second text, if there is one")
     parser.add_argument("--label", metavar="COLUMN", help="the column with the class")
     parser.add_argument("--max-samples", type=count, metavar="N", help="use at most N training rows")
+
+
+def carbon(parser: argparse.ArgumentParser) -> None:
+    """Options that turn energy into CO2e."""
+    parser.add_argument("--country", metavar="ISO", help="whose grid (default FRA; shares do not change)")
+    parser.add_argument("--pue", type=pue, default=1.0, metavar="X", help="power usage effectiveness (default 1)")
+    parser.add_argument("--embodied-kg", type=positive, metavar="KG", help="CO2e of making the machine, for SCI")
+    parser.add_argument("--lifetime-years", type=positive, metavar="Y", help="how long the machine will serve")
+
+
+def assumed(options: argparse.Namespace) -> Assumptions:
+    """What the options of `carbon` say.
+
+    Raises:
+        AdviseError: embodied carbon without a lifetime, or the other way round.
+    """
+    from advisor.carbon import Assumptions
+
+    embodied, lifetime = options.embodied_kg, options.lifetime_years
+    if (embodied is None) != (lifetime is None):
+        one, other = (
+            ("--embodied-kg", "--lifetime-years") if lifetime is None else ("--lifetime-years", "--embodied-kg")
+        )
+        raise AdviseError(f"{one} without {other} gives no SCI figure", hint=f"give {other} too, or neither")
+    country = options.country.upper() if options.country else Assumptions().country
+    return Assumptions(country, options.country is not None, options.pue, embodied, lifetime)
 
 
 def width() -> int:

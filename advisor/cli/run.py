@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.cli.options import colour, count, data_columns, parser, policy, seconds, width
+from advisor.cli.options import assumed, carbon, colour, count, data_columns, parser, policy, seconds, width
 from advisor.errors import AdviseError
 from advisor.probe import needs_run
 
@@ -32,6 +32,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(options: Namespace) -> int:
     from advisor import executor, seeds
+    from advisor.compute.energy import grid_year
     from advisor.job import prepare, read_data
     from advisor.policy.pack import find
     from advisor.recipefile import load
@@ -42,6 +43,8 @@ def _run(options: Namespace) -> int:
     from advisor.report.progress import watch
     from advisor.spread import SeedsResult
 
+    carbon_ = assumed(options)
+    grid_year(carbon_.country)
     recipe, document = load(options.recipe)
     recipe = _overridden(recipe, options)
     if recipe.data.source is None:
@@ -53,7 +56,7 @@ def _run(options: Namespace) -> int:
     data = read_data(recipe, base=options.recipe.parent)
     base = Path() if options.model or Path(recipe.model.source).exists() else options.recipe.parent
     job = prepare(find(options.policy), recipe, document, data, base, options.train_on)
-    job = replace(job, trust_remote_code=options.trust_remote_code)
+    job = replace(job, trust_remote_code=options.trust_remote_code, assumed=carbon_)
     for finding in job.reviewed.findings:
         sys.stderr.write(findings.text(finding, width(), colour(sys.stderr), document.text) + "\n")
     if job.reviewed.errors:
@@ -111,6 +114,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     run_.add_argument("--dry-run", action="store_true", help="check and plan only: exact sizes, no weights")
     run_.add_argument("--no-ledger", action="store_true", help="do not record the run (advise history)")
     data_columns(run_)
+    carbon(run_)
     policy(run_)
     return run_.parse_args(arguments)
 

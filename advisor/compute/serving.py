@@ -2,49 +2,74 @@
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import torch
 
+from advisor.carbon import Assumptions, operational_g
 from advisor.compute import artefact
 from advisor.compute.bench import Batch, Bench, Encoded
-from advisor.compute.measure import Energy, Timing, measure_energy, time_side_by_side
+from advisor.compute.energy import SOURCES, Energy, grid, measure_energy, power
 from advisor.compute.scorer import Scorer
+from advisor.compute.timing import Neighbours, Single, Timing, latencies, noise, time_side_by_side
 from advisor.results import Measured, Progress, Served
 
-BASELINE = "finetune"
+BASELINE, AGAIN = "finetune", "finetune again"
 REQUESTS = 256  # rows of one round; energy is measured over at least 1,000
 SINGLE_REQUESTS = 50  # rows that are served one by one for the latency
 Answer = Callable[[Batch], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What was found: by step name; and what speaks against it, empty where nothing does."""
+
+    served: Mapping[str, Served]
+    noise: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where models serve. load: a checkpoint folder to a scorer. device: a kind that is present here."""
+
+    load: Callable[[Path], Scorer]
+    device: str
+    assumed: Assumptions
+
+
 def measure(
-    folders: Mapping[str, Path], bench: Bench, rows: Encoded, load: Callable[[Path], Scorer], device: str
-) -> Generator[Progress, None, dict[str, Served]]:
+    folders: Mapping[str, Path], bench: Bench, rows: Encoded, place: Place
+) -> Generator[Progress, None, Comparison]:
     """Time, latency and emissions of every model; time and emissions as shares of the baseline's.
 
+    Steps of equal shape are measured once. The baseline stands in every round twice: its share of its own time, which
+    should be 1, tells how far to trust the others.
+
     Args:
-        folders: artefact by step name, the baseline among them. load: a checkpoint folder to a scorer.
-        device: the kind that the models will serve on; present here.
+        folders: artefact by step name, the baseline among them.
     """
     requests, single = list(bench.batches(rows.take(REQUESTS))), list(bench.batches(rows.take(SINGLE_REQUESTS), size=1))
     alike = _alike(folders)
-    answers = {name: _answer(folders[name], load, device) for name in dict.fromkeys(alike.values())}
-    yield Progress("time", 0, len(answers) + 1)
-    times = time_side_by_side({name: partial(_serve, answer, requests) for name, answer in answers.items()}, BASELINE)
-    latencies = {name: _latency(answer, single) for name, answer in answers.items()}
+    answers = {name: _answer(folders[name], place.load, place.device) for name in dict.fromkeys(alike.values())}
+    yield Progress("time", 0, len(answers) + 2)
+    neighbours = Neighbours()
+    runners = {name: partial(_serve, answer, requests) for name, answer in answers.items()}
+    times = time_side_by_side({**runners, AGAIN: runners[BASELINE]}, BASELINE, batches=len(requests))
+    others = neighbours.share()
+    yield Progress("latency", 1, len(answers) + 2)
+    one_by_one = {name: partial(_answer_one, answer, single) for name, answer in answers.items()}
+    singles = latencies(one_by_one, len(single))
     energies: dict[str, Energy | str] = {}
-    for done, (name, answer) in enumerate(answers.items(), start=1):
-        yield Progress("energy", done, len(answers) + 1)
-        energies[name] = measure_energy(partial(_serve, answer, requests))
-    return {
-        name: Served(_time(times[one]), latencies[one], _emissions(energies[one], energies[BASELINE]))
-        for name, one in alike.items()
-    }
+    for done, (name, runner) in enumerate(runners.items(), start=2):
+        yield Progress("energy", done, len(answers) + 2)
+        energies[name] = measure_energy(runner, country=place.assumed.country)
+    itself = f"the baseline takes {times[AGAIN].relative_time:.3f} of its own time"
+    found = {name: _served(times[name], singles[name], requests, itself) for name in answers}
+    found = {name: _with_energy(one, energies[name], energies[BASELINE], place.assumed) for name, one in found.items()}
+    return Comparison({name: found[one] for name, one in alike.items()}, noise(others, times[BASELINE], times[AGAIN]))
 
 
 def _alike(folders: Mapping[str, Path]) -> dict[str, str]:
@@ -75,29 +100,54 @@ def _serve(answer: Answer, requests: Sequence[Batch]) -> int:
     """Answer all requests once; returns how many there were."""
     for batch in requests:
         answer(batch)
-    return sum(len(batch.rows) for batch in requests)
+    return sum(map(_rows, requests))
 
 
-def _latency(answer: Answer, requests: Sequence[Batch]) -> Measured:
-    """Median time of one request of one row, in ms, after a warm-up."""
-    answer(requests[0])
-    taken = []
-    for batch in requests:
-        begun = time.perf_counter()
-        answer(batch)
-        taken.append((time.perf_counter() - begun) * 1000)
-    return Measured(statistics.median(taken), source=f"median of {len(taken)} single requests")
+def _answer_one(answer: Answer, requests: Sequence[Batch], number: int) -> None:
+    answer(requests[number])
 
 
-def _time(timing: Timing) -> Measured:
-    source = f"median of {timing.rounds} paired rounds, {REQUESTS} rows, baseline and models in turn"
-    return Measured(timing.relative_time, source=source, spread=timing.spread)
+def _rows(batch: Batch) -> int:
+    return len(batch.rows)
 
 
-def _emissions(energy: Energy | str, baseline: Energy | str) -> Measured:
-    if isinstance(energy, str) or isinstance(baseline, str):
-        return Measured(why_not=energy if isinstance(energy, str) else str(baseline))
-    idle = f"{energy.idle_wh_per_1000 / energy.wh_per_1000:.0%} of it idle"
-    each = f"{energy.wh_per_1000:.3g} Wh and {energy.g_co2_per_1000:.3g} g CO2e per 1,000 requests, {idle}"
-    source = f"codecarbon, power {energy.source}, grid of {energy.country}, {each}"
-    return Measured(energy.wh_per_1000 / baseline.wh_per_1000, source=source)
+def _served(timing: Timing, single: Single, batches: Sequence[Batch], itself: str) -> Served:
+    """What time says, without energy. itself: what the baseline takes of its own time, in words."""
+    rows, threads = sum(map(_rows, batches)), f"{torch.get_num_threads()} threads"
+    at = f"batches of {max(map(_rows, batches))}, {threads}"
+    rounds = f"median of {timing.rounds} paired rounds of {rows} rows, models in turn, {at}; {itself}"
+    per_second = rows / (timing.median_ms / 1000 * len(batches))
+    ones = f"of {single.count} single requests, models in turn, {threads}"
+    return Served(
+        time=Measured(timing.relative_time, source=rounds, spread=timing.spread),
+        latency_ms=Measured(single.median_ms, source=f"median {ones}"),
+        latency_p95_ms=Measured(single.p95_ms, source=f"95th percentile {ones}"),
+        throughput=Measured(per_second, source=f"rows in a second, {at}"),
+    )
+
+
+def _with_energy(served: Served, own: Energy | str, baseline: Energy | str, assumed: Assumptions) -> Served:
+    """Energy and CO2e of 1,000 requests, and both as shares of the baseline's, with idling and without."""
+    if isinstance(own, str) or isinstance(baseline, str):
+        missing = Measured(why_not=own if isinstance(own, str) else str(baseline))
+        names = ("emissions", "wh_per_1000", "idle_wh_per_1000", "g_per_1000", "emissions_without_idle")
+        return replace(served, **dict.fromkeys(names, missing))
+    told = f"{power(own.source)}, {own.requests:,} requests in {own.seconds:.0f} s"
+    idle = f"{power(own.source)}, idling for {own.seconds:.0f} s"
+    grams = operational_g(own.wh_per_1000, own.grid_g_per_kwh, assumed.pue)
+    return replace(
+        served,
+        emissions=Measured(own.wh_per_1000 / baseline.wh_per_1000, source=f"{told}, idle power included"),
+        emissions_without_idle=without_idle(own, baseline),
+        wh_per_1000=Measured(own.wh_per_1000, source=told),
+        idle_wh_per_1000=Measured(own.idle_wh_per_1000, source=idle),
+        g_per_1000=Measured(grams, source=f"{told}; {grid(own.grid_g_per_kwh, own.grid_year, assumed)}"),
+    )
+
+
+def without_idle(own: Energy, baseline: Energy) -> Measured:
+    """The share of the baseline's energy that the requests themselves caused. Example: (3 - 1) / (6 - 2) is 0.5."""
+    above, below = (one.wh_per_1000 - one.idle_wh_per_1000 for one in (own, baseline))
+    if above <= 0 or below <= 0:
+        return Measured(why_not=f"working and idling cannot be told apart here: power is {SOURCES[own.source]}")
+    return Measured(above / below, source=f"{power(own.source)}, idle power left out")

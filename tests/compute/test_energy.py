@@ -1,4 +1,4 @@
-"""Time in turn and energy beside idling: order, ratios, units, and no number where nothing was measured."""
+"""Energy beside idling, and of making a model: units, sources, and no number where nothing was measured."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from codecarbon.external.hardware import CPU
 from codecarbon.external.ram import RAM
 from codecarbon.input import DataSource
 
-from advisor.compute.measure import (
-    WARM_UP,
+from advisor.carbon import Assumptions
+from advisor.compute.energy import (
     Energy,
-    Timing,
+    Meter,
     _per_1000,
     _source,
-    _timing,
     _Tracked,
+    cost,
+    grid,
+    grid_year,
     measure_energy,
-    time_side_by_side,
+    power,
 )
 from advisor.errors import AdviseError
 
@@ -28,40 +30,6 @@ def busy() -> int:
     """Answers 50 requests."""
     sum(range(200_000))
     return 50
-
-
-def test_runners_take_turns_after_a_warm_up() -> None:
-    calls: list[str] = []
-    runners = {name: lambda name=name: calls.append(name) for name in "ABC"}
-    found = time_side_by_side(runners, "A", rounds=3, min_seconds=0)
-    assert "".join(calls) == "AABBCC" + "ABC" * 3
-    assert WARM_UP == 2
-    assert {name: one.rounds for name, one in found.items()} == {"A": 3, "B": 3, "C": 3}
-
-
-def test_rounds_fill_the_time() -> None:
-    assert time_side_by_side({"A": busy}, "A", rounds=2, min_seconds=0.2)["A"].rounds > 2
-
-
-def test_the_baseline_is_one_and_more_work_takes_longer() -> None:
-    runners = {"whole": lambda: sum(range(400_000)), "tenth": lambda: sum(range(40_000))}
-    found = time_side_by_side(runners, "whole", rounds=5, min_seconds=0)
-    assert (found["whole"].relative_time, found["whole"].spread) == (1.0, (1.0, 1.0))
-    low, high = found["tenth"].spread
-    assert low <= found["tenth"].relative_time <= high < 1
-
-
-def test_ratios_are_paired_by_round() -> None:
-    """The example of `Timing`; the ratio of the medians, 10 / 20, would miss the spread."""
-    found = _timing([0.010, 0.012, 0.009], [0.020, 0.020, 0.030], batches=1)
-    assert found == Timing(0.5, (pytest.approx(0.4), pytest.approx(0.55)), 10.0, 3)
-    assert _timing([0.010, 0.012, 0.009], [0.020, 0.020, 0.030], batches=4).median_ms == 2.5
-
-
-@pytest.mark.parametrize(("baseline", "rounds"), [("B", 3), ("A", 1)])
-def test_wrong_use_of_timing(baseline: str, rounds: int) -> None:
-    with pytest.raises(ValueError, match=rf"baseline '{baseline}' .* \['A'\], rounds \({rounds}\) 2 or more"):
-        time_side_by_side({"A": busy}, baseline, rounds=rounds)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +78,7 @@ def test_units() -> None:
     """The illustration of EVIDENCE.md 7.2: 0.02 kWh for 100,000 requests are 0.2 Wh, 0.09 g at 450 g/kWh."""
     run = _Tracked(kwh=0.02, kg_co2=0.009, seconds=60, source="counter")
     idle = replace(run, kwh=0.005, seconds=30)
-    found = _per_1000(run, idle, answered=100_000, country="FRA")
+    found = _per_1000(run, idle, answered=100_000, country="FRA", year=2023)
     assert found.wh_per_1000 == pytest.approx(0.2)
     assert found.g_co2_per_1000 == pytest.approx(0.09)
     assert found.idle_wh_per_1000 == pytest.approx(0.1)  # 0.005 kWh in 30 s are 0.01 kWh in 60 s
@@ -139,3 +107,30 @@ def test_the_weakest_source_of_power_counts() -> None:
     assert _source([memory, constant, graphics]) == "constant"
     assert _source([memory, graphics]) == "counter"
     assert _source([memory]) == "constant"
+
+
+def test_what_making_a_model_cost_has_units_and_sources() -> None:
+    """1 kWh on a grid of 56 g/kWh, in a data centre that takes half as much again: 1,000 Wh, 84 g."""
+    found = cost(_Tracked(kwh=1.0, kg_co2=0.056, seconds=60, source="modelled"), Assumptions("FRA", True, pue=1.5))
+    assert found.wh.value == pytest.approx(1000)
+    assert found.g_co2.value == pytest.approx(84)
+    assert "power modelled from load, this process for 60 s" in found.wh.source
+    assert found.g_co2.source.endswith("grid of FRA 56 g/kWh (2023, codecarbon's table), PUE 1.5")
+    failed = cost("codecarbon failed to measure on this machine", Assumptions())
+    assert failed.wh.value is failed.g_co2.value is None
+    assert failed.g_co2.why_not == "codecarbon failed to measure on this machine"
+
+
+def test_a_meter_counts_work_once() -> None:
+    meter = Meter("FRA")
+    busy()
+    first = meter.stop()
+    assert isinstance(first, _Tracked) and 0 < first.kwh < 1e-3
+    again = meter.stop()
+    assert isinstance(again, _Tracked) and again.kwh == first.kwh
+
+
+def test_sources_are_told() -> None:
+    assert power("constant").endswith("power a constant, not measured")
+    assert "(2023, codecarbon's table; assumed, --country gives another), PUE 1" in grid(56, 2023, Assumptions())
+    assert grid_year("DEU") >= 2023
