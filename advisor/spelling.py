@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import difflib
-import json
 import typing
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import fields, replace
-from math import isfinite
 from typing import Any
 
+from advisor import families, meant
 from advisor.edits import COMPARISON
 from advisor.errors import AdviseError
 from advisor.facts import DEVICES
 from advisor.findings import Edit, Finding, Fix, Path_
 from advisor.layout import lines_of
 from advisor.mistakes import SYNONYMS
-from advisor.recipe import AS_BOUND, DataSource, ModelSource, OwnRuns, PolicyStamp, Recipe, StatedWaiver, Targets
+from advisor.recipe import AS_BOUND, DataSource, ModelSource, OwnRuns, PolicyStamp, Recipe, StatedWaiver, Targets, flow
 from advisor.step import Training
 from advisor.steps import STEPS
 from advisor.yamlfile import Document, parse
@@ -31,7 +30,7 @@ PARTS: dict[str, type] = {
     "history": OwnRuns,
 }
 # Names of other tools that can mean one thing only.
-SAME = ("lr", "num_train_epochs", "train_batch_size", "d_model", "d_ff", "ffn_dim", "num_heads")
+SAME = ("max_length", "lr", "num_train_epochs", "train_batch_size", "d_model", "d_ff", "ffn_dim", "num_heads")
 NEAR, CLEARLY = 0.7, 0.05  # least likeness of two words, and how much less like the next one has to be
 
 
@@ -51,8 +50,8 @@ def fixes(document: Document) -> dict[tuple[int, int], Fix]:
     """Safe fixes of an invalid recipe by the line and column of what they change."""
     found = {}
     for fix in _all(document):
-        (edit,) = fix.edits
-        mark = document.keys[edit.path] if edit.action == "rename" else document.mark(edit.path)
+        edit = fix.edits[-1]
+        mark = document.mark(edit.path, key=edit.action != "set")
         found[mark.line, mark.column] = fix
     return found
 
@@ -82,8 +81,13 @@ def _all(document: Document) -> Iterator[Fix]:
         return
     yield from _keys(value, (), [item.name for item in fields(Recipe)])
     yield from _word(value.get("device"), ("device",), DEVICES)
+    yield from _number(value.get("version"), ("version",), typing.Literal[1])
+    yield from _family(value.get("model"))
+    yield from _misplaced(value)
     for part, type_ in PARTS.items():
         yield from _part(value.get(part), (part,), type_)
+        if whole := meant.part(value.get(part), part):
+            yield Fix(f"write {part}: {flow(whole)}", True, (Edit((part,), "set", whole),))
     for place, step in enumerate(_list(value.get("steps"))):
         if isinstance(step, dict):
             yield from _keys(step, ("steps", place), STEPS)
@@ -104,7 +108,7 @@ def _part(value: Any, path: Path_, type_: type) -> Iterator[Fix]:
     yield from _keys(value, path, [item.name for item in fields(type_)])
     for name, given in value.items():
         if type_ is Targets and name in AS_BOUND:
-            yield from _sign(given, (*path, name), AS_BOUND[name])
+            yield from _sign(given, (*path, name))
         elif name in hints:
             yield from _word(given, (*path, name), [word for word in _words(hints[name]) if isinstance(word, str)])
             yield from _number(given, (*path, name), hints[name])
@@ -131,28 +135,63 @@ def _word(given: Any, path: Path_, known: Collection[str]) -> Iterator[Fix]:
         yield Fix(f"write {right} instead of {given}", True, (Edit(path, "set", right),))
 
 
+def _family(model: Any) -> Iterator[Fix]:
+    if isinstance(model, dict):
+        yield from _word(model.get("family"), ("model", "family"), (*families.names(), *families.OTHERS.values()))
+
+
+def _misplaced(value: dict[str, Any]) -> Iterator[Fix]:
+    """Keys at the top or in a step's settings that only one part has."""
+    steps = [(("steps", place), step) for place, step in enumerate(_list(value.get("steps"))) if isinstance(step, dict)]
+    inside = [((*at, name), inner) for at, step in steps for name, inner in step.items() if name in STEPS]
+    for path, holder in [((), value), *inside]:
+        for key, given in holder.items() if isinstance(holder, dict) else ():
+            home = _home(key, path)
+            if home and not isinstance(given, dict | list) and isinstance(value.get(home, {}), dict | None):
+                yield from _moved((*path, key), home, given, value)
+
+
+def _moved(path: Path_, home: str, given: Any, value: dict[str, Any]) -> Iterator[Fix]:
+    there = value.get(home)
+    if there is not None and path[-1] in there:
+        return
+    new = Edit((home, path[-1]), "set", given) if home in value else Edit((home,), "set", {path[-1]: given})
+    yield Fix(f"move {path[-1]} to {home}", True, (new, Edit(path, "remove")))
+
+
+def _home(key: str, path: Path_) -> str | None:
+    """The one part that a key belongs to, if it is not where it may stand."""
+    here = fields(STEPS[str(path[-1])]) if path else fields(Recipe)
+    if key in [item.name for item in here] or key in STEPS:
+        return None
+    homes = [part for part in ("model", "data", "training", "goal") if key in _names(PARTS[part])]
+    elsewhere = any(key in _names(step) for step in STEPS.values())
+    return homes[0] if len(homes) == 1 and not elsewhere else None
+
+
+def _names(type_: type) -> list[str]:
+    return [item.name for item in fields(type_)]
+
+
 def _number(given: Any, path: Path_, hint: Any) -> Iterator[Fix]:
-    """A number that stands in quotes where only a number can stand."""
-    value = _read(given) if isinstance(given, str) and not _takes_words(hint) else None
-    if value is not None:
-        yield Fix(f"write {value} without quotes", True, (Edit(path, "set", value),))
+    """A number where only a number can stand, written as something else."""
+    if not isinstance(given, str) or _takes_words(hint):
+        return
+    value = meant.number(given, whole=not _takes(hint, float))
+    words = _words(hint)
+    if value is not None and (not words or value in words):
+        yield Fix(f"write {value}", True, (Edit(path, "set", value),))
 
 
 def _takes_words(hint: Any) -> bool:
-    return hint is str or any(map(_takes_words, typing.get_args(hint)))
+    return _takes(hint, str)
 
 
-def _sign(given: Any, path: Path_, sign: str) -> Iterator[Fix]:
-    """A bound without its sign: each target has one side only."""
-    value = _read(str(given)) if isinstance(given, str | int | float) and not isinstance(given, bool) else None
-    if value is not None and value > 0 and (value <= 1 or path[-1] != "relative_accuracy"):
-        yield Fix(f'write "{sign} {value}"', True, (Edit(path, "set", f"{sign} {value}"),))
+def _takes(hint: Any, type_: type) -> bool:
+    return hint is type_ or any(_takes(one, type_) for one in typing.get_args(hint))
 
 
-def _read(text: str) -> int | float | None:
-    """The number that a text is, in the form in which JSON writes numbers."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) else None
+def _sign(given: Any, path: Path_) -> Iterator[Fix]:
+    bound = meant.comparison(given, str(path[-1]))
+    if bound:
+        yield Fix(f'write "{bound}"', True, (Edit(path, "set", bound),))

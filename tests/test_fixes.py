@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
+from faulty.cases import Case, read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from advisor.check import check
+from advisor.edits import edited
 from advisor.errors import AdviseError
 from advisor.findings import Edit, Finding, Fix, Place
 from advisor.fixes import nearest
@@ -17,6 +21,8 @@ from advisor.mending import diff, fixable, mend
 from advisor.policy.pack import core
 from advisor.recipefile import loads
 from advisor.review import review_document
+from advisor.sources import Source
+from advisor.waiving import Waiving
 from advisor.yamlfile import parse
 
 HEAD = """version: 1
@@ -265,3 +271,25 @@ def test_a_recipe_that_advice_would_not_give_can_be_mended_to_one_without_errors
 def test_a_text_that_is_no_recipe_any_more_is_an_error_of_the_caller() -> None:
     with pytest.raises(AdviseError):
         mend("a: [", found)
+
+
+@pytest.mark.parametrize("case", list(read()), ids=lambda case: case.name)
+def test_every_fix_of_the_faulty_recipes_mends_its_finding(case: Case) -> None:
+    try:
+        text = case.data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return
+
+    def told(new: str) -> list[Finding]:
+        source = Source("a.yaml", new.encode())
+        return list(check(core(), [source], Waiving(date(2026, 11, 24), unused=False)).findings)
+
+    def key(one: Finding) -> tuple[object, ...]:
+        return (one.rule, *(part for part in one.path if isinstance(part, str)), "" if one.path else one.message)
+
+    before = told(text)
+    for one in before:
+        if one.fix and one.fix.edits:
+            after = [key(other) for other in told(edited(text, one.fix.edits))]
+            assert after.count(key(one)) < [key(other) for other in before].count(key(one))
+    assert fixable(told(mend(text, told, True).text), True) == []
