@@ -24,6 +24,7 @@ from advisor.family import Family
 
 logging.disable_progress_bar()  # the screen belongs to the run
 logging.set_verbosity_error()
+UNLOADABLE = OSError, ValueError, RuntimeError, ImportError, SafetensorError
 EQUAL = 1e-5  # outputs of a reloaded model: the same weights, so only rounding may differ
 
 
@@ -43,16 +44,32 @@ def load(
     try:
         tokenizer = _tokenizer(folder, trust_remote_code)
         model = _task_model(folder, family, label_names)
-    except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        hint = "give --model a folder with config.json, model.safetensors and a tokenizer; no pickled weights"
-        if "trust_remote_code" in str(error):
-            reason, hint = "its tokenizer comes with code of its own", "--trust-remote-code, if you have read that code"
-        raise AdviseError(Fault(f"cannot be loaded: {reason}", str(folder), hint=hint)) from None
+    except UNLOADABLE as error:
+        raise _unloadable(folder, error) from None
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     model.config.pad_token_id = tokenizer.pad_token_id
     return Scorer(model, _words(tokenizer, family, label_names)), tokenizer
+
+
+def tokenizer(folder: Path) -> Any:
+    """The tokenizer that was saved with a model.
+
+    Raises:
+        AdviseError: it is missing or cannot be read.
+    """
+    try:
+        return _tokenizer(folder, trust_remote_code=False)
+    except UNLOADABLE as error:
+        raise _unloadable(folder, error) from None
+
+
+def _unloadable(folder: Path | str, error: Exception) -> AdviseError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    hint = "give --model a folder with config.json, model.safetensors and a tokenizer; no pickled weights"
+    if "trust_remote_code" in str(error):
+        reason, hint = "its tokenizer comes with code of its own", "--trust-remote-code, if you have read that code"
+    return AdviseError(Fault(f"cannot be loaded: {reason}", str(folder), hint=hint))
 
 
 def _local(folder: Path | str) -> bool:

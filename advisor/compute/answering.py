@@ -1,0 +1,67 @@
+"""Answering: a step's model with its tokenizer, loaded to score texts as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from advisor.compute import artefact, checkpoint
+from advisor.compute.bench import Bench, Encoded, encode
+from advisor.compute.columns import Rows
+from advisor.compute.int8 import probabilities
+from advisor.compute.scorer import Scorer
+from advisor.family import Family
+from advisor.step import Training
+
+NO_ROWS = Encoded((), ())
+
+
+class Answering:
+    """The model in a step's folder. threads: of an int8 model, all cores if 0. device: of a plain checkpoint.
+
+    Raises:
+        AdviseError: model or tokenizer cannot be loaded, or what an int8 model needs is not installed.
+    """
+
+    def __init__(self, folder: Path, family: Family, labels: Sequence[str], threads: int, device: str) -> None:
+        reader = artefact.read(folder, threads)
+        if reader is not None:
+            self._reader, self._tokenizer, device = reader, checkpoint.tokenizer(folder), "cpu"
+        else:
+            scorer, self._tokenizer = checkpoint.load(folder, family, labels)
+            self._reader = _Plain(scorer.to(device).eval())
+        pad = self._tokenizer.pad_token_id
+        self._bench = Bench(family, torch.device(device), Training(), NO_ROWS, NO_ROWS, pad=pad)
+
+    def scores(
+        self, texts: Sequence[str], pairs: Sequence[str] | None, max_tokens: int, batch_size: int
+    ) -> list[list[float]]:
+        """(texts, labels), in the order of the texts; texts of like length share a batch."""
+        rows = Rows(tuple(texts), tuple(pairs) if pairs is not None else None, (0,) * len(texts))
+        encoded = encode(rows, self._tokenizer, max_tokens)
+        found: list[list[float]] = [[]] * len(texts)
+        for batch in self._bench.batches(encoded, size=batch_size):
+            scores = self._reader(batch.input_ids, batch.attention_mask).tolist()
+            for row, score in zip(batch.rows.tolist(), scores, strict=True):
+                found[row] = score
+        return found
+
+
+class _Plain:
+    """A scorer of torch, read as int8 models are."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self.scorer = scorer
+
+    def __call__(self, input_ids: Any, attention_mask: Any) -> Any:
+        with torch.inference_mode():
+            return self.scorer(input_ids, attention_mask).float().cpu().numpy()
+
+
+def shares(scores: Sequence[float]) -> list[float]:
+    """Scores of one row as probabilities."""
+    found: list[float] = probabilities([scores])[0].tolist()
+    return found

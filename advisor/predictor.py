@@ -1,0 +1,123 @@
+"""Predictor: a model of a run, whatever its artefact is, that labels texts; tokenizer and label names come with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from advisor import families, probe, runfolder
+from advisor.errors import AdviseError, Fault, suggest
+from advisor.family import Config
+from advisor.recipefile import loads
+from advisor.results import StepResult
+from advisor.step import Training
+
+STEP_HINT = "give the --out folder of a finished `advise run`, or the folder of one of its steps"
+
+
+class Prediction(NamedTuple):
+    """What a model says of one text. probabilities: by label, they sum to 1. value: the number of a regression, which
+    has no label."""
+
+    label: str
+    probabilities: Mapping[str, float]
+    value: float | None = None
+
+
+class Predictor:
+    """A loaded model. labels: their names; kind: of its artefact, as the report calls it; max_tokens: a text is cut."""
+
+    def __init__(self, folder: Path, threads: int = 0, device: str = "cpu") -> None:
+        probe.needs_run("loading a model")
+        from advisor.compute.answering import Answering
+
+        config = probe.read_config(folder / "config.json")
+        facts = families.describe(config, str(folder / "config.json"))  # refuses absurd sizes before weights are read
+        family = families.find(facts.family or "")
+        if family is None or not family.executable:
+            raise AdviseError(Fault(f"models of the kind {facts.family} cannot be loaded", str(folder)))
+        self.labels = _labels(config)
+        self.max_tokens = int(config.get("max_tokens") or _max_tokens(folder))
+        self.kind = runfolder.artefact(folder).kind
+        self._model = Answering(folder, family, self.labels, threads, device)
+
+    def __call__(
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None, batch_size: int = 32
+    ) -> list[Prediction]:
+        """Label texts, or pairs of texts, batch by batch; texts of like length share a batch.
+
+        Raises:
+            AdviseError: texts is one text instead of many, or there is not one pair for each text.
+        """
+        if isinstance(texts, str):
+            raise AdviseError("texts: expected a sequence of texts, got one text", hint='predictor(["one text"])')
+        if pairs is not None and len(pairs) != len(texts):
+            raise AdviseError(f"pairs: expected one for each of the {len(texts)} texts, got {len(pairs)}")
+        if not len(texts):
+            return []
+        scores = self._model.scores(texts, pairs, self.max_tokens, batch_size)
+        return [self._prediction(row) for row in scores]
+
+    def _prediction(self, scores: list[float]) -> Prediction:
+        from advisor.compute.answering import shares
+
+        if len(scores) == 1:
+            return Prediction("", {}, scores[0])
+        by_label = dict(zip(self.labels, shares(scores), strict=True))
+        return Prediction(max(by_label, key=lambda label: by_label[label]), by_label)
+
+
+def load(folder: str | Path, step: str | None = None, threads: int = 0, device: str = "cpu") -> Predictor:
+    """The model of a finished run: its last, or that after a step; or the model in a step's own folder.
+
+    Args:
+        step: a step's name, for example `distillation`. threads: for one request of an int8 model; all cores if 0.
+        device: of a plain checkpoint: `cpu`, `cuda` or `mps`. int8 runs on the CPU.
+
+    Raises:
+        AdviseError: the run is not finished, has no such step, its files are not those that it wrote, or the model
+            cannot be loaded.
+    """
+    folder = Path(folder)
+    if step is None and (folder / "config.json").is_file():
+        return Predictor(folder, threads, device)
+    if not folder.is_dir():
+        raise AdviseError(Fault("no such folder", str(folder), hint=STEP_HINT))
+    chosen = _step(folder, step)
+    _check(folder / chosen.path, chosen)
+    return Predictor(folder / chosen.path, threads, device)
+
+
+def _step(folder: Path, name: str | None) -> StepResult:
+    steps = {one.name: one for one in runfolder.read(folder).steps}
+    if name is not None and name not in steps:
+        raise AdviseError(Fault(f"the run has no step {name!r}", str(folder), hint=suggest(name, steps)))
+    return steps[name] if name else list(steps.values())[-1]
+
+
+def _check(folder: Path, step: StepResult) -> None:
+    """The files of a step have to be those that the run wrote."""
+    was: Mapping[str, str] = step.artefact.files if step.artefact else {}
+    now = runfolder.hashes(folder)
+    faults = [
+        Fault(
+            "is missing" if name not in now else "is not as the run wrote it", str(folder / name), hint="run it again"
+        )
+        for name, digest in was.items()
+        if now.get(name) != digest
+    ]
+    if faults:
+        raise AdviseError(*faults)
+
+
+def _labels(config: Config) -> tuple[str, ...]:
+    names = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
+    return tuple(str(names[key]) for key in sorted(names, key=int))
+
+
+def _max_tokens(folder: Path) -> int:
+    """What the run that made a plain checkpoint cut texts to."""
+    recipe = folder.parent.parent / "recipe.yaml"
+    training = loads(recipe.read_text(encoding="utf-8"))[0].training if recipe.is_file() else Training()
+    return training.max_tokens

@@ -1,0 +1,119 @@
+"""A finished run's models are loaded with tokenizer and label names, whatever the artefact is, and label texts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import students
+import tiny
+
+import advisor
+from advisor.cli import main
+from advisor.compute import checkpoint
+from advisor.compute.artefact import Wanted, make
+from advisor.errors import AdviseError
+
+TEXTS = ["Return the message's payload.", "Wait", "Create a task in the loop and await it until it is done, or fails."]
+
+
+@pytest.fixture(scope="module")
+def run(checkpoints: dict[str, Path], text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "bert.yaml").write_text(
+        "version: 1\nname: bert\nmodel: {source: gone, family: bert}\ndevice: edge\n"
+        'goal: {relative_accuracy: ">= 0.3"}\nsteps:\n  - finetune: {epochs: 1, learning_rate: 2.0e-3}\n'
+        "  - quantization: {}\ntraining: {batch_size: 64, max_tokens: 24}\n"
+    )
+    arguments = ["--model", str(checkpoints["bert"]), "--data", str(text), "--out", str(folder / "out")]
+    assert main(["run", str(folder / "bert.yaml"), *arguments]) in (0, 4)
+    return folder / "out"
+
+
+@pytest.mark.parametrize(("step", "kind"), [(None, "onnx"), ("quantization", "onnx"), ("finetune", "checkpoint")])
+def test_a_run_answers_as_its_report_says(run: Path, step: str | None, kind: str) -> None:
+    predictor = advisor.load(run, step, threads=1)
+    assert (predictor.kind, predictor.labels, predictor.max_tokens) == (kind, ("asyncio", "email"), 24)
+    answers = json.loads((run / "answers.json").read_text())
+    expected = answers["scores"][step or "quantization"]
+    found = predictor([row["text"] for row in answers["rows"]])
+    assert [predictor.labels.index(one.label) for one in found] == [row.index(max(row)) for row in expected]
+    for one in found:
+        assert one.label == max(one.probabilities, key=one.probabilities.get)
+        assert sum(one.probabilities.values()) == pytest.approx(1)
+
+
+def test_a_steps_own_folder_can_be_given(run: Path) -> None:
+    predictor = advisor.load(run / "steps" / "0-finetune")
+    assert (predictor.kind, predictor.max_tokens) == ("checkpoint", 24)
+    assert predictor(TEXTS) == advisor.load(run, "finetune")(TEXTS)
+
+
+def test_the_order_of_the_texts_is_kept_whatever_the_batches(run: Path) -> None:
+    predictor = advisor.load(run, "finetune")
+    together, apart = predictor(TEXTS), predictor(TEXTS, batch_size=1)
+    for one, other in zip(together, apart, strict=True):
+        assert one.probabilities == pytest.approx(other.probabilities, abs=1e-5)
+    assert predictor([]) == []
+    assert predictor(TEXTS, pairs=TEXTS) != together
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime", "pytorch"])
+def test_t5_int8_names_its_labels(backend: str, tmp_path: Path) -> None:
+    student = students.student("t5")
+    student.model.config.id2label = {0: "calm", 1: "loud"}
+    tokenizer = tiny.tokenizer("t5")
+    make(student, tokenizer, students.bench("t5"), tmp_path / "int8", Wanted(0, 1, (backend,)))
+    checkpoint.save(student, tokenizer, tmp_path / "fp32")
+    predictor = advisor.load(tmp_path / "int8")
+    assert predictor.labels == ("calm", "loud")
+    assert all(set(one.probabilities) == {"calm", "loud"} for one in predictor(TEXTS))
+    assert advisor.load(tmp_path / "fp32").labels == ("calm", "loud")
+
+
+def test_a_regression_gives_a_number(checkpoints: dict[str, Path], tmp_path: Path) -> None:
+    one = checkpoint.load(checkpoints["bert"], students.family("bert"), ["value"])
+    checkpoint.save(*one, tmp_path / "fp32")
+    found = advisor.load(tmp_path / "fp32")(TEXTS[:1])
+    assert (found[0].label, found[0].probabilities) == ("", {})
+    assert isinstance(found[0].value, float)
+
+
+def test_what_cannot_be_loaded_is_told(run: Path, tmp_path: Path) -> None:
+    for folder, step, told in (
+        (tmp_path / "gone", None, "no such folder"),
+        (tmp_path, None, r"no finished run: there is no manifest\.json"),
+        (run, "distilation", "no step 'distilation'"),
+    ):
+        with pytest.raises(AdviseError, match=told):
+            advisor.load(folder, step)
+
+
+def test_files_that_are_not_as_the_run_wrote_them(run: Path) -> None:
+    file = run / "steps" / "1-quantization" / "model.onnx"
+    whole = file.read_bytes()
+    try:
+        file.write_bytes(whole[:-1])
+        with pytest.raises(AdviseError, match=r"model\.onnx: is not as the run wrote it"):
+            advisor.load(run)
+        file.unlink()
+        with pytest.raises(AdviseError, match=r"model\.onnx: is missing"):
+            advisor.load(run)
+    finally:
+        file.write_bytes(whole)
+
+
+def test_one_text_in_place_of_many_is_told(run: Path) -> None:
+    predictor = advisor.load(run)
+    with pytest.raises(AdviseError, match="expected a sequence of texts, got one text"):
+        predictor("one text")
+    with pytest.raises(AdviseError, match="expected one for each of the 3 texts, got 1"):
+        predictor(TEXTS, pairs=["one"])
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    code = "import sys, advisor; print(sorted(sys.modules.keys() & {'torch', 'transformers', 'pydantic', 'numpy'}))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
