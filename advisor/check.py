@@ -107,8 +107,10 @@ def _in_order(findings: Iterable[Finding], files: Sequence[str]) -> tuple[Findin
 def _unjudged(fault: Fault, file: str, text: str | None) -> Finding:
     """A fault that keeps a recipe from being judged, as a finding. text: None where the file cannot be read."""
     rule = UNREADABLE if text is None else INVALID
-    end = fault.column + len(_word_at(text or "", fault.line, fault.column))
-    place = Place(fault.file or file, fault.line, fault.column, fault.line, end)
+    end = (fault.line, fault.column + len(_word_at(text or "", fault.line, fault.column)))
+    if fault.end_line:
+        end = (fault.end_line, fault.end_column)
+    place = Place(fault.file or file, fault.line, fault.column, *end)
     fix = Fix(fault.hint, safe=True) if fault.hint else None
     return Finding(rule, "error", fault.message, "", place, value=json.dumps(fault.message), fix=fix)
 

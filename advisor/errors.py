@@ -14,13 +14,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong, and where. `line` and `column` count from 1; 0 means unknown."""
+    """One thing that is wrong, and where. Lines and columns count from 1; 0 means unknown. end: first column behind."""
 
     message: str
     file: str = ""
     line: int = 0
     column: int = 0
     hint: str = ""
+    end_line: int = 0
+    end_column: int = 0
 
     def __str__(self) -> str:
         place = self.file + (f":{self.line}:{self.column}" if self.line else "")

@@ -131,7 +131,7 @@ class Family:
             layers={stack.name: self._layers(config, stack) for stack in self.stacks},
             hidden_size=hidden,
             heads=heads,
-            head_size=config.get(self.head_size) or self.usual_head_size or hidden // heads,
+            head_size=(self.head_size and config.get(self.head_size)) or self.usual_head_size or hidden // heads,
             intermediate_size=config.get(self.intermediate_size) or 4 * hidden,
         )
 
@@ -195,7 +195,7 @@ class Family:
             "attention": shape.attention,
             "3attention": 3 * shape.attention,
             "cross": shape.attention,
-            "groups": (config.get(self.grouped) or shape.heads) * shape.head_size,
+            "groups": ((self.grouped and config.get(self.grouped)) or shape.heads) * shape.head_size,
             "heads": shape.heads,
             "head": shape.head_size,
             "intermediate": shape.intermediate_size,

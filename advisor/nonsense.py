@@ -36,8 +36,8 @@ def _faults(family: Family, config: Mapping[str, Any]) -> Iterator[str]:
 def _uneven(family: Family, config: Mapping[str, Any]) -> Iterator[str]:
     """Sizes that cannot be divided as they must."""
     pairs = [(family.heads, family.grouped)]
-    if not config.get(family.head_size) and not family.usual_head_size:
+    if not (family.head_size and config.get(family.head_size)) and not family.usual_head_size:
         pairs.append((family.hidden_size, family.heads))
     for size, parts in pairs:
-        if config.get(parts) and config[size] % config[parts]:
+        if parts and config.get(parts) and config[size] % config[parts]:
             yield f"{size} {config[size]} cannot be divided by {parts} {config[parts]}"

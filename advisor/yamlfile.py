@@ -62,7 +62,7 @@ class Document:
     def fault(self, message: str, path: Sequence[str | int], hint: str = "", *, key: bool = False) -> Fault:
         """A fault at a path of this file."""
         mark = self.mark(path, key)
-        return Fault(message, self.name, mark.line, mark.column, hint)
+        return Fault(message, self.name, mark.line, mark.column, hint, mark.end_line, mark.end_column)
 
 
 def read(path: Path, name: str = "") -> Document:
@@ -177,8 +177,9 @@ class _Reader:
         return Document(value, self.name, self.text, self.marks, self.keys)
 
     def _fail(self, message: str, event: Any, hint: str, *, stop: bool = True) -> None:
-        mark = event.start_mark
-        self.faults.append(Fault(message, self.name, mark.line + 1, mark.column + 1, hint))
+        mark = _mark(event, event)
+        place = (mark.line, mark.column, hint, mark.end_line, mark.end_column)
+        self.faults.append(Fault(message, self.name, *place))
         if stop:
             raise AdviseError(*self.faults)
 

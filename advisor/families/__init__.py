@@ -6,6 +6,7 @@ import importlib
 import os
 from functools import cache
 
+from advisor.errors import AdviseError, Fault
 from advisor.facts import Kind, ModelFacts
 from advisor.family import Config, Family
 
@@ -48,10 +49,19 @@ def by_checkpoint(source: str) -> Family | None:
 
 
 def describe(config: Config, file: str = "config.json", labels: int = 2) -> ModelFacts:
-    """The facts of any config: exact for a known family, its kind alone for another."""
+    """The facts of any config: exact for a known family, its kind alone for another.
+
+    Raises:
+        AdviseError: its sizes make no sense.
+    """
     family = find(str(config.get("model_type", "")))
     if family:
-        return family.facts(config, labels, file)
+        try:
+            return family.facts(config, labels, file)
+        except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
+            # Sizes are checked by name first; this is for lists and parts of another form than the family's.
+            wrong = f"no config of {family.title} that makes sense ({error})"
+            raise AdviseError(Fault(wrong, file, hint=f"compare it with the one of {family.checkpoint}")) from None
     kind = _kind(config)
     return ModelFacts(family=OTHERS[kind], kind=kind, generative=kind != "encoder")
 
@@ -59,6 +69,7 @@ def describe(config: Config, file: str = "config.json", labels: int = 2) -> Mode
 def _kind(config: Config) -> Kind:
     if config.get("is_encoder_decoder"):
         return "encoder-decoder"
-    classes = " ".join(config.get("architectures") or ())
+    named = config.get("architectures")
+    classes = " ".join(map(str, named)) if isinstance(named, list) else ""
     decoder = config.get("is_decoder") or "CausalLM" in classes or "LMHead" in classes
     return "decoder" if decoder else "encoder"

@@ -116,7 +116,7 @@ def test_inputs_reach_the_command(scratch: Path) -> None:
         ({"recipes": "recipes/broken.yaml"}, 2, "did you mean 'device'?"),
         ({"policy": "acme"}, 3, "no rule pack 'acme'"),
         ({"recipes": "empty"}, 5, "no recipe"),
-        ({"recipes": "x; touch hacked"}, 2, "x;: no such file"),
+        ({"recipes": "x; touch hacked"}, 2, "file=x;,title=advise (unreadable)"),
         ({"fail_on": "$(touch hacked)"}, 2, "touch hacked"),
     ],
 )

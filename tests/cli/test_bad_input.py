@@ -52,6 +52,15 @@ def test_wrong_use_ends_with_2(arguments: list[str], told: str, capsys: pytest.C
          '"vocab_size": 10}', "num_hidden_layers: expected a whole number above 0, got -2"),
         ('{"model_type": "bert", "num_hidden_layers": 2, "hidden_size": 65, "num_attention_heads": 4, '
          '"vocab_size": 10}', "hidden_size 65 cannot be divided by num_attention_heads 4"),
+        ('{"model_type": "clip", "vision_config": {}, "text_config": 3}', "text_config.num_hidden_layers is missing"),
+        ('{"model_type": "clip", "projection_dim": 8, "text_config": {"num_hidden_layers": 1, "hidden_size": 8, '
+         '"num_attention_heads": 1, "intermediate_size": 8, "vocab_size": 9, "max_position_embeddings": "many"}, '
+         '"vision_config": {"num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 1, "intermediate_size": 8,'
+         ' "image_size": 8, "patch_size": 8, "num_channels": 3}}', "no config of CLIP that makes sense"),
+        ('{"model_type": "vit", "num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4, '
+         '"image_size": "large"}', "image_size"),
+        ('{"": {}, "model_type": "bert", "num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 3, '
+         '"vocab_size": 10}', "hidden_size 64 cannot be divided by num_attention_heads 3"),
         ('{"model_type": "gpt2", "n_layer": 2, "n_embd": 1e12, "n_head": 4, "vocab_size": "x"}', "vocab_size"),
     ],
 )  # fmt: skip
@@ -72,6 +81,8 @@ def test_a_folder_without_config(tmp_path: Path, capsys: pytest.CaptureFixture[s
     ("other-encoder", {"model_type": "new-thing", "architectures": ["NewThingModel"]}),
     ("other-decoder", {"model_type": "new-thing", "architectures": ["NewThingForCausalLM"]}),
     ("other-encoder-decoder", {"model_type": "new-thing", "is_encoder_decoder": True}),
+    ("other-encoder", {"model_type": "new-thing", "architectures": [3]}),
+    ("other-encoder", {"model_type": "new-thing", "architectures": 3}),
 ])  # fmt: skip
 def test_an_unknown_model_type_is_advised_on_by_its_kind(
     kind: str, config: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
