@@ -48,6 +48,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stderr.write("".join(fixing.told(made, would=options.diff)))
         if options.diff:
             sys.stdout.write(fixing.shown(made))
+            sys.stderr.write("".join(fixing.unread(checked)))
             return 1 if made else gravest(2 if checked.unread else 0, NothingChecked.exit_code if faults else 0)
         checked = judge(fixing.written(made, read))
         out = sys.stderr if any(one.text is not None for one in read) else out  # stdout is the mended recipe's

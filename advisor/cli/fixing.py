@@ -92,6 +92,13 @@ def told(made: Sequence[Repair], would: bool) -> Iterator[str]:
         yield f"{one.source.name}: {'would ' if would else ''}{', '.join(map(_said, one.mended.fixes))}\n"
 
 
+def unread(checked: Checked) -> Iterator[str]:
+    """What keeps recipes from being judged, and so from being mended."""
+    from advisor.findings import BUILT_IN
+
+    yield from (f"{one.place}: {one.message}\n" for one in checked.findings if one.rule in BUILT_IN)
+
+
 def _said(fix: Fix) -> str:
     """What a fix does: what stands there afterwards, or in words where that would say too little."""
     written = {"set": "{0}: {1}", "rename": "{0} -> {1}", "quote": "quotes in line {0}"}

@@ -28,7 +28,7 @@ def text(finding: Finding, width: int = 100, colour: bool = False, source: str =
     first = f"{finding.severity}[{finding.rule}]"
     message = _wrapped(f"{first}: {clean(finding.message)}", width, "  ")
     head = paint(first, finding.severity, colour) + message[len(first) :]
-    lines = [head, f"  --> {finding.place}"]
+    lines = [head, f"  --> {clean(str(finding.place))}"]
     lines += frame(finding, source, width, colour) if source and finding.place.line else []
     gutter = " " * len(str(max([finding.place.line, *(one.place.line for one in finding.causes if one.place)])))
     for label, words in _tail(finding, told):
@@ -92,7 +92,8 @@ def blocks(checked: Checked, width: int, colour: bool) -> str:
 def concise(checked: Checked) -> str:
     """`file:line:column: severity rule message`, one line each, as editors and grep like it."""
     return "".join(
-        f"{one.place}: {one.severity} {one.rule} {clean(one.message)}{_mark(one)}\n" for one in checked.findings
+        f"{clean(str(one.place))}: {one.severity} {one.rule} {clean(one.message)}{_mark(one)}\n"
+        for one in checked.findings
     )
 
 

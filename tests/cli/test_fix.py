@@ -177,3 +177,10 @@ def test_whatever_is_written_is_mended_or_left_alone(text: str) -> None:
         assert file.read_bytes() == once
         assert len(codes) == 2
         assert codes[0] == codes[1]
+
+
+def test_a_diff_says_what_it_cannot_mend(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text("version: 1\nname: x\n")
+    assert main(["check", "--diff", "a.yaml"]) == 2
+    captured = capsys.readouterr()
+    assert (captured.out, "a.yaml:1:1: model is missing" in captured.err) == ("", True)

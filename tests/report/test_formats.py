@@ -16,7 +16,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped
 from packs import policy, rule
@@ -183,6 +183,7 @@ def test_a_comment_fits_a_pull_request_and_says_what_it_leaves_out(checked: Chec
 
 
 @given(st.text(min_size=1), st.sampled_from(FORMATS))
+@example("\x1b\U00010000", "text")
 def test_any_name_in_any_format_stays_well_formed(name: str, form: str) -> None:
     recipe = f"version: 1\nname: {json.dumps(name)}\nmodel: {{source: bert}}\ndevice: cpu\nsteps: [quantization]\n"
     source = Source(f"{name}.yaml".replace("\0", ""), recipe.encode(errors="replace"))
