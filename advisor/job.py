@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,10 +78,22 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
         to_goal(recipe.goal),
     )
     reviewed = review(policy, recipe, document, facts, model)
-    waived = waive(reviewed.findings, [document], policy, Waiving(date.today(), unused=False))
     why = account(policy, facts, model, recipe)
-    recipe = replace(recipe, waivers=(*recipe.waivers, *stated(document)))  # the run's copy of it has no comments
-    return Job(recipe, model, data, replace(reviewed, findings=waived.findings), train_on, why)
+    return Job(recipe, model, data, reviewed, train_on, why)
+
+
+def excused(job: Job, policy: Policy, how: Waiving) -> Job:
+    """The job with its findings marked that waivers excuse. Those in comments go to the recipe: its copy has none.
+
+    Raises:
+        AdviseError: a file of waivers cannot be read.
+    """
+    document = job.reviewed.document
+    waived = waive(job.reviewed.findings, [document], policy, how._replace(unused=False))
+    own = (*job.recipe.waivers, *(stated(document) if how.inline else ()))
+    return replace(
+        job, recipe=replace(job.recipe, waivers=own), reviewed=replace(job.reviewed, findings=waived.findings)
+    )
 
 
 def _refuse_unexecutable(model: ModelFacts, task: str) -> None:

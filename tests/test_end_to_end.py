@@ -12,12 +12,13 @@ import tiny
 
 from advisor import runfolder
 from advisor.cli import main
-from advisor.job import prepare, read_data
+from advisor.job import excused, prepare, read_data
 from advisor.policy.pack import core
 from advisor.recipe import as_yaml
 from advisor.recipefile import loads
 from advisor.results import StepResult
 from advisor.steps.quantization import MOST_DIFFERENCE
+from advisor.waiving import Waiving
 
 FINETUNE = "  - finetune: {epochs: 2, learning_rate: 2.0e-3}\n"
 DISTIL = "  - distillation: {epochs: 2, learning_rate: 1.0e-3}\n"
@@ -202,6 +203,10 @@ def test_a_run_keeps_the_waivers_that_stood_in_comments(
     made, document = loads(file.read_text())
     made = replace(made, model=replace(made.model, source=str(checkpoints["t5"])))
     job = prepare(core(), made, document, read_data(made, str(text)), tmp_path, "cpu")
+    assert [one.severity for one in job.reviewed.findings if one.counts].count("error") == 1
+    assert excused(job, core(), Waiving(date(2027, 1, 1), inline=False)).recipe == job.recipe
+    job = excused(job, core(), Waiving(date(2027, 1, 1)))
+    assert job.reviewed.errors == 0
     assert [(one.rule, one.where) for one in job.recipe.waivers] == [("t5-small-data-no-prune", "/steps/1")]
     assert loads(as_yaml(job.recipe))[0] == job.recipe
 

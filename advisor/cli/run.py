@@ -9,10 +9,11 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.cli.options import assumed, carbon, colour, count, data_columns, parser, policy, seconds, width
+from advisor.cli.options import assumed, carbon, colour, count, data_columns, parser, policy, seconds, waivers, width
 from advisor.errors import AdviseError
 from advisor.probe import needs_run
 
@@ -33,7 +34,7 @@ def run(arguments: Sequence[str]) -> int:
 def _run(options: Namespace) -> int:
     from advisor import executor, seeds
     from advisor.compute.energy import grid_year
-    from advisor.job import prepare, read_data
+    from advisor.job import excused, prepare, read_data
     from advisor.policy.pack import find
     from advisor.recipefile import load
     from advisor.report import card as model_card
@@ -42,6 +43,7 @@ def _run(options: Namespace) -> int:
     from advisor.report import seeds as report_seeds
     from advisor.report.progress import watch
     from advisor.spread import SeedsResult
+    from advisor.waiving import Waiving
 
     carbon_ = assumed(options)
     grid_year(carbon_.country)
@@ -55,7 +57,9 @@ def _run(options: Namespace) -> int:
         raise AdviseError("--out is missing", hint="give a new folder for checkpoints and report")
     data = read_data(recipe, base=options.recipe.parent)
     base = Path() if options.model or Path(recipe.model.source).exists() else options.recipe.parent
-    job = prepare(find(options.policy), recipe, document, data, base, options.train_on)
+    rules = find(options.policy)
+    waiving = Waiving(date.today(), not options.no_inline, options.waivers, options.waiver_days)
+    job = excused(prepare(rules, recipe, document, data, base, options.train_on), rules, waiving)
     job = replace(job, trust_remote_code=options.trust_remote_code, assumed=carbon_)
     for finding in job.reviewed.findings:
         sys.stderr.write(findings.text(finding, width(), colour(sys.stderr), document.text) + "\n")
@@ -115,6 +119,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     run_.add_argument("--no-ledger", action="store_true", help="do not record the run (advise history)")
     data_columns(run_)
     carbon(run_)
+    waivers(run_)
     policy(run_)
     return run_.parse_args(arguments)
 

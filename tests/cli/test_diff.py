@@ -70,11 +70,6 @@ def changes(found: dict[str, Any]) -> list[tuple[str, str, str, str]]:
         ("steps:", "training: {seed: 1}\nsteps:", ("changed", "training.seed", "0", "1")),
         ("steps:", 'gates: {size_mb: "<= 200"}\nsteps:', ("added", "gates.size_mb", "", "<= 200")),
         ("  - finetune: {}\n", "", ("removed", "finetune", "epochs 3, learning_rate 5e-05", "")),
-        (
-            "  - distillation: {}\n",
-            "  - distillation: {}\n" + INT8,
-            ("added", "quantization", "", "bits 8, scheme dynamic, backend onnxruntime, min_relative_accuracy 0.99"),
-        ),
         ("source: bert", "source: gpt2", ("changed", "model.family", "bert", "gpt2")),
     ],
 )
@@ -84,6 +79,14 @@ def test_a_change_in_effect(diff: Any, old: str, new: str, expected: tuple[str, 
     )
     assert expected in changes(found)
     assert found["in_effect"]
+
+
+def test_an_added_step_is_told_with_all_its_settings(diff: Any) -> None:
+    _, found = diff(OLD, OLD + INT8)
+    ((kind, part, before, after),) = changes(found)
+    assert (kind, part, before) == ("added", "quantization", "")
+    assert "bits 8" in after
+    assert "min_relative_accuracy 0.99" in after
 
 
 def test_an_order_of_steps(diff: Any) -> None:
