@@ -1,7 +1,8 @@
 """Matrix pruning in increments: score every head, neuron and channel on task data, cut a little, distil, repeat.
 
-Importance of a unit is |sum of weight x gradient| over all weights that go with it: the first-order change of
-the loss when it goes (Molchanov et al., arXiv 1611.06440), summed over batches of training rows.
+Importance of a unit is |sum of weight x gradient| over all weights that go with it: the first-order change of the
+task's own loss when it goes (Molchanov et al., arXiv 1611.06440), summed over small batches of training rows. The
+distance from the teacher would not do: a student that is still the teacher has no gradient there.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from advisor.compute.bench import Bench
 from advisor.compute.blocks import Block
-from advisor.compute.losses import Loss
+from advisor.compute.losses import Loss, label_loss
 from advisor.compute.scorer import Scorer
 from advisor.compute.surgery import Kept, block_of, narrow
 from advisor.compute.training import Schedule, train
@@ -22,6 +23,7 @@ from advisor.family import Family, Shape
 from advisor.results import Progress
 
 SCORED_ROWS = 512  # the lower end of NVIDIA's guideline of 512 to 1,024 calibration samples
+SCORED_TOGETHER = 8  # in large batches the changes of different rows cancel out
 Scores = dict[tuple[str, Block], Tensor]
 
 
@@ -40,7 +42,7 @@ def prune_in_increments(
     first, student = bench.keeper.resumed(student)
     done = between * first
     for stage, shape in enumerate(shapes[first:], start=first):
-        student = cut(student, bench, shape, loss)
+        student = cut(student, bench, shape)
         work = train(student, bench, loss, Schedule(label, rate, steps=between, start=done, stage=stage))
         student = yield from _part(work, done, total)
         done += between
@@ -59,25 +61,25 @@ def _part(work: Generator[Progress, None, Scorer], done: int, total: int) -> Gen
         yield Progress(progress.label, done + progress.done, total, progress.note)
 
 
-def cut(student: Scorer, bench: Bench, shape: Shape, loss: Loss) -> Scorer:
+def cut(student: Scorer, bench: Bench, shape: Shape) -> Scorer:
     """Narrow the student to a shape by importance; the same student where it has that shape already."""
     family, config = bench.family, student.model.config.to_dict()
     before = family.shape(config)
     if before == shape:
         return student
-    kept = choose(importance(student, bench, loss), before, shape, family)
+    kept = choose(importance(student, bench), before, shape, family)
     return narrow(student, family, family.resized(config, shape), kept, before.head_size)
 
 
-def importance(student: Scorer, bench: Bench, loss: Loss) -> Scores:
+def importance(student: Scorer, bench: Bench) -> Scores:
     """Scores by axis and block: hidden channels once, heads and neurons for each block."""
     family, config = bench.family, student.model.config.to_dict()
     names, head_size = family.tensor_names(config), family.shape(config).head_size
     student.to(bench.device).eval()
     scores: Scores = {}
-    for batch in bench.batches(bench.train.take(SCORED_ROWS)):
+    for batch in bench.batches(bench.train.take(SCORED_ROWS), size=SCORED_TOGETHER):
         student.zero_grad(set_to_none=True)
-        loss(student, batch).backward()
+        label_loss(student, batch).backward()
         for key, change in _changes(student, names, head_size).items():
             scores[key] = scores.get(key, 0) + change.abs()
     student.zero_grad(set_to_none=True)
