@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from advisor import cpu, ledger
+from advisor import cpu, ledger, memory
 from advisor.errors import AdviseError
 
 POWERCAP, CGROUP, PROC = Path("/sys/class/powercap"), Path("/sys/fs/cgroup"), Path("/proc")
@@ -23,7 +23,7 @@ EXTRAS = {  # packages that an extra adds, as pyproject.toml names them (a test 
     "report": ("matplotlib", "jinja2"),
     "openvino": ("openvino", "nncf"),
 }  # fmt: skip
-BACKENDS = {"onnxruntime": "the default", "openvino": "an option", "torch": "the fallback"}
+BACKENDS = {"onnxruntime": ("onnx", "onnxruntime"), "openvino": ("openvino", "nncf"), "pytorch": ("torch",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +39,15 @@ class Line:
 
 def examine() -> tuple[Line, ...]:
     """Look at everything."""
-    return (*processor(), *memory(), *gpus(), *backends(), *energy(), *folders(), *extras())
+    return (*processor(), *free_memory(), *gpus(), *backends(), *energy(), *folders(), *extras())
 
 
 def processor() -> Iterator[Line]:
     sets = cpu.instruction_sets()
     yield Line("cpu", "processor", f"{cpu.name()}, {platform.machine()}")
-    dots = sorted(sets & cpu.DOT_PRODUCT)
-    slow = (
-        "int8 gets 7-bit weights, or keeps the second feed-forward matrix in fp32, so that 16-bit sums do not overflow"
-    )
-    yield Line(
-        "cpu", "int8 instructions", ", ".join(sorted(sets)) or "none known",
-        "int8 products are summed in 32 bits: 8-bit weights" if dots else slow, bool(dots),
-    )  # fmt: skip
+    offered = cpu.int8_for(sets, frozenset())
+    found = ", ".join(sorted(sets)) or "none known"
+    yield Line("cpu", "int8 instructions", found, offered.reason, not offered.reduce_range)
     bf16 = cpu.multiplies_bf16()
     yield Line(
         "cpu", "bf16 instructions", "yes" if bf16 else "no",
@@ -81,22 +76,15 @@ def quota(root: Path = CGROUP) -> float | None:
     return int(words[0]) / int(words[1]) if len(words) == 2 and words[0].isdigit() else None
 
 
-def memory(proc: Path = PROC, root: Path = CGROUP) -> Iterator[Line]:
-    """Memory of the machine, or of the container where that is less."""
-    lines = dict(line.split(":", 1) for line in _read(proc / "meminfo").splitlines() if ":" in line)
-    sizes = {name: int(lines[name].split()[0]) * 1024 for name in ("MemTotal", "MemAvailable") if name in lines}
-    if not sizes and hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        sizes = {"MemTotal": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")}
-    if limit := _read(root / "memory.max").strip():
-        sizes |= {"MemTotal": min(int(limit), sizes.get("MemTotal", int(limit)))} if limit.isdigit() else {}
-    if "MemTotal" not in sizes:
+def free_memory() -> Iterator[Line]:
+    """Memory that is free, of the machine or of the container where that is less."""
+    free = memory.available()
+    if free is None:
         yield Line("memory", "memory", "not known")
         return
-    total, free = sizes["MemTotal"] / 1e9, sizes.get("MemAvailable", sizes["MemTotal"]) / 1e9
-    # AdamW keeps two numbers beside each weight and its gradient: 16 bytes; the teacher takes 4 more.
-    most = min(total, free) * 0.6 / 20 * 1000
-    found = f"{total:.1f} GB, {min(total, free):.1f} GB free"
-    yield Line("memory", "memory", found, f"models of up to about {most:,.0f} M parameters can be trained on the CPU")
+    most = free / (memory.TRAINED + memory.BYTES) / 1e6
+    follows = f"advise run refuses to train models above {most:,.0f} M parameters here, as they cannot fit"
+    yield Line("memory", "memory", f"{free / 1e9:.1f} GB free", follows)
 
 
 def gpus() -> Iterator[Line]:
@@ -115,11 +103,16 @@ def gpus() -> Iterator[Line]:
 
 
 def backends() -> Iterator[Line]:
-    for package, about in BACKENDS.items():
-        found = _version(package)
-        missing = f"pip install 'advise[{'openvino' if package == 'openvino' else 'run'}]'"
-        good = True if found else None if package == "openvino" else False
-        yield Line("int8", package, found or "not installed", about if found else f"{about}: {missing}", good)
+    here = frozenset(name for name, packages in BACKENDS.items() if all(map(_version, packages)))
+    order = cpu.int8_for(cpu.instruction_sets(), here).backends
+    for name, packages in BACKENDS.items():
+        found = ", ".join(f"{package} {_version(package)}" for package in packages if _version(package))
+        if name in here:
+            follows = "`backend: auto` takes it here" if order[0] == name else ""
+            yield Line("int8", name, found, follows, True)
+        else:
+            follows = f"pip install 'advise[{'openvino' if name == 'openvino' else 'run'}]'"
+            yield Line("int8", name, found or "not installed", follows, None if name == "openvino" else False)
 
 
 def energy(powercap: Path = POWERCAP) -> Iterator[Line]:
