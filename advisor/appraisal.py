@@ -109,7 +109,9 @@ def predicted(job: Job, last: str) -> Predicted:
     part = plan(replace(recipe, steps=steps), job.plan.steps[0].before, job.plan.labels)
     int8 = any(step.name == "quantization" for step in steps)
     found = predict(part, job.plan.family, int(samples) if samples else None, int8)
-    return Predicted(*map(_ends, (found.accuracy, found.time, found.emissions, found.size)))
+    # Ranges of accuracy are those of models that distillation has repaired.
+    accuracy = None if last == "layer_removal" else found.accuracy
+    return Predicted(*map(_ends, (accuracy, found.time, found.emissions, found.size)))
 
 
 def _ends(found: Range | None) -> tuple[float, float] | None:

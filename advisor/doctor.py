@@ -18,8 +18,8 @@ from advisor.errors import AdviseError
 
 POWERCAP, CGROUP, PROC = Path("/sys/class/powercap"), Path("/sys/fs/cgroup"), Path("/proc")
 EXTRAS = {  # packages that an extra adds, as pyproject.toml names them (a test compares)
-    "run": ("torch", "transformers", "datasets", "safetensors", "accelerate", "codecarbon", "onnx", "onnxruntime",
-            "scikit-learn", "scipy"),
+    "run": ("torch", "transformers", "datasets", "safetensors", "accelerate", "codecarbon", "psutil", "onnx",
+            "onnxruntime", "scikit-learn", "scipy"),
     "report": ("matplotlib", "jinja2"),
     "openvino": ("openvino", "nncf"),
 }  # fmt: skip

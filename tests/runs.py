@@ -46,6 +46,7 @@ def served(time: float, emissions: float) -> Served:
         Measured(0.2 * emissions, source=source),
         Measured(0.1 * emissions, source=source),
         Measured(0.0112 * emissions, source=source),
+        Measured(emissions * 0.9, source=source),
     )
 
 

@@ -59,19 +59,22 @@ def making(result: RunResult) -> Measured:
     missing = next((one for one in costs if one.value is None), None)
     if missing:
         return Measured(why_not=missing.why_not)
-    return Measured(sum(one.value or 0 for one in costs), source=costs[0].source)
+    # Every step's source says how long that step took, which is no part of the sum's.
+    source = re.sub(r" for [\d.,]+ s\b", "", costs[0].source)
+    return Measured(sum(one.value or 0 for one in costs), source=source)
 
 
 def _emissions(result: RunResult) -> dict[str, Any]:
     """Of making the model, in grams: the Hub has no field for those of using it."""
     grams, told = making(result), result.provenance
+    assumed = told.get("assumed") or {}
     if grams.value is None:
         return {}
     found = {
         "emissions": _short(grams.value),
         "source": grams.source,
         "training_type": "fine-tuning",
-        "geographical_location": (told.get("assumed") or {}).get("country"),
+        "geographical_location": assumed.get("country") if assumed.get("stated") else None,
         "hardware_used": told.get("machine"),
     }
     return {name: value for name, value in found.items() if value not in (None, "")}

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from advisor.compared import where
 from advisor.record import Quantity, Record, StepRecord
 from advisor.report.style import columns
 
 HEAD = ("id", "finished", "name", "family", "device", "samples", "last model", "accuracy", "time", "emissions", "gates")
-HALF_DIGIT = 0.0005  # shares are printed to a tenth of a percent
 SHORT = 10  # signs of an id; enough to tell a million runs apart
 
 
@@ -50,9 +50,8 @@ def _share(step: StepRecord, name: str) -> str:
 
 def _inside(one: Quantity) -> bool | None:
     """Did the measured value fall into the predicted range? None where either is missing."""
-    if one.value is None or one.predicted is None:
-        return None
-    return one.predicted[0] - HALF_DIGIT <= one.value <= one.predicted[1] + HALF_DIGIT
+    found = where(one.predicted, one.value)
+    return found == "inside" if found else None
 
 
 def page(one: Record) -> str:

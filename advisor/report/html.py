@@ -12,21 +12,22 @@ from typing import Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
+from advisor.compared import Compared, compared
 from advisor.finished import Finished
 from advisor.report import chart, compare
 from advisor.report.chart import Figured, Line, Point
 from advisor.report.frontmatter import data_name, making
-from advisor.results import Measured, StepResult
+from advisor.results import Measured, RunResult, StepResult
 
 TEMPLATE = "report.html.j2"
 # The two points that the white paper gives as numbers; those of its Figures 4 to 6 stand in images alone.
 S21 = Point("white paper: the most compressed models, IMDb (section 5.2)", 0.10, 0.90)
 S15 = Point("white paper: int8 on a CPU (section 5.1)", 0.50, 0.99)
-QUANTITIES = {
-    "relative_accuracy": "accuracy",
-    "relative_size": "size",
-    "relative_time": "time",
-    "relative_emissions": "emissions",
+BETTER = {
+    "relative_accuracy": "above",
+    "relative_size": "below",
+    "relative_time": "below",
+    "relative_emissions": "below",
 }
 
 
@@ -62,15 +63,17 @@ def short(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-class Compared(NamedTuple):
-    """A predicted range and what came out. bar: the range's ends and the measured value in percent of the scale."""
+class Row(NamedTuple):
+    """A predicted range and what came out. verdict: inside, better or worse than predicted, "" if not measured.
+
+    bar: the range's ends and the measured value in percent of the scale.
+    """
 
     step: str
     quantity: str
-    low: float
-    high: float
+    predicted: tuple[float, float]
     measured: Measured
-    inside: bool | None
+    verdict: str
     bar: tuple[float, float, float | None]
 
 
@@ -90,7 +93,8 @@ def _view(place: int, run: Finished, label: str) -> dict[str, Any]:
         "samples": compare.samples(run),
         "left_out": compare.misleads(run),
         "tiles": list(_tiles(run)),
-        "compared": [one for step in result.steps for one in _compared(step)],
+        "state": _state(result),
+        "compared": [one for step in result.steps for one in _rows(step)],
         "making": making(result),
         "reasons": list(_reasons(run)),
         "findings": list(_findings(run)),
@@ -104,36 +108,42 @@ SIGNS = {"o": "●", "s": "■", "D": "◆", "^": "▲", "v": "▼", "P": "✚",
 
 
 def _tiles(run: Finished) -> Iterator[dict[str, Any]]:
-    said = run.result.steps[-1].predicted
+    said = {one.name: one for one in compared(run.result.steps[-1])}
     for name, measured in compare.shares(run).items():
-        range_ = getattr(said, f"relative_{name}")
-        yield {"name": name, "measured": measured, "predicted": range_, "inside": _inside(measured, range_)}
+        one = said[f"relative_{name}"]
+        yield {"name": name, "measured": measured, "predicted": one.predicted, "verdict": _verdict(one)}
 
 
-def _inside(measured: Measured, said: tuple[float, float] | None) -> bool | None:
-    """Did it fall into the range, as far as the digits go that are shown?"""
-    if measured.value is None or said is None:
-        return None
-    return said[0] - 5e-4 <= measured.value <= said[1] + 5e-4
+def _verdict(one: Compared) -> str:
+    if one.where in ("", "inside"):
+        return one.where
+    return "better" if one.where == BETTER[one.name] else "worse"
 
 
-def _compared(step: StepResult) -> Iterator[Compared]:
+def _rows(step: StepResult) -> Iterator[Row]:
     """Each predicted range beside what came out; the baseline is the measure of all and predicts nothing."""
-    found = (step.relative_accuracy, Measured(step.relative_size), step.served.time, step.served.emissions)
-    for (name, words), measured in zip(QUANTITIES.items(), found, strict=True):
-        said = getattr(step.predicted, name)
-        if said is None or step.name == "finetune":
+    for one in compared(step):
+        if one.predicted is None or step.name == "finetune":
             continue
-        top = max(1.05, said[1], measured.value or 0) * 1.02
-        value = None if measured.value is None else 100 * measured.value / top
-        bar = (100 * said[0] / top, 100 * said[1] / top, value)
-        yield Compared(step.words, words, said[0], said[1], measured, _inside(measured, said), bar)
+        value = one.measured.value
+        top = max(1.05, one.predicted[1], value or 0) * 1.02
+        low, high = (100 * end / top for end in one.predicted)
+        bar = (low, high, None if value is None else 100 * value / top)
+        words = one.name.removeprefix("relative_")
+        yield Row(step.words, words, one.predicted, one.measured, _verdict(one), bar)
 
 
 def _count(steps: Sequence[StepResult]) -> tuple[int, int]:
     """How many measured numbers fell inside their range, of how many."""
-    judged = [one.inside for step in steps for one in _compared(step) if one.inside is not None]
-    return sum(judged), len(judged)
+    judged = [one.verdict for step in steps for one in _rows(step) if one.verdict]
+    return judged.count("inside"), len(judged)
+
+
+def _state(result: RunResult) -> str:
+    """What all gates together say: passed, missed, or not proved."""
+    if not result.passed:
+        return "missed"
+    return "passed" if all(gate.state in ("", "passed") for gate in result.gates) else "not proved"
 
 
 def _reasons(run: Finished) -> Iterator[dict[str, Any]]:
@@ -162,7 +172,9 @@ def _findings(run: Finished) -> Iterator[dict[str, str]]:
 
 def _provenance(run: Finished) -> dict[str, Any]:
     result, policy = run.result, run.recipe.policy
-    known = {name.replace("_", " "): value for name, value in result.provenance.items() if name != "versions"}
+    apart = ("versions", "assumed")
+    known = {name.replace("_", " "): value for name, value in result.provenance.items() if name not in apart}
+    assumed: Mapping[str, Any] = result.provenance.get("assumed") or {}
     versions: Mapping[str, Any] = result.provenance.get("versions") or {}
     return {
         "finished": result.finished,
@@ -173,6 +185,7 @@ def _provenance(run: Finished) -> dict[str, Any]:
         "policy": f"{policy.name} {policy.version}, SHA-256 {policy.sha256}" if policy else "not stated in the recipe",
         "recipe": f"SHA-256 {result.recipe_sha256}" if result.recipe_sha256 else "",
         **known,
+        "assumed": ", ".join(f"{name} {value}" for name, value in assumed.items() if value is not None),
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }
 

@@ -34,9 +34,11 @@ def text(run: RunResult | None = None, of: Recipe | None = None, license_: str =
 
 def measured(grams: float = 1.5, **changes: Any) -> RunResult:
     """A run whose steps each took so many grams."""
-    cost = Cost(Measured(20.0), Measured(grams, source="codecarbon 3.3.2, power modelled from load"))
+    cost = Cost(
+        Measured(20.0), Measured(grams, source="codecarbon 3.3.2, power modelled from load, this process for 4 s")
+    )
     run = runs.result()
-    told = {**run.provenance, "assumed": {"country": "JPN", "pue": 1.0}}
+    told = {**run.provenance, "assumed": {"country": "JPN", "stated": True, "pue": 1.0}}
     return replace(run, steps=tuple(replace(step, cost=cost) for step in run.steps), provenance=told, **changes)
 
 
@@ -61,12 +63,19 @@ def test_emissions_are_in_grams_of_all_steps() -> None:
     block = yaml.safe_load(text().split("---\n")[1])
     assert block["co2_eq_emissions"] == {
         "emissions": 6.0,
-        "source": "codecarbon 3.3.2, power modelled from load",
+        "source": "codecarbon 3.3.2, power modelled from load, this process",
         "training_type": "fine-tuning",
         "geographical_location": "JPN",
         "hardware_used": "AMD EPYC, 2 threads",
     }
     assert "6 g CO2e (codecarbon" in text()
+
+
+def test_a_country_that_nobody_stated_is_no_location() -> None:
+    run = measured()
+    guessed = {**run.provenance, "assumed": {"country": "FRA", "stated": False}}
+    block = yaml.safe_load(text(replace(run, provenance=guessed)).split("---\n")[1])
+    assert "geographical_location" not in block["co2_eq_emissions"]
 
 
 def test_a_tiny_number_stays_a_number_for_the_hubs_parser() -> None:
