@@ -21,6 +21,7 @@ from advisor.facts import Facts
 from advisor.predict import SMALL, Prediction, Range
 from advisor.recipe import OwnRuns
 from advisor.record import Record, StepRecord
+from advisor.tasks import left_out_of_means
 
 FEWEST = 3  # own runs; two would give an interval thirteen standard deviations wide to each side
 ENOUGH_ROWS = 400  # report rows below which a relative accuracy is no proof (rule R11 of the evidence register)
@@ -107,10 +108,15 @@ def _values(run: Record) -> Iterator[tuple[State, str, float]]:
     for state, step in last.items():
         for name, quantity in QUANTITIES.items():
             found = step.quantity(quantity)
-            if found is None or found.value is None or (name == "accuracy" and run.eval_samples < ENOUGH_ROWS):
+            if found is None or found.value is None or (name == "accuracy" and not _proves(run)):
                 continue
             if state != ("", False):  # the baseline is 1 by definition
                 yield state, name, found.value
+
+
+def _proves(run: Record) -> bool:
+    """Is this run's relative accuracy one to count on, alone and in a mean over tasks?"""
+    return run.eval_samples >= ENOUGH_ROWS and not left_out_of_means(run.data)
 
 
 def _narrowed(quantity: str, before: Range | None, own: Sequence[float]) -> Narrowed:

@@ -1,4 +1,4 @@
-"""JSON Schemas of the files that people write, made of the same dataclasses that read them, for editors and reviews."""
+"""JSON Schemas of the files that people write and that runs leave, made of the same dataclasses that read them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from advisor.policy.packfile import Manifest
 from advisor.policy.rulefile import RuleFile
 from advisor.policy.view import known, settings
 from advisor.recipe import Recipe, StatedWaiver
+from advisor.results import RunResult
 from advisor.steps import STEPS
 
 Schema = dict[str, Any]
@@ -20,7 +21,7 @@ CONDITIONS: Schema = {"$ref": "#/$defs/conditions"}
 
 
 def schema(what: str) -> str:
-    """The schema of `recipe`, `rule`, `pack` or `waivers` as JSON text."""
+    """The schema of `recipe`, `rule`, `pack`, `waivers` or `report` as JSON text."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:advise:{what}:1"}
     return json.dumps({**head, **SCHEMAS[what]()}, indent=2, ensure_ascii=False) + "\n"
 
@@ -115,4 +116,22 @@ def _pack() -> Schema:
     return {**_of(Manifest), "title": "The manifest of a rule pack of advise"}
 
 
-SCHEMAS: Mapping[str, Callable[[], Schema]] = {"recipe": _recipe, "rule": _rule, "pack": _pack, "waivers": _waivers}
+def _report() -> Schema:
+    """A finished run's report.json. All fields are there; later versions may add some."""
+    from pydantic import TypeAdapter
+
+    made: Schema = TypeAdapter(RunResult).json_schema(mode="serialization")
+    for part in (made, *made["$defs"].values()):
+        part["required"] = list(part["properties"])
+    version = made["properties"]["version"]["default"]
+    made["properties"]["version"] = {"const": version, "description": "Of this format."}
+    return {**made, "title": "report.json, what a run of advise found"}
+
+
+SCHEMAS: Mapping[str, Callable[[], Schema]] = {
+    "recipe": _recipe,
+    "rule": _rule,
+    "pack": _pack,
+    "waivers": _waivers,
+    "report": _report,
+}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+from jsonschema import Draft202012Validator
 
 from advisor import runfolder
 from advisor.cli import main
@@ -17,6 +18,7 @@ from advisor.policy.pack import core
 from advisor.recipe import as_yaml
 from advisor.recipefile import loads
 from advisor.results import StepResult
+from advisor.schema import schema
 from advisor.steps.quantization import MOST_DIFFERENCE
 from advisor.waiving import Waiving
 
@@ -94,6 +96,7 @@ def test_layers_and_int8_measured_on_the_cpu(
 def finished(out: Path, report: dict) -> None:
     """The run folder holds what others read, and every number of it follows from what it holds."""
     assert json.loads(json.dumps(asdict(runfolder.read(out)))) == report
+    Draft202012Validator(json.loads(schema("report"))).validate(report)
     files = json.loads((out / "manifest.json").read_text())["files"]
     assert files == {name: digest for name, digest in runfolder.hashes(out).items() if name != "manifest.json"}
     assert {"recipe.yaml", "facts.json", "report.json", "predictions.json", "answers.json"} < set(files)

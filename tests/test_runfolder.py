@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from advisor import runfolder
 from advisor.errors import AdviseError
 from advisor.results import Measured, RunResult, StepResult
+from advisor.schema import schema
 
 STEP = StepResult("finetune", "fine-tuned", "steps/0-finetune", 9, 9, 36, 0.5, Measured(1.0, spread=(0.5, 1.5)), 1.0)
 RESULT = RunResult("r", "m", "BERT", "cpu", "cpu", 2, (STEP,), (), {"seed": 0}, 1.5)
@@ -23,6 +25,16 @@ def test_a_finished_run_reads_back_equal(tmp_path: Path) -> None:
     files = json.loads((tmp_path / "manifest.json").read_text())["files"]
     assert list(files) == ["README.md", "recipe.yaml", "report.json"]
     assert files["recipe.yaml"] == hashlib.sha256(b"version: 1\n").hexdigest()
+
+
+def test_a_report_is_as_its_schema_says(tmp_path: Path) -> None:
+    runfolder.finish(tmp_path, RESULT)
+    validator = Draft202012Validator(json.loads(schema("report")))
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert [error.message for error in validator.iter_errors(report)] == []
+    del report["steps"][0]["relative_accuracy"]
+    report["eval_samples"] = "many"
+    assert {error.json_path for error in validator.iter_errors(report)} == {"$.steps[0]", "$.eval_samples"}
 
 
 def test_drafts_are_no_part_of_a_folder(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import torch
 
 from advisor.compute import artefact, checkpoint
 from advisor.compute.bench import Bench, Encoded, encode
-from advisor.compute.columns import Rows
 from advisor.compute.int8 import probabilities
+from advisor.compute.labels import Rows
 from advisor.compute.scorer import Scorer
 from advisor.family import Family
 from advisor.step import Training

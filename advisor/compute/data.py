@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from advisor.compute.columns import Columns, Labelled, Rows, find_columns, label_rows
+from advisor.compute.columns import Columns, find_columns
+from advisor.compute.labels import Labelled, Rows, label_rows
 from advisor.compute.sources import PARTS, read
 from advisor.errors import AdviseError, Fault
 
