@@ -30,6 +30,20 @@ BUILT_IN = {
     UNREADABLE: "A recipe file can be read",
     INVALID: "A recipe file holds a valid recipe",
 }
+# What `gate` itself demands of a run; no pack can change or waive it.
+GATE_RULES = {
+    "gate-complete": "A finished run has all its parts",
+    "gate-intact": "No file of a run was changed after it was measured",
+    "gate-weights": "Weights are safetensors, ONNX or OpenVINO IR; nothing in the folder can execute code",
+    "gate-recipe": "The measurement belongs to this recipe, and the recipe keeps the policy",
+    "gate-data": "The measurement belongs to this data",
+    "gate-fresh": "The measurement is not too old",
+    "gate-enough": "There are examples enough to verify a relative accuracy",
+    "gate-numbers": "The measured numbers keep every bound of the recipe and of the policy",
+    "gate-recomputed": "The reported numbers follow from the recorded predictions",
+    "gate-device": "The artefact fits the device that it will serve on, and was measured there",
+    "gate-loads": "The artefact loads and answers as recorded",
+}
 EXIT_WORDS = {
     0: "no finding that counts",
     1: "findings",
@@ -161,7 +175,8 @@ class Checked:
     """All that one run of `check` or `gate` found out. texts: of the files that findings point into.
 
     reviewed: the recipes that could be judged, by file. passed_over: YAML files in folders that are no recipes.
-    baseline: the file of known findings; empty where none was given.
+    baseline: the file of known findings; empty where none was given. command: check or gate. kept: in words, the bounds
+    that the measured numbers of a run keep.
     """
 
     findings: tuple[Finding, ...]
@@ -174,6 +189,13 @@ class Checked:
     seconds: float = 0.0
     passed_over: tuple[str, ...] = ()
     baseline: str = ""
+    command: str = "check"
+    kept: tuple[str, ...] = ()
+
+    @property
+    def told_of(self) -> tuple[str, ...]:
+        """The files that were checked, then the others that findings point into, such as a file of waivers."""
+        return tuple(dict.fromkeys((*self.files, *(one.place.file for one in self.findings))))
 
     @property
     def exit_words(self) -> str:

@@ -23,22 +23,26 @@ def judge(recipe: Recipe, results: Sequence[StepResult], rows: int) -> tuple[Gat
     return (*gates, *_int8_gates(recipe, results))
 
 
-def _gate(name: str, bound: Interval, last: StepResult, rows: int) -> GateResult:
-    measured = {
+def measured(name: str, last: StepResult) -> Measured:
+    """A number of the last model by the name that gates use."""
+    return {
         "relative_accuracy": last.relative_accuracy,
         "relative_emissions": last.served.emissions,
         "size_mb": Measured(last.size_bytes / 1e6, source="weights on disk"),
         "latency_ms": last.served.latency_ms,
     }[name]
-    by_rows = name == "relative_accuracy"
-    found = verdict(bound, measured, rows if by_rows else 0)
+
+
+def _gate(name: str, bound: Interval, last: StepResult, rows: int) -> GateResult:
+    by_rows, number = name == "relative_accuracy", measured(name, last)
+    found = verdict(bound, number, rows if by_rows else 0)
     state: str = found.state
     words = found.words
     if by_rows and rows < ENOUGH and state in ("passed", "not shown"):
         state = "cannot verify"
         words = f"cannot verify with {rows:,} report rows: {ENOUGH} or more are needed"
     passed = state not in ("missed", "not measured")
-    return GateResult(name, str(bound), measured, passed, state, words)
+    return GateResult(name, str(bound), number, passed, state, words)
 
 
 def _int8_gates(recipe: Recipe, results: Sequence[StepResult]) -> list[GateResult]:

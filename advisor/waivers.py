@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Literal
 
 from advisor.errors import suggest
-from advisor.findings import BUILT_IN, FITS, Finding, Place, Waiver
+from advisor.findings import BUILT_IN, FITS, GATE_RULES, Finding, Place, Waiver
 
 MOST_DAYS, SOON_DAYS = 180, 14
 EXPIRED, SOON, UNUSED = "waiver-expired", "waiver-expires-soon", "waiver-unused"
@@ -30,7 +30,7 @@ WAIVER_RULES = {
     TOO_LONG: ("error", "A waiver is an exception for a limited time, so somebody looks at it again."),
     IGNORED: ("note", "--no-inline was given: comments in recipes excuse nothing here."),
 }
-NEVER_WAIVED = {*WAIVER_RULES, *BUILT_IN, FITS}
+NEVER_WAIVED = {*WAIVER_RULES, *BUILT_IN, *GATE_RULES, FITS}
 
 Standing = Literal["active", "ended", "malformed", "too-long"]
 

@@ -33,3 +33,11 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import tiny
 
     return tiny.write_rows(tmp_path_factory.mktemp("text"))
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small finished run; nobody may change it."""
+    import gated
+
+    return gated.make(tmp_path_factory.mktemp("gated"))

@@ -14,7 +14,7 @@ from importlib import import_module
 from advisor.errors import AdviseError, suggest
 
 COMMANDS = (
-    *("run", "check", "diff", "explain", "rules", "families", "schema", "demo", "history", "doctor", "report"),
+    *("run", "check", "diff", "gate", "explain", "rules", "families", "schema", "demo", "history", "doctor", "report"),
     "completion",
 )
 ISSUES = "please report it with the command and the lines above"

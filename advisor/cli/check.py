@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
-from advisor.cli.options import colour, parser, policy, waivers, width
+from advisor.cli.options import colour, give, parser, policy, waivers, width
 from advisor.errors import AdviseError, NothingChecked
 from advisor.findings import FORMATS, SEVERITIES, gravest
 
@@ -55,7 +55,7 @@ def run(arguments: Sequence[str]) -> int:
     if options.write_baseline:
         checked = _as_known(checked, options.write_baseline, options.fail_on)
     product = written(checked, options.format, width(), colour(out) and not options.output)
-    _give(product, options.output, out)
+    give(product, options.output, out)
     _talk(checked)
     if not checked.files and not faults:
         raise NothingChecked("no recipe among these files", hint="a recipe has steps, model and device at its top")
@@ -101,15 +101,6 @@ def _options(arguments: Sequence[str]) -> Namespace:
 def _read(source: Source, name: str | None) -> Source:
     """Stdin in the place of `-`."""
     return source._replace(name=name or "stdin", text=sys.stdin.buffer.read()) if source.name == "-" else source
-
-
-def _give(product: str, file: Path | None, out: TextIO) -> None:
-    if file is None:
-        out.write(product)
-        return
-    from advisor.files import write
-
-    write(file, product)
 
 
 def _talk(checked: Checked) -> None:

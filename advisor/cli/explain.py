@@ -27,5 +27,19 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     from advisor.explain import page
 
-    sys.stdout.write("\n".join(page(rule, rules) for rule in rules.rules_of(options.what)))
+    own = _own(options.what)
+    sys.stdout.write(own or "\n".join(page(rule, rules) for rule in rules.rules_of(options.what)))
     return 0
+
+
+def _own(name: str) -> str:
+    """The page of a rule that is advise's own and stands in no pack; empty for any other name."""
+    from advisor.findings import BUILT_IN, GATE_RULES
+    from advisor.gate.rules import BECAUSE
+    from advisor.waivers import WAIVER_RULES
+
+    about = {**BUILT_IN, **GATE_RULES, **{rule: because for rule, (_, because) in WAIVER_RULES.items()}}
+    if name not in about:
+        return ""
+    why = f"\n\n**Because** {BECAUSE[name]}" if name in BECAUSE else ""
+    return f"# {about[name]}\n\n`{name}` is a rule of advise itself: no pack can change it, nobody can waive it.{why}\n"

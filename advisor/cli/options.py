@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from advisor.errors import AdviseError
 
@@ -157,3 +157,13 @@ def width() -> int:
 def colour(stream: Any) -> bool:
     """Colour only on a terminal, and not where NO_COLOR is set."""
     return bool(stream.isatty()) and not os.environ.get("NO_COLOR")
+
+
+def give(product: str, file: Path | None, out: TextIO | None = None) -> None:
+    """Write the product to stdout, to another stream, or into a file, whole or not at all."""
+    if file is None:
+        (out or sys.stdout).write(product)
+        return
+    from advisor.files import write
+
+    write(file, product)

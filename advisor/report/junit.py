@@ -11,9 +11,9 @@ CLEAN = "obeys all rules"
 
 def xml(checked: Checked) -> str:
     """The whole report. A finding that counts is a failure, one that is waived or known is skipped, a note passes."""
-    root = Element("testsuites", name="advise check", time=f"{checked.seconds:.3f}")
+    root = Element("testsuites", name=f"advise {checked.command}", time=f"{checked.seconds:.3f}")
     totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
-    for file in checked.files:
+    for file in checked.told_of:
         found = [one for one in checked.findings if one.place.file == file]
         suite = SubElement(root, "testsuite", name=_legal(file))
         for one in found:

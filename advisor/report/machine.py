@@ -15,10 +15,12 @@ def as_json(checked: Checked) -> str:
     """All that was found, with the exit code and its words."""
     found = {
         "form": FORM,
+        "command": checked.command,
         "exit": {"code": checked.exit_code, "words": checked.exit_words},
         "policy": {"name": checked.policy.name, "version": checked.policy.version, "sha256": checked.policy.sha256},
         "files": list(checked.files),
         "summary": counts(checked),
+        "kept": list(checked.kept),
         "findings": [_finding(one) for one in checked.findings],
     }
     return json.dumps(found, indent=2, allow_nan=False) + "\n"

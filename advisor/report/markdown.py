@@ -21,13 +21,15 @@ def comment(checked: Checked) -> str:
     """A heading, then a section for each recipe, those with findings first, as many as a comment may hold."""
     number = counts(checked)
     found = ", ".join(plural(number[f"{severity}s"], severity) for severity in SEVERITIES)
-    head = f"## advise check: {plural(number['files'], 'recipe')}, {found}"
+    what = plural(number["files"], "recipe" if checked.command == "check" else "run")
+    head = f"## advise {checked.command}: {what}, {found}"
     told = [f"{number[name]} {name}" for name in ("waived", "known") if number[name]]
     policy = checked.policy
     lines = [head, "", f"Policy {policy.name} {policy.version}, {plural(number['rules'], 'rule')}; "]
     lines[-1] += "".join(f"{one}; " for one in told) + f"{checked.exit_words} (exit code {checked.exit_code})."
+    lines += ["", *(f"- kept: {escaped(words)}" for words in checked.kept)] if checked.kept else []
     text, left = "\n".join(lines) + "\n", 0
-    for file in sorted(checked.files, key=lambda file: _severity(file, checked)):
+    for file in sorted(checked.told_of, key=lambda file: _severity(file, checked)):
         section = "\n" + "\n".join(_section(file, checked)) + "\n"
         left += len(text) + len(section) > MOST_SIGNS
         text += section if not left else ""

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from advisor.explain import effects, when
-from advisor.findings import BUILT_IN, Checked, Finding, Fix, Place, Waiver
+from advisor.findings import BUILT_IN, GATE_RULES, Checked, Finding, Fix, Place, Waiver
 from advisor.policy.pack import shipped
 from advisor.policy.rule import Rule
 from advisor.report.root import from_root, uri
@@ -87,7 +87,7 @@ def _own_rules(checked: Checked) -> Iterator[Object]:
     known = {rule.id for rule in checked.rules}
     for name, one in {one.rule: one for one in checked.findings}.items():
         if name not in known:
-            about = BUILT_IN.get(name) or one.because
+            about = {**BUILT_IN, **GATE_RULES}.get(name) or one.because
             yield {
                 "id": name,
                 "shortDescription": _text(about),

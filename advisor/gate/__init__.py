@@ -1,0 +1,134 @@
+"""Gate: may what a run made be deployed? Measured numbers, provenance and a real reload; what is missing fails."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from advisor import probe
+from advisor.demands import demands
+from advisor.errors import AdviseError, Fault
+from advisor.facts import DataFacts, Facts
+from advisor.findings import Checked, Finding, Place
+from advisor.gate import answers, belongs, folder, numbers, recomputed
+from advisor.gate.rules import COMPLETE, RECIPE, finding
+from advisor.policy.pack import Policy
+from advisor.recipe import Recipe, to_goal
+from advisor.recipefile import load
+from advisor.results import RunResult
+from advisor.review import Reviewed, review
+from advisor.runfolder import REPORT, read
+from advisor.waiving import Waiving, waive
+
+FAILED = 4
+
+
+class Terms(NamedTuple):
+    """By what a run is judged.
+
+    waiving: of the policy's rules; what the gate itself demands nobody can waive. recipe: that is to be shipped, if not
+    the run's own; device: that it will serve on, if not the recipe's. data: where the data lies now, None for where the
+    recipe says; with `without_data` its recorded hash is believed.
+    """
+
+    policy: Policy
+    waiving: Waiving
+    recipe: Recipe | None = None
+    device: str | None = None
+    data: str | None = None
+    without_data: bool = False
+    max_age: timedelta = belongs.MAX_AGE
+
+
+def gate(out: Path, terms: Terms, now: datetime | None = None) -> Checked:
+    """Judge the folder of a finished run.
+
+    Raises:
+        AdviseError: there is no such folder, or a file of waivers cannot be read.
+    """
+    begun = time.monotonic()
+    if not out.is_dir():
+        raise AdviseError(Fault("no such folder", str(out), hint="give the --out folder of an `advise run`"))
+    found = [*folder.complete(out), *folder.intact(out), *folder.harmless(out)]
+    reviewed: dict[str, Reviewed] = {}
+    kept: tuple[str, ...] = ()
+    try:
+        result, judged = read(out), _reviewed(out, terms.policy)
+        reviewed = {judged.document.name: judged}
+        found += _belongs(out, result, judged, terms, now or datetime.now(UTC))
+        wrong, kept = _numbers(out, result, judged, terms)
+        found += wrong
+        if not any(one.rule == "gate-weights" for one in found):  # what may run code is not loaded
+            found += answers.loads(out, result)
+    except AdviseError as error:
+        found += [finding(COMPLETE, one.message, _place(one, out), one.hint) for one in error.faults]
+    distinct = {(one.rule, one.message, one.place): one for one in found}
+    findings = tuple(sorted(distinct.values(), key=lambda one: one.order))
+    code = FAILED if any(one.severity == "error" and one.counts for one in findings) else 0
+    texts = {name: one.document.text for name, one in reviewed.items()}
+    seconds = time.monotonic() - begun
+    return Checked(
+        findings,
+        tuple(reviewed) or (str(out),),
+        terms.policy.stamp,
+        terms.policy.rules,
+        code,
+        texts,
+        reviewed,
+        seconds,
+        command="gate",
+        kept=kept,
+    )
+
+
+def _place(fault: Fault, out: Path) -> Place:
+    return Place(fault.file or str(out), fault.line, fault.column)
+
+
+def _belongs(out: Path, result: RunResult, judged: Reviewed, terms: Terms, now: datetime) -> Iterator[Finding]:
+    """All that the report, the recipe, the data and the policy say of each other."""
+    if not result.steps:
+        raise AdviseError(Fault("the report tells of no step", str(out / REPORT), hint=folder.AGAIN))
+    yield from belongs.same_recipe(out, result, terms.recipe)
+    yield from belongs.fresh(out, result, terms.max_age, now)
+    if not terms.without_data:
+        yield from belongs.same_data(out, result, judged.recipe, terms.data)
+    yield from numbers.fits(out, result, terms.device or judged.recipe.device)
+    yield from _policy(judged, terms)
+
+
+def _numbers(out: Path, result: RunResult, judged: Reviewed, terms: Terms) -> tuple[list[Finding], tuple[str, ...]]:
+    """The numbers that are wrong or not enough, and the bounds that are kept, in words."""
+    wanted = numbers.verdicts(result, list(demands(judged.recipe, terms.policy, judged.facts)))
+    wrong = [*numbers.failing(wanted, judged.document), *numbers.own_gates(out, result), *numbers.enough(out, result)]
+    if not wanted:
+        hint = "add gates to the recipe, or a rule that limits gates.relative_accuracy"
+        wrong.append(finding(RECIPE, "neither the recipe nor the policy has a gate", out / "recipe.yaml", hint))
+    kept = tuple(numbers.told(demand, found) for demand, found in wanted if found.state == "passed")
+    return [*wrong, *recomputed.follows(out, result)], kept
+
+
+def _policy(judged: Reviewed, terms: Terms) -> Iterator[Finding]:
+    """What the policy of today forbids in the recipe, as far as no waiver excuses it."""
+    forbidden = [one for one in judged.findings if one.severity == "error"]
+    yield from waive(forbidden, [judged.document], terms.policy, terms.waiving).findings
+
+
+def _reviewed(out: Path, policy: Policy) -> Reviewed:
+    """The run's recipe judged by the policy of today, under the facts that were measured."""
+    recipe, document = load(out / "recipe.yaml")
+    model = probe.model(str(out / "steps" / f"0-{recipe.steps[0].name}"))
+    facts = Facts(model.facts, _data_facts(out / "facts.json"), probe.device(recipe.device), to_goal(recipe.goal))
+    return review(policy, recipe, document, facts, model)
+
+
+def _data_facts(file: Path) -> DataFacts:
+    try:
+        values = json.loads(file.read_bytes())
+        return DataFacts(**{name: values.get(f"data.{name}") for name in DataFacts._fields})
+    except (OSError, ValueError, AttributeError) as error:
+        raise AdviseError(Fault(f"cannot be read: {error}", str(file), hint=folder.AGAIN)) from None
