@@ -23,7 +23,14 @@ def recipe(policy: Policy, reviewed: Reviewed, width: int, colour: bool) -> str:
         advised = advise(policy, reviewed.facts, reviewed.model, reviewed.recipe.data, reviewed.recipe.name)
     except AdviseError as error:
         return "\n".join([*lines, f"for these facts: {error}"]) + "\n"
+    lines += _narrowed(reviewed.recipe)
     return "\n".join([*lines, *_compared(reviewed.recipe, advised), "", report.explanation(advised, width, colour)])
+
+
+def _narrowed(one: Recipe) -> Iterator[str]:
+    if one.history:
+        runs = one.history.runs
+        yield f"it was chosen by ranges that {runs} own runs had narrowed (advise --history), unlike those below\n"
 
 
 def _words(one: Recipe) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -189,7 +190,9 @@ def test_every_run_is_recorded_and_none_is_lost_with_the_ledger(
     assert (tmp_path / "third" / "report.json").exists()
 
 
-def test_every_run_writes_a_model_card(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> None:
+def test_every_run_writes_a_model_card_whose_code_works(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path
+) -> None:
     from huggingface_hub import ModelCard
 
     recipe, out = tmp_path / "recipe.yaml", tmp_path / "out"
@@ -198,3 +201,7 @@ def test_every_run_writes_a_model_card(checkpoints: dict[str, Path], text: Path,
     card = ModelCard.load(out / "README.md")
     assert card.data.library_name == "transformers" and card.data.pipeline_tag == "text-classification"
     assert "README.md" in json.loads((out / "manifest.json").read_text())["files"]
+    blocks = re.findall(r"```python\n(.*?)```", card.text, re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(block.replace("FOLDER", str(out)), {})
