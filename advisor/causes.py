@@ -42,7 +42,9 @@ def _cause(test: Test, recipe: Recipe, document: Document, view: View) -> Cause:
         words = f"{_short(test.name)} {words} {CONFIG}"
     elif test.name.split(".")[-1] != path[-1] and len(path) > 1:
         words = f"{_short(test.name)} {words}"
-    return Cause(test.name, words, Place.of(document, path) if path in document.marks else None)
+    if path in document.marks:
+        return Cause(test.name, words, Place.of(document, path))
+    return Cause(test.name, words + (", by default" if test.name.startswith("goal.") else ""))
 
 
 def names_a_part(path: Path_) -> bool:

@@ -127,7 +127,7 @@ def _finding(violation: Violation, recipe: Recipe, document: Document, view: Vie
         path,
         value_at(path, recipe, document),
         tuple(causes(rule, recipe, document, view)),
-        leaving(rule, view),
+        leaving(rule, view).replace("--min-accuracy", "a goal of relative accuracy >="),
         evidence_of(rule),
         fix,
         undecided=violation.undecided,

@@ -15,8 +15,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
-RECIPES, ROUNDS = 1_000, 10
+RECIPES, ROUNDS = 1_000, 5
 ADVISE = ["-c", "from advisor.cli import main; raise SystemExit(main())", "check"]
 LOAD = """
 import sys
@@ -53,14 +54,22 @@ def recipe(number: int, dice: random.Random) -> str:
     return "\n".join(lines) + "\n"
 
 
-def seconds(arguments: list[str], environment: dict[str, str]) -> tuple[float, str]:
-    """Wall time of one process and the last line that it says."""
-    begun = time.perf_counter()
+class Cost(NamedTuple):
+    """What one process took, in seconds: by the clock, and of a core."""
+
+    wall: float
+    cpu: float
+
+
+def cost(arguments: list[str], environment: dict[str, str]) -> tuple[Cost, str]:
+    """What one process took and the last line that it says. It must end with 0, or with 1 for findings."""
+    before, begun = os.times(), time.perf_counter()
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=environment, check=False)
-    taken = time.perf_counter() - begun
+    wall, after = time.perf_counter() - begun, os.times()
     if done.returncode not in (0, 1):
         raise SystemExit(done.stderr)
-    return taken, (done.stderr.splitlines() or [""])[-1]
+    cpu = sum(after[2:4]) - sum(before[2:4])
+    return Cost(wall, cpu), " ".join(done.stderr.splitlines()[-2:])
 
 
 def main() -> None:
@@ -73,20 +82,23 @@ def main() -> None:
         cases = {"load only": ["-c", LOAD, folder]}
         for form in ("concise", "text", "json", "sarif"):
             cases[f"check, {form}"] = [*ADVISE, folder, "--format", form]
-        seconds(cases["check, concise"], environment)  # the pack is validated once and remembered
-        taken: dict[str, list[float]] = {name: [] for name in cases}
+        cost(cases["check, concise"], environment)  # the pack is validated once and remembered
+        taken: dict[str, list[Cost]] = {name: [] for name in cases}
         said = ""
         for _ in range(ROUNDS):
             for name, arguments in cases.items():
-                time_, last = seconds(arguments, environment)
-                taken[name].append(time_)
+                one, last = cost(arguments, environment)
+                taken[name].append(one)
                 said = last or said
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     print(f"{machine}, Python {platform.python_version()}: {said}")
-    for name, values in taken.items():
-        paired = [ours / theirs for ours, theirs in zip(values, taken["load only"], strict=True)]
-        ratio = f"{statistics.median(paired):.2f} of load only"
-        print(f"{name:<16} median {statistics.median(values):.2f} s, quickest {min(values):.2f} s, {ratio}")
+    for name, costs in taken.items():
+        ratio = statistics.median(one.cpu / base.cpu for one, base in zip(costs, taken["load only"], strict=True))
+        walls, cpus = ([one[place] for one in costs] for place in (0, 1))
+        print(
+            f"{name:<16} median {statistics.median(walls):.2f} s (quickest {min(walls):.2f} s), of a core "
+            f"{statistics.median(cpus):.2f} s (least {min(cpus):.2f} s), {ratio:.2f} of load only"
+        )
 
 
 if __name__ == "__main__":

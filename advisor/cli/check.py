@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
@@ -113,7 +114,7 @@ def _talk(checked: Checked) -> None:
         more = len(checked.passed_over) - MOST_NAMED
         named = ", ".join(checked.passed_over[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
         sys.stderr.write(f"passed over as no recipe (none of steps, model, device at the top): {named}\n")
-    sys.stderr.write(summary(checked) + "\n")
+    sys.stderr.write(textwrap.fill(summary(checked), max(40, width())) + "\n")
 
 
 def _as_known(checked: Checked, path: Path, fail_on: str) -> Checked:

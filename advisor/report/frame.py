@@ -52,13 +52,16 @@ def frame(finding: Finding, text: str, width: int, colour: bool) -> Iterator[str
 
 
 def _fitted(line: str, marks: Sequence[Underline], room: int) -> tuple[str, int]:
-    """The part of a line that fits, with what is to blame in it, and at which of the line's signs it starts."""
+    """The part of a line that fits, with what is to blame in it, and which of the line's signs it starts with."""
     line = clean(line)
     if breadth(line) <= room:
         return line, 0
-    end = _end(marks[0].place, line)  # what is to blame comes first
-    start = 0 if end <= room - len(CUT) else min(end - room + 2 * len(CUT), marks[0].place.column - 1)
-    shown = (CUT if start else "") + line[start + len(CUT) * bool(start) :]
+    first, end = marks[0].place.column - 1, _end(marks[0].place, line) - 1  # what is to blame comes first
+    start = 0
+    if breadth(line[:end]) > room - len(CUT):
+        while start < min(first, len(line)) and breadth(line[start:end]) > room - 2 * len(CUT):
+            start += 1
+    shown = CUT * bool(start) + line[start:]
     if breadth(shown) > room:
         while breadth(shown) + len(CUT) > room:
             shown = shown[:-1]
@@ -66,17 +69,18 @@ def _fitted(line: str, marks: Sequence[Underline], room: int) -> tuple[str, int]
     return shown, start
 
 
-def _underlined(one: Underline, line: str, shift: int, room: int) -> Iterator[str]:
+def _underlined(one: Underline, line: str, first: int, room: int) -> Iterator[str]:
     """The underline and its words, beside it where they fit, else below; only the words where it is out of sight."""
     line = clean(line)
-    start, end = max(one.place.column - 1, shift), min(_end(one.place, line) - 1, len(line))
-    before = breadth(line[shift:start])
+    start, end = max(one.place.column - 1, first), min(_end(one.place, line) - 1, len(line))
+    before = len(CUT) * bool(first) + breadth(line[first:start])
     length = min(max(1, breadth(line[start:end])), room - before)
-    mark = " " * before + one.sign * length if length > 0 and (end > shift or one.sign == "^") else ""
+    seen = length > 0 and (end > first or one.sign == "^")
+    mark = " " * before + one.sign * length if seen else ""
     if not one.words:
         yield mark
     elif len(mark) + 1 + len(one.words) <= room:
-        yield f"{mark} {one.words}".lstrip() if not mark else f"{mark} {one.words}"
+        yield f"{mark} {one.words}" if mark else one.words
     else:
         yield from [mark] if mark else []
         indent = " " * max(0, min(before, room - 40))

@@ -38,6 +38,7 @@ def _last(one: Finding) -> int:
 
 def _escaped(text: str, kind: str = "data") -> str:
     """As actions/toolkit writes the values of workflow commands."""
+    text = "".join(sign if sign.isprintable() or sign in "\r\n" else "?" for sign in text)
     for sign, code in {"%": "%25", "\r": "%0D", "\n": "%0A"}.items():
         text = text.replace(sign, code)
     if kind == "property":
