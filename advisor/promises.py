@@ -51,23 +51,23 @@ def _said(recipe: Recipe, part: str, name: str) -> str:
 def _out_of_reach(recipe: Recipe, facts: Facts, planned: Plan) -> Iterator[Promise]:
     if recipe.history:  # own runs know better than the general ranges
         return
+    expected = _expected(recipe, facts, planned)
     for part in ("goal", "gates"):
         targets = getattr(recipe, part)
         for name, bound in (targets.bounds() if targets else {}).items():
-            expected = _expected(name, recipe, facts, planned)
-            if expected and not _may_hold(bound, expected, AS_BOUND[name]):
-                words = f"this recipe leaves {expected.low:.1f} MB" if name == "size_mb" else f"{expected} is expected"
+            range_ = expected.get(name)
+            if range_ and not _may_hold(bound, range_, AS_BOUND[name]):
+                words = f"this recipe leaves {range_.low:.1f} MB" if name == "size_mb" else f"{range_} is expected"
                 yield REACH, f"{name} must be {_said(recipe, part, name)}, and {words}", (part, name)
 
 
-def _expected(name: str, recipe: Recipe, facts: Facts, planned: Plan) -> Range | None:
-    family = planned.family
-    int8 = "quantization" in recipe.step_names
+def _expected(recipe: Recipe, facts: Facts, planned: Plan) -> dict[str, Range | None]:
+    """What the steps are predicted to bring, by target; None where there is no evidence."""
+    family, int8 = planned.family, "quantization" in recipe.step_names
     found = predict(planned, family, facts.data.samples, int8, family.judged_as or family.predicted_as)
-    if name == "size_mb" and found.size:
-        whole = planned.baseline_parameters * BYTES / 1e6
-        return found.size.times(Range(whole, whole))
-    return {"relative_accuracy": found.accuracy, "relative_emissions": found.emissions}.get(name)
+    whole = planned.baseline_parameters * BYTES / 1e6
+    size = found.size.times(Range(whole, whole)) if found.size else None
+    return {"relative_accuracy": found.accuracy, "relative_emissions": found.emissions, "size_mb": size}
 
 
 def _may_hold(bound: Interval, expected: Range, sign: str) -> bool:
