@@ -67,8 +67,14 @@ def step_result(
     )
 
 
-def metered(job: Job, work: Generator[Progress, None, StepResult]) -> Generator[Progress, None, StepResult]:
-    """Carry a step out with codecarbon around it: its result, with what making it cost."""
+def metered(
+    job: Job, work: Generator[Progress, None, StepResult], earlier: float
+) -> Generator[Progress, None, StepResult]:
+    """Carry a step out with codecarbon around it: its result, with what making it cost.
+
+    Args:
+        earlier: seconds that the step has taken before a run was interrupted.
+    """
     from advisor.compute.energy import Meter, cost
 
     meter = Meter(job.assumed.country)
@@ -76,7 +82,7 @@ def metered(job: Job, work: Generator[Progress, None, StepResult]) -> Generator[
         result = yield from work
     finally:
         found = meter.stop()
-    return replace(result, cost=cost(found, job.assumed))
+    return replace(result, cost=cost(found, job.assumed, earlier))
 
 
 def relative_accuracy(job: Job, scores: Mapping[str, Scores], name: str) -> Measured:

@@ -173,7 +173,7 @@ class _Run:
             work = self._quantize(planned, planned.step, folder)
         else:
             work = self._step(planned, folder)
-        result = yield from metered(self.job, work)
+        result = yield from metered(self.job, work, self.bench.keeper.seconds())
         result = replace(result, seconds=self.bench.keeper.seconds())
         record = Record(inputs, hashes(folder), result, self.scores[planned.step.name])
         resumption.keep(folder, record)

@@ -155,12 +155,17 @@ def _track(work: Callable[[], None], country: str) -> _Tracked | str:
     return found if isinstance(found, str) else replace(found, seconds=seconds)
 
 
-def cost(found: _Tracked | str, assumed: Assumptions) -> Cost:
-    """Energy and CO2e of making something, as a meter counted them."""
+def cost(found: _Tracked | str, assumed: Assumptions, earlier: float = 0.0) -> Cost:
+    """Energy and CO2e of making something, as a meter counted them.
+
+    Args:
+        earlier: seconds that it took before it was interrupted, which nobody counted: taken at the same power.
+    """
     if isinstance(found, str):
         return Cost(Measured(why_not=found), Measured(why_not=found))
-    wh, factor = found.kwh * 1000, found.kg_co2 / found.kwh * 1000
+    wh, factor = found.kwh * 1000 * (1 + earlier / found.seconds), found.kg_co2 / found.kwh * 1000
     told = f"{power(found.source)}, this process for {found.seconds:.0f} s"
+    told += f" and, at the same power, {earlier:.0f} s before it was interrupted" if earlier > 1 else ""
     year = grid_year(assumed.country)
     grams = operational_g(wh, factor, assumed.pue)
     return Cost(Measured(wh, source=told), Measured(grams, source=f"{told}; {grid(factor, year, assumed)}"))

@@ -116,6 +116,9 @@ def test_what_making_a_model_cost_has_units_and_sources() -> None:
     assert found.g_co2.value == pytest.approx(84)
     assert "power modelled from load, this process for 60 s" in found.wh.source
     assert found.g_co2.source.endswith("grid of FRA 56 g/kWh (2023, codecarbon's table), PUE 1.5")
+    resumed = cost(_Tracked(kwh=1.0, kg_co2=0.056, seconds=60, source="modelled"), Assumptions(), earlier=30)
+    assert resumed.wh.value == pytest.approx(1500)
+    assert "for 60 s and, at the same power, 30 s before it was interrupted" in resumed.wh.source
     failed = cost("codecarbon failed to measure on this machine", Assumptions())
     assert failed.wh.value is failed.g_co2.value is None
     assert failed.g_co2.why_not == "codecarbon failed to measure on this machine"
