@@ -125,5 +125,16 @@ def summary(checked: Checked) -> str:
     parts += [plural(number["rules"], "rule")]
     parts += [plural(number[f"{severity}s"], severity) for severity in SEVERITIES]
     parts += [f"{number[name]:,} {name}" for name in ("waived", "known")]
-    parts += [f"{plural(number['fixes'], 'fix')} available"]
+    parts += [f"{plural(number['fixes'], 'fix')} available{_how(checked)}"]
     return ", ".join(parts) + f", {checked.seconds:.2f} s"
+
+
+def _how(checked: Checked) -> str:
+    """The options that make the fixes."""
+    fixes = [one.fix.safe for one in checked.findings if one.fix and one.fix.edits and one.counts]
+    safe = sum(fixes)
+    if not fixes:
+        return ""
+    if safe in (0, len(fixes)):
+        return f" with {'--fix' if safe else '--unsafe-fixes'}"
+    return f" ({safe:,} with --fix, all with --unsafe-fixes)"
