@@ -76,9 +76,9 @@ class Keeper:
         """Keep weights that are better than those before."""
         self._best = {name: tensor.clone() for name, tensor in weights.items()}
 
-    def best(self) -> Mapping[str, Tensor]:
-        """The weights that were kept last."""
-        return self._best
+    def best(self) -> Iterator[tuple[str, Tensor]]:
+        """The weights that were kept last, one after another."""
+        yield from self._best.items()
 
     def seconds(self) -> float:
         """What the step has taken so far, in all attempts."""
@@ -154,9 +154,9 @@ class DiskKeeper(Keeper):
     def keep_best(self, position: Position, weights: Mapping[str, Tensor]) -> None:
         self._write("best", f"best-{position.stage}-{position.done}", weights)
 
-    def best(self) -> Mapping[str, Tensor]:
+    def best(self) -> Iterator[tuple[str, Tensor]]:
         with safe_open(self.folder / self.files["best"]["name"], "pt") as tensors:
-            return {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118
+            yield from ((name, tensors.get_tensor(name)) for name in tensors.keys())  # noqa: SIM118
 
     def seconds(self) -> float:
         return self.position.seconds + time.monotonic() - self.begun

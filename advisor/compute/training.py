@@ -136,10 +136,10 @@ class _Training:
         """Give the student the weights of its best epoch."""
         if self.at.best is None:
             return
-        best = self.bench.keeper.best()
+        own = dict(weights(self.student))
         with torch.no_grad():
-            for name, tensor in weights(self.student):
-                tensor.copy_(best[name])
+            for name, tensor in self.bench.keeper.best():
+                own[name].copy_(tensor)
 
 
 def _groups(objective: Objective) -> list[dict[str, object]]:

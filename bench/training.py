@@ -1,0 +1,233 @@
+"""Examples per second and peak memory of fine-tuning and distillation, against the transformers Trainer.
+
+Command: python bench/training.py [--rows 1024] (about ten minutes on two idle cores). Both sides train the same model
+on the same rows, one epoch, same batch size, grouping by length, optimizer and precision. For the speed they take
+turns batch by batch in one process, so that a machine's slow phases hit both alike; the memory is that of a process of
+its own for each. The distilling Trainer asks its teacher with every batch, as is usual; we ask it once before, and that
+time counts. Bars: at least 1.0 times the examples per second, no more memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+SHARED = Path(__file__).parents[2] / "shared"
+BATCH, TOKENS, RATE, TEMPERATURE, SOFT, KEEP, TEACHES = 32, 64, 5e-5, 2.0, 0.9, 4, 64
+
+
+def bench(rows: int) -> tuple[Any, Any, Any]:
+    """Bench with so many training rows, the model as a classifier, and its tokenizer."""
+    from advisor import demo, families
+    from advisor.compute.bench import Bench, encode
+    from advisor.compute.checkpoint import load
+    from advisor.compute.data import load as read
+    from advisor.compute.device import pick
+    from advisor.step import Training
+
+    model, source = SHARED / "models" / "e5-small-en-12l", SHARED / "data" / "sst2"
+    if not model.is_dir():
+        model, source = demo.model_folder(), Path(tempfile.mkdtemp()) / "data"
+        demo.write_data(source)
+    data, family = read(str(source), max_samples=rows), families.find("bert")
+    assert family
+    scorer, tokenizer = load(model, family, data.label_names)
+    train, selection = (encode(part, tokenizer, TOKENS) for part in (data.train, data.selection))
+    training = Training(batch_size=BATCH, max_tokens=TOKENS)
+    found = Bench(family, pick("cpu"), training, train.take(rows), selection.take(64), tokenizer.pad_token_id)
+    return found, scorer, tokenizer
+
+
+def student(work: Any, scorer: Any) -> Any:
+    """The model with every third of its layers."""
+    from advisor.compute.surgery import keep_layers
+    from advisor.steps.layer_removal import LayerRemoval
+
+    step, config = LayerRemoval(keep=KEEP), scorer.model.config.to_dict()
+    after = step.resized(work.family, config)
+    kept = {"encoder": tuple(round(place * (config["num_hidden_layers"] - 1) / (KEEP - 1)) for place in range(KEEP))}
+    return keep_layers(scorer, work.family, after, kept)
+
+
+class Turns:
+    """Two threads that work in turn: seconds of wall clock and of processor that each has used, by batch.
+
+    Without a partner both methods only take the time.
+    """
+
+    def __init__(self, shared: bool) -> None:
+        self.shared, self.turn = shared, threading.Condition()
+        self.whose = "ours"
+        self.begun: tuple[float, float] = (0.0, 0.0)
+        self.taken: dict[str, list[tuple[float, float]]] = {"ours": [], "trainer": []}
+        self.ended: set[str] = set()
+
+    def begin(self, side: str) -> None:
+        """Wait for this side's turn; its batch begins."""
+        if self.shared:
+            with self.turn:
+                self.turn.wait_for(lambda: self.whose == side or len(self.ended) == 1)
+        self.begun = time.perf_counter(), time.process_time()
+
+    def end(self, side: str, last: bool = False) -> None:
+        """This side's batch has ended; the other side's turn."""
+        wall, processor = self.begun
+        self.taken[side].append((time.perf_counter() - wall, time.process_time() - processor))
+        with self.turn:
+            self.whose = "trainer" if side == "ours" else "ours"
+            self.ended |= {side} if last else set()
+            self.turn.notify_all()
+
+
+def ours(begun: Any, distils: bool, turns: Turns) -> None:
+    """An epoch of our loop; the teacher's pass counts as a batch of its own."""
+    from dataclasses import replace
+
+    from advisor.compute.keeper import DiskKeeper
+    from advisor.compute.losses import Weights, distillation_loss, label_loss
+    from advisor.compute.training import Schedule, train
+
+    work, scorer, _ = begun
+    loss: Any = label_loss
+    if distils:
+        small = student(work, scorer)
+        turns.begin("ours")
+        work = work.with_teacher(scorer)
+        loss, scorer = finished(distillation_loss(work, Weights(TEMPERATURE, SOFT), {"encoder": KEEP})), small
+        turns.end("ours")
+    with tempfile.TemporaryDirectory() as folder:
+        work = replace(work, keeper=DiskKeeper(Path(folder) / "state", "bench"))
+        learning = train(scorer, work, loss, Schedule("bench", RATE, epochs=1))
+        count = batches(len(work.train))
+        for batch in range(count):
+            turns.begin("ours")
+            next(learning)
+            turns.end("ours", last=batch == count - 1)
+
+
+def batches(rows: int) -> int:
+    return -(-rows // BATCH)
+
+
+def finished(work: Any) -> Any:
+    """What a generator returns."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
+
+
+def trainer(begun: Any, distils: bool, turns: Turns) -> None:
+    """An epoch of the Trainer; what it does between two batches counts to the second."""
+    import torch
+    from torch.nn import functional
+    from transformers import DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments
+
+    from advisor.compute.device import bf16
+
+    work, scorer, tokenizer = begun
+    teacher = scorer.model.eval() if distils else None
+    model = student(work, scorer).model if distils else scorer.model
+
+    class Watch(TrainerCallback):
+        def on_train_begin(self, *_: Any, **__: Any) -> None:
+            turns.begin("trainer")
+
+        def on_step_end(self, arguments: Any, state: Any, *_: Any, **__: Any) -> None:
+            turns.end("trainer", last=state.global_step == state.max_steps)
+            if state.global_step < state.max_steps:
+                turns.begin("trainer")
+
+    class Distilling(Trainer):
+        def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
+            found = model(**inputs)
+            if teacher is None:
+                return (found.loss, found) if return_outputs else found.loss
+            asked = {name: inputs[name] for name in ("input_ids", "attention_mask")}
+            with torch.no_grad():
+                wanted = functional.softmax(teacher(**asked).logits.float() / TEMPERATURE, dim=1)
+            own = functional.log_softmax(found.logits.float() / TEMPERATURE, dim=1)
+            soft = TEMPERATURE**2 * functional.kl_div(own, wanted, reduction="batchmean")
+            return SOFT * soft + (1 - SOFT) * found.loss
+
+    pairs = zip(work.train.tokens, work.train.labels, strict=True)
+    examples = [{"input_ids": list(ids), "attention_mask": [1] * len(ids), "labels": label} for ids, label in pairs]
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            output_dir=folder, num_train_epochs=1, per_device_train_batch_size=BATCH, learning_rate=RATE,
+            weight_decay=0.01, warmup_steps=0.1, max_grad_norm=1.0, optim="adamw_torch_fused", use_cpu=True,
+            bf16=bf16("auto", work.device), train_sampling_strategy="group_by_length", save_strategy="no",
+            logging_strategy="no", report_to=[], disable_tqdm=True, seed=0,
+        )  # fmt: skip
+        collate = DataCollatorWithPadding(tokenizer)
+        Distilling(model, arguments, collate, examples, processing_class=tokenizer, callbacks=[Watch()]).train()
+
+
+def measure(rows: int, task: str, sides: tuple[str, ...]) -> None:
+    """Train in this process and print seconds of each side, and the peak memory in MB.
+
+    The first batch is left out, and the last: after it our side looks for the best epoch.
+    """
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    turns, work = Turns(shared=len(sides) == 2), {"ours": ours, "trainer": trainer}
+    begun = bench(rows)
+    each = {side: begun if side == sides[-1] else copy.deepcopy(begun) for side in sides}
+    threads = [threading.Thread(target=work[side], args=(each[side], task == "distillation", turns)) for side in sides]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found: dict[str, Any] = {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}  # KB on Linux
+    for side in sides:
+        taken = turns.taken[side]
+        warm = len(taken) - batches(rows)  # the teacher's pass comes first and counts
+        counted = taken[:warm] + taken[warm + 1 : -1]
+        found[side] = [sum(one[kind] for one in counted) for kind in (0, 1)]
+    print(json.dumps(found))
+
+
+def main() -> None:
+    """Measure both sides, both tasks, and print the ratios."""
+    reader = argparse.ArgumentParser()
+    reader.add_argument("--rows", type=int, default=1024)
+    reader.add_argument("--only", nargs="+", help=argparse.SUPPRESS)
+    options = reader.parse_args()
+    if options.only:
+        measure(options.rows, options.only[0], tuple(options.only[1:]))
+        return
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_WAIT_POLICY": "PASSIVE"}
+
+    def run(task: str, *sides: str) -> dict[str, Any]:
+        command = [sys.executable, __file__, "--rows", str(options.rows), "--only", task, *sides]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return found
+
+    print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {options.rows} rows")
+    for task in ("fine-tuning", "distillation"):
+        both = run(task, "ours", "trainer")
+        examples = (batches(options.rows) - 2) * BATCH
+        speeds = {side: [examples / seconds for seconds in both[side]] for side in ("ours", "trainer")}
+        peaks = {side: run(task, side)["peak"] for side in ("ours", "trainer")}
+        for side, (wall, processor) in speeds.items():
+            print(f"  {side}: {wall:.1f} examples/s, {processor:.1f} by processor time, {peaks[side]:.0f} MB")
+        wall, processor = (speeds["ours"][kind] / speeds["trainer"][kind] for kind in (0, 1))
+        memory = peaks["ours"] / peaks["trainer"]
+        told = f"{wall:.2f} times the Trainer's examples per second ({processor:.2f} by processor time)"
+        print(f"{task}: {told}, {memory:.2f} times its peak memory", flush=True)
+
+
+if __name__ == "__main__":
+    main()
