@@ -41,11 +41,16 @@ def mend(text: str, findings: Callable[[str], Iterable[Finding]], unsafe: bool =
 
 def _tried(text: str, findings: Iterable[Finding], unsafe: bool) -> Iterator[tuple[Fix, str]]:
     """Each fix with the text that it gives; safe ones first. One that the layout has no room for is passed by."""
-    for fix in sorted(fixable(findings, unsafe), key=lambda fix: not fix.safe):
+    for fix in sorted(fixable(findings, unsafe), key=lambda fix: (not fix.safe, _adds(fix))):
         try:
             yield fix, edited(text, fix.edits)
         except NoRoom:
             continue
+
+
+def _adds(fix: Fix) -> bool:
+    """Steps come after others have gone: a step that is dropped may be all that asked for another."""
+    return any(edit.action == "insert" for edit in fix.edits)
 
 
 def fixable(findings: Iterable[Finding], unsafe: bool = False) -> list[Fix]:

@@ -160,6 +160,13 @@ def test_what_is_waived_or_known_is_left_alone() -> None:
     assert fixable([Finding("r", "error", "", "", Place("f"), fix=Fix("x", True))]) == []
 
 
+def test_a_step_that_only_a_forbidden_one_needs_is_not_added() -> None:
+    text = recipe(FINETUNE + "  - layer_removal: {encoder_keep: 8, decoder_keep: 8}\n", "t5", 3_000)
+    mended = mend(text, found, unsafe=True)
+    assert [fix.words for fix in mended.fixes] == ["drop layer_removal"]
+    assert mended.text == recipe(FINETUNE, "t5", 3_000)
+
+
 def test_fixes_that_undo_each_other_come_to_an_end() -> None:
     def other(text: str) -> list[Finding]:
         value = 1 - parse(text, "").value["a"]
