@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+import os
+from functools import cache, lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,7 +16,12 @@ def root(folder: Path) -> Path:
 
 def from_root(file: str) -> str:
     """A file's path from the root, with forward slashes; one that lies elsewhere keeps its full path."""
-    here = Path.cwd()
+    return _from_root(file, os.getcwd())  # noqa: PTH109 - asked for every place of every finding
+
+
+@lru_cache(maxsize=4096)
+def _from_root(file: str, folder: str) -> str:
+    here = Path(folder)
     full = here / file
     for base in (root(here), here):
         if full.is_relative_to(base) and ".." not in full.relative_to(base).parts:
