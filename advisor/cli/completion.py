@@ -21,7 +21,14 @@ EPILOG = """To use it:
   zsh    advise completion zsh > _advise in a folder of $fpath
   tcsh   eval "`advise completion tcsh`" in ~/.tcshrc"""
 DIRECTORIES, FILES = ("DIR", "RUN_DIR"), ("FILE", "RECIPE", "OLD", "NEW", "SOURCE")
-WORDS = {"PACK": "packs", "A": "packs", "B": "packs", "RULE|RECIPE": "rules", "M": "models"}  # or a file
+WORDS = {  # or a file
+    "PACK": "packs",
+    "A": "packs",
+    "B": "packs",
+    "RULE|RECIPE": "rules",
+    "RULE": "rules",
+    "M": "models",
+}
 
 Command = Callable[[Sequence[str]], int]
 

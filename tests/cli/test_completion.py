@@ -53,6 +53,7 @@ def bash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
         (["explain", "t5-"], {"t5-small-data-no-prune", "t5-classification-encoder-only"}),
         (["explain", "rec"], {"recipe.yaml"}),
         (["check", "--policy", "be"], {"beyond"}),
+        (["check", "--select", "int8-g"], {"int8-gate", "int8-gpt2-conv1d"}),
         (["run", "--out", "r"], {"runs"}),
         (["schema", "rec"], {"recipe"}),
         (["completion", ""], {"bash", "zsh", "tcsh"}),
