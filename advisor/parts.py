@@ -112,9 +112,10 @@ def seq2seq_follows(before: Config, after: Config, blocks: Blocks) -> dict[str, 
         changed["num_hidden_layers"] = len(blocks["encoder"])
     for size in ("attention_heads", "ffn_dim"):
         mine, other = before.get(f"encoder_{size}"), before.get(f"decoder_{size}")
-        if after[f"encoder_{size}"] != mine and other not in (None, mine):
+        now = after.get(f"encoder_{size}")  # a config may leave its usual widths out
+        if now != mine and other not in (None, mine):
             raise ValueError(f"encoder_{size} {mine} and decoder_{size} {other} differ: no step can change both")
-        changed |= {f"decoder_{size}": after[f"encoder_{size}"]} if other == mine else {}
+        changed |= {f"decoder_{size}": now} if other == mine and now is not None else {}
     return changed
 
 

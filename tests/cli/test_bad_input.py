@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from advisor import families
 from advisor.cli import main
 
 FACTS = ["--samples", "3000", "--device", "cpu"]
@@ -131,3 +132,15 @@ def test_check_refuses_what_is_no_recipe(
 def test_an_empty_folder_is_not_a_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(tmp_path)]) == 5
     assert "no recipe in this folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", [("encoder_ffn_dim",), ("encoder_ffn_dim", "decoder_ffn_dim")])
+def test_a_config_may_leave_its_usual_widths_out(
+    missing: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    family = families.find("bart")
+    assert family is not None
+    config = {key: value for key, value in family.config.items() if key not in missing}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert main(["--model", str(tmp_path), "--samples", "50000", "--device", "cpu"]) == 0
+    assert "layer_removal" in capsys.readouterr().out
