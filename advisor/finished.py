@@ -42,7 +42,25 @@ def read(folder: Path) -> Finished:
     text = _text(folder / "recipe.yaml")
     facts = _object(folder / "facts.json")
     advice = _object(folder / "advice.json") if (folder / "advice.json").is_file() else {}
+    _refuse_misshapen(folder, result, advice)
     return Finished(folder, result, loads(text, "recipe.yaml")[0], text, facts, advice)
+
+
+def _refuse_misshapen(folder: Path, result: RunResult, advice: Mapping[str, Any]) -> None:
+    """Raise an AdviseError for parts of a file that are not of the kind which readers rely on."""
+    faults = [
+        Fault(f"provenance.{name}: expected an object", str(folder / runfolder.REPORT), hint=HINT)
+        for name in ("versions", "assumed")
+        if not isinstance(result.provenance.get(name) or {}, dict)
+    ]
+    for name in ("steps", "findings"):
+        entries = advice.get(name) or []
+        if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+            faults.append(Fault(f"{name}: expected a list of objects", str(folder / "advice.json"), hint=HINT))
+        elif not all(isinstance(one.get("rules") or [], list) for one in entries):
+            faults.append(Fault(f"{name}: rules has to be a list", str(folder / "advice.json"), hint=HINT))
+    if faults:
+        raise AdviseError(*faults)
 
 
 def _text(path: Path) -> str:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any, ClassVar
 
+from advisor.errors import AdviseError, Fault
 from advisor.finished import Finished
 from advisor.predict import level_of_shares
 from advisor.recipe import Recipe
@@ -111,7 +112,21 @@ def canonical(value: Any) -> str:
 
 
 def of(run: Finished) -> Record:
-    """The record of a finished run."""
+    """The record of a finished run.
+
+    Raises:
+        AdviseError: a file of the run holds values of a wrong kind.
+    """
+    try:
+        found = build(_made(run).content())
+        assert found.id  # no number of it is NaN or infinite, which JSON cannot carry
+    except (TypeError, ValueError) as error:
+        what = str(error).replace("\n", ": ")
+        raise AdviseError(Fault(f"cannot be recorded: {what}", str(run.folder))) from None
+    return found
+
+
+def _made(run: Finished) -> Record:
     result, facts = run.result, run.facts
     told, stamp = result.provenance, run.recipe.policy
     return Record(

@@ -8,11 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from advisor.facts import DataFacts
+from advisor.gates import ENOUGH
 from advisor.recipe import Recipe, as_yaml
 from advisor.report.frontmatter import data_name, front, hub_id, last_part, making
 from advisor.results import Measured, RunResult, StepResult
-
-ENOUGH_ROWS = 400  # below, a relative accuracy is no proof (rule R11 of the evidence register)
 
 
 def text(result: RunResult, recipe: Recipe, data: DataFacts, license_: str = "") -> str:
@@ -131,7 +130,7 @@ def _quantity(one: Measured, unit: str) -> str:
 def _limits(result: RunResult, recipe: Recipe, data: DataFacts, license_: str) -> Iterator[str]:
     task = data.task or "classification"
     yield f"- For {escaped(task)} of texts like those of {escaped(data_name(recipe))}; nothing else was measured."
-    few = f"; below {ENOUGH_ROWS} they cannot verify a relative accuracy" if result.eval_samples < ENOUGH_ROWS else ""
+    few = f"; below {ENOUGH} they cannot verify a relative accuracy" if result.eval_samples < ENOUGH else ""
     yield f"- Measured on {result.eval_samples:,} report rows{few}."
     yield "- A smaller model keeps the faults and biases of its base model, and may be worse on rare kinds of text."
     artefact = result.steps[-1].artefact
