@@ -82,6 +82,6 @@ def _line(event: StepResult | Remark) -> str:
         return event.text
     relative = f" ({event.relative_accuracy.value:.1%} of the baseline)" if event.relative_accuracy.value else ""
     return (
-        f"{event.words}: accuracy {event.accuracy:.4f}{relative}, {event.parameters:,} parameters, "
+        f"{event.words}: {event.metric} {event.accuracy:.4f}{relative}, {event.parameters:,} parameters, "
         f"{event.size_bytes / 1e6:.1f} MB, {span(event.seconds)}"
     )

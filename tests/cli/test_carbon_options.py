@@ -1,0 +1,39 @@
+"""Options that turn energy into CO2e: what they mean, and what they answer to nonsense before any work begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from advisor.carbon import Assumptions
+from advisor.cli import main
+from advisor.cli.options import assumed, carbon, parser
+
+
+def said(*arguments: str) -> Assumptions:
+    one = parser("x", "")
+    carbon(one)
+    return assumed(one.parse_args(arguments))
+
+
+def test_what_is_assumed() -> None:
+    assert said() == Assumptions("FRA", stated=False, pue=1.0)
+    assert said("--country", "deu", "--pue", "1.2") == Assumptions("DEU", stated=True, pue=1.2)
+    both = said("--embodied-kg", "300", "--lifetime-years", "4")
+    assert (both.embodied_kg, both.lifetime_years) == (300, 4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--embodied-kg", "300"], "--embodied-kg without --lifetime-years gives no SCI figure"),
+        (["--lifetime-years", "4"], "--lifetime-years without --embodied-kg gives no SCI figure"),
+        (["--pue", "0.5"], "expected a number of at least 1 and at most 10, got 0.5"),
+        (["--country", "FRAN"], "country 'FRAN': no grid factor is known for it\n  try: did you mean 'FRA'"),
+    ],
+)
+def test_nonsense(arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "recipe.yaml", "--out", str(tmp_path / "out"), *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
