@@ -34,7 +34,7 @@ def show(result: RunResult) -> None:
     screen = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
     screen.print(table(result, screen.width), predictions(result), *serving(result), gates(result.gates))
     if result.summary:
-        screen.print(f"{result.name}: {result.summary}", soft_wrap=True, markup=False)
+        screen.print(f"{result.name}: {result.summary}", soft_wrap=not sys.stdout.isatty(), markup=False)
     talk = Console(stderr=True, highlight=False)
     for note in dict.fromkeys((*result.notes, *notes(result))):
         talk.print(f"note: {note}", soft_wrap=True, markup=False)
