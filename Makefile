@@ -41,6 +41,7 @@ check: test lint types contract
 bench: setup
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/verify.py
+	$(BIN)/python bench/check.py
 
 clean:
 	rm -rf $(VENV) build dist runs *.egg-info

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from advisor.facts import declared
+from advisor.findings_schema import findings
 from advisor.interval import NUMBER
 from advisor.policy.packfile import Manifest
 from advisor.policy.rulefile import RuleFile
@@ -134,4 +135,5 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "pack": _pack,
     "waivers": _waivers,
     "report": _report,
+    "findings": findings,
 }

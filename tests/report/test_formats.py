@@ -27,6 +27,7 @@ from advisor.findings import FORMATS, Checked
 from advisor.report.findings import summary
 from advisor.report.formats import written
 from advisor.report.markdown import MOST_SIGNS, escaped
+from advisor.schema import schema
 from advisor.sources import Source
 from advisor.waiving import Waiving
 
@@ -99,6 +100,16 @@ def test_text_keeps_to_the_width_but_for_what_cannot_be_cut(width: int, checked:
         for line in written(checked, "text", width=width).splitlines()
         if "T5" not in line[:40] and not re.match(r"\s*\d+ \|", line)
     )
+
+
+def test_json_obeys_its_own_schema(checked: Checked) -> None:
+    made = json.loads(schema("findings"))
+    found = json.loads(written(checked, "json"))
+    jsonschema.Draft202012Validator(made).validate(found)
+    assert set(found["findings"][0]) == set(made["properties"]["findings"]["items"]["properties"])
+    for one in found["findings"][:1]:
+        one["severity"] = "fatal"
+    assert not jsonschema.Draft202012Validator(made).is_valid(found)
 
 
 def test_sarif_obeys_the_published_schema(checked: Checked) -> None:
