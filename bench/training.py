@@ -27,7 +27,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 BATCH, TOKENS, RATE, TEMPERATURE, SOFT, KEEP, TEACHES = 32, 64, 5e-5, 2.0, 0.9, 4, 64
 
 
-def bench(rows: int) -> tuple[Any, Any, Any]:
+def bench(rows: int) -> list[Any]:
     """Bench with so many training rows, the model as a classifier, and its tokenizer."""
     from advisor import demo, families
     from advisor.compute.bench import Bench, encode
@@ -46,7 +46,7 @@ def bench(rows: int) -> tuple[Any, Any, Any]:
     train, selection = (encode(part, tokenizer, TOKENS) for part in (data.train, data.selection))
     training = Training(batch_size=BATCH, max_tokens=TOKENS)
     found = Bench(family, pick("cpu"), training, train.take(rows), selection.take(64), tokenizer.pad_token_id)
-    return found, scorer, tokenizer
+    return [found, scorer, tokenizer]
 
 
 def student(work: Any, scorer: Any) -> Any:
@@ -90,7 +90,7 @@ class Turns:
             self.turn.notify_all()
 
 
-def ours(begun: Any, distils: bool, turns: Turns) -> None:
+def ours(begun: list[Any], distils: bool, turns: Turns) -> None:
     """An epoch of our loop; the teacher's pass counts as a batch of its own."""
     from dataclasses import replace
 
@@ -99,6 +99,7 @@ def ours(begun: Any, distils: bool, turns: Turns) -> None:
     from advisor.compute.training import Schedule, train
 
     work, scorer, _ = begun
+    begun.clear()  # a model that is no longer needed must not count as memory
     loss: Any = label_loss
     if distils:
         small = student(work, scorer)
@@ -129,7 +130,7 @@ def finished(work: Any) -> Any:
             return end.value
 
 
-def trainer(begun: Any, distils: bool, turns: Turns) -> None:
+def trainer(begun: list[Any], distils: bool, turns: Turns) -> None:
     """An epoch of the Trainer; what it does between two batches counts to the second."""
     import torch
     from torch.nn import functional
@@ -139,6 +140,7 @@ def trainer(begun: Any, distils: bool, turns: Turns) -> None:
     from advisor.compute.device import bf16
 
     work, scorer, tokenizer = begun
+    begun.clear()
     teacher = scorer.model.eval() if distils else None
     model = student(work, scorer).model if distils else scorer.model
 
