@@ -73,8 +73,8 @@ def test_distillation_loss_by_hand() -> None:
 def test_a_student_that_is_the_teacher_has_no_distance_and_another_has(name: str) -> None:
     bench = students.taught(name)
     loss = students.distilling(bench, soft_weight=1.0, hidden_weight=1.0)
-    # The remembered states are bfloat16: relative rounding of 2^-9, squared.
-    assert max(values(loss, students.student(name), bench)) < 1e-4
+    # The teacher's states are computed in bfloat16 where the CPU has instructions for it, and remembered so.
+    assert max(values(loss, students.student(name), bench)) < 1e-2
     other = students.fresh(name)
     without = values(students.distilling(bench, soft_weight=1.0), other, bench)
     distances = [one - two for one, two in zip(values(loss, other, bench), without, strict=True)]
