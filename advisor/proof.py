@@ -75,10 +75,16 @@ def _carried(name: str, value: Value, tests: tuple[Test, ...], errors: list[Rule
 def facts_with(name: str, value: Value) -> Facts:
     """Facts in which one is given and the others are as advice has them by default."""
     group, key = name.split(".")
-    given: Any = {"data": DataFacts(1000), "device": DeviceFacts("cpu"), "goal": Goal()}
+    given: Any = {"data": _data(value if name == "data.labels" else None), "device": DeviceFacts("cpu"), "goal": Goal()}
     unset = value == float("inf")
     given[group] = given[group]._replace(**{key: None if unset else value})
     return Facts(ModelFacts(), given["data"], given["device"], given["goal"])
+
+
+def _data(labels: Value) -> DataFacts:
+    """Data in which so many labels are no contradiction: one is a regression's, and each has an example."""
+    many = labels if isinstance(labels, int) else 0
+    return DataFacts(max(1000, many), task="regression" if many == 1 else None)
 
 
 def recipe_of(facts: Facts, steps: tuple[Step, ...]) -> Recipe:

@@ -171,6 +171,7 @@ def test_what_recipes_do_not_carry_is_found(monkeypatch: pytest.MonkeyPatch) -> 
     """Labels stand in recipes; this is what would be said if they did not."""
     made = policy(rule("a", {"data.labels": "> 2"}, {"forbid": ["quantization"]}))
     assert refuted(made) == {}
+    assert refuted(policy(rule("many", {"data.labels": "> 5000"}, {"forbid": ["quantization"]}))) == {}
     from advisor import proof
 
     def forgetful(*arguments: Any) -> Any:
