@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import tiny
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification, T5ForConditionalGeneration
 
-from advisor.compute.backends import Source
+from advisor.compute.backends import Source, backend
 from advisor.compute.bench import Batch
+from advisor.compute.int8 import Quantized
 from advisor.compute.scorer import Scorer
 
 # Blocks x matrices + head; T5 has 6 in an encoder block, 10 in a decoder block and a head for the label words' tokens.
@@ -42,9 +44,21 @@ def batch(rows: int, tokens: int) -> Batch:
 BATCHES = [batch(*shape) for shape in ((1, 1), (1, 40), (2, 5), (7, 3), (16, 33))]
 
 
-def source(one: Scorer, work: Path, reduce_range: bool = False, batches: Sequence[Batch] = BATCHES) -> Source:
+def source(one: Scorer, work: Path, reduce_range: bool = False, calibration: Sequence[Batch] = BATCHES) -> Source:
     work.mkdir(exist_ok=True)
-    return Source(one, batches, batches, work, reduce_range)
+    return Source(one, calibration, BATCHES, work, reduce_range)
+
+
+def config(one: Scorer) -> str:
+    """What an artefact's config.json holds."""
+    return json.dumps({**one.model.config.to_dict(), "label_tokens": one.label_tokens}, default=str)
+
+
+def written(name: str, one: Scorer, folder: Path, calibration: Sequence[Batch] = BATCHES) -> Quantized:
+    """Quantize a scorer into a folder by the backend of this name."""
+    model = backend(name).prepare(source(one, folder / "work", calibration=calibration))
+    (folder / "config.json").write_text(config(one))
+    return model.quantize(folder)
 
 
 @torch.no_grad()

@@ -18,17 +18,21 @@ from advisor.compute.bench import Batch
 from advisor.compute.int8 import prove
 from advisor.compute.scorer import Scorer
 from advisor.compute.servable import servable
+from advisor.compute.smoothing import smooth
 from advisor.errors import AdviseError, Fault
 
 OPSET = 17  # the first with LayerNormalization as one operator
 TWO_GB = 2**31 - 1  # the largest protobuf file; a larger fp32 model has its weights in files beside it
 
 
-def export(scorer: Scorer, path: Path, batches: Sequence[Batch]) -> float:
+def export(scorer: Scorer, path: Path, batches: Sequence[Batch], calibration: Sequence[Batch] = ()) -> float:
     """Write the model as fp32 ONNX for any number of rows and tokens, and prove it on the batches.
 
     Inputs `input_ids`, `attention_mask` (batch, tokens), int64; output `logits` (batch, labels). Above 2 GB
     the weights go into many files beside `path`: give it a folder of its own.
+
+    Args:
+        batches: what it is proved on. calibration: rows that tell where activations need smoothing for int8.
 
     Returns:
         The largest absolute difference of logits from torch's.
@@ -40,7 +44,9 @@ def export(scorer: Scorer, path: Path, batches: Sequence[Batch]) -> float:
 
     if not batches:
         raise AdviseError(Fault("the export cannot be proved without a batch", str(path), hint="give rows"))
-    _trace(servable(scorer), path)
+    form = servable(scorer)
+    smooth(form, calibration)
+    _trace(form, path)
     _shorten(path)
     return prove(scorer, OnnxReader(path), batches, str(path))
 

@@ -45,6 +45,6 @@ def _blocks(matrices: Sequence[str]) -> dict[str, set[str]]:
 
 def plain(name: str) -> str:
     """A matrix's name as the model has it: `/model/bert/pooler/dense/MatMul` is `bert.pooler.dense`."""
-    return re.sub(r"(\.(MatMul|Gemm)\w*|\.WithoutBiases)+$", "", name.strip("/").replace("/", ".")).removeprefix(
-        "model."
-    )
+    return re.sub(
+        r"(\.matrix)?(\.(MatMul|Gemm)\w*|\.WithoutBiases)*$", "", name.strip("/").replace("/", ".")
+    ).removeprefix("model.")

@@ -32,3 +32,13 @@ def _linear(conv: Any) -> nn.Linear:
     linear = nn.Linear(inputs, outputs, device="meta")
     linear.weight, linear.bias = nn.Parameter(conv.weight.detach().T.contiguous()), conv.bias
     return linear
+
+
+def matrices(model: Any) -> tuple[str, ...]:
+    """Names of all `nn.Linear` but those that are an embedding table as well: T5's head is read row by row."""
+    tables = {id(one.weight) for one in model.modules() if isinstance(one, nn.Embedding)}
+    return tuple(
+        name
+        for name, one in model.named_modules()
+        if isinstance(one, nn.Linear) and id(one.weight) not in tables and not name.endswith("lm_head")
+    )

@@ -27,8 +27,9 @@ EXTRAS = {"onnxruntime": "run", "openvino": "openvino"}
 class Source:
     """The fp32 model that int8 is made of.
 
-    calibration: batches of training rows. proof: batches that every fp32 form of the model is proved on. work: an
-    empty folder for its forms. reduce_range: the CPU that will serve has no dot product of bytes.
+    calibration: batches of training rows, for smoothing and for the ranges of static int8. proof: batches that every
+    fp32 form of the model is proved on. work: an empty folder for its forms. reduce_range: the CPU that will serve has
+    no dot product of bytes.
     """
 
     scorer: Scorer
@@ -43,7 +44,7 @@ class Source:
 
         path = self.work / "fp32.onnx"
         if not path.exists():
-            export(self.scorer, path, self.proof)
+            export(self.scorer, path, self.proof, self.calibration)
         return path
 
 

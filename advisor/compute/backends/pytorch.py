@@ -24,7 +24,8 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, T5ForCo
 from advisor.compute.backends import FILES, Source
 from advisor.compute.int8 import Quantized, check, prove
 from advisor.compute.scorer import Scorer
-from advisor.compute.servable import servable
+from advisor.compute.servable import matrices, servable
+from advisor.compute.smoothing import Smoothed, put, smooth
 from advisor.cpu import DOT_PRODUCT, instruction_sets
 from advisor.errors import AdviseError, Fault
 
@@ -67,8 +68,9 @@ class Int8Linear(nn.Module):  # type: ignore[misc]  # torch is not followed by m
 
 
 def prepare(source: Source) -> TorchModel:
-    """The model with every matrix in an `nn.Linear`, proved to answer as before."""
+    """The model with every matrix in an `nn.Linear`, smoothed, and proved to answer as before."""
     scorer = servable(source.scorer)
+    smooth(scorer, source.calibration)
     prove(source.scorer, TorchReader(scorer, 0), source.proof, "the model with nn.Linear for Conv1D")
     return TorchModel(scorer)
 
@@ -77,7 +79,7 @@ class TorchModel:
     """An fp32 scorer whose matrices are all `nn.Linear`."""
 
     def __init__(self, scorer: Scorer) -> None:
-        self.scorer, self.matrices = scorer, tuple(_matrices(scorer.model))
+        self.scorer, self.matrices = scorer, matrices(scorer.model)
 
     def quantize(self, folder: Path, keep: frozenset[str] = frozenset()) -> Quantized:
         """Write `int8.safetensors`."""
@@ -85,7 +87,7 @@ class TorchModel:
         _to_int8(scorer.model, set(self.matrices) - keep)
         file = folder / FILES["pytorch"]
         save_model(scorer.model, str(file))
-        left = tuple(_matrices(scorer.model))
+        left = matrices(scorer.model)
         int8 = [one for one in scorer.model.modules() if isinstance(one, Int8Linear)]
         fp32_bytes = sum(one.numel() * one.element_size() for one in self.scorer.model.parameters())
         return check(
@@ -103,20 +105,9 @@ class TorchModel:
         )
 
 
-def _matrices(model: Any) -> list[str]:
-    """Names of all `nn.Linear` but those that are an embedding table as well: T5's head is read row by row."""
-    tables = {id(one.weight) for one in model.modules() if isinstance(one, nn.Embedding)}
-    return [
-        name
-        for name, one in model.named_modules()
-        if isinstance(one, nn.Linear) and id(one.weight) not in tables and not name.endswith("lm_head")
-    ]
-
-
 def _to_int8(model: Any, names: Iterable[str]) -> None:
     for name in names:
-        parent, _, own = name.rpartition(".")
-        setattr(model.get_submodule(parent), own, Int8Linear.of(model.get_submodule(name)))
+        put(model, name, Int8Linear.of(model.get_submodule(name)))
 
 
 def read(folder: Path, threads: int = 0) -> TorchReader:
@@ -125,9 +116,13 @@ def read(folder: Path, threads: int = 0) -> TorchReader:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         with safe_open(file, "pt") as tensors:
-            names = [name.removesuffix(".scale") for name in tensors.keys() if name.endswith(".scale")]  # noqa: SIM118
+            names = list(tensors.keys())
+            smoothed = {name: tensors.get_tensor(name) for name in names if name.endswith(".factor")}
         scorer = servable(_empty(folder, config["label_tokens"]))
-        _to_int8(scorer.model, names)
+        for name, factor in smoothed.items():
+            one = name.removesuffix(".factor")
+            put(scorer.model, one, Smoothed(scorer.model.get_submodule(one), factor))
+        _to_int8(scorer.model, [name.removesuffix(".scale") for name in names if name.endswith(".scale")])
         load_model(scorer.model, str(file))
     except (OSError, ValueError, KeyError, AttributeError, RuntimeError, SafetensorError) as error:
         raise AdviseError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -47,8 +46,7 @@ def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def written(model: backends.Prepared, one: Scorer, folder: Path, keep: frozenset[str]) -> Quantized:
-    config = {**one.model.config.to_dict(), "label_tokens": one.label_tokens}
-    (folder / "config.json").write_text(json.dumps(config, default=str))
+    (folder / "config.json").write_text(quantized.config(one))
     return model.quantize(folder, keep)
 
 
