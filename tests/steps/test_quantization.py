@@ -50,6 +50,6 @@ def test_check_says_so_with_its_place(tmp_path, capsys: pytest.CaptureFixture[st
         "version: 1\nname: x\nmodel: {source: bert-base-uncased, family: bert}\ndevice: cpu\nsteps:\n"
         "  - finetune: {}\n  - quantization: {backend: pytorch, scheme: static}\n"
     )
-    assert main(["check", str(file)]) == 1
+    assert main(["check", "--format", "concise", str(file)]) == 1
     shown = capsys.readouterr()
     assert "pytorch has no static int8, only dynamic; static: openvino" in shown.out + shown.err
