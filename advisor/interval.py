@@ -94,3 +94,9 @@ def show(number: Number) -> str:
         return f"{value.numerator:,}"
     short = f"{float(value):.6g}"
     return short if Fraction(short) == value else f"{value.numerator}/{value.denominator}"
+
+
+def near(number: Number) -> str:
+    """A measured or computed number as people read it: exact where that is short, else with six digits."""
+    value = exact(number)
+    return show(number) if value.denominator <= 1000 else f"{float(value):.6g}"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from advisor.errors import PolicyError
 from advisor.facts import Value
-from advisor.interval import show
+from advisor.interval import near
 from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
 from advisor.policy.view import RECIPE_STEPS, View
@@ -107,7 +107,7 @@ def _out_of_bounds(rule: Rule, view: View) -> Iterator[tuple[str, Path_]]:
         elif there and not isinstance(value, int | float | Fraction):
             yield f"{name} must be {interval}, got {value!r}", _at(name)
         elif isinstance(value, int | float | Fraction) and not interval.holds(value):
-            yield f"{name} is {show(value)}, must be {interval}: {situation(rule, view)}", _at(name)
+            yield f"{name} is {near(value)}, must be {interval}: {situation(rule, view)}", _at(name)
 
 
 def _soft(rule: Rule, view: View) -> Iterator[tuple[str, Path_]]:
@@ -150,7 +150,7 @@ def said(value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
-        return show(value) if value not in (float("inf"),) else "not set"
+        return near(value) if value not in (float("inf"),) else "not set"
     return ", ".join(sorted(value)) if isinstance(value, frozenset) else str(value)
 
 
