@@ -21,7 +21,9 @@ ZIP_START = b"PK\x03\x04"  # torch.save writes a zip file with a pickle in it
 def complete(out: Path) -> Iterator[Finding]:
     """The parts that a finished run has."""
     if not (out / MANIFEST).is_file():
-        yield finding(COMPLETE, "this is no finished run: manifest.json is missing", out, AGAIN)
+        seeds = sorted(folder.name for folder in out.glob("seed-*") if (folder / MANIFEST).is_file())
+        hint = f"it holds a run for each seed: name one, {' or '.join(seeds)}" if seeds else AGAIN
+        yield finding(COMPLETE, "this is no finished run: manifest.json is missing", out, hint)
     for name in PARTS:
         if not (out / name).is_file():
             yield finding(COMPLETE, f"{name} is missing", out / name, AGAIN)
