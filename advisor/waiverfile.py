@@ -95,7 +95,7 @@ def read_file(path: Path) -> tuple[Written, Document]:
 
 
 def files_for(recipe: Path) -> list[Path]:
-    """Every waivers.yaml in a recipe's folder and above it, up to the root of the repository.
+    """Every waivers.yaml in a recipe's folder and above it, up to the root of the repository; named as the recipe is.
 
     Outside of a repository only the recipe's own folder counts.
     """
@@ -103,7 +103,7 @@ def files_for(recipe: Path) -> list[Path]:
     above = [folder, *folder.parents]
     root = next((place for place, one in enumerate(above) if (one / ".git").exists()), 0)
     found = [one / WAIVERS_FILE for one in above[: root + 1] if (one / WAIVERS_FILE).is_file()]
-    return [Path(os.path.relpath(file)) for file in found]
+    return found if recipe.is_absolute() else [Path(os.path.relpath(file)) for file in found]
 
 
 def _comments(document: Document) -> Written:

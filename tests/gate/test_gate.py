@@ -88,7 +88,7 @@ def test_a_damaged_artefact_is_found(name: str, damage: str, out: Path) -> None:
 def test_a_folder_of_several_seeds_says_where_their_runs_are(finished_run: Path, tmp_path: Path) -> None:
     (tmp_path / "seed-1").symlink_to(finished_run, target_is_directory=True)
     hints = [one.fix.words for one in gate(tmp_path, TERMS).findings if "no finished run" in one.message and one.fix]
-    assert hints == ["it holds a run for each seed: name one, seed-1"]
+    assert "it holds a run for each seed: name one, seed-1" in hints
 
 
 CHANGED = "was changed after it was measured: its hash is not the manifest's"
