@@ -29,7 +29,7 @@ from advisor.compute import checkpoint, data
 from advisor.compute.artefact import Wanted, make, read
 from advisor.compute.backends.onnxruntime import OnnxReader
 from advisor.compute.backends.openvino import OpenVinoReader, nncf, openvino
-from advisor.compute.bench import Batch, Bench, accuracy, encode, gather
+from advisor.compute.bench import Batch, Bench, encode, gather, quality
 from advisor.compute.int8 import Reader
 from advisor.step import Training
 
@@ -116,7 +116,7 @@ def _torch(scorer: Any) -> Callable[[Any, Any], Any]:
 
 
 def _table(readers: dict[str, Any], bench: Bench, report: Any, given: argparse.Namespace) -> None:
-    reached = {name: accuracy(gather(bench, report, _answer(one)), report) for name, one in readers.items()}
+    reached = {name: quality(gather(bench, report, _answer(one)), report, "accuracy") for name, one in readers.items()}
     batches = list(bench.batches(report.take(given.rows)))
     taken: dict[str, list[float]] = {name: [] for name in readers}
     for _ in range(given.rounds):

@@ -154,8 +154,3 @@ def gather(bench: Bench, rows: Encoded, answer: Callable[[Batch], Tensor]) -> Te
 def quality(scores: Tensor, rows: Encoded, metric: Metric) -> float:
     """A metric of scores (rows, labels)."""
     return value(metric, rows.labels, scores.numpy())
-
-
-def accuracy(scores: Tensor, rows: Encoded) -> float:
-    """Share of rows whose highest score is at their label. scores: (rows, labels)."""
-    return quality(scores, rows, "accuracy")

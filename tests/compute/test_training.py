@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from advisor.compute.bench import Batch, Encoded, accuracy, encode, logits
+from advisor.compute.bench import Batch, Encoded, encode, logits, quality
 from advisor.compute.data import Rows
 from advisor.compute.losses import Loss, label_loss
 from advisor.compute.scorer import Scorer
@@ -89,7 +89,7 @@ def test_logits_are_in_the_order_of_the_rows(name: str) -> None:
         with torch.no_grad():
             expected = one(alone.input_ids, alone.attention_mask)[0]
         torch.testing.assert_close(found[row], expected, atol=1e-4, rtol=1e-4)
-    assert accuracy(found, bench.selection) == pytest.approx(
+    assert quality(found, bench.selection, "accuracy") == pytest.approx(
         sum(int(scores.argmax()) == label for scores, label in zip(found, bench.selection.labels, strict=True)) / 48
     )
 
@@ -119,7 +119,7 @@ def test_real_text_is_learnt(name: str) -> None:
     one = trained(one, name, learning_rate=5e-3, epochs=5)
     assert task_loss(one, name) < 0.95 * before
     bench = students.bench(name)
-    assert accuracy(logits(one, bench, bench.train), bench.train) > 0.65
+    assert quality(logits(one, bench, bench.train), bench.train, "accuracy") > 0.65
 
 
 def test_the_best_epoch_is_what_is_returned() -> None:
@@ -138,19 +138,19 @@ def test_the_best_epoch_is_what_is_returned() -> None:
 
     schedule = Schedule("learn", learning_rate=5e-3, epochs=6)
     one, told = students.finish(train(students.fresh("bert"), bench, loss, schedule))
-    qualities = [quality(one, state) for state in states[1:]]
+    qualities = [reached(one, state) for state in states[1:]]
     best = states[1 + qualities.index(max(qualities))]
     assert all(torch.equal(value, best[key]) for key, value in one.state_dict().items())
     assert len(set(qualities)) > 2 and qualities[-1] < max(qualities)
     assert told[-1].note == f"selection accuracy {max(qualities)[0]:.3f}"
 
 
-def quality(one: Scorer, state: dict[str, Tensor]) -> tuple[float, float]:
+def reached(one: Scorer, state: dict[str, Tensor]) -> tuple[float, float]:
     """Selection accuracy, then the loss of the selection rows, of another state."""
     other, bench = copy.deepcopy(one), students.bench("bert")
     other.load_state_dict(state)
     found = logits(other, bench, bench.selection)
-    return accuracy(found, bench.selection), -float(
+    return quality(found, bench.selection, "accuracy"), -float(
         functional.cross_entropy(found, torch.tensor(bench.selection.labels))
     )
 
