@@ -98,6 +98,8 @@ def bound(name: str, text: str) -> str:
     number = numbers[0].replace(",", ".")
     if "%" in text or (name == "relative_accuracy" and 2 <= float(number) <= 100):
         number = f"{float(number) / 100:g}"
+    if name == "relative_accuracy" and float(number) > 1:
+        return f'it is a share of the baseline\'s: "{sign} 1" at most'
     return f'write "{sign} {number}"' if float(number) > 0 else ""
 
 
