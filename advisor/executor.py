@@ -7,30 +7,28 @@ that are done are taken over, training goes on from its last saved state, and th
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor import memory, resumption
+from advisor import resumption
 from advisor.appraisal import metered, run_result, serve, step_result
 from advisor.assignment import is_assigned, write_assignment
 from advisor.errors import AdviseError, Fault
-from advisor.family import Family
 from advisor.files import disk_is_full
 from advisor.forecast import Clock, Rows, parts
 from advisor.job import Job
 from advisor.plan import PlannedStep
 from advisor.results import Progress, Remark, RunResult, StepResult
-from advisor.resumption import STATE, STEPS, Inputs, Record, fingerprint
+from advisor.resumption import STATE, Inputs, Record, fingerprint
 from advisor.runfolder import MANIFEST, finish, hashes, read, rounded, write_predictions
 from advisor.steps.quantization import MOST_DIFFERENCE, Quantization
+from advisor.work import Work
 
 if TYPE_CHECKING:
-    from advisor.compute.bench import Encoded
-    from advisor.compute.scorer import Scorer
+    pass
 
 Event = Progress | Remark | StepResult | RunResult
 
@@ -67,64 +65,38 @@ def run(
         raise
 
 
-class _Run:
-    """The state of one run: the model so far, what was measured, and where things are."""
+class _Run(Work):
+    """A run in the process that writes: the only one, or the first of several."""
 
     def __init__(self, job: Job, out: Path, card: Callable[[RunResult], str] | None, save_every: float) -> None:
-        from advisor.compute.bench import Bench, encode
-        from advisor.compute.checkpoint import load
-        from advisor.compute.device import own_memory, pick
-        from advisor.compute.keeper import digest
-
-        self.job, self.out, self.card, self.save_every, self.started = job, out, card, save_every, time.monotonic()
-        self.family: Family = job.plan.family
-        source = job.model.folder or job.model.source.source
-        training = job.recipe.training
-        own = own_memory(pick(job.train_on))
-        memory.refuse_too_large(job.plan, str(source), memory.available() if own is None else own)
-        names, trust = job.data.label_names, job.trust_remote_code
-        scorer, self.tokenizer = load(source, self.family, names, training.seed, trust)
-        self.first: Scorer | None = scorer  # the model as it came, until a step has changed it
-        self.report: Encoded = encode(job.data.report, self.tokenizer, training.max_tokens)
-        train, selection, unlabelled = (
-            encode(rows, self.tokenizer, training.max_tokens)
-            for rows in (job.data.train, job.data.selection, job.data.unlabelled)
-        )
-        self.bench = Bench(self.family, pick(job.train_on), training, train, selection, self.tokenizer.pad_token_id)
-        self.bench = replace(self.bench, metric=job.metrics[0], unlabelled=unlabelled)
-        self.beginning = digest(scorer)
+        super().__init__(job, out)
+        self.card, self.save_every, self.started = card, save_every, time.monotonic()
         self.begun = False
-        self.rows = fingerprint(
-            [
-                job.data.label_names,
-                *((rows.tokens, rows.labels) for rows in (train, selection, unlabelled, self.report)),
-            ]
-        )
-        self.results: list[StepResult] = []
-        self.folders: dict[str, Path] = {}
-        self.files: dict[str, Mapping[str, str]] = {}  # SHA-256 of each step's files
-        self.scores: dict[str, list[list[float]]] = {}  # of the report rows, by step
 
     def events(self) -> Generator[Event]:
         from advisor.compute.device import present
         from advisor.compute.keeper import DiskKeeper
+        from advisor.compute.processes import agreed
 
         counts = Rows(len(self.bench.train), len(self.bench.selection), len(self.report), len(self.bench.unlabelled))
         clock = Clock(parts(self.job.plan, counts, present(self.job.recipe.device)))
         for number, planned in enumerate(self.job.plan.steps):
-            folder, inputs = self.out / STEPS / f"{number}-{planned.step.name}", self._inputs(planned)
+            folder, inputs = self.folder(number), self.inputs(planned)
             record, why = resumption.record_of(folder, inputs)
             if record is None:
                 self._begin()
-                keeper = DiskKeeper(self.out / STATE / folder.name, fingerprint(inputs), self.save_every)
+                keeper = DiskKeeper(self.state(number), fingerprint(inputs), self.save_every)
                 remarks = (f"it is done again, as {why}" if why else "", keeper.remark)
                 yield from (Remark(f"{planned.step.words()}: {remark}") for remark in remarks if remark)
                 self.bench = replace(self.bench, keeper=keeper)
+                agreed(True, self.bench.device)  # further processes take part from here
                 record = yield from clock.watch(number, self._make(planned, folder, inputs))
+                agreed(True, self.bench.device)
                 keeper.forget()
             else:
+                agreed(False, self.bench.device)
                 yield Remark(f"{planned.step.words()}: taken over from the run before")
-            self._add(planned, folder, record)
+            self.add(planned, folder, record)
             yield record.result
         if (self.out / MANIFEST).exists() and is_assigned(self.job, self.out):
             yield Remark("nothing changed since this run has finished")
@@ -139,34 +111,6 @@ class _Run:
         self.begun = True
         resumption.unfinish(self.out)
         write_assignment(self.job, self.out)
-
-    def _inputs(self, planned: PlannedStep) -> Inputs:
-        """All that decides what comes out of a step."""
-        from advisor.compute.device import bf16, versions
-
-        training, device = self.job.recipe.training, self.bench.device
-        exports = ("onnx", "onnxruntime", "openvino", "nncf") if isinstance(planned.step, Quantization) else ()
-        packages = ("advise", "torch", "transformers", "accelerate", *exports)
-        inputs = {
-            "step": {planned.step.name: asdict(planned.step)},
-            "training": {
-                **asdict(training),
-                "precision": bf16(training.precision, device),
-                "metric": self.bench.metric,
-            },
-            "device": device.type,
-            "input": self.files[self.results[-1].name] if self.results else self.beginning,
-            "teacher": self.files.get("finetune"),
-            "data": self.rows,
-            "versions": versions(packages),
-        }
-        found: Inputs = json.loads(json.dumps(inputs))
-        return found
-
-    def _add(self, planned: PlannedStep, folder: Path, record: Record) -> None:
-        name = planned.step.name
-        self.folders[name], self.files[name], self.scores[name] = folder, record.files, record.scores
-        self.results.append(record.result)
 
     def _make(self, planned: PlannedStep, folder: Path, inputs: Inputs) -> Generator[Progress, None, Record]:
         if isinstance(planned.step, Quantization):
@@ -183,10 +127,7 @@ class _Run:
         from advisor.compute import checkpoint
         from advisor.compute.bench import logits
 
-        if self.bench.teacher is None and "finetune" in self.folders:
-            yield Progress("teacher", 0, 1)
-            self.bench = self.bench.with_teacher(self._load("finetune"))
-        scorer = yield from planned.step.apply(self._model(), planned.after, self.bench)
+        scorer = yield from self.applied(planned)
         resumption.forget(folder)
         checkpoint.save(scorer, self.tokenizer, folder)
         batch = next(self.bench.batches(self.bench.selection))
@@ -194,21 +135,6 @@ class _Run:
         self.scores[planned.step.name] = rounded(logits(scorer, self.bench, self.report))
         parameters = checkpoint.parameters(scorer.model)
         return step_result(self.job, planned, folder, parameters, self.scores, self.results)
-
-    def _model(self) -> Scorer:
-        """The model so far, as the step before has written it: whether that was now or in a run before."""
-        if self.results:
-            self.first = None
-            return self._load(self.results[-1].name)
-        assert self.first is not None
-        return self.first
-
-    def _load(self, step: str) -> Scorer:
-        """The model after a step."""
-        from advisor.compute.checkpoint import load
-
-        names, trust = self.job.data.label_names, self.job.trust_remote_code
-        return load(self.folders[step], self.family, names, trust_remote_code=trust)[0]
 
     def _quantize(
         self, planned: PlannedStep, step: Quantization, folder: Path
@@ -218,7 +144,7 @@ class _Run:
         yield Progress("quantize", 0, 2, "export and int8")
         wanted = Wanted(step.min_relative_accuracy, MOST_DIFFERENCE, step.backends())
         resumption.forget(folder)
-        made = make(self._model(), self.tokenizer, self.bench, folder, wanted)
+        made = make(self.model(), self.tokenizer, self.bench, folder, wanted)
         yield Progress("quantize", 1, 2, "score")
         self.scores[planned.step.name] = rounded(score(folder, self.bench, self.report))
         result = step_result(self.job, planned, folder, planned.parameters, self.scores, self.results)

@@ -39,23 +39,28 @@ def run(
         new_folder(out, f"give --out a new folder; {resumption.RESUME}")
     if (out / STEPS).exists():
         raise AdviseError(Fault("holds a run of one seed", str(out), hint="give --seeds another --out"))
-    first = job.recipe.training.seed
-    seeds, paths = range(first, first + count), [f"seed-{first + number}" for number in range(count)]
+    jobs = seeded(job, count)
+    seeds = [one.recipe.training.seed for one in jobs.values()]
     runs = []
     with resumption.taken(out):
         (out / REPORT).unlink(missing_ok=True)
-        for place, (seed, path) in enumerate(zip(seeds, paths, strict=True)):
-            yield Remark(f"seed {seed}, {place + 1} of {count}")
-            training = replace(job.recipe.training, seed=seed)
-            seeded = replace(job, recipe=replace(job.recipe, training=training))
-            for event in _whole(executor.run(seeded, out / path, card, resume, save_every), place, count):
+        for place, (path, one) in enumerate(jobs.items()):
+            yield Remark(f"seed {seeds[place]}, {place + 1} of {count}")
+            for event in _whole(executor.run(one, out / path, card, resume, save_every), place, count):
                 if isinstance(event, RunResult):
                     runs.append(event)
                 else:
                     yield event
-        found = gathered(runs, seeds, paths)
+        found = gathered(runs, seeds, list(jobs))
         write_json(out / REPORT, asdict(found))
     yield found
+
+
+def seeded(job: Job, count: int) -> dict[str, Job]:
+    """A job for each seed, by the folder of its run."""
+    first = job.recipe.training.seed
+    trainings = [replace(job.recipe.training, seed=seed) for seed in range(first, first + count)]
+    return {f"seed-{one.seed}": replace(job, recipe=replace(job.recipe, training=one)) for one in trainings}
 
 
 def _whole(events: Iterator[executor.Event], place: int, count: int) -> Iterator[executor.Event]:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -18,6 +18,7 @@ from advisor.errors import AdviseError
 from advisor.probe import needs_run
 
 if TYPE_CHECKING:
+    from advisor.job import Job
     from advisor.recipe import Recipe
     from advisor.results import RunResult
 
@@ -27,22 +28,34 @@ def run(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     needs_run("advise run")
     _prepare_libraries()
+    from advisor.compute import processes
+
     with _scratch():
-        return _run(options)
+        return _follow(options) if processes.number() else _run(options)
 
 
 def _run(options: Namespace) -> int:
-    from advisor import executor, seeds
+    from advisor.compute import processes
+    from advisor.report import findings
+    from advisor.report import run as report
+
+    job, text = _job(options)
+    for finding in job.reviewed.findings:
+        sys.stderr.write(findings.text(finding, width(), colour(sys.stderr), text) + "\n")
+    if job.reviewed.errors:
+        return 1
+    if options.dry_run:
+        report.plan(job.plan)
+        return 0
+    return _followed(job, options) if processes.number() else _carried_out(job, options)
+
+
+def _job(options: Namespace) -> tuple[Job, str]:
+    """The job that the command line asks for, and the recipe's text."""
     from advisor.compute.energy import grid_year
     from advisor.job import excused, prepare, read_data
     from advisor.policy.pack import find
     from advisor.recipefile import load
-    from advisor.report import card as model_card
-    from advisor.report import findings
-    from advisor.report import run as report
-    from advisor.report import seeds as report_seeds
-    from advisor.report.progress import watch
-    from advisor.spread import SeedsResult
     from advisor.waiving import Waiving
 
     carbon_ = assumed(options)
@@ -60,14 +73,16 @@ def _run(options: Namespace) -> int:
     rules = find(options.policy)
     waiving = Waiving(date.today(), not options.no_inline, options.waivers, options.waiver_days)
     job = excused(prepare(rules, recipe, document, data, base, options.train_on), rules, waiving)
-    job = replace(job, trust_remote_code=options.trust_remote_code, assumed=carbon_)
-    for finding in job.reviewed.findings:
-        sys.stderr.write(findings.text(finding, width(), colour(sys.stderr), document.text) + "\n")
-    if job.reviewed.errors:
-        return 1
-    if options.dry_run:
-        report.plan(job.plan)
-        return 0
+    return replace(job, trust_remote_code=options.trust_remote_code, assumed=carbon_), document.text
+
+
+def _carried_out(job: Job, options: Namespace) -> int:
+    from advisor import executor, seeds
+    from advisor.report import card as model_card
+    from advisor.report import run as report
+    from advisor.report import seeds as report_seeds
+    from advisor.report.progress import watch
+    from advisor.spread import SeedsResult
 
     def card(result: RunResult) -> str:
         license_ = model_card.base_license(job.model.folder)
@@ -83,6 +98,16 @@ def _run(options: Namespace) -> int:
         paths = result.paths if isinstance(result, SeedsResult) else ("",)
         _recorded([options.out / path for path in paths])
     return 0 if result.passed else 4
+
+
+def _followed(job: Job, options: Namespace) -> int:
+    """What a further process of `accelerate launch` does."""
+    from advisor.following import follow
+    from advisor.seeds import seeded
+
+    for path, one in (seeded(job, options.seeds) if options.seeds else {"": job}).items():
+        follow(one, options.out / path)
+    return 0
 
 
 def _options(arguments: Sequence[str]) -> Namespace:
@@ -161,6 +186,17 @@ def _scratch() -> Iterator[None]:
             os.environ.pop("TMPDIR")
             os.environ |= {"TMPDIR": before[0]} if before[0] else {}
             tempfile.tempdir = before[1]
+
+
+def _follow(options: Namespace) -> int:
+    """Take part as a further process: say nothing, and fail only for what the first does not see too.
+
+    The launcher ends all processes when one fails, even before the first has said why.
+    """
+    with Path(os.devnull).open("w") as nothing, redirect_stdout(nothing), redirect_stderr(nothing):
+        with suppress(AdviseError):
+            _run(options)
+        return 0
 
 
 def _prepare_libraries() -> None:

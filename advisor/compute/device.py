@@ -9,6 +9,7 @@ import torch
 from accelerate.utils import set_seed
 
 from advisor import cpu
+from advisor.compute import processes
 from advisor.errors import AdviseError
 
 PACKAGES = ("advise", "torch", "transformers", "datasets", "onnxruntime", "codecarbon")
@@ -31,7 +32,7 @@ def pick(train_on: str) -> torch.device:
         train_on = next((kind for kind in ("cuda", "mps") if present(kind)), "cpu")
     if not present(train_on):
         raise AdviseError(f"--train-on {train_on}: no such device here", hint="--train-on auto")
-    return torch.device(train_on)
+    return processes.own(torch.device(train_on))
 
 
 def accelerators() -> list[tuple[str, str]]:

@@ -103,10 +103,7 @@ class DiskKeeper(Keeper):
         self.files: dict[str, dict[str, str]] = {}
         self.saved, self.took = time.monotonic(), 0.0
         self.position, self.remark = self._found()
-        if not self.files:
-            shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        self._tidy()
+        self._make_room()
 
     def resumed(self, student: Scorer) -> tuple[int, Scorer]:
         config = self.position.config
@@ -126,9 +123,7 @@ class DiskKeeper(Keeper):
                 if parameter.requires_grad:
                     moments = {key: tensors.get_tensor(f"{key}.{name}").to(device) for key in MOMENTS}
                     optimizer.state[parameter] = moments
-            torch.set_rng_state(tensors.get_tensor(CPU_RANDOM))
-            if device.type == "cuda":
-                torch.cuda.set_rng_state(tensors.get_tensor(GPU_RANDOM), device)
+            self._restore_random(tensors, device)
         return self.position
 
     def due(self, epoch_ends: bool) -> bool:
@@ -164,6 +159,17 @@ class DiskKeeper(Keeper):
     def forget(self) -> None:
         """The step is done: its state is of no more use."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _make_room(self) -> None:
+        if not self.files:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._tidy()
+
+    def _restore_random(self, tensors: Any, device: torch.device) -> None:
+        torch.set_rng_state(tensors.get_tensor(CPU_RANDOM))
+        if device.type == "cuda":
+            torch.cuda.set_rng_state(tensors.get_tensor(GPU_RANDOM), device)
 
     def _found(self) -> tuple[Position, str]:
         """The position that was saved, where all files are whole and were made of the same things."""
@@ -201,6 +207,19 @@ class DiskKeeper(Keeper):
         for file in self.folder.iterdir():
             if file.name not in named:
                 file.unlink()
+
+
+class ReadingKeeper(DiskKeeper):
+    """For the further ones of several processes: goes on where the first has saved its state, and writes nothing.
+
+    What is random stays its own, so that no two processes drop out the same.
+    """
+
+    keep_best, best, due = Keeper.keep_best, Keeper.best, Keeper.due
+
+    def _make_room(self) -> None: ...
+
+    def _restore_random(self, tensors: Any, device: torch.device) -> None: ...
 
 
 def weights(model: nn.Module) -> Iterator[tuple[str, Tensor]]:

@@ -16,6 +16,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from advisor.compute import processes
 from advisor.compute.bench import Batch, Bench, logits, quality
 from advisor.compute.device import bf16, seed
 from advisor.compute.keeper import weights
@@ -83,7 +84,7 @@ class _Training:
     """The state of one training: model, optimizer, position."""
 
     def __init__(self, student: Scorer, bench: Bench, loss: Loss, schedule: Schedule) -> None:
-        seed(bench.training.seed)
+        seed(bench.training.seed + processes.number())  # several processes must not all drop out the same
         self.student, self.bench, self.schedule = student, bench, schedule
         self.per_epoch = math.ceil(len(bench.train) / bench.training.batch_size)
         self.total = schedule.steps or self.per_epoch * schedule.epochs

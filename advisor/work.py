@@ -1,0 +1,120 @@
+"""Work: a run's model, rows and finished steps, and what carries a step out: the same in every process that trains."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from advisor import memory
+from advisor.family import Family
+from advisor.job import Job
+from advisor.plan import PlannedStep
+from advisor.results import Progress, StepResult
+from advisor.resumption import STATE, STEPS, Inputs, Record, fingerprint
+from advisor.steps.quantization import Quantization
+
+if TYPE_CHECKING:
+    from advisor.compute.bench import Encoded
+    from advisor.compute.scorer import Scorer
+
+
+class Work:
+    """The state of one run: the model so far, what was measured, and where things are."""
+
+    def __init__(self, job: Job, out: Path) -> None:
+        from advisor.compute import joining
+        from advisor.compute.bench import Bench, encode
+        from advisor.compute.checkpoint import load
+        from advisor.compute.device import own_memory, pick
+        from advisor.compute.keeper import digest
+
+        self.job, self.out = job, out
+        self.family: Family = job.plan.family
+        source = job.model.folder or job.model.source.source
+        training = job.recipe.training
+        own = own_memory(pick(job.train_on))
+        memory.refuse_too_large(job.plan, str(source), memory.available() if own is None else own)
+        names, trust = job.data.label_names, job.trust_remote_code
+        scorer, self.tokenizer = load(source, self.family, names, training.seed, trust)
+        self.first: Scorer | None = scorer  # the model as it came, until a step has changed it
+        self.report: Encoded = encode(job.data.report, self.tokenizer, training.max_tokens)
+        train, selection, unlabelled, joined = (
+            encode(rows, self.tokenizer, training.max_tokens)
+            for rows in (
+                *(job.data.train, job.data.selection, job.data.unlabelled),
+                joining.joined(job.data.train, training.joined_texts, training.seed),
+            )
+        )
+        unlabelled += joined.shorter_than(training.max_tokens)  # one that is cut has lost its second text
+        self.bench = Bench(self.family, pick(job.train_on), training, train, selection, self.tokenizer.pad_token_id)
+        self.bench = replace(self.bench, metric=job.metrics[0], unlabelled=unlabelled)
+        self.beginning = digest(scorer)
+        labelled = [(rows.tokens, rows.labels) for rows in (train, selection, self.report)]
+        self.labelled = fingerprint([job.data.label_names, *labelled])
+        self.texts = fingerprint(unlabelled.tokens)
+        self.results: list[StepResult] = []
+        self.folders: dict[str, Path] = {}
+        self.files: dict[str, Mapping[str, str]] = {}  # SHA-256 of each step's files
+        self.scores: dict[str, list[list[float]]] = {}  # of the report rows, by step
+
+    def folder(self, number: int) -> Path:
+        """Where the step of this number is kept."""
+        return self.out / STEPS / f"{number}-{self.job.plan.steps[number].step.name}"
+
+    def state(self, number: int) -> Path:
+        """Where its training keeps its state."""
+        return self.out / STATE / self.folder(number).name
+
+    def inputs(self, planned: PlannedStep) -> Inputs:
+        """All that decides what comes out of a step."""
+        from advisor.compute.device import bf16, versions
+
+        training, device = self.job.recipe.training, self.bench.device
+        exports = ("onnx", "onnxruntime", "openvino", "nncf") if isinstance(planned.step, Quantization) else ()
+        packages = ("advise", "torch", "transformers", "accelerate", *exports)
+        inputs = {
+            "step": {planned.step.name: asdict(planned.step)},
+            "training": {
+                **{name: value for name, value in asdict(training).items() if name != "joined_texts"},
+                "precision": bf16(training.precision, device),
+                "metric": self.bench.metric,
+            },
+            "device": device.type,
+            "input": self.files[self.results[-1].name] if self.results else self.beginning,
+            "teacher": self.files.get("finetune"),
+            "data": [self.labelled, self.texts if planned.step.distils else ""],
+            "versions": versions(packages),
+        }
+        found: Inputs = json.loads(json.dumps(inputs))
+        return found
+
+    def add(self, planned: PlannedStep, folder: Path, record: Record) -> None:
+        """A step is done."""
+        name = planned.step.name
+        self.folders[name], self.files[name], self.scores[name] = folder, record.files, record.scores
+        self.results.append(record.result)
+
+    def applied(self, planned: PlannedStep) -> Generator[Progress, None, Scorer]:
+        """Carry a step out on the model so far; the model after it."""
+        if self.bench.teacher is None and "finetune" in self.folders:
+            yield Progress("teacher", 0, 1)
+            self.bench = self.bench.with_teacher(self.load("finetune"))
+        return (yield from planned.step.apply(self.model(), planned.after, self.bench))
+
+    def model(self) -> Scorer:
+        """The model so far, as the step before has written it: whether that was now or in a run before."""
+        if self.results:
+            self.first = None
+            return self.load(self.results[-1].name)
+        assert self.first is not None
+        return self.first
+
+    def load(self, step: str) -> Scorer:
+        """The model after a step."""
+        from advisor.compute.checkpoint import load
+
+        names, trust = self.job.data.label_names, self.job.trust_remote_code
+        return load(self.folders[step], self.family, names, trust_remote_code=trust)[0]
