@@ -50,9 +50,11 @@ def _part(plan: Plan, planned: PlannedStep, rows: Rows) -> Part:
     before, after = plan.family.compute(planned.before), plan.family.compute(planned.after)
     epochs = getattr(planned.step, "epochs", 0)
     # While matrices are pruned, half of the epochs go on the way from the old shape to the new one.
-    texts = rows.train + (0 if planned.step.name == "finetune" else rows.unlabelled)
+    texts = rows.train + (rows.unlabelled if planned.step.distils else 0)
     epoch = (before + 3 * after) / 4 * (PASSES * texts + rows.selection)
-    taught = before * (rows.train + rows.unlabelled) if planned.step.name == "finetune" else 0
+    asks = planned.step.name == "finetune" or getattr(planned.step, "hidden_weight", 0) > 0
+    teacher = plan.family.compute(plan.steps[0].after)  # answers once, and once more where its states are learned
+    taught = teacher * (rows.train + rows.unlabelled) if asks else 0
     exported = EXPORT_SECONDS if planned.step.name == "quantization" else 0.0
     return Part(epochs * epoch + taught + after * (rows.selection + rows.report), exported)
 

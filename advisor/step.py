@@ -23,7 +23,8 @@ class Training:
     """Settings that all steps of a recipe share. `max_tokens`: longer texts are cut.
 
     precision: of training: `bf16` computes passes through the model in bfloat16 (weights stay fp32), `auto` does so
-    where the device has instructions for it.
+    where the device has instructions for it. joined_texts: at most so many texts of two training texts each are
+    made to distil on, one for each training row.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
@@ -31,6 +32,7 @@ class Training:
     max_tokens: Annotated[int, Bound(gt=1, le=100_000)] = 128
     seed: Annotated[int, Bound(ge=0)] = 0
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    joined_texts: Annotated[int, Bound(ge=0, le=1_000_000)] = 10_000
 
 
 class Unfit(ValueError):
@@ -45,12 +47,13 @@ class Unfit(ValueError):
 class Step:
     """One step of a recipe.
 
-    structural: it changes shapes, so that distillation has to follow. measured: the names that `measures` gives, each
-    with the settings that decide it.
+    structural: it changes shapes, so that distillation has to follow. distils: it learns from the teacher.
+    measured: the names that `measures` gives, each with the settings that decide it.
     """
 
     name: ClassVar[str] = ""
     structural: ClassVar[bool] = False
+    distils: ClassVar[bool] = False
     measured: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
 

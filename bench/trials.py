@@ -29,8 +29,6 @@ from advisor.results import Progress, RunResult
 HERE = Path(__file__).parent
 SHARED = HERE.parents[1] / "shared"
 SELECTION = 1_000  # rows that loading sets apart from more than 10,000
-FINETUNE = "finetune: {epochs: 3, learning_rate: 5.0e-5}"
-
 
 Line = tuple[str, Sequence[float], str]  # what, its value for each seed, a remark
 
@@ -38,12 +36,19 @@ Line = tuple[str, Sequence[float], str]  # what, its value for each seed, a rema
 class Task(NamedTuple):
     """A data set and how much of its train split is used.
 
-    rows: all where None. unlabelled: so many further rows, without their labels.
+    rows: all where None. unlabelled: so many further rows, without their labels. epochs, rate: of fine-tuning.
     """
 
     name: str
     rows: int | None = None
     unlabelled: int = 0
+    epochs: int = 3
+    rate: float = 5e-5
+
+    @property
+    def finetune(self) -> str:
+        """The first step as a line of YAML."""
+        return f"finetune: {{epochs: {self.epochs}, learning_rate: {self.rate}}}"
 
     @property
     def key(self) -> str:
@@ -79,13 +84,16 @@ def options(about: str) -> Namespace:
     parser.add_argument("--work", type=Path, default=HERE.parent / "runs" / "bench", help="where runs are kept")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", default="", help="arms whose name holds this")
+    parser.add_argument("--task", default="", help="data sets whose name holds this")
     parser.add_argument("--show", action="store_true", help="show what was measured, run nothing")
     return parser.parse_args()
 
 
 def run(trials: Sequence[Trial], file: Path, given: Namespace) -> None:
     """Carry out the trials that have no result yet, and write one after each."""
-    left = [one for one in trials if one.key not in keys(file) and given.only in one.arm.name]
+    left = [
+        one for one in trials if one.key not in keys(file) and given.only in one.arm.name and given.task in one.task.key
+    ]
     for number, trial in enumerate([] if given.show else left):
         print(f"{number + 1} of {len(left)}: {trial.key}", file=sys.stderr, flush=True)
         file.parent.mkdir(exist_ok=True)
@@ -132,7 +140,7 @@ def _carried_out(trial: Trial, given: Namespace) -> dict[str, Any]:
             one.name: {"score": one.accuracy, "relative": one.accuracy / baseline.accuracy, "size": one.relative_size}
             for one in later
         },
-        "recipe": [FINETUNE, *trial.arm.steps],
+        "recipe": [trial.task.finetune, *trial.arm.steps],
         "machine": result.provenance["machine"],
         "seconds": round(time.monotonic() - begun),
     }
@@ -155,7 +163,7 @@ def _recipe(trial: Trial, given: Namespace) -> Path:
         "device: edge",
         'goal: {relative_accuracy: ">= 0.85"}',
         "steps:",
-        *(f"  - {step}" for step in (FINETUNE, *trial.arm.steps)),
+        *(f"  - {step}" for step in (trial.task.finetune, *trial.arm.steps)),
         f"training: {{max_tokens: 64, seed: {trial.seed}}}",
     ]
     file = given.work / f"{data.name}-{trial.arm.name.replace(' ', '-')}.yaml"

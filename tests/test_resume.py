@@ -164,6 +164,18 @@ def test_training_goes_on_in_the_middle(file: Path, whole: Path, tmp_path: Path)
     assert not (out / ".state").exists() and not (out / ".lock").exists()
 
 
+def test_other_texts_to_distil_on_leave_the_teacher_as_it_is(file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    file.write_text(file.read_text().replace("max_tokens: 16", "max_tokens: 64"))  # joined texts have to fit
+    carried_out(file, out)
+    file.write_text(file.read_text().replace("training: {", "training: {joined_texts: 0, "))
+    assert carried_out(file, out) == [
+        "fine-tuned: taken over from the run before",
+        "3 layers: taken over from the run before",
+        "distilled: it is done again, as the data changed",
+    ]
+
+
 def test_a_changed_recipe_repeats_what_depends_on_the_change(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     carried_out(file, out)

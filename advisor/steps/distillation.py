@@ -27,9 +27,10 @@ class Distillation(Step):
     """Train the compressed model on the teacher's answers, computed once for all training rows and unlabelled texts."""
 
     name: ClassVar[str] = "distillation"
+    distils: ClassVar[bool] = True
     temperature: Annotated[float, Bound(gt=0, le=100)] = 2.0
     soft_weight: Annotated[float, Bound(ge=0, le=1)] = 0.9
-    hidden_weight: Annotated[float, Bound(ge=0, le=1000)] = 1.0
+    hidden_weight: Annotated[float, Bound(ge=0, le=1000)] = 10.0
     epochs: Annotated[int, Bound(gt=0, le=1000)] = 5
     learning_rate: Annotated[float, Bound(gt=0, le=1)] = 1e-4
 

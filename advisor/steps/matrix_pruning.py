@@ -35,6 +35,7 @@ class MatrixPruning(Step):
 
     name: ClassVar[str] = "matrix_pruning"
     structural: ClassVar[bool] = True
+    distils: ClassVar[bool] = True
     measured: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "removed_share": ("hidden_size", "intermediate_size", "heads"),
         "share_per_increment": ("increments",),
