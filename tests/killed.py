@@ -54,7 +54,7 @@ def main(settings: dict) -> int:
             try:
                 if not last and kills % 2:
                     kill_before_change(change, str(out))
-                for _ in executor.run(job, out, resume=True, save_every=0):
+                for _ in executor.run(job, out, resume=True, save_every=settings.get("save_every", 0)):
                     pass
             except BaseException:
                 import traceback

@@ -22,6 +22,7 @@ from advisor.recipefile import load
 from advisor.results import Progress, Remark, RunResult
 
 TRIAL = "as found in a short trial"  # a note on the int8 model's time
+SHARED = Path(__file__).parents[2] / "shared"
 TIMES = {"seconds", "finished", "cost", "payback"}
 STEPS = (
     "  - finetune: {epochs: 2, learning_rate: 2.0e-3}\n  - layer_removal: {keep: 3}\n"
@@ -35,20 +36,20 @@ NARROW = (
 INT8 = "  - quantization: {}\n"
 
 
-def recipe(folder: Path, model: Path, text: Path, steps: str, batch: int = 32) -> Path:
+def recipe(folder: Path, model: Path, text: Path, steps: str, batch: int = 32, max_samples: int = 1000) -> Path:
     file = folder / "recipe.yaml"
     file.write_text(
         f"version: 1\nname: killed\nmodel: {{source: {json.dumps(str(model))}}}\n"
-        f"data: {{source: {json.dumps(str(text))}}}\ndevice: edge\n"
+        f"data: {{source: {json.dumps(str(text))}, max_samples: {max_samples}}}\ndevice: edge\n"
         f"steps:\n{steps}training: {{batch_size: {batch}, max_tokens: 16}}\n"
     )
     return file
 
 
-def killed(file: Path, out: Path, kills: int, seed: int = 0, changes: int = 60, seconds: float = 3.0) -> int:
-    """Run until it ends; returns how many times it was killed."""
+def killed(file: Path, out: Path, kills: int, seed: int = 0, **more: float) -> int:
+    """Run until it ends; returns how many times it was killed. more: changes, seconds, save_every."""
     settings = {"recipe": str(file), "out": str(out), "kills": kills, "seed": seed}
-    settings |= {"changes": changes, "seconds": seconds}
+    settings |= {"changes": 60, "seconds": 3.0, **more}
     command = [sys.executable, str(Path(__file__).with_name("killed.py")), json.dumps(settings)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "TRANSFORMERS_VERBOSITY": "error"}
     ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
@@ -128,6 +129,21 @@ def test_a_run_killed_again_and_again_ends_as_if_it_had_not_been(
     file = recipe(tmp_path, checkpoints["bert"], text, STEPS + INT8)
     assert killed(file, tmp_path / "whole", kills=0) == 0
     assert killed(file, tmp_path / "killed", kills=8, changes=25, seconds=1.5) == 8
+    assert_equal_runs(tmp_path / "whole", tmp_path / "killed")
+
+
+@pytest.mark.slow
+def test_a_real_run_is_killed_and_resumed(tmp_path: Path) -> None:
+    if not SHARED.is_dir():
+        pytest.skip(f"no real model and data at {SHARED}")
+    model, text = SHARED / "models" / "e5-small-en-12l", SHARED / "data" / "sst2"
+    steps = (
+        "  - finetune: {epochs: 1}\n  - layer_removal: {keep: 4, choose: importance}\n"
+        "  - distillation: {epochs: 2, learning_rate: 3.0e-4}\n  - quantization: {min_relative_accuracy: 0.9}\n"
+    )
+    file = recipe(tmp_path, model, text, steps, max_samples=1500)
+    assert killed(file, tmp_path / "whole", kills=0) == 0
+    assert killed(file, tmp_path / "killed", kills=8, changes=40, seconds=60, save_every=5) == 8
     assert_equal_runs(tmp_path / "whole", tmp_path / "killed")
 
 
