@@ -52,9 +52,10 @@ def _part(plan: Plan, planned: PlannedStep, rows: Rows) -> Part:
     # While matrices are pruned, half of the epochs go on the way from the old shape to the new one.
     texts = rows.train + (rows.unlabelled if planned.step.distils else 0)
     epoch = (before + 3 * after) / 4 * (PASSES * texts + rows.selection)
-    asks = planned.step.name == "finetune" or getattr(planned.step, "hidden_weight", 0) > 0
-    teacher = plan.family.compute(plan.steps[0].after)  # answers once, and once more where its states are learned
-    taught = teacher * (rows.train + rows.unlabelled) if asks else 0
+    # The teacher answers once, for the first step that distils, and again where its hidden states are learned.
+    first = next((one.step for one in plan.steps if one.step.distils), None)
+    passes = (planned.step is first) + (getattr(planned.step, "hidden_weight", 0) > 0)
+    taught = passes * plan.family.compute(plan.steps[0].after) * (rows.train + rows.unlabelled)
     exported = EXPORT_SECONDS if planned.step.name == "quantization" else 0.0
     return Part(epochs * epoch + taught + after * (rows.selection + rows.report), exported)
 

@@ -53,7 +53,7 @@ ARMS = {
 def main() -> None:
     """Measure what is not measured yet, and print all."""
     small = "--small" in sys.argv and not sys.argv.remove("--small")
-    given, task = options(__doc__), Task("mrpc", epochs=5, rate=1e-4) if small else Task("sst2", 10_000)
+    given, task = options(__doc__), Task("mrpc", epochs=4, rate=1e-4) if small else Task("sst2", 10_000)
     arms = [arm for group in ARMS.values() for arm in group]
     run([Trial(arm, task, seed) for arm in arms for seed in range(given.seeds)], FILE, given)
     for what, group in ARMS.items():

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from trials import HERE, Arm, Line, Task, Trial, options, results, run, table
 
 FILE = HERE / "results" / "targets.jsonl"
-LARGE, SMALL = Task("sst2", 10_000), (Task("mrpc", epochs=5, rate=1e-4), Task("cola", epochs=4, rate=1e-4))
+LARGE, SMALL = Task("sst2", 10_000), (Task("mrpc", epochs=4, rate=1e-4), Task("cola", epochs=4, rate=1e-4))
 RATE = "learning_rate: 3.0e-4"
 
 

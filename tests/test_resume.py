@@ -180,6 +180,13 @@ def test_training_goes_on_in_the_middle(file: Path, whole: Path, tmp_path: Path)
     assert not (out / ".state").exists() and not (out / ".lock").exists()
 
 
+def test_the_teacher_answers_within_the_step_that_learns_from_it(file: Path, tmp_path: Path) -> None:
+    """Else its time is taken for that of the removal of layers, and what is left for hours."""
+    labels = [event.label for event in executor.run(job(file), tmp_path / "out") if isinstance(event, Progress)]
+    order = list(dict.fromkeys(labels))
+    assert order.index("remove layers") < order.index("teacher") < order.index("distil")
+
+
 def test_other_texts_to_distil_on_leave_the_teacher_as_it_is(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     file.write_text(file.read_text().replace("max_tokens: 16", "max_tokens: 64"))  # joined texts have to fit
