@@ -15,7 +15,7 @@ from advisor.errors import AdviseError
 from advisor.gates import ENOUGH, judge
 from advisor.plan import PlannedStep, plan
 from advisor.predict import Range, predict
-from advisor.results import Measured, Predicted, Progress, RunResult, Served, StepResult
+from advisor.results import Cost, Measured, Predicted, Progress, RunResult, Served, StepResult
 from advisor.runfolder import Scores, artefact, sha256
 from advisor.summary import summary
 
@@ -75,6 +75,7 @@ def metered(
     Args:
         earlier: seconds that the step has taken before a run was interrupted.
     """
+    from advisor.compute import processes
     from advisor.compute.energy import Meter, cost
 
     meter = Meter(job.assumed.country)
@@ -82,6 +83,9 @@ def metered(
         result = yield from work
     finally:
         found = meter.stop()
+    if processes.count() > 1:
+        unknown = Measured(why_not=f"made by {processes.count()} processes, of which only one was watched")
+        return replace(result, cost=Cost(unknown, unknown))
     return replace(result, cost=cost(found, job.assumed, earlier))
 
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from advisor import resumption
 from advisor.appraisal import metered, run_result, serve, step_result
@@ -26,9 +25,6 @@ from advisor.resumption import STATE, Inputs, Record, fingerprint
 from advisor.runfolder import MANIFEST, finish, hashes, read, rounded, write_predictions
 from advisor.steps.quantization import MOST_DIFFERENCE, Quantization
 from advisor.work import Work
-
-if TYPE_CHECKING:
-    pass
 
 Event = Progress | Remark | StepResult | RunResult
 
@@ -80,6 +76,8 @@ class _Run(Work):
 
         counts = Rows(len(self.bench.train), len(self.bench.selection), len(self.report), len(self.bench.unlabelled))
         clock = Clock(parts(self.job.plan, counts, present(self.job.recipe.device)))
+        if self.joined and any(planned.step.distils for planned in self.job.plan.steps):
+            yield Remark(f"{self.joined:,} texts of two training texts each are made to distil on")
         for number, planned in enumerate(self.job.plan.steps):
             folder, inputs = self.folder(number), self.inputs(planned)
             record, why = resumption.record_of(folder, inputs)

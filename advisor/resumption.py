@@ -33,6 +33,7 @@ WORDS = {
     "input": "the model before it",
     "teacher": "the teacher",
     "data": "the data",
+    "texts": "the further texts to distil on",
     "versions": "the versions of packages",
 }
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
 
-from advisor import executor, resumption
+from advisor import executor, following, resumption
 from advisor.errors import AdviseError, Fault
 from advisor.files import new_folder, write_json
 from advisor.job import Job
@@ -29,8 +29,8 @@ def run(
 ) -> Iterator[Event]:
     """Carry a job out with `count` seeds, the recipe's and the numbers after it; other arguments as of one run.
 
-    The seed decides the new head, the order of rows and dropout; data are split by the recipe's own seed, so that all
-    are judged on the same rows.
+    The seed decides the new head, the order of rows, joined texts and dropout; data are split by the recipe's own
+    seed, so that all are judged on the same rows.
 
     Raises:
         AdviseError: as one run does; or the folder holds a run of one seed.
@@ -42,6 +42,9 @@ def run(
     jobs = seeded(job, count)
     seeds = [one.recipe.training.seed for one in jobs.values()]
     runs = []
+    from advisor.compute.device import pick
+    from advisor.compute.processes import agreed
+
     with resumption.taken(out):
         (out / REPORT).unlink(missing_ok=True)
         for place, (path, one) in enumerate(jobs.items()):
@@ -51,9 +54,23 @@ def run(
                     runs.append(event)
                 else:
                     yield event
+            agreed(True, pick(job.train_on))  # further processes wait while models are measured
         found = gathered(runs, seeds, list(jobs))
         write_json(out / REPORT, asdict(found))
     yield found
+
+
+def follow(job: Job, out: Path, count: int | None) -> None:
+    """Take part, as a further process, in the run of one seed (no count) or of several."""
+    from advisor.compute.device import pick
+    from advisor.compute.processes import agreed
+
+    if not count:
+        following.follow(job, out)
+        return
+    for path, one in seeded(job, count).items():
+        following.follow(one, out / path)
+        agreed(True, pick(job.train_on))
 
 
 def seeded(job: Job, count: int) -> dict[str, Job]:

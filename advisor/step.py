@@ -24,7 +24,7 @@ class Training:
 
     precision: of training: `bf16` computes passes through the model in bfloat16 (weights stay fp32), `auto` does so
     where the device has instructions for it. joined_texts: at most so many texts of two training texts each are
-    made to distil on, one for each training row.
+    made to distil on, one for each training row where it fits.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA

@@ -25,7 +25,7 @@ class Work:
     """The state of one run: the model so far, what was measured, and where things are."""
 
     def __init__(self, job: Job, out: Path) -> None:
-        from advisor.compute import joining
+        from advisor.compute import joining, processes
         from advisor.compute.bench import Bench, encode
         from advisor.compute.checkpoint import load
         from advisor.compute.device import own_memory, pick
@@ -36,7 +36,10 @@ class Work:
         source = job.model.folder or job.model.source.source
         training = job.recipe.training
         own = own_memory(pick(job.train_on))
-        memory.refuse_too_large(job.plan, str(source), memory.available() if own is None else own)
+        if not processes.number():  # the others would see memory that the first has begun to fill
+            free = memory.available() if own is None else own
+            shared = processes.count() if own is None else 1
+            memory.refuse_too_large(job.plan, str(source), free and free // shared)
         names, trust = job.data.label_names, job.trust_remote_code
         scorer, self.tokenizer = load(source, self.family, names, training.seed, trust)
         self.first: Scorer | None = scorer  # the model as it came, until a step has changed it
@@ -48,7 +51,8 @@ class Work:
                 joining.joined(job.data.train, training.joined_texts, training.seed),
             )
         )
-        unlabelled += joined.shorter_than(training.max_tokens)  # one that is cut has lost its second text
+        joined = joined.shorter_than(training.max_tokens)  # one that is cut has lost its second text
+        self.joined, unlabelled = len(joined), unlabelled + joined
         self.bench = Bench(self.family, pick(job.train_on), training, train, selection, self.tokenizer.pad_token_id)
         self.bench = replace(self.bench, metric=job.metrics[0], unlabelled=unlabelled)
         self.beginning = digest(scorer)
@@ -70,6 +74,7 @@ class Work:
 
     def inputs(self, planned: PlannedStep) -> Inputs:
         """All that decides what comes out of a step."""
+        from advisor.compute import processes
         from advisor.compute.device import bf16, versions
 
         training, device = self.job.recipe.training, self.bench.device
@@ -81,11 +86,13 @@ class Work:
                 **{name: value for name, value in asdict(training).items() if name != "joined_texts"},
                 "precision": bf16(training.precision, device),
                 "metric": self.bench.metric,
+                **({"processes": processes.count()} if processes.count() > 1 else {}),
             },
             "device": device.type,
             "input": self.files[self.results[-1].name] if self.results else self.beginning,
             "teacher": self.files.get("finetune"),
-            "data": [self.labelled, self.texts if planned.step.distils else ""],
+            "data": self.labelled,
+            "texts": self.texts if planned.step.distils else None,
             "versions": versions(packages),
         }
         found: Inputs = json.loads(json.dumps(inputs))

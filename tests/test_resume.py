@@ -195,7 +195,7 @@ def test_other_texts_to_distil_on_leave_the_teacher_as_it_is(file: Path, tmp_pat
     assert carried_out(file, out) == [
         "fine-tuned: taken over from the run before",
         "3 layers: taken over from the run before",
-        "distilled: it is done again, as the data changed",
+        "distilled: it is done again, as the further texts to distil on changed",
     ]
 
 

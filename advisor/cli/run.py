@@ -7,7 +7,7 @@ import sys
 import tempfile
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -31,11 +31,10 @@ def run(arguments: Sequence[str]) -> int:
     from advisor.compute import processes
 
     with _scratch():
-        return _follow(options) if processes.number() else _run(options)
+        return _take_part(options) if processes.number() else _run(options)
 
 
 def _run(options: Namespace) -> int:
-    from advisor.compute import processes
     from advisor.report import findings
     from advisor.report import run as report
 
@@ -47,7 +46,7 @@ def _run(options: Namespace) -> int:
     if options.dry_run:
         report.plan(job.plan)
         return 0
-    return _followed(job, options) if processes.number() else _carried_out(job, options)
+    return _carry_out(job, options)
 
 
 def _job(options: Namespace) -> tuple[Job, str]:
@@ -76,7 +75,7 @@ def _job(options: Namespace) -> tuple[Job, str]:
     return replace(job, trust_remote_code=options.trust_remote_code, assumed=carbon_), document.text
 
 
-def _carried_out(job: Job, options: Namespace) -> int:
+def _carry_out(job: Job, options: Namespace) -> int:
     from advisor import executor, seeds
     from advisor.report import card as model_card
     from advisor.report import run as report
@@ -100,13 +99,20 @@ def _carried_out(job: Job, options: Namespace) -> int:
     return 0 if result.passed else 4
 
 
-def _followed(job: Job, options: Namespace) -> int:
-    """What a further process of `accelerate launch` does."""
-    from advisor.following import follow
-    from advisor.seeds import seeded
+def _take_part(options: Namespace) -> int:
+    """As a further process of `accelerate launch`: say nothing, and leave to the first what is wrong with the input.
 
-    for path, one in (seeded(job, options.seeds) if options.seeds else {"": job}).items():
-        follow(one, options.out / path)
+    The launcher ends all processes as soon as one fails, even before the first has said why.
+    """
+    from advisor.seeds import follow
+
+    with Path(os.devnull).open("w") as nothing, redirect_stdout(nothing), redirect_stderr(nothing):
+        try:
+            job, _ = _job(options)
+        except AdviseError:
+            return 0
+        if not job.reviewed.errors and not options.dry_run:
+            follow(job, options.out, options.seeds)
     return 0
 
 
@@ -186,17 +192,6 @@ def _scratch() -> Iterator[None]:
             os.environ.pop("TMPDIR")
             os.environ |= {"TMPDIR": before[0]} if before[0] else {}
             tempfile.tempdir = before[1]
-
-
-def _follow(options: Namespace) -> int:
-    """Take part as a further process: say nothing, and fail only for what the first does not see too.
-
-    The launcher ends all processes when one fails, even before the first has said why.
-    """
-    with Path(os.devnull).open("w") as nothing, redirect_stdout(nothing), redirect_stderr(nothing):
-        with suppress(AdviseError):
-            _run(options)
-        return 0
 
 
 def _prepare_libraries() -> None:
