@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.nn.utils.rnn import pad_sequence
 
 from advisor.compute.bench import Batch, Bench
 from advisor.compute.blocks import Block, Passed, counted, flat, watched
@@ -84,31 +82,12 @@ def _distance(
 ) -> Tensor:
     """Mean squared difference of the hidden states, each position normalised to mean 0 and variance 1.
 
-    Without that a few channels decide: in pre-norm models some are a hundred times as large as the rest. Where the
-    student is narrower, what is compared is how alike the positions of a row are, which needs no equal width.
+    Without that a few channels decide: in pre-norm models some are a hundred times as large as the rest.
     """
     parts = []
     for own, other in pairs.items():
-        mask = counted(family, own[0], batch)
-        mine, theirs = _normalised(flat(passed[own].after, mask)), _normalised(states[other].to(mask.device))
-        if mine.shape[-1] != theirs.shape[-1]:
-            lengths = mask.sum(1).tolist()
-            mine, theirs = relations(mine, lengths), relations(theirs, lengths)
-        parts.append(functional.mse_loss(mine, theirs))
+        mine = flat(passed[own].after, counted(family, own[0], batch)).float()
+        theirs = states[other].to(mine.device).float()
+        size = mine.shape[-1:]
+        parts.append(functional.mse_loss(functional.layer_norm(mine, size), functional.layer_norm(theirs, size)))
     return sum(parts[1:], parts[0]) / len(parts)
-
-
-def _normalised(states: Tensor) -> Tensor:
-    return functional.layer_norm(states.float(), states.shape[-1:])
-
-
-def relations(states: Tensor, lengths: Sequence[int]) -> Tensor:
-    """How alike each two positions of a row are, -1 to 1, row after row: (sum of squared lengths).
-
-    Args:
-        states: normalised, the rows one after the other (positions, hidden). lengths: of each row.
-    """
-    rows = pad_sequence(states.split(lengths), batch_first=True)
-    alike = rows @ rows.transpose(1, 2) / states.shape[1]
-    there = torch.arange(rows.shape[1], device=states.device) < torch.tensor(lengths, device=states.device)[:, None]
-    return alike[there[:, :, None] & there[:, None, :]]

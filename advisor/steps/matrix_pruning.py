@@ -50,7 +50,6 @@ class MatrixPruning(Step):
     epochs: Annotated[int, Bound(gt=0, le=1000)] = 8
     temperature: Annotated[float, Bound(gt=0, le=100)] = 2.0
     soft_weight: Annotated[float, Bound(ge=0, le=1)] = 0.9
-    hidden_weight: Annotated[float, Bound(ge=0, le=1000)] = 0.0
     learning_rate: Annotated[float, Bound(gt=0, le=1)] = 1e-4
 
     def target(self, family: Family, shape: Shape) -> Shape:
@@ -137,8 +136,6 @@ class MatrixPruning(Step):
 
         bench = bench.on_all_texts()
         shapes = self.schedule(bench.family, student.model.config.to_dict())
-        loss = yield from distillation_loss(
-            bench, Weights(self.temperature, self.soft_weight, self.hidden_weight), shapes[-1].layers
-        )
+        loss = yield from distillation_loss(bench, Weights(self.temperature, self.soft_weight), shapes[-1].layers)
         schedule = Schedule("prune and distil", self.learning_rate, self.epochs)
         return (yield from prune_in_increments(student, bench, shapes, loss, schedule))
