@@ -1,8 +1,9 @@
 """The targets of compression quality: relative accuracy of the white paper's levels with the advised settings.
 
-Command: python bench/targets.py [--seeds 3] [--only "a third"] (it goes on where it was killed; `--show` prints what is
-measured so far). Expected: about an hour for each seed of SST-2 and a quarter of an hour for each of MRPC and CoLA, on
-two free cores with bf16; many times that beside other work. Results: bench/results/targets.jsonl.
+Command: python bench/targets.py [--seeds 3] [--only "a third"] [--task cola] (it goes on where it was killed; `--show`
+prints what is measured so far). Expected for each seed on one core with bf16: about an hour and a half for SST-2, 45
+minutes for each of MRPC and CoLA. Two commands of one thread each (OMP_NUM_THREADS=1, another --task or --only) get
+through a third more than one of two threads. Results: bench/results/targets.jsonl.
 """
 
 from __future__ import annotations
