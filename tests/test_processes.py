@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -29,8 +31,8 @@ disable: {mid-large-data-levels: a test, small-data-few-layers: a test}
 OF_T5 = STEPS.replace("keep: 3", "encoder_keep: 3, decoder_keep: 2").replace("hidden_size", "heads: 7, hidden_size")
 
 
-def launched(folder: Path, family: str, text: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    """A recipe of all kinds of steps by two processes on the CPU."""
+def command(folder: Path, family: str, text: Path, *more: str) -> list[str]:
+    """Two processes on the CPU for a recipe of all kinds of steps."""
     heads = {"num_heads": 8, "d_kv": 6} if family == "t5" else {"num_attention_heads": 8}
     model = tiny.checkpoint(family, folder / "model", **heads if family != "gpt2" else {"n_head": 8})
     (folder / "recipe.yaml").write_text(
@@ -41,13 +43,18 @@ def launched(folder: Path, family: str, text: Path, *more: str) -> subprocess.Co
     (folder / "policy").mkdir(exist_ok=True)
     (folder / "policy" / "pack.yaml").write_text(POLICY)
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    run = ["-m", "advisor", "run", str(folder / "recipe.yaml"), "--out", str(folder / "out"), "--no-ledger",
-           "--policy", str(folder / "policy")]  # fmt: skip
-    places = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1]), "NO_COLOR": "1", "COLUMNS": "160"}
-    command = [*launcher, *run, "--train-on", "cpu", *more]
-    return subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, **places}, check=False, timeout=300
-    )
+    run = ["-m", "advisor", "run", str(folder / "recipe.yaml"), "--out", str(folder / "out"), "--no-ledger"]
+    return [*launcher, *run, "--policy", str(folder / "policy"), "--train-on", "cpu", *more]
+
+
+def environment() -> dict[str, str]:
+    root = str(Path(__file__).parents[1])
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": root, "NO_COLOR": "1", "COLUMNS": "160"}
+
+
+def launched(folder: Path, family: str, text: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    given = command(folder, family, text, *more)
+    return subprocess.run(given, capture_output=True, text=True, env=environment(), check=False, timeout=300)
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +95,26 @@ def test_an_expected_error_is_said_once(text: Path, tmp_path: Path) -> None:
 def test_every_family_is_trained_by_two_processes(family: str, text: Path, tmp_path: Path) -> None:
     ended = launched(tmp_path, family, text)
     assert (tmp_path / "out" / "manifest.json").exists(), ended.stderr[-3000:]
+
+
+@pytest.mark.slow
+def test_several_seeds_by_two_processes(text: Path, tmp_path: Path) -> None:
+    ended = launched(tmp_path, "bert", text, "--seeds", "2")
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["seeds"] == [0, 1], ended.stderr[-3000:]
+
+
+@pytest.mark.slow
+def test_two_processes_killed_while_they_train_go_on_where_they_were(text: Path, tmp_path: Path) -> None:
+    given = command(tmp_path, "bert", text, "--checkpoint-seconds", "0")
+    work = subprocess.Popen(given, stderr=subprocess.DEVNULL, env=environment(), start_new_session=True)
+    state = tmp_path / "out" / ".state" / "3-matrix_pruning" / "training.json"
+    while not state.exists():
+        assert work.poll() is None, "it ended before it could be killed"
+        time.sleep(0.02)
+    os.killpg(work.pid, signal.SIGKILL)
+    subprocess.run(["pkill", "-KILL", "-f", str(tmp_path / "recipe.yaml")], check=False)  # in sessions of their own
+    work.wait()
+    ended = launched(tmp_path, "bert", text, "--resume")
+    assert "training goes on where it was" in ended.stderr, ended.stderr[-3000:]
+    assert (tmp_path / "out" / "manifest.json").exists()
