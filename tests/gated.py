@@ -22,9 +22,9 @@ goal: {relative_accuracy: ">= 0.5"}
 steps:
   - finetune: {epochs: 2, learning_rate: 2.0e-3}
   - layer_removal: {keep: 3}
-  - distillation: {epochs: 2, learning_rate: 1.0e-3}
+  - distillation: {epochs: 2, learning_rate: 1.0e-3, hidden_weight: 1.0}
   - quantization: {}
-training: {batch_size: 64, max_tokens: 24}
+training: {batch_size: 64, max_tokens: 24, joined_texts: 0}
 """
 
 
