@@ -9,23 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refused import RECIPE
+from refused import RULE as LAYERS
 
 from advisor.baseline import GONE, Baseline, Entry, mark, save
 from advisor.cli import main
 from advisor.findings import INVALID, Finding, Place, Waiver
 from advisor.waivers import EXPIRED
-
-RECIPE = """version: 1
-name: x
-model: {source: bert, family: bert}
-data: {samples: 3000}
-device: cpu
-steps:
-  - finetune: {}
-  - layer_removal: {keep: 4}
-  - distillation: {}
-"""
-LAYERS = "small-data-few-layers"
 
 
 @pytest.fixture

@@ -10,23 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refused import RECIPE
+from refused import RULE as BROKEN
 
 from advisor.cli import main
 from advisor.waiverfile import of_recipe
 from advisor.yamlfile import parse
 
 UNTIL = (date.today() + timedelta(days=90)).isoformat()
-BROKEN = "small-data-few-layers"
-RECIPE = """version: 1
-name: x
-model: {source: bert, family: bert}
-data: {samples: 3000}
-device: cpu
-steps:
-  - finetune: {}
-  - layer_removal: {keep: 4}
-  - distillation: {}
-"""
 COMMENT = f'# advise: ignore[{BROKEN}] until={UNTIL} owner=anna reason="until spring"'
 ENTRY = f"{{rule: {BROKEN}, reason: until spring, owner: anna, until: {UNTIL}}}"
 

@@ -7,6 +7,7 @@ Without a launcher there is one process, and nothing here does anything.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import timedelta
 
 import torch
@@ -30,6 +31,11 @@ def own(device: torch.device) -> torch.device:
     """This process's GPU where there are several; else the device as it is."""
     several = device.type == "cuda" and count() > 1
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if several else device
+
+
+def share(rows: Sequence[int], place: int, of: int) -> Sequence[int]:
+    """The rows of a batch that one of so many processes takes; the first row where none is left for it."""
+    return rows[place::of] or rows[:1]
 
 
 def agreed(value: bool, device: torch.device) -> bool:

@@ -106,9 +106,8 @@ class _Training:
             yield bench.collate(bench.train, self._own(rows))
 
     def _own(self, rows: Sequence[int]) -> Sequence[int]:
-        """This process's share of a batch, at least one row."""
-        first, step = self.accelerator.process_index, self.accelerator.num_processes
-        return rows[first::step] or rows[:1]
+        """This process's share of a batch."""
+        return processes.share(rows, self.accelerator.process_index, self.accelerator.num_processes)
 
     def update(self, batch: Batch) -> None:
         """One optimizer step."""
