@@ -132,7 +132,9 @@ class _Run(Work):
         checkpoint.prove(scorer, folder, batch, planned.parameters)
         self.scores[planned.step.name] = rounded(logits(scorer, self.bench, self.report))
         parameters = checkpoint.parameters(scorer.model)
-        return step_result(self.job, planned, folder, parameters, self.scores, self.results)
+        result = step_result(self.job, planned, folder, parameters, self.scores, self.results)
+        first = self.job.plan.steps[0].before
+        return replace(result, notes=planned.step.notes(self.family, first, planned.after))
 
     def _quantize(
         self, planned: PlannedStep, step: Quantization, folder: Path

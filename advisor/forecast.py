@@ -52,10 +52,10 @@ def _part(plan: Plan, planned: PlannedStep, rows: Rows) -> Part:
     # While matrices are pruned, half of the epochs go on the way from the old shape to the new one.
     texts = rows.train + (rows.unlabelled if planned.step.distils else 0)
     epoch = (before + 3 * after) / 4 * (PASSES * texts + rows.selection)
-    # The teacher answers once, for the first step that distils, and again where its hidden states are learned.
+    # The teacher answers for the first step that distils, and again where its hidden states are learned.
     first = next((one.step for one in plan.steps if one.step.distils), None)
-    passes = (planned.step is first) + (getattr(planned.step, "hidden_weight", 0) > 0)
-    taught = passes * plan.family.compute(plan.steps[0].after) * (rows.train + rows.unlabelled)
+    asked = planned.step is first or getattr(planned.step, "hidden_weight", 0) > 0
+    taught = asked * plan.family.compute(plan.steps[0].after) * (rows.train + rows.unlabelled)
     exported = EXPORT_SECONDS if planned.step.name == "quantization" else 0.0
     return Part(epochs * epoch + taught + after * (rows.selection + rows.report), exported)
 

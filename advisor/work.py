@@ -107,7 +107,6 @@ class Work:
     def applied(self, planned: PlannedStep) -> Generator[Progress, None, Scorer]:
         """Carry a step out on the model so far; the model after it."""
         if planned.step.distils and self.bench.teacher is None and "finetune" in self.folders:
-            yield Progress("teacher", 0, 1)
             self.bench = self.bench.with_teacher(self.load("finetune"))
         return (yield from planned.step.apply(self.model(), planned.after, self.bench))
 

@@ -24,9 +24,9 @@ def distil(epochs: int) -> str:
 
 
 NARROW = f"matrix_pruning: {{hidden_size: 224, intermediate_size: 896, epochs: 4, {RATE}}}"
-TWO_THIRDS = Arm("two thirds", ("layer_removal: {keep: 8}", distil(2)))
+TWO_THIRDS = Arm("two thirds", ("layer_removal: {keep: 8}", distil(4)))
 OF_SMALL = Arm("two thirds of small data", ("layer_removal: {keep: 8}", distil(5)))
-A_THIRD = Arm("a third and narrow", ("layer_removal: {keep: 4}", distil(4), NARROW))
+A_THIRD = Arm("a third and narrow", ("layer_removal: {keep: 4}", distil(8), NARROW))
 
 
 class Target(NamedTuple):

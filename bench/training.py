@@ -105,7 +105,8 @@ def ours(begun: list[Any], distils: bool, turns: Turns) -> None:
         small = student(work, scorer)
         turns.begin("ours")
         work = work.with_teacher(scorer)
-        loss, scorer = finished(distillation_loss(work, Weights(TEMPERATURE, SOFT), {"encoder": KEEP})), small
+        shape = work.family.shape(small.model.config.to_dict())
+        (loss, work), scorer = finished(distillation_loss(work, Weights(TEMPERATURE, SOFT), shape)), small
         turns.end("ours")
     with tempfile.TemporaryDirectory() as folder:
         work = replace(work, keeper=DiskKeeper(Path(folder) / "state", "bench"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -12,10 +13,11 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModelForSequenceClassification, T5ForConditionalGeneration
 
 from advisor import families
-from advisor.compute.bench import Batch, Bench, encode
+from advisor.compute.bench import Batch, Bench, Teacher, encode
 from advisor.compute.data import Rows
 from advisor.compute.losses import Loss, Weights, distillation_loss
 from advisor.compute.scorer import Scorer
+from advisor.compute.teacher import taught as asked
 from advisor.family import Config, Family
 from advisor.results import Progress
 from advisor.step import Training
@@ -96,17 +98,25 @@ def bench(name: str) -> Bench:
 
 
 def taught(name: str, teacher: Scorer | None = None) -> Bench:
-    """The bench with a teacher."""
-    return bench(name).with_teacher(teacher or student(name))
+    """The bench with a teacher that has scored its rows."""
+    found: Bench = finish(asked(bench(name).with_teacher(teacher or student(name)), ()))[0][0]
+    return found
+
+
+def taught_to_say(bench: Bench, scores: Tensor) -> Bench:
+    """The bench with a teacher that scores its rows so: (rows, labels)."""
+    assert bench.teacher is not None
+    return replace(bench, teacher=Teacher(bench.teacher.scorer, scores))
 
 
 def distilling(
     bench: Bench, temperature: float = 2.0, soft_weight: float = 0.9, hidden_weight: float = 0.0, **depths: int
 ) -> Loss:
     """The loss of distillation. depths: blocks of the student by stack; the teacher's where not given."""
-    taught_by = bench.family.shape(config_of(bench.teacher)).layers if bench.teacher else {}
+    shape = bench.family.shape(config_of(bench.teacher.scorer if bench.teacher else student("bert")))
     weights = Weights(temperature, soft_weight, hidden_weight)
-    loss: Loss = finish(distillation_loss(bench, weights, {**taught_by, **depths}))[0]
+    wanted = shape._replace(layers={**shape.layers, **depths})
+    loss: Loss = finish(distillation_loss(bench, weights, wanted))[0][0]
     return loss
 
 

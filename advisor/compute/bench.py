@@ -55,12 +55,19 @@ class Batch:
     rows: Tensor
 
 
+class Teacher:
+    """A frozen copy of the fine-tuned model. scores: of all texts, (texts, labels); None until it was asked."""
+
+    def __init__(self, scorer: Scorer, scores: Tensor | None = None) -> None:
+        self.scorer, self.scores = copy.deepcopy(scorer).requires_grad_(False), scores
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """Everything a step needs beside the model.
 
-    unlabelled: texts to distil on beside the training rows. teacher, and teacher_logits of (training rows, then
-    unlabelled ones; labels): None before fine-tuning.
+    unlabelled: texts to distil on beside the training rows. teacher: None before fine-tuning; it scores the training
+    rows, then the unlabelled ones.
     keeper: keeps the state of training, for runs that are killed and resumed. metric: what selection goes by.
     """
 
@@ -70,24 +77,22 @@ class Bench:
     train: Encoded = field(repr=False)
     selection: Encoded = field(repr=False)
     pad: int = 0
-    teacher: Scorer | None = field(default=None, repr=False)
-    teacher_logits: Tensor | None = field(default=None, repr=False)
+    teacher: Teacher | None = field(default=None, repr=False)
     keeper: Keeper = field(default_factory=Keeper, repr=False)
     metric: Metric = "accuracy"
     unlabelled: Encoded = field(default=Encoded((), ()), repr=False)
 
-    def with_teacher(self, teacher: Scorer) -> Bench:
-        """With a frozen copy of the fine-tuned model and its scores of all texts; its answers label the unlabelled."""
-        frozen = copy.deepcopy(teacher).requires_grad_(False)
-        scores = logits(frozen, self, self.train + self.unlabelled)
-        own = scores[len(self.train) :]
-        answers = own.argmax(dim=1) if own.shape[1] > 1 else own[:, 0]
-        unlabelled = Encoded(self.unlabelled.tokens, tuple(answers.tolist()))
-        return replace(self, teacher=frozen, teacher_logits=scores, unlabelled=unlabelled)
+    def with_teacher(self, scorer: Scorer) -> Bench:
+        """With a frozen copy of the fine-tuned model, which has not been asked yet."""
+        return replace(self, teacher=Teacher(scorer))
 
     def on_all_texts(self) -> Bench:
-        """The same with the texts that had no label among the training rows: what distillation works with."""
-        return replace(self, train=self.train + self.unlabelled, unlabelled=Encoded((), ()))
+        """With the unlabelled texts among the training rows, labelled as the teacher has scored them."""
+        assert self.teacher is not None and self.teacher.scores is not None, "the teacher was not asked"
+        own = self.teacher.scores[len(self.train) :]
+        answers = own.argmax(dim=1) if own.shape[1] > 1 else own[:, 0]
+        labelled = Encoded(self.unlabelled.tokens, tuple(answers.tolist()))
+        return replace(self, train=self.train + labelled, unlabelled=Encoded((), ()))
 
     def batches(self, rows: Encoded, seed: int | None = None, size: int | None = None) -> Iterator[Batch]:
         """Batches of rows of like length; in random order with a seed, else as they come."""

@@ -11,8 +11,8 @@ from torch.nn import functional
 from advisor.compute.bench import Batch, Bench
 from advisor.compute.blocks import Block, Passed, counted, flat, watched
 from advisor.compute.scorer import Scorer
-from advisor.compute.teacher import hidden_states, partners, teacher
-from advisor.family import Family
+from advisor.compute.teacher import partners, taught, teacher
+from advisor.family import Family, Shape
 from advisor.results import Progress
 
 Loss = Callable[[Scorer, Batch], Tensor]
@@ -35,31 +35,35 @@ def label_loss(student: Scorer, batch: Batch) -> Tensor:
     return student.loss(batch.input_ids, batch.attention_mask, batch.labels)[0]
 
 
-def distillation_loss(bench: Bench, weights: Weights, depths: Mapping[str, int]) -> Generator[Progress, None, Loss]:
-    """The loss of `steps.distillation`; the soft part is scaled by temperature squared (Hinton et al. 1503.02531).
+def distillation_loss(bench: Bench, weights: Weights, shape: Shape) -> Generator[Progress, None, tuple[Loss, Bench]]:
+    """The loss of `steps.distillation`, and the bench on all texts, which it is for.
+
+    Its soft part is scaled by temperature squared (Hinton et al. 1503.02531).
 
     Args:
-        depths: the student's number of blocks by stack.
+        shape: the student's. Where it is narrower than the teacher their hidden states are not compared.
 
     Raises:
         AdviseError: no teacher has been fine-tuned yet.
     """
-    family, taught_by = bench.family, teacher(bench)
-    assert bench.teacher_logits is not None
-    outputs = bench.teacher_logits  # (training rows, labels)
-    pairs = partners(depths, family.shape(taught_by.model.config.to_dict()).layers) if weights.hidden_weight else {}
-    states = (yield from hidden_states(bench, sorted(set(pairs.values())))) if pairs else None
+    family, asked = bench.family, teacher(bench)
+    whole = family.shape(asked.scorer.model.config.to_dict())
+    compared = weights.hidden_weight and shape.hidden_size == whole.hidden_size
+    pairs = partners(shape.layers, whole.layers) if compared else {}
+    bench, states = yield from taught(bench, sorted(set(pairs.values())))
+    assert asked.scores is not None
+    outputs = asked.scores
 
     def loss(student: Scorer, batch: Batch) -> Tensor:
         with watched(student.model, family) as passed:
             hard, scores = student.loss(batch.input_ids, batch.attention_mask, batch.labels)
         soft = soft_loss(scores.float(), outputs[batch.rows].to(scores.device), weights.temperature)
         found = weights.soft_weight * soft + (1 - weights.soft_weight) * hard
-        return (
-            found + weights.hidden_weight * _distance(passed, states(batch), pairs, family, batch) if states else found
-        )
+        if pairs:
+            found = found + weights.hidden_weight * _distance(passed, states(batch), pairs, family, batch)
+        return found
 
-    return loss
+    return loss, bench
 
 
 def soft_loss(scores: Tensor, outputs: Tensor, temperature: float) -> Tensor:

@@ -1,7 +1,7 @@
-"""Teacher: the unmodified fine-tuned model, what it answers, and its hidden states.
+"""Teacher: what the fine-tuned model says of all texts, scores and hidden states, in one pass before a step learns.
 
-Its scores of the training rows are computed once. So are its hidden states where they fit in memory, which saves a
-pass of the whole model with every batch; else they are computed when they are asked for.
+The scores are kept for the steps that follow. The states are remembered where they fit in memory, which saves a pass of
+the whole teacher with every batch; else they are computed when they are asked for.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from advisor.compute.bench import Batch, Bench
+from advisor.compute.bench import Batch, Bench, Teacher
 from advisor.compute.blocks import Block, counted, flat, watched
 from advisor.compute.device import bf16
-from advisor.compute.scorer import Scorer
 from advisor.errors import AdviseError
 from advisor.results import Progress
 
-MOST_BYTES = 2 * 1024**3  # of hidden states in memory: 10,000 rows of 64 tokens at 4 blocks of width 384 take 1.8 GB
+MOST_BYTES = 4 * 1024**3  # of hidden states in memory: 20,000 rows of 27 tokens at 8 blocks of width 384 take 3.3 GB
 States = Callable[[Batch], Mapping[Block, Tensor]]  # from a batch to (positions that count, hidden) of each block
 
 
-def teacher(bench: Bench) -> Scorer:
+def teacher(bench: Bench) -> Teacher:
     """The teacher.
 
     Raises:
@@ -49,33 +48,54 @@ def partners(student: Mapping[str, int], taught_by: Mapping[str, int]) -> dict[B
     }
 
 
-def hidden_states(bench: Bench, wanted: Sequence[Block]) -> Generator[Progress, None, States]:
-    """The teacher's states after the wanted blocks. Raises: see `teacher`."""
-    scorer = teacher(bench)
-    scorer.to(bench.device).eval()
-    half = bf16(bench.training.precision, bench.device)
-    autocast = {"device_type": bench.device.type, "dtype": torch.bfloat16, "enabled": half}
+def taught(bench: Bench, wanted: Sequence[Block]) -> Generator[Progress, None, tuple[Bench, States]]:
+    """The bench with all texts among its training rows, and the teacher's states after the wanted blocks.
 
-    def answer(batch: Batch) -> Mapping[Block, Tensor]:
-        with torch.no_grad(), torch.autocast(**autocast), watched(scorer.model, bench.family) as passed:
-            scorer(batch.input_ids, batch.attention_mask)
-        return {block: flat(passed[block].after, counted(bench.family, block[0], batch)) for block in wanted}
+    Raises: see `teacher`.
+    """
+    asked = teacher(bench)
+    asked.scorer.to(bench.device).eval()
+    positions = sum(map(len, (bench.train + bench.unlabelled).tokens))
+    size = positions * len(wanted) * asked.scorer.model.config.hidden_size * 2
+    kept = wanted if size <= MOST_BYTES else ()
+    rows: dict[Block, list[Tensor]] = {}
+    if asked.scores is None or kept:
+        rows = yield from _all_texts(bench, kept)
 
-    positions = sum(map(len, bench.train.tokens))
-    if positions * len(wanted) * scorer.model.config.hidden_size * 2 > MOST_BYTES:
-        return answer
-    return (yield from _remembered(bench, wanted, answer))
+    def states(batch: Batch) -> Mapping[Block, Tensor]:
+        if kept:
+            return {block: torch.cat([of[row] for row in batch.rows.tolist()]) for block, of in rows.items()}
+        return _answer(bench, wanted, batch)[1]
+
+    return bench.on_all_texts(), states
 
 
-def _remembered(bench: Bench, wanted: Sequence[Block], answer: States) -> Generator[Progress, None, States]:
-    rows: dict[Block, list[Tensor]] = {block: [torch.empty(0)] * len(bench.train) for block in wanted}
-    done = 0
-    for batch in bench.batches(bench.train, size=max(64, bench.training.batch_size)):
-        for block, states in answer(batch).items():
+def _all_texts(bench: Bench, wanted: Sequence[Block]) -> Generator[Progress, None, dict[Block, list[Tensor]]]:
+    """Have the teacher score all texts; its states of each row, by block: (positions of the row, hidden)."""
+    texts, scores = bench.train + bench.unlabelled, dict[int, Tensor]()
+    rows: dict[Block, list[Tensor]] = {block: [torch.empty(0)] * len(texts) for block in wanted}
+    for batch in bench.batches(texts, size=max(64, bench.training.batch_size)):
+        found, states = _answer(bench, wanted, batch)
+        numbers = batch.rows.tolist()
+        scores |= zip(numbers, found.float().cpu(), strict=True)
+        for block, of_batch in states.items():
             lengths = counted(bench.family, block[0], batch).sum(1).tolist()
             # Half the memory; bfloat16 has the range of float32, which T5's large states need.
-            for row, states_of_row in zip(batch.rows.tolist(), states.bfloat16().cpu().split(lengths), strict=True):
-                rows[block][row] = states_of_row
-        done += len(batch.rows)
-        yield Progress("teacher", done, len(bench.train))
-    return lambda batch: {block: torch.cat([of[row] for row in batch.rows.tolist()]) for block, of in rows.items()}
+            for row, of_row in zip(numbers, of_batch.bfloat16().cpu().split(lengths), strict=True):
+                rows[block][row] = of_row
+        yield Progress("teacher", len(scores), len(texts))
+    asked = teacher(bench)
+    asked.scores = asked.scores if asked.scores is not None else torch.stack([scores[row] for row in range(len(texts))])
+    return rows
+
+
+def _answer(bench: Bench, wanted: Sequence[Block], batch: Batch) -> tuple[Tensor, Mapping[Block, Tensor]]:
+    """The teacher's scores of a batch, (rows, labels), and its states."""
+    scorer, half = teacher(bench).scorer, bf16(bench.training.precision, bench.device)
+    with (
+        torch.no_grad(),
+        torch.autocast(device_type=bench.device.type, dtype=torch.bfloat16, enabled=half),
+        watched(scorer.model, bench.family) as passed,
+    ):
+        scores = scorer(batch.input_ids, batch.attention_mask)
+    return scores, {block: flat(passed[block].after, counted(bench.family, block[0], batch)) for block in wanted}

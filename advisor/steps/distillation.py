@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from advisor.bounds import Bound
-from advisor.family import Config
+from advisor.family import Config, Family
 from advisor.step import Step
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Distillation(Step):
-    """Train the compressed model on the teacher's answers, computed once for all training rows and unlabelled texts."""
+    """Train the compressed model on the teacher's answers to all training rows and unlabelled texts."""
 
     name: ClassVar[str] = "distillation"
     distils: ClassVar[bool] = True
@@ -37,11 +37,16 @@ class Distillation(Step):
     def words(self) -> str:
         return "distilled"
 
+    def notes(self, family: Family, first: Config, config: Config) -> tuple[str, ...]:
+        wide, own = family.shape(first).hidden_size, family.shape(config).hidden_size
+        if not self.hidden_weight or own == wide:
+            return ()
+        return (f"its hidden states are {own} wide and the teacher's {wide}, so only the scores were learned",)
+
     def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
         from advisor.compute.losses import Weights, distillation_loss
         from advisor.compute.training import Schedule, train
 
-        bench = bench.on_all_texts()
         weights = Weights(self.temperature, self.soft_weight, self.hidden_weight)
-        loss = yield from distillation_loss(bench, weights, bench.family.shape(config).layers)
+        loss, bench = yield from distillation_loss(bench, weights, bench.family.shape(config))
         return (yield from train(student, bench, loss, Schedule("distil", self.learning_rate, self.epochs)))

@@ -134,8 +134,8 @@ class MatrixPruning(Step):
         from advisor.compute.pruning import prune_in_increments
         from advisor.compute.training import Schedule
 
-        bench = bench.on_all_texts()
         shapes = self.schedule(bench.family, student.model.config.to_dict())
-        loss = yield from distillation_loss(bench, Weights(self.temperature, self.soft_weight), shapes[-1].layers)
+        weights = Weights(self.temperature, self.soft_weight)
+        loss, bench = yield from distillation_loss(bench, weights, shapes[-1])
         schedule = Schedule("prune and distil", self.learning_rate, self.epochs)
         return (yield from prune_in_increments(student, bench, shapes, loss, schedule))

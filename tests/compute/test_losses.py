@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import students
 import tiny
@@ -36,11 +34,11 @@ def test_distillation_needs_a_teacher() -> None:
 def test_each_row_is_given_the_teacher_s_outputs_for_it(name: str) -> None:
     """A student that is the teacher has nothing to learn in any batch; from another row's outputs it would."""
     teacher, bench = students.student(name), students.taught(name)
-    assert bench.teacher_logits is not None and bench.teacher_logits.shape == (96, 2)
-    shifted = replace(bench, teacher_logits=bench.teacher_logits.roll(1, 0))
+    assert bench.teacher is not None and bench.teacher.scores is not None and bench.teacher.scores.shape == (96, 2)
+    shifted = students.taught_to_say(bench, bench.teacher.scores.roll(1, 0))
     same = values(students.distilling(bench, soft_weight=1.0), teacher, bench)
     other = values(students.distilling(shifted, soft_weight=1.0), teacher, bench)
-    assert same == pytest.approx([0] * 6, abs=1e-5) and min(other) > 1e-3
+    assert max(same) < 2e-4 and min(other) > 1e-3  # the teacher answers in bfloat16 where the CPU has it
 
 
 def test_the_teacher_is_a_frozen_copy() -> None:
@@ -49,13 +47,13 @@ def test_the_teacher_is_a_frozen_copy() -> None:
     one.model.classifier.bias.data += 1
     one.loss(batch.input_ids, batch.attention_mask, batch.labels)[0].backward()
     assert bench.teacher is not None
-    students.assert_equal_scores(bench.teacher, students.student("bert"), "bert")
-    assert not any(tensor.requires_grad for tensor in bench.teacher.parameters())
+    students.assert_equal_scores(bench.teacher.scorer, students.student("bert"), "bert")
+    assert not any(tensor.requires_grad for tensor in bench.teacher.scorer.parameters())
 
 
 def test_distillation_loss_by_hand() -> None:
     student = students.student("bert")
-    bench = replace(students.taught("bert"), teacher_logits=torch.tensor([[2.0, 0.0], [0.0, 0.0]]))
+    bench = students.taught_to_say(students.taught("bert"), torch.tensor([[2.0, 0.0], [0.0, 0.0]]))
     batch = bench.collate(bench.train, [1, 0])
     with torch.no_grad():
         found = float(students.distilling(bench, temperature=4.0, soft_weight=0.75)(student, batch))
@@ -96,7 +94,7 @@ def test_distance_by_hand() -> None:
     assert bench.teacher is not None
     student.model.bert.encoder.layer = student.model.bert.encoder.layer[:2]
     student.model.config.num_hidden_layers = 2
-    theirs, mine = states(bench.teacher), states(student)
+    theirs, mine = states(bench.teacher.scorer), states(student)
     expected = [float(((mine[own] - theirs[other]) ** 2).mean()) for own, other in ((0, 1), (1, 3))]
     with torch.no_grad():
         losses = [

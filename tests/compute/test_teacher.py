@@ -8,8 +8,9 @@ import tiny
 import torch
 
 from advisor.compute import teacher
+from advisor.compute.bench import logits
 from advisor.compute.blocks import Block
-from advisor.compute.teacher import hidden_states, partners
+from advisor.compute.teacher import partners, taught
 
 
 @pytest.mark.parametrize(
@@ -31,13 +32,14 @@ def test_every_block_has_a_partner_of_its_own_and_the_last_the_last() -> None:
 
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_remembered_states_are_those_of_a_pass(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = students.taught(name)
-    wanted: list[Block] = students.blocks_of(students.student(name), name)[1::2]
-    remembered, told = students.finish(hidden_states(bench, wanted))
-    assert [(one.done, one.total) for one in told] == [(64, 96), (96, 96)]
+    bench, one = students.bench(name).with_teacher(students.student(name)), students.student(name)
+    wanted: list[Block] = students.blocks_of(one, name)[1::2]
+    (_, remembered), told = students.finish(taught(bench, wanted))
+    assert [(one.done, one.total) for one in told] == [(64, 96), (96, 96)]  # one pass for scores and states
     monkeypatch.setattr(teacher, "MOST_BYTES", 0)
-    asked, told = students.finish(hidden_states(bench, wanted))
-    assert not told
+    (_, asked), told = students.finish(taught(bench, wanted))
+    assert not told and bench.teacher is not None and bench.teacher.scores is not None
+    torch.testing.assert_close(bench.teacher.scores, logits(one, bench, bench.train), rtol=0.05, atol=0.1)
     for batch in bench.batches(bench.train, seed=1):
         first, second = remembered(batch), asked(batch)
         assert list(first) == list(second) == wanted
