@@ -58,10 +58,11 @@ class Task(NamedTuple):
 
 
 class Arm(NamedTuple):
-    """One way of doing it: the steps after fine-tuning, one YAML mapping each."""
+    """One way of doing it: the steps after fine-tuning, one YAML mapping each. joined: texts of two training texts."""
 
     name: str
     steps: Sequence[str]
+    joined: int = 10_000
 
 
 class Trial(NamedTuple):
@@ -164,7 +165,7 @@ def _recipe(trial: Trial, given: Namespace) -> Path:
         'goal: {relative_accuracy: ">= 0.85"}',
         "steps:",
         *(f"  - {step}" for step in (trial.task.finetune, *trial.arm.steps)),
-        f"training: {{max_tokens: 64, seed: {trial.seed}}}",
+        f"training: {{max_tokens: 64, seed: {trial.seed}, joined_texts: {trial.arm.joined}}}",
     ]
     file = given.work / f"{data.name}-{trial.arm.name.replace(' ', '-')}.yaml"
     file.write_text("\n".join(lines) + "\n")
