@@ -12,7 +12,7 @@ from time import monotonic
 from typing import NamedTuple, TypeVar
 
 from advisor.plan import Plan, PlannedStep
-from advisor.results import Progress
+from advisor.results import TEACHER, Progress
 
 PASSES = 3  # a training step is a pass forward and one backward, which costs twice as much
 SERVED_ROWS = 5_000  # passes through each model while it is served and measured, with an idle run of the same length
@@ -22,10 +22,14 @@ Result = TypeVar("Result")
 
 
 class Part(NamedTuple):
-    """A part of a run: multiplications, and seconds beside them that follow no size."""
+    """A part of a run: multiplications, and seconds beside them that follow no size.
+
+    teacher: those of `work` that come first, while the teacher answers.
+    """
 
     work: float
     seconds: float = 0.0
+    teacher: float = 0.0
 
 
 class Rows(NamedTuple):
@@ -57,7 +61,7 @@ def _part(plan: Plan, planned: PlannedStep, rows: Rows) -> Part:
     asked = planned.step is first or getattr(planned.step, "hidden_weight", 0) > 0
     taught = asked * plan.family.compute(plan.steps[0].after) * (rows.train + rows.unlabelled)
     exported = EXPORT_SECONDS if planned.step.name == "quantization" else 0.0
-    return Part(epochs * epoch + taught + after * (rows.selection + rows.report), exported)
+    return Part(epochs * epoch + taught + after * (rows.selection + rows.report), exported, taught)
 
 
 class Clock:
@@ -91,7 +95,7 @@ class Clock:
 
     def ahead(self, part: int, progress: Progress) -> tuple[float, float | None]:
         """Share of the whole run that is done, and seconds that it will still take, None while nobody can know."""
-        now, share = self.now(), progress.done / max(1, progress.total)
+        now, share = self.now(), self._share(part, progress)
         if part != self.part:
             self.part, self.label, self.first, self.begun = part, "", share, now
         if progress.label != self.label:
@@ -103,6 +107,12 @@ class Clock:
         remaining = here + sum(self._seconds(one, pace) for one in range(part + 1, len(self.parts)))
         self.share = max(self.share, (now - self.started) / ((now - self.started) + remaining or 1))
         return self.share, remaining
+
+    def _share(self, part: int, progress: Progress) -> float:
+        """The share of a part that is done."""
+        done = progress.done / max(1, progress.total)
+        taught = self.parts[part].teacher / (self.parts[part].work or 1)
+        return done * taught if progress.label == TEACHER else taught + done * (1 - taught)
 
     def _here(self, now: float, share: float) -> float | None:
         """Seconds that this part will still take: by its own pace, or as forecast where it shows none."""

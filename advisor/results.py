@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+TEACHER = "teacher"  # the label of progress while the teacher answers
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

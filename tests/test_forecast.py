@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from advisor.forecast import Clock, Part
-from advisor.results import Progress
+from advisor import families
+from advisor.forecast import Clock, Part, Rows, parts
+from advisor.plan import plan
+from advisor.recipe import ModelSource, Recipe
+from advisor.results import TEACHER, Progress
+from advisor.steps.distillation import Distillation
+from advisor.steps.finetune import Finetune
+from advisor.steps.layer_removal import LayerRemoval
 
 
 class Time:
@@ -59,6 +65,31 @@ def test_small_work_beside_a_part_does_not_pass_for_the_part() -> None:
     clock.finish(0)
     told(clock, time, 100, 1, 0, "importance")
     assert told(clock, time, 104, 1, 100, "importance")[1] == pytest.approx(46)
+
+
+def test_the_teacher_s_pass_counts_as_its_share_of_a_part() -> None:
+    """20 of 100 units are the teacher's and take 20 s, also in a run whose steps before were taken over."""
+    time = Time()
+    clock = Clock([Part(500), Part(100, teacher=20), Part(30)], time)
+    told(clock, time, 0, 1, 0, TEACHER)
+    share, remaining = told(clock, time, 10, 1, 50, TEACHER)
+    assert remaining == pytest.approx(90 + 30) and share == pytest.approx(10 / 130)
+    assert told(clock, time, 20, 1, 100, TEACHER)[1] == pytest.approx(80 + 30)
+    told(clock, time, 20, 1, 0, "distil")
+    share, remaining = told(clock, time, 60, 1, 50, "distil")
+    assert remaining == pytest.approx(40 + 30) and share == pytest.approx(60 / 130)
+
+
+def test_distillation_s_part_says_how_much_of_it_is_the_teacher_s() -> None:
+    bert = families.find("bert")
+    assert bert
+    steps = (Finetune(), LayerRemoval(keep=8), Distillation())
+    found = plan(Recipe(1, "x", ModelSource("bert"), "cpu", steps), bert.config)
+    assert found
+    rows = Rows(train=900, selection=100, report=0, unlabelled=100)
+    first, removal, distillation = parts(found, rows, serves=False)[:3]
+    assert first.teacher == removal.teacher == 0
+    assert distillation.teacher == bert.compute(bert.config) * 1000
 
 
 def test_a_part_that_was_resumed_is_judged_by_what_it_did_since() -> None:

@@ -16,7 +16,7 @@ from advisor.compute.bench import Batch, Bench, Teacher
 from advisor.compute.blocks import Block, counted, flat, watched
 from advisor.compute.device import bf16
 from advisor.errors import AdviseError
-from advisor.results import Progress
+from advisor.results import TEACHER, Progress
 
 MOST_BYTES = 4 * 1024**3  # of hidden states in memory: 20,000 rows of 27 tokens at 8 blocks of width 384 take 3.3 GB
 States = Callable[[Batch], Mapping[Block, Tensor]]  # from a batch to (positions that count, hidden) of each block
@@ -83,7 +83,7 @@ def _all_texts(bench: Bench, wanted: Sequence[Block]) -> Generator[Progress, Non
             # Half the memory; bfloat16 has the range of float32, which T5's large states need.
             for row, of_row in zip(numbers, of_batch.bfloat16().cpu().split(lengths), strict=True):
                 rows[block][row] = of_row
-        yield Progress("teacher", len(scores), len(texts))
+        yield Progress(TEACHER, len(scores), len(texts))
     asked = teacher(bench)
     asked.scores = asked.scores if asked.scores is not None else torch.stack([scores[row] for row in range(len(texts))])
     return rows
