@@ -10,6 +10,7 @@ from advisor.plan import Plan
 
 BYTES = 4  # of a number in fp32
 TRAINED = 4 * BYTES  # for each weight: itself, its gradient, and the two moments that Adam keeps
+MOST_STATES = 4 * 1024**3  # 20,000 texts of 27 tokens at 8 blocks of width 384 take 3.3 GB
 MEMINFO, LIMIT, USED = Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
 
 
@@ -24,16 +25,18 @@ def needed(plan: Plan) -> int:
 
 def available() -> int | None:
     """Bytes that this machine, or the container where that is less, has left; None where nobody says."""
-    found = []
-    for line in _read(MEMINFO).splitlines():
-        if line.startswith("MemAvailable:"):
-            found.append(int(line.split()[1]) * 1024)
+    found = _meminfo("MemAvailable")
     limit, used = _read(LIMIT).strip(), _read(USED).strip()
     if limit.isdigit() and used.isdigit():
         found.append(int(limit) - int(used))
-    if not found and hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    return min(found, default=None)
+    return min(found or _pages(), default=None)
+
+
+def for_states() -> int:
+    """Bytes that the teacher's hidden states may take: a quarter of all memory, so that a resumed run decides alike."""
+    limit = _read(LIMIT).strip()
+    found = [*_meminfo("MemTotal"), *([int(limit)] if limit.isdigit() else [])]
+    return min([MOST_STATES, *(size // 4 for size in found or _pages())])
 
 
 def refuse_too_large(plan: Plan, file: str, free: int | None) -> None:
@@ -50,6 +53,19 @@ def refuse_too_large(plan: Plan, file: str, free: int | None) -> None:
 
 def _gb(size: int) -> str:
     return f"{size / 1e9:,.1f} GB"
+
+
+def _meminfo(key: str) -> list[int]:
+    """Bytes by Linux's own account; nothing elsewhere."""
+    lines = [line.split() for line in _read(MEMINFO).splitlines() if line.startswith(f"{key}:")]
+    return [int(line[1]) * 1024 for line in lines]
+
+
+def _pages() -> list[int]:
+    """Bytes of physical memory, where the system tells."""
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return []
+    return [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
 
 
 def _read(file: Path) -> str:

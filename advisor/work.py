@@ -54,7 +54,8 @@ class Work:
         joined = joined.shorter_than(training.max_tokens)  # one that is cut has lost its second text
         self.joined, unlabelled = len(joined), unlabelled + joined
         self.bench = Bench(self.family, pick(job.train_on), training, train, selection, self.tokenizer.pad_token_id)
-        self.bench = replace(self.bench, metric=job.metrics[0], unlabelled=unlabelled)
+        states_bytes = memory.for_states() // processes.count()
+        self.bench = replace(self.bench, metric=job.metrics[0], unlabelled=unlabelled, states_bytes=states_bytes)
         self.beginning = digest(scorer)
         labelled = [(rows.tokens, rows.labels) for rows in (train, selection, self.report)]
         self.labelled = fingerprint([job.data.label_names, *labelled])

@@ -10,7 +10,7 @@ import pytest
 from advisor import families
 from advisor.cli import main
 from advisor.errors import AdviseError
-from advisor.memory import available, needed, refuse_too_large
+from advisor.memory import available, for_states, needed, refuse_too_large
 from advisor.plan import plan
 from advisor.recipe import ModelSource, Recipe
 from advisor.steps.distillation import Distillation
@@ -46,6 +46,20 @@ def test_too_large_says_how_much_is_needed_and_free() -> None:
 def test_this_machine_has_memory() -> None:
     found = available()
     assert found is None or 10**7 < found < 10**15
+
+
+@pytest.mark.parametrize(
+    ("whole", "limit", "expected"),
+    [("64000000 kB", "max", 4 * 1024**3), ("8000000 kB", "max", 2_048_000_000), ("64000000 kB", "4000000000", 10**9)],
+)
+def test_states_take_a_quarter_of_a_small_machine_or_container(
+    whole: str, limit: str, expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "meminfo").write_text(f"MemTotal:       {whole}\nMemAvailable:   1000 kB\n")
+    (tmp_path / "limit").write_text(f"{limit}\n")
+    monkeypatch.setattr("advisor.memory.MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr("advisor.memory.LIMIT", tmp_path / "limit")
+    assert for_states() == expected
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from advisor.compute.device import bf16
 from advisor.errors import AdviseError
 from advisor.results import TEACHER, Progress
 
-MOST_BYTES = 4 * 1024**3  # of hidden states in memory: 20,000 rows of 27 tokens at 8 blocks of width 384 take 3.3 GB
 States = Callable[[Batch], Mapping[Block, Tensor]]  # from a batch to (positions that count, hidden) of each block
 
 
@@ -57,7 +56,7 @@ def taught(bench: Bench, wanted: Sequence[Block]) -> Generator[Progress, None, t
     asked.scorer.to(bench.device).eval()
     positions = sum(map(len, (bench.train + bench.unlabelled).tokens))
     size = positions * len(wanted) * asked.scorer.model.config.hidden_size * 2
-    kept = wanted if size <= MOST_BYTES else ()
+    kept = wanted if size <= bench.states_bytes else ()
     rows: dict[Block, list[Tensor]] = {}
     if asked.scores is None or kept:
         rows = yield from _all_texts(bench, kept)

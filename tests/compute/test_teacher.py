@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import students
 import tiny
 import torch
 
-from advisor.compute import teacher
 from advisor.compute.bench import logits
 from advisor.compute.blocks import Block
 from advisor.compute.teacher import partners, taught
@@ -31,13 +32,12 @@ def test_every_block_has_a_partner_of_its_own_and_the_last_the_last() -> None:
 
 
 @pytest.mark.parametrize("name", tiny.FAMILIES)
-def test_remembered_states_are_those_of_a_pass(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remembered_states_are_those_of_a_pass(name: str) -> None:
     bench, one = students.bench(name).with_teacher(students.student(name)), students.student(name)
     wanted: list[Block] = students.blocks_of(one, name)[1::2]
     (_, remembered), told = students.finish(taught(bench, wanted))
     assert [(one.done, one.total) for one in told] == [(64, 96), (96, 96)]  # one pass for scores and states
-    monkeypatch.setattr(teacher, "MOST_BYTES", 0)
-    (_, asked), told = students.finish(taught(bench, wanted))
+    (_, asked), told = students.finish(taught(replace(bench, states_bytes=0), wanted))
     assert not told and bench.teacher is not None and bench.teacher.scores is not None
     torch.testing.assert_close(bench.teacher.scores, logits(one, bench, bench.train), rtol=0.05, atol=0.1)
     for batch in bench.batches(bench.train, seed=1):
