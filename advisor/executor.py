@@ -21,7 +21,7 @@ from advisor.forecast import Clock, Rows, parts
 from advisor.job import Job
 from advisor.plan import PlannedStep
 from advisor.results import Progress, Remark, RunResult, StepResult
-from advisor.resumption import STATE, Inputs, Record, fingerprint
+from advisor.resumption import STATE, Inputs, Record
 from advisor.runfolder import MANIFEST, finish, hashes, read, rounded, write_predictions
 from advisor.steps.quantization import MOST_DIFFERENCE, Quantization
 from advisor.work import Work
@@ -83,7 +83,7 @@ class _Run(Work):
             record, why = resumption.record_of(folder, inputs)
             if record is None:
                 self._begin()
-                keeper = DiskKeeper(self.state(number), fingerprint(inputs), self.save_every)
+                keeper = DiskKeeper(self.state(number), self.state_key(inputs), self.save_every)
                 remarks = (f"it is done again, as {why}" if why else "", keeper.remark)
                 yield from (Remark(f"{planned.step.words()}: {remark}") for remark in remarks if remark)
                 self.bench = replace(self.bench, keeper=keeper)
@@ -133,8 +133,7 @@ class _Run(Work):
         self.scores[planned.step.name] = rounded(logits(scorer, self.bench, self.report))
         parameters = checkpoint.parameters(scorer.model)
         result = step_result(self.job, planned, folder, parameters, self.scores, self.results)
-        first = self.job.plan.steps[0].before
-        return replace(result, notes=planned.step.notes(self.family, first, planned.after))
+        return replace(result, notes=planned.step.notes(self.family, self.job.plan.teacher, planned.after))
 
     def _quantize(
         self, planned: PlannedStep, step: Quantization, folder: Path

@@ -8,7 +8,7 @@ from pathlib import Path
 from advisor import resumption
 from advisor.job import Job
 from advisor.plan import PlannedStep
-from advisor.resumption import Record, fingerprint
+from advisor.resumption import Record
 from advisor.steps.quantization import Quantization
 from advisor.work import Work
 
@@ -32,7 +32,7 @@ class _Follower(Work):
 
         inputs, device = self.inputs(planned), self.bench.device
         if agreed(False, device):
-            self.bench = replace(self.bench, keeper=ReadingKeeper(self.state(number), fingerprint(inputs)))
+            self.bench = replace(self.bench, keeper=ReadingKeeper(self.state(number), self.state_key(inputs)))
             if not isinstance(planned.step, Quantization):
                 for _ in self.applied(planned):
                     pass

@@ -56,10 +56,12 @@ def _part(plan: Plan, planned: PlannedStep, rows: Rows) -> Part:
     # While matrices are pruned, half of the epochs go on the way from the old shape to the new one.
     texts = rows.train + (rows.unlabelled if planned.step.distils else 0)
     epoch = (before + 3 * after) / 4 * (PASSES * texts + rows.selection)
-    # The teacher answers for the first step that distils, and again where its hidden states are learned.
+    # The teacher answers for the first step that distils, and again where its hidden states are learned. Where these
+    # do not fit in memory it does so with every batch, which shows in the pace only.
     first = next((one.step for one in plan.steps if one.step.distils), None)
-    asked = planned.step is first or getattr(planned.step, "hidden_weight", 0) > 0
-    taught = asked * plan.family.compute(plan.steps[0].after) * (rows.train + rows.unlabelled)
+    wide, own = (plan.family.shape(config).hidden_size for config in (plan.teacher, planned.after))
+    asked = planned.step is first or (getattr(planned.step, "hidden_weight", 0) > 0 and own == wide)
+    taught = asked * plan.family.compute(plan.teacher) * (rows.train + rows.unlabelled)
     exported = EXPORT_SECONDS if planned.step.name == "quantization" else 0.0
     return Part(epochs * epoch + taught + after * (rows.selection + rows.report), exported, taught)
 
@@ -71,7 +73,8 @@ class Clock:
         self.parts, self.now, self.started = found, now, now()
         self.done_work = self.done_seconds = self.share = 0.0
         self.part, self.label = -1, ""
-        self.first = self.label_first = 0.0  # shares at which this part, and this label, were found
+        self.found = self.label_found = self.last = 0.0  # shares at which part and label were found, and the latest
+        self.gained = 0.0  # the share of this part that went by under our eyes
         self.begun = self.label_begun = self.started
 
     def watch(self, part: int, work: Generator[Progress, None, Result]) -> Generator[Progress, None, Result]:
@@ -88,8 +91,8 @@ class Clock:
 
     def finish(self, part: int) -> None:
         """A part has ended; its pace counts, unless it was over when it was found."""
-        if self.part == part and self.first < 1:
-            self.done_work += self.parts[part].work * (1 - self.first)
+        if self.part == part and self.gained > 0:
+            self.done_work += self.parts[part].work * min(1.0, self.gained)
             self.done_seconds += self.now() - self.begun
         self.part = -1
 
@@ -97,11 +100,13 @@ class Clock:
         """Share of the whole run that is done, and seconds that it will still take, None while nobody can know."""
         now, share = self.now(), self._share(part, progress)
         if part != self.part:
-            self.part, self.label, self.first, self.begun = part, "", share, now
-        if progress.label != self.label:
-            self.label, self.label_first, self.label_begun = progress.label, share, now
+            self.part, self.label, self.found, self.gained, self.begun = part, "", share, 0.0, now
+        if progress.label != self.label:  # what lies between two labels was done before, in a run that was killed
+            self.begun = self.begun if self.gained else now
+            self.label, self.label_found, self.label_begun, self.last = progress.label, share, now, share
+        self.gained, self.last = self.gained + share - self.last, share
         here = self._here(now, share)
-        pace = self._pace(now, share)
+        pace = self._pace(now)
         if here is None or pace is None:
             return self.share, None
         remaining = here + sum(self._seconds(one, pace) for one in range(part + 1, len(self.parts)))
@@ -116,20 +121,20 @@ class Clock:
 
     def _here(self, now: float, share: float) -> float | None:
         """Seconds that this part will still take: by its own pace, or as forecast where it shows none."""
-        taken, gained = now - self.label_begun, share - self.label_first
+        taken, gained = now - self.label_begun, share - self.label_found
         whole = taken / gained if taken >= SETTLED and gained > 0 else None
         if not self.done_work:
             return None if whole is None else whole * (1 - share)
-        forecast = self._seconds(self.part, self.done_seconds / self.done_work) * (1 - self.first)
+        forecast = self._seconds(self.part, self.done_seconds / self.done_work) * (1 - self.found)
         if whole is None or whole < forecast / 2:  # something small beside the part's own work
             return max(0.0, forecast - (now - self.begun))
         return whole * (1 - share)
 
-    def _pace(self, now: float, share: float) -> float | None:
+    def _pace(self, now: float) -> float | None:
         """Seconds for a unit of work, by the parts that are over; by the first part itself while it lasts."""
         if self.done_work:
             return self.done_seconds / self.done_work
-        gained = (share - self.first) * self.parts[self.part].work
+        gained = self.gained * self.parts[self.part].work
         return (now - self.begun) / gained if gained > 0 else None
 
     def _seconds(self, part: int, pace: float) -> float:

@@ -32,11 +32,15 @@ def available() -> int | None:
     return min(found or _pages(), default=None)
 
 
-def for_states() -> int:
-    """Bytes that the teacher's hidden states may take: a quarter of all memory, so that a resumed run decides alike."""
+def for_states(plan: Plan) -> int:
+    """Bytes that the teacher's hidden states may take beside what a plan needs: a quarter of all memory at most.
+
+    Not of what is free now, so that a resumed run decides alike.
+    """
     limit = _read(LIMIT).strip()
     found = [*_meminfo("MemTotal"), *([int(limit)] if limit.isdigit() else [])]
-    return min([MOST_STATES, *(size // 4 for size in found or _pages())])
+    whole = min(found or _pages(), default=4 * MOST_STATES)
+    return max(0, min(MOST_STATES, whole // 4, whole - needed(plan)))
 
 
 def refuse_too_large(plan: Plan, file: str, free: int | None) -> None:

@@ -41,6 +41,11 @@ class Plan(NamedTuple):
     measures: Mapping[str, Value]
 
     @property
+    def teacher(self) -> Config:
+        """The config of what distillation learns from: the model as it is fine-tuned."""
+        return next((one.after for one in self.steps if one.step.name == "finetune"), self.steps[0].before)
+
+    @property
     def parameters(self) -> int:
         return self.steps[-1].parameters if self.steps else self.baseline_parameters
 

@@ -74,8 +74,8 @@ class Step:
         """The step in a few words, for a table."""
         return self.name.replace("_", " ")
 
-    def notes(self, family: Family, first: Config, config: Config) -> tuple[str, ...]:
-        """What its result says beside numbers. first, config: of the unmodified model, and after this step."""
+    def notes(self, family: Family, teacher: Config, config: Config) -> tuple[str, ...]:
+        """What its result says beside numbers. teacher, config: of the teacher, of the model after this step."""
         return ()
 
     def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:

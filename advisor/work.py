@@ -54,7 +54,7 @@ class Work:
         joined = joined.shorter_than(training.max_tokens)  # one that is cut has lost its second text
         self.joined, unlabelled = len(joined), unlabelled + joined
         self.bench = Bench(self.family, pick(job.train_on), training, train, selection, self.tokenizer.pad_token_id)
-        states_bytes = memory.for_states() // processes.count()
+        states_bytes = memory.for_states(job.plan) // processes.count()
         self.bench = replace(self.bench, metric=job.metrics[0], unlabelled=unlabelled, states_bytes=states_bytes)
         self.beginning = digest(scorer)
         labelled = [(rows.tokens, rows.labels) for rows in (train, selection, self.report)]
@@ -72,6 +72,10 @@ class Work:
     def state(self, number: int) -> Path:
         """Where its training keeps its state."""
         return self.out / STATE / self.folder(number).name
+
+    def state_key(self, inputs: Inputs) -> str:
+        """What a step's saved state belongs to: its inputs, and whether the teacher's states are remembered."""
+        return fingerprint([inputs, self.bench.states_bytes])
 
     def inputs(self, planned: PlannedStep) -> Inputs:
         """All that decides what comes out of a step."""

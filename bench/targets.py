@@ -8,8 +8,8 @@ through a third more than one of two threads. Results: bench/results/targets.jso
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from trials import HERE, Arm, Line, Task, Trial, options, results, run, table
 
@@ -53,12 +53,12 @@ def main() -> None:
     given = options(__doc__)
     arms = dict.fromkeys((target.arm, target.task) for target in TARGETS)
     run([Trial(arm, task, seed) for seed in range(given.seeds) for arm, task in arms], FILE, given)
-    table(_lines(results(FILE)))
+    table(_lines())
 
 
-def _lines(found: Sequence[dict[str, Any]]) -> Iterator[Line]:
+def _lines() -> Iterator[Line]:
     for target in TARGETS:
-        mine = [one for one in found if (one["arm"], one["task"]) == (target.arm.name, target.task.key)]
+        mine = results(FILE, target.arm, target.task)
         yield target.words, [one["steps"][target.step]["relative"] for one in mine], f"target {target.least:.2f}"
 
 

@@ -74,7 +74,9 @@ class Trial(NamedTuple):
 
     @property
     def key(self) -> dict[str, Any]:
-        return {"arm": self.arm.name, "task": self.task.key, "seed": self.seed}
+        """What its result is known by: no other settings pass for these."""
+        settings = {"recipe": [self.task.finetune, *self.arm.steps], "joined_texts": self.arm.joined}
+        return {"arm": self.arm.name, "task": self.task.key, "seed": self.seed, **settings}
 
 
 def options(about: str) -> Namespace:
@@ -92,25 +94,20 @@ def options(about: str) -> Namespace:
 
 def run(trials: Sequence[Trial], file: Path, given: Namespace) -> None:
     """Carry out the trials that have no result yet, and write one after each."""
-    left = [
-        one for one in trials if one.key not in keys(file) and given.only in one.arm.name and given.task in one.task.key
-    ]
+    wanted = [one for one in trials if given.only in one.arm.name and given.task in one.task.key]
+    left = [one for one in wanted if one.seed not in [line["seed"] for line in results(file, one.arm, one.task)]]
     for number, trial in enumerate([] if given.show else left):
         print(f"{number + 1} of {len(left)}: {trial.key}", file=sys.stderr, flush=True)
         file.parent.mkdir(exist_ok=True)
         line = json.dumps({**trial.key, **_carried_out(trial, given)})
-        with file.open("a") as results:
-            results.write(line + "\n")
+        with file.open("a") as lines:
+            lines.write(line + "\n")
 
 
-def results(file: Path) -> list[dict[str, Any]]:
-    """What was measured so far."""
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-
-
-def keys(file: Path) -> list[dict[str, Any]]:
-    """The trials that have a result."""
-    return [{name: one[name] for name in ("arm", "task", "seed")} for one in results(file)]
+def results(file: Path, arm: Arm, task: Task) -> list[dict[str, Any]]:
+    """What was measured so far of an arm, for each seed."""
+    lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    return [one for one in lines if one.items() >= Trial(arm, task, one["seed"]).key.items()]
 
 
 def table(rows: Iterator[Line]) -> None:
@@ -141,7 +138,6 @@ def _carried_out(trial: Trial, given: Namespace) -> dict[str, Any]:
             one.name: {"score": one.accuracy, "relative": one.accuracy / baseline.accuracy, "size": one.relative_size}
             for one in later
         },
-        "recipe": [trial.task.finetune, *trial.arm.steps],
         "machine": result.provenance["machine"],
         "seconds": round(time.monotonic() - begun),
     }

@@ -17,7 +17,7 @@ from advisor.compute.bench import Batch, Bench, Teacher, encode
 from advisor.compute.data import Rows
 from advisor.compute.losses import Loss, Weights, distillation_loss
 from advisor.compute.scorer import Scorer
-from advisor.compute.teacher import taught as asked
+from advisor.compute.teacher import with_answers
 from advisor.family import Config, Family
 from advisor.results import Progress
 from advisor.step import Training
@@ -94,12 +94,12 @@ def bench(name: str) -> Bench:
         for part in (rows[:96], rows[96:144])
     ]
     train, selection = (encode(part, tokenizer(), 24) for part in parts)
-    return Bench(family(name), torch.device("cpu"), Training(batch_size=16), train, selection)
+    return Bench(family(name), torch.device("cpu"), Training(batch_size=16), train, selection, states_bytes=2**30)
 
 
 def taught(name: str, teacher: Scorer | None = None) -> Bench:
     """The bench with a teacher that has scored its rows."""
-    found: Bench = finish(asked(bench(name).with_teacher(teacher or student(name)), ()))[0][0]
+    found: Bench = finish(with_answers(bench(name).with_teacher(teacher or student(name)), ()))[0][0]
     return found
 
 

@@ -80,6 +80,32 @@ def test_the_teacher_s_pass_counts_as_its_share_of_a_part() -> None:
     assert remaining == pytest.approx(40 + 30) and share == pytest.approx(60 / 130)
 
 
+def test_what_was_done_before_a_kill_is_not_the_pace_of_what_follows() -> None:
+    """The teacher answers again for 20 s, then distillation goes on at 90 %: its last 8 units take 8 s."""
+    time = Time()
+    clock = Clock([Part(100, teacher=20), Part(100)], time)
+    told(clock, time, 0, 0, 0, TEACHER)
+    told(clock, time, 20, 0, 100, TEACHER)
+    told(clock, time, 20, 0, 90, "distil")
+    assert told(clock, time, 24, 0, 95, "distil")[1] == pytest.approx(4 + 100)
+    told(clock, time, 28, 0, 100, "distil")
+    clock.finish(0)
+    assert told(clock, time, 28, 1, 0)[1] == pytest.approx(100)
+
+
+def test_the_teacher_s_pass_is_no_pace_where_it_was_not_forecast() -> None:
+    """It answers for matrix pruning, as distillation was taken over."""
+    time = Time()
+    clock = Clock([Part(100), Part(100), Part(50)], time)
+    told(clock, time, 0, 1, 0, TEACHER)
+    assert told(clock, time, 20, 1, 100, TEACHER)[1] is None
+    told(clock, time, 20, 1, 0, "prune")
+    assert told(clock, time, 30, 1, 10, "prune")[1] == pytest.approx(90 + 50)
+    told(clock, time, 120, 1, 100, "prune")
+    clock.finish(1)
+    assert told(clock, time, 120, 2, 0)[1] == pytest.approx(50)
+
+
 def test_distillation_s_part_says_how_much_of_it_is_the_teacher_s() -> None:
     bert = families.find("bert")
     assert bert

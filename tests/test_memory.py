@@ -50,7 +50,13 @@ def test_this_machine_has_memory() -> None:
 
 @pytest.mark.parametrize(
     ("whole", "limit", "expected"),
-    [("64000000 kB", "max", 4 * 1024**3), ("8000000 kB", "max", 2_048_000_000), ("64000000 kB", "4000000000", 10**9)],
+    [
+        ("64000000 kB", "max", 4 * 1024**3),
+        ("8000000 kB", "max", 2_048_000_000),
+        ("64000000 kB", "8000000000", 2 * 10**9),
+        ("64000000 kB", "2000000000", 2 * 10**9 - 16 * 109_483_778),
+        ("64000000 kB", "1000000000", 0),
+    ],
 )
 def test_states_take_a_quarter_of_a_small_machine_or_container(
     whole: str, limit: str, expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -59,7 +65,7 @@ def test_states_take_a_quarter_of_a_small_machine_or_container(
     (tmp_path / "limit").write_text(f"{limit}\n")
     monkeypatch.setattr("advisor.memory.MEMINFO", tmp_path / "meminfo")
     monkeypatch.setattr("advisor.memory.LIMIT", tmp_path / "limit")
-    assert for_states() == expected
+    assert for_states(planned(Finetune())) == expected
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ class Bench:
 
     unlabelled: texts to distil on beside the training rows. teacher: None before fine-tuning; it scores the training
     rows, then the unlabelled ones.
-    states_bytes: how much memory the teacher's hidden states may take.
+    states_bytes: of memory that the teacher's hidden states may take; else they are computed for each batch.
     keeper: keeps the state of training, for runs that are killed and resumed. metric: what selection goes by.
     """
 
@@ -82,7 +82,7 @@ class Bench:
     keeper: Keeper = field(default_factory=Keeper, repr=False)
     metric: Metric = "accuracy"
     unlabelled: Encoded = field(default=Encoded((), ()), repr=False)
-    states_bytes: int = 4 * 1024**3
+    states_bytes: int = 0
 
     def with_teacher(self, scorer: Scorer) -> Bench:
         """With a frozen copy of the fine-tuned model, which has not been asked yet."""

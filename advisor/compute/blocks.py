@@ -59,9 +59,14 @@ def hidden(output: Any) -> Tensor:
     return found
 
 
+def first_alone(family: Family, stack: str) -> bool:
+    """Whether only the first position of a stack counts: of T5's decoder, where it scores."""
+    return family.kind == "encoder-decoder" and stack == "decoder"
+
+
 def counted(family: Family, stack: str, batch: Batch) -> Tensor:
-    """Which positions of a stack count, (batch, positions): the tokens; of T5's decoder the first, where it scores."""
-    if family.kind == "encoder-decoder" and stack == "decoder":
+    """Which positions of a stack count, (batch, positions): the tokens, or the first alone."""
+    if first_alone(family, stack):
         return torch.ones_like(batch.attention_mask[:, :1], dtype=torch.bool)
     return batch.attention_mask.bool()
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 from advisor.compute.bench import Batch, Bench
 from advisor.compute.blocks import Block, Passed, counted, flat, watched
 from advisor.compute.scorer import Scorer
-from advisor.compute.teacher import partners, taught, teacher
+from advisor.compute.teacher import partners, teacher, with_answers
 from advisor.family import Family, Shape
 from advisor.results import Progress
 
@@ -46,13 +46,13 @@ def distillation_loss(bench: Bench, weights: Weights, shape: Shape) -> Generator
     Raises:
         AdviseError: no teacher has been fine-tuned yet.
     """
-    family, asked = bench.family, teacher(bench)
-    whole = family.shape(asked.scorer.model.config.to_dict())
+    family, own = bench.family, teacher(bench)
+    whole = family.shape(own.scorer.model.config.to_dict())
     compared = weights.hidden_weight and shape.hidden_size == whole.hidden_size
     pairs = partners(shape.layers, whole.layers) if compared else {}
-    bench, states = yield from taught(bench, sorted(set(pairs.values())))
-    assert asked.scores is not None
-    outputs = asked.scores
+    bench, states = yield from with_answers(bench, sorted(set(pairs.values())))
+    assert own.scores is not None
+    outputs = own.scores
 
     def loss(student: Scorer, batch: Batch) -> Tensor:
         with watched(student.model, family) as passed:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from advisor.compute.bench import Batch, Bench, Teacher
-from advisor.compute.blocks import Block, counted, flat, watched
+from advisor.compute.blocks import Block, counted, first_alone, flat, watched
 from advisor.compute.device import bf16
 from advisor.errors import AdviseError
 from advisor.results import TEACHER, Progress
@@ -47,19 +47,17 @@ def partners(student: Mapping[str, int], taught_by: Mapping[str, int]) -> dict[B
     }
 
 
-def taught(bench: Bench, wanted: Sequence[Block]) -> Generator[Progress, None, tuple[Bench, States]]:
+def with_answers(bench: Bench, wanted: Sequence[Block]) -> Generator[Progress, None, tuple[Bench, States]]:
     """The bench with all texts among its training rows, and the teacher's states after the wanted blocks.
 
     Raises: see `teacher`.
     """
-    asked = teacher(bench)
-    asked.scorer.to(bench.device).eval()
-    positions = sum(map(len, (bench.train + bench.unlabelled).tokens))
-    size = positions * len(wanted) * asked.scorer.model.config.hidden_size * 2
-    kept = wanted if size <= bench.states_bytes else ()
+    own = teacher(bench)
+    own.scorer.to(bench.device).eval()
+    kept = wanted if _bytes(bench, wanted) <= bench.states_bytes else ()
     rows: dict[Block, list[Tensor]] = {}
-    if asked.scores is None or kept:
-        rows = yield from _all_texts(bench, kept)
+    if own.scores is None or kept:
+        own.scores, rows = yield from _all_texts(bench, kept)
 
     def states(batch: Batch) -> Mapping[Block, Tensor]:
         if kept:
@@ -69,23 +67,33 @@ def taught(bench: Bench, wanted: Sequence[Block]) -> Generator[Progress, None, t
     return bench.on_all_texts(), states
 
 
-def _all_texts(bench: Bench, wanted: Sequence[Block]) -> Generator[Progress, None, dict[Block, list[Tensor]]]:
-    """Have the teacher score all texts; its states of each row, by block: (positions of the row, hidden)."""
-    texts, scores = bench.train + bench.unlabelled, dict[int, Tensor]()
+def _bytes(bench: Bench, wanted: Sequence[Block]) -> int:
+    """What the states of all texts take in bfloat16."""
+    texts = (bench.train + bench.unlabelled).tokens
+    positions = {True: len(texts), False: sum(map(len, texts))}
+    width: int = teacher(bench).scorer.model.config.hidden_size
+    return 2 * width * sum(positions[first_alone(bench.family, stack)] for stack, _ in wanted)
+
+
+def _all_texts(
+    bench: Bench, wanted: Sequence[Block]
+) -> Generator[Progress, None, tuple[Tensor, dict[Block, list[Tensor]]]]:
+    """The teacher's scores of all texts, and its states of each row by block: (positions of the row, hidden)."""
+    texts, done = bench.train + bench.unlabelled, 0
+    scores, total = torch.empty(0), sum(map(len, texts.tokens))
     rows: dict[Block, list[Tensor]] = {block: [torch.empty(0)] * len(texts) for block in wanted}
     for batch in bench.batches(texts, size=max(64, bench.training.batch_size)):
         found, states = _answer(bench, wanted, batch)
-        numbers = batch.rows.tolist()
-        scores |= zip(numbers, found.float().cpu(), strict=True)
+        scores = scores if len(scores) else torch.empty(len(texts), found.shape[1])
+        scores[batch.rows] = found.float().cpu()
         for block, of_batch in states.items():
             lengths = counted(bench.family, block[0], batch).sum(1).tolist()
             # Half the memory; bfloat16 has the range of float32, which T5's large states need.
-            for row, of_row in zip(numbers, of_batch.bfloat16().cpu().split(lengths), strict=True):
+            for row, of_row in zip(batch.rows.tolist(), of_batch.bfloat16().cpu().split(lengths), strict=True):
                 rows[block][row] = of_row
-        yield Progress(TEACHER, len(scores), len(texts))
-    asked = teacher(bench)
-    asked.scores = asked.scores if asked.scores is not None else torch.stack([scores[row] for row in range(len(texts))])
-    return rows
+        done += int(batch.attention_mask.sum())
+        yield Progress(TEACHER, done, total, "tokens")
+    return scores, rows
 
 
 def _answer(bench: Bench, wanted: Sequence[Block], batch: Batch) -> tuple[Tensor, Mapping[Block, Tensor]]:

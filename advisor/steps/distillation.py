@@ -37,11 +37,11 @@ class Distillation(Step):
     def words(self) -> str:
         return "distilled"
 
-    def notes(self, family: Family, first: Config, config: Config) -> tuple[str, ...]:
-        wide, own = family.shape(first).hidden_size, family.shape(config).hidden_size
+    def notes(self, family: Family, teacher: Config, config: Config) -> tuple[str, ...]:
+        wide, own = family.shape(teacher).hidden_size, family.shape(config).hidden_size
         if not self.hidden_weight or own == wide:
             return ()
-        return (f"its hidden states are {own} wide and the teacher's {wide}, so only the scores were learned",)
+        return (f"its hidden states are {own} wide and the teacher's {wide}, so they were not compared",)
 
     def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
         from advisor.compute.losses import Weights, distillation_loss

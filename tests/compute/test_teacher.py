@@ -9,9 +9,9 @@ import students
 import tiny
 import torch
 
-from advisor.compute.bench import logits
+from advisor.compute.bench import Encoded, logits
 from advisor.compute.blocks import Block
-from advisor.compute.teacher import partners, taught
+from advisor.compute.teacher import partners, with_answers
 
 
 @pytest.mark.parametrize(
@@ -33,17 +33,36 @@ def test_every_block_has_a_partner_of_its_own_and_the_last_the_last() -> None:
 
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_remembered_states_are_those_of_a_pass(name: str) -> None:
-    bench, one = students.bench(name).with_teacher(students.student(name)), students.student(name)
+    """Of rows with a label and of those without one, with the scores in the same pass."""
+    one, whole = students.student(name), students.bench(name)
     wanted: list[Block] = students.blocks_of(one, name)[1::2]
-    (_, remembered), told = students.finish(taught(bench, wanted))
-    assert [(one.done, one.total) for one in told] == [(64, 96), (96, 96)]  # one pass for scores and states
-    (_, asked), told = students.finish(taught(replace(bench, states_bytes=0), wanted))
+    unlabelled = Encoded(whole.train.tokens[40:], (-1,) * 56)
+    bench = replace(whole, train=whole.train.take(40), unlabelled=unlabelled).with_teacher(one)
+    (remembering, remembered), told = students.finish(with_answers(bench, wanted))
+    tokens = sum(map(len, whole.train.tokens))
+    assert [one.done == tokens for one in told] == [False, True] and {one.total for one in told} == {tokens}
+    (asking, asked), told = students.finish(with_answers(replace(bench, states_bytes=0), wanted))
     assert not told and bench.teacher is not None and bench.teacher.scores is not None
-    torch.testing.assert_close(bench.teacher.scores, logits(one, bench, bench.train), rtol=0.05, atol=0.1)
-    for batch in bench.batches(bench.train, seed=1):
+    torch.testing.assert_close(bench.teacher.scores, logits(one, whole, whole.train), rtol=0.05, atol=0.1)
+    assert remembering.train == asking.train and remembering.train.tokens == whole.train.tokens
+    for batch in remembering.batches(remembering.train, seed=1):
         first, second = remembered(batch), asked(batch)
         assert list(first) == list(second) == wanted
         for block in wanted:
             positions = len(batch.rows) if block[0] == "decoder" and name == "t5" else int(batch.attention_mask.sum())
             assert first[block].shape == second[block].shape == (positions, 48)
             torch.testing.assert_close(first[block].float(), second[block], rtol=1e-2, atol=2e-2)
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_states_are_remembered_up_to_the_last_byte(name: str) -> None:
+    wanted: list[Block] = [
+        (stack, 0) for stack in {block[0] for block in students.blocks_of(students.student(name), name)}
+    ]
+    tokens, bench = sum(map(len, students.bench(name).train.tokens)), students.taught(name)
+    positions = sum(96 if name == "t5" and stack == "decoder" else tokens for stack, _ in wanted)
+    passes = [
+        len(students.finish(with_answers(replace(bench, states_bytes=positions * 48 * 2 - less), wanted))[1])
+        for less in (0, 1)
+    ]
+    assert passes == [2, 0]
