@@ -24,7 +24,7 @@ from advisor import executor
 from advisor.job import prepare, read_data
 from advisor.policy.pack import find
 from advisor.recipefile import load
-from advisor.results import Progress, RunResult
+from advisor.results import Progress, RunResult, StepResult
 
 HERE = Path(__file__).parent
 SHARED = HERE.parents[1] / "shared"
@@ -58,11 +58,17 @@ class Task(NamedTuple):
 
 
 class Arm(NamedTuple):
-    """One way of doing it: the steps after fine-tuning, one YAML mapping each. joined: texts of two training texts."""
+    """One way of doing it: the steps after fine-tuning, one YAML mapping each.
+
+    joined: texts of two training texts. serves: time the models on this machine. goes_on: the arm whose run this one
+    takes over and continues; that of fine-tuning alone where empty.
+    """
 
     name: str
     steps: Sequence[str]
     joined: int = 10_000
+    serves: bool = False
+    goes_on: str = ""
 
 
 class Trial(NamedTuple):
@@ -77,6 +83,10 @@ class Trial(NamedTuple):
         """What its result is known by: no other settings pass for these."""
         settings = {"recipe": [self.task.finetune, *self.arm.steps], "joined_texts": self.arm.joined}
         return {"arm": self.arm.name, "task": self.task.key, "seed": self.seed, **settings}
+
+    def folder(self, work: Path, arm: str = "") -> Path:
+        """Where its run is kept, or that of another arm on the same rows with the same seed."""
+        return work / f"{self.task.key}-{self.seed}-{(arm or self.arm.name).replace(' ', '-')}"
 
 
 def options(about: str) -> Namespace:
@@ -122,10 +132,10 @@ def table(rows: Iterator[Line]) -> None:
 def _carried_out(trial: Trial, given: Namespace) -> dict[str, Any]:
     """Run it, or go on with it: every model's score on the report rows."""
     begun = time.monotonic()
-    out = given.work / f"{trial.task.key}-{trial.seed}-{trial.arm.name.replace(' ', '-')}"
-    taught = given.work / f"{trial.task.key}-{trial.seed}-taught"
-    if taught.exists() and not out.exists():
-        shutil.copytree(taught, out)
+    out, taught = trial.folder(given.work), trial.folder(given.work, "taught")
+    before = trial.folder(given.work, trial.arm.goes_on or "taught")
+    if before.exists() and not out.exists():
+        shutil.copytree(before, out)
     result = _watched(_recipe(trial, given), out)
     if not taught.exists():
         shutil.copytree(out / "steps", taught / "steps", ignore=lambda folder, names: _later(Path(folder), names))
@@ -134,13 +144,19 @@ def _carried_out(trial: Trial, given: Namespace) -> dict[str, Any]:
     return {
         "baseline": baseline.accuracy,
         "metric": baseline.metric,
-        "steps": {
-            one.name: {"score": one.accuracy, "relative": one.accuracy / baseline.accuracy, "size": one.relative_size}
-            for one in later
-        },
+        "steps": {one.name: _numbers(one, baseline) for one in later},
         "machine": result.provenance["machine"],
         "seconds": round(time.monotonic() - begun),
     }
+
+
+def _numbers(one: StepResult, baseline: StepResult) -> dict[str, Any]:
+    """What a line says of a step's model."""
+    found = {"score": one.accuracy, "relative": one.accuracy / baseline.accuracy, "size": one.relative_size}
+    found["interval"] = one.relative_accuracy.interval
+    if one.served.time.value is not None:
+        found |= {"time": one.served.time.value, "time_interval": one.served.time.interval}
+    return found
 
 
 def _later(folder: Path, names: Sequence[str]) -> set[str]:
@@ -151,13 +167,13 @@ def _later(folder: Path, names: Sequence[str]) -> set[str]:
 def _recipe(trial: Trial, given: Namespace) -> Path:
     """The recipe of a trial, with its data."""
     data = _prepared(trial.task, given.data / trial.task.name, given.work, trial.seed)
-    # No edge device is here, so nothing is timed: these measurements are about accuracy.
+    # No edge device is here, so nothing is timed where accuracy alone is measured.
     lines = [
         "version: 1",
         f"name: {json.dumps(trial.arm.name)}",
         f"model: {{source: {json.dumps(str(given.model))}}}",
         f"data: {{source: {json.dumps(str(data))}, metric: accuracy}}",
-        "device: edge",
+        f"device: {'cpu' if trial.arm.serves else 'edge'}",
         'goal: {relative_accuracy: ">= 0.85"}',
         "steps:",
         *(f"  - {step}" for step in (trial.task.finetune, *trial.arm.steps)),
