@@ -74,7 +74,7 @@ class Work:
         return self.out / STATE / self.folder(number).name
 
     def state_key(self, inputs: Inputs) -> str:
-        """What a step's saved state belongs to: its inputs, and whether the teacher's states are remembered."""
+        """What a step's saved state belongs to: its inputs, and the memory that the teacher's states may take."""
         return fingerprint([inputs, self.bench.states_bytes])
 
     def inputs(self, planned: PlannedStep) -> Inputs:

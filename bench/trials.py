@@ -7,6 +7,7 @@ the same fine-tuning: its folder is handed from one to the next, and resumption 
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import sys
@@ -135,11 +136,10 @@ def _carried_out(trial: Trial, given: Namespace) -> dict[str, Any]:
     out, taught = trial.folder(given.work), trial.folder(given.work, "taught")
     before = trial.folder(given.work, trial.arm.goes_on or "taught")
     if before.exists() and not out.exists():
-        shutil.copytree(before, out)
+        _copy(before, out)
     result = _watched(_recipe(trial, given), out)
     if not taught.exists():
-        shutil.copytree(out / "steps", taught / "steps", ignore=lambda folder, names: _later(Path(folder), names))
-        shutil.copy(out / "recipe.yaml", taught)
+        _copy(out, taught, *(f"{number}-*" for number in range(1, 10)))
     baseline, *later = result.steps
     return {
         "baseline": baseline.accuracy,
@@ -159,9 +159,11 @@ def _numbers(one: StepResult, baseline: StepResult) -> dict[str, Any]:
     return found
 
 
-def _later(folder: Path, names: Sequence[str]) -> set[str]:
-    """The steps after fine-tuning."""
-    return {name for name in names if folder.name == "steps" and not name.startswith("0-")}
+def _copy(source: Path, target: Path, *without: str) -> None:
+    """Copy a run whole or not at all: half of one would be done again. without: patterns of names left out."""
+    part = target.with_name(f"{target.name}.part-{os.getpid()}")
+    shutil.copytree(source, part, ignore=shutil.ignore_patterns(*without))
+    part.rename(target)
 
 
 def _recipe(trial: Trial, given: Namespace) -> Path:
