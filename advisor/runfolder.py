@@ -91,7 +91,9 @@ def read(out: Path) -> RunResult:
 
     if not (out / MANIFEST).is_file():
         what = "is no finished run: there is no manifest.json" if out.is_dir() else "no such folder"
-        raise AdviseError(Fault(what, str(out), hint="give the --out folder of an `advise run` that has ended"))
+        below = next((str(found.parent) for found in sorted(out.glob(f"*/{MANIFEST}"))), "")
+        hint = f"there is one in {below}" if below else "give the --out folder of an `advise run` that has ended"
+        raise AdviseError(Fault(what, str(out), hint=hint))
     try:
         return TypeAdapter(RunResult).validate_json((out / REPORT).read_bytes())
     except (OSError, ValidationError) as error:

@@ -75,3 +75,12 @@ def test_a_report_that_makes_no_sense(tmp_path: Path, report: str, why: str) -> 
 def test_no_number_that_is_none_is_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         runfolder.write_predictions(tmp_path, ["a"], [0], {"finetune": [[float("nan")]]})
+
+
+def test_a_run_one_folder_below_is_named(tmp_path: Path) -> None:
+    """`make demo` leaves its run in runs/demo/run, and people give runs/demo."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "manifest.json").write_text("{}")
+    with pytest.raises(AdviseError) as caught:
+        runfolder.read(tmp_path)
+    assert str(caught.value).endswith(f"try: there is one in {tmp_path / 'run'}")
