@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -31,11 +32,7 @@ def prune_in_increments(
     student: Scorer, bench: Bench, shapes: Sequence[Shape], loss: Loss, schedule: Schedule
 ) -> Generator[Progress, None, Scorer]:
     """Reach the last shape by way of the others. Half of the epochs go between the increments, half after them."""
-    rate, label, after = (
-        schedule.learning_rate,
-        schedule.label,
-        max(1, schedule.epochs - schedule.epochs // 2),
-    )
+    after = max(1, schedule.epochs - schedule.epochs // 2)
     per_epoch = math.ceil(len(bench.train) / bench.training.batch_size)
     between = max(1, per_epoch * (schedule.epochs // 2) // len(shapes))
     total = between * len(shapes) + per_epoch * after
@@ -43,10 +40,10 @@ def prune_in_increments(
     done = between * first
     for stage, shape in enumerate(shapes[first:], start=first):
         student = cut(student, bench, shape)
-        work = train(student, bench, loss, Schedule(label, rate, steps=between, start=done, stage=stage))
+        work = train(student, bench, loss, replace(schedule, steps=between, start=done, stage=stage))
         student = yield from _part(work, done, total)
         done += between
-    last = train(student, bench, loss, Schedule(label, rate, epochs=after, stage=len(shapes)))
+    last = train(student, bench, loss, replace(schedule, epochs=after, stage=len(shapes)))
     return (yield from _part(last, done, total))
 
 

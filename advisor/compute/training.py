@@ -32,7 +32,8 @@ class Schedule:
     """How long and how fast. steps: optimizer steps at a constant rate instead of whole epochs, nothing selected.
 
     start: batches that earlier parts of the same work have used up; the rows go on from there. stage: number of this
-    part within its step, for resumption.
+    part within its step, for resumption. dropout: as the model's config says; without it the student learns as it will
+    answer, which brings it nearer to a teacher (docs/decisions.md).
     """
 
     label: str
@@ -41,6 +42,7 @@ class Schedule:
     steps: int = 0
     start: int = 0
     stage: int = 0
+    dropout: bool = True
 
     def rate(self, step: int, total: int) -> float:
         """The learning rate of a step: rising for a tenth of all, then falling to 0, or constant."""
@@ -111,7 +113,7 @@ class _Training:
 
     def update(self, batch: Batch) -> None:
         """One optimizer step."""
-        self.student.train()
+        self.student.train(self.schedule.dropout)
         self.accelerator.backward(self.forward(batch))
         self.accelerator.clip_grad_norm_(self.objective.parameters(), LARGEST_GRADIENT)
         for group in self.optimizer.param_groups:

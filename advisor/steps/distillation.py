@@ -4,6 +4,8 @@ loss = soft_weight * temperature^2 * KL(teacher || student, both at the temperat
      + (1 - soft_weight) * cross-entropy with the labels        (Hinton et al. arXiv 1503.02531)
      + hidden_weight * mean over the student's blocks of the mean squared difference of its states from those of the
        teacher's block that it imitates, both normalised       (as TinyBERT, arXiv 1909.10351, but for the normalising)
+
+There is no dropout meanwhile.
 """
 
 from __future__ import annotations
@@ -49,4 +51,5 @@ class Distillation(Step):
 
         weights = Weights(self.temperature, self.soft_weight, self.hidden_weight)
         loss, bench = yield from distillation_loss(bench, weights, bench.family.shape(config))
-        return (yield from train(student, bench, loss, Schedule("distil", self.learning_rate, self.epochs)))
+        schedule = Schedule("distil", self.learning_rate, self.epochs, dropout=False)
+        return (yield from train(student, bench, loss, schedule))

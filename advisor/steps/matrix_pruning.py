@@ -137,5 +137,5 @@ class MatrixPruning(Step):
         shapes = self.schedule(bench.family, student.model.config.to_dict())
         weights = Weights(self.temperature, self.soft_weight)
         loss, bench = yield from distillation_loss(bench, weights, shapes[-1])
-        schedule = Schedule("prune and distil", self.learning_rate, self.epochs)
+        schedule = Schedule("prune and distil", self.learning_rate, self.epochs, dropout=False)
         return (yield from prune_in_increments(student, bench, shapes, loss, schedule))

@@ -11,15 +11,21 @@ import students
 import tiny
 import torch
 from settings import refusal
+from torch import nn
 from torch.nn import functional
+from torch.nn.modules.module import register_module_forward_pre_hook
+from transformers import PreTrainedModel
 
 from advisor.compute.bench import Bench, Encoded, logits
 from advisor.compute.losses import soft_loss
 from advisor.compute.scorer import Scorer
 from advisor.compute.teacher import with_answers
 from advisor.errors import AdviseError
+from advisor.step import Step
 from advisor.steps.distillation import Distillation
+from advisor.steps.finetune import Finetune
 from advisor.steps.layer_removal import LayerRemoval
+from advisor.steps.matrix_pruning import MatrixPruning
 
 # Half as wide, in each family's own words.
 NARROW: dict[str, dict[str, int]] = {
@@ -57,6 +63,32 @@ def test_a_cut_student_comes_nearer_to_its_teacher(name: str) -> None:
     assert bench.teacher is not None
     still, was = (logits(one, bench, bench.train) for one in (bench.teacher.scorer, students.student(name)))
     assert torch.equal(still, was)  # the teacher learns nothing
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+@pytest.mark.parametrize(
+    ("step", "drops"),
+    [
+        (Finetune(epochs=1), True),
+        (Distillation(epochs=1), False),
+        (MatrixPruning(intermediate_size=48, increments=2, epochs=2), False),
+    ],
+)
+def test_nothing_drops_out_where_a_teacher_answers(name: str, step: Step, drops: bool) -> None:
+    bench, learning = students.taught(name), list[bool]()
+
+    def note(model: nn.Module, _: Any) -> None:
+        if isinstance(model, PreTrainedModel) and torch.is_grad_enabled():
+            learning.append(model.training)
+
+    student = students.student(name)
+    config = step.resized(bench.family, students.config_of(student))
+    handle = register_module_forward_pre_hook(note)
+    try:
+        students.finish(step.apply(student, config, bench))
+    finally:
+        handle.remove()
+    assert learning and any(learning) == drops
 
 
 @pytest.mark.parametrize("name", ["bert", "t5"])
