@@ -63,7 +63,8 @@ def _part(plan: Plan, planned: PlannedStep, rows: Rows) -> Part:
     asked = planned.step is first or (getattr(planned.step, "hidden_weight", 0) > 0 and own == wide)
     taught = asked * plan.family.compute(plan.teacher) * (rows.train + rows.unlabelled)
     exported = EXPORT_SECONDS if planned.step.name == "quantization" else 0.0
-    return Part(epochs * epoch + taught + after * (rows.selection + rows.report), exported, taught)
+    chosen = before * planned.step.scored_rows(plan.family, planned.before, planned.after)
+    return Part(epochs * epoch + taught + chosen + after * (rows.selection + rows.report), exported, taught)
 
 
 class Clock:

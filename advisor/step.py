@@ -70,6 +70,10 @@ class Step:
         """Numbers that rules may judge beside the settings themselves, for example a share removed."""
         return {}
 
+    def scored_rows(self, family: Family, before: Config, after: Config) -> int:
+        """Rows that the model before it answers so that it can choose by them."""
+        return 0
+
     def words(self) -> str:
         """The step in a few words, for a table."""
         return self.name.replace("_", " ")

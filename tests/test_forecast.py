@@ -11,7 +11,7 @@ from advisor.recipe import ModelSource, Recipe
 from advisor.results import TEACHER, Progress
 from advisor.steps.distillation import Distillation
 from advisor.steps.finetune import Finetune
-from advisor.steps.layer_removal import LayerRemoval
+from advisor.steps.layer_removal import SCORED_ROWS, LayerRemoval
 
 
 class Time:
@@ -116,6 +116,19 @@ def test_distillation_s_part_says_how_much_of_it_is_the_teacher_s() -> None:
     first, removal, distillation = parts(found, rows, serves=False)[:3]
     assert first.teacher == removal.teacher == 0
     assert distillation.teacher == bert.compute(bert.config) * 1000
+
+
+def test_choosing_layers_by_importance_counts_its_passes() -> None:
+    """From 12 to 8: one pass of the whole, then one without each of 12, 11, 10 and 9 blocks that are left."""
+    bert = families.find("bert")
+    assert bert
+    found = []
+    for choose in ("alternate", "importance"):
+        steps = (Finetune(), LayerRemoval(keep=8, choose=choose))  # type: ignore[arg-type]
+        planned = plan(Recipe(1, "x", ModelSource("bert"), "cpu", steps), bert.config)
+        assert planned
+        found.append(parts(planned, Rows(900, 100, 0), serves=False)[1].work)
+    assert found[1] - found[0] == SCORED_ROWS * (1 + 12 + 11 + 10 + 9) * bert.compute(bert.config)
 
 
 def test_a_part_that_was_resumed_is_judged_by_what_it_did_since() -> None:

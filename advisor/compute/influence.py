@@ -21,19 +21,17 @@ from advisor.compute.scorer import Scorer
 from advisor.family import Family
 from advisor.results import Progress
 
-SCORED_ROWS = 256
-
 
 def least_missed_go(
-    student: Scorer, bench: Bench, keep: Mapping[str, int]
+    student: Scorer, bench: Bench, keep: Mapping[str, int], count: int
 ) -> Generator[Progress, None, dict[str, tuple[int, ...]]]:
-    """The numbers of the blocks that stay, by stack, chosen on training rows. keep: how many stay, by stack."""
-    rows = bench.train.take(SCORED_ROWS)
+    """The numbers of the blocks that stay, by stack, chosen on `count` training rows. keep: how many, by stack."""
+    rows = bench.train.take(count)
     whole = functional.log_softmax(logits(student, bench, rows), dim=1)
     stay = list(blocks(student.model, bench.family))
     total, gone = len(stay) - sum(keep.values()), list[Block]()
-    for stack, count in keep.items():
-        while len(left := [block for block in stay if block[0] == stack]) > count:
+    for stack, most in keep.items():
+        while len(left := [block for block in stay if block[0] == stack]) > most:
             moved = {block: _moved(student, bench, [*gone, block], whole) for block in left}
             gone.append(min(left, key=lambda block: moved[block]))
             stay.remove(gone[-1])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from advisor.compute.scorer import Scorer
     from advisor.results import Progress
 
+SCORED_ROWS = 256  # that importance is measured on
 Choice = Literal["alternate", "top", "importance"]
 
 
@@ -101,6 +102,13 @@ class LayerRemoval(Step):
         encoder = removed.get("encoder", Fraction(0))
         return {"removed_share": most, "keep_share": 1 - most, "encoder_removed_share": encoder}
 
+    def scored_rows(self, family: Family, before: Config, after: Config) -> int:
+        if self.choose != "importance":
+            return 0
+        was, now = family.shape(before).layers, family.shape(after).layers
+        left = (count for stack in was for count in range(now[stack] + 1, was[stack] + 1))
+        return SCORED_ROWS * (1 + sum(left))
+
     def words(self) -> str:
         if self.keep is not None:
             return f"{self.keep} layers"
@@ -117,8 +125,9 @@ class LayerRemoval(Step):
         family = bench.family
         before = family.shape(student.model.config.to_dict()).layers
         after = family.shape(config).layers
-        measured = self.choose == "importance"
-        kept = (yield from least_missed_go(student, bench, after)) if measured else self.numbers(before, after)
+        kept = self.numbers(before, after)
+        if self.choose == "importance":
+            kept = yield from least_missed_go(student, bench, after, SCORED_ROWS)
         yield Progress("remove layers", 1, 1, f"kept {kept}")
         return keep_layers(student, family, config, kept)
 

@@ -51,14 +51,14 @@ def test_blocks_that_do_nothing_go_first(name: str) -> None:
     for number in (2, 0):
         disable(one, name, (stack, number))
     layers = students.family(name).shape(students.config_of(one)).layers
-    kept, told = students.finish(least_missed_go(one, students.bench(name), {**layers, stack: 2}))
+    kept, told = students.finish(least_missed_go(one, students.bench(name), {**layers, stack: 2}, 48))
     assert kept[stack] == (1, 3)
     assert [(one.done, one.total) for one in told] == [(1, 2), (2, 2)]
 
 
 def test_t5_keeps_as_many_blocks_of_each_stack_as_asked() -> None:
     kept, told = students.finish(
-        least_missed_go(students.student("t5"), students.bench("t5"), {"encoder": 3, "decoder": 1})
+        least_missed_go(students.student("t5"), students.bench("t5"), {"encoder": 3, "decoder": 1}, 48)
     )
     assert (len(kept["encoder"]), len(kept["decoder"])) == (3, 1) and len(told) == 3
     assert told[-1].note.startswith("decoder ")

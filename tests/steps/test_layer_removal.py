@@ -15,7 +15,7 @@ from settings import refusal
 
 from advisor import families
 from advisor.compute.influence import least_missed_go
-from advisor.steps.layer_removal import LayerRemoval, evenly
+from advisor.steps.layer_removal import SCORED_ROWS, LayerRemoval, evenly
 
 STEPS = {
     "bert": LayerRemoval(keep=2),
@@ -79,7 +79,7 @@ def test_by_importance_the_blocks_stay_that_measuring_found(name: str) -> None:
     step = replace(STEPS[name], choose="importance")
     whole = students.student(name)
     after = students.family(name).shape(step.resized(students.family(name), students.config_of(whole))).layers
-    kept, _ = students.finish(least_missed_go(whole, students.bench(name), after))
+    kept, _ = students.finish(least_missed_go(whole, students.bench(name), after, SCORED_ROWS))
     assert {stack: len(numbers) for stack, numbers in kept.items()} == dict(after)
     assert applied(step, name)[2] == f"kept {kept}"
 
