@@ -50,24 +50,26 @@ def row(name: str, *steps: str) -> Row:
     return Row(name, arm(name, *steps))
 
 
-LAYERS_FIRST = arm("layers before matrices", removal(), distil(), NARROW)
+ALTERNATE = arm("4 alternate", removal(), distil(), NARROW)
 REVERSE = arm("matrices before layers", NARROW, removal(), distil())
+CHOICES = (
+    ALTERNATE,
+    arm("4 top", removal("top"), distil()),
+    arm("4 importance", removal("importance"), distil()),
+    arm("8 alternate", removal(keep=8), distil(epochs=2)),
+    arm("8 importance", removal("importance", 8), distil(epochs=2)),
+)
 TABLES = {
     "losses, 4 layers": (
         row("labels alone", removal(), distil(0.0, 0.0)),
         row("scores", removal(), distil(0.9, 0.0)),
-        Row("scores and hidden states", LAYERS_FIRST),
+        Row("scores and hidden states", ALTERNATE),
         Row("joined texts as well", Arm("joined texts", (removal(), distil(epochs=2)), joined=5_000)),
     ),
-    "layers": (
-        Row("4 alternate", LAYERS_FIRST),
-        row("4 top", removal("top"), distil()),
-        row("4 importance", removal("importance"), distil()),
-        row("8 alternate", removal(keep=8), distil(epochs=2)),
-        row("8 importance", removal("importance", 8), distil(epochs=2)),
-    ),
+    "layers": tuple(Row(one.name, one) for one in CHOICES),
+    "layers, before distillation": tuple(Row(one.name, one, "layer_removal") for one in CHOICES),
     "order, 4 layers at width 224": (
-        Row("layers before matrices", LAYERS_FIRST, "matrix_pruning"),
+        Row("layers before matrices", ALTERNATE, "matrix_pruning"),
         Row("matrices before layers", REVERSE),
     ),
 }
