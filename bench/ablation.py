@@ -19,7 +19,6 @@ from trials import HERE, Arm, Line, Task, Trial, options, results, run, table
 FILE = HERE / "results" / "ablation.jsonl"
 EPOCHS = 3
 RATE = "learning_rate: 3.0e-4"
-NARROW = f"matrix_pruning: {{hidden_size: 224, intermediate_size: 896, epochs: {EPOCHS}, {RATE}}}"
 
 
 def removal(choose: str = "alternate", keep: int = 4) -> str:
@@ -30,6 +29,11 @@ def removal(choose: str = "alternate", keep: int = 4) -> str:
 def distil(soft: float = 0.9, hidden: float = 10.0, epochs: int = EPOCHS) -> str:
     """Distillation as a line of YAML."""
     return f"distillation: {{epochs: {epochs}, soft_weight: {soft}, hidden_weight: {hidden}, {RATE}}}"
+
+
+def narrow(rate: str = RATE) -> str:
+    """Matrix pruning to 224 of 384 channels as a line of YAML."""
+    return f"matrix_pruning: {{hidden_size: 224, intermediate_size: 896, epochs: {EPOCHS}, {rate}}}"
 
 
 class Row(NamedTuple):
@@ -50,8 +54,9 @@ def row(name: str, *steps: str) -> Row:
     return Row(name, arm(name, *steps))
 
 
-ALTERNATE = arm("4 alternate", removal(), distil(), NARROW)
-REVERSE = arm("matrices before layers", NARROW, removal(), distil())
+ALTERNATE = arm("4 alternate", removal(), distil(), narrow())
+# All 12 layers at 3e-4 end by answering the same to every row.
+REVERSE = arm("matrices before layers", narrow("learning_rate: 1.0e-4"), removal(), distil())
 CHOICES = (
     ALTERNATE,
     arm("4 top", removal("top"), distil()),
