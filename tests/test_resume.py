@@ -180,6 +180,16 @@ def test_training_goes_on_in_the_middle(file: Path, whole: Path, tmp_path: Path)
     assert not (out / ".state").exists() and not (out / ".lock").exists()
 
 
+def test_the_choice_of_layers_goes_on_where_it_was(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> None:
+    steps = STEPS.replace("keep: 3", "keep: 2, choose: importance")
+    file = recipe(tmp_path, checkpoints["bert"], text, steps)
+    carried_out(file, tmp_path / "whole")
+    stopped(file, tmp_path / "out", "choose layers", 1)
+    remarks = carried_out(file, tmp_path / "out")
+    assert remarks[1] == "2 layers: the choice of layers goes on where it was"
+    assert_equal_runs(tmp_path / "whole", tmp_path / "out")
+
+
 def test_the_teacher_answers_within_the_step_that_learns_from_it(file: Path, tmp_path: Path) -> None:
     """Else its time is taken for that of the removal of layers, and what is left for hours."""
     labels = [event.label for event in executor.run(job(file), tmp_path / "out") if isinstance(event, Progress)]

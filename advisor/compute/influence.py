@@ -28,13 +28,15 @@ def least_missed_go(
     """The numbers of the blocks that stay, by stack, chosen on `count` training rows. keep: how many, by stack."""
     rows = bench.train.take(count)
     whole = functional.log_softmax(logits(student, bench, rows), dim=1)
-    stay = list(blocks(student.model, bench.family))
-    total, gone = len(stay) - sum(keep.values()), list[Block]()
+    gone = list(bench.keeper.position.gone)
+    stay = [block for block in blocks(student.model, bench.family) if block not in gone]
+    total = len(gone) + len(stay) - sum(keep.values())
     for stack, most in keep.items():
         while len(left := [block for block in stay if block[0] == stack]) > most:
             moved = {block: _moved(student, bench, [*gone, block], whole) for block in left}
             gone.append(min(left, key=lambda block: moved[block]))
             stay.remove(gone[-1])
+            bench.keeper.note(gone)
             yield Progress("choose layers", len(gone), total, f"{stack} {gone[-1][1]} is missed least")
     return {stack: tuple(number for of, number in stay if of == stack) for stack in keep}
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -37,13 +37,15 @@ Quality = tuple[float, float]
 class Position:
     """Where training is. stage: which part of the step; done: its batches so far; best: quality of its best epoch.
 
-    config: of the model at this stage. seconds: that the step has taken so far.
+    config: of the model at this stage. gone: blocks (stack, number) chosen to go so far. seconds: that the step has
+    taken so far.
     """
 
     stage: int = 0
     done: int = 0
     best: Quality | None = None
     config: Mapping[str, Any] | None = None
+    gone: Sequence[tuple[str, int]] = ()
     seconds: float = 0.0
 
 
@@ -71,6 +73,9 @@ class Keeper:
 
     def save(self, position: Position, model: nn.Module, optimizer: Optimizer) -> None:
         """Save the state after a batch."""
+
+    def note(self, gone: Sequence[tuple[str, int]]) -> None:
+        """Save which blocks were chosen to go."""
 
     def keep_best(self, position: Position, weights: Mapping[str, Tensor]) -> None:
         """Keep weights that are better than those before."""
@@ -146,6 +151,9 @@ class DiskKeeper(Keeper):
         self.saved = time.monotonic()
         self.took = self.saved - begun
 
+    def note(self, gone: Sequence[tuple[str, int]]) -> None:
+        self._name(Position(gone=gone))
+
     def keep_best(self, position: Position, weights: Mapping[str, Tensor]) -> None:
         self._write("best", f"best-{position.stage}-{position.done}", weights)
 
@@ -161,7 +169,7 @@ class DiskKeeper(Keeper):
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _make_room(self) -> None:
-        if not self.files:
+        if self.position == Position():
             shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._tidy()
@@ -178,7 +186,8 @@ class DiskKeeper(Keeper):
         try:
             found = json.loads((self.folder / FILE).read_bytes())
             best = found["position"]["best"]
-            position = Position(**{**found["position"], "best": best and tuple(best)})
+            gone = tuple((stack, number) for stack, number in found["position"]["gone"])
+            position = Position(**{**found["position"], "best": best and tuple(best), "gone": gone})
             files, made_of = found["files"], found["made_of"]
             damaged = [one["name"] for one in files.values() if sha256(self.folder / one["name"]) != one["sha256"]]
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
@@ -188,7 +197,7 @@ class DiskKeeper(Keeper):
         if damaged:
             return Position(), f"the saved state of training is damaged ({', '.join(damaged)}): it is begun anew"
         self.files = files
-        return position, "training goes on where it was"
+        return position, f"{'training' if files else 'the choice of layers'} goes on where it was"
 
     def _write(self, kind: str, name: str, tensors: Mapping[str, Tensor]) -> None:
         file = self.folder / f"{name}.safetensors"
@@ -215,7 +224,7 @@ class ReadingKeeper(DiskKeeper):
     What is random stays its own, so that no two processes drop out the same.
     """
 
-    keep_best, best, due = Keeper.keep_best, Keeper.best, Keeper.due
+    note, keep_best, best, due = Keeper.note, Keeper.keep_best, Keeper.best, Keeper.due
 
     def _make_room(self) -> None: ...
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import students
 import tiny
@@ -9,7 +13,9 @@ import torch
 
 from advisor.compute.blocks import blocks
 from advisor.compute.influence import least_missed_go, skipped
+from advisor.compute.keeper import DiskKeeper
 from advisor.compute.scorer import Scorer
+from advisor.results import Progress
 from advisor.steps.layer_removal import LayerRemoval
 
 
@@ -54,6 +60,21 @@ def test_blocks_that_do_nothing_go_first(name: str) -> None:
     kept, told = students.finish(least_missed_go(one, students.bench(name), {**layers, stack: 2}, 48))
     assert kept[stack] == (1, 3)
     assert [(one.done, one.total) for one in told] == [(1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize("name", ["bert", "t5"])
+def test_what_was_measured_before_a_kill_is_not_measured_again(name: str, tmp_path: Path) -> None:
+    keep = {"encoder": 1, "decoder": 1} if name == "t5" else {"encoder": 1}
+
+    def choosing(folder: Path) -> Generator[Progress, None, dict[str, tuple[int, ...]]]:
+        bench = replace(students.bench(name), keeper=DiskKeeper(folder, "the same"))
+        return least_missed_go(students.student(name), bench, keep, 48)
+
+    whole, told = students.finish(choosing(tmp_path / "whole"))
+    cut_off = choosing(tmp_path / "killed")
+    assert [next(cut_off), next(cut_off)] == told[:2]
+    cut_off.close()
+    assert students.finish(choosing(tmp_path / "killed")) == (whole, told[2:])
 
 
 def test_t5_keeps_as_many_blocks_of_each_stack_as_asked() -> None:
