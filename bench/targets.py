@@ -1,4 +1,4 @@
-"""The targets of compression quality: relative accuracy of the white paper's levels with the advised settings.
+"""The targets of compression quality: relative accuracy after the white paper's levels, with settings named below.
 
 Command: python bench/targets.py [--seeds 3] [--only "a third"] [--task cola] (it goes on where it was killed; `--show`
 prints what is measured so far). Expected for each seed on one core with bf16: about an hour and a half for SST-2, 45
