@@ -52,7 +52,8 @@ def test_all_rules_of_the_evidence_are_there() -> None:
 
 
 def test_rules_that_only_the_white_paper_supports_say_so() -> None:
-    assert {rule.origin for _, rule in RULES if rule.white_paper_only} == {"R01", "R06", "R15"}
+    """R15, which was one of them, has a measurement of this project beside it (bench/README.md, ablation)."""
+    assert {rule.origin for _, rule in RULES if rule.white_paper_only} == {"R01", "R06"}
 
 
 def test_an_example_that_comes_out_otherwise_is_noticed() -> None:
