@@ -4,8 +4,7 @@ Command: python bench/ablation.py [--small] [--seeds 3] [--only top]. It goes on
 what is measured so far. Data: 10,000 rows of SST-2; with --small MRPC, 3,668 rows. Fewer epochs than the rules advise,
 and no joined texts but in the arm that is about them, which has as many batches as the others (MRPC's pairs are not
 joined, so it is left out there). Expected on one core with bf16: five to ten minutes for each arm and seed, and eleven
-for the teacher of each seed. Results:
-bench/results/ablation.jsonl.
+for the teacher of each seed. Results: bench/results/ablation.jsonl.
 """
 
 from __future__ import annotations
