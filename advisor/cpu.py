@@ -29,8 +29,10 @@ class Int8(NamedTuple):
     reason: str
 
 
-def int8_for(instructions: Set[str], installed: Set[str], mean_tokens: float = 0) -> Int8:
-    """The backends that suit a CPU's instruction sets, of those installed.
+def int8_for(
+    instructions: Set[str], installed: Set[str], mean_tokens: float = 0, missing: Set[str] = frozenset()
+) -> Int8:
+    """The backends that suit a CPU's instruction sets, of those installed. missing: others that could be used.
 
     A dot product of bytes (VNNI, AMX, ARM's) takes 8-bit weights as they are. Without one x86 adds pairs of products in
     16 bits, which 8-bit weights overflow: ONNX Runtime gives them 7 bits (`reduce_range`). There OpenVINO and
@@ -43,6 +45,9 @@ def int8_for(instructions: Set[str], installed: Set[str], mean_tokens: float = 0
     if dot and mean_tokens >= LONG and "openvino" in installed:
         order.insert(0, order.pop(1))
         reason += f"; texts have {mean_tokens:.0f} tokens in the mean, and OpenVINO is faster from {LONG} on"
+    elif dot and mean_tokens >= LONG and "openvino" in missing:
+        reason += f"; texts have {mean_tokens:.0f} tokens in the mean, where OpenVINO is faster: "
+        reason += "pip install 'advise[openvino]'"
     return Int8(tuple(name for name in order if name in installed), not dot, reason)
 
 

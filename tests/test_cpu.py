@@ -56,3 +56,12 @@ def test_the_choice_gives_its_reason() -> None:
     assert found.startswith(
         "this CPU has a dot product of bytes (avx_vnni), so weights have 8 bits; texts have 100 tok"
     )
+
+
+def test_a_faster_backend_that_is_not_installed_is_named() -> None:
+    usable, missing = ALL - {"openvino"}, {"openvino"}
+    told = "texts have 100 tokens in the mean, where OpenVINO is faster: pip install 'advise[openvino]'"
+    assert told in int8_for({"avx512_vnni"}, usable, 100, missing).reason
+    for instructions, tokens, out_of_reach in (({"avx512_vnni"}, 30, missing), ({"avx2"}, 100, missing)):
+        assert "OpenVINO" not in int8_for(instructions, usable, tokens, out_of_reach).reason
+    assert "OpenVINO" not in int8_for({"avx512_vnni"}, usable, 100).reason

@@ -83,11 +83,11 @@ def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: Wan
 
 
 def _best(scorer: Scorer, bench: Bench, draft: Path, wanted: Wanted) -> Made:
-    here = installed() & set(wanted.backends)
+    here, missing = installed() & set(wanted.backends), set(wanted.backends) - installed()
     if not here:
         backend(wanted.backends[0])  # says what is missing
     tokens = statistics.fmean(map(len, bench.selection.tokens))
-    choice = int8_for(instruction_sets(), here, tokens)
+    choice = int8_for(instruction_sets(), here, tokens, missing)
     source = Source(scorer, _calibration(bench), _proof(bench), draft / "work", choice.reduce_range)
     source.work.mkdir()
     attempts = _Attempts(choice.backends[0], source, bench, draft)
