@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from advisor.errors import AdviseError
+from advisor.errors import AdviseError, Fault
 
 if TYPE_CHECKING:
     from advisor.carbon import Assumptions
@@ -27,7 +27,11 @@ class Asked(Exception):
 
 
 class Parser(argparse.ArgumentParser):
-    """Argparse whose errors are the product's own: a message, a remedy, exit code 2."""
+    """Argparse whose errors are the product's own: all faults at once, a remedy, exit code 2."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.faults: list[str] = []
 
     def parse_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -35,10 +39,23 @@ class Parser(argparse.ArgumentParser):
         """As argparse does; raises Asked with this parser where that is what the arguments say."""
         if args and ASKED in args:
             raise Asked(self)
-        return super().parse_args(args, namespace)
+        self.faults = []
+        found = super().parse_args(args, namespace)
+        if self.faults:
+            self.error(self.faults.pop())
+        return found
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        # Argparse stops at the first value that is wrong; here the others are read all the same.
+        try:
+            return super()._get_values(action, arg_strings)
+        except argparse.ArgumentError as error:
+            self.faults.append(str(error))
+            return ...  # something that was given, so that it does not count as missing
 
     def error(self, message: str) -> NoReturn:
-        raise AdviseError(message, hint=f"{self.prog} --help")
+        *others, last = (*self.faults, message)
+        raise AdviseError(*others, Fault(last, hint=f"{self.prog} --help"))
 
 
 def parser(prog: str, description: str, epilog: str = "") -> Parser:

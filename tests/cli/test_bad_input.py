@@ -42,6 +42,15 @@ def test_wrong_use_ends_with_2(arguments: list[str], told: str, capsys: pytest.C
     assert "Traceback" not in shown.err
 
 
+def test_all_faults_of_a_command_line_are_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--model", "bert", "--samples", "-5", "--device", "gpu", "--min-accuracy", "95", "--smaples", "3"]
+    assert main(given) == 2
+    shown = capsys.readouterr().err
+    for told in ("--samples: expected", "--device: invalid choice: 'gpu'", "at most 1, got 95", "--smaples 3"):
+        assert shown.count(told) == 1
+    assert shown.count("try: advise --help") == 1
+
+
 @pytest.mark.parametrize(
     ("config", "told"),
     [
