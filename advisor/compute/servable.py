@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 from advisor.compute.scorer import Scorer
@@ -16,15 +16,43 @@ def servable(scorer: Scorer) -> Scorer:
     """A copy on the CPU in fp32, with attention written out and every matrix in an `nn.Linear`.
 
     GPT-2 keeps its matrices in `Conv1D`, transposed, where PyTorch's own int8 finds nothing to quantize. The default
-    attention would be exported with safeguards against rows that are masked whole, which no row is.
+    attention would be exported with safeguards against rows that are masked whole, which no row is. A decoder scores
+    the last token alone.
     """
     found: Scorer = copy.deepcopy(scorer).to("cpu", torch.float32).eval()
     found.model.set_attn_implementation("eager")
+    if hasattr(found.model, "score"):
+        found = LastToken(found.model)
     for module in list(found.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, Conv1D):
                 setattr(module, name, _linear(child))
     return found
+
+
+class AnswerRow(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
+    """Picks a row, in a node of its own name, by which `answer_rows` finds it in an exported graph."""
+
+    def forward(self, which: Tensor, hidden: Tensor) -> Tensor:
+        """which: (batch, 1, tokens), 1 at the row; hidden: (batch, tokens, hidden). Gives (batch, 1, hidden)."""
+        return torch.matmul(which, hidden)
+
+
+class LastToken(Scorer):
+    """GPT-2 and OPT, whose stock classes score all tokens and then pick the last: here it is picked before."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(model)
+        self.answer_row = AnswerRow()
+
+    def _logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        hidden = self.model.base_model(input_ids=input_ids, attention_mask=attention_mask, use_cache=False)[0]
+        place = torch.arange(input_ids.shape[1], device=input_ids.device)
+        counts = attention_mask.bool() & (input_ids != self.model.config.pad_token_id)  # as the stock classes count
+        last = (place * counts).argmax(-1, keepdim=True)  # (batch, 1)
+        row = self.answer_row((place == last).to(hidden.dtype)[:, None], hidden)
+        scores: Tensor = self.model.score(row)[:, 0]
+        return scores.float()
 
 
 def _linear(conv: Any) -> nn.Linear:
