@@ -29,9 +29,17 @@ class Int8(NamedTuple):
     reason: str
 
 
-def int8_for(
-    instructions: Set[str], installed: Set[str], mean_tokens: float = 0, missing: Set[str] = frozenset()
-) -> Int8:
+class Use(NamedTuple):
+    """What int8 is made for. tokens: of a text, in the mean. in_bf16: matrices stay fp32, and the CPU has bfloat16."""
+
+    tokens: float = 0
+    in_bf16: bool = False
+
+
+ANY = Use()
+
+
+def int8_for(instructions: Set[str], installed: Set[str], use: Use = ANY, missing: Set[str] = frozenset()) -> Int8:
     """The backends that suit a CPU's instruction sets, of those installed. missing: others that could be used.
 
     A dot product of bytes (VNNI, AMX, ARM's) takes 8-bit weights as they are. Without one x86 adds pairs of products in
@@ -42,13 +50,17 @@ def int8_for(
     order = ["onnxruntime", "openvino", "pytorch"]
     has = f"this CPU has a dot product of bytes ({', '.join(dot)})" if dot else "this CPU has no dot product of bytes"
     reason = f"{has}, so weights have {8 if dot else 7} bits"
-    if dot and mean_tokens >= LONG and "openvino" in installed:
+    if dot and (faster := _openvino_is_faster(use)) and "openvino" in {*installed, *missing}:
         order.insert(0, order.pop(1))
-        reason += f"; texts have {mean_tokens:.0f} tokens in the mean, and OpenVINO is faster from {LONG} on"
-    elif dot and mean_tokens >= LONG and "openvino" in missing:
-        reason += f"; texts have {mean_tokens:.0f} tokens in the mean, where OpenVINO is faster: "
-        reason += "pip install 'advise[openvino]'"
+        reason += f"; {faster}" + ("" if "openvino" in installed else ": pip install 'advise[openvino]'")
     return Int8(tuple(name for name in order if name in installed), not dot, reason)
+
+
+def _openvino_is_faster(use: Use) -> str:
+    """Why, or nothing (bench/README.md)."""
+    if use.tokens >= LONG:
+        return f"texts have {use.tokens:.0f} tokens in the mean, and OpenVINO is faster from {LONG} on"
+    return "some matrices stay fp32, which OpenVINO multiplies in bfloat16" if use.in_bf16 else ""
 
 
 def instruction_sets() -> frozenset[str]:

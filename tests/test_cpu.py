@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from advisor.cpu import instruction_sets, int8_for, known_flags
+from advisor.cpu import Use, instruction_sets, int8_for, known_flags
 from advisor.facts import INSTRUCTION_SETS
 
 
@@ -44,7 +44,7 @@ ALL = {"onnxruntime", "openvino", "pytorch"}
 def test_the_backend_is_chosen_by_the_cpu(
     instructions: set[str], installed: set[str], tokens: float, best: str, reduce_range: bool
 ) -> None:
-    found = int8_for(instructions, installed, tokens)
+    found = int8_for(instructions, installed, Use(tokens))
     assert found.backends[0] == best
     assert set(found.backends) == installed
     assert found.reduce_range == reduce_range
@@ -52,16 +52,26 @@ def test_the_backend_is_chosen_by_the_cpu(
 
 def test_the_choice_gives_its_reason() -> None:
     assert int8_for({"avx2"}, ALL).reason == "this CPU has no dot product of bytes, so weights have 7 bits"
-    found = int8_for({"avx_vnni", "avx2"}, ALL, 100).reason
+    found = int8_for({"avx_vnni", "avx2"}, ALL, LONG).reason
     assert found.startswith(
         "this CPU has a dot product of bytes (avx_vnni), so weights have 8 bits; texts have 100 tok"
     )
 
 
+LONG, BF16 = Use(100, in_bf16=False), Use(30, in_bf16=True)
+
+
 def test_a_faster_backend_that_is_not_installed_is_named() -> None:
     usable, missing = ALL - {"openvino"}, {"openvino"}
-    told = "texts have 100 tokens in the mean, where OpenVINO is faster: pip install 'advise[openvino]'"
-    assert told in int8_for({"avx512_vnni"}, usable, 100, missing).reason
-    for instructions, tokens, out_of_reach in (({"avx512_vnni"}, 30, missing), ({"avx2"}, 100, missing)):
-        assert "OpenVINO" not in int8_for(instructions, usable, tokens, out_of_reach).reason
-    assert "OpenVINO" not in int8_for({"avx512_vnni"}, usable, 100).reason
+    told = "texts have 100 tokens in the mean, and OpenVINO is faster from 48 on: pip install 'advise[openvino]'"
+    assert told in int8_for({"avx512_vnni"}, usable, LONG, missing).reason
+    for instructions, work, out_of_reach in (({"avx512_vnni"}, Use(30), missing), ({"avx2"}, LONG, missing)):
+        assert "OpenVINO" not in int8_for(instructions, usable, work, out_of_reach).reason
+    assert "OpenVINO" not in int8_for({"avx512_vnni"}, usable, LONG).reason
+
+
+def test_openvino_comes_first_where_it_multiplies_the_fp32_matrices_in_bf16() -> None:
+    found = int8_for({"avx512_vnni"}, ALL, BF16)
+    assert found.backends[0] == "openvino"
+    assert "some matrices stay fp32, which OpenVINO multiplies in bfloat16" in found.reason
+    assert int8_for({"avx2"}, ALL, BF16).backends[0] == "onnxruntime"

@@ -20,7 +20,8 @@ from advisor.compute.bench import Batch, Bench, Encoded, gather, logits, quality
 from advisor.compute.int8 import Agreement, Quantized, Reader, agreement, spared
 from advisor.compute.scorer import Scorer
 from advisor.compute.sensitivity import groups
-from advisor.cpu import instruction_sets, int8_for
+from advisor.compute.servable import matrices
+from advisor.cpu import Use, instruction_sets, int8_for, multiplies_bf16
 from advisor.errors import AdviseError
 
 PROVED_BATCHES = 3
@@ -87,7 +88,8 @@ def _best(scorer: Scorer, bench: Bench, draft: Path, wanted: Wanted) -> Made:
     if not here:
         backend(wanted.backends[0])  # says what is missing
     tokens = statistics.fmean(map(len, bench.selection.tokens))
-    choice = int8_for(instruction_sets(), here, tokens, missing)
+    use = Use(tokens, in_bf16=bool(spared(matrices(scorer.model))) and multiplies_bf16())
+    choice = int8_for(instruction_sets(), here, use, missing)
     source = Source(scorer, _calibration(bench), _proof(bench), draft / "work", choice.reduce_range)
     source.work.mkdir()
     attempts = _Attempts(choice.backends[0], source, bench, draft)
