@@ -33,9 +33,10 @@ def available() -> int | None:
 
 
 def for_states(plan: Plan) -> int:
-    """Bytes that the teacher's hidden states may take beside what a plan needs: a quarter of all memory at most.
+    """Bytes that the teacher's hidden states may take in a file: a quarter of all memory at most.
 
-    Not of what is free now, so that a resumed run decides alike.
+    So much of a file stays in memory as a rule and is quick to read. Not of what is free now, so that a resumed run
+    decides alike.
     """
     limit = _read(LIMIT).strip()
     found = [*_meminfo("MemTotal"), *([int(limit)] if limit.isdigit() else [])]

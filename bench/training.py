@@ -102,11 +102,10 @@ def ours(begun: list[Any], distils: bool, turns: Turns) -> None:
     begun.clear()  # a model that is no longer needed must not count as memory
     loss: Any = label_loss
     if distils:
-        small = student(work, scorer)
         turns.begin("ours")
-        work = work.with_teacher(scorer)
-        shape = work.family.shape(small.model.config.to_dict())
-        (loss, work), scorer = finished(distillation_loss(work, Weights(TEMPERATURE, SOFT), shape)), small
+        work, scorer = work.with_teacher(scorer), student(work, scorer)
+        shape = work.family.shape(scorer.model.config.to_dict())
+        loss, work = finished(distillation_loss(work, Weights(TEMPERATURE, SOFT), shape))
         turns.end("ours")
     with tempfile.TemporaryDirectory() as folder:
         work = replace(work, keeper=DiskKeeper(Path(folder) / "state", "bench"))

@@ -68,7 +68,7 @@ class Bench:
 
     unlabelled: texts to distil on beside the training rows. teacher: None before fine-tuning; it scores the training
     rows, then the unlabelled ones.
-    states_bytes: of memory that the teacher's hidden states may take; else they are computed for each batch.
+    states_bytes: of a file that the teacher's hidden states may take; else they are computed for each batch.
     keeper: keeps the state of training, for runs that are killed and resumed. metric: what selection goes by.
     """
 

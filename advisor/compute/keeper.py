@@ -53,6 +53,7 @@ class Keeper:
     """Keeps the best weights in memory and nothing else: for training that need not be resumed."""
 
     position = Position()
+    scratch: Path | None = None  # where files that nobody needs later may lie
 
     def __init__(self) -> None:
         self._best: dict[str, Tensor] = {}
@@ -104,7 +105,8 @@ class DiskKeeper(Keeper):
 
     def __init__(self, folder: Path, made_of: str, every: float = 60.0) -> None:
         super().__init__()
-        self.folder, self.made_of, self.every = folder, made_of, every
+        self.folder, self.scratch = folder, folder
+        self.made_of, self.every = made_of, every
         self.files: dict[str, dict[str, str]] = {}
         self.saved, self.took = time.monotonic(), 0.0
         self.position, self.remark = self._found()
@@ -215,7 +217,7 @@ class DiskKeeper(Keeper):
         named = {FILE, *(one["name"] for one in self.files.values())}
         for file in self.folder.iterdir():
             if file.name not in named:
-                file.unlink()
+                file.unlink(missing_ok=True)  # another process may have been quicker
 
 
 class ReadingKeeper(DiskKeeper):

@@ -1,7 +1,7 @@
 """Teacher: what the fine-tuned model says of all texts, scores and hidden states, in one pass before a step learns.
 
-The scores are kept for the steps that follow. The states are remembered where they fit in memory, which saves a pass of
-the whole teacher with every batch; else they are computed when they are asked for.
+The scores are kept for the steps that follow. The states are kept in a file up to a limit, which saves a pass of the
+whole teacher with every batch; else they are computed when they are asked for.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch import Tensor
 from advisor.compute.bench import Batch, Bench, Teacher
 from advisor.compute.blocks import Block, counted, first_alone, flat, watched
 from advisor.compute.device import bf16
+from advisor.compute.spool import Spool
 from advisor.errors import AdviseError
 from advisor.results import TEACHER, Progress
 
@@ -55,13 +56,14 @@ def with_answers(bench: Bench, wanted: Sequence[Block]) -> Generator[Progress, N
     own = teacher(bench)
     own.scorer.to(bench.device).eval()
     kept = wanted if _bytes(bench, wanted) <= bench.states_bytes else ()
-    rows: dict[Block, list[Tensor]] = {}
+    spool = Spool(bench.keeper.scratch)
     if own.scores is None or kept:
-        own.scores, rows = yield from _all_texts(bench, kept)
+        own.scores = yield from _all_texts(bench, kept, spool)
 
     def states(batch: Batch) -> Mapping[Block, Tensor]:
         if kept:
-            return {block: torch.cat([of[row] for row in batch.rows.tolist()]) for block, of in rows.items()}
+            rows = batch.rows.tolist()
+            return {block: torch.cat([spool.read((block, row)) for row in rows]) for block in kept}
         return _answer(bench, wanted, batch)[1]
 
     return bench.on_all_texts(), states
@@ -75,25 +77,21 @@ def _bytes(bench: Bench, wanted: Sequence[Block]) -> int:
     return 2 * width * sum(positions[first_alone(bench.family, stack)] for stack, _ in wanted)
 
 
-def _all_texts(
-    bench: Bench, wanted: Sequence[Block]
-) -> Generator[Progress, None, tuple[Tensor, dict[Block, list[Tensor]]]]:
-    """The teacher's scores of all texts, and its states of each row by block: (positions of the row, hidden)."""
+def _all_texts(bench: Bench, wanted: Sequence[Block], spool: Spool) -> Generator[Progress, None, Tensor]:
+    """The teacher's scores of all texts, (texts, labels); its states of each block and row go into the spool."""
     texts, done = bench.train + bench.unlabelled, 0
     scores, total = torch.empty(0), sum(map(len, texts.tokens))
-    rows: dict[Block, list[Tensor]] = {block: [torch.empty(0)] * len(texts) for block in wanted}
     for batch in bench.batches(texts, size=max(64, bench.training.batch_size)):
         found, states = _answer(bench, wanted, batch)
         scores = scores if len(scores) else torch.empty(len(texts), found.shape[1])
         scores[batch.rows] = found.float().cpu()
         for block, of_batch in states.items():
             lengths = counted(bench.family, block[0], batch).sum(1).tolist()
-            # Half the memory; bfloat16 has the range of float32, which T5's large states need.
             for row, of_row in zip(batch.rows.tolist(), of_batch.bfloat16().cpu().split(lengths), strict=True):
-                rows[block][row] = of_row
+                spool.write((block, row), of_row)  # (positions of the row, hidden)
         done += int(batch.attention_mask.sum())
         yield Progress(TEACHER, done, total, "tokens")
-    return scores, rows
+    return scores
 
 
 def _answer(bench: Bench, wanted: Sequence[Block], batch: Batch) -> tuple[Tensor, Mapping[Block, Tensor]]:
