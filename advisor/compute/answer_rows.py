@@ -34,30 +34,20 @@ def answer_rows_only(graph: Any) -> bool:
 def _behind_norm(pick: NodeProto, graph: Any) -> bool:
     """Whether it picks from the last norm's output. A view between them goes: GPT-2 restores a shape that is there."""
     producers = {output: node for node in graph.node for output in node.output}
-    start, view = producers.get(_data(pick)), None
+    start, view = producers.get(pick.input[0]), None
     if start is not None and start.op_type == "Reshape":
         view, start = start, producers.get(start.input[0])
     if start is None or start.op_type != "LayerNormalization":
         return False
     if view is not None:
-        pick.input[_place(pick)] = start.output[0]
+        pick.input[0] = start.output[0]
         graph.node.remove(view)
     return True
 
 
 def _picks_row(node: NodeProto) -> bool:
     first = node.op_type == "Gather" and any(one.name == "axis" and one.i == 1 for one in node.attribute)
-    return first or node.name.endswith("/answer_row/MatMul")  # see `servable`
-
-
-def _place(pick: NodeProto) -> int:
-    """Which of its inputs is what it picks from."""
-    return 0 if pick.op_type == "Gather" else 1
-
-
-def _data(pick: NodeProto) -> str:
-    name: str = pick.input[_place(pick)]
-    return name
+    return first or node.name.endswith("/answer_row/GatherElements")  # see `servable`
 
 
 def _constants(graph: Any) -> set[str]:
@@ -102,7 +92,7 @@ def _alone(node: NodeProto, made: set[str], constants: set[str]) -> bool:
 def _move(graph: Any, pick: NodeProto, inside: set[str], constants: set[str]) -> None:
     """Pick the row of what flows into these nodes, instead of what flows out of the last one."""
     made = {output for node in graph.node if node.name in inside for output in node.output}
-    picked: dict[str, str] = {_data(pick): pick.output[0]}
+    picked: dict[str, str] = {pick.input[0]: pick.output[0]}
     nodes = [node for node in graph.node if node.name != pick.name]
     for node in [node for node in nodes if node.name in inside]:
         for place, name in enumerate(node.input):
@@ -120,7 +110,7 @@ def _of(pick: NodeProto, data: str, output: str) -> NodeProto:
     """The same picking, of other data."""
     made = NodeProto()
     made.CopyFrom(pick)
-    made.name, made.input[_place(pick)], made.output[0] = f"{data}/answer_row", data, output
+    made.name, made.input[0], made.output[0] = f"{data}/answer_row", data, output
     return made
 
 

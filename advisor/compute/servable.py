@@ -33,9 +33,9 @@ def servable(scorer: Scorer) -> Scorer:
 class AnswerRow(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
     """Picks a row, in a node of its own name, by which `answer_rows` finds it in an exported graph."""
 
-    def forward(self, which: Tensor, hidden: Tensor) -> Tensor:
-        """which: (batch, 1, tokens), 1 at the row; hidden: (batch, tokens, hidden). Gives (batch, 1, hidden)."""
-        return torch.matmul(which, hidden)
+    def forward(self, hidden: Tensor, row: Tensor) -> Tensor:
+        """hidden: (batch, tokens, hidden); row: (batch, 1, hidden), its number. Gives (batch, 1, hidden)."""
+        return hidden.gather(1, row)
 
 
 class LastToken(Scorer):
@@ -50,8 +50,8 @@ class LastToken(Scorer):
         place = torch.arange(input_ids.shape[1], device=input_ids.device)
         counts = attention_mask.bool() & (input_ids != self.model.config.pad_token_id)  # as the stock classes count
         last = (place * counts).argmax(-1, keepdim=True)  # (batch, 1)
-        row = self.answer_row((place == last).to(hidden.dtype)[:, None], hidden)
-        scores: Tensor = self.model.score(row)[:, 0]
+        row = last[:, :, None].expand(-1, 1, self.model.config.hidden_size)
+        scores: Tensor = self.model.score(self.answer_row(hidden, row)[:, 0])
         return scores.float()
 
 

@@ -15,8 +15,8 @@ from advisor.compute.int8 import Quantized, agreement, spared
 from advisor.compute.scorer import Scorer
 from advisor.errors import AdviseError
 
-# NNCF takes several seconds for each tiny model: one family every time, the others with -m slow.
-SLOW = [("openvino", family) for family in tiny.FAMILIES if family != "bert"]
+# NNCF takes several seconds for each tiny model: an encoder and a decoder every time, the others with -m slow.
+SLOW = [("openvino", family) for family in tiny.FAMILIES if family not in ("bert", "opt")]
 CASES = [
     pytest.param(case, marks=pytest.mark.slow if case in SLOW else (), id="-".join(case))
     for case in product(backends.FILES, tiny.FAMILIES)
