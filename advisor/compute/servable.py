@@ -50,7 +50,7 @@ class LastToken(Scorer):
         place = torch.arange(input_ids.shape[1], device=input_ids.device)
         counts = attention_mask.bool() & (input_ids != self.model.config.pad_token_id)  # as the stock classes count
         last = (place * counts).argmax(-1, keepdim=True)  # (batch, 1)
-        row = last[:, :, None].expand(-1, 1, self.model.config.hidden_size)
+        row = last[:, :, None].expand(-1, 1, int(hidden.shape[-1]))
         scores: Tensor = self.model.score(self.answer_row(hidden, row)[:, 0])
         return scores.float()
 
