@@ -15,11 +15,11 @@ MEMINFO, LIMIT, USED = Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max"),
 
 
 def needed(plan: Plan) -> int:
-    """Bytes that the largest step of a plan takes beside the texts' own: the least that can do."""
-    trained = [step for step in plan.steps if getattr(step.step, "epochs", 0)]
-    taught = [step for step in trained if step.step.name != "finetune"]
-    sizes = [TRAINED * step.parameters for step in trained]
-    sizes += [TRAINED * step.parameters + BYTES * plan.baseline_parameters for step in taught]
+    """Bytes that the largest step of a plan takes beside the texts' own: the least that can do.
+
+    The teacher has answered before a student learns, and is then no longer in memory.
+    """
+    sizes = [TRAINED * step.parameters for step in plan.steps if getattr(step.step, "epochs", 0)]
     return max(sizes, default=BYTES * plan.baseline_parameters)
 
 
@@ -51,7 +51,7 @@ def refuse_too_large(plan: Plan, file: str, free: int | None) -> None:
         return
     message = (
         f"{plan.baseline_parameters:,} parameters need at least {_gb(least)} of memory while they are trained "
-        f"(each weight with its gradient and two moments, and the teacher), {_gb(free)} are free"
+        f"(each weight with its gradient and two moments), {_gb(free)} are free"
     )
     raise AdviseError(Fault(message, file, hint="take a smaller model, or a machine with more memory"))
 

@@ -112,7 +112,7 @@ class Work:
     def applied(self, planned: PlannedStep) -> Generator[Progress, None, Scorer]:
         """Carry a step out on the model so far; the model after it."""
         if planned.step.distils and self.bench.teacher is None and "finetune" in self.folders:
-            self.bench = self.bench.with_teacher(self.load("finetune"))
+            self.bench = self.bench.with_teacher(lambda: self.load("finetune"))
         return (yield from planned.step.apply(self.model(), planned.after, self.bench))
 
     def model(self) -> Scorer:

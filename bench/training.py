@@ -94,20 +94,25 @@ def ours(begun: list[Any], distils: bool, turns: Turns) -> None:
     """An epoch of our loop; the teacher's pass counts as a batch of its own."""
     from dataclasses import replace
 
+    from advisor.compute.checkpoint import load, save
     from advisor.compute.keeper import DiskKeeper
     from advisor.compute.losses import Weights, distillation_loss, label_loss
     from advisor.compute.training import Schedule, train
 
-    work, scorer, _ = begun
+    work, scorer, tokenizer = begun
     begun.clear()  # a model that is no longer needed must not count as memory
     loss: Any = label_loss
-    if distils:
-        turns.begin("ours")
-        work, scorer = work.with_teacher(scorer), student(work, scorer)
-        shape = work.family.shape(scorer.model.config.to_dict())
-        loss, work = finished(distillation_loss(work, Weights(TEMPERATURE, SOFT), shape))
-        turns.end("ours")
     with tempfile.TemporaryDirectory() as folder:
+        if distils:
+            taught = Path(folder) / "finetune"  # as in a run, where the teacher is loaded from the step that made it
+            save(scorer, tokenizer, taught)
+            names = tuple(scorer.model.config.id2label.values())
+            scorer = student(work, scorer)
+            turns.begin("ours")
+            work = work.with_teacher(lambda: load(taught, work.family, names)[0])
+            shape = work.family.shape(scorer.model.config.to_dict())
+            loss, work = finished(distillation_loss(work, Weights(TEMPERATURE, SOFT), shape))
+            turns.end("ours")
         work = replace(work, keeper=DiskKeeper(Path(folder) / "state", "bench"))
         learning = train(scorer, work, loss, Schedule("bench", RATE, epochs=1))
         count = batches(len(work.train))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import copy
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -99,14 +100,20 @@ def bench(name: str) -> Bench:
 
 def taught(name: str, teacher: Scorer | None = None) -> Bench:
     """The bench with a teacher that has scored its rows."""
-    found: Bench = finish(with_answers(bench(name).with_teacher(teacher or student(name)), ()))[0][0]
+    found: Bench = finish(with_answers(bench(name).with_teacher(copies(teacher or student(name))), ()))[0][0]
     return found
+
+
+def copies(one: Scorer) -> Callable[[], Scorer]:
+    """Gives copies of a model as it is now."""
+    kept = copy.deepcopy(one)
+    return lambda: copy.deepcopy(kept)
 
 
 def taught_to_say(bench: Bench, scores: Tensor) -> Bench:
     """The bench with a teacher that scores its rows so: (rows, labels)."""
     assert bench.teacher is not None
-    return replace(bench, teacher=Teacher(bench.teacher.scorer, scores))
+    return replace(bench, teacher=Teacher(bench.teacher.load, scores))
 
 
 def distilling(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -56,10 +55,25 @@ class Batch:
 
 
 class Teacher:
-    """A frozen copy of the fine-tuned model. scores: of all texts, (texts, labels); None until it was asked."""
+    """The fine-tuned model, frozen, and in memory only while it is asked.
 
-    def __init__(self, scorer: Scorer, scores: Tensor | None = None) -> None:
-        self.scorer, self.scores = copy.deepcopy(scorer).requires_grad_(False), scores
+    load: gives a copy that is nobody else's. scores: of all texts, (texts, labels); None until it was asked.
+    """
+
+    def __init__(self, load: Callable[[], Scorer], scores: Tensor | None = None) -> None:
+        self.load, self.scores = load, scores
+        self._scorer: Scorer | None = None
+
+    @property
+    def scorer(self) -> Scorer:
+        """The model, loaded where it is not in memory."""
+        if self._scorer is None:
+            self._scorer = self.load().requires_grad_(False)
+        return self._scorer
+
+    def rest(self) -> None:
+        """Leave memory to the student."""
+        self._scorer = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +98,9 @@ class Bench:
     unlabelled: Encoded = field(default=Encoded((), ()), repr=False)
     states_bytes: int = 0
 
-    def with_teacher(self, scorer: Scorer) -> Bench:
-        """With a frozen copy of the fine-tuned model, which has not been asked yet."""
-        return replace(self, teacher=Teacher(scorer))
+    def with_teacher(self, load: Callable[[], Scorer]) -> Bench:
+        """With a teacher that has not been asked yet; see `Teacher`."""
+        return replace(self, teacher=Teacher(load))
 
     def on_all_texts(self) -> Bench:
         """With the unlabelled texts among the training rows, labelled as the teacher has scored them."""

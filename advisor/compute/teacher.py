@@ -1,7 +1,7 @@
 """Teacher: what the fine-tuned model says of all texts, scores and hidden states, in one pass before a step learns.
 
 The scores are kept for the steps that follow. The states are kept in a file up to a limit, which saves a pass of the
-whole teacher with every batch; else they are computed when they are asked for.
+whole teacher with every batch, and its memory meanwhile; else they are computed when they are asked for.
 """
 
 from __future__ import annotations
@@ -59,6 +59,8 @@ def with_answers(bench: Bench, wanted: Sequence[Block]) -> Generator[Progress, N
     spool = Spool(bench.keeper.scratch)
     if own.scores is None or kept:
         own.scores = yield from _all_texts(bench, kept, spool)
+    if kept == wanted:
+        own.rest()
 
     def states(batch: Batch) -> Mapping[Block, Tensor]:
         if kept:

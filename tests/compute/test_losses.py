@@ -43,7 +43,7 @@ def test_each_row_is_given_the_teacher_s_outputs_for_it(name: str) -> None:
 
 def test_the_teacher_is_a_frozen_copy() -> None:
     one, batch = students.student("bert"), students.batch("bert")
-    bench = students.bench("bert").with_teacher(one)
+    bench = students.bench("bert").with_teacher(students.copies(one))
     one.model.classifier.bias.data += 1
     one.loss(batch.input_ids, batch.attention_mask, batch.labels)[0].backward()
     assert bench.teacher is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -37,7 +38,7 @@ def test_remembered_states_are_those_of_a_pass(name: str) -> None:
     one, whole = students.student(name), students.bench(name)
     wanted: list[Block] = students.blocks_of(one, name)[1::2]
     unlabelled = Encoded(whole.train.tokens[40:], (-1,) * 56)
-    bench = replace(whole, train=whole.train.take(40), unlabelled=unlabelled).with_teacher(one)
+    bench = replace(whole, train=whole.train.take(40), unlabelled=unlabelled).with_teacher(students.copies(one))
     (remembering, remembered), told = students.finish(with_answers(bench, wanted))
     tokens = sum(map(len, whole.train.tokens))
     assert [one.done == tokens for one in told] == [False, True] and {one.total for one in told} == {tokens}
@@ -66,3 +67,15 @@ def test_states_are_remembered_up_to_the_last_byte(name: str) -> None:
         for less in (0, 1)
     ]
     assert passes == [2, 0]
+
+
+@pytest.mark.parametrize(("states_bytes", "stays"), [(2**30, False), (0, True)])
+def test_the_teacher_is_in_memory_only_as_long_as_it_may_be_asked(states_bytes: int, stays: bool) -> None:
+    """Where its states are in the file the student learns without it; asked again, it comes back the same."""
+    bench = replace(students.taught("bert"), states_bytes=states_bytes)
+    assert bench.teacher is not None
+    asked = weakref.ref(bench.teacher.scorer)
+    (_, states), _ = students.finish(with_answers(bench, [("encoder", 3)]))
+    assert (asked() is not None) == stays
+    assert len(states(bench.collate(bench.train, [0]))[("encoder", 3)]) == len(bench.train.tokens[0])
+    students.assert_equal_scores(bench.teacher.scorer, students.student("bert"), "bert")
