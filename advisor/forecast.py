@@ -59,7 +59,7 @@ def _part(plan: Plan, planned: PlannedStep, rows: Rows) -> Part:
     # The teacher answers for the first step that distils, and again where its hidden states are learned. Where these
     # do not fit in memory it does so with every batch, which shows in the pace only.
     first = next((one.step for one in plan.steps if one.step.distils), None)
-    wide, own = (plan.family.shape(config).hidden_size for config in (plan.teacher, planned.after))
+    wide, own = (plan.family.shape(config).hidden_size for config in (plan.teacher, planned.before))
     asked = planned.step is first or (getattr(planned.step, "hidden_weight", 0) > 0 and own == wide)
     taught = asked * plan.family.compute(plan.teacher) * (rows.train + rows.unlabelled)
     exported = EXPORT_SECONDS if planned.step.name == "quantization" else 0.0

@@ -23,7 +23,7 @@ def distil(epochs: int) -> str:
     return f"distillation: {{epochs: {epochs}, {RATE}}}"
 
 
-NARROW = f"matrix_pruning: {{hidden_size: 224, intermediate_size: 896, epochs: 4, {RATE}}}"
+NARROW = f"matrix_pruning: {{hidden_size: 224, intermediate_size: 896, epochs: 4, hidden_weight: 10.0, {RATE}}}"
 TWO_THIRDS = Arm("two thirds", ("layer_removal: {keep: 8}", distil(4)))
 OF_SMALL = Arm("two thirds of small data", ("layer_removal: {keep: 8}", distil(5)))
 A_THIRD = Arm("a third and narrow", ("layer_removal: {keep: 4}", distil(8), NARROW))

@@ -181,6 +181,20 @@ def test_training_goes_on_in_the_middle(file: Path, whole: Path, tmp_path: Path)
     assert not (out / ".state").exists() and not (out / ".lock").exists()
 
 
+def test_pruning_goes_on_with_the_channels_that_are_left(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path
+) -> None:
+    """The teacher's hidden states are compared on these: after the second cut they are neither all nor the first."""
+    steps = NARROW.replace("hidden_size: 42", "hidden_size: 24").replace("increments: 8", "increments: 2")
+    file = recipe(tmp_path, checkpoints["bert"], text, steps, batch=8)
+    carried_out(file, tmp_path / "whole")
+    stopped(file, tmp_path / "out", "prune and distil", 18)
+    state = json.loads((tmp_path / "out" / ".state" / "3-matrix_pruning" / "training.json").read_text())
+    assert state["position"]["stage"] == 1 and state["position"]["config"]["hidden_size"] == 24
+    assert carried_out(file, tmp_path / "out")[-1] == "matrix pruning: training goes on where it was"
+    assert_equal_runs(tmp_path / "whole", tmp_path / "out")
+
+
 def test_the_choice_of_layers_goes_on_where_it_was(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> None:
     steps = STEPS.replace("keep: 3", "keep: 2, choose: importance")
     file = recipe(tmp_path, checkpoints["bert"], text, steps)

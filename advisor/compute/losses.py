@@ -41,7 +41,8 @@ def distillation_loss(bench: Bench, weights: Weights, shape: Shape) -> Generator
     Its soft part is scaled by temperature squared (Hinton et al. 1503.02531).
 
     Args:
-        shape: the student's. Where it is narrower than the teacher their hidden states are not compared.
+        shape: the student's as it begins. Where it is narrower than the teacher their hidden states are not compared;
+            where channels go while it learns, those are that stay.
 
     Raises:
         AdviseError: no teacher has been fine-tuned yet.
@@ -60,7 +61,7 @@ def distillation_loss(bench: Bench, weights: Weights, shape: Shape) -> Generator
         soft = soft_loss(scores.float(), outputs[batch.rows].to(scores.device), weights.temperature)
         found = weights.soft_weight * soft + (1 - weights.soft_weight) * hard
         if pairs:
-            found = found + weights.hidden_weight * _distance(passed, states(batch), pairs, family, batch)
+            found = found + weights.hidden_weight * _distance(student, passed, states(batch), pairs, family, batch)
         return found
 
     return loss, bench
@@ -78,6 +79,7 @@ def soft_loss(scores: Tensor, outputs: Tensor, temperature: float) -> Tensor:
 
 
 def _distance(
+    student: Scorer,
     passed: Mapping[Block, Passed],
     states: Mapping[Block, Tensor],
     pairs: Mapping[Block, Block],
@@ -86,12 +88,13 @@ def _distance(
 ) -> Tensor:
     """Mean squared difference of the hidden states, each position normalised to mean 0 and variance 1.
 
-    Without that a few channels decide: in pre-norm models some are a hundred times as large as the rest.
+    Without that a few channels decide: in pre-norm models some are a hundred times as large as the rest. Of the
+    teacher's channels those count that the student still has.
     """
     parts = []
     for own, other in pairs.items():
         mine = flat(passed[own].after, counted(family, own[0], batch)).float()
-        theirs = states[other].to(mine.device).float()
+        theirs = states[other].to(mine.device).float()[:, student.channels]
         size = mine.shape[-1:]
         parts.append(functional.mse_loss(functional.layer_norm(mine, size), functional.layer_norm(theirs, size)))
     return sum(parts[1:], parts[0]) / len(parts)

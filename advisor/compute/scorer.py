@@ -25,6 +25,8 @@ LabelTokens = tuple[tuple[int, ...], ...]
 class Scorer(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
     """A transformers model as a classifier. `model`: the model itself, with its own names and weights.
 
+    channels: (hidden), the numbers that the model's hidden channels had before any of them were cut away.
+
     Args:
         model: a `...ForSequenceClassification`, or a `T5ForConditionalGeneration`.
         label_tokens: for T5, each label's word as tokens, end token included (see `label_tokens`).
@@ -33,6 +35,7 @@ class Scorer(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
         AdviseError: label tokens are missing or not wanted, or a decoder has no padding token.
     """
 
+    channels: Tensor  # (hidden)
     first_tokens: Tensor  # (labels)
     targets: Tensor  # (labels, longest word)
 
@@ -44,6 +47,7 @@ class Scorer(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
         _check(model, label_tokens, self.text_to_text)
         if self.text_to_text and getattr(model.config, "decoder_start_token_id", None) is None:
             model.config.decoder_start_token_id = model.config.pad_token_id  # T5's convention
+        self.register_buffer("channels", torch.arange(model.config.hidden_size), persistent=False)
         first = [word[0] for word in label_tokens]
         self.register_buffer("first_tokens", torch.tensor(first, dtype=torch.long), persistent=False)
         self.register_buffer("targets", _padded(label_tokens), persistent=False)

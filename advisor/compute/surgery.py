@@ -53,7 +53,10 @@ def narrow(student: Scorer, family: Family, config: Config, kept: Kept, head_siz
                 numbers = _thirds(numbers, tensor.shape[dimension] // 3) if axis == "3attention" else numbers
                 tensor = tensor.index_select(dimension, numbers.to(tensor.device))
         filled[name] = tensor
-    return _filled(student, family, config, filled)
+    scorer = _filled(student, family, config, filled)
+    if kept.hidden is not None:
+        scorer.channels = student.channels[kept.hidden.to(student.channels.device)]
+    return scorer
 
 
 def block_of(name: str, stack: str, block: int) -> Block:
@@ -111,6 +114,7 @@ def _filled(student: Scorer, family: Family, config: Config, filled: Mapping[str
     sizes = {key: config[key] for key in family.size_keys if key in config}
     smaller = type(model)(type(model.config).from_dict({**model.config.to_dict(), **sizes}))
     scorer = student.around(smaller)
+    scorer.channels = student.channels
     scorer.to(model.device)
     places = dict(smaller.named_parameters())
     with torch.no_grad():

@@ -1,7 +1,9 @@
 """Matrix pruning (structured pruning of linear layers): rows and columns really go, a little at a time.
 
 Between the increments the student is distilled, as the white paper prunes "while fine-tuning" (section 5.1);
-what goes is decided by importance on task data. Only shapes that `config.json` can express.
+what goes is decided by importance on task data. Only shapes that `config.json` can express. The loss is that of
+`distillation`; of the teacher's hidden states the channels count that the student still has, so that no projection
+between two widths has to be learned.
 """
 
 from __future__ import annotations
@@ -50,6 +52,7 @@ class MatrixPruning(Step):
     epochs: Annotated[int, Bound(gt=0, le=1000)] = 8
     temperature: Annotated[float, Bound(gt=0, le=100)] = 2.0
     soft_weight: Annotated[float, Bound(ge=0, le=1)] = 0.9
+    hidden_weight: Annotated[float, Bound(ge=0, le=1000)] = 10.0
     learning_rate: Annotated[float, Bound(gt=0, le=1)] = 1e-4
 
     def target(self, family: Family, shape: Shape) -> Shape:
@@ -134,8 +137,9 @@ class MatrixPruning(Step):
         from advisor.compute.pruning import prune_in_increments
         from advisor.compute.training import Schedule
 
-        shapes = self.schedule(bench.family, student.model.config.to_dict())
-        weights = Weights(self.temperature, self.soft_weight)
-        loss, bench = yield from distillation_loss(bench, weights, shapes[-1])
+        before = student.model.config.to_dict()
+        shapes = self.schedule(bench.family, before)
+        weights = Weights(self.temperature, self.soft_weight, self.hidden_weight)
+        loss, bench = yield from distillation_loss(bench, weights, bench.family.shape(before))
         schedule = Schedule("prune and distil", self.learning_rate, self.epochs, dropout=False)
         return (yield from prune_in_increments(student, bench, shapes, loss, schedule))

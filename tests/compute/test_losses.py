@@ -12,6 +12,7 @@ from torch.nn import functional
 from advisor.compute.bench import Bench
 from advisor.compute.losses import Loss
 from advisor.compute.scorer import Scorer
+from advisor.compute.surgery import Kept, narrow
 from advisor.errors import AdviseError
 
 
@@ -102,6 +103,20 @@ def test_distance_by_hand() -> None:
             for weight in (0.0, 10.0)
         ]
     assert float(losses[1] - losses[0]) == pytest.approx(10 * sum(expected) / 2, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_channels_are_compared_with_those_that_they_were(name: str) -> None:
+    """The teacher with its channels in another order, and in another again, is as far from it as it is from itself."""
+    one, bench = students.student(name), students.taught(name)
+    loss = students.distilling(bench, soft_weight=1.0, hidden_weight=1.0)
+    config, other = students.config_of(one), one
+    for _ in range(2):
+        other = narrow(other, bench.family, config, Kept(hidden=torch.randperm(48)), head_size=12)
+    assert sorted(other.channels.tolist()) == list(range(48)) != other.channels.tolist()
+    assert values(loss, other, bench) == pytest.approx(values(loss, one, bench), abs=1e-3)
+    other.channels = torch.arange(48)
+    assert min(values(loss, other, bench)) > 0.1
 
 
 def test_hidden_states_teach_every_block_and_leave_the_head_to_the_scores() -> None:

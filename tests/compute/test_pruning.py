@@ -173,6 +173,18 @@ def test_training_between_the_increments_uses_all_rows() -> None:
     assert sorted(seen[:96]) == sorted(seen[96:]) == list(range(96))
 
 
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_it_is_known_which_channels_stay(name: str) -> None:
+    """Channels 5 to 28 are silent; two cuts take them all and no other."""
+    one, bench = students.student(name), students.bench(name)
+    for channel in range(5, 29):
+        silence(one, name, "hidden", channel)
+    assert one.channels.tolist() == list(range(48))
+    for heads in (3, 2):
+        one = cut(one, bench, shape_of(one, name)._replace(hidden_size=12 * heads, heads=heads))
+    assert one.channels.tolist() == [*range(5), *range(29, 48)]
+
+
 def test_a_shape_that_is_reached_already_changes_nothing() -> None:
     one = students.student("gpt2")
     weights = copy.deepcopy(one.state_dict())

@@ -124,7 +124,7 @@ def test_the_model_comes_out_as_predicted_with_nothing_masked(name: str) -> None
     for key, tensor in smaller.model.named_parameters():
         outside = "embed" in key or "wpe" in key or "wte" in key or "shared" in key
         assert outside or (tensor != 0).float().mean() > 0.99
-    assert told[-1].done == told[-1].total and {one.label for one in told} == {"prune and distil"}
+    assert told[-1].done == told[-1].total and {one.label for one in told} == {"teacher", "prune and distil"}
     assert step.measures(family, before, after) == step.measures(family, before, predicted)
 
 
