@@ -1,18 +1,20 @@
 """Ablation: what each choice of the compression is worth, one change at a time, on real text.
 
-Command: python bench/ablation.py [--small] [--seeds 3] [--only top]. It goes on where it was killed; `--show` prints
-what is measured so far. Data: 10,000 rows of SST-2; with --small MRPC, 3,668 rows. Fewer epochs than the rules advise,
-and no joined texts but in the arm that is about them, which has as many batches as the others (MRPC's pairs are not
-joined, so it is left out there). Expected on one core with bf16: five to ten minutes for each arm and seed, and eleven
-for the teacher of each seed. Results: bench/results/ablation.jsonl.
+Command: python bench/ablation.py [--small] [--seeds 3] [--only top], after bench/targets.py, one of whose runs it takes
+further. It goes on where it was killed; `--show` prints what is measured so far. Data: 10,000 rows of SST-2; with
+--small MRPC, 3,668 rows. Fewer epochs than the rules advise, and no joined texts but in the arms that are about them or
+take a run further (MRPC's pairs are not joined, so these are left out there). Expected on one core with bf16: five to
+ten minutes for each arm and seed, and eleven for the teacher of each seed. Results: bench/results/ablation.jsonl.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+import targets
 from trials import HERE, Arm, Line, Task, Trial, options, results, run, table
 
 FILE = HERE / "results" / "ablation.jsonl"
@@ -30,17 +32,19 @@ def distil(soft: float = 0.9, hidden: float = 10.0, epochs: int = EPOCHS) -> str
     return f"distillation: {{epochs: {epochs}, soft_weight: {soft}, hidden_weight: {hidden}, {RATE}}}"
 
 
-def narrow(rate: str = RATE) -> str:
+def narrow(hidden: float = 0.0, rate: str = RATE, epochs: int = EPOCHS) -> str:
     """Matrix pruning to 224 of 384 channels as a line of YAML."""
-    return f"matrix_pruning: {{hidden_size: 224, intermediate_size: 896, epochs: {EPOCHS}, {rate}}}"
+    sizes = "hidden_size: 224, intermediate_size: 896"
+    return f"matrix_pruning: {{{sizes}, epochs: {epochs}, hidden_weight: {hidden}, {rate}}}"
 
 
 class Row(NamedTuple):
-    """A line of a table: an arm, after one of its steps."""
+    """A line of a table: an arm, after one of its steps. file: where its results are; made here where it is FILE."""
 
     words: str
     arm: Arm
     step: str = "distillation"
+    file: Path = FILE
 
 
 def arm(name: str, *steps: str) -> Arm:
@@ -55,7 +59,10 @@ def row(name: str, *steps: str) -> Row:
 
 ALTERNATE = arm("4 alternate", removal(), distil(), narrow())
 # All 12 layers at 3e-4 end by answering the same to every row.
-REVERSE = arm("matrices before layers", narrow("learning_rate: 1.0e-4"), removal(), distil())
+REVERSE = arm("matrices before layers", narrow(rate="learning_rate: 1.0e-4"), removal(), distil())
+BY_STATES = Arm("4 alternate by states", (removal(), distil(), narrow(10.0)), joined=0, goes_on=ALTERNATE.name)
+LONG = targets.A_THIRD
+LONG_BY_SCORES = Arm(f"{LONG.name} by scores", (*LONG.steps[:2], narrow(epochs=4)), goes_on=LONG.name)
 CHOICES = (
     ALTERNATE,
     arm("4 top", removal("top"), distil()),
@@ -76,6 +83,12 @@ TABLES = {
         Row("layers before matrices", ALTERNATE, "matrix_pruning"),
         Row("matrices before layers", REVERSE),
     ),
+    "losses while narrowing, 4 layers to width 224": (
+        Row("scores", ALTERNATE, "matrix_pruning"),
+        Row("scores and hidden states", BY_STATES, "matrix_pruning"),
+        Row("bench/targets.py, scores", LONG_BY_SCORES, "matrix_pruning"),
+        Row("bench/targets.py, scores and hidden states", LONG, "matrix_pruning", targets.FILE),
+    ),
 }
 
 
@@ -83,7 +96,8 @@ def main() -> None:
     """Measure what is not measured yet, and print all."""
     small = "--small" in sys.argv and not sys.argv.remove("--small")
     given, task = options(__doc__), Task("mrpc", epochs=4, rate=1e-4) if small else Task("sst2", 10_000)
-    arms = dict.fromkeys(one.arm for rows in TABLES.values() for one in rows if not (small and one.arm.joined))
+    mine = [one.arm for rows in TABLES.values() for one in rows if one.file == FILE]
+    arms = dict.fromkeys(one for one in mine if not (small and one.joined))
     run([Trial(one, task, seed) for seed in range(given.seeds) for one in arms], FILE, given)
     for what, rows in TABLES.items():
         print(f"\n{what}, {task.key}: relative accuracy")
@@ -92,7 +106,7 @@ def main() -> None:
 
 def _lines(rows: Sequence[Row], task: Task) -> Iterator[Line]:
     for one in rows:
-        after = [each["steps"][one.step] for each in results(FILE, one.arm, task)]
+        after = [each["steps"][one.step] for each in results(one.file, one.arm, task)]
         size = f"{after[0]['size']:.1%} of the size" if after else ""
         yield one.words, [each["relative"] for each in after], size
 

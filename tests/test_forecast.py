@@ -12,6 +12,7 @@ from advisor.results import TEACHER, Progress
 from advisor.steps.distillation import Distillation
 from advisor.steps.finetune import Finetune
 from advisor.steps.layer_removal import SCORED_ROWS, LayerRemoval
+from advisor.steps.matrix_pruning import MatrixPruning
 
 
 class Time:
@@ -116,6 +117,17 @@ def test_distillation_s_part_says_how_much_of_it_is_the_teacher_s() -> None:
     first, removal, distillation = parts(found, rows, serves=False)[:3]
     assert first.teacher == removal.teacher == 0
     assert distillation.teacher == bert.compute(bert.config) * 1000
+
+
+@pytest.mark.parametrize(("weight", "passes"), [(10.0, 1000), (0.0, 0)])
+def test_the_teacher_answers_again_where_matrices_go_by_its_hidden_states(weight: float, passes: int) -> None:
+    bert = families.find("bert")
+    assert bert
+    steps = (Finetune(), Distillation(), MatrixPruning(hidden_size=448, hidden_weight=weight))
+    found = plan(Recipe(1, "x", ModelSource("bert"), "cpu", steps), bert.config)
+    assert found
+    last = parts(found, Rows(train=900, selection=100, report=0, unlabelled=100), serves=False)[2]
+    assert last.teacher == bert.compute(bert.config) * passes
 
 
 def test_choosing_layers_by_importance_counts_its_passes() -> None:
