@@ -82,7 +82,7 @@ def free_memory() -> Iterator[Line]:
     if free is None:
         yield Line("memory", "memory", "not known")
         return
-    most = free / (memory.TRAINED + memory.BYTES) / 1e6
+    most = free / memory.TRAINED / 1e6
     follows = f"advise run refuses to train models above {most:,.0f} M parameters here, as they cannot fit"
     yield Line("memory", "memory", f"{free / 1e9:.1f} GB free", follows)
 

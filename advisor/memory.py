@@ -17,7 +17,7 @@ MEMINFO, LIMIT, USED = Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max"),
 def needed(plan: Plan) -> int:
     """Bytes that the largest step of a plan takes beside the texts' own: the least that can do.
 
-    The teacher has answered before a student learns, and is then no longer in memory.
+    The teacher has answered before a student learns, and has then left memory, where its states fit in a file.
     """
     sizes = [TRAINED * step.parameters for step in plan.steps if getattr(step.step, "epochs", 0)]
     return max(sizes, default=BYTES * plan.baseline_parameters)

@@ -113,7 +113,10 @@ class Work:
         """Carry a step out on the model so far; the model after it."""
         if planned.step.distils and self.bench.teacher is None and "finetune" in self.folders:
             self.bench = self.bench.with_teacher(lambda: self.load("finetune"))
-        return (yield from planned.step.apply(self.model(), planned.after, self.bench))
+        scorer = yield from planned.step.apply(self.model(), planned.after, self.bench)
+        if self.bench.teacher is not None:
+            self.bench.teacher.rest()
+        return scorer
 
     def model(self) -> Scorer:
         """The model so far, as the step before has written it: whether that was now or in a run before."""

@@ -55,7 +55,7 @@ def test_the_cpus_of_a_container(limit: str, cpus: float | None, tmp_path: Path)
 def test_free_memory_bounds_what_can_be_trained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("advisor.memory.available", lambda: 4_000_000_000)
     (line,) = doctor.free_memory()
-    assert line.found == "4.0 GB free" and "above 200 M parameters" in line.follows
+    assert line.found == "4.0 GB free" and "above 250 M parameters" in line.follows
 
 
 def test_missing_extras_name_the_pip_command() -> None:

@@ -25,7 +25,7 @@ LabelTokens = tuple[tuple[int, ...], ...]
 class Scorer(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
     """A transformers model as a classifier. `model`: the model itself, with its own names and weights.
 
-    channels: (hidden), the numbers that the model's hidden channels had before any of them were cut away.
+    channels: (hidden), the numbers that its hidden channels had when it was loaded, before some were cut away.
 
     Args:
         model: a `...ForSequenceClassification`, or a `T5ForConditionalGeneration`.

@@ -74,7 +74,7 @@ def test_the_teacher_is_in_memory_only_as_long_as_it_may_be_asked(states_bytes: 
     """Where its states are in the file the student learns without it; asked again, it comes back the same."""
     bench = replace(students.taught("bert"), states_bytes=states_bytes)
     assert bench.teacher is not None
-    asked = weakref.ref(bench.teacher.scorer)
+    asked = weakref.ref(bench.teacher.scorer.model)
     (_, states), _ = students.finish(with_answers(bench, [("encoder", 3)]))
     assert (asked() is not None) == stays
     assert len(states(bench.collate(bench.train, [0]))[("encoder", 3)]) == len(bench.train.tokens[0])
