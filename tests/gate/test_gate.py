@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import shutil
 from collections.abc import Callable
@@ -179,12 +178,11 @@ def test_the_run_must_be_of_the_recipe_that_is_shipped(out: Path, tmp_path: Path
 
 
 def test_an_estimate_below_is_missed_and_one_whose_lower_end_is_below_is_not_shown(out: Path) -> None:
-    report = json.loads((out / REPORT).read_text())
-    relative = report["steps"][-1]["relative_accuracy"]
-    low, value = relative["interval"][0], relative["value"]
-    assert low < value
-    for bound, word in ((value + 0.05, "missed: "), ((low + value) / 2, "not shown: ")):
-        text = gated.RECIPE.replace('">= 0.5"', f'">= {min(bound, 1):.6f}"')
+    """The estimate is written here: that of the run depends on the texts that this Python brings."""
+    written = {"value": 0.9, "interval": [0.85, 0.95]}
+    gated.rewrite(out / REPORT, lambda report: report["steps"][-1]["relative_accuracy"].update(written))
+    for bound, word in ((0.92, "missed: "), (0.87, "not shown: ")):
+        text = gated.RECIPE.replace('">= 0.5"', f'">= {bound}"')
         (out / "recipe.yaml").write_text(text.replace("data: {", f"data: {{source: {DATA(out)}, "))
         gated.seal(out)
         told = {message for rule, message in errors(gate(out, TERMS)) if rule == "gate-numbers"}
