@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 import tiny
+from transformers import PreTrainedModel
 
 from advisor import executor
 from advisor.cli import main
@@ -20,7 +22,7 @@ from advisor.errors import AdviseError
 from advisor.job import Job, prepare, read_data
 from advisor.policy.pack import core
 from advisor.recipefile import load
-from advisor.results import Progress, Remark, RunResult
+from advisor.results import Progress, Remark, RunResult, StepResult
 
 TIMED = re.compile("as found in a short trial|int8 is slower than fp32")  # notes on the int8 model's time
 SHARED = Path(__file__).parents[2] / "shared"
@@ -210,6 +212,25 @@ def test_the_teacher_answers_within_the_step_that_learns_from_it(file: Path, tmp
     labels = [event.label for event in executor.run(job(file), tmp_path / "out") if isinstance(event, Progress)]
     order = list(dict.fromkeys(labels))
     assert order.index("remove layers") < order.index("teacher") < order.index("distil")
+
+
+def test_no_teacher_stays_in_memory_after_its_step(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor where its states fit in no file, so that it is asked with every batch."""
+    monkeypatch.setattr("advisor.memory.for_states", lambda plan: 0)
+    before, there = frozen(), []
+    for event in executor.run(job(file), tmp_path / "out"):
+        if isinstance(event, Progress) and event.label == "distil":
+            there.append(frozen())
+        if isinstance(event, StepResult) and event.name == "distillation":
+            there.append(frozen())
+    assert there[-1] == before < min(there[:-1])  # other tests may hold models of their own
+
+
+def frozen() -> int:
+    """How many models in memory do not learn."""
+    gc.collect()
+    models = [one for one in gc.get_objects() if isinstance(one, PreTrainedModel)]
+    return sum(not any(weight.requires_grad for weight in one.parameters()) for one in models)
 
 
 def test_other_texts_to_distil_on_leave_the_teacher_as_it_is(file: Path, tmp_path: Path) -> None:
