@@ -111,7 +111,7 @@ class Bench:
         return replace(self, train=self.train + labelled, unlabelled=Encoded((), ()))
 
     def batches(self, rows: Encoded, seed: int | None = None, size: int | None = None) -> Iterator[Batch]:
-        """Batches of rows of like length; in random order with a seed, else as they come."""
+        """Batches of rows of like length; in random order with a seed, the largest first, else as they come."""
         return (self.collate(rows, group) for group in self.groups(rows, seed, size))
 
     def groups(self, rows: Encoded, seed: int | None = None, size: int | None = None) -> list[list[int]]:
@@ -138,12 +138,19 @@ class Bench:
 
 
 def _grouped(order: list[int], rows: Encoded, size: int, random_: random.Random) -> list[list[int]]:
+    """Batches in random order, but the largest first, as in transformers' `LengthGroupedSampler`.
+
+    Memory that does not suffice shows at once, and what the first batch takes is enough for all later ones.
+    """
     random_.shuffle(order)
     groups: list[list[int]] = []
     for start in range(0, len(order), size * WINDOW):
         window = sorted(order[start : start + size * WINDOW], key=lambda row: len(rows.tokens[row]))
         groups += [window[place : place + size] for place in range(0, len(window), size)]
     random_.shuffle(groups)
+    padded = [len(group) * len(rows.tokens[group[-1]]) for group in groups]
+    largest = padded.index(max(padded))
+    groups[0], groups[largest] = groups[largest], groups[0]
     return groups
 
 

@@ -72,6 +72,14 @@ def test_each_seed_has_an_order_of_its_own() -> None:
     assert lengths != sorted(lengths)
 
 
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("size", [7, 150])
+def test_the_largest_batch_comes_first_so_that_memory_fails_at_once_or_not_at_all(seed: int, size: int) -> None:
+    batches = list(students.bench("bert").batches(ROWS, seed, size))
+    cells = [batch.input_ids.numel() for batch in batches]
+    assert cells[0] == max(cells) > min(cells)
+
+
 def test_encoding_cuts_long_rows_and_keeps_empty_ones() -> None:
     rows = Rows(("", "a read of one thing and of many others"), None, (1, 0))
     short, long = encode(rows, students.tokenizer(), 5).tokens
