@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -16,10 +16,18 @@ Block = tuple[str, int]  # stack and number
 
 
 class Passed(NamedTuple):
-    """What went into a block and what came out: both (batch, positions, hidden)."""
+    """What went into a block and what came out: both (batch, positions, hidden).
+
+    beside: what it returns beside them, T5's position bias; None where it returns no tuple.
+    """
 
     before: Tensor
     after: Tensor
+    beside: tuple[Any, ...] | None
+
+    def output(self, states: Tensor) -> Any:
+        """What the block returns where these states come out of it."""
+        return states if self.beside is None else (states, *self.beside)
 
 
 def blocks(model: Any, family: Family) -> dict[Block, Any]:
@@ -34,12 +42,16 @@ def blocks(model: Any, family: Family) -> dict[Block, Any]:
 
 @contextmanager
 def watched(model: Any, family: Family) -> Iterator[dict[Block, Passed]]:
-    """Fills the mapping that it gives with what passes through each block, the latest pass in place of earlier ones."""
+    """Fills the mapping that it gives with what passes through each block, in the order in which it does.
+
+    The latest pass takes the place of earlier ones.
+    """
     passed: dict[Block, Passed] = {}
 
     def note(block: Block) -> Any:
         def hook(_: Any, arguments: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> None:
-            passed[block] = Passed(arguments[0] if arguments else named["hidden_states"], hidden(output))
+            beside = output[1:] if isinstance(output, tuple) else None
+            passed[block] = Passed(arguments[0] if arguments else named["hidden_states"], hidden(output), beside)
 
         return hook
 
@@ -51,6 +63,19 @@ def watched(model: Any, family: Family) -> Iterator[dict[Block, Passed]]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+@contextmanager
+def replaced(model: Any, family: Family, answers: Mapping[Block, Callable[..., Any]]) -> Iterator[None]:
+    """Within, these blocks compute nothing and return what these functions do. answers: in place of `forward`."""
+    modules = blocks(model, family)
+    for block, answer in answers.items():
+        modules[block].forward = answer
+    try:
+        yield
+    finally:
+        for block in answers:
+            del modules[block].forward
 
 
 def hidden(output: Any) -> Tensor:

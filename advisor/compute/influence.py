@@ -8,15 +8,17 @@ highest, whose skipping moved the answers least (docs/decisions.md).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
-from advisor.compute.bench import Bench, logits
-from advisor.compute.blocks import Block, blocks
+from advisor.compute.bench import Batch, Bench, gather, logits
+from advisor.compute.blocks import Block, Passed, blocks, replaced, watched
 from advisor.compute.scorer import Scorer
 from advisor.family import Family
 from advisor.results import Progress
@@ -33,7 +35,7 @@ def least_missed_go(
     total = len(gone) + len(stay) - sum(keep.values())
     for stack, most in keep.items():
         while len(left := [block for block in stay if block[0] == stack]) > most:
-            moved = {block: _moved(student, bench, [*gone, block], whole) for block in left}
+            moved = missed(student, bench, gone, left, whole)
             gone.append(min(left, key=lambda block: moved[block]))
             stay.remove(gone[-1])
             bench.keeper.note(gone)
@@ -41,11 +43,49 @@ def least_missed_go(
     return {stack: tuple(number for of, number in stay if of == stack) for stack in keep}
 
 
-def _moved(student: Scorer, bench: Bench, gone: Collection[Block], whole: Tensor) -> float:
-    """KL divergence of the answers from those of the whole model. whole: (rows, labels), logarithms."""
-    with skipped(student.model, bench.family, gone):
-        found = functional.log_softmax(logits(student, bench, bench.train.take(len(whole))), dim=1)
-    return float(functional.kl_div(found, whole, reduction="batchmean", log_target=True))
+def missed(
+    student: Scorer, bench: Bench, gone: Collection[Block], left: Sequence[Block], whole: Tensor
+) -> dict[Block, float]:
+    """How far the answers move from those of the whole model without each block that is left: KL divergence.
+
+    gone: the blocks that are skipped as well. whole: (rows, labels), logarithms.
+    """
+
+    def scores(batch: Batch) -> Tensor:
+        return student(batch.input_ids, batch.attention_mask).float().cpu()
+
+    def answers(batch: Batch) -> Tensor:
+        found = []
+        with skipped(student.model, bench.family, gone), watched(student.model, bench.family) as passed:
+            scores(batch)
+        for block in left:
+            with replaced(student.model, bench.family, _without(block, gone, passed)):
+                found.append(scores(batch))
+        return torch.cat(found, dim=1)
+
+    with torch.no_grad():
+        found = gather(bench, bench.train.take(len(whole)), answers).unflatten(1, (len(left), -1)).log_softmax(2)
+    moved = (functional.kl_div(one, whole, reduction="batchmean", log_target=True) for one in found.unbind(1))
+    return dict(zip(left, map(float, moved), strict=True))
+
+
+def _without(block: Block, gone: Collection[Block], passed: Mapping[Block, Passed]) -> dict[Block, Callable[..., Any]]:
+    """What blocks do in place of computing where one more is skipped: those before it return what they did.
+
+    passed: what passed through all blocks without those that are gone, in that order.
+    """
+    before = list(passed)[: list(passed).index(block)]
+    answers = {one: partial(_hand_on, passed[one]) for one in gone}
+    answers |= {one: partial(_return, passed[one].output(passed[one].after)) for one in before}
+    return answers | {block: partial(_return, passed[block].output(passed[block].before))}
+
+
+def _return(output: Any, *_: Any, **__: Any) -> Any:
+    return output
+
+
+def _hand_on(passed: Passed, hidden_states: Tensor, *_: Any, **__: Any) -> Any:
+    return passed.output(hidden_states)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ Source: white paper section 4.1; Sajjad et al. arXiv 2004.03844; the evenly spac
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -106,8 +107,9 @@ class LayerRemoval(Step):
         if self.choose != "importance":
             return 0
         was, now = family.shape(before).layers, family.shape(after).layers
-        left = (count for stack in was for count in range(now[stack] + 1, was[stack] + 1))
-        return SCORED_ROWS * (1 + sum(left))
+        left = ((count, was[stack]) for stack in was for count in range(now[stack] + 1, was[stack] + 1))
+        # For each block that goes a whole pass, and for each one that is left a pass through those behind it.
+        return SCORED_ROWS * (1 + math.ceil(sum(1 + count * (count - 1) / 2 / whole for count, whole in left)))
 
     def words(self) -> str:
         if self.keep is not None:

@@ -10,9 +10,11 @@ import pytest
 import students
 import tiny
 import torch
+from torch.nn import functional
 
+from advisor.compute.bench import logits
 from advisor.compute.blocks import blocks
-from advisor.compute.influence import least_missed_go, skipped
+from advisor.compute.influence import least_missed_go, missed, skipped
 from advisor.compute.keeper import DiskKeeper
 from advisor.compute.scorer import Scorer
 from advisor.results import Progress
@@ -49,6 +51,39 @@ def test_a_model_that_skips_a_block_answers_as_one_without_it(name: str) -> None
     torch.testing.assert_close(skipping, students.scores(smaller, name), atol=2e-5, rtol=2e-5)
     assert not torch.allclose(skipping, whole, atol=1e-3)
     assert torch.equal(students.scores(one, name), whole)  # nothing is skipped any longer
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+@pytest.mark.parametrize("first", [0, 2])
+def test_a_block_is_missed_as_if_all_were_computed_anew(name: str, first: int) -> None:
+    one, family, bench = students.student(name), students.family(name), students.bench(name)
+    every = list(blocks(one.model, family))
+    gone, left = every[first : first + 1], every[:first] + every[first + 1 :]
+    whole = logits(one, bench, bench.train.take(48)).log_softmax(1)
+    found = missed(one, bench, gone, left, whole)
+    for block in left:
+        with skipped(one.model, family, [*gone, block]):
+            scores = logits(one, bench, bench.train.take(48)).log_softmax(1)
+        assert found[block] == float(functional.kl_div(scores, whole, reduction="batchmean", log_target=True)) > 0
+    assert torch.equal(whole, logits(one, bench, bench.train.take(48)).log_softmax(1))  # nothing is replaced any longer
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_only_what_lies_behind_a_missing_block_is_computed_again(name: str) -> None:
+    one, bench = students.student(name), students.bench(name)
+    every = blocks(one.model, students.family(name))
+    computed: list[tuple[str, int]] = []
+    for block, module in every.items():
+        matrix = next(part for part in module.modules() if getattr(part, "weight", torch.empty(0)).dim() == 2)
+        matrix.register_forward_hook(lambda *_, block=block: computed.append(block))
+    whole = torch.zeros(8, 2)  # one batch
+    order = [("encoder", number) for number in range(4)] + [("decoder", number) for number in range(4)]
+    order = [block for block in order if block in every]
+    gone, left = order[1:2], [order[0], *order[2:]]
+    missed(one, bench, gone, left, whole)
+    for place, block in enumerate(order):
+        before = [other for other in left if order.index(other) < place and block not in gone]
+        assert computed.count(block) == 1 + len(before)
 
 
 @pytest.mark.parametrize("name", ["gpt2", "opt", "t5"])
