@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from advisor import resumption
+from advisor import memory, resumption
 from advisor.appraisal import metered, run_result, serve, step_result
 from advisor.assignment import is_assigned, write_assignment
 from advisor.errors import AdviseError, Fault
@@ -44,8 +44,8 @@ def run(
         save_every: seconds between two savings of training's state; 0 saves after each batch.
 
     Raises:
-        AdviseError: the folder is taken, the weights are missing, the disk is full, or a step did not do what it
-            promises. What was done so far stays for `resume`.
+        AdviseError: the folder is taken, the weights are missing, the disk is full, memory does not suffice, or a step
+            did not do what it promises. What was done so far stays for `resume`.
     """
     new = not out.exists()
     resumption.open_folder(out, resume)
@@ -58,7 +58,16 @@ def run(
         if disk_is_full(error):
             hint = "free some space and run the same command with --resume"
             raise AdviseError(Fault(f"the disk is full: {error}", str(out), hint=hint)) from None
+        if memory.is_out(error):
+            raise AdviseError(_too_large(job)) from None
         raise
+
+
+def _too_large(job: Job) -> Fault:
+    rows, tokens = job.recipe.training.batch_size, job.recipe.training.max_tokens
+    message = f"memory does not suffice, with batches of {rows:,} rows of up to {tokens:,} tokens"
+    hint = "lower batch_size or max_tokens, or take a machine with more memory, then run again with --resume"
+    return job.reviewed.document.fault(message, ("training",), hint)
 
 
 class _Run(Work):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,3 +96,34 @@ def test_sizes_that_cannot_be_are_refused_before_anything_is_loaded(
     shown = capsys.readouterr().err
     assert told in shown and "Traceback" not in shown
     assert not out.exists()
+
+
+LIMITED = """
+import resource, sys
+import datasets, pyarrow, torch, transformers
+from advisor.cli import main
+pages = int(open("/proc/self/statm").read().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 1_500_000_000,) * 2)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of one process")
+def test_a_batch_that_memory_does_not_hold_is_told_and_loses_nothing(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path
+) -> None:
+    rows = [json.loads(line) for line in (text / "train.jsonl").read_text().splitlines()]
+    data, recipe, out = tmp_path / "long.jsonl", tmp_path / "recipe.yaml", tmp_path / "out"
+    data.write_text("".join(json.dumps({**row, "text": f"{row['text']} " * 200}) + "\n" for row in rows))
+    written = (
+        f"version: 1\nname: x\nmodel: {{source: {json.dumps(str(checkpoints['opt']))}}}\n"
+        f"data: {{source: {json.dumps(str(data))}}}\ndevice: edge\nsteps:\n  - finetune: {{epochs: 1}}\n"
+    )
+    recipe.write_text(f"{written}training: {{batch_size: 1000, max_tokens: 1024}}\n")
+    arguments = ["run", str(recipe), "--out", str(out)]
+    ended = subprocess.run([sys.executable, "-c", LIMITED, *arguments], capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    told = "recipe.yaml:8:11: memory does not suffice, with batches of 1,000 rows of up to 1,024 tokens"
+    assert told in " ".join(ended.stderr.split()) and "Traceback" not in ended.stderr
+    recipe.write_text(f"{written}training: {{batch_size: 8, max_tokens: 16}}\n")
+    assert main([*arguments, "--resume"]) == 0
