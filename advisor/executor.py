@@ -83,8 +83,7 @@ class _Run(Work):
         from advisor.compute.keeper import DiskKeeper
         from advisor.compute.processes import agreed
 
-        counts = Rows(len(self.bench.train), len(self.bench.selection), len(self.report), len(self.bench.unlabelled))
-        clock = Clock(parts(self.job.plan, counts, present(self.job.recipe.device)))
+        clock = Clock(parts(self.job.plan, self._rows(), present(self.job.recipe.device)))
         if self.joined and any(planned.step.distils for planned in self.job.plan.steps):
             yield Remark(f"{self.joined:,} texts of two training texts each are made to distil on")
         for number, planned in enumerate(self.job.plan.steps):
@@ -110,6 +109,13 @@ class _Run(Work):
             yield read(self.out)
         else:
             yield from self._end(clock)
+
+    def _rows(self) -> Rows:
+        """What the remaining time is forecast from."""
+        bench = self.bench
+        tokens = sum(map(len, (bench.train + bench.unlabelled).tokens))
+        counts = len(bench.train), len(bench.selection), len(self.report), len(bench.unlabelled)
+        return Rows(*counts, tokens, bench.states_bytes)
 
     def _begin(self) -> None:
         """Say what the folder is for; from now on it is no finished run."""

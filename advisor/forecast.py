@@ -33,12 +33,17 @@ class Part(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Numbers of rows to train on, to select by, and to report on; and of texts without labels, to distil on."""
+    """Numbers of rows to train on, to select by, and to report on; and of texts without labels, to distil on.
+
+    tokens: of the rows to train on and those texts. states_bytes: see `Bench`.
+    """
 
     train: int
     selection: int
     report: int
     unlabelled: int = 0
+    tokens: int = 0
+    states_bytes: int = 0
 
 
 def parts(plan: Plan, rows: Rows, serves: bool) -> list[Part]:
@@ -56,15 +61,29 @@ def _part(plan: Plan, planned: PlannedStep, rows: Rows) -> Part:
     # While matrices are pruned, half of the epochs go on the way from the old shape to the new one.
     texts = rows.train + (rows.unlabelled if planned.step.distils else 0)
     epoch = (before + 3 * after) / 4 * (PASSES * texts + rows.selection)
-    # The teacher answers for the first step that distils, and again where its hidden states are learned. Where these
-    # do not fit in memory it does so with every batch, which shows in the pace only.
-    first = next((one.step for one in plan.steps if one.step.distils), None)
-    wide, own = (plan.family.shape(config).hidden_size for config in (plan.teacher, planned.before))
-    asked = planned.step is first or (getattr(planned.step, "hidden_weight", 0) > 0 and own == wide)
-    taught = asked * plan.family.compute(plan.teacher) * (rows.train + rows.unlabelled)
+    first, each = _taught(plan, planned, rows)
+    taught = first * plan.family.compute(plan.teacher) * texts
+    asked = each * plan.family.compute(plan.teacher) * texts * epochs
     exported = EXPORT_SECONDS if planned.step.name == "quantization" else 0.0
     chosen = before * planned.step.scored_rows(plan.family, planned.before, planned.after)
-    return Part(epochs * epoch + taught + chosen + after * (rows.selection + rows.report), exported, taught)
+    work = epochs * epoch + taught + asked + chosen + after * (rows.selection + rows.report)
+    return Part(work, exported, taught)
+
+
+def _taught(plan: Plan, planned: PlannedStep, rows: Rows) -> tuple[bool, bool]:
+    """Whether the teacher answers all texts before a step, and whether it answers with every batch.
+
+    Before the first step that distils, and again where its hidden states are learned; where these do not fit in a file,
+    with every batch instead.
+    """
+    from advisor.compute.teacher import states_bytes
+
+    shape, width = plan.family.shape(planned.before), plan.family.shape(plan.teacher).hidden_size
+    learns = getattr(planned.step, "hidden_weight", 0) > 0 and shape.hidden_size == width
+    taken = states_bytes(plan.family, width, shape.layers, rows.train + rows.unlabelled, rows.tokens)
+    fits = taken <= rows.states_bytes
+    first = next((one.step for one in plan.steps if one.step.distils), None)
+    return planned.step is first or (learns and fits), learns and not fits
 
 
 class Clock:

@@ -119,6 +119,22 @@ def test_distillation_s_part_says_how_much_of_it_is_the_teacher_s() -> None:
     assert distillation.teacher == bert.compute(bert.config) * 1000
 
 
+@pytest.mark.parametrize(("tokens", "asked"), [(20_000, 0), (20_001, 3)])
+def test_the_teacher_answers_with_every_batch_where_its_states_do_not_fit(tokens: int, asked: int) -> None:
+    """Of 8 blocks of width 768, in 2 bytes each, 20,000 tokens fit, and one more does not."""
+    bert = families.find("bert")
+    assert bert
+    steps = (Finetune(), LayerRemoval(keep=8), Distillation(epochs=3))
+    found = plan(Recipe(1, "x", ModelSource("bert"), "cpu", steps), bert.config)
+    assert found
+    fitting, rows = (
+        parts(found, Rows(900, 100, 0, 100, given, states_bytes=245_760_000), serves=False)[2]
+        for given in (20_000, tokens)
+    )
+    assert rows.work - fitting.work == asked * 1000 * bert.compute(bert.config)
+    assert rows.teacher == fitting.teacher == 1000 * bert.compute(bert.config)
+
+
 @pytest.mark.parametrize(("weight", "passes"), [(10.0, 1000), (0.0, 0)])
 def test_the_teacher_answers_again_where_matrices_go_by_its_hidden_states(weight: float, passes: int) -> None:
     bert = families.find("bert")

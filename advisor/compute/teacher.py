@@ -7,6 +7,7 @@ whole teacher with every batch, and its memory meanwhile; else they are computed
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 
 import torch
@@ -17,6 +18,7 @@ from advisor.compute.blocks import Block, counted, first_alone, flat, watched
 from advisor.compute.device import bf16
 from advisor.compute.spool import Spool
 from advisor.errors import AdviseError
+from advisor.family import Family
 from advisor.results import TEACHER, Progress
 
 States = Callable[[Batch], Mapping[Block, Tensor]]  # from a batch to (positions that count, hidden) of each block
@@ -71,12 +73,17 @@ def with_answers(bench: Bench, wanted: Sequence[Block]) -> Generator[Progress, N
     return bench.on_all_texts(), states
 
 
+def states_bytes(family: Family, width: int, layers: Mapping[str, int], texts: int, tokens: int) -> int:
+    """What hidden states of so many texts take in bfloat16. layers: after how many blocks of each stack."""
+    positions = {True: texts, False: tokens}
+    return 2 * width * sum(positions[first_alone(family, stack)] * count for stack, count in layers.items())
+
+
 def _bytes(bench: Bench, wanted: Sequence[Block]) -> int:
-    """What the states of all texts take in bfloat16."""
+    """What the states of all texts take."""
     texts = (bench.train + bench.unlabelled).tokens
-    positions = {True: len(texts), False: sum(map(len, texts))}
-    width: int = teacher(bench).scorer.model.config.hidden_size
-    return 2 * width * sum(positions[first_alone(bench.family, stack)] for stack, _ in wanted)
+    width = teacher(bench).scorer.model.config.hidden_size
+    return states_bytes(bench.family, width, Counter(stack for stack, _ in wanted), len(texts), sum(map(len, texts)))
 
 
 def _all_texts(bench: Bench, wanted: Sequence[Block], spool: Spool) -> Generator[Progress, None, Tensor]:
