@@ -9,16 +9,15 @@ from typing import Any
 from advisor.facts import Facts
 from advisor.files import write, write_json
 from advisor.job import Job
+from advisor.outfolder import ADVICE, FACTS, RECIPE
 from advisor.recipe import as_yaml
-
-RECIPE = "recipe.yaml"
 
 
 def write_assignment(job: Job, out: Path) -> None:
     """Write recipe.yaml, facts.json and advice.json. Raises: see `files.write`."""
     write(out / RECIPE, as_yaml(job.recipe))
-    write(out / "facts.json", json.dumps(_facts(job.reviewed.facts), default=sorted, indent=2))
-    write_json(out / "advice.json", _advice(job))
+    write(out / FACTS, json.dumps(_facts(job.reviewed.facts), default=sorted, indent=2))
+    write_json(out / ADVICE, _advice(job))
 
 
 def is_assigned(job: Job, out: Path) -> bool:

@@ -19,9 +19,10 @@ from advisor.errors import AdviseError, Fault
 from advisor.files import disk_is_full
 from advisor.forecast import Clock, Rows, parts
 from advisor.job import Job
+from advisor.outfolder import STATE, open_folder
 from advisor.plan import PlannedStep
 from advisor.results import Progress, Remark, RunResult, StepResult
-from advisor.resumption import STATE, Inputs, Record
+from advisor.resumption import Inputs, Record
 from advisor.runfolder import MANIFEST, finish, hashes, read, rounded, write_predictions
 from advisor.steps.quantization import MOST_DIFFERENCE, Quantization
 from advisor.work import Work
@@ -48,7 +49,7 @@ def run(
             did not do what it promises. What was done so far stays for `resume`.
     """
     new = not out.exists()
-    resumption.open_folder(out, resume)
+    open_folder(out, resume)
     try:
         with resumption.taken(out):
             yield from _Run(job, out, card, save_every).events()

@@ -19,12 +19,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from advisor.errors import AdviseError, Fault
-from advisor.files import new_folder, write_json
+from advisor.files import write_json
+from advisor.outfolder import LOCK, STEPS, drafts, steps
 from advisor.results import StepResult
 from advisor.runfolder import MANIFEST, hashes
 
-LOCK, STATE, STEPS = ".lock", ".state", "steps"
-RESUME = "to go on with the run there, add --resume"
 Inputs = Mapping[str, Any]  # what decides a step's outcome, by its name in WORDS; JSON values
 WORDS = {
     "step": "its settings",
@@ -84,31 +83,11 @@ def _locked(path: Path) -> int:
         os.close(file)  # the run before ended between our opening and locking, and took the file with it
 
 
-def open_folder(out: Path, resume: bool) -> None:
-    """Make the folder of a run, or go on in one.
-
-    Raises:
-        AdviseError: it is taken and `resume` is not wanted, holds no run, or cannot be written to.
-    """
-    if not resume or not out.exists():
-        hint = (
-            f"give --out a new folder{f'; {RESUME}' if (out / 'recipe.yaml').exists() or (out / LOCK).exists() else ''}"
-        )
-        new_folder(out, hint)
-        return
-    shown = [path.name for path in out.iterdir() if not path.name.startswith(".")] if out.is_dir() else [out.name]
-    if shown and not (out / "recipe.yaml").exists():
-        raise AdviseError(Fault("there is no run to resume here", str(out), hint="give the --out folder of the run"))
-
-
 def unfinish(out: Path) -> None:
     """Take back what makes a folder a finished run, and what a killed process left half done."""
     (out / MANIFEST).unlink(missing_ok=True)
-    steps = out / STEPS
-    steps.mkdir(exist_ok=True)
-    drafts = [path for path in steps.iterdir() if path.name.startswith(".")]
-    drafts += [path for path in out.iterdir() if path.name.startswith(".") and path.name not in (LOCK, STATE)]
-    for draft in drafts:
+    (out / STEPS).mkdir(exist_ok=True)
+    for draft in list(drafts(out)):
         remove(draft)
 
 
@@ -145,15 +124,15 @@ def forget(folder: Path) -> None:
 def drop_others(out: Path, folders: Sequence[Path]) -> list[str]:
     """Remove steps that the recipe no longer has; returns their names."""
     wanted = {path for folder in folders for path in (folder, _file(folder))}
-    others = sorted(path for path in (out / STEPS).iterdir() if path not in wanted)
+    others = [path for path in steps(out) if path not in wanted]
     for path in others:
         remove(path)
     return [path.name for path in others if path.suffix != ".json"]
 
 
 def remove(path: Path) -> None:
-    """Remove a file, or a folder with all that is in it."""
-    if path.is_dir():
+    """Remove a file, a link, or a folder with all that is in it."""
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

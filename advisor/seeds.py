@@ -8,11 +8,10 @@ from pathlib import Path
 from time import monotonic
 
 from advisor import executor, following, resumption
-from advisor.errors import AdviseError, Fault
-from advisor.files import new_folder, write_json
+from advisor.files import write_json
 from advisor.job import Job
+from advisor.outfolder import open_folders
 from advisor.results import Progress, Remark, RunResult, StepResult
-from advisor.resumption import STEPS
 from advisor.runfolder import REPORT
 from advisor.spread import SeedsResult, gathered
 
@@ -35,10 +34,7 @@ def run(
     Raises:
         AdviseError: as one run does; or the folder holds a run of one seed.
     """
-    if not resume or not out.exists():
-        new_folder(out, f"give --out a new folder; {resumption.RESUME}")
-    if (out / STEPS).exists():
-        raise AdviseError(Fault("holds a run of one seed", str(out), hint="give --seeds another --out"))
+    open_folders(out, resume)
     jobs = seeded(job, count)
     seeds = [one.recipe.training.seed for one in jobs.values()]
     runs = []

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from advisor import memory
 from advisor.family import Family
 from advisor.job import Job
+from advisor.outfolder import STATE, STEPS
 from advisor.plan import PlannedStep
 from advisor.results import Progress, StepResult
-from advisor.resumption import STATE, STEPS, Inputs, Record, fingerprint
+from advisor.resumption import Inputs, Record, fingerprint
 from advisor.steps.quantization import Quantization
 
 if TYPE_CHECKING:

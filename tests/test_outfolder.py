@@ -1,0 +1,141 @@
+"""The folder of a run: only what a run has written there is ever changed, and no moment of a start is a dead end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from advisor.cli import main
+from advisor.errors import AdviseError
+from advisor.outfolder import open_folder, open_folders
+
+MINE = (".git/HEAD", ".env", ".gitignore", "thesis.txt", "steps.txt")
+
+
+def entries(*names: str) -> dict[str, bytes]:
+    return {name: f"mine: {name}".encode() for name in names}
+
+
+def write(folder: Path, *names: str) -> None:
+    for name, data in entries(*names).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        (".git/HEAD",),
+        (".env", "thesis.txt"),
+        ("recipe.yaml",),
+        ("recipe.yaml", ".lock"),
+        ("report.json", "seed-0/notes.txt"),
+        ("steps/prepare.py", "recipe.yaml"),
+        ("recipe.yaml", "steps/.keep", "thesis.txt"),
+    ],
+)
+@pytest.mark.parametrize("opened", [open_folder, open_folders])
+def test_a_folder_of_other_things_holds_no_run(tmp_path: Path, names: tuple[str, ...], opened) -> None:  # type: ignore[no-untyped-def]
+    write(tmp_path, *names)
+    with pytest.raises(AdviseError, match=r"there is no run to resume here|holds a run of one seed"):
+        opened(tmp_path, resume=True)
+    with pytest.raises(AdviseError) as caught:
+        opened(tmp_path, resume=False)
+    assert "--resume" not in str(caught.value)
+    assert files(tmp_path) == entries(*names)
+
+
+@pytest.mark.parametrize("opened", [open_folder, open_folders])
+def test_a_file_is_no_folder(tmp_path: Path, opened) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(AdviseError, match="there is no run to resume here"):
+        opened(tmp_path / "out", resume=True)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        (),
+        (".lock",),
+        (".lock", ".4711"),
+        (".lock", "steps/.0-finetune.draft"),
+        (".lock", "recipe.yaml", "facts.json", ".advice.json.4711", "steps/0-finetune.json"),
+        ("recipe.yaml", "steps/0-finetune/config.json", *MINE),
+    ],
+)
+def test_what_a_run_leaves_whenever_it_is_killed_can_be_gone_on_with(tmp_path: Path, names: tuple[str, ...]) -> None:
+    write(tmp_path, *names)
+    open_folder(tmp_path, resume=True)
+    if names:
+        with pytest.raises(AdviseError, match=r"is not empty\n  try: .*add --resume"):
+            open_folder(tmp_path, resume=False)
+    write(tmp_path / "several" / "seed-3", *names)
+    open_folders(tmp_path / "several", resume=True)
+
+
+def recipe(folder: Path, model: Path, text: Path) -> Path:
+    file = folder / "recipe.yaml"
+    file.write_text(
+        f"version: 1\nname: folder\nmodel: {{source: {json.dumps(str(model))}}}\n"
+        f"data: {{source: {json.dumps(str(text))}}}\ndevice: edge\n"
+        "steps:\n  - finetune: {epochs: 1}\ntraining: {max_tokens: 8}\n"
+    )
+    return file
+
+
+def test_a_run_leaves_alone_what_others_put_into_its_folder(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path
+) -> None:
+    file, out = recipe(tmp_path, checkpoints["bert"], text), tmp_path / "out"
+    arguments = ["run", str(file), "--out", str(out), "--no-ledger"]
+    assert main(arguments) == 0
+    mine = (*MINE, "steps/notes.txt", "steps/.keep", ".recipe.yaml.swp")
+    write(out, *mine)
+    file.write_text(file.read_text().replace("epochs: 1", "epochs: 2"))
+    assert main([*arguments, "--resume"]) == 0
+    assert entries(*mine).items() <= files(out).items()
+
+
+def test_a_step_s_folder_may_be_a_link(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> None:
+    file, out = recipe(tmp_path, checkpoints["bert"], text), tmp_path / "out"
+    arguments = ["run", str(file), "--out", str(out), "--no-ledger"]
+    assert main(arguments) == 0
+    step, elsewhere = out / "steps" / "0-finetune", tmp_path / "elsewhere"
+    step.rename(elsewhere)
+    step.symlink_to(elsewhere)
+    before = files(elsewhere).keys()
+    file.write_text(file.read_text().replace("epochs: 1", "epochs: 2"))
+    assert main([*arguments, "--resume"]) == 0
+    assert not step.is_symlink() and files(elsewhere).keys() == before
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from killed import kill_before_change
+from advisor.cli import main
+kill_before_change(int(sys.argv[1]), sys.argv[2])
+sys.exit(main(sys.argv[3:]))
+"""
+
+
+@pytest.mark.slow
+def test_a_first_start_may_be_killed_before_any_change(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path
+) -> None:
+    file = recipe(tmp_path, checkpoints["bert"], text)
+    for change in range(1, 15):
+        out = tmp_path / f"out-{change}"
+        arguments = ["run", str(file), "--out", str(out), "--no-ledger", "--resume"]
+        command = [sys.executable, "-c", KILLED, str(change), str(out), *arguments]
+        ended = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, check=False)
+        assert ended.returncode == -9, ended.stderr
+        assert main(arguments) == 0
