@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from advisor.files import write, write_json
 from advisor.job import Job
 from advisor.outfolder import ADVICE, FACTS, RECIPE
 from advisor.recipe import as_yaml
+from advisor.runfolder import read
 
 
 def write_assignment(job: Job, out: Path) -> None:
@@ -21,9 +23,9 @@ def write_assignment(job: Job, out: Path) -> None:
 
 
 def is_assigned(job: Job, out: Path) -> bool:
-    """Was the folder asked for this very recipe?"""
-    file = out / RECIPE
-    return file.exists() and file.read_text(encoding="utf-8") == as_yaml(job.recipe)
+    """Was the run that has finished here asked for this very recipe, with the same assumptions about emissions?"""
+    same = (out / RECIPE).read_text(encoding="utf-8") == as_yaml(job.recipe)
+    return same and read(out).provenance.get("assumed") == asdict(job.assumed)
 
 
 def _facts(facts: Facts) -> dict[str, Any]:

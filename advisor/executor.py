@@ -23,7 +23,7 @@ from advisor.outfolder import STATE, open_folder
 from advisor.plan import PlannedStep
 from advisor.results import Progress, Remark, RunResult, StepResult
 from advisor.resumption import Inputs, Record
-from advisor.runfolder import MANIFEST, finish, hashes, read, rounded, write_predictions
+from advisor.runfolder import MANIFEST, changed, finish, hashes, read, rounded, write_predictions
 from advisor.steps.quantization import MOST_DIFFERENCE, Quantization
 from advisor.work import Work
 
@@ -105,7 +105,11 @@ class _Run(Work):
                 yield Remark(f"{planned.step.words()}: taken over from the run before")
             self.add(planned, folder, record)
             yield record.result
-        if (self.out / MANIFEST).exists() and is_assigned(self.job, self.out):
+        finished = (self.out / MANIFEST).exists()
+        damaged = changed(self.out) if finished else []
+        if damaged:
+            yield Remark(f"the models are measured again, as {', '.join(damaged)} changed on disk")
+        if finished and not damaged and is_assigned(self.job, self.out):
             yield Remark("nothing changed since this run has finished")
             yield read(self.out)
         else:

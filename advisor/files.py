@@ -1,14 +1,18 @@
-"""Write a file whole or not at all."""
+"""Write a file whole or not at all, and tell whether it was changed since."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from advisor.errors import AdviseError, Fault
+
+SEAL = "sha256"
 
 
 def write(path: Path, text: str) -> None:
@@ -37,6 +41,25 @@ def write_json(path: Path, value: Any, indent: int | None = 2) -> None:
         ValueError: a number in it is not finite: that is no JSON, and no measurement.
     """
     write(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def fingerprint(value: Any) -> str:
+    """One hash of values that JSON can carry."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
+    """An object with its own hash beside its values."""
+    plain: dict[str, Any] = json.loads(json.dumps(value, default=str))
+    return {**plain, SEAL: fingerprint(plain)}
+
+
+def unsealed(text: bytes) -> dict[str, Any]:
+    """The object in a JSON file that was written sealed. Raises ValueError where it is no JSON or was changed."""
+    value = json.loads(text)
+    if not isinstance(value, dict) or value.pop(SEAL, None) != fingerprint(value):
+        raise ValueError("it was changed after it was written")
+    return value
 
 
 def disk_is_full(error: Exception) -> bool:

@@ -8,8 +8,6 @@ a step that is done again and comes out the same lets all steps after it be take
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from advisor.errors import AdviseError, Fault
-from advisor.files import write_json
+from advisor.files import sealed, unsealed, write_json
 from advisor.outfolder import LOCK, STEPS, drafts, steps
 from advisor.results import StepResult
 from advisor.runfolder import MANIFEST, hashes
@@ -46,17 +44,12 @@ class Record(NamedTuple):
     scores: list[list[float]]
 
 
-def fingerprint(value: Any) -> str:
-    """One hash of values that JSON can carry."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
 @contextmanager
 def taken(out: Path) -> Iterator[None]:
     """Hold a run's folder. The kernel lets go of it when the process ends, however it ends.
 
     Raises:
-        AdviseError: another process holds it.
+        AdviseError: another process holds it, or it cannot be written to.
     """
     file = _locked(out / LOCK)
     try:
@@ -68,7 +61,11 @@ def taken(out: Path) -> Iterator[None]:
 
 def _locked(path: Path) -> int:
     while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            hint = "give --out a folder you can write to"
+            raise AdviseError(Fault(f"cannot be written to: {error.strerror}", str(path.parent), hint=hint)) from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -99,8 +96,8 @@ def record_of(folder: Path, inputs: Inputs) -> tuple[Record | None, str]:
     if not file.exists():
         return None, ""
     try:
-        record = TypeAdapter(Record).validate_json(file.read_bytes())
-    except (ValidationError, OSError):
+        record = TypeAdapter(Record).validate_python(unsealed(file.read_bytes()))
+    except (ValidationError, ValueError, OSError):
         return None, f"its record {file.name} is damaged"
     changed = [words for name, words in WORDS.items() if record.inputs.get(name) != inputs.get(name)]
     if changed:
@@ -112,7 +109,7 @@ def record_of(folder: Path, inputs: Inputs) -> tuple[Record | None, str]:
 
 def keep(folder: Path, record: Record) -> None:
     """Write the record of a step whose folder is whole: from now on it counts as done."""
-    write_json(_file(folder), {**record._asdict(), "result": asdict(record.result)}, indent=None)
+    write_json(_file(folder), sealed({**record._asdict(), "result": asdict(record.result)}), indent=None)
 
 
 def forget(folder: Path) -> None:

@@ -81,6 +81,25 @@ def finish(out: Path, result: RunResult, card: str = "") -> None:
     write_json(out / MANIFEST, {"files": files})
 
 
+def listed(out: Path) -> dict[str, str]:
+    """SHA-256 of each file of a finished run, as its manifest has it.
+
+    Raises:
+        ValueError, OSError, TypeError, LookupError: the manifest cannot be read.
+    """
+    return dict(json.loads((out / MANIFEST).read_bytes())["files"])
+
+
+def changed(out: Path) -> list[str]:
+    """The files of a finished run that are not as its manifest has them; the model card is people's to complete."""
+    try:
+        then = listed(out)
+    except (OSError, ValueError, TypeError, LookupError):
+        return [MANIFEST]
+    now = hashes(out)
+    return sorted(name for name, digest in then.items() if name != CARD and now.get(name) != digest)
+
+
 def read(out: Path) -> RunResult:
     """The result of a finished run.
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor import memory
-from advisor.family import Family
+from advisor.family import Config, Family
+from advisor.files import fingerprint
 from advisor.job import Job
 from advisor.outfolder import STATE, STEPS
 from advisor.plan import PlannedStep
 from advisor.results import Progress, StepResult
-from advisor.resumption import Inputs, Record, fingerprint
+from advisor.resumption import Inputs, Record
 from advisor.steps.quantization import Quantization
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Work:
         self.bench = Bench(self.family, pick(job.train_on), training, train, selection, self.tokenizer.pad_token_id)
         states_bytes = memory.for_states(job.plan) // processes.count()
         self.bench = replace(self.bench, metric=job.metrics[0], unlabelled=unlabelled, states_bytes=states_bytes)
-        self.beginning = digest(scorer)
+        self.beginning = fingerprint([digest(scorer), _plain(scorer.model.config.to_dict())])
         labelled = [(rows.tokens, rows.labels) for rows in (train, selection, self.report)]
         self.labelled = fingerprint([job.data.label_names, *labelled])
         self.texts = fingerprint(unlabelled.tokens)
@@ -133,3 +134,8 @@ class Work:
 
         names, trust = self.job.data.label_names, self.job.trust_remote_code
         return load(self.folders[step], self.family, names, trust_remote_code=trust)[0]
+
+
+def _plain(config: Config) -> dict[str, str]:
+    """What a model's config says of its answers: not where it came from, nor which version wrote it."""
+    return {name: str(value) for name, value in config.items() if name not in ("_name_or_path", "transformers_version")}

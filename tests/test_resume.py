@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -121,6 +122,11 @@ def whole(checkpoints: dict[str, Path], text: Path, tmp_path_factory: pytest.Tem
     folder = tmp_path_factory.mktemp("whole")
     carried_out(recipe(folder, checkpoints["bert"], text, STEPS), folder / "out", resume=False)
     return folder / "out"
+
+
+def cut(file: Path) -> None:
+    """Leave the beginning of a file."""
+    file.write_bytes(file.read_bytes()[:100])
 
 
 # Killed -------------------------------------------------------------------------------------------
@@ -282,7 +288,7 @@ def test_a_finished_run_is_shown_again_and_left_alone(file: Path, tmp_path: Path
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
 
 
-@pytest.mark.parametrize("damage", [flip, lambda path: path.write_bytes(path.read_bytes()[:100]), Path.unlink])
+@pytest.mark.parametrize("damage", [flip, cut, Path.unlink])
 def test_a_damaged_step_is_done_again_and_the_ones_after_it_are_not(
     file: Path, whole: Path, tmp_path: Path, damage: Any
 ) -> None:
@@ -307,6 +313,63 @@ def test_damaged_training_state_is_noticed_and_begun_anew(file: Path, whole: Pat
     told = carried_out(file, out)[-1]
     assert told == f"distilled: the saved state of training is damaged ({damaged.name}): it is begun anew"
     assert_equal_runs(whole, out)
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+def test_a_record_that_was_edited_is_not_believed(file: Path, whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    carried_out(file, out)
+    edit(out / "steps" / "1-layer_removal.json", '"scores": [[', '"scores": [[0.5, 0.5], [')
+    assert carried_out(file, out)[1] == "3 layers: it is done again, as its record 1-layer_removal.json is damaged"
+    assert_equal_runs(whole, out)
+
+
+@pytest.mark.parametrize("done", ["999", '"x"'])
+def test_a_position_that_was_edited_is_not_believed(file: Path, whole: Path, tmp_path: Path, done: str) -> None:
+    out = tmp_path / "out"
+    stopped(file, out, "distil", 9)
+    edit(out / ".state" / "2-distillation" / "training.json", '"done": 9', f'"done": {done}')
+    told = carried_out(file, out)[-1]
+    assert told == "distilled: the saved state of training is damaged (training.json): it is begun anew"
+    assert_equal_runs(whole, out)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [("report.json", flip), ("report.json", cut), ("predictions.json", Path.unlink), ("manifest.json", cut)],
+)
+def test_a_finished_run_whose_files_were_changed_is_measured_again(
+    file: Path, whole: Path, tmp_path: Path, name: str, damage: Any
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    damage(out / name)
+    assert carried_out(file, out)[-1] == f"the models are measured again, as {name} changed on disk"
+    assert_equal_runs(whole, out)
+
+
+def test_other_assumptions_about_emissions_make_another_report(file: Path, whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    arguments = ["run", str(file), "--out", str(out), "--resume", "--no-ledger", "--country", "DEU", "--pue", "2"]
+    assert main(arguments) == 0
+    assumed = json.loads((out / "report.json").read_text())["provenance"]["assumed"]
+    assert (assumed["country"], assumed["pue"]) == ("DEU", 2)
+
+
+def test_another_config_of_the_same_weights_is_another_model(file: Path, tmp_path: Path, checkpoints: Any) -> None:
+    out, model = tmp_path / "out", tmp_path / "model"
+    shutil.copytree(checkpoints["bert"], model)
+    file.write_text(file.read_text().replace(str(checkpoints["bert"]), str(model)))
+    carried_out(file, out)
+    edit(model / "config.json", '"hidden_act": "gelu"', '"hidden_act": "relu"')
+    assert carried_out(file, out)[0] == "fine-tuned: it is done again, as the model before it changed"
+    assert json.loads((out / "steps" / "0-finetune" / "config.json").read_text())["hidden_act"] == "relu"
 
 
 # In the way ---------------------------------------------------------------------------------------
@@ -364,6 +427,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("a file system of two megabytes needs the right to mount one")
     yield disk
     subprocess.run(["umount", disk], check=True)
+
+
+def test_a_folder_that_has_become_read_only_is_told(
+    file: Path, small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    assert main(["run", str(file), "--out", str(small_disk), "--resume"]) == 2
+    assert f"{small_disk}: cannot be written to" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_full_disk_is_told_and_loses_nothing(

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from advisor.compute.scorer import Scorer
-from advisor.files import write
+from advisor.files import sealed, unsealed, write
 from advisor.runfolder import sha256
 
 FILE = "training.json"
@@ -186,7 +186,7 @@ class DiskKeeper(Keeper):
         if not (self.folder / FILE).exists():
             return Position(), ""
         try:
-            found = json.loads((self.folder / FILE).read_bytes())
+            found = unsealed((self.folder / FILE).read_bytes())
             best = found["position"]["best"]
             gone = tuple((stack, number) for stack, number in found["position"]["gone"])
             position = Position(**{**found["position"], "best": best and tuple(best), "gone": gone})
@@ -209,8 +209,8 @@ class DiskKeeper(Keeper):
     def _name(self, position: Position) -> None:
         """Replace `training.json`; from this moment on the new files count and the old ones do not."""
         at = {**asdict(position), "seconds": self.seconds()}
-        told = {"made_of": self.made_of, "position": at, "files": self.files}
-        write(self.folder / FILE, json.dumps(told, default=str))
+        told = sealed({"made_of": self.made_of, "position": at, "files": self.files})
+        write(self.folder / FILE, json.dumps(told))  # where training diverged, the best quality may be no number
         self._tidy()
 
     def _tidy(self) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from advisor.findings import Finding
 from advisor.gate.rules import COMPLETE, INTACT, WEIGHTS, finding
-from advisor.runfolder import ANSWERS, CARD, MANIFEST, PREDICTIONS, REPORT, hashes
+from advisor.runfolder import ANSWERS, CARD, MANIFEST, PREDICTIONS, REPORT, hashes, listed
 
 PARTS = ("recipe.yaml", "facts.json", REPORT, PREDICTIONS, ANSWERS)
 AGAIN = "run it again: advise run RECIPE --out DIR"
@@ -32,16 +31,16 @@ def complete(out: Path) -> Iterator[Finding]:
 def intact(out: Path) -> Iterator[Finding]:
     """Every file against the hash that the manifest has of it, and no file that it does not name."""
     try:
-        listed = dict(json.loads((out / MANIFEST).read_bytes())["files"])
+        then = listed(out)
     except (OSError, ValueError, TypeError, LookupError) as error:
         yield finding(INTACT, f"manifest.json cannot be read: {error}", out / MANIFEST, AGAIN)
         return
     found = {name: digest for name, digest in hashes(out).items() if name != MANIFEST}
-    for name in sorted({*listed, *found}):
-        wrong = _wrong(listed.get(name), found.get(name))
+    for name in sorted({*then, *found}):
+        wrong = _wrong(then.get(name), found.get(name))
         if wrong:
             # People complete the model card by hand; it bears no weight here.
-            severity = "note" if name == CARD or (name not in listed and "/" not in name) else "error"
+            severity = "note" if name == CARD or (name not in then and "/" not in name) else "error"
             yield finding(INTACT, f"{name} {wrong}", out / name, AGAIN, severity)
 
 
