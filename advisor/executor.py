@@ -59,7 +59,7 @@ def run(
         if disk_is_full(error):
             hint = "free some space and run the same command with --resume"
             raise AdviseError(Fault(f"the disk is full: {error}", str(out), hint=hint)) from None
-        if memory.is_out(error):
+        if memory.is_out(error) and not isinstance(error, AdviseError):
             raise AdviseError(_too_large(job)) from None
         raise
 
@@ -67,7 +67,7 @@ def run(
 def _too_large(job: Job) -> Fault:
     rows, tokens = job.recipe.training.batch_size, job.recipe.training.max_tokens
     message = f"memory does not suffice, with batches of {rows:,} rows of up to {tokens:,} tokens"
-    hint = "lower batch_size or max_tokens, or take a machine with more memory, then run again with --resume"
+    hint = "take a machine with more memory and add --resume, or lower batch_size or max_tokens, which begins anew"
     return job.reviewed.document.fault(message, ("training",), hint)
 
 

@@ -98,7 +98,7 @@ class Clock:
         self.begun = self.label_begun = self.started
 
     def watch(self, part: int, work: Generator[Progress, None, Result]) -> Generator[Progress, None, Result]:
-        """The same progress, each with the share of the run that is done and the seconds that it will still take."""
+        """The same progress, with what is known of the whole run."""
         while True:
             try:
                 progress = next(work)
@@ -107,7 +107,7 @@ class Clock:
                 result: Result = end.value
                 return result
             run, remaining = self.ahead(part, progress)
-            yield replace(progress, run=run, remaining=remaining)
+            yield replace(progress, run=run, remaining=remaining, whole=self.whole())
 
     def finish(self, part: int) -> None:
         """A part has ended; its pace counts, unless it was over when it was found."""
@@ -132,6 +132,11 @@ class Clock:
         remaining = here + sum(self._seconds(one, pace) for one in range(part + 1, len(self.parts)))
         self.share = max(self.share, (now - self.started) / ((now - self.started) + remaining or 1))
         return self.share, remaining
+
+    def whole(self) -> float | None:
+        """Seconds of all parts, also of those that were done before; None while nobody can know."""
+        pace = self._pace(self.now())
+        return None if pace is None else sum(self._seconds(one, pace) for one in range(len(self.parts)))
 
     def _share(self, part: int, progress: Progress) -> float:
         """The share of a part that is done."""

@@ -13,7 +13,8 @@ TEACHER = "teacher"  # the label of progress while the teacher answers
 class Progress:
     """`done` of `total` units of work in the task called `label`.
 
-    run: share of the whole run that is done. remaining: seconds that the whole run will still take; None: not known.
+    run: share of the whole run that is done. remaining: seconds that the whole run will still take. whole: seconds that
+    it takes from its beginning, also where that was in an earlier process. None: not known.
     """
 
     label: str
@@ -22,6 +23,7 @@ class Progress:
     note: str = ""
     run: float | None = None
     remaining: float | None = None
+    whole: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

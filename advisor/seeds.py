@@ -83,6 +83,7 @@ def _whole(events: Iterator[executor.Event], place: int, count: int) -> Iterator
         if isinstance(event, Progress) and event.run is not None:
             later = None
             if event.remaining is not None:
-                later = event.remaining + (count - place - 1) * (monotonic() - begun + event.remaining)
+                here = monotonic() - begun + event.remaining  # less than a whole run where this one is resumed
+                later = event.remaining + (count - place - 1) * max(here, event.whole or 0)
             event = replace(event, run=(place + event.run) / count, remaining=later)  # noqa: PLW2901
         yield event

@@ -47,6 +47,16 @@ def test_the_rest_of_the_run_counts_not_only_this_part() -> None:
     assert share == pytest.approx(10 / 157)
 
 
+def test_a_resumed_run_knows_what_a_whole_one_takes() -> None:
+    """The first part was done before; 10 units of the second take 10 s."""
+    time = Time()
+    clock = Clock([Part(100), Part(50, 7)], time)
+    assert clock.whole() is None
+    told(clock, time, 0, 1, 0)
+    assert told(clock, time, 10, 1, 20)[1] == pytest.approx(40)
+    assert clock.whole() == pytest.approx(100 + 50 + 7)
+
+
 def test_a_later_part_is_forecast_by_the_pace_of_the_ones_before_and_then_goes_by_its_own() -> None:
     time = Time()
     clock = Clock([Part(100), Part(50), Part(0, 30)], time)

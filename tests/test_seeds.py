@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from advisor.cli import main
-from advisor.results import GateResult, Measured, RunResult, Served, StepResult
+from advisor.results import GateResult, Measured, Progress, RunResult, Served, StepResult
+from advisor.seeds import _whole
 from advisor.spread import Spread, gathered
 
 STEPS = "  - finetune: {epochs: 2, learning_rate: 2.0e-3}\n"
@@ -41,6 +42,14 @@ def test_gates_are_judged_on_the_mean_and_a_missing_measurement_misses() -> None
     assert not gathered([result(0.94, 0.4), result(0.95, 0.5)], [0, 1], ["a", "b"]).passed
     unmeasured = gathered([result(0.97, 0.4), result(0.97, None)], [0, 1], ["a", "b"]).gates[1]
     assert not unmeasured.passed and unmeasured.measured.why_not == "no device"
+
+
+def test_the_remaining_time_counts_whole_runs_though_this_one_was_resumed() -> None:
+    """90 s of the second of three runs are left, and a whole one takes 1,000 s."""
+    (told,) = _whole(iter([Progress("distil", 9, 10, run=0.0, remaining=90.0, whole=1000.0)]), 1, 3)
+    assert isinstance(told, Progress) and told.remaining == pytest.approx(1090)
+    (told,) = _whole(iter([Progress("distil", 1, 10, run=0.5, remaining=90.0, whole=50.0)]), 1, 3)
+    assert isinstance(told, Progress) and told.remaining == pytest.approx(180, abs=1) and told.run == 0.5
 
 
 def test_seeds_are_whole_runs_and_their_spread_is_shown(

@@ -29,7 +29,7 @@ def least_missed_go(
 ) -> Generator[Progress, None, dict[str, tuple[int, ...]]]:
     """The numbers of the blocks that stay, by stack, chosen on `count` training rows. keep: how many, by stack."""
     rows = bench.train.take(count)
-    whole = functional.log_softmax(logits(student, bench, rows), dim=1)
+    whole = logits(student, bench, rows)
     gone = list(bench.keeper.position.gone)
     stay = [block for block in blocks(student.model, bench.family) if block not in gone]
     total = len(gone) + len(stay) - sum(keep.values())
@@ -46,9 +46,9 @@ def least_missed_go(
 def missed(
     student: Scorer, bench: Bench, gone: Collection[Block], left: Sequence[Block], whole: Tensor
 ) -> dict[Block, float]:
-    """How far the answers move from those of the whole model without each block that is left: KL divergence.
+    """How far the answers move from those of the whole model without each block that is left.
 
-    gone: the blocks that are skipped as well. whole: (rows, labels), logarithms.
+    gone: the blocks that are skipped as well. whole: scores of the whole model, (rows, labels).
     """
 
     def scores(batch: Batch) -> Tensor:
@@ -64,9 +64,20 @@ def missed(
         return torch.cat(found, dim=1)
 
     with torch.no_grad():
-        found = gather(bench, bench.train.take(len(whole)), answers).unflatten(1, (len(left), -1)).log_softmax(2)
-    moved = (functional.kl_div(one, whole, reduction="batchmean", log_target=True) for one in found.unbind(1))
-    return dict(zip(left, map(float, moved), strict=True))
+        found = gather(bench, bench.train.take(len(whole)), answers).unflatten(1, (len(left), -1))
+    return {block: distance(one, whole) for block, one in zip(left, found.unbind(1), strict=True)}
+
+
+def distance(scores: Tensor, whole: Tensor) -> float:
+    """KL divergence of answers from those of the whole model; of a regression the mean squared difference.
+
+    Args:
+        scores, whole: (rows, labels).
+    """
+    if whole.shape[1] == 1:
+        return float(functional.mse_loss(scores, whole))
+    logarithms = scores.log_softmax(1), whole.log_softmax(1)
+    return float(functional.kl_div(*logarithms, reduction="batchmean", log_target=True))
 
 
 def _without(block: Block, gone: Collection[Block], passed: Mapping[Block, Passed]) -> dict[Block, Callable[..., Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +11,10 @@ import pytest
 import students
 import tiny
 import torch
-from torch.nn import functional
 
 from advisor.compute.bench import logits
 from advisor.compute.blocks import blocks
-from advisor.compute.influence import least_missed_go, missed, skipped
+from advisor.compute.influence import distance, least_missed_go, missed, skipped
 from advisor.compute.keeper import DiskKeeper
 from advisor.compute.scorer import Scorer
 from advisor.results import Progress
@@ -59,13 +59,26 @@ def test_a_block_is_missed_as_if_all_were_computed_anew(name: str, first: int) -
     one, family, bench = students.student(name), students.family(name), students.bench(name)
     every = list(blocks(one.model, family))
     gone, left = every[first : first + 1], every[:first] + every[first + 1 :]
-    whole = logits(one, bench, bench.train.take(48)).log_softmax(1)
+    whole = logits(one, bench, bench.train.take(48))
     found = missed(one, bench, gone, left, whole)
     for block in left:
         with skipped(one.model, family, [*gone, block]):
-            scores = logits(one, bench, bench.train.take(48)).log_softmax(1)
-        assert found[block] == float(functional.kl_div(scores, whole, reduction="batchmean", log_target=True)) > 0
-    assert torch.equal(whole, logits(one, bench, bench.train.take(48)).log_softmax(1))  # nothing is replaced any longer
+            scores = logits(one, bench, bench.train.take(48))
+        assert found[block] == distance(scores, whole) > 0
+    assert torch.equal(whole, logits(one, bench, bench.train.take(48)))  # nothing is replaced any longer
+
+
+def test_the_distance_by_hand() -> None:
+    """Of classes the divergence of (1/4, 3/4) from (1/2, 1/2), whatever is added to scores; of a number its square."""
+    even, other = torch.tensor([[7.0, 7.0]]), torch.tensor([[1.0, 3.0]]).log()
+    assert distance(other, even) == pytest.approx(0.5 * math.log(0.5 / 0.25) + 0.5 * math.log(0.5 / 0.75))
+    assert distance(torch.tensor([[1.0], [2.0]]), torch.tensor([[1.0], [5.0]])) == 4.5
+
+
+def test_a_regression_s_blocks_are_told_apart() -> None:
+    one, bench = students.student("bert", num_labels=1), students.bench("bert")
+    found = missed(one, bench, [], list(blocks(one.model, bench.family)), logits(one, bench, bench.train.take(16)))
+    assert len(set(found.values())) == 4 and min(found.values()) > 0
 
 
 @pytest.mark.parametrize("name", tiny.FAMILIES)
