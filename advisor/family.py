@@ -57,7 +57,8 @@ class Family:
     head size = hidden size. usual_head_size: where that key may be missing; 0 for hidden size / heads. grouped: the
     key for the number of key-value heads. further: other numbers that the table needs, with the least they may be.
     heads_alike: all blocks of a stack must keep the same heads. also_hidden: further keys that hold the hidden size.
-    spare_positions: rows of the table of positions that no token of a text takes.
+    spare_positions: rows of the table of positions that no token of a text takes. may_lack: beginnings of the names of
+    tensors that a checkpoint may be without, beside the head for the labels.
     read: brings sizes to the top of a config of parts. follows: what else changes in a config (before, after, blocks).
     narrows: a step can narrow it. executable: `advise run` can carry a recipe out on it.
     predicted_as: the group of ranges in `predict`; judged_as: another group by whose ranges a level is chosen;
@@ -94,6 +95,7 @@ class Family:
     int8_as: str = ""
     also_hidden: tuple[str, ...] = ()
     spare_positions: int = 0
+    may_lack: tuple[str, ...] = ()
     read: Callable[[Config], Config] = field(default=lambda config: config, repr=False)
     follows: Callable[[Config, Config, Blocks], Mapping[str, Any]] = field(default=lambda *_: {}, repr=False)
     _memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)

@@ -6,12 +6,14 @@ import ast
 import json
 import random
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+from torch import Tensor
 from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast, T5ForConditionalGeneration
 
 VOCABULARY = 400
@@ -108,3 +110,16 @@ def checkpoint(family: str, folder: Path, **sizes: Any) -> Path:
     model.save_pretrained(folder)
     tokenizer(family).save_pretrained(folder)
     return folder
+
+
+def tamper(folder: Path, change: Callable[[dict[str, Tensor]], object]) -> None:
+    """Change the tensors of a saved checkpoint."""
+    tensors = load_file(folder / "model.safetensors")
+    change(tensors)
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+
+
+def configure(folder: Path, **changes: Any) -> None:
+    """Change the config of a saved checkpoint."""
+    file = folder / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))

@@ -19,6 +19,7 @@ from advisor.compute.bench import Batch
 from advisor.compute.device import seed as random_from
 from advisor.compute.hub import cache_only_if_out_of_reach
 from advisor.compute.scorer import Scorer, label_tokens, label_words
+from advisor.compute.weights import refuse_unfitting
 from advisor.errors import AdviseError, Fault
 from advisor.family import Family
 
@@ -36,16 +37,17 @@ def load(
     The model is always one of transformers' own classes; code that comes with a tokenizer runs if it is trusted.
 
     Raises:
-        AdviseError: weights or tokenizer are missing or cannot be read.
+        AdviseError: weights or tokenizer are missing, cannot be read, or are not those of the config.
     """
     random_from(seed)
     if not _local(folder):
         cache_only_if_out_of_reach()
     try:
         tokenizer = _tokenizer(folder, trust_remote_code)
-        model = _task_model(folder, family, label_names)
+        model, info = _task_model(folder, family, label_names)
     except UNLOADABLE as error:
         raise _unloadable(folder, error) from None
+    refuse_unfitting(model, info, family, folder)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     model.config.pad_token_id = tokenizer.pad_token_id
@@ -89,8 +91,8 @@ def _words(tokenizer: Any, family: Family, names: Sequence[str]) -> tuple[tuple[
     return label_tokens(tokenizer, label_words(tokenizer, names)) if family.kind == "encoder-decoder" else ()
 
 
-def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> Any:
-    """Text to text for encoder-decoders, a classification head for the others."""
+def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> tuple[Any, dict[str, Any]]:
+    """Text to text for encoder-decoders, a classification head for the others; and what transformers tells of it."""
     common = {
         "dtype": torch.float32,
         "use_safetensors": True,
@@ -98,11 +100,13 @@ def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> Any
         "local_files_only": _local(folder),
         "id2label": dict(enumerate(names)),
         "label2id": {name: place for place, name in enumerate(names)},
+        # A head for other labels is replaced, as is usual when a checkpoint is fine-tuned to a new task.
+        "ignore_mismatched_sizes": True,
+        "output_loading_info": True,
     }
-    if family.kind == "encoder-decoder":
-        return T5ForConditionalGeneration.from_pretrained(folder, **common)
-    # A head for other labels is replaced, as is usual when a checkpoint is fine-tuned to a new task.
-    return AutoModelForSequenceClassification.from_pretrained(folder, ignore_mismatched_sizes=True, **common)
+    class_ = T5ForConditionalGeneration if family.kind == "encoder-decoder" else AutoModelForSequenceClassification
+    found: tuple[Any, dict[str, Any]] = class_.from_pretrained(folder, **common)
+    return found
 
 
 def save(scorer: Scorer, tokenizer: Any, folder: Path) -> None:

@@ -41,5 +41,6 @@ FAMILY = Family(
         "types": config.get("type_vocab_size") or 2,
     },
     further={"max_position_embeddings": 1, "type_vocab_size": 1},
+    may_lack=("bert.pooler.",),  # as sentence encoders do, which average instead
     predicted_as="bert-like",
 )

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import students
 import tiny
 import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from safetensors.torch import load_file
 
 from advisor.compute import checkpoint
 from advisor.compute.scorer import Scorer
@@ -37,18 +34,6 @@ def refusal(one: Scorer, folder: Path, name: str, more: int = 0) -> str:
     (fault,) = caught.value.faults
     assert fault.file == str(folder)
     return fault.message
-
-
-def tamper(folder: Path, change: Callable[[dict[str, Tensor]], object]) -> None:
-    """Change the tensors of a saved checkpoint."""
-    tensors = load_file(folder / "model.safetensors")
-    change(tensors)
-    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
-
-
-def configure(folder: Path, **changes: Any) -> None:
-    file = folder / "config.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
 
 
 # Saving and proving -------------------------------------------------------------------------------
@@ -97,7 +82,7 @@ def test_a_changed_tensor_is_refused(name: str, tmp_path: Path) -> None:
     one = students.student(name)
     folder = saved(one, tmp_path / "model")
     matrix = next(key for key, (axes, _, block) in places(one, name).items() if axes == "intermediate hidden" and block)
-    tamper(folder, lambda tensors: tensors[matrix].add_(0.01))
+    tiny.tamper(folder, lambda tensors: tensors[matrix].add_(0.01))
     assert refusal(one, folder, name).startswith("the reloaded model answers differently, by 0.")
 
 
@@ -112,10 +97,10 @@ def test_a_missing_and_a_left_over_tensor_are_refused(name: str, tmp_path: Path)
     one = students.student(name)
     folder = saved(one, tmp_path / "model")
     gone = next(key for key, (axes, _, block) in places(one, name).items() if axes == "intermediate hidden" and block)
-    tamper(folder, lambda tensors: tensors.pop(gone))
+    tiny.tamper(folder, lambda tensors: tensors.pop(gone))
     message = refusal(one, folder, name)
     assert message.startswith("the checkpoint does not reload whole: {'missing_keys': [") and gone in message
-    tamper(folder, lambda tensors: tensors.update({gone: torch.zeros(3, 3), "adapter.weight": torch.zeros(3)}))
+    tiny.tamper(folder, lambda tensors: tensors.update({gone: torch.zeros(3, 3), "adapter.weight": torch.zeros(3)}))
     message = refusal(one, folder, name)
     assert "'unexpected_keys': ['adapter.weight']" in message and "'mismatched_keys': [" in message and gone in message
 
@@ -127,7 +112,7 @@ def test_fewer_heads_in_the_config_alone_are_refused(name: str, key: str, tmp_pa
     """It loads, runs, has the predicted number of parameters, and computes something else."""
     one = students.student(name)
     folder = saved(one, tmp_path / "model")
-    configure(folder, **{key: 2})
+    tiny.configure(folder, **{key: 2})
     assert refusal(one, folder, name).startswith("the reloaded model answers differently, by ")
 
 
@@ -135,7 +120,7 @@ def test_fewer_heads_in_the_config_alone_are_refused(name: str, key: str, tmp_pa
 def test_a_config_of_t5_that_does_not_fit_its_weights_is_refused(changes: dict[str, int], tmp_path: Path) -> None:
     one = students.student("t5")
     folder = saved(one, tmp_path / "model")
-    configure(folder, **changes)
+    tiny.configure(folder, **changes)
     assert refusal(one, folder, "t5").startswith("the checkpoint does not reload whole: {'")
 
 
@@ -144,7 +129,7 @@ def test_position_bias_that_went_with_block_0_is_refused(tmp_path: Path) -> None
     one = students.student("t5")
     folder = saved(one, tmp_path / "model")
     bias = "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"
-    tamper(folder, lambda tensors: tensors.pop(bias))
+    tiny.tamper(folder, lambda tensors: tensors.pop(bias))
     assert bias in refusal(one, folder, "t5")
 
 
@@ -187,7 +172,7 @@ def damage(folder: Path, how: str) -> None:
         for file in folder.glob("tokenizer*"):
             file.unlink()
     elif how == "other family":
-        configure(folder, model_type="no such family")
+        tiny.configure(folder, model_type="no such family")
     else:
         (folder / "config.json").write_text("{")
 

@@ -1,0 +1,61 @@
+"""Weights: whether a checkpoint holds those that its config describes. transformers makes up what is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from advisor.errors import AdviseError, Fault
+from advisor.family import Family
+
+NAMED = 3  # of each kind; one wrong size in a config makes misfits of hundreds
+HINT = "give the config.json that was saved with these weights"
+RENAMED = "the file has tensors of other names, such as {}: save it with the save_pretrained of transformers"
+
+
+def refuse_unfitting(model: Any, info: Mapping[str, Any], family: Family, folder: Path | str) -> None:
+    """Only the head for the labels may be new, and what the family's checkpoints may lack.
+
+    Args:
+        info: what transformers tells of loading the model.
+
+    Raises:
+        AdviseError: other tensors are missing or have another shape.
+    """
+    missing = [name for name in model.state_dict() if name in info["missing_keys"]]
+    gone = [name for name in _beside_head(missing, model, family) if not name.startswith(family.may_lack)]
+    shapes = {name: (was, wanted) for name, was, wanted in info["mismatched_keys"]}
+    other = _beside_head([name for name in model.state_dict() if name in shapes], model, family)
+    if not gone and not other:
+        return
+    told = "; ".join([*_missing(gone, model), *_misshapen(other, shapes)])
+    left_over = sorted(info["unexpected_keys"])[:1] if gone else []
+    hint = RENAMED.format(left_over[0]) if left_over else HINT
+    raise AdviseError(Fault(f"its weights are not those that its config describes: {told}", str(folder), hint=hint))
+
+
+def _beside_head(names: Sequence[str], model: Any, family: Family) -> list[str]:
+    places = family.tensor_names(model.config.to_dict())
+    return [name for name in names if name not in places or "labels" not in places[name][0].split()]
+
+
+def _missing(names: Sequence[str], model: Any) -> Iterator[str]:
+    tensors = model.state_dict()
+    if names:
+        yield _listed("missing", [f"{name} ({_size(tensors[name].shape)})" for name in names])
+
+
+def _misshapen(names: Sequence[str], shapes: Mapping[str, Any]) -> Iterator[str]:
+    if names:
+        pairs = ((name, *map(_size, shapes[name])) for name in names)
+        yield _listed("of another shape", [f"{name} ({was}, not {wanted})" for name, was, wanted in pairs])
+
+
+def _listed(what: str, names: Sequence[str]) -> str:
+    rest = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return f"{what} {'is' if len(names) == 1 else 'are'} {', '.join(names[:NAMED])}{rest}"
+
+
+def _size(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape)) or "one number"
