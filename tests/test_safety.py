@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import tiny
 import torch
 
 from advisor.cli import main
@@ -104,3 +105,11 @@ def test_a_run_writes_below_its_folder_alone(checkpoints: dict[str, Path], text:
     assert [path.name for path in places["cache"].iterdir()] == ["advise"]
     after = {path for path in checkout.rglob("*") if "__pycache__" not in path.parts and ".git" not in path.parts}
     assert after == before
+
+
+def test_tokens_beyond_the_model_are_refused_before_anything_is_written(
+    text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tiny.checkpoint("bert", tmp_path / "model", vocab_size=100), text, tmp_path) == 2
+    assert "numbered up to 399" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -105,7 +105,7 @@ def tokenizer(family: str) -> PreTrainedTokenizerFast:
 def checkpoint(family: str, folder: Path, **sizes: Any) -> Path:
     """A pre-trained-like checkpoint with random weights: config, safetensors, tokenizer."""
     torch.manual_seed(0)
-    config = AutoConfig.for_model(family, vocab_size=VOCABULARY, **{**SIZES[family], **sizes})
+    config = AutoConfig.for_model(family, **{"vocab_size": VOCABULARY, **SIZES[family], **sizes})
     model = T5ForConditionalGeneration(config) if family == "t5" else AutoModel.from_config(config)
     model.save_pretrained(folder)
     tokenizer(family).save_pretrained(folder)

@@ -19,7 +19,7 @@ from advisor.compute.bench import Batch
 from advisor.compute.device import seed as random_from
 from advisor.compute.hub import cache_only_if_out_of_reach
 from advisor.compute.scorer import Scorer, label_tokens, label_words
-from advisor.compute.weights import refuse_unfitting
+from advisor.compute.weights import refuse_unfitting, refuse_unknown_tokens
 from advisor.errors import AdviseError, Fault
 from advisor.family import Family
 
@@ -48,6 +48,7 @@ def load(
     except UNLOADABLE as error:
         raise _unloadable(folder, error) from None
     refuse_unfitting(model, info, family, folder)
+    refuse_unknown_tokens(tokenizer, model, folder)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     model.config.pad_token_id = tokenizer.pad_token_id

@@ -1,4 +1,7 @@
-"""Weights: whether a checkpoint holds those that its config describes. transformers makes up what is not there."""
+"""Weights: whether a checkpoint holds those that its config describes and its tokenizer needs.
+
+transformers makes up what is not there, and says so only in a log.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from advisor.family import Family
 NAMED = 3  # of each kind; one wrong size in a config makes misfits of hundreds
 HINT = "give the config.json that was saved with these weights"
 RENAMED = "the file has tensors of other names, such as {}: save it with the save_pretrained of transformers"
+TOKENS = "take the tokenizer that was saved with these weights, or give the model rows (resize_token_embeddings)"
 
 
 def refuse_unfitting(model: Any, info: Mapping[str, Any], family: Family, folder: Path | str) -> None:
@@ -33,6 +37,16 @@ def refuse_unfitting(model: Any, info: Mapping[str, Any], family: Family, folder
     left_over = sorted(info["unexpected_keys"])[:1] if gone else []
     hint = RENAMED.format(left_over[0]) if left_over else HINT
     raise AdviseError(Fault(f"its weights are not those that its config describes: {told}", str(folder), hint=hint))
+
+
+def refuse_unknown_tokens(tokenizer: Any, model: Any, folder: Path | str) -> None:
+    """Raise an AdviseError where the tokenizer has tokens that the model has no row of embeddings for."""
+    largest, known = max(tokenizer.get_vocab().values()), model.config.vocab_size
+    if largest >= known:
+        file = Path(folder) / "tokenizer.json"
+        message = f"its tokens are numbered up to {largest}, but the model knows 0 to {known - 1} only"
+        message += f" (vocab_size {known} in config.json)"
+        raise AdviseError(Fault(message, str(file if file.exists() else folder), hint=TOKENS))
 
 
 def _beside_head(names: Sequence[str], model: Any, family: Family) -> list[str]:

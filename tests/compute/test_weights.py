@@ -162,3 +162,24 @@ def test_only_a_head_for_other_labels_is_replaced(name: str, tmp_path: Path) -> 
     kept = loaded.model.state_dict()
     changed = [key for key, tensor in one.model.state_dict().items() if not torch.equal(tensor, kept[key])]
     assert changed and all(key.startswith(("classifier.", "score.")) for key in changed)
+
+
+# Tokens that the model has no row for -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_a_vocabulary_smaller_than_the_tokenizers_is_refused(name: str, tmp_path: Path) -> None:
+    folder = tiny.checkpoint(name, tmp_path / "model", vocab_size=100)
+    with pytest.raises(AdviseError) as caught:
+        checkpoint.load(folder, students.family(name), NAMES)
+    (fault,) = caught.value.faults
+    assert fault.file == str(folder / "tokenizer.json")
+    assert fault.message == (
+        "its tokens are numbered up to 399, but the model knows 0 to 99 only (vocab_size 100 in config.json)"
+    )
+
+
+def test_the_largest_number_that_the_model_knows_is_none_too_many(tmp_path: Path) -> None:
+    folder = tiny.checkpoint("bert", tmp_path / "model", vocab_size=400)
+    loaded, tokenizer = checkpoint.load(folder, students.family("bert"), NAMES)
+    assert max(tokenizer.get_vocab().values()) + 1 == loaded.model.config.vocab_size
