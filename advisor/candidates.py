@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor import families
 from advisor.facts import DataFacts, Facts, Goal
+from advisor.family import Config, Family
 from advisor.levels import LEVELS, structure
 from advisor.plan import Plan, Problem, plan
 from advisor.policy.judge import Violation, preferences, violations
@@ -19,7 +20,7 @@ from advisor.policy.view import look
 from advisor.predict import Prediction, predict
 from advisor.probe import Model
 from advisor.recipe import DataSource, Recipe, to_targets
-from advisor.step import Step
+from advisor.step import Step, Training
 from advisor.steps.finetune import Finetune
 from advisor.steps.quantization import Quantization
 
@@ -75,15 +76,21 @@ def candidates(
     """All of them, mildest first. history: own runs, which narrow the predictions."""
     family = families.find(facts.model.family or "")
     device: Any = facts.device.kind
-    targets = to_targets(facts.goal)
+    targets, training = to_targets(facts.goal), _training(family, model.config)
     for level in LEVELS:
         steps = structure(level, family, model.config)
         if steps is None:
             continue
         for int8 in (False, True):
             whole = (Finetune(), *steps, *((Quantization(),) if int8 else ()))
-            recipe = Recipe(1, name, model.source, device, whole, data, targets, policy=policy.stamp)
+            recipe = Recipe(1, name, model.source, device, whole, data, targets, training=training, policy=policy.stamp)
             yield _candidate(policy, facts, model, recipe, level, history)
+
+
+def _training(family: Family | None, config: Config | None) -> Training:
+    """The usual settings; texts no longer than the model has positions for."""
+    most = family.longest(config) if family and config else None
+    return Training(max_tokens=max(2, min(most, Training().max_tokens))) if most else Training()
 
 
 def _candidate(

@@ -64,9 +64,22 @@ class Case(NamedTuple):
         """Texts longer than the model has positions for would stop the run at the first long one."""
         path, tokens = ("training", "max_tokens"), self.recipe.training.max_tokens
         most = self.plan.family.longest(self.model.config) if self.plan and self.model.config else None
-        if most is not None and tokens > most and path in self.document.marks:
-            message = f"max_tokens {tokens:,} is more than the {most:,} positions of {self.recipe.model.source}"
-            yield self._misfit(because, path, message, most)
+        if most is None or tokens <= most:
+            return
+        more = f"{tokens:,} is more than the {most:,} positions of {self.recipe.model.source}"
+        if path in self.document.marks:
+            yield self._misfit(because, path, f"max_tokens {more}", most)
+        else:
+            yield self._unsaid(because, f"training.max_tokens is not stated, and its default {more}", most)
+
+    def _unsaid(self, because: str, message: str, most: int) -> Finding:
+        """A default that does not fit. It is not cut in silence: the recipe has to say how it was carried out."""
+        stated = self.document.value.get("training")
+        whole = Edit(("training",), "set", {"max_tokens": most})
+        edit = Edit(("training", "max_tokens"), "set", most) if stated else whole
+        where = "add `max_tokens: {}` to training" if stated else "write `training: {{max_tokens: {}}}`"
+        path: Path_ = ("training",) if stated else ("model", "source")
+        return replace(self._misfit(because, path, message), fix=Fix(where.format(most), safe=False, edits=(edit,)))
 
     def _unseen(self) -> Finding:
         source, family = self.recipe.model.source, self.model.facts.family

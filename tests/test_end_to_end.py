@@ -263,6 +263,19 @@ def test_a_folder_that_is_taken_or_cannot_be_written(
     assert (tmp_path / "taken" / "work.txt").read_text() == "mine"
 
 
+def test_a_model_of_fewer_positions_than_the_default_length_is_told_by_a_dry_run(
+    text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tiny.checkpoint("bert", tmp_path / "model", max_position_embeddings=8)
+    file, stated = recipe(tmp_path, "bert", FINETUNE, device="edge"), "training: {max_tokens: 8}\n"
+    text_ = "".join(line for line in file.read_text().splitlines(True) if not line.startswith("training:"))
+    for further, code in (("", 1), (stated, 0)):
+        file.write_text(text_ + further)
+        call = ["run", str(file), "--model", str(model), "--data", str(text), "--dry-run"]
+        assert main(call) == code, capsys.readouterr().err
+    assert "write `training: {max_tokens: 8}`" in capsys.readouterr().err
+
+
 def test_weights_that_are_missing_leave_no_folder(
     checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,13 +8,19 @@ from typing import Any
 
 import pytest
 
-from advisor import families
+from advisor import families, probe
+from advisor.advise import advise
+from advisor.edits import edited
+from advisor.facts import DataFacts, Facts, Goal
 from advisor.findings import FITS, UNSEEN, Finding
 from advisor.policy.pack import core
+from advisor.recipe import DataSource, as_yaml
 from advisor.recipefile import loads
 from advisor.review import review_document
 
 BERT = {**families.find("bert").config, "num_hidden_layers": 6, "max_position_embeddings": 128}  # type: ignore[union-attr]
+
+HEAD = "version: 1\nname: x\ndevice: cpu\ndata: {samples: 50000, task: classification}\n"
 
 
 def found(tmp_path: Path, recipe: str, config: dict[str, Any] | None = BERT) -> list[tuple[str, str]]:
@@ -22,7 +28,7 @@ def found(tmp_path: Path, recipe: str, config: dict[str, Any] | None = BERT) -> 
     if config is not None:
         (tmp_path / "model").mkdir(exist_ok=True)
         (tmp_path / "model" / "config.json").write_text(json.dumps(config))
-    text = "version: 1\nname: x\ndevice: cpu\ndata: {samples: 50000, task: classification}\n" + recipe
+    text = HEAD + recipe
     read, document = loads(text, str(tmp_path / "r.yaml"))
     reviewed = review_document(core(), read, document, tmp_path)
     return [(_at(one, text), one.message) for one in reviewed.findings if one.rule in (FITS, UNSEEN)]
@@ -73,6 +79,42 @@ def test_texts_longer_than_the_model_has_positions_for(tmp_path: Path) -> None:
     said = found(tmp_path, MODEL + "training: {max_tokens: 129}\n" + STEPS)
     assert said == [("129", "max_tokens 129 is more than the 128 positions of model")]
     assert found(tmp_path, MODEL + "training: {max_tokens: 128}\n" + STEPS) == []
+
+
+SHORT = {**BERT, "max_position_embeddings": 8}
+
+
+@pytest.mark.parametrize(
+    ("training", "at", "words", "after"),
+    [
+        ("", "model", "write `training: {max_tokens: 8}`", "training: {max_tokens: 8}\n"),
+        (
+            "training: {batch_size: 16}\n",
+            "{batch_size: 16}",
+            "add `max_tokens: 8` to training",
+            "training: {batch_size: 16, max_tokens: 8}\n",
+        ),
+    ],
+)
+def test_a_default_longer_than_the_model_has_positions_for(
+    training: str, at: str, words: str, after: str, tmp_path: Path
+) -> None:
+    said = "training.max_tokens is not stated, and its default 128 is more than the 8 positions of model"
+    assert found(tmp_path, MODEL + STEPS + training, SHORT) == [(at, said)]
+    read, document = loads(HEAD + MODEL + STEPS + training, str(tmp_path / "r.yaml"))
+    (one,) = (one for one in review_document(core(), read, document, tmp_path).findings if one.rule == FITS)
+    assert one.severity == "error" and one.fix and one.fix.words == words
+    assert edited(document.text, one.fix.edits) == HEAD + MODEL + STEPS + after
+
+
+def test_advice_for_a_model_of_few_positions_states_how_long_texts_may_be(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(SHORT))
+    model = probe.model(str(tmp_path))
+    facts = Facts(model.facts, DataFacts(50000), probe.device("cpu"), Goal())
+    recipe = advise(core(), facts, model, DataSource(samples=50000), "short").chosen.recipe
+    assert recipe.training.max_tokens == 8
+    read, document = loads(as_yaml(recipe), "r.yaml")
+    assert review_document(core(), read, document, tmp_path).errors == 0
 
 
 @pytest.mark.parametrize(("name", "most"), [("opt", 2048), ("roberta", 512), ("bart", 1024), ("gpt2", 1024)])
