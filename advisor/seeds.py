@@ -8,12 +8,14 @@ from pathlib import Path
 from time import monotonic
 
 from advisor import executor, following, resumption
+from advisor.errors import AdviseError
 from advisor.files import write_json
 from advisor.job import Job
 from advisor.outfolder import open_folders
 from advisor.results import Progress, Remark, RunResult, StepResult
 from advisor.runfolder import REPORT
 from advisor.spread import SeedsResult, gathered
+from advisor.step import MOST_SEED
 
 Event = Progress | Remark | StepResult | SeedsResult
 
@@ -32,8 +34,9 @@ def run(
     seed, so that all are judged on the same rows.
 
     Raises:
-        AdviseError: as one run does; or the folder holds a run of one seed.
+        AdviseError: as one run does; or the folder holds a run of one seed, or there are not so many seeds.
     """
+    _refuse_past_the_last(job, count)
     open_folders(out, resume)
     jobs = seeded(job, count)
     seeds = [one.recipe.training.seed for one in jobs.values()]
@@ -54,6 +57,14 @@ def run(
         found = gathered(runs, seeds, list(jobs))
         write_json(out / REPORT, asdict(found))
     yield found
+
+
+def _refuse_past_the_last(job: Job, count: int) -> None:
+    first = job.recipe.training.seed
+    if first + count - 1 > MOST_SEED:
+        message = f"{count:,} seeds from {first} on go past the last one, {MOST_SEED}"
+        hint = f"a seed of at most {MOST_SEED - count + 1}, or fewer --seeds"
+        raise AdviseError(job.reviewed.document.fault(message, ("training", "seed"), hint))
 
 
 def follow(job: Job, out: Path, count: int | None) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from advisor.results import Progress
 
 FORBID_EXTRA: dict[str, Any] = {"extra": "forbid"}
+MOST_SEED = 2**32 - 1  # numpy takes no larger one
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Training:
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
     batch_size: Annotated[int, Bound(gt=0)] = 32
     max_tokens: Annotated[int, Bound(gt=1, le=100_000)] = 128
-    seed: Annotated[int, Bound(ge=0)] = 0
+    seed: Annotated[int, Bound(ge=0, le=MOST_SEED)] = 0
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     joined_texts: Annotated[int, Bound(ge=0, le=1_000_000)] = 10_000
 

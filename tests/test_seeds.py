@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from advisor.cli import main
+from advisor.compute.device import seed
 from advisor.results import GateResult, Measured, Progress, RunResult, Served, StepResult
 from advisor.seeds import _whole
 from advisor.spread import Spread, gathered
@@ -80,3 +82,31 @@ def test_seeds_are_whole_runs_and_their_spread_is_shown(
     assert json.loads((out / "report.json").read_text())["seeds"] == [7, 8, 9]
     assert main([*arguments, "--out", str(tmp_path / "alone"), "--seeds", "2", "--resume"]) == 2
     assert "holds a run of one seed" in capsys.readouterr().err
+
+
+def test_seeds_past_the_last_are_refused_before_anything_is_written(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, out = tmp_path / "recipe.yaml", tmp_path / "out"
+    arguments = ["run", str(file), "--model", str(checkpoints["bert"]), "--data", str(text), "--no-ledger"]
+
+    def run(number: int, *more: str) -> int:
+        training = f"training: {{batch_size: 32, max_tokens: 16, seed: {number}}}\n"
+        file.write_text("version: 1\nname: x\nmodel: {source: bert}\ndevice: edge\nsteps:\n" + STEPS + training)
+        return main([*arguments, "--out", str(out), *more])
+
+    assert run(2**32) == 2
+    assert "training.seed: input should be less than or equal to 4294967295" in capsys.readouterr().err
+    assert run(2**32 - 1, "--seeds", "2") == 2
+    told = capsys.readouterr().err
+    assert f"{file}:7:50: 2 seeds from 4294967295 on go past the last one, 4294967295" in told
+    assert "a seed of at most 4294967294, or fewer --seeds" in told
+    assert not out.exists()
+    assert run(2**32 - 1, "--seeds", "1") == 0
+
+
+def test_further_processes_count_on_from_the_last_seed() -> None:
+    seed(2**32)
+    first = torch.rand(2)
+    seed(0)
+    assert torch.equal(torch.rand(2), first)

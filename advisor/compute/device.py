@@ -11,6 +11,7 @@ from accelerate.utils import set_seed
 from advisor import cpu
 from advisor.compute import processes
 from advisor.errors import AdviseError
+from advisor.step import MOST_SEED
 
 PACKAGES = ("advise", "torch", "transformers", "datasets", "onnxruntime", "codecarbon")
 
@@ -66,7 +67,7 @@ def own_memory(device: torch.device) -> int | None:
 
 def seed(number: int) -> None:
     """Seed every random generator: Python's, numpy's and torch's on all devices."""
-    set_seed(number)
+    set_seed(number % (MOST_SEED + 1))  # further processes count on from the last one
 
 
 def provenance() -> dict[str, object]:
