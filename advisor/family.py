@@ -58,7 +58,8 @@ class Family:
     key for the number of key-value heads. further: other numbers that the table needs, with the least they may be.
     heads_alike: all blocks of a stack must keep the same heads. also_hidden: further keys that hold the hidden size.
     spare_positions: rows of the table of positions that no token of a text takes. may_lack: beginnings of the names of
-    tensors that a checkpoint may be without, beside the head for the labels.
+    tensors that a checkpoint may be without, beside the head for the labels. activation: the key of its name; gated:
+    what may stand before the name.
     read: brings sizes to the top of a config of parts. follows: what else changes in a config (before, after, blocks).
     narrows: a step can narrow it. executable: `advise run` can carry a recipe out on it.
     predicted_as: the group of ranges in `predict`; judged_as: another group by whose ranges a level is chosen;
@@ -96,6 +97,8 @@ class Family:
     also_hidden: tuple[str, ...] = ()
     spare_positions: int = 0
     may_lack: tuple[str, ...] = ()
+    activation: str = "hidden_act"
+    gated: str = ""
     read: Callable[[Config], Config] = field(default=lambda config: config, repr=False)
     follows: Callable[[Config, Config, Blocks], Mapping[str, Any]] = field(default=lambda *_: {}, repr=False)
     _memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)

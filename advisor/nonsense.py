@@ -1,4 +1,4 @@
-"""Nonsense: everything that is wrong with the sizes in a config, told at once."""
+"""Nonsense: everything that is wrong with the numbers in a config, told at once."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ if TYPE_CHECKING:
     from advisor.family import Family
 
 LARGEST = 10_000_000  # above this no size of any published model: a config that says so is broken
+DROPOUTS = (
+    *("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "dropout", "attention_dropout"),
+    *("activation_dropout", "layerdrop", "embd_pdrop", "resid_pdrop", "attn_pdrop", "dropout_rate"),
+)
+EPSILONS = "layer_norm_eps", "layer_norm_epsilon"
 
 
 def refuse_nonsense(family: Family, config: Mapping[str, Any], file: str) -> None:
-    """Raise an AdviseError for sizes that are missing or make no sense."""
-    found = list(_faults(family, config)) or list(_uneven(family, config))
+    """Raise an AdviseError for sizes that are missing, and for numbers and names that make no sense."""
+    found = [*_faults(family, config), *_others(family, config)] or list(_uneven(family, config))
     if found:
         raise AdviseError(*(Fault(text, file) for text in found))
 
@@ -31,6 +36,25 @@ def _faults(family: Family, config: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key} is missing: a {family.model_type} config needs it"
         elif value is not None and (type(value) is not int or not least <= value < LARGEST):
             yield f"{key}: expected a whole number above {least - 1}, got {value!r}"
+
+
+def _others(family: Family, config: Mapping[str, Any]) -> Iterator[str]:
+    """What is no size, but would stop the model when it is made or computes."""
+    for key in DROPOUTS:
+        if config.get(key) is not None and not (_is_number(config[key]) and 0 <= config[key] <= 1):
+            yield f"{key}: expected a number from 0 to 1, got {config[key]!r}"
+    for key in EPSILONS:
+        if config.get(key) is not None and not (_is_number(config[key]) and 0 < config[key] < 1):
+            yield f"{key}: expected a small number above 0, got {config[key]!r}"
+    if not isinstance(config.get(family.activation) or "", str):
+        yield f"{family.activation}: expected the name of an activation, got {config[family.activation]!r}"
+    start, known = config.get("decoder_start_token_id"), config.get(family.vocabulary)
+    if family.executable and start is not None and type(known) is int and start not in range(known):
+        yield f"decoder_start_token_id: expected a token from 0 to {known - 1}, got {start!r}"
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
 
 
 def _uneven(family: Family, config: Mapping[str, Any]) -> Iterator[str]:

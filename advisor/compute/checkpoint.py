@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, T5ForConditionalGeneration
 from transformers.utils import logging
 
 from advisor.compute.bench import Batch
 from advisor.compute.device import seed as random_from
 from advisor.compute.hub import cache_only_if_out_of_reach
+from advisor.compute.loadable import UNLOADABLE, refuse_unknown_activation, refuse_unreadable, unloadable
 from advisor.compute.scorer import Scorer, label_tokens, label_words
 from advisor.compute.weights import refuse_unfitting, refuse_unknown_tokens
 from advisor.errors import AdviseError, Fault
@@ -25,7 +25,6 @@ from advisor.family import Family
 
 logging.disable_progress_bar()  # the screen belongs to the run
 logging.set_verbosity_error()
-UNLOADABLE = OSError, ValueError, RuntimeError, ImportError, SafetensorError
 EQUAL = 1e-5  # outputs of a reloaded model: the same weights, so only rounding may differ
 
 
@@ -43,10 +42,11 @@ def load(
     if not _local(folder):
         cache_only_if_out_of_reach()
     try:
+        refuse_unknown_activation(folder, family, _local(folder))
         tokenizer = _tokenizer(folder, trust_remote_code)
         model, info = _task_model(folder, family, label_names)
     except UNLOADABLE as error:
-        raise _unloadable(folder, error) from None
+        raise unloadable(folder, error) from None
     refuse_unfitting(model, info, family, folder)
     refuse_unknown_tokens(tokenizer, model, folder)
     if tokenizer.pad_token_id is None:
@@ -64,15 +64,7 @@ def tokenizer(folder: Path) -> Any:
     try:
         return _tokenizer(folder, trust_remote_code=False)
     except UNLOADABLE as error:
-        raise _unloadable(folder, error) from None
-
-
-def _unloadable(folder: Path | str, error: Exception) -> AdviseError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    hint = "give --model a folder with config.json, model.safetensors and a tokenizer; no pickled weights"
-    if "trust_remote_code" in str(error):
-        reason, hint = "its tokenizer comes with code of its own", "--trust-remote-code, if you have read that code"
-    return AdviseError(Fault(f"cannot be loaded: {reason}", str(folder), hint=hint))
+        raise unloadable(folder, error) from None
 
 
 def _local(folder: Path | str) -> bool:
@@ -80,6 +72,7 @@ def _local(folder: Path | str) -> bool:
 
 
 def _tokenizer(folder: Path | str, trust_remote_code: bool) -> Any:
+    refuse_unreadable(folder)
     options = {"local_files_only": _local(folder), "trust_remote_code": trust_remote_code}
     tokenizer = AutoTokenizer.from_pretrained(folder, **options)
     # Without its files transformers makes an empty one, to which every text is unknown words.

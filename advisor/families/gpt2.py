@@ -47,5 +47,6 @@ FAMILY = Family(
     fused_projections=True,
     further={"n_positions": 1},
     generative=True,
+    activation="activation_function",
     predicted_as="gpt2",
 )

@@ -70,6 +70,7 @@ FAMILY = Family(
     },
     further={"max_position_embeddings": 1, "word_embed_proj_dim": 1},
     generative=True,
+    activation="activation_function",
     spare_positions=2,
     predicted_as="opt",
     judged_as="bert-like",  # rule opt-follows-bert

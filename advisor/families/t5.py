@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from advisor.family import Family, Stack
+from advisor.family import Config, Family, Stack, Tensors
 from advisor.parts import t5_tensors
+
+
+def _tensors(config: Config) -> Tensors:
+    """Raises a ValueError where the distances leave nothing for the buckets, each of which spans a range of them."""
+    buckets = config.get("relative_attention_num_buckets") or 32
+    distance, least = config.get("relative_attention_max_distance", 128), buckets // 2 + 1
+    if type(distance) is not int or distance < least:
+        raise ValueError(f"relative_attention_max_distance: expected a whole number from {least} on, got {distance!r}")
+    return t5_tensors(config, "relu")
+
 
 FAMILY = Family(
     model_type="t5",
@@ -29,11 +39,13 @@ FAMILY = Family(
     intermediate_size="d_ff",
     vocabulary="vocab_size",
     head_size="d_kv",
-    tensors=lambda config: t5_tensors(config, "relu"),
+    tensors=_tensors,
     axes=lambda config: {"buckets": config.get("relative_attention_num_buckets") or 32},
-    further={"relative_attention_num_buckets": 1},
+    further={"relative_attention_num_buckets": 4},
     tied=("encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "lm_head.weight"),
     generative=True,
+    activation="feed_forward_proj",
+    gated="gated-",
     heads_alike=True,  # one bias table serves all blocks of a stack
     predicted_as="encoder-decoder",
 )
