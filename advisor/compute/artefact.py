@@ -46,17 +46,18 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Made:
     """An int8 model. quantized: what became int8; agreement, kept: with its fp32 source, share of its accuracy, both on
-    the selection rows."""
+    the selection rows. kept: None where fp32 has no metric above 0, so that a share of it means nothing."""
 
     folder: Path
     backend: str
     quantized: Quantized
     agreement: Agreement
-    kept: float
+    kept: float | None
     notes: tuple[str, ...] = ()
 
     def meets(self, wanted: Wanted) -> bool:
-        return self.kept >= wanted.accuracy and self.agreement.mean_probability_difference <= wanted.difference
+        accurate = self.kept is None or self.kept >= wanted.accuracy
+        return accurate and self.agreement.mean_probability_difference <= wanted.difference
 
 
 def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: Wanted) -> Made:
@@ -95,8 +96,19 @@ def _best(scorer: Scorer, bench: Bench, draft: Path, wanted: Wanted) -> Made:
     attempts = _Attempts(choice.backends[0], source, bench, draft)
     made = _kept_enough(attempts, wanted)
     seconds, slower = _time(scorer, attempts.reader(made.folder), bench)
-    notes = (f"{made.quantized.words()}; {made.backend}: {choice.reason}", seconds, *made.notes)
-    return replace(made, notes=(*notes, slower) if slower else notes)
+    chosen = f"{made.quantized.words()}; {made.backend}: {choice.reason}"
+    notes = (chosen, seconds, *made.notes, _by_answers(made, wanted, bench), slower)
+    return replace(made, notes=tuple(note for note in notes if note))
+
+
+def _by_answers(made: Made, wanted: Wanted, bench: Bench) -> str:
+    if made.kept is not None:
+        return ""
+    return (
+        f"fp32 has no {bench.metric} above 0 on the selection rows, of which a share could be kept: int8 is judged by "
+        f"how far its answers are from fp32's, {made.agreement.mean_probability_difference:.4f} in the mean, at most "
+        f"{wanted.difference:g}"
+    )
 
 
 def _calibration(bench: Bench) -> Sequence[Batch]:
@@ -134,7 +146,7 @@ class _Attempts:
         quantized = self.model.quantize(folder, keep | self.spared)
         some = self.bench.selection.take(rows or len(self.bench.selection))
         scores = gather(self.bench, some, partial(_answer, self.reader(folder)))
-        kept = quality(scores, some, self.bench.metric) / self.reached if self.reached > 0 else 0.0
+        kept = quality(scores, some, self.bench.metric) / self.reached if self.reached > 0 else None
         return Made(folder, self.name, quantized, agreement(self.scores[: len(some)], scores), kept)
 
 
@@ -154,7 +166,7 @@ def _kept_enough(attempts: _Attempts, wanted: Wanted) -> Made:
         tried.append(replace(made, notes=(_spared_words(plain, made, names, keep),)))
         if made.meets(wanted):
             break
-    best = max(tried, key=lambda one: (one.meets(wanted), one.kept, -one.agreement.mean_probability_difference))
+    best = max(tried, key=lambda one: (one.meets(wanted), one.kept or 0, -one.agreement.mean_probability_difference))
     missed = () if best.meets(wanted) else (f"sensitive matrices in fp32 did not help enough: {len(tried)} tried",)
     return replace(best, notes=(*(best.notes or (told,)), *missed))
 
@@ -174,10 +186,11 @@ def _most_sensitive(attempts: _Attempts) -> Iterator[tuple[list[str], frozenset[
 
 def _spared_words(plain: Made, made: Made, names: Sequence[str], keep: frozenset[str]) -> str:
     was, now = plain.agreement, made.agreement
+    accuracy = "" if made.kept is None else f"of the accuracy {made.kept:.4f} is kept instead of {plain.kept:.4f}, and "
     return (
-        f"{' and '.join(names)} ({len(keep)} matrices) stay fp32, the most sensitive as measured: of the accuracy on "
-        f"the selection rows {made.kept:.4f} is kept instead of {plain.kept:.4f}, and the mean difference of class "
-        f"probabilities is {now.mean_probability_difference:.4f} instead of {was.mean_probability_difference:.4f}; "
+        f"{' and '.join(names)} ({len(keep)} matrices) stay fp32, the most sensitive as measured: on the selection "
+        f"rows {accuracy}the mean difference of class probabilities is {now.mean_probability_difference:.4f} "
+        f"instead of {was.mean_probability_difference:.4f}; "
         f"the file has {made.quantized.size_bytes / 1e6:.1f} MB instead of {plain.quantized.size_bytes / 1e6:.1f} MB"
     )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,8 @@ import tiny
 import torch
 
 from advisor.compute.artefact import Made, Wanted, make, read, score
-from advisor.compute.bench import logits
+from advisor.compute.bench import Bench, Encoded, logits
+from advisor.compute.scorer import Scorer
 from advisor.errors import AdviseError
 
 ANY, NEVER = Wanted(0, 1, ("onnxruntime",)), Wanted(2, 0, ("onnxruntime",))
@@ -57,9 +60,40 @@ def test_the_most_sensitive_matrices_stay_fp32_where_int8_keeps_too_little(tmp_p
 def test_where_nothing_keeps_enough_the_best_attempt_is_taken_and_said_so(tmp_path: Path) -> None:
     result = made("bert", NEVER, tmp_path / "int8")
     plain = made("bert", ANY, tmp_path / "plain")
-    assert result.kept >= plain.kept
+    assert result.kept is not None and plain.kept is not None and result.kept >= plain.kept
     assert any("did not help enough: 4 tried" in note for note in result.notes)
     assert {file.name for file in tmp_path.iterdir()} == {"int8", "plain"}
+
+
+def one_class() -> tuple[Scorer, Bench]:
+    """A model that answers every row alike: its Matthews is 0."""
+    one = students.student("bert")
+    one.model.classifier.bias.data[0] += 100
+    return one, replace(students.bench("bert"), metric="matthews")
+
+
+def always_wrong() -> tuple[Scorer, Bench]:
+    """Rows that are labelled otherwise than the model answers: its Matthews is below 0."""
+    one, bench = students.student("bert"), students.bench("bert")
+    answers = logits(one, bench, bench.selection).argmax(dim=1)
+    selection = Encoded(bench.selection.tokens, tuple((1 - answers).tolist()))
+    return one, replace(bench, metric="matthews", selection=selection)
+
+
+@pytest.mark.parametrize("case", [one_class, always_wrong])
+def test_without_a_metric_above_0_int8_is_judged_by_its_answers(
+    case: Callable[[], tuple[Scorer, Bench]], tmp_path: Path
+) -> None:
+    """A share of nothing cannot be kept, nor missed."""
+    one, bench = case()
+    result = make(one, tiny.tokenizer("bert"), bench, tmp_path / "int8", Wanted(0.99, 0.5, ("onnxruntime",)))
+    assert result.kept is None
+    assert result.quantized.quantized == result.quantized.matrices
+    told = f"{result.agreement.mean_probability_difference:.4f} in the mean, at most 0.5"
+    assert any("fp32 has no matthews above 0 on the selection rows" in note and told in note for note in result.notes)
+    result = make(one, tiny.tokenizer("bert"), bench, tmp_path / "strict", Wanted(0, -1, ("onnxruntime",)))
+    assert any("did not help enough" in note for note in result.notes)
+    assert not any("of the accuracy" in note for note in result.notes)
 
 
 def test_scores_of_the_written_artefact_are_near_those_of_its_source(tmp_path: Path) -> None:
