@@ -28,7 +28,7 @@ class Prediction(NamedTuple):
 class Predictor:
     """A loaded model. labels: their names; kind: of its artefact, as the report calls it; max_tokens: a text is cut."""
 
-    def __init__(self, folder: Path, threads: int = 0, device: str = "cpu") -> None:
+    def __init__(self, folder: Path, threads: int = 0, device: str = "cpu", trust_remote_code: bool = False) -> None:
         probe.needs_run("loading a model")
         from advisor.compute.answering import Answering
 
@@ -40,7 +40,7 @@ class Predictor:
         self.labels = _labels(config)
         self.max_tokens = int(config.get("max_tokens") or _max_tokens(folder))
         self.kind = runfolder.artefact(folder).kind
-        self._model = Answering(folder, family, self.labels, threads, device)
+        self._model = Answering(folder, family, self.labels, threads, device, trust_remote_code)
 
     def __call__(
         self, texts: Sequence[str], pairs: Sequence[str] | None = None, batch_size: int = 32
@@ -68,12 +68,19 @@ class Predictor:
         return Prediction(max(by_label, key=lambda label: by_label[label]), by_label)
 
 
-def load(folder: str | Path, step: str | None = None, threads: int = 0, device: str = "cpu") -> Predictor:
+def load(
+    folder: str | Path,
+    step: str | None = None,
+    threads: int = 0,
+    device: str = "cpu",
+    trust_remote_code: bool = False,
+) -> Predictor:
     """The model of a finished run: its last, or that after a step; or the model in a step's own folder.
 
     Args:
         step: a step's name, for example `distillation`. threads: for one request of an int8 model; all cores if 0.
         device: of a plain checkpoint: `cpu`, `cuda` or `mps`. int8 runs on the CPU.
+        trust_remote_code: execute code that comes with the model's tokenizer.
 
     Raises:
         AdviseError: the run is not finished, has no such step, its files are not those that it wrote, or the model
@@ -81,12 +88,12 @@ def load(folder: str | Path, step: str | None = None, threads: int = 0, device: 
     """
     folder = Path(folder)
     if step is None and (folder / "config.json").is_file():
-        return Predictor(folder, threads, device)
+        return Predictor(folder, threads, device, trust_remote_code)
     if not folder.is_dir():
         raise AdviseError(Fault("no such folder", str(folder), hint=STEP_HINT))
     chosen = _step(folder, step)
     _check(folder / chosen.path, chosen)
-    return Predictor(folder / chosen.path, threads, device)
+    return Predictor(folder / chosen.path, threads, device, trust_remote_code)
 
 
 def _step(folder: Path, name: str | None) -> StepResult:

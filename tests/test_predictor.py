@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,37 @@ from advisor.compute import checkpoint
 from advisor.compute.artefact import Wanted, make
 from advisor.errors import AdviseError
 
+CODE = """\
+import json
+from transformers import PreTrainedTokenizer
+
+
+class WordTokenizer(PreTrainedTokenizer):
+    vocab_files_names = {"vocab_file": "words.json"}
+    model_input_names = ["input_ids", "attention_mask"]
+
+    def __init__(self, vocab_file, **more):
+        self.words = json.load(open(vocab_file))
+        super().__init__(**more)
+
+    vocab_size = property(lambda self: len(self.words))
+
+    def get_vocab(self):
+        return {word: number for number, word in enumerate(self.words)}
+
+    def _tokenize(self, text):
+        return text.split()
+
+    def _convert_token_to_id(self, word):
+        return self.words.index(word) if word in self.words else 2
+
+    def _convert_id_to_token(self, number):
+        return self.words[number]
+
+    def save_vocabulary(self, folder, filename_prefix=None):
+        json.dump(self.words, open(folder + "/words.json", "w"))
+        return (folder + "/words.json",)
+"""
 TEXTS = ["Return the message's payload.", "Wait", "Create a task in the loop and await it until it is done, or fails."]
 
 
@@ -90,6 +122,29 @@ def test_what_cannot_be_loaded_is_told(run: Path, tmp_path: Path) -> None:
     ):
         with pytest.raises(AdviseError, match=told):
             advisor.load(folder, step)
+
+
+def with_code(model: Path) -> None:
+    """Give a checkpoint a tokenizer that is there in Python alone."""
+    special = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
+    names = {"tokenizer_class": "WordTokenizer", "auto_map": {"AutoTokenizer": ["own.WordTokenizer", None]}}
+    (model / "own.py").write_text(CODE)
+    (model / "words.json").write_text(json.dumps([*special.values(), *" ".join(TEXTS).split()]))
+    (model / "tokenizer_config.json").write_text(json.dumps(special | names))
+    (model / "tokenizer.json").unlink()
+
+
+def test_a_tokenizer_with_code_of_its_own_is_loaded_when_it_is_trusted(
+    run: Path, checkpoints: dict[str, Path], text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_MODULES_CACHE", str(tmp_path / "modules"))
+    with_code(shutil.copytree(checkpoints["bert"], tmp_path / "model"))
+    arguments = ["--model", str(tmp_path / "model"), "--data", str(text), "--out", str(tmp_path / "out")]
+    assert main(["run", str(run.parent / "bert.yaml"), *arguments, "--trust-remote-code"]) in (0, 4)
+    for step in ("finetune", "quantization"):
+        with pytest.raises(AdviseError, match=r"load\(…, trust_remote_code=True\), if you have read that code"):
+            advisor.load(tmp_path / "out", step)
+        assert len(advisor.load(tmp_path / "out", step, trust_remote_code=True)(TEXTS)) == 3
 
 
 def test_files_that_are_not_as_the_run_wrote_them(run: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from advisor.compute.bench import Bench, Encoded, encode
 from advisor.compute.int8 import probabilities
 from advisor.compute.labels import Rows
 from advisor.compute.scorer import Scorer
+from advisor.errors import AdviseError
 from advisor.family import Family
 from advisor.step import Training
 
@@ -22,17 +25,23 @@ NO_ROWS = Encoded((), ())
 class Answering:
     """The model in a step's folder. threads: of an int8 model, all cores if 0. device: of a plain checkpoint.
 
+    trust_remote_code: code that comes with the tokenizer may be executed.
+
     Raises:
         AdviseError: model or tokenizer cannot be loaded, or what an int8 model needs is not installed.
     """
 
-    def __init__(self, folder: Path, family: Family, labels: Sequence[str], threads: int, device: str) -> None:
+    def __init__(
+        self, folder: Path, family: Family, labels: Sequence[str], threads: int, device: str, trust_remote_code: bool
+    ) -> None:
         reader = artefact.read(folder, threads)
-        if reader is not None:
-            self._reader, self._tokenizer, device = reader, checkpoint.tokenizer(folder), "cpu"
-        else:
-            scorer, self._tokenizer = checkpoint.load(folder, family, labels)
-            self._reader = _Plain(scorer.to(device).eval())
+        with _code_told(folder, trust_remote_code):
+            if reader is not None:
+                self._reader, self._tokenizer = reader, checkpoint.tokenizer(folder, trust_remote_code)
+                device = "cpu"
+            else:
+                scorer, self._tokenizer = checkpoint.load(folder, family, labels, trust_remote_code=trust_remote_code)
+                self._reader = _Plain(scorer.to(device).eval())
         pad = self._tokenizer.pad_token_id
         self._bench = Bench(family, torch.device(device), Training(), NO_ROWS, NO_ROWS, pad=pad)
 
@@ -48,6 +57,19 @@ class Answering:
             for row, score in zip(batch.rows.tolist(), scores, strict=True):
                 found[row] = score
         return found
+
+
+@contextmanager
+def _code_told(folder: Path, trusted: bool) -> Iterator[None]:
+    """Within, what cannot be loaded is told with the code that would be needed, where that is not trusted."""
+    try:
+        yield
+    except AdviseError as error:
+        file = folder / "tokenizer_config.json"
+        if trusted or not file.is_file() or '"auto_map"' not in file.read_text(encoding="utf-8", errors="replace"):
+            raise
+        hint = "its tokenizer comes with code of its own: load(…, trust_remote_code=True), if you have read that code"
+        raise AdviseError(*(replace(fault, hint=hint) for fault in error.faults)) from None
 
 
 class _Plain:

@@ -55,14 +55,14 @@ def load(
     return Scorer(model, _words(tokenizer, family, label_names)), tokenizer
 
 
-def tokenizer(folder: Path) -> Any:
-    """The tokenizer that was saved with a model.
+def tokenizer(folder: Path, trust_remote_code: bool = False) -> Any:
+    """The tokenizer that was saved with a model; code that comes with it runs if it is trusted.
 
     Raises:
         AdviseError: it is missing or cannot be read.
     """
     try:
-        return _tokenizer(folder, trust_remote_code=False)
+        return _tokenizer(folder, trust_remote_code)
     except UNLOADABLE as error:
         raise unloadable(folder, error) from None
 
