@@ -104,18 +104,19 @@ def _step(folder: Path, name: str | None) -> StepResult:
 
 
 def _check(folder: Path, step: StepResult) -> None:
-    """The files of a step have to be those that the run wrote."""
-    was: Mapping[str, str] = step.artefact.files if step.artefact else {}
-    now = runfolder.hashes(folder)
-    faults = [
-        Fault(
-            "is missing" if name not in now else "is not as the run wrote it", str(folder / name), hint="run it again"
-        )
-        for name, digest in was.items()
-        if now.get(name) != digest
-    ]
-    if faults:
-        raise AdviseError(*faults)
+    """The files of a step have to be those that the run wrote, and no others: one more may be another model."""
+    if step.artefact is None:
+        return
+    was, now = step.artefact.files, runfolder.hashes(folder)
+    wrong = [name for name in sorted({*was, *now}) if now.get(name) != was.get(name)]
+    if wrong:
+        raise AdviseError(*(_wrong(folder / name, name in was, name in now) for name in wrong))
+
+
+def _wrong(file: Path, written: bool, there: bool) -> Fault:
+    if not written:
+        return Fault("was not written by the run", str(file), hint="take it out of the folder")
+    return Fault("is not as the run wrote it" if there else "is missing", str(file), hint="run it again")
 
 
 def _labels(config: Config) -> tuple[str, ...]:

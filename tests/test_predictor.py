@@ -161,6 +161,17 @@ def test_files_that_are_not_as_the_run_wrote_them(run: Path) -> None:
         file.write_bytes(whole)
 
 
+def test_a_file_that_was_added_is_told(run: Path, tmp_path: Path) -> None:
+    """Else the model that somebody put beside the step's own would answer in its place."""
+    out = shutil.copytree(run, tmp_path / "out")
+    shutil.copy(out / "steps" / "1-quantization" / "model.onnx", out / "steps" / "0-finetune")
+    (out / "steps" / "0-finetune" / ".DS_Store").touch()
+    with pytest.raises(AdviseError, match=r"0-finetune/model\.onnx: was not written by the run") as caught:
+        advisor.load(out, "finetune")
+    assert len(caught.value.faults) == 1
+    assert advisor.load(out, "quantization").kind == "onnx"
+
+
 def test_one_text_in_place_of_many_is_told(run: Path) -> None:
     predictor = advisor.load(run)
     with pytest.raises(AdviseError, match="expected a sequence of texts, got one text"):
