@@ -32,15 +32,18 @@ class Predictor:
         probe.needs_run("loading a model")
         from advisor.compute.answering import Answering
 
-        config = probe.read_config(folder / "config.json")
-        facts = families.describe(config, str(folder / "config.json"))  # refuses absurd sizes before weights are read
+        file = folder / "config.json"
+        config = probe.read_config(file)
+        facts = families.describe(config, str(file))  # refuses absurd sizes before weights are read
         family = families.find(facts.family or "")
         if family is None or not family.executable:
             raise AdviseError(Fault(f"models of the kind {facts.family} cannot be loaded", str(folder)))
-        self.labels = _labels(config)
-        self.max_tokens = int(config.get("max_tokens") or _max_tokens(folder))
+        self.labels, self.max_tokens = _labels(config, file), _max_tokens(config, file)
         self.kind = runfolder.artefact(folder).kind
         self._model = Answering(folder, family, self.labels, threads, device, trust_remote_code)
+        width = self._model.width()
+        if width != len(self.labels):
+            raise _changed("id2label", f"{width} names, as the model gives {width} scores", len(self.labels), file)
 
     def __call__(
         self, texts: Sequence[str], pairs: Sequence[str] | None = None, batch_size: int = 32
@@ -48,12 +51,15 @@ class Predictor:
         """Label texts, or pairs of texts, batch by batch; texts of like length share a batch.
 
         Raises:
-            AdviseError: texts is one text instead of many, or there is not one pair for each text.
+            AdviseError: texts is one text instead of many, there is not one pair for each text, or a batch would have
+                no rows.
         """
         if isinstance(texts, str):
             raise AdviseError("texts: expected a sequence of texts, got one text", hint='predictor(["one text"])')
         if pairs is not None and len(pairs) != len(texts):
             raise AdviseError(f"pairs: expected one for each of the {len(texts)} texts, got {len(pairs)}")
+        if batch_size < 1:
+            raise AdviseError(f"batch_size: expected 1 or more, got {batch_size}")
         if not len(texts):
             return []
         scores = self._model.scores(texts, pairs, self.max_tokens, batch_size)
@@ -119,13 +125,25 @@ def _wrong(file: Path, written: bool, there: bool) -> Fault:
     return Fault("is not as the run wrote it" if there else "is missing", str(file), hint="run it again")
 
 
-def _labels(config: Config) -> tuple[str, ...]:
+def _changed(key: str, wanted: str, got: object, file: Path) -> AdviseError:
+    """What is said of a config that no run has written so."""
+    return AdviseError(Fault(f"{key}: expected {wanted}, got {got!r}", str(file), hint="copy it again from its run"))
+
+
+def _labels(config: Config, file: Path) -> tuple[str, ...]:
     names = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
-    return tuple(str(names[key]) for key in sorted(names, key=int))
+    if not isinstance(names, Mapping) or set(names) != set(map(str, range(len(names)))):
+        raise _changed("id2label", "names by number, from 0", names, file)
+    return tuple(str(names[str(number)]) for number in range(len(names)))
 
 
-def _max_tokens(folder: Path) -> int:
-    """What the run that made a plain checkpoint cut texts to."""
-    recipe = folder.parent.parent / "recipe.yaml"
+def _max_tokens(config: Config, file: Path) -> int:
+    """What the run that made a model cut texts to."""
+    stated = config.get("max_tokens")
+    if stated is not None and (not isinstance(stated, int) or stated < 1):
+        raise _changed("max_tokens", "a number of tokens", stated, file)
+    if stated is not None:
+        return stated
+    recipe = file.parent.parent.parent / "recipe.yaml"
     training = loads(recipe.read_text(encoding="utf-8"))[0].training if recipe.is_file() else Training()
     return training.max_tokens

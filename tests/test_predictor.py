@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import students
@@ -178,6 +179,40 @@ def test_one_text_in_place_of_many_is_told(run: Path) -> None:
         predictor("one text")
     with pytest.raises(AdviseError, match="expected one for each of the 3 texts, got 1"):
         predictor(TEXTS, pairs=["one"])
+
+
+def test_a_batch_of_no_rows_is_told(run: Path) -> None:
+    for size in (0, -1):
+        with pytest.raises(AdviseError, match=f"batch_size: expected 1 or more, got {size}"):
+            advisor.load(run)(TEXTS, batch_size=size)
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "gpu", "cuda:x"])
+def test_a_device_that_is_not_here_is_told(device: str, run: Path) -> None:
+    with pytest.raises(AdviseError, match=f"device: there is no {device!r} here"):
+        advisor.load(run, "finetune", device=device)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"id2label": {"a": "calm", "b": "loud"}}, "id2label: expected names by number, from 0, got"),
+        ({"id2label": {"1": "calm", "2": "loud"}}, "id2label: expected names by number, from 0, got"),
+        ({"id2label": ["calm", "loud"]}, "id2label: expected names by number, from 0, got"),
+        ({"id2label": 2}, "id2label: expected names by number, from 0, got 2"),
+        ({"id2label": {"0": "calm"}}, "id2label: expected 2 names, as the model gives 2 scores, got 1"),
+        ({"max_tokens": "many"}, "max_tokens: expected a number of tokens, got 'many'"),
+        ({"max_tokens": -1}, "max_tokens: expected a number of tokens, got -1"),
+    ],
+    ids=str,
+)
+def test_a_config_that_somebody_changed_is_told(changes: dict[str, Any], told: str, run: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(run / "steps" / "1-quantization", tmp_path / "int8")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | changes))
+    with pytest.raises(AdviseError, match=told) as caught:
+        advisor.load(folder)
+    assert caught.value.faults[0].file == str(folder / "config.json")
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:

@@ -12,6 +12,7 @@ import torch
 
 from advisor.compute import artefact, checkpoint
 from advisor.compute.bench import Bench, Encoded, encode
+from advisor.compute.device import named
 from advisor.compute.int8 import probabilities
 from advisor.compute.labels import Rows
 from advisor.compute.scorer import Scorer
@@ -28,22 +29,27 @@ class Answering:
     trust_remote_code: code that comes with the tokenizer may be executed.
 
     Raises:
-        AdviseError: model or tokenizer cannot be loaded, or what an int8 model needs is not installed.
+        AdviseError: model or tokenizer cannot be loaded, what an int8 model needs is not installed, or there is no such
+            device.
     """
 
     def __init__(
         self, folder: Path, family: Family, labels: Sequence[str], threads: int, device: str, trust_remote_code: bool
     ) -> None:
         reader = artefact.read(folder, threads)
+        place = torch.device("cpu") if reader else named(device)
         with _code_told(folder, trust_remote_code):
             if reader is not None:
                 self._reader, self._tokenizer = reader, checkpoint.tokenizer(folder, trust_remote_code)
-                device = "cpu"
             else:
                 scorer, self._tokenizer = checkpoint.load(folder, family, labels, trust_remote_code=trust_remote_code)
-                self._reader = _Plain(scorer.to(device).eval())
+                self._reader = _Plain(scorer.to(place).eval())
         pad = self._tokenizer.pad_token_id
-        self._bench = Bench(family, torch.device(device), Training(), NO_ROWS, NO_ROWS, pad=pad)
+        self._bench = Bench(family, place, Training(), NO_ROWS, NO_ROWS, pad=pad)
+
+    def width(self) -> int:
+        """How many scores a text gets."""
+        return len(self.scores([""], None, max_tokens=2, batch_size=1)[0])
 
     def scores(
         self, texts: Sequence[str], pairs: Sequence[str] | None, max_tokens: int, batch_size: int

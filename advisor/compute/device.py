@@ -36,6 +36,21 @@ def pick(train_on: str) -> torch.device:
     return processes.own(torch.device(train_on))
 
 
+def named(name: str) -> torch.device:
+    """The device of this name: `cpu`, `cuda`, `mps`, or one of several, as `cuda:1`.
+
+    Raises:
+        AdviseError: there is no such device here.
+    """
+    try:
+        found = torch.device(name)
+        if present(found.type) and (found.index or 0) < max(1, torch.cuda.device_count()):
+            return found
+    except RuntimeError:  # torch knows no such name
+        pass
+    raise AdviseError(f"device: there is no {name!r} here", hint="device='cpu', or 'cuda' or 'mps' where there is one")
+
+
 def accelerators() -> list[tuple[str, str]]:
     """The GPUs that torch can use: kind, and name with memory and compute capability."""
     found = []
