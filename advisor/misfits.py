@@ -63,13 +63,14 @@ class Case(NamedTuple):
     def _tokens(self, because: str) -> Iterator[Finding]:
         """Texts longer than the model has positions for would stop the run at the first long one."""
         path, tokens = ("training", "max_tokens"), self.recipe.training.max_tokens
-        most = self.plan.family.longest(self.model.config) if self.plan and self.model.config else None
-        if most is None or tokens <= most:
+        family = self.plan.family if self.plan else None
+        most = family.longest(self.model.config) if family and self.model.config else None
+        if family is None or most is None or tokens <= most:
             return
         more = f"{tokens:,} is more than the {most:,} positions of {self.recipe.model.source}"
         if path in self.document.marks:
             yield self._misfit(because, path, f"max_tokens {more}", most)
-        else:
+        elif family.executable:  # nothing ever takes the default for another
             yield self._unsaid(because, f"training.max_tokens is not stated, and its default {more}", most)
 
     def _unsaid(self, because: str, message: str, most: int) -> Finding:

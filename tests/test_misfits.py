@@ -107,6 +107,12 @@ def test_a_default_longer_than_the_model_has_positions_for(
     assert edited(document.text, one.fix.edits) == HEAD + MODEL + STEPS + after
 
 
+def test_a_model_that_cannot_be_run_need_not_state_it(tmp_path: Path) -> None:
+    clip = dict(families.find("clip").config)  # type: ignore[union-attr]
+    assert found(tmp_path, MODEL + STEPS, clip) == []
+    assert [at for at, _ in found(tmp_path, MODEL + "training: {max_tokens: 78}\n" + STEPS, clip)] == ["78"]
+
+
 def test_advice_for_a_model_of_few_positions_states_how_long_texts_may_be(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(SHORT))
     model = probe.model(str(tmp_path))
