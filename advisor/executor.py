@@ -131,6 +131,9 @@ class _Run(Work):
         write_assignment(self.job, self.out)
 
     def _make(self, planned: PlannedStep, folder: Path, inputs: Inputs) -> Generator[Progress, None, Record]:
+        cut = self.job.recipe.training.max_tokens
+        # Goes with the tokenizer's files wherever they are copied, and stock transformers cuts texts to it.
+        self.tokenizer.model_max_length = min(cut, self.family.longest(planned.after) or cut)
         if isinstance(planned.step, Quantization):
             work = self._quantize(planned, planned.step, folder)
         else:

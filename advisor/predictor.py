@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from advisor import families, probe, runfolder
 from advisor.errors import AdviseError, Fault, suggest
-from advisor.family import Config
+from advisor.family import Config, Family
 from advisor.recipefile import loads
 from advisor.results import StepResult
+from advisor.resumption import STEPS
 from advisor.step import Training
 
 STEP_HINT = "give the --out folder of a finished `advise run`, or the folder of one of its steps"
@@ -38,12 +39,19 @@ class Predictor:
         family = families.find(facts.family or "")
         if family is None or not family.executable:
             raise AdviseError(Fault(f"models of the kind {facts.family} cannot be loaded", str(folder)))
-        self.labels, self.max_tokens = _labels(config, file), _max_tokens(config, file)
+        self.labels = _labels(config, file)
         self.kind = runfolder.artefact(folder).kind
         self._model = Answering(folder, family, self.labels, threads, device, trust_remote_code)
+        self.max_tokens = self._cut(family, config, folder)
         width = self._model.width()
         if width != len(self.labels):
             raise _changed("id2label", f"{width} names, as the model gives {width} scores", len(self.labels), file)
+
+    def _cut(self, family: Family, config: Config, folder: Path) -> int:
+        """What a text is cut to: the least that is said of it, and never more than the model has positions."""
+        limits = (_own_max_tokens(config, folder / "config.json"), self._model.most_tokens(), _of_recipe(folder))
+        stated = [limit for limit in limits if limit is not None] or [Training().max_tokens]
+        return min(*stated, family.longest(config) or max(stated))
 
     def __call__(
         self, texts: Sequence[str], pairs: Sequence[str] | None = None, batch_size: int = 32
@@ -137,13 +145,17 @@ def _labels(config: Config, file: Path) -> tuple[str, ...]:
     return tuple(str(names[str(number)]) for number in range(len(names)))
 
 
-def _max_tokens(config: Config, file: Path) -> int:
-    """What the run that made a model cut texts to."""
+def _own_max_tokens(config: Config, file: Path) -> int | None:
+    """What an int8 model's config says that a text is cut to."""
     stated = config.get("max_tokens")
     if stated is not None and (not isinstance(stated, int) or stated < 1):
         raise _changed("max_tokens", "a number of tokens", stated, file)
-    if stated is not None:
-        return stated
-    recipe = file.parent.parent.parent / "recipe.yaml"
-    training = loads(recipe.read_text(encoding="utf-8"))[0].training if recipe.is_file() else Training()
-    return training.max_tokens
+    return stated
+
+
+def _of_recipe(folder: Path) -> int | None:
+    """What the run that a step's folder lies in cut texts to: tokenizers of earlier runs do not say it."""
+    recipe = folder.parent.parent / "recipe.yaml"
+    if folder.parent.name != STEPS or not recipe.is_file():
+        return None
+    return loads(recipe.read_text(encoding="utf-8"))[0].training.max_tokens

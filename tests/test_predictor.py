@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import students
 import tiny
+from transformers import AutoTokenizer
 
 import advisor
 from advisor.cli import main
@@ -66,6 +67,10 @@ def run(checkpoints: dict[str, Path], text: Path, tmp_path_factory: pytest.TempP
     return folder / "out"
 
 
+def configure(file: Path, **changes: Any) -> None:
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
 @pytest.mark.parametrize(("step", "kind"), [(None, "onnx"), ("quantization", "onnx"), ("finetune", "checkpoint")])
 def test_a_run_answers_as_its_report_says(run: Path, step: str | None, kind: str) -> None:
     predictor = advisor.load(run, step, threads=1)
@@ -83,6 +88,34 @@ def test_a_steps_own_folder_can_be_given(run: Path) -> None:
     predictor = advisor.load(run / "steps" / "0-finetune")
     assert (predictor.kind, predictor.max_tokens) == ("checkpoint", 24)
     assert predictor(TEXTS) == advisor.load(run, "finetune")(TEXTS)
+
+
+@pytest.mark.parametrize("step", ["0-finetune", "1-quantization"])
+def test_a_copy_of_a_steps_folder_cuts_texts_as_the_run_did(step: str, run: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(run / "steps" / step, tmp_path / "models" / "bert")
+    (tmp_path / "recipe.yaml").write_text((run / "recipe.yaml").read_text().replace("24", "12"))  # of something else
+    assert AutoTokenizer.from_pretrained(folder).model_max_length == 24
+    assert advisor.load(folder).max_tokens == 24
+
+
+def test_a_run_from_before_tokenizers_knew_it_has_its_recipe(run: Path, tmp_path: Path) -> None:
+    steps = shutil.copytree(run, tmp_path / "out") / "steps"
+    configure(steps / "0-finetune" / "tokenizer_config.json", model_max_length=512)
+    assert advisor.load(steps / "0-finetune").max_tokens == 24
+
+
+@pytest.mark.parametrize("step", ["0-finetune", "1-quantization"])
+def test_texts_are_never_longer_than_the_model_has_positions(step: str, run: Path, text: Path, tmp_path: Path) -> None:
+    model, out = tiny.checkpoint("bert", tmp_path / "model", max_position_embeddings=32), tmp_path / "out"
+    arguments = ["--model", str(model), "--data", str(text), "--out", str(out)]
+    assert main(["run", str(run.parent / "bert.yaml"), *arguments]) in (0, 4)
+    folder = out / "steps" / step
+    configure(folder / "tokenizer_config.json", model_max_length=10**30)
+    configure(folder / "config.json", max_tokens=1000)
+    (out / "recipe.yaml").unlink()
+    predictor = advisor.load(folder)
+    assert predictor.max_tokens == 32
+    assert len(predictor(["wait for it " * 500])) == 1
 
 
 def test_the_order_of_the_texts_is_kept_whatever_the_batches(run: Path) -> None:
@@ -208,8 +241,7 @@ def test_a_device_that_is_not_here_is_told(device: str, run: Path) -> None:
 )
 def test_a_config_that_somebody_changed_is_told(changes: dict[str, Any], told: str, run: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(run / "steps" / "1-quantization", tmp_path / "int8")
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | changes))
+    configure(folder / "config.json", **changes)
     with pytest.raises(AdviseError, match=told) as caught:
         advisor.load(folder)
     assert caught.value.faults[0].file == str(folder / "config.json")

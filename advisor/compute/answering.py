@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers.tokenization_utils_base import LARGE_INTEGER
 
 from advisor.compute import artefact, checkpoint
 from advisor.compute.bench import Bench, Encoded, encode
@@ -46,6 +47,11 @@ class Answering:
                 self._reader = _Plain(scorer.to(place).eval())
         pad = self._tokenizer.pad_token_id
         self._bench = Bench(family, place, Training(), NO_ROWS, NO_ROWS, pad=pad)
+
+    def most_tokens(self) -> int | None:
+        """What the tokenizer's files say that a text is cut to; None if they do not."""
+        found = self._tokenizer.model_max_length
+        return found if isinstance(found, int) and 0 < found < LARGE_INTEGER else None
 
     def width(self) -> int:
         """How many scores a text gets."""
