@@ -9,9 +9,9 @@ from typing import NamedTuple
 from advisor import families, probe, runfolder
 from advisor.errors import AdviseError, Fault, suggest
 from advisor.family import Config, Family
+from advisor.outfolder import STEPS
 from advisor.recipefile import loads
 from advisor.results import StepResult
-from advisor.resumption import STEPS
 from advisor.step import Training
 
 STEP_HINT = "give the --out folder of a finished `advise run`, or the folder of one of its steps"
