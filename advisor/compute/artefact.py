@@ -6,7 +6,7 @@ import json
 import shutil
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from advisor.compute.sensitivity import groups
 from advisor.compute.servable import matrices
 from advisor.cpu import Use, instruction_sets, int8_for, multiplies_bf16
 from advisor.errors import AdviseError
+from advisor.results import Progress
 
 PROVED_BATCHES = 3
 CALIBRATION_ROWS, CALIBRATION_BATCH = 160, 8
@@ -46,7 +47,9 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Made:
     """An int8 model. quantized: what became int8; agreement, kept: with its fp32 source, share of its accuracy, both on
-    the selection rows. kept: None where fp32 has no metric above 0, so that a share of it means nothing."""
+    the selection rows. kept: None where fp32 has no metric above 0, so that a share of it means nothing.
+    attempts: that were made until it was found.
+    """
 
     folder: Path
     backend: str
@@ -54,17 +57,18 @@ class Made:
     agreement: Agreement
     kept: float | None
     notes: tuple[str, ...] = ()
+    attempts: int = 1
 
     def meets(self, wanted: Wanted) -> bool:
         accurate = self.kept is None or self.kept >= wanted.accuracy
         return accurate and self.agreement.mean_probability_difference <= wanted.difference
 
 
-def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: Wanted) -> Made:
+def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: Wanted) -> Generator[Progress, None, Made]:
     """Quantize a model into a new folder, with the backend that suits this machine's CPU best.
 
     Sensitive matrices stay in fp32 where the plain int8 model keeps less than is wanted on the selection rows; the
-    notes say which.
+    notes say which. Yields what is attempted after the plain one, of all attempts and a last unit for scoring.
 
     Raises:
         AdviseError: the exported model answers otherwise than its source, nothing became int8, or no backend that may
@@ -74,7 +78,7 @@ def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: Wan
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     try:
-        made = _best(scorer, bench, draft, wanted)
+        made = yield from _best(scorer, bench, draft, wanted)
         result = draft / "result"
         made.folder.rename(result)
         tokenizer.save_pretrained(result)
@@ -84,7 +88,7 @@ def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: Wan
     return replace(made, folder=folder)
 
 
-def _best(scorer: Scorer, bench: Bench, draft: Path, wanted: Wanted) -> Made:
+def _best(scorer: Scorer, bench: Bench, draft: Path, wanted: Wanted) -> Generator[Progress, None, Made]:
     here, missing = installed() & set(wanted.backends), set(wanted.backends) - installed()
     if not here:
         backend(wanted.backends[0])  # says what is missing
@@ -94,11 +98,11 @@ def _best(scorer: Scorer, bench: Bench, draft: Path, wanted: Wanted) -> Made:
     source = Source(scorer, _calibration(bench), _proof(bench), draft / "work", choice.reduce_range)
     source.work.mkdir()
     attempts = _Attempts(choice.backends[0], source, bench, draft)
-    made = _kept_enough(attempts, wanted)
+    made = yield from _kept_enough(attempts, wanted)
     seconds, slower = _time(scorer, attempts.reader(made.folder), bench)
     chosen = f"{made.quantized.words()}; {made.backend}: {choice.reason}"
     notes = (chosen, seconds, *made.notes, _by_answers(made, wanted, bench), slower)
-    return replace(made, notes=tuple(note for note in notes if note))
+    return replace(made, notes=tuple(filter(None, notes)), attempts=attempts.count)
 
 
 def _by_answers(made: Made, wanted: Wanted, bench: Bench) -> str:
@@ -123,7 +127,7 @@ class _Attempts:
     """int8 models of one source by one backend, each in a folder of its own below `draft`."""
 
     def __init__(self, name: str, source: Source, bench: Bench, draft: Path) -> None:
-        self.name, self.bench, self.draft, self.count = name, bench, draft, 0
+        self.name, self.bench, self.draft, self.count, self.total = name, bench, draft, 0, 1
         self.backend = backend(name)
         self.model: Prepared = self.backend.prepare(source)
         self.spared = spared(self.model.matrices)
@@ -136,6 +140,10 @@ class _Attempts:
 
     def reader(self, folder: Path) -> Reader:
         return self.backend.read(folder, torch.get_num_threads())
+
+    def progress(self, words: str) -> Progress:
+        """What is attempted next; the last unit is for scoring."""
+        return Progress("quantize", self.count, self.total + 1, words)
 
     def attempt(self, keep: frozenset[str], rows: int | None = None) -> Made:
         """Quantize all but the matrices to keep; score the first selection rows, or all."""
@@ -154,14 +162,15 @@ def _answer(reader: Reader, batch: Batch) -> Tensor:
     return torch.from_numpy(reader(batch.input_ids.cpu(), batch.attention_mask.cpu()))
 
 
-def _kept_enough(attempts: _Attempts, wanted: Wanted) -> Made:
+def _kept_enough(attempts: _Attempts, wanted: Wanted) -> Generator[Progress, None, Made]:
     """All matrices in int8 if that keeps what is wanted; else with the most sensitive groups in fp32, as few as do."""
     plain = attempts.attempt(frozenset())
     told = f"same answers as fp32 on {plain.agreement.same_answer_share:.1%} of the selection rows"
     if plain.meets(wanted):
         return replace(plain, notes=(told,))
     tried = [plain]
-    for names, keep in _most_sensitive(attempts):
+    for names, keep in (yield from _most_sensitive(attempts)):
+        yield attempts.progress(f"{' and '.join(names)} in fp32")
         made = attempts.attempt(keep)
         tried.append(replace(made, notes=(_spared_words(plain, made, names, keep),)))
         if made.meets(wanted):
@@ -171,17 +180,19 @@ def _kept_enough(attempts: _Attempts, wanted: Wanted) -> Made:
     return replace(best, notes=(*(best.notes or (told,)), *missed))
 
 
-def _most_sensitive(attempts: _Attempts) -> Iterator[tuple[list[str], frozenset[str]]]:
+def _most_sensitive(attempts: _Attempts) -> Generator[Progress, None, list[tuple[list[str], frozenset[str]]]]:
     """The most sensitive group of matrices, then with the second, then with the third, by the difference they make."""
     found = groups(set(attempts.model.matrices) - attempts.spared)
     left: dict[str, float] = {}
+    most = min(MOST_SPARED, len(found))
+    attempts.total += len(found) + most
     for name, group in found.items():
+        yield attempts.progress(f"{name} in fp32, to see what it wins")
         made = attempts.attempt(group, SENSITIVITY_ROWS)
         left[name] = made.agreement.mean_probability_difference
         shutil.rmtree(made.folder)
     names = sorted(left, key=lambda name: left[name])
-    for count in range(1, min(MOST_SPARED, len(names)) + 1):
-        yield names[:count], frozenset().union(*(found[name] for name in names[:count]))
+    return [(names[:count], frozenset().union(*map(found.__getitem__, names[:count]))) for count in range(1, most + 1)]
 
 
 def _spared_words(plain: Made, made: Made, names: Sequence[str], keep: frozenset[str]) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import students
-import tiny
 import torch
 
 from advisor.compute.artefact import Made, Wanted, make, read, score
@@ -21,7 +20,12 @@ ANY, NEVER = Wanted(0, 1, ("onnxruntime",)), Wanted(2, 0, ("onnxruntime",))
 
 
 def made(name: str, wanted: Wanted, folder: Path) -> Made:
-    return make(students.student(name), tiny.tokenizer(name), students.bench(name), folder, wanted)
+    return finished(students.student(name), students.bench(name), folder, wanted)
+
+
+def finished(one: Scorer, bench: Bench, folder: Path, wanted: Wanted) -> Made:
+    found: Made = students.finish(make(one, students.tokenizer(), bench, folder, wanted))[0]
+    return found
 
 
 @pytest.mark.parametrize("name", ["bert", "gpt2", "opt"])
@@ -57,6 +61,17 @@ def test_the_most_sensitive_matrices_stay_fp32_where_int8_keeps_too_little(tmp_p
     assert f"({len(result.quantized.kept_fp32)} matrices)" in told
 
 
+def test_each_attempt_to_keep_more_is_told_before_it_is_made(tmp_path: Path) -> None:
+    arguments = students.student("bert"), students.tokenizer(), students.bench("bert")
+    assert students.finish(make(*arguments, tmp_path / "plain", ANY))[1] == []
+    result, told = students.finish(make(*arguments, tmp_path / "int8", NEVER))
+    assert [one.done for one in told] == list(range(1, result.attempts))
+    assert {one.total for one in told} == {result.attempts + 1}  # and it is scored after them
+    notes = [one.note for one in told]
+    assert "bert.encoder.layer.0 in fp32, to see what it wins" in notes
+    assert [note.count(" and ") for note in notes if note.endswith("in fp32")] == [0, 1, 2]
+
+
 def test_where_nothing_keeps_enough_the_best_attempt_is_taken_and_said_so(tmp_path: Path) -> None:
     result = made("bert", NEVER, tmp_path / "int8")
     plain = made("bert", ANY, tmp_path / "plain")
@@ -86,12 +101,12 @@ def test_without_a_metric_above_0_int8_is_judged_by_its_answers(
 ) -> None:
     """A share of nothing cannot be kept, nor missed."""
     one, bench = case()
-    result = make(one, tiny.tokenizer("bert"), bench, tmp_path / "int8", Wanted(0.99, 0.5, ("onnxruntime",)))
+    result = finished(one, bench, tmp_path / "int8", Wanted(0.99, 0.5, ("onnxruntime",)))
     assert result.kept is None
     assert result.quantized.quantized == result.quantized.matrices
     told = f"{result.agreement.mean_probability_difference:.4f} in the mean, at most 0.5"
     assert any("fp32 has no matthews above 0 on the selection rows" in note and told in note for note in result.notes)
-    result = make(one, tiny.tokenizer("bert"), bench, tmp_path / "strict", Wanted(0, -1, ("onnxruntime",)))
+    result = finished(one, bench, tmp_path / "strict", Wanted(0, -1, ("onnxruntime",)))
     assert any("did not help enough" in note for note in result.notes)
     assert not any("of the accuracy" in note for note in result.notes)
 
