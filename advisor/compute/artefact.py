@@ -197,7 +197,7 @@ def _most_sensitive(attempts: _Attempts) -> Generator[Progress, None, list[tuple
 
 def _spared_words(plain: Made, made: Made, names: Sequence[str], keep: frozenset[str]) -> str:
     was, now = plain.agreement, made.agreement
-    accuracy = "" if made.kept is None else f"of the accuracy {made.kept:.4f} is kept instead of {plain.kept:.4f}, and "
+    accuracy = "" if made.kept is None else f"{made.kept:.4f} of the accuracy is kept instead of {plain.kept:.4f}, and "
     return (
         f"{' and '.join(names)} ({len(keep)} matrices) stay fp32, the most sensitive as measured: on the selection "
         f"rows {accuracy}the mean difference of class probabilities is {now.mean_probability_difference:.4f} "
