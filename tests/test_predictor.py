@@ -169,11 +169,18 @@ def with_code(model: Path) -> None:
 
 
 def test_a_tokenizer_with_code_of_its_own_is_loaded_when_it_is_trusted(
-    run: Path, checkpoints: dict[str, Path], text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Path,
+    checkpoints: dict[str, Path],
+    text: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("HF_MODULES_CACHE", str(tmp_path / "modules"))
     with_code(shutil.copytree(checkpoints["bert"], tmp_path / "model"))
     arguments = ["--model", str(tmp_path / "model"), "--data", str(text), "--out", str(tmp_path / "out")]
+    assert main(["run", str(run.parent / "bert.yaml"), *arguments]) == 2
+    assert "its tokenizer comes with code of its own" in " ".join(capsys.readouterr().err.split())
     assert main(["run", str(run.parent / "bert.yaml"), *arguments, "--trust-remote-code"]) in (0, 4)
     for step in ("finetune", "quantization"):
         with pytest.raises(AdviseError, match=r"load\(…, trust_remote_code=True\), if you have read that code"):

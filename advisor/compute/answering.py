@@ -16,6 +16,7 @@ from advisor.compute.bench import Bench, Encoded, encode
 from advisor.compute.device import named
 from advisor.compute.int8 import probabilities
 from advisor.compute.labels import Rows
+from advisor.compute.loadable import brings_code
 from advisor.compute.scorer import Scorer
 from advisor.errors import AdviseError
 from advisor.family import Family
@@ -77,8 +78,7 @@ def _code_told(folder: Path, trusted: bool) -> Iterator[None]:
     try:
         yield
     except AdviseError as error:
-        file = folder / "tokenizer_config.json"
-        if trusted or not file.is_file() or '"auto_map"' not in file.read_text(encoding="utf-8", errors="replace"):
+        if trusted or not brings_code(folder):
             raise
         hint = "its tokenizer comes with code of its own: load(…, trust_remote_code=True), if you have read that code"
         raise AdviseError(*(replace(fault, hint=hint) for fault in error.faults)) from None

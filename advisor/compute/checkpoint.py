@@ -46,7 +46,7 @@ def load(
         tokenizer = _tokenizer(folder, trust_remote_code)
         model, info = _task_model(folder, family, label_names)
     except UNLOADABLE as error:
-        raise unloadable(folder, error) from None
+        raise unloadable(folder, error, trust_remote_code) from None
     refuse_unfitting(model, info, family, folder)
     refuse_unknown_tokens(tokenizer, model, folder)
     if tokenizer.pad_token_id is None:
@@ -64,7 +64,7 @@ def tokenizer(folder: Path, trust_remote_code: bool = False) -> Any:
     try:
         return _tokenizer(folder, trust_remote_code)
     except UNLOADABLE as error:
-        raise unloadable(folder, error) from None
+        raise unloadable(folder, error, trust_remote_code) from None
 
 
 def _local(folder: Path | str) -> bool:

@@ -55,11 +55,17 @@ def refuse_unknown_activation(folder: Path | str, family: Family, local: bool) -
         raise AdviseError(Fault(message, f"{folder}/config.json", hint=hint))
 
 
-def unloadable(folder: Path | str, error: Exception) -> AdviseError:
-    """What to say where transformers could not load a checkpoint."""
+def brings_code(folder: Path | str) -> bool:
+    """Whether the tokenizer in a folder comes with code of its own."""
+    file = Path(folder) / "tokenizer_config.json"
+    return file.is_file() and '"auto_map"' in file.read_text(encoding="utf-8", errors="replace")
+
+
+def unloadable(folder: Path | str, error: Exception, trusted: bool) -> AdviseError:
+    """What to say where transformers could not load a checkpoint. trusted: code that comes with it was executed."""
     lines = str(error).splitlines() or [type(error).__name__]
     reason, hint = lines[0], HINT
-    if "trust_remote_code" in str(error):
+    if not trusted and ("trust_remote_code" in str(error) or brings_code(folder)):
         reason, hint = "its tokenizer comes with code of its own", "--trust-remote-code, if you have read that code"
     elif isinstance(error, StrictDataclassError):  # its first line says only which of its own checks failed
         reason, hint = lines[-1].strip(), "compare config.json with the one of a published model"
