@@ -25,6 +25,7 @@ from typing import Any
 import onnx
 import torch
 from onnxruntime.quantization import quantize_dynamic
+from training import finished
 
 from advisor import families
 from advisor.compute import checkpoint, data
@@ -48,20 +49,11 @@ def main() -> None:
         readers = _plain(scorer, bench, Path(work), given)
         for name in ("onnxruntime", "openvino", "pytorch"):
             folder = Path(work) / name
-            made = _finished(make(scorer, scorer.tokenizer, bench, folder, Wanted(0.99, 0.05, (name,))))
+            made = finished(make(scorer, scorer.tokenizer, bench, folder, Wanted(0.99, 0.05, (name,))))
             print(f"advise, {name}: {'; '.join(made.notes)}", flush=True)
             readers[f"advise, {name}"] = read(folder, given.threads)
         readers["pytorch fp32"] = _torch(scorer)
         _table(readers, bench, report, given)
-
-
-def _finished(work: Any) -> Any:
-    """What a generator returns."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            return end.value
 
 
 def _arguments() -> argparse.Namespace:
