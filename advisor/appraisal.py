@@ -64,7 +64,20 @@ def step_result(
         metrics=found,
         predicted=predicted(job, name),
         artefact=artefact(folder),
+        notes=() if baseline else _tells_nothing(job, scores[name]),
     )
+
+
+def _tells_nothing(job: Job, scores: Scores) -> tuple[str, ...]:
+    """A note on a baseline that is no better than a model that answers all rows alike."""
+    from advisor.compute.metrics import of_one_answer, value
+
+    metric, labels, width = job.metrics[0], job.data.report.labels, len(scores[0])
+    if width == 1:
+        return ()  # where a correlation is 0 there is no share
+    found, least = value(metric, labels, scores), of_one_answer(metric, labels, width)
+    told = f"its {metric}, {found:.3f}, is no better than always giving one answer, {least:.3f}"
+    return (f"{told}: a share of it tells nothing",) if found <= least else ()
 
 
 def metered(

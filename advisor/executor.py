@@ -156,7 +156,8 @@ class _Run(Work):
         self.scores[planned.step.name] = rounded(logits(scorer, self.bench, self.report))
         parameters = checkpoint.parameters(scorer.model)
         result = step_result(self.job, planned, folder, parameters, self.scores, self.results)
-        return replace(result, notes=planned.step.notes(self.family, self.job.plan.teacher, planned.after))
+        notes = planned.step.notes(self.family, self.job.plan.teacher, planned.after)
+        return replace(result, notes=(*result.notes, *notes))
 
     def _quantize(
         self, planned: PlannedStep, step: Quantization, folder: Path

@@ -276,6 +276,27 @@ def test_a_model_of_fewer_positions_than_the_default_length_is_told_by_a_dry_run
     assert "write `training: {max_tokens: 8}`" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_baseline_that_has_learnt_nothing_is_told(
+    share: float, checkpoints: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nine tenths of one label are learnt as that label for all rows; halves, by where the texts are from."""
+    rows = tiny.docstrings()
+    labels = [
+        row["label"] if share == 0.5 else ("rare" if place % 10 == 0 else "usual") for place, row in enumerate(rows)
+    ]
+    data = tiny.write_rows(
+        tmp_path / "data", [{**row, "label": label} for row, label in zip(rows, labels, strict=True)]
+    )
+    _, report = carried_out("bert", FINETUNE + removal("bert") + DISTIL, "edge", checkpoints, data, tmp_path)
+    labels = json.loads((tmp_path / "out" / "predictions.json").read_text())["labels"]
+    accuracy, most = report["steps"][0]["accuracy"], max(map(labels.count, labels)) / len(labels)
+    told = f"its accuracy, {accuracy:.3f}, is no better than always giving one answer, {most:.3f}"
+    assert (accuracy <= most) == (told in " ".join(capsys.readouterr().err.split()))
+    assert accuracy <= most or share == 0.5
+    assert not any("one answer" in note for note in report["steps"][1]["notes"])
+
+
 def test_weights_that_are_missing_leave_no_folder(
     checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -54,6 +54,12 @@ def value(metric: Metric, labels: ArrayLike, scores: ArrayLike) -> float:
     return float((pearsonr if metric == "pearson" else spearmanr)(truth, given).statistic)
 
 
+def of_one_answer(metric: Metric, labels: ArrayLike, width: int) -> float:
+    """The best that a model gets by answering all rows alike. labels: (rows), of `width` kinds, two or more."""
+    rows = len(np.asarray(labels))
+    return max(value(metric, labels, np.tile(np.eye(width)[label], (rows, 1))) for label in range(width))
+
+
 def ratio_interval(
     metric: Metric, labels: ArrayLike, scores: ArrayLike, baseline: ArrayLike, seed: int = 0
 ) -> tuple[float, float] | None:
