@@ -81,3 +81,12 @@ def suggest(word: object, known: Iterable[str]) -> str:
         return f"did you mean {near!r}?"
     rest = f" and {len(names) - 20} more" if len(names) > 20 else ""
     return f"known: {', '.join(names[:20])}{rest}"
+
+
+def memory_is_out(error: BaseException) -> bool:
+    """Whether this error says that memory did not suffice: Python's own, or PyTorch's on a CPU or a GPU.
+
+    PyTorch has a class for it on CUDA alone; elsewhere it is a RuntimeError with these words.
+    """
+    told = any(words in str(error) for words in ("out of memory", "can't allocate memory", "ALLOC_FAILED"))
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and told)

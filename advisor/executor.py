@@ -12,10 +12,10 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from advisor import memory, resumption
+from advisor import resumption
 from advisor.appraisal import metered, run_result, serve, step_result
 from advisor.assignment import is_assigned, write_assignment
-from advisor.errors import AdviseError, Fault
+from advisor.errors import AdviseError, Fault, memory_is_out
 from advisor.files import disk_is_full
 from advisor.forecast import Clock, Rows, parts
 from advisor.job import Job
@@ -59,7 +59,7 @@ def run(
         if disk_is_full(error):
             hint = "free some space and run the same command with --resume"
             raise AdviseError(Fault(f"the disk is full: {error}", str(out), hint=hint)) from None
-        if memory.is_out(error) and not isinstance(error, AdviseError):
+        if memory_is_out(error):
             raise AdviseError(_too_large(job)) from None
         raise
 

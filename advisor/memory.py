@@ -56,12 +56,6 @@ def refuse_too_large(plan: Plan, file: str, free: int | None) -> None:
     raise AdviseError(Fault(message, file, hint="take a smaller model, or a machine with more memory"))
 
 
-def is_out(error: BaseException) -> bool:
-    """Whether this error says that memory did not suffice: Python's own, or PyTorch's on a CPU or a GPU."""
-    named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"  # torch's; it may not be here
-    return named or "DefaultCPUAllocator: can't allocate memory" in str(error)
-
-
 def _gb(size: int) -> str:
     return f"{size / 1e9:,.1f} GB"
 

@@ -1,9 +1,9 @@
-"""The folder that a run writes to: a new one, or one that holds a run; what others have put there is left alone."""
+"""The folder that a run writes to: a new one, or one that holds a run; what others put beside is left alone."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from advisor.errors import AdviseError, Fault
@@ -12,7 +12,7 @@ from advisor.files import new_folder
 LOCK, STATE, STEPS = ".lock", ".state", "steps"
 RECIPE, FACTS, ADVICE = ASSIGNMENT = ("recipe.yaml", "facts.json", "advice.json")
 RESUME = "to go on with the run there, add --resume"
-STEP = re.compile(r"\d+-[a-z_]+(\.json)?")
+STEP, SEED = re.compile(r"\d+-[a-z_]+(\.json)?"), re.compile(r"seed-\d+")
 # What a process that was killed leaves: of `files.write`, of `files.new_folder`, of a step's folder.
 DRAFT = re.compile(r"\.([a-z]+\.(json|yaml)\.)?\d+")
 STEP_DRAFT = re.compile(r"\.\d+-[a-z_]+(\.draft|\.json\.\d+)")
@@ -24,17 +24,21 @@ def open_folder(out: Path, resume: bool) -> None:
     Raises:
         AdviseError: it is taken and `resume` is not wanted, holds no run, or cannot be written to.
     """
-    _open(out, resume, holds_run(out))
+    _open(out, resume, holds_run)
 
 
 def open_folders(out: Path, resume: bool) -> None:
     """Make the folder of several runs, each in a folder `seed-N` there, or go on in one. Raises: see `open_folder`."""
     if (out / STEPS).exists():
         raise AdviseError(Fault("holds a run of one seed", str(out), hint="give --seeds another --out"))
-    _open(out, resume, _untouched(out) or any(holds_run(folder) for folder in out.glob("seed-*")))
+    _open(out, resume, _holds_runs)
 
 
-def _open(out: Path, resume: bool, held: bool) -> None:
+def _open(out: Path, resume: bool, holds: Callable[[Path], bool]) -> None:
+    try:
+        held = holds(out)
+    except OSError:  # no folder, or one that cannot be read: `new_folder` says why
+        held = False
     if not resume or not out.exists():
         new_folder(out, f"give --out a new folder{f'; {RESUME}' if held else ''}")
     elif not held:
@@ -43,20 +47,25 @@ def _open(out: Path, resume: bool, held: bool) -> None:
 
 def holds_run(out: Path) -> bool:
     """Whether a run can go on in a folder: it holds steps of one, or nothing but what one leaves before its first."""
-    if not out.is_dir():
-        return False
-    steps = out / STEPS
-    if not steps.is_dir():
-        return _untouched(out)
-    names = [path.name for path in steps.iterdir()]
-    begun = any(STEP.fullmatch(name) or STEP_DRAFT.fullmatch(name) for name in names)
-    return begun or (not names and _untouched(out, STEPS, STATE, *ASSIGNMENT))
+    names = [path.name for part in (STEPS, STATE) for path in _inside(out / part)]
+    if any(STEP.fullmatch(name) or STEP_DRAFT.fullmatch(name) for name in names):
+        return True
+    return _untouched(out, *((STEPS, STATE, *ASSIGNMENT) if (out / STEPS).is_dir() and not names else ()))
+
+
+def _holds_runs(out: Path) -> bool:
+    """The same of a folder of several runs."""
+    held = [path for path in out.iterdir() if SEED.fullmatch(path.name) and path.is_dir() and holds_run(path)]
+    return any(_inside(path) for path in held) or _untouched(out, *(path.name for path in held))
+
+
+def _inside(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
 
 
 def _untouched(out: Path, *also: str) -> bool:
     """Whether a folder holds nothing but what a run leaves that was killed at its very start, and these names."""
-    names = [path.name for path in out.iterdir()] if out.is_dir() else [""]
-    return all(name in (LOCK, *also) or DRAFT.fullmatch(name) for name in names)
+    return all(path.name in (LOCK, *also) or DRAFT.fullmatch(path.name) for path in out.iterdir())
 
 
 def drafts(out: Path) -> Iterator[Path]:

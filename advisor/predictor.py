@@ -102,6 +102,7 @@ def load(
     """
     folder = Path(folder)
     if step is None and (folder / "config.json").is_file():
+        _check_own(folder)
         return Predictor(folder, threads, device, trust_remote_code)
     if not folder.is_dir():
         raise AdviseError(Fault("no such folder", str(folder), hint=STEP_HINT))
@@ -115,6 +116,15 @@ def _step(folder: Path, name: str | None) -> StepResult:
     if name is not None and name not in steps:
         raise AdviseError(Fault(f"the run has no step {name!r}", str(folder), hint=suggest(name, steps)))
     return steps[name] if name else list(steps.values())[-1]
+
+
+def _check_own(folder: Path) -> None:
+    """The same of a step's folder that still lies in its run."""
+    out = folder.parent.parent
+    if folder.parent.name == STEPS and (out / runfolder.MANIFEST).is_file():
+        for one in runfolder.read(out).steps:
+            if Path(one.path).name == folder.name:
+                _check(folder, one)
 
 
 def _check(folder: Path, step: StepResult) -> None:

@@ -89,7 +89,11 @@ def unfinish(out: Path) -> None:
 
 
 def record_of(folder: Path, inputs: Inputs) -> tuple[Record | None, str]:
-    """The record of a step that need not be done again; else None and why, empty where it never was done."""
+    """The record of a step that need not be done again; else None and why, empty where it never was done.
+
+    Raises:
+        AdviseError: its folder holds files that the run did not write, which would be lost.
+    """
     from pydantic import TypeAdapter, ValidationError
 
     file = _file(folder)
@@ -99,11 +103,14 @@ def record_of(folder: Path, inputs: Inputs) -> tuple[Record | None, str]:
         record = TypeAdapter(Record).validate_python(unsealed(file.read_bytes()))
     except (ValidationError, ValueError, OSError):
         return None, f"its record {file.name} is damaged"
+    now = hashes(folder) if folder.is_dir() else {}
+    if strange := sorted(now.keys() - record.files.keys()):
+        hint = "take it out of the folder"
+        raise AdviseError(*(Fault("was not written by the run", str(folder / name), hint=hint) for name in strange))
     changed = [words for name, words in WORDS.items() if record.inputs.get(name) != inputs.get(name)]
     if changed:
         return None, f"{' and '.join(changed)} changed"
-    now = hashes(folder) if folder.is_dir() else {}
-    damaged = sorted(name for name in {*now, *record.files} if now.get(name) != record.files.get(name))
+    damaged = sorted(name for name, digest in record.files.items() if now.get(name) != digest)
     return (None, f"{', '.join(damaged)} changed on disk") if damaged else (record, "")
 
 

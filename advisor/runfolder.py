@@ -14,6 +14,7 @@ from typing import Any
 
 from advisor.errors import AdviseError, Fault
 from advisor.files import write_json
+from advisor.outfolder import ASSIGNMENT, STEP, STEPS
 from advisor.results import Artefact, RunResult
 
 REPORT, PREDICTIONS, ANSWERS = "report.json", "predictions.json", "answers.json"
@@ -77,8 +78,15 @@ def finish(out: Path, result: RunResult, card: str = "") -> None:
     write_json(out / REPORT, asdict(result))
     if card:
         (out / CARD).write_text(card, encoding="utf-8")
-    files = {name: digest for name, digest in hashes(out).items() if name != MANIFEST}
+    files = {name: digest for name, digest in hashes(out).items() if _own(name)}
     write_json(out / MANIFEST, {"files": files})
+
+
+def _own(name: str) -> bool:
+    """Whether a run writes a file of this name below its folder, beside the manifest."""
+    first, _, rest = name.partition("/")
+    is_step = first == STEPS and STEP.fullmatch(rest.partition("/")[0]) is not None
+    return is_step or name in (*ASSIGNMENT, REPORT, PREDICTIONS, ANSWERS, CARD)
 
 
 def listed(out: Path) -> dict[str, str]:

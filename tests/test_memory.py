@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from advisor import families
 from advisor.cli import main
-from advisor.errors import AdviseError
+from advisor.errors import AdviseError, memory_is_out
 from advisor.memory import available, for_states, needed, refuse_too_large
 from advisor.plan import plan
 from advisor.recipe import ModelSource, Recipe
@@ -96,6 +97,21 @@ def test_sizes_that_cannot_be_are_refused_before_anything_is_loaded(
     shown = capsys.readouterr().err
     assert told in shown and "Traceback" not in shown
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), True),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 8.00 GB)"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+        (AdviseError("out of memory"), False),
+    ],
+)
+def test_what_says_that_memory_did_not_suffice(error: Exception, expected: bool) -> None:
+    assert memory_is_out(error) == expected
 
 
 LIMITED = """

@@ -38,6 +38,7 @@ def files(folder: Path) -> dict[str, bytes]:
         ("recipe.yaml",),
         ("recipe.yaml", ".lock"),
         ("report.json", "seed-0/notes.txt"),
+        ("report.json", "seed-corpus/.keep"),
         ("steps/prepare.py", "recipe.yaml"),
         ("recipe.yaml", "steps/.keep", "thesis.txt"),
     ],
@@ -69,6 +70,7 @@ def test_a_file_is_no_folder(tmp_path: Path, opened) -> None:  # type: ignore[no
         (".lock", "steps/.0-finetune.draft"),
         (".lock", "recipe.yaml", "facts.json", ".advice.json.4711", "steps/0-finetune.json"),
         ("recipe.yaml", "steps/0-finetune/config.json", *MINE),
+        ("recipe.yaml", ".state/0-finetune/training.json", *MINE),
     ],
 )
 def test_what_a_run_leaves_whenever_it_is_killed_can_be_gone_on_with(tmp_path: Path, names: tuple[str, ...]) -> None:
@@ -78,7 +80,15 @@ def test_what_a_run_leaves_whenever_it_is_killed_can_be_gone_on_with(tmp_path: P
         with pytest.raises(AdviseError, match=r"is not empty\n  try: .*add --resume"):
             open_folder(tmp_path, resume=False)
     write(tmp_path / "several" / "seed-3", *names)
+    (tmp_path / "several" / "seed-3").mkdir(parents=True, exist_ok=True)
     open_folders(tmp_path / "several", resume=True)
+
+
+def test_an_empty_folder_is_no_seed_s_run(tmp_path: Path) -> None:
+    write(tmp_path, "report.json")
+    (tmp_path / "seed-1").mkdir()
+    with pytest.raises(AdviseError, match="there is no run to resume here"):
+        open_folders(tmp_path, resume=True)
 
 
 def recipe(folder: Path, model: Path, text: Path) -> Path:
@@ -92,7 +102,7 @@ def recipe(folder: Path, model: Path, text: Path) -> Path:
 
 
 def test_a_run_leaves_alone_what_others_put_into_its_folder(
-    checkpoints: dict[str, Path], text: Path, tmp_path: Path
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, out = recipe(tmp_path, checkpoints["bert"], text), tmp_path / "out"
     arguments = ["run", str(file), "--out", str(out), "--no-ledger"]
@@ -102,6 +112,24 @@ def test_a_run_leaves_alone_what_others_put_into_its_folder(
     file.write_text(file.read_text().replace("epochs: 1", "epochs: 2"))
     assert main([*arguments, "--resume"]) == 0
     assert entries(*mine).items() <= files(out).items()
+    (out / "thesis.txt").write_text("more of mine")
+    capsys.readouterr()
+    assert main([*arguments, "--resume"]) == 0  # they are no part of what was measured
+    assert "nothing changed since this run has finished" in capsys.readouterr().err
+
+
+def test_a_file_of_others_within_a_step_is_not_lost(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, out = recipe(tmp_path, checkpoints["bert"], text), tmp_path / "out"
+    arguments = ["run", str(file), "--out", str(out), "--no-ledger"]
+    assert main(arguments) == 0
+    write(out / "steps" / "0-finetune", "notes.txt")
+    file.write_text(file.read_text().replace("epochs: 1", "epochs: 2"))
+    before = files(out)
+    assert main([*arguments, "--resume"]) == 2
+    assert "notes.txt: was not written by the run" in " ".join(capsys.readouterr().err.split())
+    assert files(out) == before
 
 
 def test_a_step_s_folder_may_be_a_link(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ def test_a_copy_of_a_steps_folder_cuts_texts_as_the_run_did(step: str, run: Path
 
 def test_a_run_from_before_tokenizers_knew_it_has_its_recipe(run: Path, tmp_path: Path) -> None:
     steps = shutil.copytree(run, tmp_path / "out") / "steps"
+    (tmp_path / "out" / "manifest.json").unlink()
     configure(steps / "0-finetune" / "tokenizer_config.json", model_max_length=512)
     assert advisor.load(steps / "0-finetune").max_tokens == 24
 
@@ -109,10 +110,9 @@ def test_texts_are_never_longer_than_the_model_has_positions(step: str, run: Pat
     model, out = tiny.checkpoint("bert", tmp_path / "model", max_position_embeddings=32), tmp_path / "out"
     arguments = ["--model", str(model), "--data", str(text), "--out", str(out)]
     assert main(["run", str(run.parent / "bert.yaml"), *arguments]) in (0, 4)
-    folder = out / "steps" / step
+    folder = shutil.copytree(out / "steps" / step, tmp_path / step)
     configure(folder / "tokenizer_config.json", model_max_length=10**30)
     configure(folder / "config.json", max_tokens=1000)
-    (out / "recipe.yaml").unlink()
     predictor = advisor.load(folder)
     assert predictor.max_tokens == 32
     assert len(predictor(["wait for it " * 500])) == 1
@@ -207,9 +207,10 @@ def test_a_file_that_was_added_is_told(run: Path, tmp_path: Path) -> None:
     out = shutil.copytree(run, tmp_path / "out")
     shutil.copy(out / "steps" / "1-quantization" / "model.onnx", out / "steps" / "0-finetune")
     (out / "steps" / "0-finetune" / ".DS_Store").touch()
-    with pytest.raises(AdviseError, match=r"0-finetune/model\.onnx: was not written by the run") as caught:
-        advisor.load(out, "finetune")
-    assert len(caught.value.faults) == 1
+    for folder, step in ((out, "finetune"), (out / "steps" / "0-finetune", None)):
+        with pytest.raises(AdviseError, match=r"0-finetune/model\.onnx: was not written by the run") as caught:
+            advisor.load(folder, step)
+        assert len(caught.value.faults) == 1
     assert advisor.load(out, "quantization").kind == "onnx"
 
 

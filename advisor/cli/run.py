@@ -109,10 +109,10 @@ def _take_part(options: Namespace) -> int:
     with Path(os.devnull).open("w") as nothing, redirect_stdout(nothing), redirect_stderr(nothing):
         try:
             job, _ = _job(options)
+            if not job.reviewed.errors and not options.dry_run:
+                follow(job, options.out, options.seeds)
         except AdviseError:
             return 0
-        if not job.reviewed.errors and not options.dry_run:
-            follow(job, options.out, options.seeds)
     return 0
 
 

@@ -16,7 +16,7 @@ from advisor.compute.bench import Bench, Encoded, encode
 from advisor.compute.device import named
 from advisor.compute.int8 import probabilities
 from advisor.compute.labels import Rows
-from advisor.compute.loadable import brings_code
+from advisor.compute.loadable import CODE
 from advisor.compute.scorer import Scorer
 from advisor.errors import AdviseError
 from advisor.family import Family
@@ -40,7 +40,7 @@ class Answering:
     ) -> None:
         reader = artefact.read(folder, threads)
         place = torch.device("cpu") if reader else named(device)
-        with _code_told(folder, trust_remote_code):
+        with _code_told():
             if reader is not None:
                 self._reader, self._tokenizer = reader, checkpoint.tokenizer(folder, trust_remote_code)
             else:
@@ -73,14 +73,14 @@ class Answering:
 
 
 @contextmanager
-def _code_told(folder: Path, trusted: bool) -> Iterator[None]:
-    """Within, what cannot be loaded is told with the code that would be needed, where that is not trusted."""
+def _code_told() -> Iterator[None]:
+    """Within, a tokenizer whose code is not trusted is told with what would trust it."""
     try:
         yield
     except AdviseError as error:
-        if trusted or not brings_code(folder):
+        if not any(CODE in fault.message for fault in error.faults):
             raise
-        hint = "its tokenizer comes with code of its own: load(…, trust_remote_code=True), if you have read that code"
+        hint = "load(…, trust_remote_code=True), if you have read that code"
         raise AdviseError(*(replace(fault, hint=hint) for fault in error.faults)) from None
 
 

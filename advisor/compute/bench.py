@@ -140,7 +140,7 @@ class Bench:
 def _grouped(order: list[int], rows: Encoded, size: int, random_: random.Random) -> list[list[int]]:
     """Batches in random order, but the largest first, as in transformers' `LengthGroupedSampler`.
 
-    Memory that does not suffice shows at once, and what the first batch takes is enough for all later ones.
+    Memory that does not suffice shows at once, and later batches find room in what this one has left.
     """
     random_.shuffle(order)
     groups: list[list[int]] = []

@@ -17,7 +17,7 @@ from transformers.utils import logging
 from advisor.compute.bench import Batch
 from advisor.compute.device import seed as random_from
 from advisor.compute.hub import cache_only_if_out_of_reach
-from advisor.compute.loadable import UNLOADABLE, refuse_unknown_activation, refuse_unreadable, unloadable
+from advisor.compute.loadable import UNLOADABLE, brings_code, refuse_unknown_activation, refuse_unreadable, unloadable
 from advisor.compute.scorer import Scorer, label_tokens, label_words
 from advisor.compute.weights import refuse_unfitting, refuse_unknown_tokens
 from advisor.errors import AdviseError, Fault
@@ -43,19 +43,19 @@ def load(
         cache_only_if_out_of_reach()
     try:
         refuse_unknown_activation(folder, family, _local(folder))
-        tokenizer = _tokenizer(folder, trust_remote_code)
+        own = tokenizer(folder, trust_remote_code)
         model, info = _task_model(folder, family, label_names)
     except UNLOADABLE as error:
-        raise unloadable(folder, error, trust_remote_code) from None
+        raise unloadable(folder, error) from None
     refuse_unfitting(model, info, family, folder)
-    refuse_unknown_tokens(tokenizer, model, folder)
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
-    model.config.pad_token_id = tokenizer.pad_token_id
-    return Scorer(model, _words(tokenizer, family, label_names)), tokenizer
+    refuse_unknown_tokens(own, model, folder)
+    if own.pad_token_id is None:
+        own.pad_token = own.eos_token or own.unk_token
+    model.config.pad_token_id = own.pad_token_id
+    return Scorer(model, _words(own, family, label_names)), own
 
 
-def tokenizer(folder: Path, trust_remote_code: bool = False) -> Any:
+def tokenizer(folder: Path | str, trust_remote_code: bool = False) -> Any:
     """The tokenizer that was saved with a model; code that comes with it runs if it is trusted.
 
     Raises:
@@ -64,7 +64,7 @@ def tokenizer(folder: Path, trust_remote_code: bool = False) -> Any:
     try:
         return _tokenizer(folder, trust_remote_code)
     except UNLOADABLE as error:
-        raise unloadable(folder, error, trust_remote_code) from None
+        raise unloadable(folder, error, not trust_remote_code and brings_code(folder)) from None
 
 
 def _local(folder: Path | str) -> bool:

@@ -11,13 +11,14 @@ from safetensors import SafetensorError
 from transformers import PreTrainedConfig
 from transformers.activations import ACT2FN
 
-from advisor.errors import AdviseError, Fault, suggest
+from advisor.errors import AdviseError, Fault, memory_is_out, suggest
 from advisor.family import Family
 
 TOLD = OSError, ValueError, RuntimeError, ImportError, SafetensorError  # these say in words what is wrong
 STUMBLED = TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, StrictDataclassError
 UNLOADABLE = *TOLD, *STUMBLED
 TOKENIZER = "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"
+CODE = "its tokenizer comes with code of its own"
 HINT = "give --model a folder with config.json, model.safetensors and a tokenizer; no pickled weights"
 
 
@@ -61,12 +62,18 @@ def brings_code(folder: Path | str) -> bool:
     return file.is_file() and '"auto_map"' in file.read_text(encoding="utf-8", errors="replace")
 
 
-def unloadable(folder: Path | str, error: Exception, trusted: bool) -> AdviseError:
-    """What to say where transformers could not load a checkpoint. trusted: code that comes with it was executed."""
+def unloadable(folder: Path | str, error: Exception, code: bool = False) -> AdviseError:
+    """What to say where transformers could not load a checkpoint. code: what failed comes with code of its own.
+
+    Raises:
+        error: memory did not suffice.
+    """
+    if memory_is_out(error):
+        raise error
     lines = str(error).splitlines() or [type(error).__name__]
     reason, hint = lines[0], HINT
-    if not trusted and ("trust_remote_code" in str(error) or brings_code(folder)):
-        reason, hint = "its tokenizer comes with code of its own", "--trust-remote-code, if you have read that code"
+    if code or "trust_remote_code" in str(error):
+        reason, hint = CODE, "--trust-remote-code, if you have read that code"
     elif isinstance(error, StrictDataclassError):  # its first line says only which of its own checks failed
         reason, hint = lines[-1].strip(), "compare config.json with the one of a published model"
     elif isinstance(error, STUMBLED):
