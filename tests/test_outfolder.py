@@ -101,47 +101,48 @@ def recipe(folder: Path, model: Path, text: Path) -> Path:
     return file
 
 
-def test_a_run_leaves_alone_what_others_put_into_its_folder(
-    checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file, out = recipe(tmp_path, checkpoints["bert"], text), tmp_path / "out"
-    arguments = ["run", str(file), "--out", str(out), "--no-ledger"]
+@pytest.fixture
+def finished(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> tuple[Path, list[str]]:
+    """A run in `out`, and the command that goes on with it after its recipe has changed."""
+    file = recipe(tmp_path, checkpoints["bert"], text)
+    arguments = ["run", str(file), "--out", str(tmp_path / "out"), "--no-ledger"]
     assert main(arguments) == 0
+    file.write_text(file.read_text().replace("epochs: 1", "epochs: 2"))
+    return tmp_path / "out", [*arguments, "--resume"]
+
+
+def test_a_run_leaves_alone_what_others_put_into_its_folder(
+    finished: tuple[Path, list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, again = finished
     mine = (*MINE, "steps/notes.txt", "steps/.keep", ".recipe.yaml.swp")
     write(out, *mine)
-    file.write_text(file.read_text().replace("epochs: 1", "epochs: 2"))
-    assert main([*arguments, "--resume"]) == 0
+    assert main(again) == 0
     assert entries(*mine).items() <= files(out).items()
     (out / "thesis.txt").write_text("more of mine")
     capsys.readouterr()
-    assert main([*arguments, "--resume"]) == 0  # they are no part of what was measured
+    assert main(again) == 0  # they are no part of what was measured
     assert "nothing changed since this run has finished" in capsys.readouterr().err
 
 
 def test_a_file_of_others_within_a_step_is_not_lost(
-    checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    finished: tuple[Path, list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file, out = recipe(tmp_path, checkpoints["bert"], text), tmp_path / "out"
-    arguments = ["run", str(file), "--out", str(out), "--no-ledger"]
-    assert main(arguments) == 0
+    out, again = finished
     write(out / "steps" / "0-finetune", "notes.txt")
-    file.write_text(file.read_text().replace("epochs: 1", "epochs: 2"))
     before = files(out)
-    assert main([*arguments, "--resume"]) == 2
+    assert main(again) == 2
     assert "notes.txt: was not written by the run" in " ".join(capsys.readouterr().err.split())
     assert files(out) == before
 
 
-def test_a_step_s_folder_may_be_a_link(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> None:
-    file, out = recipe(tmp_path, checkpoints["bert"], text), tmp_path / "out"
-    arguments = ["run", str(file), "--out", str(out), "--no-ledger"]
-    assert main(arguments) == 0
+def test_a_step_s_folder_may_be_a_link(finished: tuple[Path, list[str]], tmp_path: Path) -> None:
+    out, again = finished
     step, elsewhere = out / "steps" / "0-finetune", tmp_path / "elsewhere"
     step.rename(elsewhere)
     step.symlink_to(elsewhere)
     before = files(elsewhere).keys()
-    file.write_text(file.read_text().replace("epochs: 1", "epochs: 2"))
-    assert main([*arguments, "--resume"]) == 0
+    assert main(again) == 0
     assert not step.is_symlink() and files(elsewhere).keys() == before
 
 
