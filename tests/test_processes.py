@@ -26,7 +26,11 @@ name: loose
 version: "1"
 description: The core pack without what forbids so much on so little data.
 extends: [core]
-disable: {mid-large-data-levels: a test, small-data-few-layers: a test}
+disable:
+  mid-large-data-levels: a test
+  small-data-few-layers: a test
+  gpt2-layers-only: a test
+  t5-small-data-no-prune: a test
 """
 OF_T5 = STEPS.replace("keep: 3", "encoder_keep: 3, decoder_keep: 2").replace("hidden_size", "heads: 7, hidden_size")
 
