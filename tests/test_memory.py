@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import torch
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
 from advisor import families
 from advisor.cli import main
@@ -114,19 +116,29 @@ def test_what_says_that_memory_did_not_suffice(error: Exception, expected: bool)
     assert memory_is_out(error) == expected
 
 
-LIMITED = """
-import resource, sys
-import datasets, pyarrow, torch, transformers
-from advisor.cli import main
-pages = int(open("/proc/self/statm").read().split()[0])
-resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 1_500_000_000,) * 2)
-sys.exit(main(sys.argv[1:]))
-"""
+@contextmanager
+def limited(spare: int) -> Iterator[None]:
+    """No more than `spare` bytes beyond what this process has, while a model answers.
+
+    Only then: elsewhere a thread that gets no memory leaves `Thread.start` waiting for ever (python/cpython#140746).
+    """
+    resource = pytest.importorskip("resource")
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit, (free, hard) = pages * resource.getpagesize() + spare, resource.getrlimit(resource.RLIMIT_AS)
+    hooks = [
+        register_module_forward_pre_hook(lambda *_: resource.setrlimit(resource.RLIMIT_AS, (limit, hard))),
+        register_module_forward_hook(lambda *_: resource.setrlimit(resource.RLIMIT_AS, (free, hard)), always_call=True),
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of one process")
 def test_a_batch_that_memory_does_not_hold_is_told_and_loses_nothing(
-    checkpoints: dict[str, Path], text: Path, tmp_path: Path
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [json.loads(line) for line in (text / "train.jsonl").read_text().splitlines()]
     data, recipe, out = tmp_path / "long.jsonl", tmp_path / "recipe.yaml", tmp_path / "out"
@@ -136,10 +148,10 @@ def test_a_batch_that_memory_does_not_hold_is_told_and_loses_nothing(
         f"data: {{source: {json.dumps(str(data))}}}\ndevice: edge\nsteps:\n  - finetune: {{epochs: 1}}\n"
     )
     recipe.write_text(f"{written}training: {{batch_size: 1000, max_tokens: 1024}}\n")
-    arguments = ["run", str(recipe), "--out", str(out)]
-    ended = subprocess.run([sys.executable, "-c", LIMITED, *arguments], capture_output=True, text=True, check=False)
-    assert ended.returncode == 2
+    with limited(500_000_000):
+        assert main(["run", str(recipe), "--out", str(out)]) == 2
+    shown = capsys.readouterr().err
     told = "recipe.yaml:8:11: memory does not suffice, with batches of 1,000 rows of up to 1,024 tokens"
-    assert told in " ".join(ended.stderr.split()) and "Traceback" not in ended.stderr
+    assert told in " ".join(shown.split()) and "Traceback" not in shown
     recipe.write_text(f"{written}training: {{batch_size: 8, max_tokens: 16}}\n")
-    assert main([*arguments, "--resume"]) == 0
+    assert main(["run", str(recipe), "--out", str(out), "--resume"]) == 0
