@@ -1,6 +1,7 @@
 """The tree of expected errors: each says what, where, expected, got and what to try, and shows no traceback.
 
 AdviseError (exit code 2: wrong use, unreadable or invalid file)
+├── OutOfMemory      2   memory did not suffice for what was computed
 ├── NotMet           1   advice that cannot meet the goal
 ├── PolicyError      3   the policy itself is at fault
 └── NothingChecked   5   no recipe was checked
@@ -40,6 +41,10 @@ class AdviseError(Exception):
             Fault(fault, hint=hint) if isinstance(fault, str) else fault for fault in faults
         ]
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class OutOfMemory(AdviseError):
+    """Memory did not suffice for what was computed, in the one process of several that says so."""
 
 
 class NotMet(AdviseError):

@@ -15,7 +15,7 @@ from pathlib import Path
 from advisor import resumption
 from advisor.appraisal import metered, run_result, serve, step_result
 from advisor.assignment import is_assigned, write_assignment
-from advisor.errors import AdviseError, Fault, memory_is_out
+from advisor.errors import AdviseError, Fault
 from advisor.files import disk_is_full
 from advisor.forecast import Clock, Rows, parts
 from advisor.job import Job
@@ -25,7 +25,7 @@ from advisor.results import Progress, Remark, RunResult, StepResult
 from advisor.resumption import Inputs, Record
 from advisor.runfolder import MANIFEST, changed, finish, hashes, read, rounded, write_predictions
 from advisor.steps.quantization import MOST_DIFFERENCE, Quantization
-from advisor.work import Work
+from advisor.work import Work, memory_told
 
 Event = Progress | Remark | StepResult | RunResult
 
@@ -51,7 +51,7 @@ def run(
     new = not out.exists()
     open_folder(out, resume)
     try:
-        with resumption.taken(out):
+        with memory_told(job), resumption.taken(out):
             yield from _Run(job, out, card, save_every).events()
     except Exception as error:
         if new and not any(out.iterdir()):
@@ -59,16 +59,7 @@ def run(
         if disk_is_full(error):
             hint = "free some space and run the same command with --resume"
             raise AdviseError(Fault(f"the disk is full: {error}", str(out), hint=hint)) from None
-        if memory_is_out(error):
-            raise AdviseError(_too_large(job)) from None
         raise
-
-
-def _too_large(job: Job) -> Fault:
-    rows, tokens = job.recipe.training.batch_size, job.recipe.training.max_tokens
-    message = f"memory does not suffice, with batches of {rows:,} rows of up to {tokens:,} tokens"
-    hint = "take a machine with more memory and add --resume, or lower batch_size or max_tokens, which begins anew"
-    return job.reviewed.document.fault(message, ("training",), hint)
 
 
 class _Run(Work):

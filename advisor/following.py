@@ -10,12 +10,13 @@ from advisor.job import Job
 from advisor.plan import PlannedStep
 from advisor.resumption import Record
 from advisor.steps.quantization import Quantization
-from advisor.work import Work
+from advisor.work import Work, memory_told
 
 
 def follow(job: Job, out: Path) -> None:
     """Take part in the run that the first process carries out in the folder `out`, until its last step is done."""
-    _Follower(job, out).run()
+    with memory_told(job):
+        _Follower(job, out).run()
 
 
 class _Follower(Work):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor import memory
+from advisor.errors import Fault, OutOfMemory, memory_is_out
 from advisor.family import Config, Family
 from advisor.files import fingerprint
 from advisor.job import Job
@@ -134,6 +136,24 @@ class Work:
 
         names, trust = self.job.data.label_names, self.job.trust_remote_code
         return load(self.folders[step], self.family, names, trust_remote_code=trust)[0]
+
+
+@contextmanager
+def memory_told(job: Job) -> Iterator[None]:
+    """Memory that does not suffice for a batch is said in terms of the recipe, in whatever process it is."""
+    try:
+        yield
+    except Exception as error:
+        if memory_is_out(error):
+            raise OutOfMemory(_too_large(job)) from None
+        raise
+
+
+def _too_large(job: Job) -> Fault:
+    rows, tokens = job.recipe.training.batch_size, job.recipe.training.max_tokens
+    message = f"memory does not suffice, with batches of {rows:,} rows of up to {tokens:,} tokens"
+    hint = "take a machine with more memory and add --resume, or lower batch_size or max_tokens, which begins anew"
+    return job.reviewed.document.fault(message, ("training",), hint)
 
 
 def _plain(config: Config) -> dict[str, str]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import torch
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from limited import limited, long_texts
 
 from advisor import families
 from advisor.cli import main
@@ -116,33 +114,11 @@ def test_what_says_that_memory_did_not_suffice(error: Exception, expected: bool)
     assert memory_is_out(error) == expected
 
 
-@contextmanager
-def limited(spare: int) -> Iterator[None]:
-    """No more than `spare` bytes beyond what this process has, while a model answers.
-
-    Only then: elsewhere a thread that gets no memory leaves `Thread.start` waiting for ever (python/cpython#140746).
-    """
-    resource = pytest.importorskip("resource")
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    limit, (free, hard) = pages * resource.getpagesize() + spare, resource.getrlimit(resource.RLIMIT_AS)
-    hooks = [
-        register_module_forward_pre_hook(lambda *_: resource.setrlimit(resource.RLIMIT_AS, (limit, hard))),
-        register_module_forward_hook(lambda *_: resource.setrlimit(resource.RLIMIT_AS, (free, hard)), always_call=True),
-    ]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of one process")
 def test_a_batch_that_memory_does_not_hold_is_told_and_loses_nothing(
     checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [json.loads(line) for line in (text / "train.jsonl").read_text().splitlines()]
-    data, recipe, out = tmp_path / "long.jsonl", tmp_path / "recipe.yaml", tmp_path / "out"
-    data.write_text("".join(json.dumps({**row, "text": f"{row['text']} " * 200}) + "\n" for row in rows))
+    data, recipe, out = long_texts(text, tmp_path / "long.jsonl"), tmp_path / "recipe.yaml", tmp_path / "out"
     written = (
         f"version: 1\nname: x\nmodel: {{source: {json.dumps(str(checkpoints['opt']))}}}\n"
         f"data: {{source: {json.dumps(str(data))}}}\ndevice: edge\nsteps:\n  - finetune: {{epochs: 1}}\n"

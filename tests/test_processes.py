@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+from limited import long_texts
 
 STEPS = """\
   - finetune: {epochs: 2, learning_rate: 2.0e-3}
@@ -33,6 +34,16 @@ disable:
   t5-small-data-no-prune: a test
 """
 OF_T5 = STEPS.replace("keep: 3", "encoder_keep: 3, decoder_keep: 2").replace("hidden_size", "heads: 7, hidden_size")
+
+
+SECOND_LIMITED = """\
+import os, sys
+from contextlib import nullcontext
+from advisor.cli import main
+from limited import limited
+with limited(200_000_000) if os.environ["RANK"] == "1" else nullcontext():
+    sys.exit(main(sys.argv[1:]))
+"""
 
 
 def command(folder: Path, family: str, text: Path, *more: str) -> list[str]:
@@ -106,6 +117,24 @@ def test_several_seeds_by_two_processes(text: Path, tmp_path: Path) -> None:
     ended = launched(tmp_path, "bert", text, "--seeds", "2")
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["seeds"] == [0, 1], ended.stderr[-3000:]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of one process")
+def test_memory_that_a_further_process_lacks_is_told_and_the_first_does_not_wait(text: Path, tmp_path: Path) -> None:
+    given = command(tmp_path, "opt", long_texts(text, tmp_path / "long.jsonl"))
+    (tmp_path / "second.py").write_text(SECOND_LIMITED)
+    at = given.index("-m", 3)
+    given[at : at + 2] = [str(tmp_path / "second.py")]
+    recipe = tmp_path / "recipe.yaml"
+    whole = recipe.read_text()
+    recipe.write_text(whole.replace("batch_size: 16, max_tokens: 48", "batch_size: 1000, max_tokens: 1024"))
+    tests = {**environment(), "PYTHONPATH": os.pathsep.join([environment()["PYTHONPATH"], str(Path(__file__).parent)])}
+    ended = subprocess.run(given, capture_output=True, text=True, env=tests, check=False, timeout=300)
+    assert "advise: " in ended.stderr and "memory does not suffice, with batches of 1,000 rows" in ended.stderr
+    assert "internal error" not in ended.stderr
+    recipe.write_text(whole)
+    assert "% Accuracy" in launched(tmp_path, "opt", tmp_path / "long.jsonl", "--resume").stdout
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.cli.options import assumed, carbon, colour, count, data_columns, parser, policy, seconds, waivers, width
-from advisor.errors import AdviseError
+from advisor.errors import AdviseError, OutOfMemory
 from advisor.probe import needs_run
 
 if TYPE_CHECKING:
@@ -111,6 +111,8 @@ def _take_part(options: Namespace) -> int:
             job, _ = _job(options)
             if not job.reviewed.errors and not options.dry_run:
                 follow(job, options.out, options.seeds)
+        except OutOfMemory:
+            raise  # the first process may have enough, and would wait for this one
         except AdviseError:
             return 0
     return 0
