@@ -13,7 +13,8 @@ import shutil
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
@@ -62,7 +63,7 @@ class Arm(NamedTuple):
     """One way of doing it: the steps after fine-tuning, one YAML mapping each.
 
     joined: texts of two training texts. serves: time the models on this machine. goes_on: the arm whose run this one
-    takes over and continues; that of fine-tuning alone where empty.
+    takes over and continues; that of fine-tuning alone where empty. within: what is in force meanwhile.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Arm(NamedTuple):
     joined: int = 10_000
     serves: bool = False
     goes_on: str = ""
+    within: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 class Trial(NamedTuple):
@@ -137,7 +139,8 @@ def _carried_out(trial: Trial, given: Namespace) -> dict[str, Any]:
     before = trial.folder(given.work, trial.arm.goes_on or "taught")
     if before.exists() and not out.exists():
         _copy(before, out)
-    result = _watched(_recipe(trial, given), out)
+    with trial.arm.within():
+        result = _watched(_recipe(trial, given), out)
     if not taught.exists():
         _copy(out, taught, *(f"{number}-*" for number in range(1, 10)))
     baseline, *later = result.steps

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import tiny
+import torch
 from transformers import PreTrainedModel
 
 from advisor import executor
@@ -187,6 +188,19 @@ def test_training_goes_on_in_the_middle(file: Path, whole: Path, tmp_path: Path)
     ]
     assert_equal_runs(whole, out)
     assert not (out / ".state").exists() and not (out / ".lock").exists()
+
+
+def test_training_that_goes_on_with_other_threads_says_so(file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    stopped(file, out, "fine-tune", 3)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        remarks = carried_out(file, out)
+    finally:
+        torch.set_num_threads(threads)
+    told = f"goes on where it was, with {threads + 1} threads instead of {threads}: in one go its weights would differ"
+    assert told in remarks[0]
 
 
 def test_pruning_goes_on_with_the_channels_that_are_left(

@@ -6,8 +6,10 @@ import json
 import os
 import pickle
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -105,6 +107,27 @@ def test_a_run_writes_below_its_folder_alone(checkpoints: dict[str, Path], text:
     assert [path.name for path in places["cache"].iterdir()] == ["advise"]
     after = {path for path in checkout.rglob("*") if "__pycache__" not in path.parts and ".git" not in path.parts}
     assert after == before
+
+
+def test_a_run_that_is_terminated_leaves_nothing_but_its_folder(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path
+) -> None:
+    temporary, out = tmp_path / "temporary", tmp_path / "out"
+    temporary.mkdir()
+    (tmp_path / "recipe.yaml").write_text(
+        f"version: 1\nname: safe\nmodel: {{source: {json.dumps(str(checkpoints['bert']))}}}\ndevice: edge\n"
+        "steps:\n  - finetune: {epochs: 1000}\ntraining: {max_tokens: 16}\n"
+    )
+    command = [sys.executable, "-m", "advisor", "run", str(tmp_path / "recipe.yaml"), "--data", str(text)]
+    command += ["--out", str(out), "--checkpoint-seconds", "0"]
+    work = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(temporary)}, stderr=subprocess.DEVNULL)
+    while not list(out.glob(".state/*/training.json")):
+        assert work.poll() is None, "it ended before it could be terminated"
+        time.sleep(0.05)
+    work.terminate()
+    assert work.wait(60) == 128 + signal.SIGTERM
+    assert not list(temporary.iterdir())
+    assert not (out / ".lock").exists()
 
 
 def test_tokens_beyond_the_model_are_refused_before_anything_is_written(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
+import threading
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from advisor.cli.options import assumed, carbon, colour, count, data_columns, parser, policy, seconds, waivers, width
 from advisor.errors import AdviseError, OutOfMemory
@@ -30,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
     _prepare_libraries()
     from advisor.compute import processes
 
-    with _scratch():
+    with _scratch(), _ended_in_order():
         return _take_part(options) if processes.number() else _run(options)
 
 
@@ -194,6 +196,26 @@ def _scratch() -> Iterator[None]:
             os.environ.pop("TMPDIR")
             os.environ |= {"TMPDIR": before[0]} if before[0] else {}
             tempfile.tempdir = before[1]
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """SIGTERM, as from `docker stop` or `timeout`, ends us as Ctrl-C does: nothing temporary stays behind.
+
+    A launcher of several processes sends it too, but to one that may wait for another and never come to hear of it.
+    """
+    if "WORLD_SIZE" in os.environ or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> NoReturn:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _prepare_libraries() -> None:

@@ -38,7 +38,7 @@ class Position:
     """Where training is. stage: which part of the step; done: its batches so far; best: quality of its best epoch.
 
     config: of the model at this stage. gone: blocks (stack, number) chosen to go so far. seconds: that the step has
-    taken so far.
+    taken so far. threads: of the process that saved it, on which the last digits of its weights depend.
     """
 
     stage: int = 0
@@ -47,6 +47,7 @@ class Position:
     config: Mapping[str, Any] | None = None
     gone: Sequence[tuple[str, int]] = ()
     seconds: float = 0.0
+    threads: int = 0
 
 
 class Keeper:
@@ -199,7 +200,7 @@ class DiskKeeper(Keeper):
         if damaged:
             return Position(), f"the saved state of training is damaged ({', '.join(damaged)}): it is begun anew"
         self.files = files
-        return position, f"{'training' if files else 'the choice of layers'} goes on where it was"
+        return position, f"{'training' if files else 'the choice of layers'} goes on where it was{_other(position)}"
 
     def _write(self, kind: str, name: str, tensors: Mapping[str, Tensor]) -> None:
         file = self.folder / f"{name}.safetensors"
@@ -208,7 +209,7 @@ class DiskKeeper(Keeper):
 
     def _name(self, position: Position) -> None:
         """Replace `training.json`; from this moment on the new files count and the old ones do not."""
-        at = {**asdict(position), "seconds": self.seconds()}
+        at = {**asdict(position), "seconds": self.seconds(), "threads": torch.get_num_threads()}
         told = sealed({"made_of": self.made_of, "position": at, "files": self.files})
         write(self.folder / FILE, json.dumps(told))  # where training diverged, the best quality may be no number
         self._tidy()
@@ -231,6 +232,14 @@ class ReadingKeeper(DiskKeeper):
     def _make_room(self) -> None: ...
 
     def _restore_random(self, tensors: Any, device: torch.device) -> None: ...
+
+
+def _other(position: Position) -> str:
+    """What differs from the process that saved it, and changes what comes out."""
+    threads = torch.get_num_threads()
+    if position.threads == threads:
+        return ""
+    return f", with {threads} threads instead of {position.threads}: in one go its weights would differ a little"
 
 
 def weights(model: nn.Module) -> Iterator[tuple[str, Tensor]]:

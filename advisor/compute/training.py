@@ -11,6 +11,7 @@ import math
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, islice
+from typing import NoReturn
 
 import torch
 from accelerate import Accelerator
@@ -22,6 +23,7 @@ from advisor.compute.device import bf16, seed
 from advisor.compute.keeper import weights
 from advisor.compute.losses import Loss
 from advisor.compute.scorer import Scorer, task_loss
+from advisor.errors import AdviseError
 from advisor.results import Progress
 
 WARM_UP, WEIGHT_DECAY, LARGEST_GRADIENT = 0.1, 0.01, 1.0
@@ -67,7 +69,11 @@ class Objective(nn.Module):  # type: ignore[misc]  # torch is not followed by my
 
 
 def train(student: Scorer, bench: Bench, loss: Loss, schedule: Schedule) -> Generator[Progress, None, Scorer]:
-    """Train in place; returns the student as it was after its best epoch on the selection rows."""
+    """Train in place; returns the student as it was after its best epoch on the selection rows.
+
+    Raises:
+        AdviseError: training has diverged before any epoch was good for something.
+    """
     work = _Training(student, bench, loss, schedule)
     for batch in work.batches():
         work.update(batch)
@@ -125,9 +131,16 @@ class _Training:
     def judge(self) -> None:
         """Keep the weights if they are better on the selection rows than those of earlier epochs."""
         quality = _quality(self.student, self.bench)
+        if self.at.best is None and math.isnan(quality[1]):
+            self._diverged()
         if self.at.best is None or quality > self.at.best:
             self.at = replace(self.at, best=quality)
             self.bench.keeper.keep_best(self.at, dict(weights(self.student)))
+
+    def _diverged(self) -> NoReturn:
+        rate = self.schedule.learning_rate
+        message = f"{self.schedule.label}: after {self.at.done:,} batches the loss is no longer a number"
+        raise AdviseError(message, hint=f"a learning_rate below {rate:g}, or training: {{precision: fp32}}")
 
     def save(self) -> None:
         """Keep the position, so that a run that is killed goes on from here."""

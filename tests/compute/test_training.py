@@ -18,6 +18,7 @@ from advisor.compute.data import Rows
 from advisor.compute.losses import Loss, label_loss
 from advisor.compute.scorer import Scorer
 from advisor.compute.training import Schedule, train
+from advisor.errors import AdviseError
 from advisor.step import Training
 
 ROWS = Encoded(tuple((row + 3,) * (1 + row * 7 % 23) for row in range(400)), tuple(row % 2 for row in range(400)))
@@ -128,6 +129,15 @@ def test_real_text_is_learnt(name: str) -> None:
     assert task_loss(one, name) < 0.95 * before
     bench = students.bench(name)
     assert quality(logits(one, bench, bench.train), bench.train, "accuracy") > 0.65
+
+
+def test_training_that_diverges_ends_with_what_to_change() -> None:
+    def loss(student: Scorer, batch: Batch) -> Tensor:
+        return label_loss(student, batch) * float("nan")
+
+    learning = train(students.fresh("bert"), students.bench("bert"), loss, Schedule("fine-tune", 0.5, epochs=3))
+    with pytest.raises(AdviseError, match=r"fine-tune: after 6 batches the loss is no longer a number\n.*below 0\.5"):
+        students.finish(learning)
 
 
 def test_the_best_epoch_is_what_is_returned() -> None:
