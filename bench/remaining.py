@@ -1,7 +1,7 @@
 """How true the remaining time is: what a run promises at moments of it, beside what it then still takes.
 
-Command: python bench/remaining.py [RECIPE], after `make demo`, whose recipe it carries out where none is given. Expected:
-as long as that run takes, five minutes on two idle cores. Bar: none; DESIGN asks for a truthful one.
+Command: python bench/remaining.py [RECIPE], after `make demo`, whose recipe it carries out where none is given.
+Expected: as long as that run takes, five minutes on two idle cores. Bar: none; it has to be truthful.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Command: python bench/targets.py [--seeds 3] [--only "a third"] [--task cola] (it goes on where it was killed; `--show`
 prints what is measured so far). Expected for each seed on one core with bf16: about an hour and a half for SST-2, half
-an hour to one for each of MRPC and CoLA. Two commands of one thread each (OMP_NUM_THREADS=1, another --task or --only) get
-through a third more than one of two threads. Results: bench/results/targets.jsonl.
+an hour to one for each of MRPC and CoLA. Two commands of one thread each (OMP_NUM_THREADS=1, another --task or --only)
+get through a third more than one of two threads. Results: bench/results/targets.jsonl.
 """
 
 from __future__ import annotations
