@@ -10,7 +10,8 @@ from advisor.errors import AdviseError, Fault
 if TYPE_CHECKING:
     from advisor.family import Family
 
-LARGEST = 10_000_000  # above this no size of any published model: a config that says so is broken
+LARGEST = 9_999_999  # above this no size of any published model: a config that says so is broken
+MOST_LABELS = 100_000  # ImageNet-21k has 21,841; transformers makes a name for each before it reads a weight
 DROPOUTS = (
     *("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "dropout", "attention_dropout"),
     *("activation_dropout", "layerdrop", "embd_pdrop", "resid_pdrop", "attn_pdrop", "dropout_rate"),
@@ -31,11 +32,16 @@ def _faults(family: Family, config: Mapping[str, Any]) -> Iterator[str]:
     needed += [family.head_size] if family.usual_head_size is None else []
     optional = [family.intermediate_size, *others, family.head_size, family.grouped]
     for key, least in {**{key: 1 for key in [*needed, *optional] if key}, **family.further}.items():
-        value = config.get(key)
-        if value is None and key in needed:
+        if config.get(key) is None and key in needed:
             yield f"{key} is missing: a {family.model_type} config needs it"
-        elif value is not None and (type(value) is not int or not least <= value < LARGEST):
-            yield f"{key}: expected a whole number above {least - 1}, got {value!r}"
+        yield from _outside(config, key, least, LARGEST)
+    yield from _outside(config, "num_labels", 1, MOST_LABELS)
+
+
+def _outside(config: Mapping[str, Any], key: str, least: int, most: int) -> Iterator[str]:
+    value = config.get(key)
+    if value is not None and (type(value) is not int or not least <= value <= most):
+        yield f"{key}: expected a whole number from {least:,} to {most:,}, got {value!r}"
 
 
 def _others(family: Family, config: Mapping[str, Any]) -> Iterator[str]:

@@ -215,8 +215,12 @@ def test_facts(name: str, known: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("deberta-v2", {"position_buckets": "many"}, "position_buckets: expected a whole number above -2, got 'many'"),
-        ("vit", {"image_size": [224, 224]}, "image_size: expected a whole number above 0, got [224, 224]"),
+        (
+            "deberta-v2",
+            {"position_buckets": "many"},
+            "position_buckets: expected a whole number from -1 to 9,999,999, got 'many'",
+        ),
+        ("vit", {"image_size": [224, 224]}, "image_size: expected a whole number from 1 to 9,999,999, got [224, 224]"),
         ("llama", {"num_key_value_heads": 5}, "num_attention_heads 32 cannot be divided by num_key_value_heads 5"),
         ("llama", {"num_attention_heads": 31, "num_key_value_heads": None}, "hidden_size 4096 cannot be divided by"),
         ("clip", {"text_config": 7}, "text_config.hidden_size is missing: a clip config needs it"),

@@ -174,10 +174,15 @@ def test_narrow_embeddings_of_opt_stay_and_others_follow_the_hidden_size() -> No
 
 NONSENSE = {
     "missing": ("bert", {"hidden_size": None}, "config.json: hidden_size is missing: a bert config needs it"),
-    "word": ("gpt2", {"n_head": "12"}, "config.json: n_head: expected a whole number above 0, got '12'"),
-    "flag": ("gpt2", {"n_inner": True}, "config.json: n_inner: expected a whole number above 0, got True"),
-    "zero": ("opt", {"num_hidden_layers": 0}, "num_hidden_layers: expected a whole number above 0, got 0"),
-    "huge": ("t5", {"num_decoder_layers": 10**8}, "num_decoder_layers: expected a whole number above 0"),
+    "word": ("gpt2", {"n_head": "12"}, "config.json: n_head: expected a whole number from 1 to 9,999,999, got '12'"),
+    "flag": ("gpt2", {"n_inner": True}, "config.json: n_inner: expected a whole number from 1 to 9,999,999, got True"),
+    "zero": ("opt", {"num_hidden_layers": 0}, "num_hidden_layers: expected a whole number from 1 to 9,999,999, got 0"),
+    "huge": ("t5", {"num_decoder_layers": 10**8}, "num_decoder_layers: expected a whole number from 1 to 9,999,999"),
+    "labels": (
+        "opt",
+        {"num_labels": 10**9},
+        "config.json: num_labels: expected a whole number from 1 to 100,000, got 1",
+    ),
     "heads": ("bert", {"num_attention_heads": 7}, "hidden_size 768 cannot be divided by num_attention_heads 7"),
 }
 

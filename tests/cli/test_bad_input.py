@@ -59,7 +59,7 @@ def test_all_faults_of_a_command_line_are_told_at_once(capsys: pytest.CaptureFix
         ('{"hidden_size": 3}', "model_type is missing"),
         ('{"model_type": "bert"}', "num_hidden_layers is missing"),
         ('{"model_type": "bert", "num_hidden_layers": -2, "hidden_size": 64, "num_attention_heads": 4, '
-         '"vocab_size": 10}', "num_hidden_layers: expected a whole number above 0, got -2"),
+         '"vocab_size": 10}', "num_hidden_layers: expected a whole number from 1 to 9,999,999, got -2"),
         ('{"model_type": "bert", "num_hidden_layers": 2, "hidden_size": 65, "num_attention_heads": 4, '
          '"vocab_size": 10}', "hidden_size 65 cannot be divided by num_attention_heads 4"),
         ('{"model_type": "clip", "vision_config": {}, "text_config": 3}', "text_config.num_hidden_layers is missing"),

@@ -102,7 +102,7 @@ def test_a_mapping_that_is_no_tokenizer(folder: Path) -> None:
         (
             "t5",
             {"relative_attention_num_buckets": 2},
-            "relative_attention_num_buckets: expected a whole number above 3",
+            "relative_attention_num_buckets: expected a whole number from 4 to 9,999,999, got 2",
         ),
         ("t5", {"relative_attention_max_distance": 0}, "relative_attention_max_distance: expected a whole number from"),
         ("t5", {"relative_attention_max_distance": "x"}, "relative_attention_max_distance: expected a whole number"),
