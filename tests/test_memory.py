@@ -132,3 +132,21 @@ def test_a_batch_that_memory_does_not_hold_is_told_and_loses_nothing(
     assert told in " ".join(shown.split()) and "Traceback" not in shown
     recipe.write_text(f"{written}training: {{batch_size: 8, max_tokens: 16}}\n")
     assert main(["run", str(recipe), "--out", str(out), "--resume"]) == 0
+
+
+def test_memory_that_is_out_while_a_model_is_loaded_is_not_blamed_on_batches(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("advisor.compute.checkpoint.AutoModelForSequenceClassification.from_pretrained", fail)
+    file = tmp_path / "recipe.yaml"
+    file.write_text(
+        f"version: 1\nname: x\nmodel: {{source: {json.dumps(str(checkpoints['opt']))}}}\ndevice: edge\n"
+        "steps:\n  - finetune: {}\n"
+    )
+    assert main(["run", str(file), "--data", str(text), "--out", str(tmp_path / "out")]) == 2
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "memory does not suffice to load the model" in shown and "batch" not in shown

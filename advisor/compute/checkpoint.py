@@ -37,6 +37,7 @@ def load(
 
     Raises:
         AdviseError: weights or tokenizer are missing, cannot be read, or are not those of the config.
+        OutOfMemory: memory does not suffice.
     """
     random_from(seed)
     if not _local(folder):
@@ -97,6 +98,8 @@ def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> tup
         # A head for other labels is replaced, as is usual when a checkpoint is fine-tuned to a new task.
         "ignore_mismatched_sizes": True,
         "output_loading_info": True,
+        # transformers takes chunks only where they divide the tokens of a text; without them the answers are the same.
+        "chunk_size_feed_forward": 0,
     }
     class_ = T5ForConditionalGeneration if family.kind == "encoder-decoder" else AutoModelForSequenceClassification
     found: tuple[Any, dict[str, Any]] = class_.from_pretrained(folder, **common)

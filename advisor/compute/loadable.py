@@ -11,15 +11,16 @@ from safetensors import SafetensorError
 from transformers import PreTrainedConfig
 from transformers.activations import ACT2FN
 
-from advisor.errors import AdviseError, Fault, memory_is_out, suggest
+from advisor.errors import AdviseError, Fault, OutOfMemory, memory_is_out, suggest
 from advisor.family import Family
 
 TOLD = OSError, ValueError, RuntimeError, ImportError, SafetensorError  # these say in words what is wrong
 STUMBLED = TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, StrictDataclassError
-UNLOADABLE = *TOLD, *STUMBLED
+UNLOADABLE = *TOLD, *STUMBLED, MemoryError
 TOKENIZER = "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"
 CODE = "its tokenizer comes with code of its own"
 HINT = "give --model a folder with config.json, model.safetensors and a tokenizer; no pickled weights"
+TOO_LARGE = "take a smaller model, or a machine with more memory"
 
 
 def refuse_unreadable(folder: Path | str) -> None:
@@ -63,13 +64,9 @@ def brings_code(folder: Path | str) -> bool:
 
 
 def unloadable(folder: Path | str, error: Exception, code: bool = False) -> AdviseError:
-    """What to say where transformers could not load a checkpoint. code: what failed comes with code of its own.
-
-    Raises:
-        error: memory did not suffice.
-    """
+    """What to say where transformers could not load a checkpoint. code: what failed comes with code of its own."""
     if memory_is_out(error):
-        raise error
+        return OutOfMemory(Fault("memory does not suffice to load the model", str(folder), hint=TOO_LARGE))
     lines = str(error).splitlines() or [type(error).__name__]
     reason, hint = lines[0], HINT
     if code or "trust_remote_code" in str(error):

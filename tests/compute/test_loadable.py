@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import students
 import tiny
+import torch
 
 from advisor import probe
 from advisor.compute import checkpoint
@@ -126,3 +127,28 @@ def test_all_that_makes_no_sense_is_told_at_once(folder: Path) -> None:
     assert [fault.message.split(":")[0] for fault in caught.value.faults] == [
         *("hidden_size", "hidden_dropout_prob", "layer_norm_eps")
     ]
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_feed_forward_in_chunks_is_computed_at_once(name: str, folder: Path) -> None:
+    """transformers takes chunks only of texts whose tokens they divide; the answers are the same."""
+    whole = students.scores(checkpoint.load(folder, students.family(name), ("a", "b"))[0], name)
+    tiny.configure(folder, chunk_size_feed_forward=10**9)
+    chunked, _ = checkpoint.load(folder, students.family(name), ("a", "b"))
+    assert torch.equal(students.scores(chunked, name), whole)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory")],
+)
+def test_memory_that_does_not_suffice_to_load_is_told_as_such(
+    error: Exception, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("advisor.compute.checkpoint.AutoModelForSequenceClassification.from_pretrained", fail)
+    fault = refused(folder)
+    assert fault.file == str(folder) and fault.message == "memory does not suffice to load the model"
+    assert fault.hint == "take a smaller model, or a machine with more memory"
