@@ -149,7 +149,8 @@ def _changed(key: str, wanted: str, got: object, file: Path) -> AdviseError:
 
 
 def _labels(config: Config, file: Path) -> tuple[str, ...]:
-    names = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
+    count = config.get("num_labels") or 2  # what transformers leaves out
+    names = config.get("id2label") or {str(number): f"LABEL_{number}" for number in range(count)}
     if not isinstance(names, Mapping) or set(names) != set(map(str, range(len(names)))):
         raise _changed("id2label", "names by number, from 0", names, file)
     return tuple(str(names[str(number)]) for number in range(len(names)))

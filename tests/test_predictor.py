@@ -158,6 +158,21 @@ def test_what_cannot_be_loaded_is_told(run: Path, tmp_path: Path) -> None:
             advisor.load(folder, step)
 
 
+def test_a_model_that_was_never_fine_tuned_is_not_served(checkpoints: dict[str, Path]) -> None:
+    with pytest.raises(AdviseError, match="it has not been trained for these labels") as caught:
+        advisor.load(checkpoints["bert"])
+    assert "fine-tune it with `advise run`" in caught.value.faults[0].hint
+
+
+def test_labels_without_names_are_as_many_as_the_config_says(tmp_path: Path) -> None:
+    one = students.student("bert", num_labels=3)
+    checkpoint.save(one, tiny.tokenizer("bert"), tmp_path / "fp32")
+    config = json.loads((tmp_path / "fp32" / "config.json").read_text())
+    kept = {key: value for key, value in config.items() if key not in ("id2label", "label2id")}
+    (tmp_path / "fp32" / "config.json").write_text(json.dumps({**kept, "num_labels": 3}))
+    assert advisor.load(tmp_path / "fp32").labels == ("LABEL_0", "LABEL_1", "LABEL_2")
+
+
 def with_code(model: Path) -> None:
     """Give a checkpoint a tokenizer that is there in Python alone."""
     special = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}

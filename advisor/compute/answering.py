@@ -44,7 +44,8 @@ class Answering:
             if reader is not None:
                 self._reader, self._tokenizer = reader, checkpoint.tokenizer(folder, trust_remote_code)
             else:
-                scorer, self._tokenizer = checkpoint.load(folder, family, labels, trust_remote_code=trust_remote_code)
+                options = {"trust_remote_code": trust_remote_code, "trained": True}
+                scorer, self._tokenizer = checkpoint.load(folder, family, labels, **options)
                 self._reader = _Plain(scorer.to(place).eval())
         pad = self._tokenizer.pad_token_id
         self._bench = Bench(family, place, Training(), NO_ROWS, NO_ROWS, pad=pad)

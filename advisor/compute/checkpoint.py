@@ -19,7 +19,7 @@ from advisor.compute.device import seed as random_from
 from advisor.compute.hub import cache_only_if_out_of_reach
 from advisor.compute.loadable import UNLOADABLE, brings_code, refuse_unknown_activation, refuse_unreadable, unloadable
 from advisor.compute.scorer import Scorer, label_tokens, label_words
-from advisor.compute.weights import refuse_unfitting, refuse_unknown_tokens
+from advisor.compute.weights import refuse_not_finite, refuse_unfitting, refuse_unknown_tokens, refuse_untrained
 from advisor.errors import AdviseError, Fault
 from advisor.family import Family
 
@@ -29,14 +29,19 @@ EQUAL = 1e-5  # outputs of a reloaded model: the same weights, so only rounding 
 
 
 def load(
-    folder: Path | str, family: Family, label_names: Sequence[str], seed: int = 0, trust_remote_code: bool = False
+    folder: Path | str,
+    family: Family,
+    label_names: Sequence[str],
+    seed: int = 0,
+    trust_remote_code: bool = False,
+    trained: bool = False,
 ) -> tuple[Scorer, Any]:
-    """The task model and its tokenizer; a missing head starts at random, by the seed.
+    """The task model and its tokenizer; a missing head starts at random, by the seed, unless it has to be trained.
 
     The model is always one of transformers' own classes; code that comes with a tokenizer runs if it is trusted.
 
     Raises:
-        AdviseError: weights or tokenizer are missing, cannot be read, or are not those of the config.
+        AdviseError: weights or tokenizer are missing, cannot be read, are not those of the config, or not finite.
         OutOfMemory: memory does not suffice.
     """
     random_from(seed)
@@ -49,6 +54,9 @@ def load(
     except UNLOADABLE as error:
         raise unloadable(folder, error) from None
     refuse_unfitting(model, info, family, folder)
+    if trained:
+        refuse_untrained(model, info, folder)
+    refuse_not_finite(model, folder)
     refuse_unknown_tokens(own, model, folder)
     if own.pad_token_id is None:
         own.pad_token = own.eos_token or own.unk_token

@@ -1,4 +1,4 @@
-"""Weights: whether a checkpoint holds those that its config describes and its tokenizer needs.
+"""Weights: whether a checkpoint holds those that its config describes and its tokenizer needs, all of them finite.
 
 transformers makes up what is not there, and says so only in a log.
 """
@@ -9,10 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from advisor.errors import AdviseError, Fault
 from advisor.family import Family
 
 NAMED = 3  # of each kind; one wrong size in a config makes misfits of hundreds
+DAMAGED = "take a checkpoint from before its training diverged, or copy the file again from where it came from"
+UNTRAINED = "fine-tune it with `advise run`, and load the folder of that run"
 HINT = "give the config.json that was saved with these weights"
 RENAMED = "the file has tensors of other names, such as {}: save it with the save_pretrained of transformers"
 TOKENS = "take the tokenizer that was saved with these weights, or give the model rows (resize_token_embeddings)"
@@ -27,16 +31,31 @@ def refuse_unfitting(model: Any, info: Mapping[str, Any], family: Family, folder
     Raises:
         AdviseError: other tensors are missing or have another shape.
     """
-    missing = [name for name in model.state_dict() if name in info["missing_keys"]]
+    missing, shapes = _made_up(model, info)
     gone = [name for name in _beside_head(missing, model, family) if not name.startswith(family.may_lack)]
-    shapes = {name: (was, wanted) for name, was, wanted in info["mismatched_keys"]}
-    other = _beside_head([name for name in model.state_dict() if name in shapes], model, family)
+    other = _beside_head(list(shapes), model, family)
     if not gone and not other:
         return
     told = "; ".join([*_missing(gone, model), *_misshapen(other, shapes)])
     left_over = sorted(info["unexpected_keys"])[:1] if gone else []
     hint = RENAMED.format(left_over[0]) if left_over else HINT
     raise AdviseError(Fault(f"its weights are not those that its config describes: {told}", str(folder), hint=hint))
+
+
+def refuse_untrained(model: Any, info: Mapping[str, Any], folder: Path | str) -> None:
+    """Raise an AdviseError where transformers made up the head, or anything else that labels are told by."""
+    missing, shapes = _made_up(model, info)
+    told = "; ".join([*_missing(missing, model), *_misshapen(list(shapes), shapes)])
+    if told:
+        raise AdviseError(Fault(f"it has not been trained for these labels: {told}", str(folder), hint=UNTRAINED))
+
+
+def refuse_not_finite(model: Any, folder: Path | str) -> None:
+    """Raise an AdviseError where weights are NaN or infinite: training would go on to its end, and only then fail."""
+    names = [name for name, one in model.named_parameters() if not torch.isfinite(one).all()]
+    if names:
+        message = f"its weights are not finite numbers: {_listed('NaN or infinite', names)}"
+        raise AdviseError(Fault(message, str(folder), hint=DAMAGED))
 
 
 def refuse_unknown_tokens(tokenizer: Any, model: Any, folder: Path | str) -> None:
@@ -47,6 +66,14 @@ def refuse_unknown_tokens(tokenizer: Any, model: Any, folder: Path | str) -> Non
         message = f"its tokens are numbered up to {largest}, but the model knows 0 to {known - 1} only"
         message += f" (vocab_size {known} in config.json)"
         raise AdviseError(Fault(message, str(file if file.exists() else folder), hint=TOKENS))
+
+
+def _made_up(model: Any, info: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    """Tensors that were not there, and by name the shapes of those that had another, both in the model's order."""
+    shapes = {name: (was, wanted) for name, was, wanted in info["mismatched_keys"]}
+    names = list(model.state_dict())
+    missing = [name for name in names if name in info["missing_keys"]]
+    return missing, {name: shapes[name] for name in names if name in shapes}
 
 
 def _beside_head(names: Sequence[str], model: Any, family: Family) -> list[str]:

@@ -164,6 +164,65 @@ def test_only_a_head_for_other_labels_is_replaced(name: str, tmp_path: Path) -> 
     assert changed and all(key.startswith(("classifier.", "score.")) for key in changed)
 
 
+# Weights that are no finite numbers ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_weights_that_are_not_finite_are_refused(
+    name: str, value: float, checkpoints: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = copied(checkpoints, name, tmp_path)
+    odd: list[str] = []
+
+    def spoil(tensors: dict[str, Tensor]) -> None:
+        odd.append(min(key for key, tensor in tensors.items() if tensor.ndim == 1))
+        tensors[odd[0]][0] = value
+
+    tiny.tamper(folder, spoil)
+    message = refused(folder, name).message
+    assert message.startswith("its weights are not finite numbers: NaN or infinite is ") and message.endswith(odd[0])
+
+
+def test_of_many_tensors_that_are_not_finite_the_first_are_named(checkpoints: dict[str, Path], tmp_path: Path) -> None:
+    folder = copied(checkpoints, "bert", tmp_path)
+    tiny.tamper(folder, lambda tensors: [tensor.fill_(float("nan")) for tensor in tensors.values()])
+    message = refused(folder, "bert").message
+    assert "NaN or infinite are bert.embeddings.word_embeddings.weight, " in message and " more" in message
+
+
+# A head to predict with ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", students.HEADED)
+def test_only_a_trained_model_is_loaded_to_predict(name: str, checkpoints: dict[str, Path], tmp_path: Path) -> None:
+    family = students.family(name)
+    with pytest.raises(AdviseError) as caught:
+        checkpoint.load(checkpoints[name], family, NAMES, trained=True)
+    (fault,) = caught.value.faults
+    head = next(key for key in ("classifier.weight", "score.weight") if key in family.tensor_names(family.config))
+    assert fault.file == str(checkpoints[name])
+    assert fault.message.startswith("it has not been trained for these labels: missing ")
+    assert f"{head} (2 x 48)" in fault.message and "`advise run`" in fault.hint
+    one = students.student(name)
+    checkpoint.save(one, students.tokenizer(), tmp_path / "model")
+    students.assert_equal_scores(checkpoint.load(tmp_path / "model", family, NAMES, trained=True)[0], one, name)
+    with pytest.raises(AdviseError, match=rf"of another shape .*{head} \(2 x 48, not 3 x 48\)"):
+        checkpoint.load(tmp_path / "model", family, ("a", "b", "c"), trained=True)
+
+
+def test_a_trained_head_without_its_pooler_is_not_loaded_to_predict(tmp_path: Path) -> None:
+    """It would be made up, as for training."""
+    checkpoint.save(students.student("bert"), students.tokenizer(), tmp_path / "model")
+    tiny.tamper(tmp_path / "model", lambda tensors: tensors.pop("bert.pooler.dense.bias"))
+    with pytest.raises(AdviseError, match=r"missing is bert\.pooler\.dense\.bias"):
+        checkpoint.load(tmp_path / "model", students.family("bert"), NAMES, trained=True)
+
+
+def test_t5_scores_label_words_and_needs_no_head(checkpoints: dict[str, Path]) -> None:
+    assert checkpoint.load(checkpoints["t5"], students.family("t5"), NAMES, trained=True)[0].labels == 2
+
+
 # Tokens that the model has no row for -------------------------------------------------------------
 
 
