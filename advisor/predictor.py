@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Set
+from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +17,7 @@ from advisor.results import StepResult
 from advisor.step import Training
 
 STEP_HINT = "give the --out folder of a finished `advise run`, or the folder of one of its steps"
+SURROGATE = re.compile("[\ud800-\udfff]")  # half of a character, as of an emoji that was cut: tokenizers refuse it
 
 
 class Prediction(NamedTuple):
@@ -29,7 +32,11 @@ class Prediction(NamedTuple):
 class Predictor:
     """A loaded model. labels: their names; kind: of its artefact, as the report calls it; max_tokens: a text is cut."""
 
-    def __init__(self, folder: Path, threads: int = 0, device: str = "cpu", trust_remote_code: bool = False) -> None:
+    def __init__(
+        self, folder: Path, threads: int | None = None, device: str = "cpu", trust_remote_code: bool = False
+    ) -> None:
+        if threads is not None and (faults := _no_count("threads", threads)):
+            raise AdviseError(*faults)
         probe.needs_run("loading a model")
         from advisor.compute.answering import Answering
 
@@ -41,7 +48,7 @@ class Predictor:
             raise AdviseError(Fault(f"models of the kind {facts.family} cannot be loaded", str(folder)))
         self.labels = _labels(config, file)
         self.kind = runfolder.artefact(folder).kind
-        self._model = Answering(folder, family, self.labels, threads, device, trust_remote_code)
+        self._model = Answering(folder, family, self.labels, threads or 0, device, trust_remote_code)
         self.max_tokens = self._cut(family, config, folder)
         width = self._model.width()
         if width != len(self.labels):
@@ -54,23 +61,25 @@ class Predictor:
         return min(*stated, family.longest(config) or max(stated))
 
     def __call__(
-        self, texts: Sequence[str], pairs: Sequence[str] | None = None, batch_size: int = 32
+        self, texts: Iterable[str], pairs: Iterable[str] | None = None, batch_size: int = 32
     ) -> list[Prediction]:
         """Label texts, or pairs of texts, batch by batch; texts of like length share a batch.
 
         Raises:
-            AdviseError: texts is one text instead of many, there is not one pair for each text, or a batch would have
-                no rows.
+            AdviseError: texts or pairs are no texts in an order, there is not one pair for each text, or a batch would
+                have no rows.
         """
-        if isinstance(texts, str):
-            raise AdviseError("texts: expected a sequence of texts, got one text", hint='predictor(["one text"])')
-        if pairs is not None and len(pairs) != len(texts):
-            raise AdviseError(f"pairs: expected one for each of the {len(texts)} texts, got {len(pairs)}")
-        if batch_size < 1:
-            raise AdviseError(f"batch_size: expected 1 or more, got {batch_size}")
-        if not len(texts):
+        faults: list[Fault] = []
+        firsts = _listed("texts", texts, faults)
+        seconds = None if pairs is None else _listed("pairs", pairs, faults)
+        if firsts is not None and seconds is not None and len(seconds) != len(firsts):
+            faults.append(Fault(f"pairs: expected one for each of the {len(firsts)} texts, got {len(seconds)}"))
+        faults += _no_count("batch_size", batch_size)
+        if faults:
+            raise AdviseError(*faults)
+        if not firsts:
             return []
-        scores = self._model.scores(texts, pairs, self.max_tokens, batch_size)
+        scores = self._model.scores(firsts, seconds, self.max_tokens, batch_size)
         return [self._prediction(row) for row in scores]
 
     def _prediction(self, scores: list[float]) -> Prediction:
@@ -82,23 +91,47 @@ class Predictor:
         return Prediction(max(by_label, key=lambda label: by_label[label]), by_label)
 
 
+def _listed(name: str, given: object, faults: list[Fault]) -> list[str] | None:
+    """Texts as a list, None for what has no order; adds what is wrong with them to `faults`."""
+    if isinstance(given, str | bytes):
+        faults.append(Fault(f"{name}: expected a sequence of texts, got one text", hint='predictor(["one text"])'))
+        return None
+    if isinstance(given, Mapping | Set) or not isinstance(given, Iterable):
+        faults.append(Fault(f"{name}: expected a sequence of texts, got {type(given).__name__}"))
+        return None
+    found = list(given)
+    odd = [place for place, text in enumerate(found) if not isinstance(text, str) or SURROGATE.search(text)]
+    if odd:
+        rest = f" ({len(odd):,} of {len(found):,} are no text)" if len(odd) > 1 else ""
+        faults.append(Fault(f"{name}[{odd[0]}]: expected Unicode text, got {found[odd[0]]!r:.60}{rest}"))
+    return found
+
+
+def _no_count(name: str, value: object) -> list[Fault]:
+    """What to say of a number that nothing can be counted by."""
+    if isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1:
+        return []
+    return [Fault(f"{name}: expected a whole number of at least 1, got {value!r}")]
+
+
 def load(
     folder: str | Path,
     step: str | None = None,
-    threads: int = 0,
+    threads: int | None = None,
     device: str = "cpu",
     trust_remote_code: bool = False,
 ) -> Predictor:
     """The model of a finished run: its last, or that after a step; or the model in a step's own folder.
 
     Args:
-        step: a step's name, for example `distillation`. threads: for one request of an int8 model; all cores if 0.
+        step: a step's name, for example `distillation`. threads: for one request of an int8 model, all cores if None; a
+            plain checkpoint takes those of PyTorch (`torch.set_num_threads`).
         device: of a plain checkpoint: `cpu`, `cuda` or `mps`. int8 runs on the CPU.
         trust_remote_code: execute code that comes with the model's tokenizer.
 
     Raises:
-        AdviseError: the run is not finished, has no such step, its files are not those that it wrote, or the model
-            cannot be loaded.
+        AdviseError: the run is not finished, has no such step, its files are not those that it wrote, the model cannot
+            be loaded or was never trained, or an argument makes no sense.
     """
     folder = Path(folder)
     if step is None and (folder / "config.json").is_file():

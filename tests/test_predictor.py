@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -229,22 +230,70 @@ def test_a_file_that_was_added_is_told(run: Path, tmp_path: Path) -> None:
     assert advisor.load(out, "quantization").kind == "onnx"
 
 
-def test_one_text_in_place_of_many_is_told(run: Path) -> None:
+NO_TEXTS = {
+    "one text": ("one text", "texts: expected a sequence of texts, got one text"),
+    "bytes": (b"one text", "texts: expected a sequence of texts, got one text"),
+    "a mapping": ({"a": "b"}, "texts: expected a sequence of texts, got dict"),
+    "a set": ({"a"}, "texts: expected a sequence of texts, got set"),
+    "nothing": (None, "texts: expected a sequence of texts, got NoneType"),
+    "a number": (3, "texts: expected a sequence of texts, got int"),
+    "None": (["a", None], "texts[1]: expected Unicode text, got None"),
+    "NaN": ([math.nan, "a", 3], "texts[0]: expected Unicode text, got nan (2 of 3 are no text)"),
+    "bytes in it": ([b"a"], "texts[0]: expected Unicode text, got b'a'"),
+    "a mapping in it": ([{"text": "a" * 99}], "texts[0]: expected Unicode text, got {'text': 'aaaaaaaaaaaaaaa"),
+    "half a character": (["a", "\ud800"], "texts[1]: expected Unicode text, got '\\ud800'"),
+}
+
+
+@pytest.mark.parametrize(("texts", "told"), NO_TEXTS.values(), ids=NO_TEXTS)
+def test_what_is_no_sequence_of_texts_is_told(texts: Any, told: str, run: Path) -> None:
     predictor = advisor.load(run)
-    with pytest.raises(AdviseError, match="expected a sequence of texts, got one text"):
-        predictor("one text")
-    with pytest.raises(AdviseError, match="expected one for each of the 3 texts, got 1"):
-        predictor(TEXTS, pairs=["one"])
+    with pytest.raises(AdviseError) as caught:
+        predictor(texts)
+    (fault,) = caught.value.faults
+    assert fault.message.startswith(told) and len(fault.message) < 120
+    if texts is not None:
+        with pytest.raises(AdviseError) as caught:
+            predictor(TEXTS, pairs=texts)
+        assert caught.value.faults[0].message.startswith(told.replace("texts", "pairs", 1))
 
 
-def test_a_batch_of_no_rows_is_told(run: Path) -> None:
-    for size in (0, -1):
-        with pytest.raises(AdviseError, match=f"batch_size: expected 1 or more, got {size}"):
-            advisor.load(run)(TEXTS, batch_size=size)
+@pytest.mark.parametrize("kind", [iter, tuple, lambda texts: (text for text in texts)])
+def test_any_iterable_with_an_order_will_do(kind: Any, run: Path) -> None:
+    predictor = advisor.load(run)
+    assert predictor(kind(TEXTS), kind(TEXTS)) == predictor(TEXTS, TEXTS)
 
 
-@pytest.mark.parametrize("device", ["cuda:99", "gpu", "cuda:x"])
-def test_a_device_that_is_not_here_is_told(device: str, run: Path) -> None:
+@pytest.mark.parametrize("size", [0, -1, 2.5, "32", None, True])
+def test_a_batch_of_no_whole_number_of_rows_is_told(size: Any, run: Path) -> None:
+    with pytest.raises(AdviseError, match=f"batch_size: expected a whole number of at least 1, got {size!r}"):
+        advisor.load(run)(TEXTS, batch_size=size)
+
+
+def test_all_arguments_that_make_no_sense_are_told_at_once(run: Path) -> None:
+    with pytest.raises(AdviseError) as caught:
+        advisor.load(run)([None, "a"], pairs=["a", 1, "b"], batch_size="32")  # type: ignore[list-item, arg-type]
+    assert [fault.message for fault in caught.value.faults] == [
+        "texts[0]: expected Unicode text, got None",
+        "pairs[1]: expected Unicode text, got 1",
+        "pairs: expected one for each of the 2 texts, got 3",
+        "batch_size: expected a whole number of at least 1, got '32'",
+    ]
+
+
+@pytest.mark.parametrize("step", ["finetune", "quantization"])
+@pytest.mark.parametrize("threads", [0, -1, 2.5, "2", True])
+def test_threads_that_make_no_sense_are_told_whatever_the_artefact(threads: Any, step: str, run: Path) -> None:
+    with pytest.raises(AdviseError, match=f"threads: expected a whole number of at least 1, got {threads!r}"):
+        advisor.load(run, step, threads=threads)
+
+
+def test_threads_may_be_left_to_the_machine(run: Path) -> None:
+    assert len(advisor.load(run, threads=None)(TEXTS)) == len(TEXTS)
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "gpu", "cuda:x", None])
+def test_a_device_that_is_not_here_is_told(device: Any, run: Path) -> None:
     with pytest.raises(AdviseError, match=f"device: there is no {device!r} here"):
         advisor.load(run, "finetune", device=device)
 

@@ -46,7 +46,7 @@ def named(name: str) -> torch.device:
         found = torch.device(name)
         if present(found.type) and (found.index or 0) < max(1, torch.cuda.device_count()):
             return found
-    except RuntimeError:  # torch knows no such name
+    except (RuntimeError, TypeError):  # torch knows no such name
         pass
     raise AdviseError(f"device: there is no {name!r} here", hint="device='cpu', or 'cuda' or 'mps' where there is one")
 
