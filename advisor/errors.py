@@ -2,6 +2,7 @@
 
 AdviseError (exit code 2: wrong use, unreadable or invalid file)
 ├── OutOfMemory      2   memory did not suffice for what was computed
+├── DiskFull         2   the disk had no room for what was written
 ├── NotMet           1   advice that cannot meet the goal
 ├── PolicyError      3   the policy itself is at fault
 └── NothingChecked   5   no recipe was checked
@@ -45,6 +46,10 @@ class AdviseError(Exception):
 
 class OutOfMemory(AdviseError):
     """Memory did not suffice for what was computed, in the one process of several that says so."""
+
+
+class DiskFull(AdviseError):
+    """The disk had no room for what was written; told once, however many folders of runs lie in each other."""
 
 
 class NotMet(AdviseError):

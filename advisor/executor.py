@@ -15,11 +15,9 @@ from pathlib import Path
 from advisor import resumption
 from advisor.appraisal import metered, run_result, serve, step_result
 from advisor.assignment import is_assigned, write_assignment
-from advisor.errors import AdviseError, Fault
-from advisor.files import disk_is_full
 from advisor.forecast import Clock, Rows, parts
 from advisor.job import Job
-from advisor.outfolder import STATE, open_folder
+from advisor.outfolder import STATE, attempt, open_folder
 from advisor.plan import PlannedStep
 from advisor.results import Progress, Remark, RunResult, StepResult
 from advisor.resumption import Inputs, Record
@@ -48,18 +46,10 @@ def run(
         AdviseError: the folder is taken, the weights are missing, the disk is full, memory does not suffice, or a step
             did not do what it promises. What was done so far stays for `resume`.
     """
-    new = not out.exists()
-    open_folder(out, resume)
-    try:
+    with attempt(out):
+        open_folder(out, resume)
         with memory_told(job), resumption.taken(out):
             yield from _Run(job, out, card, save_every).events()
-    except Exception as error:
-        if new and not any(out.iterdir()):
-            out.rmdir()
-        if disk_is_full(error):
-            hint = "free some space and run the same command with --resume"
-            raise AdviseError(Fault(f"the disk is full: {error}", str(out), hint=hint)) from None
-        raise
 
 
 class _Run(Work):

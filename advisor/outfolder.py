@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from advisor.errors import AdviseError, Fault
-from advisor.files import new_folder
+from advisor.errors import AdviseError, DiskFull, Fault
+from advisor.files import disk_is_full, new_folder
 
 LOCK, STATE, STEPS = ".lock", ".state", "steps"
 RECIPE, FACTS, ADVICE = ASSIGNMENT = ("recipe.yaml", "facts.json", "advice.json")
@@ -16,6 +17,35 @@ STEP, SEED = re.compile(r"\d+-[a-z_]+(\.json)?"), re.compile(r"seed-\d+")
 # What a process that was killed leaves: of `files.write`, of `files.new_folder`, of a step's folder.
 DRAFT = re.compile(r"\.([a-z]+\.(json|yaml)\.)?\d+")
 STEP_DRAFT = re.compile(r"\.\d+-[a-z_]+(\.draft|\.json\.\d+)")
+
+
+@contextmanager
+def attempt(out: Path) -> Iterator[None]:
+    """Work in the folder of a run: a full disk is told, and a folder that was made and stayed empty goes again."""
+    new = not _there(out)
+    try:
+        yield
+    except Exception as error:
+        if new and out.is_dir() and not any(out.iterdir()):
+            out.rmdir()
+        if disk_is_full(error) and not isinstance(error, DiskFull):
+            reason = error.faults[0].message if isinstance(error, AdviseError) else error
+            hint = "free some space and run the same command with --resume"
+            raise DiskFull(Fault(f"the disk is full: {reason}", str(out), hint=hint)) from None
+        raise
+
+
+def _there(out: Path) -> bool:
+    """Whether there is something at a path.
+
+    Raises:
+        AdviseError: there can be nothing, as its name is too long or none at all, or it is out of reach.
+    """
+    try:
+        return out.exists()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise AdviseError(Fault(f"cannot be a folder: {reason}", str(out), hint="give --out another folder")) from None
 
 
 def open_folder(out: Path, resume: bool) -> None:
@@ -29,17 +59,18 @@ def open_folder(out: Path, resume: bool) -> None:
 
 def open_folders(out: Path, resume: bool) -> None:
     """Make the folder of several runs, each in a folder `seed-N` there, or go on in one. Raises: see `open_folder`."""
-    if (out / STEPS).exists():
+    if _there(out) and (out / STEPS).exists():
         raise AdviseError(Fault("holds a run of one seed", str(out), hint="give --seeds another --out"))
     _open(out, resume, _holds_runs)
 
 
 def _open(out: Path, resume: bool, holds: Callable[[Path], bool]) -> None:
+    there = _there(out)
     try:
         held = holds(out)
     except OSError:  # no folder, or one that cannot be read: `new_folder` says why
         held = False
-    if not resume or not out.exists():
+    if not resume or not there:
         new_folder(out, f"give --out a new folder{f'; {RESUME}' if held else ''}")
     elif not held:
         raise AdviseError(Fault("there is no run to resume here", str(out), hint="give the --out folder of the run"))

@@ -53,6 +53,8 @@ def taken(out: Path) -> Iterator[None]:
     """
     file = _locked(out / LOCK)
     try:
+        os.ftruncate(file, 0)
+        os.write(file, str(os.getpid()).encode())
         yield
     finally:
         (out / LOCK).unlink(missing_ok=True)
@@ -74,8 +76,6 @@ def _locked(path: Path) -> int:
             message = f"another run works in this folder (process {holder or 'unknown'})"
             raise AdviseError(Fault(message, str(path.parent), hint="wait for it, or give another --out")) from None
         if path.exists() and path.stat().st_ino == os.fstat(file).st_ino:
-            os.ftruncate(file, 0)
-            os.write(file, str(os.getpid()).encode())
             return file
         os.close(file)  # the run before ended between our opening and locking, and took the file with it
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
@@ -11,7 +11,7 @@ from advisor import executor, following, resumption
 from advisor.errors import AdviseError
 from advisor.files import write_json
 from advisor.job import Job
-from advisor.outfolder import open_folders
+from advisor.outfolder import attempt, open_folders
 from advisor.results import Progress, Remark, RunResult, StepResult
 from advisor.runfolder import REPORT
 from advisor.spread import SeedsResult, gathered
@@ -37,26 +37,34 @@ def run(
         AdviseError: as one run does; or the folder holds a run of one seed, or there are not so many seeds.
     """
     _refuse_past_the_last(job, count)
-    open_folders(out, resume)
     jobs = seeded(job, count)
-    seeds = [one.recipe.training.seed for one in jobs.values()]
-    runs = []
+    with attempt(out):
+        open_folders(out, resume)
+        with resumption.taken(out):
+            (out / REPORT).unlink(missing_ok=True)
+            runs = yield from _runs(jobs, out, card, resume, save_every)
+            found = gathered(runs, [one.recipe.training.seed for one in jobs.values()], list(jobs))
+            write_json(out / REPORT, asdict(found))
+    yield found
+
+
+def _runs(
+    jobs: Mapping[str, Job], out: Path, card: Callable[[RunResult], str] | None, resume: bool, save_every: float
+) -> Generator[Event, None, list[RunResult]]:
+    """The run of each seed, one after another."""
     from advisor.compute.device import pick
     from advisor.compute.processes import agreed
 
-    with resumption.taken(out):
-        (out / REPORT).unlink(missing_ok=True)
-        for place, (path, one) in enumerate(jobs.items()):
-            yield Remark(f"seed {seeds[place]}, {place + 1} of {count}")
-            for event in _whole(executor.run(one, out / path, card, resume, save_every), place, count):
-                if isinstance(event, RunResult):
-                    runs.append(event)
-                else:
-                    yield event
-            agreed(True, pick(job.train_on))  # further processes wait while models are measured
-        found = gathered(runs, seeds, list(jobs))
-        write_json(out / REPORT, asdict(found))
-    yield found
+    results = []
+    for place, (path, job) in enumerate(jobs.items()):
+        yield Remark(f"seed {job.recipe.training.seed}, {place + 1} of {len(jobs)}")
+        for event in _whole(executor.run(job, out / path, card, resume, save_every), place, len(jobs)):
+            if isinstance(event, RunResult):
+                results.append(event)
+            else:
+                yield event
+        agreed(True, pick(job.train_on))  # further processes wait while models are measured
+    return results
 
 
 def _refuse_past_the_last(job: Job, count: int) -> None:

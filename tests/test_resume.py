@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import os
@@ -463,3 +464,49 @@ def test_a_full_disk_is_told_and_loses_nothing(
     subprocess.run(["mount", "-o", "remount,size=50m", small_disk], check=True)
     assert main(arguments) == 0
     assert_equal_runs(whole, out)
+
+
+def full(disk: Path) -> Path:
+    """Leave no room on a disk; returns what takes it."""
+    filler = disk / "filler"
+    with pytest.raises(OSError, match="No space left"), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    return filler
+
+
+def test_a_full_disk_with_seeds_is_told_as_for_one_run(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path, small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = recipe(tmp_path, checkpoints["bert"], text, "  - finetune: {epochs: 1}\n")
+    out = small_disk / "out"
+    arguments = ["run", str(file), "--out", str(out), "--resume", "--no-ledger", "--seeds", "1"]
+    filler = full(small_disk)
+    for _ in range(2):  # the folder is let go of
+        assert main(arguments) == 2
+        assert capsys.readouterr().err.count("the disk is full") == 1
+        assert not out.exists() or not list(out.rglob("*"))
+    filler.unlink()
+    subprocess.run(["mount", "-o", "remount,size=50m", small_disk], check=True)
+    assert main(arguments) == 0
+    (out / "report.json").unlink()
+    filler = full(small_disk)
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert "the disk is full" in told and "run the same command with --resume" in told
+    filler.unlink()
+    assert main(arguments) == 0 and (out / "report.json").exists()
+
+
+@pytest.mark.parametrize("more", [(), ("--seeds", "2")])
+def test_a_lock_that_a_full_disk_cannot_hold_is_let_go_of(
+    file: Path, tmp_path: Path, more: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    def write(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("advisor.resumption.os.write", write)
+    for _ in range(2):
+        assert main(["run", str(file), "--out", str(tmp_path / "out"), *more]) == 2
+        assert capsys.readouterr().err.count("the disk is full: [Errno 28] No space left on device") == 1
+        assert not (tmp_path / "out").exists()
