@@ -17,7 +17,7 @@ from advisor.appraisal import metered, run_result, serve, step_result
 from advisor.assignment import is_assigned, write_assignment
 from advisor.forecast import Clock, Rows, parts
 from advisor.job import Job
-from advisor.outfolder import STATE, attempt, open_folder
+from advisor.outfolder import attempt, clear_states, open_folder
 from advisor.plan import PlannedStep
 from advisor.results import Progress, Remark, RunResult, StepResult
 from advisor.resumption import Inputs, Record
@@ -65,6 +65,8 @@ class _Run(Work):
         from advisor.compute.keeper import DiskKeeper
         from advisor.compute.processes import agreed
 
+        folders = [self.folder(number) for number in range(len(self.job.plan.steps))]
+        resumption.refuse_to_drop_foreign(self.out, folders)
         clock = Clock(parts(self.job.plan, self._rows(), present(self.job.recipe.device)))
         if self.joined and any(planned.step.distils for planned in self.job.plan.steps):
             yield Remark(f"{self.joined:,} texts of two training texts each are made to distil on")
@@ -159,7 +161,7 @@ class _Run(Work):
         self._begin()
         for name in resumption.drop_others(self.out, list(self.folders.values())):
             yield Remark(f"removed {name}, which is no longer in the recipe")
-        resumption.remove(self.out / STATE)
+        clear_states(self.out)
         rows = self.job.data.report
         write_predictions(self.out, rows.contents(), rows.labels, self.scores)
         serving = serve(self.job, self.folders, self.results, self.bench, self.report)

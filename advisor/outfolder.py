@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from advisor.errors import AdviseError, DiskFull, Fault
-from advisor.files import disk_is_full, new_folder
+from advisor.files import disk_is_full, new_folder, write_json
 
 LOCK, STATE, STEPS = ".lock", ".state", "steps"
 RECIPE, FACTS, ADVICE = ASSIGNMENT = ("recipe.yaml", "facts.json", "advice.json")
 RESUME = "to go on with the run there, add --resume"
-STEP, SEED = re.compile(r"\d+-[a-z_]+(\.json)?"), re.compile(r"seed-\d+")
+STEP_NAMES = ("finetune", "layer_removal", "distillation", "matrix_pruning", "quantization")  # of `steps`, far above
+NUMBERED = rf"\d+-({'|'.join(STEP_NAMES)})"
+STEP, SEED = re.compile(rf"{NUMBERED}(\.json)?"), re.compile(r"seed-\d+")
+STATE_FILE = re.compile(r"training\.json|\.training\.json\.\d+|(state|best)-\d+-\d+\.safetensors")
+LISTING = ".files.json"  # in a step's folder: the files that the run has put there
 # What a process that was killed leaves: of `files.write`, of `files.new_folder`, of a step's folder.
 DRAFT = re.compile(r"\.([a-z]+\.(json|yaml)\.)?\d+")
-STEP_DRAFT = re.compile(r"\.\d+-[a-z_]+(\.draft|\.json\.\d+)")
+STEP_DRAFT = re.compile(rf"\.{NUMBERED}(\.draft|\.json\.\d+)")
 
 
 @contextmanager
@@ -107,4 +112,58 @@ def drafts(out: Path) -> Iterator[Path]:
 
 def steps(out: Path) -> list[Path]:
     """The folders and records of all steps in the folder of a run, also of those that its recipe no longer has."""
-    return sorted(path for path in (out / STEPS).iterdir() if STEP.fullmatch(path.name))
+    return sorted(path for path in _inside(out / STEPS) if STEP.fullmatch(path.name))
+
+
+def draft_of(folder: Path) -> Path:
+    """Where a step's folder is made, and where it is taken apart."""
+    return folder.with_name(f".{folder.name}.draft")
+
+
+def put(draft: Path, folder: Path) -> None:
+    """Move a step's folder to its place, whole or not at all.
+
+    It says itself what the run has put there: people's files are told from its own where its record is missing, too.
+    """
+    write_json(draft / LISTING, sorted(files(draft)))
+    draft.rename(folder)
+
+
+def files(folder: Path) -> set[str]:
+    """The paths of all files below a folder; a link is one, whatever it leads to."""
+    found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return {path.relative_to(folder).as_posix() for path in found}
+
+
+def listed(folder: Path) -> set[str]:
+    """The files that a run has put into a step's folder, as the folder says; none where it does not."""
+    try:
+        return {LISTING, *json.loads((folder / LISTING).read_bytes())}
+    except (OSError, ValueError, TypeError):
+        return {LISTING}
+
+
+def tidy_state(folder: Path, keep: Collection[str]) -> None:
+    """Remove the saved state of a step's training but for these files."""
+    for file in _inside(folder):
+        if STATE_FILE.fullmatch(file.name) and file.name not in keep:
+            file.unlink(missing_ok=True)  # another process may have been quicker
+
+
+def clear_state(folder: Path) -> None:
+    """Remove the saved state of a step's training, and its folder where nothing else is in it."""
+    tidy_state(folder, keep=())
+    _remove_empty(folder)
+
+
+def clear_states(out: Path) -> None:
+    """Remove the saved state of all training in the folder of a run."""
+    for folder in _inside(out / STATE):
+        if STEP.fullmatch(folder.name):
+            clear_state(folder)
+    _remove_empty(out / STATE)
+
+
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):  # others have put something there
+        folder.rmdir()

@@ -11,16 +11,16 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from advisor.errors import AdviseError, Fault
 from advisor.files import sealed, unsealed, write_json
-from advisor.outfolder import LOCK, STEPS, drafts, steps
+from advisor.outfolder import LOCK, STEPS, draft_of, drafts, files, listed, steps
 from advisor.results import StepResult
-from advisor.runfolder import MANIFEST, hashes
+from advisor.runfolder import MANIFEST, hashes, is_hidden
 
 Inputs = Mapping[str, Any]  # what decides a step's outcome, by its name in WORDS; JSON values
 WORDS = {
@@ -94,24 +94,44 @@ def record_of(folder: Path, inputs: Inputs) -> tuple[Record | None, str]:
     Raises:
         AdviseError: its folder holds files that the run did not write, which would be lost.
     """
+    record, why = _read(folder)
+    if record is not None:
+        why = _outdated(folder, record, inputs)
+    holds = record is not None and not why
+    _refuse_foreign(folder, record, hidden=not holds)
+    return (record if holds else None), why
+
+
+def _read(folder: Path) -> tuple[Record | None, str]:
+    """The record of a step; else None and why."""
     from pydantic import TypeAdapter, ValidationError
 
     file = _file(folder)
     if not file.exists():
         return None, ""
     try:
-        record = TypeAdapter(Record).validate_python(unsealed(file.read_bytes()))
+        return TypeAdapter(Record).validate_python(unsealed(file.read_bytes())), ""
     except (ValidationError, ValueError, OSError):
         return None, f"its record {file.name} is damaged"
-    now = hashes(folder) if folder.is_dir() else {}
-    if strange := sorted(now.keys() - record.files.keys()):
-        hint = "take it out of the folder"
-        raise AdviseError(*(Fault("was not written by the run", str(folder / name), hint=hint) for name in strange))
+
+
+def _outdated(folder: Path, record: Record, inputs: Inputs) -> str:
+    """Why a recorded step has to be done again; empty where it need not."""
     changed = [words for name, words in WORDS.items() if record.inputs.get(name) != inputs.get(name)]
     if changed:
-        return None, f"{' and '.join(changed)} changed"
+        return f"{' and '.join(changed)} changed"
+    now = hashes(folder) if folder.is_dir() else {}
     damaged = sorted(name for name, digest in record.files.items() if now.get(name) != digest)
-    return (None, f"{', '.join(damaged)} changed on disk") if damaged else (record, "")
+    return f"{', '.join(damaged)} changed on disk" if damaged else ""
+
+
+def _refuse_foreign(folder: Path, record: Record | None, hidden: bool) -> None:
+    """Stop before files that the run did not write are lost, or taken for its own. hidden: those with a dot, too."""
+    own = {*listed(folder), *(record.files if record else ())}
+    foreign = {folder} if folder.is_file() else {folder / name for name in files(folder) - own}
+    if lost := sorted(path for path in foreign if hidden or not is_hidden(path.relative_to(folder))):
+        hint = "take it out of the folder"
+        raise AdviseError(*(Fault("was not written by the run", str(path), hint=hint) for path in lost))
 
 
 def keep(folder: Path, record: Record) -> None:
@@ -120,18 +140,38 @@ def keep(folder: Path, record: Record) -> None:
 
 
 def forget(folder: Path) -> None:
-    """Make way for a step that is done again: its record goes first."""
+    """Make way for a step that is done again.
+
+    Its folder goes at once, to a draft's name: half of it would no longer say which files are the run's own.
+    """
+    with suppress(FileNotFoundError):
+        folder.rename(draft_of(folder))
     _file(folder).unlink(missing_ok=True)
-    remove(folder)
+    remove(draft_of(folder))
+
+
+def refuse_to_drop_foreign(out: Path, folders: Sequence[Path]) -> None:
+    """Look before anything is done whether `drop_others` will find files that the run did not write.
+
+    Raises:
+        AdviseError: it will.
+    """
+    for folder in _others(out, folders):
+        _refuse_foreign(folder, _read(folder)[0], hidden=True)
 
 
 def drop_others(out: Path, folders: Sequence[Path]) -> list[str]:
     """Remove steps that the recipe no longer has; returns their names."""
-    wanted = {path for folder in folders for path in (folder, _file(folder))}
-    others = [path for path in steps(out) if path not in wanted]
-    for path in others:
-        remove(path)
-    return [path.name for path in others if path.suffix != ".json"]
+    others = _others(out, folders)
+    there = [folder.name for folder in others if folder.exists()]
+    for folder in others:
+        forget(folder)
+    return there
+
+
+def _others(out: Path, folders: Sequence[Path]) -> list[Path]:
+    """The folders of steps that the recipe no longer has, also where a record alone is left."""
+    return sorted({path.with_suffix("") for path in steps(out)} - set(folders))
 
 
 def remove(path: Path) -> None:

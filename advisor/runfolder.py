@@ -63,8 +63,12 @@ def hashes(folder: Path) -> dict[str, str]:
     """SHA-256 of every file below a folder, by its path there; drafts, whose names begin with a dot, have no part."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     names = [path.relative_to(folder) for path in files]
-    shown = [name for name in names if not any(part.startswith(".") for part in name.parts)]
-    return {name.as_posix(): sha256(folder / name) for name in shown}
+    return {name.as_posix(): sha256(folder / name) for name in names if not is_hidden(name)}
+
+
+def is_hidden(name: Path) -> bool:
+    """Whether a path, or a folder on its way, begins with a dot."""
+    return any(part.startswith(".") for part in name.parts)
 
 
 def sha256(file: Path) -> str:

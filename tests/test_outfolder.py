@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from advisor.cli import main
 from advisor.errors import AdviseError
-from advisor.outfolder import open_folder, open_folders
+from advisor.outfolder import STEP_NAMES, open_folder, open_folders
+from advisor.steps import STEPS
 
 MINE = (".git/HEAD", ".env", ".gitignore", "thesis.txt", "steps.txt")
 
@@ -125,15 +128,77 @@ def test_a_run_leaves_alone_what_others_put_into_its_folder(
     assert "nothing changed since this run has finished" in capsys.readouterr().err
 
 
+def damage(record: Path) -> None:
+    record.write_text("{")
+
+
+@pytest.mark.parametrize("name", ["thesis.txt", ".env", "notes/thesis.txt"])
+@pytest.mark.parametrize("spoil", [Path.exists, Path.unlink, damage])
 def test_a_file_of_others_within_a_step_is_not_lost(
-    finished: tuple[Path, list[str]], capsys: pytest.CaptureFixture[str]
+    finished: tuple[Path, list[str]], name: str, spoil: Callable[[Path], object], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Whether the record of the step is good, missing or damaged."""
     out, again = finished
-    write(out / "steps" / "0-finetune", "notes.txt")
+    write(out / "steps" / "0-finetune", name)
+    spoil(out / "steps" / "0-finetune.json")
     before = files(out)
     assert main(again) == 2
-    assert "notes.txt: was not written by the run" in " ".join(capsys.readouterr().err.split())
+    assert f"{name}: was not written by the run" in " ".join(capsys.readouterr().err.split())
     assert files(out) == before
+    (out / "steps" / "0-finetune" / name).unlink()
+    assert main(again) == 0
+
+
+def test_a_hidden_file_of_others_is_no_part_of_a_step_that_is_taken_over(finished: tuple[Path, list[str]]) -> None:
+    out, again = finished
+    assert main(again) == 0
+    write(out / "steps" / "0-finetune", ".DS_Store")
+    (out / "manifest.json").unlink()
+    assert main(again) == 0
+    assert (out / "steps" / "0-finetune" / ".DS_Store").exists()
+
+
+def test_a_file_in_the_place_of_a_step_is_not_lost(finished: tuple[Path, list[str]]) -> None:
+    out, again = finished
+    shutil.rmtree(out / "steps" / "0-finetune")
+    write(out / "steps", "0-finetune")
+    assert main(again) == 2
+    assert entries("0-finetune").items() <= files(out / "steps").items()
+
+
+@pytest.mark.parametrize("name", ["1-distillation/thesis.txt", "1-distillation/.env", "1-distillation"])
+def test_what_others_have_put_into_a_step_that_left_the_recipe_is_not_lost(
+    finished: tuple[Path, list[str]], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is told before anything is done."""
+    out, again = finished
+    write(out / "steps", name)
+    before = files(out)
+    assert main(again) == 2
+    assert f"{name}: was not written by the run" in " ".join(capsys.readouterr().err.split())
+    assert files(out) == before
+
+
+def test_only_names_of_steps_are_removed(finished: tuple[Path, list[str]]) -> None:
+    out, again = finished
+    mine = ("7-my_notes/thesis.txt", "7-my_notes.json", ".7-my_notes.draft/thesis.txt")
+    write(out / "steps", *mine)
+    (out / "steps" / "8-finetune").mkdir()
+    assert main(again) == 0
+    assert entries(*mine).items() <= files(out / "steps").items()
+    assert not (out / "steps" / "8-finetune").exists()
+    assert "7-my_notes" not in (out / "manifest.json").read_text()
+    assert set(STEP_NAMES) == set(STEPS)
+
+
+def test_what_others_have_put_beside_the_state_of_training_stays(finished: tuple[Path, list[str]]) -> None:
+    out, again = finished
+    mine = (".state/mine.txt", ".state/0-finetune/mine.txt", ".state/notes/mine.txt")
+    write(out, *mine)
+    write(out, ".state/0-finetune/.training.json.4711", ".state/1-distillation/best-0-9.safetensors")
+    assert main(again) == 0
+    assert {name: data for name, data in files(out).items() if name.startswith(".state")} == entries(*mine)
+    assert not (out / ".state" / "1-distillation").exists()
 
 
 def test_a_step_s_folder_may_be_a_link(finished: tuple[Path, list[str]], tmp_path: Path) -> None:

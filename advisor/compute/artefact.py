@@ -23,6 +23,7 @@ from advisor.compute.sensitivity import groups
 from advisor.compute.servable import matrices
 from advisor.cpu import Use, instruction_sets, int8_for, multiplies_bf16
 from advisor.errors import AdviseError
+from advisor.outfolder import draft_of, put
 from advisor.results import Progress
 
 PROVED_BATCHES = 3
@@ -74,7 +75,7 @@ def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: Wan
         AdviseError: the exported model answers otherwise than its source, nothing became int8, or no backend that may
             be used is installed.
     """
-    draft = folder.with_name(f".{folder.name}.draft")
+    draft = draft_of(folder)
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     try:
@@ -82,7 +83,7 @@ def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: Wan
         result = draft / "result"
         made.folder.rename(result)
         tokenizer.save_pretrained(result)
-        result.rename(folder)
+        put(result, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return replace(made, folder=folder)

@@ -22,6 +22,7 @@ from advisor.compute.scorer import Scorer, label_tokens, label_words
 from advisor.compute.weights import refuse_not_finite, refuse_unfitting, refuse_unknown_tokens, refuse_untrained
 from advisor.errors import AdviseError, Fault
 from advisor.family import Family
+from advisor.outfolder import draft_of, put
 
 logging.disable_progress_bar()  # the screen belongs to the run
 logging.set_verbosity_error()
@@ -116,10 +117,10 @@ def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> tup
 
 def save(scorer: Scorer, tokenizer: Any, folder: Path) -> None:
     """Write model and tokenizer into a new folder, whole or not at all."""
-    draft = folder.with_name(f".{folder.name}.draft")
+    draft = draft_of(folder)
     scorer.model.save_pretrained(draft, safe_serialization=True)
     tokenizer.save_pretrained(draft)
-    draft.rename(folder)
+    put(draft, folder)
 
 
 @torch.no_grad()

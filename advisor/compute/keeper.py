@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -24,6 +23,7 @@ from torch.optim import Optimizer
 
 from advisor.compute.scorer import Scorer
 from advisor.files import sealed, unsealed, write
+from advisor.outfolder import clear_state, tidy_state
 from advisor.runfolder import sha256
 
 FILE = "training.json"
@@ -169,11 +169,11 @@ class DiskKeeper(Keeper):
 
     def forget(self) -> None:
         """The step is done: its state is of no more use."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        clear_state(self.folder)
 
     def _make_room(self) -> None:
         if self.position == Position():
-            shutil.rmtree(self.folder, ignore_errors=True)
+            clear_state(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._tidy()
 
@@ -215,10 +215,7 @@ class DiskKeeper(Keeper):
         self._tidy()
 
     def _tidy(self) -> None:
-        named = {FILE, *(one["name"] for one in self.files.values())}
-        for file in self.folder.iterdir():
-            if file.name not in named:
-                file.unlink(missing_ok=True)  # another process may have been quicker
+        tidy_state(self.folder, keep={FILE, *(one["name"] for one in self.files.values())})
 
 
 class ReadingKeeper(DiskKeeper):

@@ -35,7 +35,7 @@ def test_all_matrices_are_int8_where_that_keeps_enough(name: str, tmp_path: Path
     assert not any("stay fp32" in note for note in result.notes)
     assert [file.name for file in tmp_path.iterdir()] == ["int8"]
     files = {file.name for file in (tmp_path / "int8").iterdir()}
-    assert files == {"model.onnx", "config.json", "tokenizer.json", "tokenizer_config.json"}
+    assert files == {".files.json", "model.onnx", "config.json", "tokenizer.json", "tokenizer_config.json"}
     config = json.loads((tmp_path / "int8" / "config.json").read_text())
     assert config["id2label"] == {"0": "LABEL_0", "1": "LABEL_1"}
     assert config["max_tokens"] == students.bench(name).training.max_tokens
