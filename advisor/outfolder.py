@@ -14,7 +14,8 @@ from advisor.files import disk_is_full, new_folder, write_json
 LOCK, STATE, STEPS = ".lock", ".state", "steps"
 RECIPE, FACTS, ADVICE = ASSIGNMENT = ("recipe.yaml", "facts.json", "advice.json")
 RESUME = "to go on with the run there, add --resume"
-STEP_NAMES = ("finetune", "layer_removal", "distillation", "matrix_pruning", "quantization")  # of `steps`, far above
+# The names that a run gives are known here; the package `steps`, whose names they are, builds on this module.
+STEP_NAMES = ("finetune", "layer_removal", "distillation", "matrix_pruning", "quantization")
 NUMBERED = rf"\d+-({'|'.join(STEP_NAMES)})"
 STEP, SEED = re.compile(rf"{NUMBERED}(\.json)?"), re.compile(r"seed-\d+")
 STATE_FILE = re.compile(r"training\.json|\.training\.json\.\d+|(state|best)-\d+-\d+\.safetensors")
@@ -47,10 +48,13 @@ def _there(out: Path) -> bool:
         AdviseError: there can be nothing, as its name is too long or none at all, or it is out of reach.
     """
     try:
-        return out.exists()
+        out.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise AdviseError(Fault(f"cannot be a folder: {reason}", str(out), hint="give --out another folder")) from None
+    return True
 
 
 def open_folder(out: Path, resume: bool) -> None:
@@ -156,11 +160,15 @@ def clear_state(folder: Path) -> None:
     _remove_empty(folder)
 
 
+def states(out: Path) -> list[Path]:
+    """The folders of saved state in the folder of a run."""
+    return [folder for folder in _inside(out / STATE) if STEP.fullmatch(folder.name)]
+
+
 def clear_states(out: Path) -> None:
     """Remove the saved state of all training in the folder of a run."""
-    for folder in _inside(out / STATE):
-        if STEP.fullmatch(folder.name):
-            clear_state(folder)
+    for folder in states(out):
+        clear_state(folder)
     _remove_empty(out / STATE)
 
 

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 
 from advisor.errors import AdviseError, Fault
 from advisor.files import sealed, unsealed, write_json
-from advisor.outfolder import LOCK, STEPS, draft_of, drafts, files, listed, steps
+from advisor.outfolder import LOCK, STATE, STEPS, draft_of, drafts, files, listed, states, steps
 from advisor.results import StepResult
-from advisor.runfolder import MANIFEST, hashes, is_hidden
+from advisor.runfolder import FILES, MANIFEST, hashes, is_hidden
 
 Inputs = Mapping[str, Any]  # what decides a step's outcome, by its name in WORDS; JSON values
 WORDS = {
@@ -51,6 +51,7 @@ def taken(out: Path) -> Iterator[None]:
     Raises:
         AdviseError: another process holds it, or it cannot be written to.
     """
+    _refuse_in_the_way(out)
     file = _locked(out / LOCK)
     try:
         os.ftruncate(file, 0)
@@ -59,6 +60,16 @@ def taken(out: Path) -> Iterator[None]:
     finally:
         (out / LOCK).unlink(missing_ok=True)
         os.close(file)
+
+
+def _refuse_in_the_way(out: Path) -> None:
+    """Stop before work is done that could not be written, as a name of the run's is a folder or no folder."""
+    folders = (out / STEPS, out / STATE, *states(out))
+    files_ = (out / MANIFEST, *(out / name for name in FILES))
+    wrong = [(path, "is no folder, as a run has it") for path in folders if path.exists() and not path.is_dir()]
+    wrong += [(path, "is a folder, where a run has a file") for path in files_ if path.is_dir()]
+    if wrong:
+        raise AdviseError(*(Fault(message, str(path), hint="take it out of the folder") for path, message in wrong))
 
 
 def _locked(path: Path) -> int:

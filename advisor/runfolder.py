@@ -19,6 +19,7 @@ from advisor.results import Artefact, RunResult
 
 REPORT, PREDICTIONS, ANSWERS = "report.json", "predictions.json", "answers.json"
 MANIFEST, CARD = "manifest.json", "README.md"
+FILES = (*ASSIGNMENT, REPORT, PREDICTIONS, ANSWERS, CARD)  # beside the manifest, which names them
 SHOWN_ROWS = 8  # report rows whose text and answers are kept, for a look and to prove that a model reloads
 ANYWHERE = ("cpu", "cuda", "mps", "edge")
 # By the file that tells what an artefact is: its kind, and the devices that it can serve on.
@@ -90,7 +91,7 @@ def _own(name: str) -> bool:
     """Whether a run writes a file of this name below its folder, beside the manifest."""
     first, _, rest = name.partition("/")
     is_step = first == STEPS and STEP.fullmatch(rest.partition("/")[0]) is not None
-    return is_step or name in (*ASSIGNMENT, REPORT, PREDICTIONS, ANSWERS, CARD)
+    return is_step or name in FILES
 
 
 def listed(out: Path) -> dict[str, str]:

@@ -14,8 +14,10 @@ import pytest
 from advisor.cli import main
 from advisor.errors import AdviseError
 from advisor.outfolder import STEP_NAMES, open_folder, open_folders
+from advisor.resumption import taken
 from advisor.steps import STEPS
 
+Capture = pytest.CaptureFixture[str]
 MINE = (".git/HEAD", ".env", ".gitignore", "thesis.txt", "steps.txt")
 
 
@@ -114,9 +116,7 @@ def finished(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> tuple[
     return tmp_path / "out", [*arguments, "--resume"]
 
 
-def test_a_run_leaves_alone_what_others_put_into_its_folder(
-    finished: tuple[Path, list[str]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_leaves_alone_what_others_put_into_its_folder(finished: tuple[Path, list[str]], capsys: Capture) -> None:
     out, again = finished
     mine = (*MINE, "steps/notes.txt", "steps/.keep", ".recipe.yaml.swp")
     write(out, *mine)
@@ -135,7 +135,7 @@ def damage(record: Path) -> None:
 @pytest.mark.parametrize("name", ["thesis.txt", ".env", "notes/thesis.txt"])
 @pytest.mark.parametrize("spoil", [Path.exists, Path.unlink, damage])
 def test_a_file_of_others_within_a_step_is_not_lost(
-    finished: tuple[Path, list[str]], name: str, spoil: Callable[[Path], object], capsys: pytest.CaptureFixture[str]
+    finished: tuple[Path, list[str]], name: str, spoil: Callable[[Path], object], capsys: Capture
 ) -> None:
     """Whether the record of the step is good, missing or damaged."""
     out, again = finished
@@ -168,7 +168,7 @@ def test_a_file_in_the_place_of_a_step_is_not_lost(finished: tuple[Path, list[st
 
 @pytest.mark.parametrize("name", ["1-distillation/thesis.txt", "1-distillation/.env", "1-distillation"])
 def test_what_others_have_put_into_a_step_that_left_the_recipe_is_not_lost(
-    finished: tuple[Path, list[str]], name: str, capsys: pytest.CaptureFixture[str]
+    finished: tuple[Path, list[str]], name: str, capsys: Capture
 ) -> None:
     """It is told before anything is done."""
     out, again = finished
@@ -209,6 +209,44 @@ def test_a_step_s_folder_may_be_a_link(finished: tuple[Path, list[str]], tmp_pat
     before = files(elsewhere).keys()
     assert main(again) == 0
     assert not step.is_symlink() and files(elsewhere).keys() == before
+
+
+@pytest.mark.parametrize("more", [(), ("--resume",), ("--seeds", "2"), ("--seeds", "2", "--resume")])
+def test_a_name_that_is_too_long_for_a_folder_is_told(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path, more: tuple[str, ...], capsys: Capture
+) -> None:
+    file = recipe(tmp_path, checkpoints["bert"], text)
+    assert main(["run", str(file), "--out", str(tmp_path / ("a" * 300)), "--no-ledger", *more]) == 2
+    assert "cannot be a folder: File name too long" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b"])
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("opened", [open_folder, open_folders])
+def test_a_name_that_no_folder_can_have_is_told(tmp_path: Path, name: str, resume: bool, opened) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(AdviseError, match="cannot be a folder: "):
+        opened(tmp_path / name, resume)
+
+
+@pytest.mark.parametrize("name", [".state", ".state/0-finetune", "report.json/", "manifest.json/", "recipe.yaml/"])
+def test_what_is_in_the_way_of_a_run_is_told_before_anything_is_done(
+    finished: tuple[Path, list[str]], name: str, capsys: Capture
+) -> None:
+    out, again = finished
+    path = out / name
+    path.unlink(missing_ok=True)
+    path.mkdir() if name.endswith("/") else write(out, name)
+    before = files(out)
+    assert main(again) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"{path}: is " in told and "try: take it out of the folder" in told
+    assert files(out) == before
+
+
+def test_a_folder_in_the_way_of_the_report_of_seeds_is_told(tmp_path: Path) -> None:
+    (tmp_path / "report.json").mkdir()
+    with pytest.raises(AdviseError, match=r"report\.json: is a folder, where a run has a file"), taken(tmp_path):
+        pass
 
 
 KILLED = """

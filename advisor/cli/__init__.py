@@ -6,12 +6,14 @@ The product goes to stdout, the talk to stderr. Exit codes: 0 done, 1 findings, 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
-from advisor.errors import AdviseError, suggest
+from advisor.errors import AdviseError, Fault, suggest
 
 COMMANDS = (
     *("run", "check", "diff", "gate", "explain", "rules", "families", "schema", "demo", "history", "doctor", "report"),
@@ -23,7 +25,8 @@ ISSUES = "please report it with the command and the lines above"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `advise`; returns its exit code."""
     try:
-        return _main(list(sys.argv[1:] if arguments is None else arguments))
+        with _impossible_names_told():
+            return _main(list(sys.argv[1:] if arguments is None else arguments))
     except AdviseError as error:
         sys.stderr.write(f"advise: {error}\n")
         return error.exit_code
@@ -42,7 +45,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 70
 
 
+@contextmanager
+def _impossible_names_told() -> Iterator[None]:
+    """Whatever option gives a name that no file can have, and wherever it is first met."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise AdviseError(Fault("its name is too long", str(error.filename), hint="give a shorter one")) from None
+
+
 def _main(arguments: list[str]) -> int:
+    if wrong := [one for one in arguments if "\0" in one]:
+        raise AdviseError(f"{wrong[0]!r} holds a NUL character, which no name has", hint="write it without")
     if arguments and not arguments[0].startswith("-"):
         if arguments[0] not in COMMANDS:
             raise AdviseError(f"unknown command {arguments[0]!r}", hint=suggest(arguments[0], COMMANDS))

@@ -32,6 +32,9 @@ RECIPE = "version: 1\nname: x\nmodel: {source: bert, family: bert}\ndevice: cpu\
         (["--model", "bert", *FACTS, "-o", "/nowhere/at/all.yaml"], "the folder does not exist"),
         (["chekc", "x.yaml"], "did you mean 'check'?"),
         (["run", "nowhere.yaml", "--out", "o"], "cannot be read"),
+        (["run", "a\0b.yaml", "--out", "o"], "'a\\x00b.yaml' holds a NUL character"),
+        (["gate", "a" * 300], "its name is too long"),
+        (["--model", "bert", *FACTS, "-o", "a" * 300], "its name is too long"),
     ],
 )
 def test_wrong_use_ends_with_2(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
