@@ -36,7 +36,7 @@ def run(
     Raises:
         AdviseError: as one run does; or the folder holds a run of one seed, or there are not so many seeds.
     """
-    _refuse_past_the_last(job, count)
+    refuse_past_the_last(job, count)
     jobs = seeded(job, count)
     with attempt(out):
         open_folders(out, resume)
@@ -67,7 +67,12 @@ def _runs(
     return results
 
 
-def _refuse_past_the_last(job: Job, count: int) -> None:
+def refuse_past_the_last(job: Job, count: int) -> None:
+    """Stop before anything is done for seeds that there are not.
+
+    Raises:
+        AdviseError: there are not so many after the recipe's.
+    """
     first = job.recipe.training.seed
     if first + count - 1 > MOST_SEED:
         message = f"{count:,} seeds from {first} on go past the last one, {MOST_SEED}"

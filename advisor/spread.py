@@ -16,10 +16,10 @@ from advisor.results import GateResult, Measured, RunResult
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A number over all seeds. stdev: of the sample, 0 for one seed."""
+    """A number over all seeds. stdev: of the sample; None for one seed, which has none."""
 
     mean: float
-    stdev: float
+    stdev: float | None
     low: float
     high: float
 
@@ -79,7 +79,7 @@ def spread(measured: Sequence[Measured]) -> Spread | None:
 
 
 def _of(values: Sequence[float]) -> Spread:
-    stdev = statistics.stdev(values) if len(values) > 1 else 0.0
+    stdev = statistics.stdev(values) if len(values) > 1 else None
     return Spread(statistics.fmean(values), stdev, min(values), max(values))
 
 
@@ -88,6 +88,7 @@ def _gate(gates: Sequence[GateResult]) -> GateResult:
     if found is None:
         missing = next(gate.measured for gate in gates if gate.measured.value is None)
         return GateResult(first.name, first.demanded, missing, False)
-    source = f"mean of {len(gates)} seeds, {found.low:.4g} to {found.high:.4g}"
+    several = len(gates) > 1
+    source = f"mean of {len(gates)} seeds, {found.low:.4g} to {found.high:.4g}" if several else "one seed"
     measured = Measured(found.mean, source=source, spread=(found.low, found.high))
     return GateResult(first.name, first.demanded, measured, Interval.parse(first.demanded).holds(found.mean))

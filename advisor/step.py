@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FORBID_EXTRA: dict[str, Any] = {"extra": "forbid"}
 MOST_SEED = 2**32 - 1  # numpy takes no larger one
+MOST_SEEDS = 1000  # of one recipe; each is a whole run
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 
 from advisor.cli import main
 from advisor.compute.device import seed
+from advisor.report.seeds import table
 from advisor.results import GateResult, Measured, Progress, RunResult, Served, StepResult
 from advisor.seeds import _whole
 from advisor.spread import Spread, gathered
@@ -34,6 +36,16 @@ def test_the_spread_by_hand() -> None:
     assert step.accuracy.mean == pytest.approx(0.768)
     assert step.relative_time == Spread(pytest.approx(0.4), pytest.approx(0.1), 0.3, 0.5)
     assert step.relative_emissions is None  # not measured, never 0
+
+
+def test_one_seed_has_no_standard_deviation() -> None:
+    found = gathered([result(0.94, 0.4)], [3], ["a"])
+    assert found.steps[0].relative_accuracy == Spread(0.94, None, 0.94, 0.94)
+    assert found.gates[0].measured.source == "one seed"
+    console = Console(width=110)
+    with console.capture() as shown:
+        console.print(table(found))
+    assert shown.get().startswith("r, 1 seed ") and "±" not in shown.get() and "deviation" not in shown.get()
 
 
 def test_gates_are_judged_on_the_mean_and_a_missing_measurement_misses() -> None:
@@ -97,10 +109,14 @@ def test_seeds_past_the_last_are_refused_before_anything_is_written(
 
     assert run(2**32) == 2
     assert "training.seed: input should be less than or equal to 4294967295" in capsys.readouterr().err
-    assert run(2**32 - 1, "--seeds", "2") == 2
-    told = capsys.readouterr().err
-    assert f"{file}:7:50: 2 seeds from 4294967295 on go past the last one, 4294967295" in told
-    assert "a seed of at most 4294967294, or fewer --seeds" in told
+    for more in ((), ("--dry-run",)):
+        assert run(2**32 - 1, "--seeds", "2", *more) == 2
+        told = capsys.readouterr().err
+        assert f"{file}:7:50: 2 seeds from 4294967295 on go past the last one, 4294967295" in told
+        assert "a seed of at most 4294967294, or fewer --seeds" in told
+        assert run(0, "--seeds", "99999999999", *more) == 2
+        told = capsys.readouterr().err
+        assert "--seeds: expected a whole number of at least 1 and at most 1000, got 99999999999" in told
     assert not out.exists()
     assert run(2**32 - 1, "--seeds", "1") == 0
 

@@ -101,6 +101,13 @@ def seconds(text: str) -> float:
     return _number(text, whole=False, least=0, most=1e9)
 
 
+def seeds(text: str) -> int:
+    """How many seeds of one recipe."""
+    from advisor.step import MOST_SEEDS
+
+    return int(_number(text, whole=True, least=1, most=MOST_SEEDS))
+
+
 def pue(text: str) -> float:
     """A power usage effectiveness: what a data centre takes for each unit that its machines take."""
     return _number(text, whole=False, least=1, most=10)

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from advisor.cli.options import assumed, carbon, colour, count, data_columns, parser, policy, seconds, waivers, width
+from advisor.cli.options import assumed, carbon, colour, data_columns, parser, policy, seconds, seeds, waivers, width
 from advisor.errors import AdviseError, OutOfMemory
 from advisor.probe import needs_run
 
@@ -39,12 +39,15 @@ def run(arguments: Sequence[str]) -> int:
 def _run(options: Namespace) -> int:
     from advisor.report import findings
     from advisor.report import run as report
+    from advisor.seeds import refuse_past_the_last
 
     job, text = _job(options)
     for finding in job.reviewed.findings:
         sys.stderr.write(findings.text(finding, width(), colour(sys.stderr), text) + "\n")
     if job.reviewed.errors:
         return 1
+    if options.seeds:
+        refuse_past_the_last(job, options.seeds)
     if options.dry_run:
         report.plan(job.plan)
         return 0
@@ -78,7 +81,8 @@ def _job(options: Namespace) -> tuple[Job, str]:
 
 
 def _carry_out(job: Job, options: Namespace) -> int:
-    from advisor import executor, seeds
+    from advisor import executor
+    from advisor import seeds as several
     from advisor.report import card as model_card
     from advisor.report import run as report
     from advisor.report import seeds as report_seeds
@@ -91,7 +95,7 @@ def _carry_out(job: Job, options: Namespace) -> int:
 
     how = {"card": card, "resume": options.resume, "save_every": options.checkpoint_seconds}
     if options.seeds:
-        result = watch(seeds.run(job, options.out, options.seeds, **how))
+        result = watch(several.run(job, options.out, options.seeds, **how))
     else:
         result = watch(executor.run(job, options.out, **how))
     report_seeds.show(result) if isinstance(result, SeedsResult) else report.show(result)
@@ -145,7 +149,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
         help="save the state of training so often (default: 60; 0: after each batch)",
     )
     run_.add_argument(
-        "--seeds", type=count, metavar="N", help="run N seeds, each in a folder of its own, and report their spread"
+        "--seeds", type=seeds, metavar="N", help="run N seeds, each in a folder of its own, and report their spread"
     )
     run_.add_argument(
         "--trust-remote-code", action="store_true", help="execute code that comes with the model's tokenizer"

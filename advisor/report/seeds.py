@@ -18,7 +18,10 @@ def show(result: SeedsResult) -> None:
 
 def table(result: SeedsResult) -> Table:
     """A row for each step: the mean over all seeds, the standard deviation, and the lowest and highest accuracy."""
-    title = f"{result.name}, {len(result.seeds)} seeds: mean ± standard deviation"
+    several = len(result.seeds) > 1
+    title = (
+        f"{result.name}, {len(result.seeds)} seeds: mean ± standard deviation" if several else f"{result.name}, 1 seed"
+    )
     shown = Table(title=title, title_justify="left")
     shown.add_column("Type")
     for name in ("% Accuracy", "lowest to highest", "% Size", "% Time", "% Emissions"):
