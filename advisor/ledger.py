@@ -128,11 +128,10 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _version(ledger: sqlite3.Connection, path: Path) -> int:
-    application, version = (
-        ledger.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
-    )
-    foreign = application != APPLICATION and ledger.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if foreign:
+    # One statement sees one state of the file: another process may be making the ledger at this moment.
+    looks = "(SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version)"
+    application, version, tables = ledger.execute(f"SELECT {looks}, (SELECT count(*) FROM sqlite_schema)").fetchone()
+    if application != APPLICATION and tables:
         raise AdviseError(Fault("is a database of another program", str(path), hint=OTHER))
     if version > len(MIGRATIONS):
         message = f"its schema is version {version}, this advise knows {len(MIGRATIONS)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,6 +101,15 @@ def test_many_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     assert [writer.wait() for writer in writers] == [0] * 8
     names = {one.name for one in ledger.find(path=file)}
     assert names == {f"{writer}-{number}" for writer in range(8) for number in range(10)}
+
+
+def test_a_ledger_that_another_process_makes_meanwhile_is_no_other_programs(tmp_path: Path) -> None:
+    """Between the look at whose file it is and the look at what is in it."""
+    file, one = tmp_path / "ledger.sqlite3", runs.record(tmp_path / "a")
+    with closing(sqlite3.connect(file)) as early:
+        early.set_trace_callback(lambda statement: "sqlite_schema" in statement and ledger.add([one], file))
+        assert ledger._version(early, file) in (0, len(ledger.MIGRATIONS))
+    assert ledger.get(one.id, file) == one
 
 
 def test_a_failure_half_way_leaves_nothing(tmp_path: Path) -> None:
