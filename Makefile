@@ -18,8 +18,9 @@ demo: setup
 	rm -rf runs/demo
 	$(BIN)/advise demo --out runs/demo
 
+# A file of tests stays in one process, as its tests share runs that they look at.
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 slow: setup
 	$(BIN)/python -m pytest -m slow

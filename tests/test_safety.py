@@ -80,6 +80,12 @@ def test_code_that_comes_with_a_tokenizer_runs_only_when_it_is_trusted(
     assert report["provenance"]["trust_remote_code"] is True
 
 
+def listing(folder: Path) -> set[Path]:
+    """All that is below a folder, but for what tests that run beside this one and git may write."""
+    others = {"__pycache__", ".git", ".hypothesis", ".pytest_cache"}
+    return {path for path in folder.rglob("*") if not others & set(path.parts)}
+
+
 def test_a_run_writes_below_its_folder_alone(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> None:
     """Home, temporary and working folder are watched; the cache of valid rule packs is the one that may grow."""
     places = {name: tmp_path / name for name in ("home", "temporary", "work", "cache")}
@@ -91,7 +97,7 @@ def test_a_run_writes_below_its_folder_alone(checkpoints: dict[str, Path], text:
         f"steps:\n{STEPS}{INT8}training: {{batch_size: 64, max_tokens: 16}}\n"
     )
     checkout = Path(__file__).parents[1]
-    before = {path for path in checkout.rglob("*") if "__pycache__" not in path.parts and ".git" not in path.parts}
+    before = listing(checkout)
     command = [sys.executable, str(checkout / "cli.py"), "run", str(file), "--data", str(text), "--no-ledger"]
     ended = subprocess.run(
         [*command, "--out", str(out)],
@@ -105,8 +111,7 @@ def test_a_run_writes_below_its_folder_alone(checkpoints: dict[str, Path], text:
     for name in ("home", "temporary", "work"):
         assert list(places[name].rglob("*")) == [], name
     assert [path.name for path in places["cache"].iterdir()] == ["advise"]
-    after = {path for path in checkout.rglob("*") if "__pycache__" not in path.parts and ".git" not in path.parts}
-    assert after == before
+    assert listing(checkout) == before
 
 
 def test_a_run_that_is_terminated_leaves_nothing_but_its_folder(
