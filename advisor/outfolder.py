@@ -18,7 +18,10 @@ RESUME = "to go on with the run there, add --resume"
 STEP_NAMES = ("finetune", "layer_removal", "distillation", "matrix_pruning", "quantization")
 NUMBERED = rf"\d+-({'|'.join(STEP_NAMES)})"
 STEP, SEED = re.compile(rf"{NUMBERED}(\.json)?"), re.compile(r"seed-\d+")
-STATE_FILE = re.compile(r"training\.json|\.training\.json\.\d+|(state|best)-\d+-\d+\.safetensors")
+# The last two: what safetensors' `save_file` and Python's `tempfile` leave where a process is killed meanwhile.
+STATE_FILE = re.compile(
+    r"training\.json|\.training\.json\.\d+|(state|best)-\d+-\d+\.safetensors|\.tmp\w{6}|tmp[a-z0-9_]{8}"
+)
 LISTING = ".files.json"  # in a step's folder: the files that the run has put there
 # What a process that was killed leaves: of `files.write`, of `files.new_folder`, of a step's folder.
 DRAFT = re.compile(r"\.([a-z]+\.(json|yaml)\.)?\d+")

@@ -13,7 +13,7 @@ import pytest
 
 from advisor.cli import main
 from advisor.errors import AdviseError
-from advisor.outfolder import STEP_NAMES, open_folder, open_folders
+from advisor.outfolder import STEP_NAMES, clear_states, open_folder, open_folders
 from advisor.resumption import taken
 from advisor.steps import STEPS
 
@@ -104,6 +104,28 @@ def recipe(folder: Path, model: Path, text: Path) -> Path:
         "steps:\n  - finetune: {epochs: 1}\ntraining: {max_tokens: 8}\n"
     )
     return file
+
+
+def killed_while_saving(folder: Path) -> set[str]:
+    """What safetensors leaves in a folder when the process dies within `save_file`, as by SIGKILL."""
+    code = (
+        "import sys, torch; from safetensors.torch import save_file\n"
+        "import resource, signal; resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_DFL)\n"  # ends the process once a megabyte is written
+        "save_file({'a': torch.zeros(1_000_000)}, sys.argv[1])"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(folder / "state-0-0.safetensors")], capture_output=True, check=False
+    )
+    return set(files(folder))
+
+
+def test_what_a_process_leaves_that_is_killed_while_it_saves_is_the_runs_own(tmp_path: Path) -> None:
+    step = tmp_path / ".state" / "0-finetune"
+    step.mkdir(parents=True)
+    assert killed_while_saving(step), "it left nothing"
+    clear_states(tmp_path)
+    assert not files(tmp_path)
 
 
 @pytest.fixture
