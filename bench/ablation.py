@@ -3,23 +3,32 @@
 Command: python bench/ablation.py [--small] [--seeds 3] [--only top], after bench/targets.py, one of whose runs it takes
 further. It goes on where it was killed; `--show` prints what is measured so far. Data: 10,000 rows of SST-2; with
 --small MRPC, 3,668 rows. Fewer epochs than the rules advise, and no joined texts but in the arms that are about them or
-take a run further (MRPC's pairs are not joined, so these are left out there). Expected on one core with bf16: five to
-ten minutes for each arm and seed, and eleven for the teacher of each seed. Results: bench/results/ablation.jsonl.
+take a run further (MRPC's pairs are not joined, so these are left out there). Expected on one core with bf16: four to
+ten minutes for each arm and seed of SST-2, five to twenty of MRPC, an hour for those after bench/targets.py, and eleven
+for the teacher of each seed. Results: bench/results/ablation.jsonl.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import targets
 from trials import HERE, Arm, Line, Task, Trial, options, results, run, table
 
+from advisor.compute import pruning
+from advisor.compute.bench import Bench
+from advisor.compute.scorer import Scorer
+
 FILE = HERE / "results" / "ablation.jsonl"
 EPOCHS = 3
 RATE = "learning_rate: 3.0e-4"
+NARROW = "hidden_size: 224, intermediate_size: 896"  # of 384 and 1,536
+ONE_CUT = f"{NARROW}, increments: 1"  # instead of eight
 
 
 def removal(choose: str = "alternate", keep: int = 4) -> str:
@@ -32,10 +41,25 @@ def distil(soft: float = 0.9, hidden: float = 10.0, epochs: int = EPOCHS) -> str
     return f"distillation: {{epochs: {epochs}, soft_weight: {soft}, hidden_weight: {hidden}, {RATE}}}"
 
 
-def narrow(hidden: float = 0.0, rate: str = RATE, epochs: int = EPOCHS) -> str:
-    """Matrix pruning to 224 of 384 channels as a line of YAML."""
-    sizes = "hidden_size: 224, intermediate_size: 896"
+def narrow(hidden: float = 0.0, rate: str = RATE, epochs: int = EPOCHS, sizes: str = NARROW) -> str:
+    """Matrix pruning as a line of YAML."""
     return f"matrix_pruning: {{{sizes}, epochs: {epochs}, hidden_weight: {hidden}, {rate}}}"
+
+
+@contextmanager
+def weight_size() -> Iterator[None]:
+    """Units are chosen by the squares of their weights, which needs no data, instead of by their importance."""
+
+    def squares(student: Scorer, bench: Bench) -> pruning.Scores:
+        for weight in student.parameters():
+            weight.grad = weight.detach().clone()
+        config = student.model.config.to_dict()
+        found = pruning._changes(student, bench.family.tensor_names(config), bench.family.shape(config).head_size)
+        student.zero_grad(set_to_none=True)
+        return found
+
+    with patch.object(pruning, "importance", squares):
+        yield
 
 
 class Row(NamedTuple):
@@ -61,6 +85,9 @@ ALTERNATE = arm("4 alternate", removal(), distil(), narrow())
 # All 12 layers at 3e-4 end by answering the same to every row.
 REVERSE = arm("matrices before layers", narrow(rate="learning_rate: 1.0e-4"), removal(), distil())
 BY_STATES = Arm("4 alternate by states", (removal(), distil(), narrow(10.0)), joined=0, goes_on=ALTERNATE.name)
+IN_ONE_CUT = (removal(), distil(), narrow(10.0, sizes=ONE_CUT))
+CUT_ONCE = Arm("4 alternate in one cut", IN_ONE_CUT, joined=0, goes_on=BY_STATES.name)
+BY_SIZE = Arm("4 alternate in one cut by weight size", IN_ONE_CUT, 0, goes_on=BY_STATES.name, within=weight_size)
 LONG = targets.A_THIRD
 LONG_BY_SCORES = Arm(f"{LONG.name} by scores", (*LONG.steps[:2], narrow(epochs=4)), goes_on=LONG.name)
 CHOICES = (
@@ -86,6 +113,8 @@ TABLES = {
     "losses while narrowing, 4 layers to width 224": (
         Row("scores", ALTERNATE, "matrix_pruning"),
         Row("scores and hidden states", BY_STATES, "matrix_pruning"),
+        Row("the same, in one cut instead of eight", CUT_ONCE, "matrix_pruning"),
+        Row("in one cut, by weight size", BY_SIZE, "matrix_pruning"),
         Row("bench/targets.py, scores", LONG_BY_SCORES, "matrix_pruning"),
         Row("bench/targets.py, scores and hidden states", LONG, "matrix_pruning", targets.FILE),
     ),
