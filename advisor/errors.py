@@ -1,7 +1,7 @@
 """The tree of expected errors: each says what, where, expected, got and what to try, and shows no traceback.
 
 AdviseError (exit code 2: wrong use, unreadable or invalid file)
-├── OutOfMemory      2   memory did not suffice for what was computed
+├── OutOfMemory      2   memory did not suffice for what was loaded or computed
 ├── DiskFull         2   the disk had no room for what was written
 ├── NotMet           1   advice that cannot meet the goal
 ├── PolicyError      3   the policy itself is at fault
@@ -45,7 +45,7 @@ class AdviseError(Exception):
 
 
 class OutOfMemory(AdviseError):
-    """Memory did not suffice for what was computed, in the one process of several that says so."""
+    """Memory did not suffice for what was loaded or computed, in this process; others of its run may have enough."""
 
 
 class DiskFull(AdviseError):
