@@ -27,14 +27,15 @@ import torch
 from onnxruntime.quantization import quantize_dynamic
 from training import finished
 
-from advisor import families
-from advisor.compute import checkpoint, data
-from advisor.compute.artefact import Wanted, make, read
-from advisor.compute.backends.onnxruntime import OnnxReader
-from advisor.compute.backends.openvino import OpenVinoReader, nncf, openvino
-from advisor.compute.bench import Batch, Bench, encode, gather, quality
-from advisor.compute.int8 import Reader, spared
-from advisor.step import Training
+from advisor.compute.data import dataset
+from advisor.compute.int8.artefact import Wanted, make, read
+from advisor.compute.int8.backends.onnxruntime import OnnxReader
+from advisor.compute.int8.backends.openvino import OpenVinoReader, nncf, openvino
+from advisor.compute.int8.quantized import Reader, spared
+from advisor.compute.structure import checkpoint
+from advisor.compute.training.context import Batch, Bench, encode, gather, quality
+from advisor.families import registry
+from advisor.recipe.steps.step import Training
 
 PLAIN = ("onnxruntime, plain", "openvino, plain")
 CALIBRATION = 300  # rows: NNCF's default
@@ -67,8 +68,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _loaded(given: argparse.Namespace) -> tuple[Any, Bench, Any]:
-    task = data.load(given.data, max_samples=2000)
-    family = families.find(json.loads((given.checkpoint / "config.json").read_text())["model_type"])
+    task = dataset.load(given.data, max_samples=2000)
+    family = registry.find(json.loads((given.checkpoint / "config.json").read_text())["model_type"])
     scorer, tokenizer = checkpoint.load(given.checkpoint, family, task.label_names)
     scorer.tokenizer = tokenizer
     train, selection, report = (

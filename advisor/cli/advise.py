@@ -22,10 +22,10 @@ from advisor.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from advisor.facts import Facts
-    from advisor.history import History
-    from advisor.probe import Model
-    from advisor.recipe import DataSource, Task
+    from advisor.advice.history import History
+    from advisor.facts.facts import Facts
+    from advisor.inspection.probe import Model
+    from advisor.recipe.recipe import DataSource, Task
 
 DEVICES = ("cpu", "cuda", "mps", "edge", "auto")
 
@@ -96,8 +96,8 @@ def _version() -> str:
 
 def run(arguments: Sequence[str]) -> int:
     options = _arguments().parse_args(arguments)
-    from advisor.advise import advise
-    from advisor.files import write
+    from advisor.advice.recommendation import advise
+    from advisor.base.files import write
     from advisor.policy.pack import find
     from advisor.report import advice as report
 
@@ -121,8 +121,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _history(facts: Facts) -> History:
     """The user's own runs that are like the one that is asked about."""
-    from advisor import ledger
-    from advisor.history import gather
+    from advisor.advice.history import gather
+    from advisor.runs import ledger
 
     wanted = ledger.Filters(family=facts.model.family, device=facts.device.kind)
     return gather(ledger.find(wanted), facts)
@@ -130,10 +130,10 @@ def _history(facts: Facts) -> History:
 
 def _facts(options: Namespace) -> tuple[Facts, Model, DataSource]:
     """The facts that the options state, the model they name and the data source for the recipe."""
-    from advisor import probe
-    from advisor.facts import DataFacts, Facts, Goal
-    from advisor.recipe import DataSource
-    from advisor.tasks import OF_TASK
+    from advisor.facts.facts import DataFacts, Facts, Goal
+    from advisor.facts.tasks import OF_TASK
+    from advisor.inspection import probe
+    from advisor.recipe.recipe import DataSource
 
     columns = {"text": options.text, "pair": options.pair, "label": options.label}
     labelled = options.task if options.task in OF_TASK else None

@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from advisor.errors import AdviseError, Fault
+from advisor.base.errors import AdviseError, Fault
 
 if TYPE_CHECKING:
-    from advisor.carbon import Assumptions
+    from advisor.records.carbon import Assumptions
 
 ASKED = "-\0"  # as an argument: give the parser, do nothing. Nobody can type a zero byte.
 
@@ -103,7 +103,7 @@ def seconds(text: str) -> float:
 
 def seeds(text: str) -> int:
     """How many seeds of one recipe."""
-    from advisor.step import MOST_SEEDS
+    from advisor.recipe.steps.step import MOST_SEEDS
 
     return int(_number(text, whole=True, least=1, most=MOST_SEEDS))
 
@@ -158,7 +158,7 @@ def assumed(options: argparse.Namespace) -> Assumptions:
     Raises:
         AdviseError: embodied carbon without a lifetime, or the other way round.
     """
-    from advisor.carbon import Assumptions
+    from advisor.records.carbon import Assumptions
 
     embodied, lifetime = options.embodied_kg, options.lifetime_years
     if (embodied is None) != (lifetime is None):
@@ -188,6 +188,6 @@ def give(product: str, file: Path | None, out: TextIO | None = None) -> None:
     if file is None:
         (out or sys.stdout).write(product)
         return
-    from advisor.files import write
+    from advisor.base.files import write
 
     write(file, product)

@@ -11,23 +11,23 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from advisor.base.errors import AdviseError
 from advisor.cli.options import parser
-from advisor.errors import AdviseError
 
 if TYPE_CHECKING:
-    from advisor.finished import Finished
+    from advisor.runs.finished import Finished
 
 
 def run(arguments: Sequence[str]) -> int:
     """Exit codes: 0 done, 2 a folder that is no finished run, or the page's libraries are missing."""
     options = _options(arguments)
-    from advisor.finished import folders, read
+    from advisor.runs.finished import folders, read
 
     if options.html:
         _needs_drawing()
     runs = [read(folder) for folder in folders(options.runs)]
     if options.html:
-        from advisor.files import write
+        from advisor.base.files import write
         from advisor.report import html
 
         write(options.html, html.render(runs))
@@ -53,7 +53,7 @@ def _needs_drawing() -> None:
 
 def _print(runs: Sequence[Finished], form: str) -> None:
     from advisor.report import card
-    from advisor.report import run as tables
+    from advisor.report import run_tables as tables
 
     if form == "json":
         found = [{"folder": str(run.folder), **asdict(run.result)} for run in runs]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from advisor.errors import Fault, suggest
-from advisor.facts import Value
-from advisor.interval import FORMS, Interval
+from advisor.base.errors import Fault, suggest
+from advisor.base.interval import FORMS, Interval
+from advisor.facts.facts import Value
 from advisor.policy.view import View, known
 
 if TYPE_CHECKING:
-    from advisor.yamlfile import Document
+    from advisor.base.yamlfile import Document
 
 Truth = bool | None
 Place: TypeAlias = "Document | _Nowhere"

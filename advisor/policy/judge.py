@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from advisor.errors import PolicyError
-from advisor.facts import Value
-from advisor.interval import near
+from advisor.base.errors import PolicyError
+from advisor.base.interval import near
+from advisor.facts.facts import Value
 from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
 from advisor.policy.view import RECIPE_STEPS, View

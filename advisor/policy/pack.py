@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import advisor
-from advisor.errors import Fault, PolicyError, suggest
-from advisor.policy import memo
+from advisor.base.errors import Fault, PolicyError, suggest
+from advisor.policy import cache
 from advisor.policy.rule import Rule, from_value
-from advisor.recipe import PolicyStamp
+from advisor.recipe.recipe import PolicyStamp
 
 MANIFEST = "pack.yaml"
 MOST_FILES = 1_000  # of one pack
@@ -76,13 +76,13 @@ def load(folder: Path) -> Policy:
     Raises:
         PolicyError: it is no pack, or any of its files is invalid; all faults at once.
     """
-    pack = memo.recall(folder, files_of)
+    pack = cache.recall(folder, files_of)
     if pack is None:
         from advisor.policy.packfile import read
 
         pack, folders = read(folder)
-        seen = memo.trace(file for one in folders for file in files_of(Path(one)))
-        memo.store(folder, folders, seen, pack)
+        seen = cache.trace(file for one in folders for file in files_of(Path(one)))
+        cache.store(folder, folders, seen, pack)
     made = [from_value(value, file) for file, value in pack["rules"].items()]
     stamp = PolicyStamp(pack["name"], pack["version"], pack["sha256"])
     return Policy(stamp, tuple(sorted(made, key=lambda rule: rule.id)), pack["sources"], pack["disabled"])

@@ -7,11 +7,11 @@ from dataclasses import fields
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-from advisor import families
-from advisor.facts import Facts, Value, declared
-from advisor.recipe import AS_BOUND, Recipe
-from advisor.step import Step
-from advisor.steps import STEPS
+from advisor.facts.facts import Facts, Value, declared
+from advisor.families import registry
+from advisor.recipe.recipe import AS_BOUND, Recipe
+from advisor.recipe.steps import STEPS
+from advisor.recipe.steps.step import Step
 
 RECIPE_STEPS = "recipe.steps"
 REMOVED_SHARE = "recipe.removed_share"  # of all parameters, by all steps together
@@ -67,7 +67,7 @@ def known() -> dict[str, tuple[object, ...]]:
     names: dict[str, tuple[object, ...]] = {
         name: fact.domain if fact.type in words else () for name, fact in declared().items()
     }
-    names["model.family"] = (*families.names(), *families.OTHERS.values())
+    names["model.family"] = (*registry.names(), *registry.OTHERS.values())
     names |= {name: (True, False) for name, fact in declared().items() if fact.type == "flag"}
     names[RECIPE_STEPS] = tuple(STEPS)
     names[REMOVED_SHARE] = ()

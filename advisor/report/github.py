@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advisor.findings import SEVERITIES, Checked, Finding
+from advisor.review.findings import SEVERITIES, Checked, Finding
 
 COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from advisor.findings import BUILT_IN, Checked, Finding
+from advisor.review.findings import BUILT_IN, Checked, Finding
 
 CLEAN = "obeys all rules"
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from advisor.cli import main
-from advisor.coverage import cover
-from advisor.explain import pages
 from advisor.policy.pack import core, shipped
+from advisor.proofs.coverage import cover
+from advisor.report.rule_page import pages
 
 POLICY = core()
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from advisor.errors import PolicyError
-from advisor.examples import failing, view_of
+from advisor.base.errors import PolicyError
+from advisor.policy.examples import failing, view_of
 from advisor.policy.pack import Policy, core, load, shipped
 from advisor.policy.rule import Rule
 from advisor.policy.view import known
@@ -72,7 +72,7 @@ def test_an_example_gives_any_fact_by_its_full_name() -> None:
 
 
 def test_an_unknown_task_never_blocks_a_language_model_and_a_known_one_does() -> None:
-    from advisor.examples import view_of
+    from advisor.policy.examples import view_of
     from advisor.policy.judge import violations
 
     steps = ["finetune", {"layer_removal": {"keep": 4}}, "distillation"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.errors import PolicyError
+from advisor.base.errors import PolicyError
 from advisor.policy.pack import core, load, shipped
 
 

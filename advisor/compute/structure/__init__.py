@@ -1,0 +1,1 @@
+"""A model's weights: loaded, checked, cut and saved."""
