@@ -13,7 +13,8 @@ from bisect import bisect_right
 from pathlib import Path
 
 from advisor.execution import executor
-from advisor.execution.job import prepare, read_data
+from advisor.execution.job import prepare
+from advisor.inspection.recipe_data import read_data
 from advisor.policy.pack import core
 from advisor.recipe.reader import load
 from advisor.records.results import Progress

@@ -27,15 +27,16 @@ SHARED = Path(__file__).parents[2] / "shared"
 BATCH, TOKENS, RATE, TEMPERATURE, SOFT, KEEP, TEACHES = 32, 64, 5e-5, 2.0, 0.9, 4, 64
 
 
-def bench(rows: int) -> list[Any]:
-    """Bench with so many training rows, the model as a classifier, and its tokenizer."""
+def context(rows: int) -> list[Any]:
+    """Context with so many training rows, the model as a classifier, and its tokenizer."""
+    from advisor.compute.data.batches import encode
     from advisor.compute.data.dataset import load as read
     from advisor.compute.machine.device import pick
     from advisor.compute.structure.checkpoint import load
-    from advisor.compute.training.context import Bench, encode
+    from advisor.compute.training.context import Context
     from advisor.execution import demo
     from advisor.families import registry
-    from advisor.recipe.steps.step import Training
+    from advisor.records.training_settings import Training
 
     model, source = SHARED / "models" / "e5-small-en-12l", SHARED / "data" / "sst2"
     if not model.is_dir():
@@ -46,7 +47,7 @@ def bench(rows: int) -> list[Any]:
     scorer, tokenizer = load(model, family, data.label_names)
     train, selection = (encode(part, tokenizer, TOKENS) for part in (data.train, data.selection))
     training = Training(batch_size=BATCH, max_tokens=TOKENS)
-    found = Bench(family, pick("cpu"), training, train.take(rows), selection.take(64), tokenizer.pad_token_id)
+    found = Context(family, pick("cpu"), training, train.take(rows), selection.take(64), tokenizer.pad_token_id)
     return [found, scorer, tokenizer]
 
 
@@ -196,7 +197,7 @@ def measure(rows: int, task: str, sides: tuple[str, ...]) -> None:
     """
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     turns, work = Turns(shared=len(sides) == 2), {"ours": ours, "trainer": trainer}
-    begun = bench(rows)
+    begun = context(rows)
     each = {side: begun if side == sides[-1] else copy.deepcopy(begun) for side in sides}
     threads = [threading.Thread(target=work[side], args=(each[side], task == "distillation", turns)) for side in sides]
     for thread in threads:

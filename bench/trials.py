@@ -23,7 +23,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from advisor.execution import executor
-from advisor.execution.job import prepare, read_data
+from advisor.execution.job import prepare
+from advisor.inspection.recipe_data import read_data
 from advisor.policy.pack import find
 from advisor.recipe.reader import load
 from advisor.records.results import Progress, RunResult, StepResult

@@ -22,7 +22,8 @@ from advisor.recipe.plan import Plan, Problem, plan
 from advisor.recipe.recipe import DataSource, Recipe, to_targets
 from advisor.recipe.steps.finetune import Finetune
 from advisor.recipe.steps.quantization import Quantization
-from advisor.recipe.steps.step import Step, Training
+from advisor.recipe.steps.step import Step
+from advisor.records.training_settings import Training
 
 if TYPE_CHECKING:  # only a user who asks for it pays for reading the past
     from advisor.advice.history import History, Narrowed

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from advisor.base.interval import Number
 from advisor.families.family import Family
+from advisor.recipe.levels import level_of
 from advisor.recipe.plan import Plan
 
 SMALL = 10_000  # training examples; below this the white paper saw another trend (section 5.2)
@@ -107,23 +107,6 @@ def level_effect(group: str, level: str, samples: int) -> Effect | None:
 def int8_effect(group: str) -> Effect:
     """What int8 on a CPU does; the white paper's own figures where the family has none."""
     return _INT8.get(group, _INT8_ANY)
-
-
-def level_of(plan: Plan) -> str | None:
-    """The white paper's level that a plan comes to: '' for none, None for a cut deeper than any that was studied."""
-    kept = plan.measures.get("layer_removal.keep_share")
-    return level_of_shares(kept, "matrix_pruning.removed_share" in plan.measures)  # type: ignore[arg-type]
-
-
-def level_of_shares(kept: Number | None, narrowed: bool) -> str | None:
-    """The level as `level_of` tells it. kept: share of the layers, None where none was removed."""
-    if kept is not None and kept < 0.3:
-        return None
-    if narrowed:
-        return "L3"
-    if kept is None or kept == 1:
-        return ""
-    return "L1" if kept >= 0.6 else "L2"
 
 
 def predict(plan: Plan | None, family: Family | None, samples: int | None, int8: bool, group: str = "") -> Prediction:

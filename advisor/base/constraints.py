@@ -5,9 +5,13 @@ The package annotated-types offers the same, but importing it costs a tenth of t
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    pass
+
 import re
 from fractions import Fraction
-from typing import Any
 
 _AMOUNT = re.compile(r"^(\d+(?:\.\d+)?)([kMB])$")
 _THOUSANDS = re.compile(r"^\d{1,3}(,\d{3})+$")
@@ -48,3 +52,6 @@ def amount(value: Any) -> Any:
         count = Fraction(match[1]) * _UNITS[match[2]]
         return int(count) if count.denominator == 1 else value
     return int(value.replace(",", "")) if isinstance(value, str) and _THOUSANDS.match(value) else value
+
+
+FORBID_EXTRA: dict[str, Any] = {"extra": "forbid"}

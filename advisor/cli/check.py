@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from advisor.base.errors import AdviseError, NothingChecked
 from advisor.cli.options import colour, give, parser, policy, waivers, width
-from advisor.review.findings import FORMATS, SEVERITIES, gravest
+from advisor.review.findings import FORMATS, SEVERITIES
+from advisor.review.outcome import gravest
 
 if TYPE_CHECKING:
     from advisor.recipe.recipe import PolicyStamp
-    from advisor.review.findings import Checked
+    from advisor.review.outcome import Checked
     from advisor.review.recipe_files import Source
 
 MOST_NAMED = 5  # files that are passed over, by name
@@ -120,7 +121,7 @@ def _talk(checked: Checked) -> None:
 def _as_known(checked: Checked, path: Path, fail_on: str) -> Checked:
     """Write a baseline of what was found, and judge by it. Recipes that cannot be judged keep it from being written."""
     from advisor.review import baseline
-    from advisor.review.findings import exit_code
+    from advisor.review.outcome import exit_code
 
     if checked.unread:
         sys.stderr.write(f"{path} is not written: {', '.join(checked.unread)} cannot be judged\n")

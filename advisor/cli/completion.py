@@ -108,7 +108,8 @@ def _complete(action: Any) -> None:
 def _preamble(shell: str) -> str:
     """The functions that complete rules, packs and models, with the names of the shipped ones in them."""
     from advisor.families import registry
-    from advisor.policy.pack import MANIFEST, core, shipped
+    from advisor.policy.pack import core
+    from advisor.policy.shipped import MANIFEST, shipped
 
     words = {
         "models": registry.names(),

@@ -16,7 +16,7 @@ from advisor.cli.options import colour, parser, policy, waivers
 if TYPE_CHECKING:
     from advisor.base.errors import Fault
     from advisor.policy.pack import Policy
-    from advisor.review.review import Reviewed
+    from advisor.review.outcome import Reviewed
     from advisor.review.waivers.apply import Waiving
 
 EPILOG = """OLD or NEW may be - or /dev/stdin, so that a file is compared with another version of itself:

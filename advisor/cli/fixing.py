@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from advisor.base.errors import AdviseError
 
 if TYPE_CHECKING:
-    from advisor.review.findings import Checked, Finding, Fix
+    from advisor.review.findings import Finding, Fix
     from advisor.review.fixes.apply import Mended
+    from advisor.review.outcome import Checked
     from advisor.review.recipe_files import Source
 
 BOM = "\ufeff"

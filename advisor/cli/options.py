@@ -103,7 +103,7 @@ def seconds(text: str) -> float:
 
 def seeds(text: str) -> int:
     """How many seeds of one recipe."""
-    from advisor.recipe.steps.step import MOST_SEEDS
+    from advisor.records.training_settings import MOST_SEEDS
 
     return int(_number(text, whole=True, least=1, most=MOST_SEEDS))
 

@@ -50,7 +50,8 @@ def _packs(names: Sequence[str]) -> list[Policy]:
         AdviseError: a file belongs to no pack.
         PolicyError: a pack is invalid.
     """
-    from advisor.policy.pack import MANIFEST, find
+    from advisor.policy.pack import find
+    from advisor.policy.shipped import MANIFEST
 
     def place(name: str) -> str:
         if not Path(name).is_file():

@@ -57,7 +57,8 @@ def _run(options: Namespace) -> int:
 def _job(options: Namespace) -> tuple[Job, str]:
     """The job that the command line asks for, and the recipe's text."""
     from advisor.compute.measure.energy import grid_year
-    from advisor.execution.job import excused, prepare, read_data
+    from advisor.execution.job import excused, prepare
+    from advisor.inspection.recipe_data import read_data
     from advisor.policy.pack import find
     from advisor.recipe.reader import load
     from advisor.review.waivers.apply import Waiving

@@ -20,8 +20,9 @@ from advisor.recipe.reader import load
 from advisor.recipe.recipe import Recipe, to_goal
 from advisor.records.results import RunResult
 from advisor.records.run_folder import REPORT, read
-from advisor.review.findings import Checked, Finding, Place
-from advisor.review.review import Reviewed, review
+from advisor.review.findings import Finding, Place
+from advisor.review.outcome import Checked, Reviewed
+from advisor.review.review import review
 from advisor.review.waivers.apply import Waiving, waive
 
 FAILED = 4

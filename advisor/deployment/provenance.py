@@ -95,6 +95,6 @@ def same_data(out: Path, result: RunResult, recipe: Recipe, source: str | None) 
 
 
 def _fingerprint(recipe: Recipe, source: str) -> str:
-    from advisor.execution.job import read_data
+    from advisor.inspection.recipe_data import read_data
 
     return read_data(recipe, source).fingerprint

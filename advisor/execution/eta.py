@@ -35,7 +35,7 @@ class Part(NamedTuple):
 class Rows(NamedTuple):
     """Numbers of rows to train on, to select by, and to report on; and of texts without labels, to distil on.
 
-    tokens: of the rows to train on and those texts. states_bytes: see `Bench`.
+    tokens: of the rows to train on and those texts. states_bytes: see `Context`.
     """
 
     train: int

@@ -20,8 +20,9 @@ from advisor.runs.comparison import compared
 from advisor.runs.summary import summary
 
 if TYPE_CHECKING:
+    from advisor.compute.data.batches import Encoded
     from advisor.compute.structure.scorer import Scorer
-    from advisor.compute.training.context import Bench, Encoded
+    from advisor.compute.training.context import Context
     from advisor.execution.job import Job
 
 NO_BASELINE = "the recipe has no finetune step, so there is no baseline"
@@ -142,7 +143,7 @@ def _ends(found: Range | None) -> tuple[float, float] | None:
 
 
 def serve(
-    job: Job, folders: Mapping[str, Path], results: Sequence[StepResult], bench: Bench, report: Encoded
+    job: Job, folders: Mapping[str, Path], results: Sequence[StepResult], context: Context, report: Encoded
 ) -> Generator[Progress, None, list[StepResult]]:
     """Time and emissions of every model, side by side, if this machine is of the kind it will serve on.
 
@@ -158,9 +159,9 @@ def serve(
         return [replace(one, served=not_served(reason or NO_BASELINE)) for one in results]
 
     def load(folder: Path) -> Scorer:
-        return checkpoint.load(folder, bench.family, job.data.label_names, trust_remote_code=job.trust_remote_code)[0]
+        return checkpoint.load(folder, context.family, job.data.label_names, trust_remote_code=job.trust_remote_code)[0]
 
-    found = yield from measure(folders, bench, report, Place(load, device, job.assumed))
+    found = yield from measure(folders, context, report, Place(load, device, job.assumed))
     noise = {"finetune": (found.noise,) if found.noise else ()}
     return [
         replace(one, served=found.served[one.name], notes=(*one.notes, *noise.get(one.name, ()))) for one in results

@@ -78,13 +78,13 @@ class _Run(Work):
                 keeper = DiskKeeper(self.state(number), self.state_key(inputs), self.save_every)
                 remarks = (f"it is done again, as {why}" if why else "", keeper.remark)
                 yield from (Remark(f"{planned.step.words()}: {remark}") for remark in remarks if remark)
-                self.bench = replace(self.bench, keeper=keeper)
-                agreed(True, self.bench.device)  # further processes take part from here
+                self.context = replace(self.context, keeper=keeper)
+                agreed(True, self.context.device)  # further processes take part from here
                 record = yield from clock.watch(number, self._make(planned, folder, inputs))
-                agreed(True, self.bench.device)
+                agreed(True, self.context.device)
                 keeper.forget()
             else:
-                agreed(False, self.bench.device)
+                agreed(False, self.context.device)
                 yield Remark(f"{planned.step.words()}: taken over from the run before")
             self.add(planned, folder, record)
             yield record.result
@@ -100,10 +100,10 @@ class _Run(Work):
 
     def _rows(self) -> Rows:
         """What the remaining time is forecast from."""
-        bench = self.bench
-        tokens = sum(map(len, (bench.train + bench.unlabelled).tokens))
-        counts = len(bench.train), len(bench.selection), len(self.report), len(bench.unlabelled)
-        return Rows(*counts, tokens, bench.states_bytes)
+        context = self.context
+        tokens = sum(map(len, (context.train + context.unlabelled).tokens))
+        counts = len(context.train), len(context.selection), len(self.report), len(context.unlabelled)
+        return Rows(*counts, tokens, context.states_bytes)
 
     def _begin(self) -> None:
         """Say what the folder is for; from now on it is no finished run."""
@@ -121,8 +121,8 @@ class _Run(Work):
             work = self._quantize(planned, planned.step, folder)
         else:
             work = self._step(planned, folder)
-        result = yield from metered(self.job, work, self.bench.keeper.seconds())
-        result = replace(result, seconds=self.bench.keeper.seconds())
+        result = yield from metered(self.job, work, self.context.keeper.seconds())
+        result = replace(result, seconds=self.context.keeper.seconds())
         record = Record(inputs, hashes(folder), result, self.scores[planned.step.name])
         resumption.keep(folder, record)
         return record
@@ -134,9 +134,9 @@ class _Run(Work):
         scorer = yield from self.applied(planned)
         resumption.forget(folder)
         checkpoint.save(scorer, self.tokenizer, folder)
-        batch = next(self.bench.batches(self.bench.selection))
+        batch = next(self.context.batches(self.context.selection))
         checkpoint.prove(scorer, folder, batch, planned.parameters)
-        self.scores[planned.step.name] = rounded(logits(scorer, self.bench, self.report))
+        self.scores[planned.step.name] = rounded(logits(scorer, self.context, self.report))
         parameters = checkpoint.parameters(scorer.model)
         result = step_result(self.job, planned, folder, parameters, self.scores, self.results)
         notes = planned.step.notes(self.family, self.job.plan.teacher, planned.after)
@@ -150,9 +150,9 @@ class _Run(Work):
         yield Progress("quantize", 0, 2, "export and int8")
         wanted = Wanted(step.min_relative_accuracy, MOST_DIFFERENCE, step.backends())
         resumption.forget(folder)
-        made = yield from make(self.model(), self.tokenizer, self.bench, folder, wanted)
+        made = yield from make(self.model(), self.tokenizer, self.context, folder, wanted)
         yield Progress("quantize", made.attempts, made.attempts + 1, "score")
-        self.scores[planned.step.name] = rounded(score(folder, self.bench, self.report))
+        self.scores[planned.step.name] = rounded(score(folder, self.context, self.report))
         result = step_result(self.job, planned, folder, planned.parameters, self.scores, self.results)
         return replace(result, notes=made.notes, fp32_difference=made.agreement.mean_probability_difference)
 
@@ -164,8 +164,10 @@ class _Run(Work):
         clear_states(self.out)
         rows = self.job.data.report
         write_predictions(self.out, rows.contents(), rows.labels, self.scores)
-        serving = serve(self.job, self.folders, self.results, self.bench, self.report)
+        serving = serve(self.job, self.folders, self.results, self.context, self.report)
         self.results = yield from clock.watch(len(self.job.plan.steps), serving)
-        finished = run_result(self.job, self.out, self.results, str(self.bench.device), time.monotonic() - self.started)
+        finished = run_result(
+            self.job, self.out, self.results, str(self.context.device), time.monotonic() - self.started
+        )
         finish(self.out, finished, self.card(finished) if self.card else "")
         yield finished

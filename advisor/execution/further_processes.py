@@ -31,9 +31,9 @@ class _Follower(Work):
         from advisor.compute.machine.processes import agreed
         from advisor.compute.training.state import ReadingKeeper
 
-        inputs, device = self.inputs(planned), self.bench.device
+        inputs, device = self.inputs(planned), self.context.device
         if agreed(False, device):
-            self.bench = replace(self.bench, keeper=ReadingKeeper(self.state(number), self.state_key(inputs)))
+            self.context = replace(self.context, keeper=ReadingKeeper(self.state(number), self.state_key(inputs)))
             if not isinstance(planned.step, Quantization):
                 for _ in self.applied(planned):
                     pass

@@ -18,7 +18,8 @@ from advisor.policy.pack import Policy
 from advisor.recipe.plan import Plan
 from advisor.recipe.recipe import Recipe, to_goal
 from advisor.records.carbon import Assumptions
-from advisor.review.review import Reviewed, review
+from advisor.review.outcome import Reviewed
+from advisor.review.review import review
 from advisor.review.waivers.apply import Waiving, waive
 from advisor.review.waivers.reader import stated
 
@@ -110,20 +111,3 @@ def _refuse_unexecutable(model: ModelFacts, task: str) -> None:
             f"models of the kind {family} can be advised on but not be executed yet",
             hint=f"{', '.join(known[:-1])} and {known[-1]} can",
         )
-
-
-def read_data(recipe: Recipe, source: str | None = None, base: Path = Path()) -> TaskData:
-    """The rows of a recipe's data. source: instead of the recipe's own; base: the folder that it may start from.
-
-    Raises:
-        AdviseError: they cannot be read, understood or split.
-    """
-    from advisor.compute.data.dataset import load
-
-    wanted = recipe.data
-    there = source or wanted.source or ""
-    if not Path(there).exists() and (base / there).exists():
-        there = str(base / there)
-    names = {"text": wanted.text, "pair": wanted.pair, "label": wanted.label}
-    task = wanted.task if wanted.task in OF_TASK else None
-    return load(there, **names, max_samples=wanted.max_samples, task=task, seed=recipe.training.seed)

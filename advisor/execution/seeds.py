@@ -11,10 +11,10 @@ from advisor.base.errors import AdviseError
 from advisor.base.files import write_json
 from advisor.execution import executor, further_processes, resumption
 from advisor.execution.job import Job
-from advisor.recipe.steps.step import MOST_SEED
 from advisor.records.output_folder import attempt, open_folders
 from advisor.records.results import Progress, Remark, RunResult, StepResult
 from advisor.records.run_folder import REPORT
+from advisor.records.training_settings import MOST_SEED
 from advisor.runs.seed_statistics import SeedsResult, gathered
 
 Event = Progress | Remark | StepResult | SeedsResult

@@ -21,8 +21,8 @@ from advisor.records.output_folder import STATE, STEPS
 from advisor.records.results import Progress, StepResult
 
 if TYPE_CHECKING:
+    from advisor.compute.data.batches import Encoded
     from advisor.compute.structure.scorer import Scorer
-    from advisor.compute.training.context import Encoded
 
 
 class Work:
@@ -30,10 +30,11 @@ class Work:
 
     def __init__(self, job: Job, out: Path) -> None:
         from advisor.compute.data import joined_texts
+        from advisor.compute.data.batches import encode
         from advisor.compute.machine import processes
         from advisor.compute.machine.device import own_memory, pick
         from advisor.compute.structure.checkpoint import load
-        from advisor.compute.training.context import Bench, encode
+        from advisor.compute.training.context import Context
         from advisor.compute.training.state import digest
 
         self.job, self.out = job, out
@@ -58,9 +59,9 @@ class Work:
         )
         joined = joined.shorter_than(training.max_tokens)  # one that is cut has lost its second text
         self.joined, unlabelled = len(joined), unlabelled + joined
-        self.bench = Bench(self.family, pick(job.train_on), training, train, selection, self.tokenizer.pad_token_id)
+        self.context = Context(self.family, pick(job.train_on), training, train, selection, self.tokenizer.pad_token_id)
         states_bytes = memory.for_states(job.plan) // processes.count()
-        self.bench = replace(self.bench, metric=job.metrics[0], unlabelled=unlabelled, states_bytes=states_bytes)
+        self.context = replace(self.context, metric=job.metrics[0], unlabelled=unlabelled, states_bytes=states_bytes)
         self.beginning = fingerprint([digest(scorer), _plain(scorer.model.config.to_dict())])
         labelled = [(rows.tokens, rows.labels) for rows in (train, selection, self.report)]
         self.labelled = fingerprint([job.data.label_names, *labelled])
@@ -80,14 +81,14 @@ class Work:
 
     def state_key(self, inputs: Inputs) -> str:
         """What a step's saved state belongs to: its inputs, and the memory that the teacher's states may take."""
-        return fingerprint([inputs, self.bench.states_bytes])
+        return fingerprint([inputs, self.context.states_bytes])
 
     def inputs(self, planned: PlannedStep) -> Inputs:
         """All that decides what comes out of a step."""
         from advisor.compute.machine import processes
         from advisor.compute.machine.device import bf16, versions
 
-        training, device = self.job.recipe.training, self.bench.device
+        training, device = self.job.recipe.training, self.context.device
         exports = ("onnx", "onnxruntime", "openvino", "nncf") if isinstance(planned.step, Quantization) else ()
         packages = ("advise", "torch", "transformers", "accelerate", *exports)
         inputs = {
@@ -95,7 +96,7 @@ class Work:
             "training": {
                 **{name: value for name, value in asdict(training).items() if name != "joined_texts"},
                 "precision": bf16(training.precision, device),
-                "metric": self.bench.metric,
+                "metric": self.context.metric,
                 **({"processes": processes.count()} if processes.count() > 1 else {}),
             },
             "device": device.type,
@@ -116,11 +117,11 @@ class Work:
 
     def applied(self, planned: PlannedStep) -> Generator[Progress, None, Scorer]:
         """Carry a step out on the model so far; the model after it."""
-        if planned.step.distils and self.bench.teacher is None and "finetune" in self.folders:
-            self.bench = self.bench.with_teacher(lambda: self.load("finetune"))
-        scorer = yield from planned.step.apply(self.model(), planned.after, self.bench)
-        if self.bench.teacher is not None:
-            self.bench.teacher.rest()
+        if planned.step.distils and self.context.teacher is None and "finetune" in self.folders:
+            self.context = self.context.with_teacher(lambda: self.load("finetune"))
+        scorer = yield from planned.step.apply(self.model(), planned.after, self.context)
+        if self.context.teacher is not None:
+            self.context.teacher.rest()
         return scorer
 
     def model(self) -> Scorer:

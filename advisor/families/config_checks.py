@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from advisor.base.errors import AdviseError, Fault
-
-if TYPE_CHECKING:
-    from advisor.families.family import Family
 
 LARGEST = 9_999_999  # above this no size of any published model: a config that says so is broken
 MOST_LABELS = 100_000  # ImageNet-21k has 21,841; transformers makes a name for each before it reads a weight
@@ -19,14 +16,54 @@ DROPOUTS = (
 EPSILONS = "layer_norm_eps", "layer_norm_epsilon"
 
 
-def refuse_nonsense(family: Family, config: Mapping[str, Any], file: str) -> None:
+class Described(Protocol):
+    """What a family says of its configs, as far as it can be checked: see `Family`, which is one."""
+
+    @property
+    def model_type(self) -> str: ...
+
+    @property
+    def executable(self) -> bool: ...
+
+    @property
+    def stacks(self) -> Sequence[Any]: ...
+
+    @property
+    def hidden_size(self) -> str: ...
+
+    @property
+    def heads(self) -> str: ...
+
+    @property
+    def vocabulary(self) -> str: ...
+
+    @property
+    def intermediate_size(self) -> str: ...
+
+    @property
+    def head_size(self) -> str: ...
+
+    @property
+    def usual_head_size(self) -> int | None: ...
+
+    @property
+    def grouped(self) -> str: ...
+
+    @property
+    def further(self) -> Mapping[str, int]: ...
+
+    @property
+    def activation(self) -> str: ...
+
+
+def refuse_nonsense(family: Described, config: Mapping[str, Any], file: str) -> None:
     """Raise an AdviseError for sizes that are missing, and for numbers and names that make no sense."""
     found = [*_faults(family, config), *_others(family, config)] or list(_uneven(family, config))
     if found:
         raise AdviseError(*(Fault(text, file) for text in found))
 
 
-def _faults(family: Family, config: Mapping[str, Any]) -> Iterator[str]:
+def _faults(family: Described, config: Mapping[str, Any]) -> Iterator[str]:
     first, *others = (stack.key for stack in family.stacks)
     needed = [first, family.hidden_size, family.heads, family.vocabulary]
     needed += [family.head_size] if family.usual_head_size is None else []
@@ -44,7 +81,7 @@ def _outside(config: Mapping[str, Any], key: str, least: int, most: int) -> Iter
         yield f"{key}: expected a whole number from {least:,} to {most:,}, got {value!r}"
 
 
-def _others(family: Family, config: Mapping[str, Any]) -> Iterator[str]:
+def _others(family: Described, config: Mapping[str, Any]) -> Iterator[str]:
     """What is no size, but would stop the model when it is made or computes."""
     for key in DROPOUTS:
         if config.get(key) is not None and not (_is_number(config[key]) and 0 <= config[key] <= 1):
@@ -63,7 +100,7 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float)
 
 
-def _uneven(family: Family, config: Mapping[str, Any]) -> Iterator[str]:
+def _uneven(family: Described, config: Mapping[str, Any]) -> Iterator[str]:
     """Sizes that cannot be divided as they must."""
     pairs = [(family.heads, family.grouped)]
     if not (family.head_size and config.get(family.head_size)) and not family.usual_head_size:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-import advisor
-from advisor.base.errors import Fault, PolicyError, suggest
+from advisor.base.errors import PolicyError, suggest
 from advisor.policy import cache
 from advisor.policy.rule import Rule, from_value
+from advisor.policy.shipped import MANIFEST, files_of, shipped
 from advisor.recipe.recipe import PolicyStamp
-
-MANIFEST = "pack.yaml"
-MOST_FILES = 1_000  # of one pack
 
 
 class Policy(NamedTuple):
@@ -42,12 +38,6 @@ class Policy(NamedTuple):
             raise PolicyError(f"the rule {name} is disabled by {self.stamp.name}: {self.disabled[name]}")
         known = [word for rule in self.rules for word in (rule.id, rule.origin)]
         raise PolicyError(f"no rule {name!r} in {self.stamp.name}", hint=suggest(name, known))
-
-
-def shipped(what: str) -> Path:
-    """The folder of shipped `rules` or `recipes`: inside the installed package, else in the checkout."""
-    package = Path(advisor.__file__).parent
-    return package / what if (package / what).is_dir() else package.parent / what
 
 
 def core() -> Policy:
@@ -86,23 +76,3 @@ def load(folder: Path) -> Policy:
     made = [from_value(value, file) for file, value in pack["rules"].items()]
     stamp = PolicyStamp(pack["name"], pack["version"], pack["sha256"])
     return Policy(stamp, tuple(sorted(made, key=lambda rule: rule.id)), pack["sources"], pack["disabled"])
-
-
-def files_of(folder: Path) -> list[Path]:
-    """The YAML files of one pack, in alphabetical order.
-
-    Raises:
-        PolicyError: it is no pack, or has more files than any pack needs.
-    """
-    if not (folder / MANIFEST).is_file():
-        hint = "give the folder that holds pack.yaml"
-        raise PolicyError(Fault(f"no rule pack here: {MANIFEST} is missing", str(folder), hint=hint))
-    found = sorted(
-        os.path.join(place, name)  # noqa: PTH118 - os is faster at start-up
-        for place, _, names in os.walk(folder)
-        for name in names
-        if name.endswith((".yaml", ".yml"))
-    )
-    if len(found) > MOST_FILES:
-        raise PolicyError(Fault(f"{len(found):,} YAML files, more than the {MOST_FILES:,} that are read", str(folder)))
-    return [Path(file) for file in found]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from advisor.base.constraints import Bound
+from advisor.base.constraints import FORBID_EXTRA, Bound
 from advisor.base.interval import Interval
 from advisor.policy.conditions import Condition, parse
-from advisor.recipe.steps.step import FORBID_EXTRA
 
 Severity = Literal["error", "warning", "note"]
 Text = Annotated[str, Bound(min_length=1)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from advisor.base.constraints import Bound
+from advisor.base.constraints import FORBID_EXTRA, Bound
 from advisor.base.errors import Fault, PolicyError, suggest
 from advisor.base.interval import Interval
 from advisor.base.validation import build
@@ -14,7 +14,6 @@ from advisor.policy.conditions import parse
 from advisor.policy.rule import Effects, Evidence, Examples, Severity, Text
 from advisor.policy.view import GATES, settings
 from advisor.recipe.steps import STEPS
-from advisor.recipe.steps.step import FORBID_EXTRA
 
 
 @dataclass(frozen=True, slots=True)

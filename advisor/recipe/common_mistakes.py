@@ -12,7 +12,7 @@ from advisor.base.validation import Hints
 from advisor.base.yamlfile import Document, Path_
 from advisor.recipe.recipe import AS_BOUND, DataSource, ModelSource, Recipe, Targets
 from advisor.recipe.steps import STEPS
-from advisor.recipe.steps.step import Training
+from advisor.records.training_settings import Training
 
 PARTS: Mapping[str, type] = {"data": DataSource, "training": Training, "model": ModelSource, "goal": Targets}
 EXAMPLES = {

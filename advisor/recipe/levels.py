@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from advisor.base.interval import Number
 from advisor.families.family import Config, Family, Shape
+from advisor.recipe.plan import Plan
 from advisor.recipe.steps.distillation import Distillation
 from advisor.recipe.steps.layer_removal import LayerRemoval
 from advisor.recipe.steps.matrix_pruning import MatrixPruning
@@ -61,3 +63,20 @@ def narrower(family: Family, shape: Shape) -> MatrixPruning | None:
 def _multiple(size: float) -> int:
     step = 64 if size >= 256 else 8
     return max(step, round(size / step) * step)
+
+
+def level_of(plan: Plan) -> str | None:
+    """The white paper's level that a plan comes to: '' for none, None for a cut deeper than any that was studied."""
+    kept = plan.measures.get("layer_removal.keep_share")
+    return level_of_shares(kept, "matrix_pruning.removed_share" in plan.measures)  # type: ignore[arg-type]
+
+
+def level_of_shares(kept: Number | None, narrowed: bool) -> str | None:
+    """The level as `level_of` tells it. kept: share of the layers, None where none was removed."""
+    if kept is not None and kept < 0.3:
+        return None
+    if narrowed:
+        return "L3"
+    if kept is None or kept == 1:
+        return ""
+    return "L1" if kept >= 0.6 else "L2"

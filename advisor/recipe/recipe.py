@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from advisor.base.constraints import Amount, Bound
+from advisor.base.constraints import FORBID_EXTRA, Amount, Bound
 from advisor.base.interval import Interval, show
 from advisor.facts.facts import Goal
 from advisor.facts.tasks import Metric
-from advisor.recipe.steps.step import FORBID_EXTRA, Step, Training
+from advisor.recipe.steps.step import Step
+from advisor.records.training_settings import Training
 
 if TYPE_CHECKING:
     Steps = tuple[Step, ...]

@@ -10,7 +10,7 @@ from advisor.policy.pack import Policy
 from advisor.recipe.recipe import Recipe
 from advisor.report import advice as report
 from advisor.report import findings
-from advisor.review.review import Reviewed
+from advisor.review.outcome import Reviewed
 
 
 def recipe(policy: Policy, reviewed: Reviewed, width: int, colour: bool) -> str:

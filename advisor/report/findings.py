@@ -9,7 +9,8 @@ from functools import lru_cache
 
 from advisor.report.code_frame import frame
 from advisor.report.style import clean, paint, plural
-from advisor.review.findings import SEVERITIES, Checked, Finding
+from advisor.review.findings import SEVERITIES, Finding
+from advisor.review.outcome import Checked
 from advisor.review.waivers.waivers import NEVER_WAIVED
 
 WHITE_PAPER = "it rests on the white paper alone"

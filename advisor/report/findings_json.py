@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from advisor.report.findings import counts
-from advisor.review.findings import Checked, Finding, Fix, Place, Waiver
+from advisor.review.findings import Finding, Fix, Place, Waiver
+from advisor.review.outcome import Checked
 
 FORM = 1  # grows when a field changes its meaning or goes; new fields may come without
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, get_args, get_type_hints
 
-from advisor.review.findings import EXIT_WORDS, SEVERITIES, Action, Waiver
+from advisor.review.findings import SEVERITIES, Action, Waiver
+from advisor.review.outcome import EXIT_WORDS
 
 Schema = dict[str, Any]
 TEXT, FLAG, COUNT = {"type": "string"}, {"type": "boolean"}, {"type": "integer", "minimum": 0}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 
 from advisor.report.findings import blocks
-from advisor.review.findings import FORMATS, Checked
+from advisor.review.findings import FORMATS
+from advisor.review.outcome import Checked
 
 _WRITERS = {
     "concise": ("findings", "concise"),

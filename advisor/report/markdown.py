@@ -10,8 +10,8 @@ from advisor.recipe.plan import Plan
 from advisor.report.findings import counts
 from advisor.report.paths import from_root
 from advisor.report.style import plural
-from advisor.review.findings import SEVERITIES, Checked, Finding
-from advisor.review.review import Reviewed
+from advisor.review.findings import SEVERITIES, Finding
+from advisor.review.outcome import Checked, Reviewed
 
 MOST_SIGNS = 60_000  # GitHub refuses comments of more than 65,536
 SIGNS = {"error": "**error**", "warning": "warning", "note": "note"}

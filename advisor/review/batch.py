@@ -16,10 +16,11 @@ from advisor.base.yamlfile import parse, read_bytes
 from advisor.policy.pack import Policy
 from advisor.recipe.reader import validate
 from advisor.review.baseline import Baseline, mark
-from advisor.review.findings import BUILT_IN, INVALID, UNREADABLE, Checked, Finding, Fix, Place, exit_code
+from advisor.review.findings import BUILT_IN, INVALID, UNREADABLE, Finding, Fix, Place
 from advisor.review.fixes.spelling import with_fixes
+from advisor.review.outcome import Checked, Reviewed, exit_code
 from advisor.review.recipe_files import Source, may_be_recipe
-from advisor.review.review import Reviewed, model_of, review_document
+from advisor.review.review import model_of, review_document
 from advisor.review.waivers.apply import Waiving, waive
 
 _WORD = re.compile(r"[^\s:,{}\[\]\"']+|.")

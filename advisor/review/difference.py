@@ -17,7 +17,7 @@ from advisor.families import registry
 from advisor.recipe.recipe import Recipe, StatedWaiver
 from advisor.recipe.steps.step import Step
 from advisor.review.findings import SEVERITIES, Finding
-from advisor.review.review import Reviewed
+from advisor.review.outcome import Reviewed
 
 BYTES = 4  # of a parameter before int8
 Kind = Literal["added", "removed", "changed", "moved"]

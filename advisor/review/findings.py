@@ -7,16 +7,13 @@ own place. `check` and `gate` make them; waivers and baselines mark them; `advis
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from advisor.base.yamlfile import Document
-    from advisor.policy.rule import Rule
-    from advisor.recipe.recipe import PolicyStamp
-    from advisor.review.review import Reviewed
 
 Path_ = tuple[str | int, ...]
 Action = Literal["set", "remove", "insert", "move", "rename", "quote"]
@@ -43,14 +40,6 @@ GATE_RULES = {
     "gate-recomputed": "The reported numbers follow from the recorded predictions",
     "gate-device": "The artefact fits the device that it will serve on, and was measured there",
     "gate-loads": "The artefact loads and answers as recorded",
-}
-EXIT_WORDS = {
-    0: "no finding that counts",
-    1: "findings",
-    2: "a file could not be read or is no valid recipe",
-    3: "the policy itself is at fault",
-    4: "a measured gate is missed, or its measurement is missing or stale",
-    5: "nothing was checked",
 }
 
 
@@ -168,62 +157,6 @@ class Finding:
         """Findings are shown file by file from the top, the worst first where they meet."""
         place = self.place
         return (place.file, place.line, place.column, SEVERITIES.index(self.severity), self.rule)
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """All that one run of `check` or `gate` found out. texts: of the files that findings point into.
-
-    reviewed: the recipes that could be judged, by file. passed_over: YAML files in folders that are no recipes.
-    baseline: the file of known findings; empty where none was given. command: check or gate. kept: in words, the bounds
-    that the measured numbers of a run keep.
-    """
-
-    findings: tuple[Finding, ...]
-    files: tuple[str, ...]
-    policy: PolicyStamp
-    rules: tuple[Rule, ...]
-    exit_code: int
-    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
-    reviewed: Mapping[str, Reviewed] = field(default_factory=dict, repr=False)
-    seconds: float = 0.0
-    passed_over: tuple[str, ...] = ()
-    baseline: str = ""
-    command: str = "check"
-    kept: tuple[str, ...] = ()
-
-    @property
-    def told_of(self) -> tuple[str, ...]:
-        """The files that were checked, then the others that findings point into, such as a file of waivers."""
-        return tuple(dict.fromkeys((*self.files, *(one.place.file for one in self.findings))))
-
-    @property
-    def exit_words(self) -> str:
-        return EXIT_WORDS[self.exit_code]
-
-    def counted(self, severity: str) -> int:
-        """How many findings of this severity count."""
-        return sum(one.severity == severity and one.counts for one in self.findings)
-
-    @property
-    def unread(self) -> tuple[str, ...]:
-        """The files that could not be judged."""
-        return tuple(dict.fromkeys(one.place.file for one in self.findings if one.rule in BUILT_IN))
-
-
-def exit_code(findings: Iterable[Finding], fail_on: str = "error") -> int:
-    """2 where a file could not be judged, 1 where a finding of this severity or worse counts, else 0."""
-    worst = SEVERITIES.index(fail_on)
-    counting = [one for one in findings if one.counts]
-    if any(one.rule in BUILT_IN for one in counting):
-        return 2
-    return int(any(SEVERITIES.index(one.severity) <= worst for one in counting))
-
-
-def gravest(*codes: int) -> int:
-    """The exit code that stands for several: a file that cannot be judged is told before findings, and these before
-    nothing having been checked."""
-    return min(codes, key=(2, 3, 4, 1, 5, 0).index)
 
 
 def at(value: Any, path: Sequence[str | int]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -24,24 +23,9 @@ from advisor.review.findings import FITS, Finding, Fix, Place
 from advisor.review.fixes.rule_fixes import Broken
 from advisor.review.goals import promises
 from advisor.review.model_fit import Case
+from advisor.review.outcome import Reviewed
 
 FindModel = Callable[[ModelSource, Path], probe.Model]
-
-
-@dataclass(frozen=True, slots=True)
-class Reviewed:
-    """A recipe with all that it was judged by. plan: None where the model's config is not at hand."""
-
-    recipe: Recipe
-    facts: Facts
-    plan: Plan | None
-    findings: tuple[Finding, ...]
-    model: probe.Model
-    document: Document = field(repr=False)
-
-    @property
-    def errors(self) -> int:
-        return sum(finding.severity == "error" and finding.counts for finding in self.findings)
 
 
 def review_file(policy: Policy, path: Path) -> Reviewed:

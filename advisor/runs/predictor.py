@@ -16,7 +16,7 @@ from advisor.families.family import Config, Family
 from advisor.records.output_folder import STEPS
 from advisor.recipe.reader import loads
 from advisor.records.results import StepResult
-from advisor.recipe.steps.step import Training
+from advisor.records.training_settings import Training
 
 STEP_HINT = "give the --out folder of a finished `advise run`, or the folder of one of its steps"
 SURROGATE = re.compile("[\ud800-\udfff]")  # half of a character, as of an emoji that was cut: tokenizers refuse it

@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.runs.finished import Finished
-from advisor.advice.prediction import level_of_shares
+from advisor.recipe.levels import level_of_shares
 from advisor.recipe.recipe import Recipe
 from advisor.records.results import GateResult, Measured, Predicted, StepResult
-from advisor.recipe.steps.step import FORBID_EXTRA, Step
+from advisor.base.constraints import FORBID_EXTRA
+from advisor.recipe.steps.step import Step
 from advisor.recipe.steps.layer_removal import LayerRemoval
 
 Ends = tuple[float, float] | None

@@ -19,7 +19,8 @@ from advisor.policy.pack import core
 from advisor.recipe.reader import loads
 from advisor.recipe.recipe import as_yaml
 from advisor.review.difference import difference
-from advisor.review.review import Reviewed, review_document
+from advisor.review.outcome import Reviewed
+from advisor.review.review import review_document
 
 CHECKOUT = Path(__file__).parents[2]
 RECIPES = CHECKOUT / "recipes"

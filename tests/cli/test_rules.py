@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from advisor.cli import main
-from advisor.policy.pack import core, shipped
+from advisor.policy.pack import core
+from advisor.policy.shipped import shipped
 from advisor.proofs.coverage import cover
 from advisor.report.rule_page import pages
 

@@ -17,7 +17,7 @@ from advisor.deployment.decision import Terms, gate
 from advisor.policy.pack import core
 from advisor.recipe.reader import load
 from advisor.records.run_folder import ANSWERS, MANIFEST, PREDICTIONS, REPORT
-from advisor.review.findings import Checked
+from advisor.review.outcome import Checked
 from advisor.review.waivers.apply import Waiving
 
 TERMS = Terms(core(), Waiving(date.today(), unused=False))

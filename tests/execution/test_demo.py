@@ -43,7 +43,8 @@ def sentence(name: str, number: int) -> str:
 
 def fresh_python(code: str) -> list[str]:
     """The lines that code prints in an interpreter of its own, with another hash seed."""
-    command = [sys.executable, "-c", f"import sys; from pathlib import Path; from advisor.execution import demo; {code}"]
+    imports = "import sys; from pathlib import Path; from advisor.execution import demo"
+    command = [sys.executable, "-c", f"{imports}; {code}"]
     root, env = Path(demo.__file__).parents[2], {**os.environ, "PYTHONHASHSEED": "7"}
     return subprocess.run(command, check=True, capture_output=True, text=True, cwd=root, env=env).stdout.splitlines()
 

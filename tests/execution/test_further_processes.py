@@ -130,7 +130,8 @@ def test_memory_that_a_further_process_lacks_is_told_and_the_first_does_not_wait
     recipe = tmp_path / "recipe.yaml"
     whole = recipe.read_text()
     recipe.write_text(whole.replace("batch_size: 16, max_tokens: 48", "batch_size: 1000, max_tokens: 1024"))
-    tests = {**environment(), "PYTHONPATH": os.pathsep.join([environment()["PYTHONPATH"], str(Path(__file__).parents[1] / "support")])}
+    support = str(Path(__file__).parents[1] / "support")
+    tests = {**environment(), "PYTHONPATH": os.pathsep.join([environment()["PYTHONPATH"], support])}
     ended = subprocess.run(given, capture_output=True, text=True, env=tests, check=False, timeout=300)
     assert "advise: " in ended.stderr and "memory does not suffice, with batches of 1,000 rows" in ended.stderr
     assert "internal error" not in ended.stderr

@@ -22,7 +22,8 @@ from transformers import PreTrainedModel
 from advisor.base.errors import AdviseError
 from advisor.cli import main
 from advisor.execution import executor
-from advisor.execution.job import Job, prepare, read_data
+from advisor.execution.job import Job, prepare
+from advisor.inspection.recipe_data import read_data
 from advisor.policy.pack import core
 from advisor.recipe.reader import load
 from advisor.records.results import Progress, Remark, RunResult, StepResult

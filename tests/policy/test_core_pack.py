@@ -8,8 +8,9 @@ import pytest
 
 from advisor.base.errors import PolicyError
 from advisor.policy.examples import failing, view_of
-from advisor.policy.pack import Policy, core, load, shipped
+from advisor.policy.pack import Policy, core, load
 from advisor.policy.rule import Rule
+from advisor.policy.shipped import shipped
 from advisor.policy.view import known
 
 POLICY = core()

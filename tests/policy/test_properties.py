@@ -20,8 +20,9 @@ from advisor.facts.facts import DataFacts, Facts, Goal
 from advisor.inspection import probe
 from advisor.policy import rulefile
 from advisor.policy.conditions import Condition, parse
-from advisor.policy.pack import core, load, shipped
+from advisor.policy.pack import core, load
 from advisor.policy.packfile import Manifest
+from advisor.policy.shipped import shipped
 from advisor.policy.view import look
 from advisor.proofs.space import cells
 from advisor.recipe.reader import loads

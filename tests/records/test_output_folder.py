@@ -290,6 +290,6 @@ def test_a_first_start_may_be_killed_before_any_change(
         out = tmp_path / f"out-{change}"
         arguments = ["run", str(file), "--out", str(out), "--no-ledger", "--resume"]
         command = [sys.executable, "-c", KILLED, str(change), str(out), *arguments]
-        ended = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, check=False)
+        ended = subprocess.run(command, cwd=Path(__file__).parents[1] / "support", capture_output=True, check=False)
         assert ended.returncode == -9, ended.stderr
         assert main(arguments) == 0

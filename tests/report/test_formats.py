@@ -27,7 +27,8 @@ from advisor.report.markdown import MOST_SIGNS, escaped
 from advisor.report.schema import schema
 from advisor.review.baseline import Baseline, Entry
 from advisor.review.batch import check
-from advisor.review.findings import FORMATS, Checked
+from advisor.review.findings import FORMATS
+from advisor.review.outcome import Checked
 from advisor.review.recipe_files import Source
 from advisor.review.waivers.apply import Waiving
 

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from advisor.base.yamlfile import read
-from advisor.policy.pack import MANIFEST
+from advisor.policy.shipped import MANIFEST
 from advisor.report.schema import SCHEMAS, schema
 
 CHECKOUT = Path(__file__).parents[2]

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.review.findings import EXIT_WORDS, INVALID, Finding, Place, Waiver, at, by_file, exit_code, gravest
+from advisor.review.findings import INVALID, Finding, Place, Waiver, at, by_file
+from advisor.review.outcome import EXIT_WORDS, exit_code, gravest
 
 ONE = Finding(
     "gradual", "error", "m", "b", Place("a.yaml", 3, 5, 3, 9), ("steps", 1, "matrix_pruning", "increments"), "2"

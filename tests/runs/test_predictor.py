@@ -133,7 +133,7 @@ def test_t5_int8_names_its_labels(backend: str, tmp_path: Path) -> None:
     student = students.student("t5")
     student.model.config.id2label = {0: "calm", 1: "loud"}
     tokenizer = tiny.tokenizer("t5")
-    students.finish(make(student, tokenizer, students.bench("t5"), tmp_path / "int8", Wanted(0, 1, (backend,))))
+    students.finish(make(student, tokenizer, students.context("t5"), tmp_path / "int8", Wanted(0, 1, (backend,))))
     checkpoint.save(student, tokenizer, tmp_path / "fp32")
     predictor = advisor.load(tmp_path / "int8")
     assert predictor.labels == ("calm", "loud")

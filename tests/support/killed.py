@@ -35,7 +35,8 @@ def kill_before_change(number: int, below: str) -> None:
 
 def main(settings: dict) -> int:
     from advisor.execution import executor
-    from advisor.execution.job import prepare, read_data
+    from advisor.execution.job import prepare
+    from advisor.inspection.recipe_data import read_data
     from advisor.policy.pack import core
     from advisor.recipe.reader import load
 

@@ -12,10 +12,10 @@ import tiny
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification, T5ForConditionalGeneration
 
+from advisor.compute.data.batches import Batch
 from advisor.compute.int8.backends import Source, backend
 from advisor.compute.int8.quantized import Quantized
 from advisor.compute.structure.scorer import Scorer
-from advisor.compute.training.context import Batch
 
 # Blocks x matrices + head; T5 has 6 in an encoder block, 10 in a decoder block and a head for the label words' tokens.
 MATRICES = {"bert": 4 * 6 + 2, "gpt2": 4 * 4 + 1, "opt": 4 * 6 + 1, "t5": 4 * 6 + 3 * 10 + 1}

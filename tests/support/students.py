@@ -1,4 +1,4 @@
-"""Tiny students of every family with weights that all matter, and the bench with real text that they work at."""
+"""Tiny students of every family with weights that all matter, and the context with real text that they work at."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForSequenceClassification, T5ForConditionalGeneration
 
+from advisor.compute.data.batches import Batch, encode
 from advisor.compute.data.dataset import Rows
 from advisor.compute.structure.scorer import Scorer
-from advisor.compute.training.context import Batch, Bench, Teacher, encode
+from advisor.compute.training.context import Context, Teacher
 from advisor.compute.training.losses import Loss, Weights, distillation_loss
 from advisor.compute.training.teacher import with_answers
 from advisor.families import registry
 from advisor.families.family import Config, Family
-from advisor.recipe.steps.step import Training
 from advisor.records.results import Progress
+from advisor.records.training_settings import Training
 
 torch.set_num_threads(1)  # tiny matrices, and a machine that may be busy
 WORDS = ((5, 6, 1), (7, 1))  # the label words of T5 as tokens
@@ -86,7 +87,7 @@ def tokenizer() -> Any:
 
 
 @cache
-def bench(name: str) -> Bench:
+def context(name: str) -> Context:
     """96 training and 48 selection rows of real text, at most 24 tokens each, in batches of 16."""
     rows = tiny.docstrings()
     names = sorted({row["label"] for row in rows})
@@ -95,12 +96,12 @@ def bench(name: str) -> Bench:
         for part in (rows[:96], rows[96:144])
     ]
     train, selection = (encode(part, tokenizer(), 24) for part in parts)
-    return Bench(family(name), torch.device("cpu"), Training(batch_size=16), train, selection, states_bytes=2**30)
+    return Context(family(name), torch.device("cpu"), Training(batch_size=16), train, selection, states_bytes=2**30)
 
 
-def taught(name: str, teacher: Scorer | None = None) -> Bench:
-    """The bench with a teacher that has scored its rows."""
-    found: Bench = finish(with_answers(bench(name).with_teacher(copies(teacher or student(name))), ()))[0][0]
+def taught(name: str, teacher: Scorer | None = None) -> Context:
+    """The context with a teacher that has scored its rows."""
+    found: Context = finish(with_answers(context(name).with_teacher(copies(teacher or student(name))), ()))[0][0]
     return found
 
 
@@ -110,26 +111,26 @@ def copies(one: Scorer) -> Callable[[], Scorer]:
     return lambda: copy.deepcopy(kept)
 
 
-def taught_to_say(bench: Bench, scores: Tensor) -> Bench:
-    """The bench with a teacher that scores its rows so: (rows, labels)."""
-    assert bench.teacher is not None
-    return replace(bench, teacher=Teacher(bench.teacher.load, scores))
+def taught_to_say(context: Context, scores: Tensor) -> Context:
+    """The context with a teacher that scores its rows so: (rows, labels)."""
+    assert context.teacher is not None
+    return replace(context, teacher=Teacher(context.teacher.load, scores))
 
 
 def distilling(
-    bench: Bench, temperature: float = 2.0, soft_weight: float = 0.9, hidden_weight: float = 0.0, **depths: int
+    context: Context, temperature: float = 2.0, soft_weight: float = 0.9, hidden_weight: float = 0.0, **depths: int
 ) -> Loss:
     """The loss of distillation. depths: blocks of the student by stack; the teacher's where not given."""
-    shape = bench.family.shape(config_of(bench.teacher.scorer if bench.teacher else student("bert")))
+    shape = context.family.shape(config_of(context.teacher.scorer if context.teacher else student("bert")))
     weights = Weights(temperature, soft_weight, hidden_weight)
     wanted = shape._replace(layers={**shape.layers, **depths})
-    loss: Loss = finish(distillation_loss(bench, weights, wanted))[0][0]
+    loss: Loss = finish(distillation_loss(context, weights, wanted))[0][0]
     return loss
 
 
 def batch(name: str) -> Batch:
     """The first selection rows."""
-    one = bench(name)
+    one = context(name)
     return one.collate(one.selection, range(8))
 
 

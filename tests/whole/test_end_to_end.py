@@ -12,7 +12,8 @@ import tiny
 from jsonschema import Draft202012Validator
 
 from advisor.cli import main
-from advisor.execution.job import excused, prepare, read_data
+from advisor.execution.job import excused, prepare
+from advisor.inspection.recipe_data import read_data
 from advisor.policy.pack import core
 from advisor.recipe.reader import loads
 from advisor.recipe.recipe import as_yaml

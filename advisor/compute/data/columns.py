@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from advisor.base.errors import AdviseError, Fault, suggest
-from advisor.compute.data.labels import NAME_THEM, label_of
+from advisor.compute.data.label_values import NAME_THEM, label_of
 from advisor.compute.data.sources import File
 
 LABELS = {"label", "labels", "target", "class", "category", "sentiment"}

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import AdviseError, Fault
+from advisor.compute.data.label_values import NAME_THEM, Class, label_of
 from advisor.compute.data.sources import PARTS, File
 
 if TYPE_CHECKING:
     from advisor.compute.data.columns import Columns
-
-Class = int | str | float  # a label as the source has it; a number with a fraction means regression
-NAME_THEM = "name the columns with --text, --pair and --label"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +134,6 @@ def _text_faults(file: File, name: str, labels: Sequence[Class | None]) -> Itera
         what = f"{len(bad):,} of {len(labels):,} rows have no text in column {name!r}"
         first = f"the first is row {bad[0][0]:,} with {bad[0][1]!r}"
         yield Fault(f"{what}: {first}", file.place, hint="fill these rows or leave them out")
-
-
-def label_of(value: Any, unlabelled: int | None = -1) -> Any:
-    """A label as int, str or bool; None where it is missing or -1; a fraction or a list stays as it is."""
-    if isinstance(value, str):
-        value = value.strip()
-        with suppress(ValueError):
-            number = float(value)
-            value = number if abs(number) < 2**53 else value  # neither inf nor nan nor rounded
-    if isinstance(value, float) and (value.is_integer() or math.isnan(value)):
-        value = None if math.isnan(value) else int(value)
-    return None if value in (None, "", unlabelled) else value
 
 
 def _label_faults(place: str, column: str, labels: Sequence[Any], regression: bool) -> Iterator[Fault]:

@@ -16,12 +16,13 @@ import torch
 from torch import Tensor
 
 from advisor.base.errors import AdviseError
+from advisor.compute.data.batches import Batch, Encoded
 from advisor.compute.int8.backends import FILES, Prepared, Source, backend, installed, wrote
 from advisor.compute.int8.quantized import Agreement, Quantized, Reader, agreement, spared
 from advisor.compute.int8.sensitivity import groups
 from advisor.compute.int8.servable import matrices
 from advisor.compute.structure.scorer import Scorer
-from advisor.compute.training.context import Batch, Bench, Encoded, gather, logits, quality
+from advisor.compute.training.context import Context, gather, logits, quality
 from advisor.facts.cpu import Use, instruction_sets, int8_for, multiplies_bf16
 from advisor.records.output_folder import draft_of, put
 from advisor.records.results import Progress
@@ -65,7 +66,9 @@ class Made:
         return accurate and self.agreement.mean_probability_difference <= wanted.difference
 
 
-def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: Wanted) -> Generator[Progress, None, Made]:
+def make(
+    scorer: Scorer, tokenizer: Any, context: Context, folder: Path, wanted: Wanted
+) -> Generator[Progress, None, Made]:
     """Quantize a model into a new folder, with the backend that suits this machine's CPU best.
 
     Sensitive matrices stay in fp32 where the plain int8 model keeps less than is wanted on the selection rows; the
@@ -79,7 +82,7 @@ def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: Wan
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     try:
-        made = yield from _best(scorer, bench, draft, wanted)
+        made = yield from _best(scorer, context, draft, wanted)
         result = draft / "result"
         made.folder.rename(result)
         tokenizer.save_pretrained(result)
@@ -89,55 +92,55 @@ def make(scorer: Scorer, tokenizer: Any, bench: Bench, folder: Path, wanted: Wan
     return replace(made, folder=folder)
 
 
-def _best(scorer: Scorer, bench: Bench, draft: Path, wanted: Wanted) -> Generator[Progress, None, Made]:
+def _best(scorer: Scorer, context: Context, draft: Path, wanted: Wanted) -> Generator[Progress, None, Made]:
     here, missing = installed() & set(wanted.backends), set(wanted.backends) - installed()
     if not here:
         backend(wanted.backends[0])  # says what is missing
-    tokens = statistics.fmean(map(len, bench.selection.tokens))
+    tokens = statistics.fmean(map(len, context.selection.tokens))
     use = Use(tokens, in_bf16=bool(spared(matrices(scorer.model))) and multiplies_bf16())
     choice = int8_for(instruction_sets(), here, use, missing)
-    source = Source(scorer, _calibration(bench), _proof(bench), draft / "work", choice.reduce_range)
+    source = Source(scorer, _calibration(context), _proof(context), draft / "work", choice.reduce_range)
     source.work.mkdir()
-    attempts = _Attempts(choice.backends[0], source, bench, draft)
+    attempts = _Attempts(choice.backends[0], source, context, draft)
     made = yield from _kept_enough(attempts, wanted)
-    seconds, slower = _time(scorer, attempts.reader(made.folder), bench)
+    seconds, slower = _time(scorer, attempts.reader(made.folder), context)
     chosen = f"{made.quantized.words()}; {made.backend}: {choice.reason}"
-    notes = (chosen, seconds, *made.notes, _by_answers(made, wanted, bench), slower)
+    notes = (chosen, seconds, *made.notes, _by_answers(made, wanted, context), slower)
     return replace(made, notes=tuple(filter(None, notes)), attempts=attempts.count)
 
 
-def _by_answers(made: Made, wanted: Wanted, bench: Bench) -> str:
+def _by_answers(made: Made, wanted: Wanted, context: Context) -> str:
     if made.kept is not None:
         return ""
     return (
-        f"fp32 has no {bench.metric} above 0 on the selection rows, of which a share could be kept: int8 is judged by "
-        f"how far its answers are from fp32's, {made.agreement.mean_probability_difference:.4f} in the mean, at most "
-        f"{wanted.difference:g}"
+        f"fp32 has no {context.metric} above 0 on the selection rows, of which a share could be kept: int8 is judged "
+        f"by how far its answers are from fp32's, {made.agreement.mean_probability_difference:.4f} in the mean, "
+        f"at most {wanted.difference:g}"
     )
 
 
-def _calibration(bench: Bench) -> Sequence[Batch]:
-    return list(bench.batches(bench.train.take(CALIBRATION_ROWS), size=CALIBRATION_BATCH))
+def _calibration(context: Context) -> Sequence[Batch]:
+    return list(context.batches(context.train.take(CALIBRATION_ROWS), size=CALIBRATION_BATCH))
 
 
-def _proof(bench: Bench) -> Sequence[Batch]:
-    return [batch for batch, _ in zip(bench.batches(bench.selection), range(PROVED_BATCHES), strict=False)]
+def _proof(context: Context) -> Sequence[Batch]:
+    return [batch for batch, _ in zip(context.batches(context.selection), range(PROVED_BATCHES), strict=False)]
 
 
 class _Attempts:
     """int8 models of one source by one backend, each in a folder of its own below `draft`."""
 
-    def __init__(self, name: str, source: Source, bench: Bench, draft: Path) -> None:
-        self.name, self.bench, self.draft, self.count, self.total = name, bench, draft, 0, 1
+    def __init__(self, name: str, source: Source, context: Context, draft: Path) -> None:
+        self.name, self.context, self.draft, self.count, self.total = name, context, draft, 0, 1
         self.backend = backend(name)
         self.model: Prepared = self.backend.prepare(source)
         self.spared = spared(self.model.matrices)
-        own = {"label_tokens": source.scorer.label_tokens, "max_tokens": bench.training.max_tokens}
+        own = {"label_tokens": source.scorer.label_tokens, "max_tokens": context.training.max_tokens}
         config = {**source.scorer.model.config.to_dict(), **own}
         del config["_name_or_path"]  # where the model lay when it was loaded
         self.config = json.dumps(config, indent=2, default=str, sort_keys=True)
-        self.scores = logits(source.scorer, bench, bench.selection)
-        self.reached = quality(self.scores, bench.selection, bench.metric)
+        self.scores = logits(source.scorer, context, context.selection)
+        self.reached = quality(self.scores, context.selection, context.metric)
 
     def reader(self, folder: Path) -> Reader:
         return self.backend.read(folder, torch.get_num_threads())
@@ -153,9 +156,9 @@ class _Attempts:
         folder.mkdir()
         (folder / "config.json").write_text(self.config, encoding="utf-8")
         quantized = self.model.quantize(folder, keep | self.spared)
-        some = self.bench.selection.take(rows or len(self.bench.selection))
-        scores = gather(self.bench, some, partial(_answer, self.reader(folder)))
-        kept = quality(scores, some, self.bench.metric) / self.reached if self.reached > 0 else None
+        some = self.context.selection.take(rows or len(self.context.selection))
+        scores = gather(self.context, some, partial(_answer, self.reader(folder)))
+        kept = quality(scores, some, self.context.metric) / self.reached if self.reached > 0 else None
         return Made(folder, self.name, quantized, agreement(self.scores[: len(some)], scores), kept)
 
 
@@ -207,9 +210,9 @@ def _spared_words(plain: Made, made: Made, names: Sequence[str], keep: frozenset
     )
 
 
-def _time(scorer: Scorer, reader: Reader, bench: Bench) -> tuple[str, str]:
+def _time(scorer: Scorer, reader: Reader, context: Context) -> tuple[str, str]:
     """What share of fp32's time int8 takes on this machine, in words, and a warning if it takes longer."""
-    batches = list(bench.batches(bench.selection.take(TIMED_ROWS)))
+    batches = list(context.batches(context.selection.take(TIMED_ROWS)))
     scorer.to("cpu").eval()
 
     def fp32(batch: Batch) -> None:
@@ -223,7 +226,7 @@ def _time(scorer: Scorer, reader: Reader, bench: Bench) -> tuple[str, str]:
             for batch in batches:
                 answer(batch)
             taken[name].append(time.perf_counter() - begun)
-    scorer.to(bench.device)
+    scorer.to(context.device)
     share = min(taken["int8"]) / min(taken["fp32"])
     slower = (
         f"int8 is slower than fp32 on this CPU: {share:.2f} times its time; leave the step out" if share > 1 else ""
@@ -241,7 +244,7 @@ def read(folder: Path, threads: int = 0) -> Reader | None:
     return backend(name).read(folder, threads) if name else None
 
 
-def score(folder: Path, bench: Bench, rows: Encoded) -> Tensor:
+def score(folder: Path, context: Context, rows: Encoded) -> Tensor:
     """The artefact's scores of all rows: (rows, labels).
 
     Raises:
@@ -250,4 +253,4 @@ def score(folder: Path, bench: Bench, rows: Encoded) -> Tensor:
     reader = read(folder)
     if reader is None:
         raise AdviseError(f"{folder}: no int8 model is here")
-    return gather(bench, rows, partial(_answer, reader))
+    return gather(context, rows, partial(_answer, reader))

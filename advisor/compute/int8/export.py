@@ -14,15 +14,14 @@ import onnx
 import torch
 
 from advisor.base.errors import AdviseError, Fault
+from advisor.compute.data.batches import Batch
 from advisor.compute.int8.answer_rows import answer_rows_only
 from advisor.compute.int8.quantized import prove
 from advisor.compute.int8.servable import servable
 from advisor.compute.int8.smoothing import smooth
 from advisor.compute.structure.scorer import Scorer
-from advisor.compute.training.context import Batch
 
 OPSET = 17  # the first with LayerNormalization as one operator
-TWO_GB = 2**31 - 1  # the largest protobuf file; a larger fp32 model has its weights in files beside it
 
 
 def export(scorer: Scorer, path: Path, batches: Sequence[Batch], calibration: Sequence[Batch] = ()) -> float:
@@ -40,7 +39,7 @@ def export(scorer: Scorer, path: Path, batches: Sequence[Batch], calibration: Se
     Raises:
         AdviseError: there is no batch, or the exported model's logits differ by more than `EXPORT_TOLERANCE`.
     """
-    from advisor.compute.int8.backends.onnxruntime import OnnxReader
+    from advisor.compute.int8.onnx_files import OnnxReader
 
     if not batches:
         raise AdviseError(Fault("the export cannot be proved without a batch", str(path), hint="give rows"))
@@ -68,10 +67,3 @@ def _shorten(path: Path) -> None:
     model = onnx.load(path, load_external_data=False)
     if answer_rows_only(model.graph):
         onnx.save(model, path)
-
-
-def onnx_bytes(path: Path) -> int:
-    """Bytes of an ONNX file and of the external data beside it, if it has any."""
-    named = {entry.value for tensor in onnx.load(path, load_external_data=False).graph.initializer
-             for entry in tensor.external_data if entry.key == "location"}  # fmt: skip
-    return sum(file.stat().st_size for file in (path, *(path.parent / name for name in named)))

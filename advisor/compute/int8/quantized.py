@@ -12,8 +12,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from advisor.base.errors import AdviseError, Fault
+from advisor.compute.data.batches import Batch
 from advisor.compute.structure.scorer import Scorer
-from advisor.compute.training.context import Batch
 
 EXPORT_TOLERANCE = 1e-3  # largest difference of logits between torch and the same model in fp32 elsewhere
 # T5's second feed-forward matrix overflows in low precision (huggingface/transformers#20287): it stays fp32.

@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from advisor.compute.data.batches import Batch
 from advisor.compute.int8.quantized import spared
 from advisor.compute.int8.servable import matrices
 from advisor.compute.structure.scorer import Scorer
-from advisor.compute.training.context import Batch
 
 USUAL = 0.99  # share of the channels that count as usual
 OUTLYING = 6.0  # times the largest usual channel

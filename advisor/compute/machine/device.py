@@ -11,7 +11,7 @@ from accelerate.utils import set_seed
 from advisor.base.errors import AdviseError
 from advisor.compute.machine import processes
 from advisor.facts import cpu
-from advisor.recipe.steps.step import MOST_SEED
+from advisor.records.training_settings import MOST_SEED
 
 PACKAGES = ("advise", "torch", "transformers", "datasets", "onnxruntime", "codecarbon")
 

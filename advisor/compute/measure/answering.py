@@ -12,6 +12,7 @@ import torch
 from transformers.tokenization_utils_base import LARGE_INTEGER
 
 from advisor.base.errors import AdviseError
+from advisor.compute.data.batches import Encoded, encode
 from advisor.compute.data.labels import Rows
 from advisor.compute.int8 import artefact
 from advisor.compute.int8.quantized import probabilities
@@ -19,9 +20,9 @@ from advisor.compute.machine.device import named
 from advisor.compute.structure import checkpoint
 from advisor.compute.structure.loading_checks import CODE
 from advisor.compute.structure.scorer import Scorer
-from advisor.compute.training.context import Bench, Encoded, encode
+from advisor.compute.training.context import Context
 from advisor.families.family import Family
-from advisor.recipe.steps.step import Training
+from advisor.records.training_settings import Training
 
 NO_ROWS = Encoded((), ())
 
@@ -49,7 +50,7 @@ class Answering:
                 scorer, self._tokenizer = checkpoint.load(folder, family, labels, **options)
                 self._reader = _Plain(scorer.to(place).eval())
         pad = self._tokenizer.pad_token_id
-        self._bench = Bench(family, place, Training(), NO_ROWS, NO_ROWS, pad=pad)
+        self._bench = Context(family, place, Training(), NO_ROWS, NO_ROWS, pad=pad)
 
     def most_tokens(self) -> int | None:
         """What the tokenizer's files say that a text is cut to; None if they do not."""

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import torch
 
+from advisor.compute.data.batches import Batch, Encoded
 from advisor.compute.int8 import artefact
 from advisor.compute.measure.energy import SOURCES, Energy, grid, measure_energy, power
 from advisor.compute.measure.timing import Neighbours, Single, Timing, latencies, noise, time_side_by_side
 from advisor.compute.structure.scorer import Scorer
-from advisor.compute.training.context import Batch, Bench, Encoded
+from advisor.compute.training.context import Context
 from advisor.records.carbon import Assumptions, operational_g
 from advisor.records.results import Measured, Progress, Served
 
@@ -41,7 +42,7 @@ class Place:
 
 
 def measure(
-    folders: Mapping[str, Path], bench: Bench, rows: Encoded, place: Place
+    folders: Mapping[str, Path], context: Context, rows: Encoded, place: Place
 ) -> Generator[Progress, None, Comparison]:
     """Time, latency and emissions of every model; time and emissions as shares of the baseline's.
 
@@ -51,7 +52,10 @@ def measure(
     Args:
         folders: artefact by step name, the baseline among them.
     """
-    requests, single = list(bench.batches(rows.take(REQUESTS))), list(bench.batches(rows.take(SINGLE_REQUESTS), size=1))
+    requests, single = (
+        list(context.batches(rows.take(REQUESTS))),
+        list(context.batches(rows.take(SINGLE_REQUESTS), size=1)),
+    )
     alike = _alike(folders)
     answers = {name: _answer(folders[name], place.load, place.device) for name in dict.fromkeys(alike.values())}
     yield Progress("time", 0, len(answers) + 2)

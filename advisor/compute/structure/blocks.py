@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from advisor.compute.training.context import Batch
+from advisor.compute.data.batches import Batch
 from advisor.families.family import Family
 
 Block = tuple[str, int]  # stack and number

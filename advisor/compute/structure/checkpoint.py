@@ -15,6 +15,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, T5Fo
 from transformers.utils import logging
 
 from advisor.base.errors import AdviseError, Fault
+from advisor.compute.data.batches import Batch
 from advisor.compute.data.hub import cache_only_if_out_of_reach
 from advisor.compute.machine.device import seed as random_from
 from advisor.compute.structure.loading_checks import (
@@ -31,7 +32,6 @@ from advisor.compute.structure.weights import (
     refuse_unknown_tokens,
     refuse_untrained,
 )
-from advisor.compute.training.context import Batch
 from advisor.families.family import Family
 from advisor.records.output_folder import draft_of, put
 

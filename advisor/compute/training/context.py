@@ -1,57 +1,23 @@
-"""Bench: what training steps work with: encoded rows, batches by length, the teacher's outputs, the device."""
+"""Context: what training steps work with: encoded rows, batches by length, the teacher's outputs, the device."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from advisor.compute.data.dataset import Rows
+from advisor.compute.data.batches import Batch, Encoded
 from advisor.compute.structure.scorer import Scorer
 from advisor.compute.tasks.metrics import value
 from advisor.compute.training.state import Keeper
 from advisor.facts.tasks import Metric
 from advisor.families.family import Family
-from advisor.recipe.steps.step import Training
+from advisor.records.training_settings import Training
 
 WINDOW = 50  # batches that are sorted by length together: little padding, still random order
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """Rows as token numbers, not padded: `tokens` (rows, own length), `labels` (rows), floats for a regression."""
-
-    tokens: tuple[tuple[int, ...], ...]
-    labels: tuple[float, ...]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def take(self, count: int) -> Encoded:
-        """The first rows."""
-        return Encoded(self.tokens[:count], self.labels[:count])
-
-    def shorter_than(self, tokens: int) -> Encoded:
-        """The rows of fewer tokens."""
-        rows = [row for row in zip(self.tokens, self.labels, strict=True) if len(row[0]) < tokens]
-        return Encoded(tuple(ids for ids, _ in rows), tuple(label for _, label in rows))
-
-    def __add__(self, other: Encoded) -> Encoded:
-        return Encoded(self.tokens + other.tokens, self.labels + other.labels)
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """input_ids, attention_mask: (batch, longest); labels, rows: (batch). rows: their numbers in the data."""
-
-    input_ids: Tensor
-    attention_mask: Tensor
-    labels: Tensor
-    rows: Tensor
 
 
 class Teacher:
@@ -77,7 +43,7 @@ class Teacher:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class Context:
     """Everything a step needs beside the model.
 
     unlabelled: texts to distil on beside the training rows. teacher: None before fine-tuning; it scores the training
@@ -98,11 +64,11 @@ class Bench:
     unlabelled: Encoded = field(default=Encoded((), ()), repr=False)
     states_bytes: int = 0
 
-    def with_teacher(self, load: Callable[[], Scorer]) -> Bench:
+    def with_teacher(self, load: Callable[[], Scorer]) -> Context:
         """With a teacher that has not been asked yet; see `Teacher`."""
         return replace(self, teacher=Teacher(load))
 
-    def on_all_texts(self) -> Bench:
+    def on_all_texts(self) -> Context:
         """With the unlabelled texts among the training rows, labelled as the teacher has scored them."""
         assert self.teacher is not None and self.teacher.scores is not None, "the teacher was not asked"
         own = self.teacher.scores[len(self.train) :]
@@ -154,28 +120,17 @@ def _grouped(order: list[int], rows: Encoded, size: int, random_: random.Random)
     return groups
 
 
-def encode(rows: Rows, tokenizer: Any, max_tokens: int) -> Encoded:
-    """Tokenize rows; longer ones are cut to `max_tokens`."""
-    if not len(rows):
-        return Encoded((), ())
-    pairs = list(rows.pairs) if rows.pairs else None
-    found = tokenizer(list(rows.texts), pairs, truncation=True, max_length=max_tokens)["input_ids"]
-    # A text of nothing but unknown signs may come out empty; a model needs at least one token.
-    some = tokenizer.eos_token_id or tokenizer.pad_token_id or 0
-    return Encoded(tuple(tuple(ids) or (some,) for ids in found), rows.labels)
-
-
 @torch.no_grad()
-def logits(scorer: Scorer, bench: Bench, rows: Encoded) -> Tensor:
+def logits(scorer: Scorer, context: Context, rows: Encoded) -> Tensor:
     """The scores of all rows, on the CPU: (rows, labels)."""
-    scorer.to(bench.device).eval()
-    return gather(bench, rows, lambda batch: scorer(batch.input_ids, batch.attention_mask).float().cpu())
+    scorer.to(context.device).eval()
+    return gather(context, rows, lambda batch: scorer(batch.input_ids, batch.attention_mask).float().cpu())
 
 
-def gather(bench: Bench, rows: Encoded, answer: Callable[[Batch], Tensor]) -> Tensor:
+def gather(context: Context, rows: Encoded, answer: Callable[[Batch], Tensor]) -> Tensor:
     """What `answer` gives for each row, in the order of the rows: (rows, labels). answer: batch to (batch, labels)."""
     found: Tensor | None = None
-    for batch in bench.batches(rows, size=max(64, bench.training.batch_size)):
+    for batch in context.batches(rows, size=max(64, context.training.batch_size)):
         scores = answer(batch)
         found = torch.empty(len(rows), scores.shape[1]) if found is None else found
         found[batch.rows] = scores

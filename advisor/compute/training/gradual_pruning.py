@@ -17,7 +17,7 @@ from torch import Tensor
 from advisor.compute.structure.blocks import Block
 from advisor.compute.structure.scorer import Scorer
 from advisor.compute.structure.surgery import Kept, block_of, narrow
-from advisor.compute.training.context import Bench
+from advisor.compute.training.context import Context
 from advisor.compute.training.loop import Schedule, train
 from advisor.compute.training.losses import Loss, label_loss
 from advisor.families.family import Family, Shape
@@ -29,21 +29,21 @@ Scores = dict[tuple[str, Block], Tensor]
 
 
 def prune_in_increments(
-    student: Scorer, bench: Bench, shapes: Sequence[Shape], loss: Loss, schedule: Schedule
+    student: Scorer, context: Context, shapes: Sequence[Shape], loss: Loss, schedule: Schedule
 ) -> Generator[Progress, None, Scorer]:
     """Reach the last shape by way of the others. Half of the epochs go between the increments, half after them."""
     after = max(1, schedule.epochs - schedule.epochs // 2)
-    per_epoch = math.ceil(len(bench.train) / bench.training.batch_size)
+    per_epoch = math.ceil(len(context.train) / context.training.batch_size)
     between = max(1, per_epoch * (schedule.epochs // 2) // len(shapes))
     total = between * len(shapes) + per_epoch * after
-    first, student = bench.keeper.resumed(student)
+    first, student = context.keeper.resumed(student)
     done = between * first
     for stage, shape in enumerate(shapes[first:], start=first):
-        student = cut(student, bench, shape)
-        work = train(student, bench, loss, replace(schedule, steps=between, start=done, stage=stage))
+        student = cut(student, context, shape)
+        work = train(student, context, loss, replace(schedule, steps=between, start=done, stage=stage))
         student = yield from _part(work, done, total)
         done += between
-    last = train(student, bench, loss, replace(schedule, epochs=after, stage=len(shapes)))
+    last = train(student, context, loss, replace(schedule, epochs=after, stage=len(shapes)))
     return (yield from _part(last, done, total))
 
 
@@ -58,23 +58,23 @@ def _part(work: Generator[Progress, None, Scorer], done: int, total: int) -> Gen
         yield Progress(progress.label, done + progress.done, total, progress.note)
 
 
-def cut(student: Scorer, bench: Bench, shape: Shape) -> Scorer:
+def cut(student: Scorer, context: Context, shape: Shape) -> Scorer:
     """Narrow the student to a shape by importance; the same student where it has that shape already."""
-    family, config = bench.family, student.model.config.to_dict()
+    family, config = context.family, student.model.config.to_dict()
     before = family.shape(config)
     if before == shape:
         return student
-    kept = choose(importance(student, bench), before, shape, family)
+    kept = choose(importance(student, context), before, shape, family)
     return narrow(student, family, family.resized(config, shape), kept, before.head_size)
 
 
-def importance(student: Scorer, bench: Bench) -> Scores:
+def importance(student: Scorer, context: Context) -> Scores:
     """Scores by axis and block: hidden channels once, heads and neurons for each block."""
-    family, config = bench.family, student.model.config.to_dict()
+    family, config = context.family, student.model.config.to_dict()
     names, head_size = family.tensor_names(config), family.shape(config).head_size
-    student.to(bench.device).eval()
+    student.to(context.device).eval()
     scores: Scores = {}
-    for batch in bench.batches(bench.train.take(SCORED_ROWS), size=SCORED_TOGETHER):
+    for batch in context.batches(context.train.take(SCORED_ROWS), size=SCORED_TOGETHER):
         student.zero_grad(set_to_none=True)
         label_loss(student, batch).backward()
         for key, change in _changes(student, names, head_size).items():

@@ -17,34 +17,35 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from advisor.compute.data.batches import Batch
 from advisor.compute.structure.blocks import Block, Passed, blocks, replaced, watched
 from advisor.compute.structure.scorer import Scorer
-from advisor.compute.training.context import Batch, Bench, gather, logits
+from advisor.compute.training.context import Context, gather, logits
 from advisor.families.family import Family
 from advisor.records.results import Progress
 
 
 def least_missed_go(
-    student: Scorer, bench: Bench, keep: Mapping[str, int], count: int
+    student: Scorer, context: Context, keep: Mapping[str, int], count: int
 ) -> Generator[Progress, None, dict[str, tuple[int, ...]]]:
     """The numbers of the blocks that stay, by stack, chosen on `count` training rows. keep: how many, by stack."""
-    rows = bench.train.take(count)
-    whole = logits(student, bench, rows)
-    gone = list(bench.keeper.position.gone)
-    stay = [block for block in blocks(student.model, bench.family) if block not in gone]
+    rows = context.train.take(count)
+    whole = logits(student, context, rows)
+    gone = list(context.keeper.position.gone)
+    stay = [block for block in blocks(student.model, context.family) if block not in gone]
     total = len(gone) + len(stay) - sum(keep.values())
     for stack, most in keep.items():
         while len(left := [block for block in stay if block[0] == stack]) > most:
-            moved = missed(student, bench, gone, left, whole)
+            moved = missed(student, context, gone, left, whole)
             gone.append(min(left, key=lambda block: moved[block]))
             stay.remove(gone[-1])
-            bench.keeper.note(gone)
+            context.keeper.note(gone)
             yield Progress("choose layers", len(gone), total, f"{stack} {gone[-1][1]} is missed least")
     return {stack: tuple(number for of, number in stay if of == stack) for stack in keep}
 
 
 def missed(
-    student: Scorer, bench: Bench, gone: Collection[Block], left: Sequence[Block], whole: Tensor
+    student: Scorer, context: Context, gone: Collection[Block], left: Sequence[Block], whole: Tensor
 ) -> dict[Block, float]:
     """How far the answers move from those of the whole model without each block that is left.
 
@@ -56,15 +57,15 @@ def missed(
 
     def answers(batch: Batch) -> Tensor:
         found = []
-        with skipped(student.model, bench.family, gone), watched(student.model, bench.family) as passed:
+        with skipped(student.model, context.family, gone), watched(student.model, context.family) as passed:
             scores(batch)
         for block in left:
-            with replaced(student.model, bench.family, _without(block, gone, passed)):
+            with replaced(student.model, context.family, _without(block, gone, passed)):
                 found.append(scores(batch))
         return torch.cat(found, dim=1)
 
     with torch.no_grad():
-        found = gather(bench, bench.train.take(len(whole)), answers).unflatten(1, (len(left), -1))
+        found = gather(context, context.train.take(len(whole)), answers).unflatten(1, (len(left), -1))
     return {block: distance(one, whole) for block, one in zip(left, found.unbind(1), strict=True)}
 
 

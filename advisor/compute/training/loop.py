@@ -18,10 +18,11 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from advisor.base.errors import AdviseError
+from advisor.compute.data.batches import Batch
 from advisor.compute.machine import processes
 from advisor.compute.machine.device import bf16, seed
 from advisor.compute.structure.scorer import Scorer, task_loss
-from advisor.compute.training.context import Batch, Bench, logits, quality
+from advisor.compute.training.context import Context, logits, quality
 from advisor.compute.training.losses import Loss
 from advisor.compute.training.state import weights
 from advisor.records.results import Progress
@@ -68,21 +69,21 @@ class Objective(nn.Module):  # type: ignore[misc]  # torch is not followed by my
             return self.loss(self.student, batch)
 
 
-def train(student: Scorer, bench: Bench, loss: Loss, schedule: Schedule) -> Generator[Progress, None, Scorer]:
+def train(student: Scorer, context: Context, loss: Loss, schedule: Schedule) -> Generator[Progress, None, Scorer]:
     """Train in place; returns the student as it was after its best epoch on the selection rows.
 
     Raises:
         AdviseError: training has diverged before any epoch was good for something.
     """
-    work = _Training(student, bench, loss, schedule)
+    work = _Training(student, context, loss, schedule)
     for batch in work.batches():
         work.update(batch)
         epoch_ends = not schedule.steps and work.at.done % work.per_epoch == 0
         if epoch_ends:
             work.judge()
-        if bench.keeper.due(epoch_ends):
+        if context.keeper.due(epoch_ends):
             work.save()
-        note = f"selection {bench.metric} {work.at.best[0]:.3f}" if work.at.best else ""
+        note = f"selection {context.metric} {work.at.best[0]:.3f}" if work.at.best else ""
         yield Progress(schedule.label, work.at.done, work.total, note)
     work.take_best()
     return student
@@ -91,27 +92,27 @@ def train(student: Scorer, bench: Bench, loss: Loss, schedule: Schedule) -> Gene
 class _Training:
     """The state of one training: model, optimizer, position."""
 
-    def __init__(self, student: Scorer, bench: Bench, loss: Loss, schedule: Schedule) -> None:
-        seed(bench.training.seed + processes.number())  # several processes must not all drop out the same
-        self.student, self.bench, self.schedule = student, bench, schedule
-        self.per_epoch = math.ceil(len(bench.train) / bench.training.batch_size)
+    def __init__(self, student: Scorer, context: Context, loss: Loss, schedule: Schedule) -> None:
+        seed(context.training.seed + processes.number())  # several processes must not all drop out the same
+        self.student, self.context, self.schedule = student, context, schedule
+        self.per_epoch = math.ceil(len(context.train) / context.training.batch_size)
         self.total = schedule.steps or self.per_epoch * schedule.epochs
-        autocast = bf16(bench.training.precision, bench.device)
-        self.objective = Objective(student, loss, autocast, bench.device).to(bench.device)
+        autocast = bf16(context.training.precision, context.device)
+        self.objective = Objective(student, loss, autocast, context.device).to(context.device)
         # The fused kernel is five times as fast as the plain one on a CPU, where the update is a sixth of the work.
-        fused = bench.device.type in ("cpu", "cuda")
+        fused = context.device.type in ("cpu", "cuda")
         self.optimizer = torch.optim.AdamW(_groups(self.objective), fused=fused)
-        self.at = bench.keeper.restore(schedule.stage, self.objective, self.optimizer)
-        self.accelerator = Accelerator(cpu=bench.device.type == "cpu")
+        self.at = context.keeper.restore(schedule.stage, self.objective, self.optimizer)
+        self.accelerator = Accelerator(cpu=context.device.type == "cpu")
         self.forward, self.updates = self.accelerator.prepare(self.objective, self.optimizer)
 
     def batches(self) -> Iterator[Batch]:
         """The batches that are left, epoch after epoch, each epoch in an order of its own."""
         epoch, used = divmod(self.schedule.start + self.at.done, self.per_epoch)
-        bench, first = self.bench, self.bench.training.seed * 1000 + epoch
-        endless = (rows for order in count(first) for rows in bench.groups(bench.train, order))
+        context, first = self.context, self.context.training.seed * 1000 + epoch
+        endless = (rows for order in count(first) for rows in context.groups(context.train, order))
         for rows in islice(endless, used, used + self.total - self.at.done):
-            yield bench.collate(bench.train, self._own(rows))
+            yield context.collate(context.train, self._own(rows))
 
     def _own(self, rows: Sequence[int]) -> Sequence[int]:
         """This process's share of a batch."""
@@ -130,12 +131,12 @@ class _Training:
 
     def judge(self) -> None:
         """Keep the weights if they are better on the selection rows than those of earlier epochs."""
-        quality = _quality(self.student, self.bench)
+        quality = _quality(self.student, self.context)
         if self.at.best is None and math.isnan(quality[1]):
             self._diverged()
         if self.at.best is None or quality > self.at.best:
             self.at = replace(self.at, best=quality)
-            self.bench.keeper.keep_best(self.at, dict(weights(self.student)))
+            self.context.keeper.keep_best(self.at, dict(weights(self.student)))
 
     def _diverged(self) -> NoReturn:
         rate = self.schedule.learning_rate
@@ -145,7 +146,7 @@ class _Training:
     def save(self) -> None:
         """Keep the position, so that a run that is killed goes on from here."""
         config = self.student.model.config.to_dict()
-        self.bench.keeper.save(replace(self.at, config=config), self.objective, self.optimizer)
+        self.context.keeper.save(replace(self.at, config=config), self.objective, self.optimizer)
 
     def take_best(self) -> None:
         """Give the student the weights of its best epoch."""
@@ -153,7 +154,7 @@ class _Training:
             return
         own = dict(weights(self.student))
         with torch.no_grad():
-            for name, tensor in self.bench.keeper.best():
+            for name, tensor in self.context.keeper.best():
                 own[name].copy_(tensor)
 
 
@@ -165,8 +166,8 @@ def _groups(objective: Objective) -> list[dict[str, object]]:
     return [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
 
 
-def _quality(student: Scorer, bench: Bench) -> tuple[float, float]:
+def _quality(student: Scorer, context: Context) -> tuple[float, float]:
     """The task's metric on the selection rows; the loss decides between equals."""
-    scores = logits(student, bench, bench.selection)
-    loss = task_loss(scores, torch.tensor(bench.selection.labels))
-    return quality(scores, bench.selection, bench.metric), -float(loss)
+    scores = logits(student, context, context.selection)
+    loss = task_loss(scores, torch.tensor(context.selection.labels))
+    return quality(scores, context.selection, context.metric), -float(loss)

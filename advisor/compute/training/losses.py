@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional
 
+from advisor.compute.data.batches import Batch
 from advisor.compute.structure.blocks import Block, Passed, counted, flat, watched
 from advisor.compute.structure.scorer import Scorer
-from advisor.compute.training.context import Batch, Bench
+from advisor.compute.training.context import Context
 from advisor.compute.training.teacher import partners, teacher, with_answers
 from advisor.families.family import Family, Shape
 from advisor.records.results import Progress
@@ -35,8 +36,10 @@ def label_loss(student: Scorer, batch: Batch) -> Tensor:
     return student.loss(batch.input_ids, batch.attention_mask, batch.labels)[0]
 
 
-def distillation_loss(bench: Bench, weights: Weights, shape: Shape) -> Generator[Progress, None, tuple[Loss, Bench]]:
-    """The loss of `steps.distillation`, and the bench on all texts, which it is for.
+def distillation_loss(
+    context: Context, weights: Weights, shape: Shape
+) -> Generator[Progress, None, tuple[Loss, Context]]:
+    """The loss of `steps.distillation`, and the context on all texts, which it is for.
 
     Its soft part is scaled by temperature squared (Hinton et al. 1503.02531).
 
@@ -47,11 +50,11 @@ def distillation_loss(bench: Bench, weights: Weights, shape: Shape) -> Generator
     Raises:
         AdviseError: no teacher has been fine-tuned yet.
     """
-    family, own = bench.family, teacher(bench)
+    family, own = context.family, teacher(context)
     whole = family.shape(own.scorer.model.config.to_dict())
     compared = weights.hidden_weight and shape.hidden_size == whole.hidden_size
     pairs = partners(shape.layers, whole.layers) if compared else {}
-    bench, states = yield from with_answers(bench, sorted(set(pairs.values())))
+    context, states = yield from with_answers(context, sorted(set(pairs.values())))
     assert own.scores is not None
     outputs = own.scores
 
@@ -64,7 +67,7 @@ def distillation_loss(bench: Bench, weights: Weights, shape: Shape) -> Generator
             found = found + weights.hidden_weight * _distance(student, passed, states(batch), pairs, family, batch)
         return found
 
-    return loss, bench
+    return loss, context
 
 
 def soft_loss(scores: Tensor, outputs: Tensor, temperature: float) -> Tensor:

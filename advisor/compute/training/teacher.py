@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from advisor.base.errors import AdviseError
+from advisor.compute.data.batches import Batch
 from advisor.compute.machine.device import bf16
 from advisor.compute.structure.blocks import Block, counted, first_alone, flat, watched
-from advisor.compute.training.context import Batch, Bench, Teacher
+from advisor.compute.training.context import Context, Teacher
 from advisor.compute.training.tensor_file import Spool
 from advisor.families.family import Family
 from advisor.records.results import TEACHER, Progress
@@ -24,18 +25,18 @@ from advisor.records.results import TEACHER, Progress
 States = Callable[[Batch], Mapping[Block, Tensor]]  # from a batch to (positions that count, hidden) of each block
 
 
-def teacher(bench: Bench) -> Teacher:
+def teacher(context: Context) -> Teacher:
     """The teacher.
 
     Raises:
         AdviseError: none has been fine-tuned yet.
     """
-    if bench.teacher is None:
+    if context.teacher is None:
         raise AdviseError(
             "distillation needs a fine-tuned teacher: the recipe has no finetune step before it",
             hint="let the recipe begin with finetune",
         )
-    return bench.teacher
+    return context.teacher
 
 
 def partners(student: Mapping[str, int], taught_by: Mapping[str, int]) -> dict[Block, Block]:
@@ -50,17 +51,17 @@ def partners(student: Mapping[str, int], taught_by: Mapping[str, int]) -> dict[B
     }
 
 
-def with_answers(bench: Bench, wanted: Sequence[Block]) -> Generator[Progress, None, tuple[Bench, States]]:
-    """The bench with all texts among its training rows, and the teacher's states after the wanted blocks.
+def with_answers(context: Context, wanted: Sequence[Block]) -> Generator[Progress, None, tuple[Context, States]]:
+    """The context with all texts among its training rows, and the teacher's states after the wanted blocks.
 
     Raises: see `teacher`.
     """
-    own = teacher(bench)
-    own.scorer.to(bench.device).eval()
-    kept = wanted if _bytes(bench, wanted) <= bench.states_bytes else ()
-    spool = Spool(bench.keeper.scratch)
+    own = teacher(context)
+    own.scorer.to(context.device).eval()
+    kept = wanted if _bytes(context, wanted) <= context.states_bytes else ()
+    spool = Spool(context.keeper.scratch)
     if own.scores is None or kept:
-        own.scores = yield from _all_texts(bench, kept, spool)
+        own.scores = yield from _all_texts(context, kept, spool)
     if kept == wanted:
         own.rest()
 
@@ -68,9 +69,9 @@ def with_answers(bench: Bench, wanted: Sequence[Block]) -> Generator[Progress, N
         if kept:
             rows = batch.rows.tolist()
             return {block: torch.cat([spool.read((block, row)) for row in rows]) for block in kept}
-        return _answer(bench, wanted, batch)[1]
+        return _answer(context, wanted, batch)[1]
 
-    return bench.on_all_texts(), states
+    return context.on_all_texts(), states
 
 
 def states_bytes(family: Family, width: int, layers: Mapping[str, int], texts: int, tokens: int) -> int:
@@ -79,23 +80,23 @@ def states_bytes(family: Family, width: int, layers: Mapping[str, int], texts: i
     return 2 * width * sum(positions[first_alone(family, stack)] * count for stack, count in layers.items())
 
 
-def _bytes(bench: Bench, wanted: Sequence[Block]) -> int:
+def _bytes(context: Context, wanted: Sequence[Block]) -> int:
     """What the states of all texts take."""
-    texts = (bench.train + bench.unlabelled).tokens
-    width = teacher(bench).scorer.model.config.hidden_size
-    return states_bytes(bench.family, width, Counter(stack for stack, _ in wanted), len(texts), sum(map(len, texts)))
+    texts = (context.train + context.unlabelled).tokens
+    width = teacher(context).scorer.model.config.hidden_size
+    return states_bytes(context.family, width, Counter(stack for stack, _ in wanted), len(texts), sum(map(len, texts)))
 
 
-def _all_texts(bench: Bench, wanted: Sequence[Block], spool: Spool) -> Generator[Progress, None, Tensor]:
+def _all_texts(context: Context, wanted: Sequence[Block], spool: Spool) -> Generator[Progress, None, Tensor]:
     """The teacher's scores of all texts, (texts, labels); its states of each block and row go into the spool."""
-    texts, done = bench.train + bench.unlabelled, 0
+    texts, done = context.train + context.unlabelled, 0
     scores, total = torch.empty(0), sum(map(len, texts.tokens))
-    for batch in bench.batches(texts, size=max(64, bench.training.batch_size)):
-        found, states = _answer(bench, wanted, batch)
+    for batch in context.batches(texts, size=max(64, context.training.batch_size)):
+        found, states = _answer(context, wanted, batch)
         scores = scores if len(scores) else torch.empty(len(texts), found.shape[1])
         scores[batch.rows] = found.float().cpu()
         for block, of_batch in states.items():
-            lengths = counted(bench.family, block[0], batch).sum(1).tolist()
+            lengths = counted(context.family, block[0], batch).sum(1).tolist()
             for row, of_row in zip(batch.rows.tolist(), of_batch.bfloat16().cpu().split(lengths), strict=True):
                 spool.write((block, row), of_row)  # (positions of the row, hidden)
         done += int(batch.attention_mask.sum())
@@ -103,13 +104,13 @@ def _all_texts(bench: Bench, wanted: Sequence[Block], spool: Spool) -> Generator
     return scores
 
 
-def _answer(bench: Bench, wanted: Sequence[Block], batch: Batch) -> tuple[Tensor, Mapping[Block, Tensor]]:
+def _answer(context: Context, wanted: Sequence[Block], batch: Batch) -> tuple[Tensor, Mapping[Block, Tensor]]:
     """The teacher's scores of a batch, (rows, labels), and its states."""
-    scorer, half = teacher(bench).scorer, bf16(bench.training.precision, bench.device)
+    scorer, half = teacher(context).scorer, bf16(context.training.precision, context.device)
     with (
         torch.no_grad(),
-        torch.autocast(device_type=bench.device.type, dtype=torch.bfloat16, enabled=half),
-        watched(scorer.model, bench.family) as passed,
+        torch.autocast(device_type=context.device.type, dtype=torch.bfloat16, enabled=half),
+        watched(scorer.model, context.family) as passed,
     ):
         scores = scorer(batch.input_ids, batch.attention_mask)
-    return scores, {block: flat(passed[block].after, counted(bench.family, block[0], batch)) for block in wanted}
+    return scores, {block: flat(passed[block].after, counted(context.family, block[0], batch)) for block in wanted}

@@ -20,7 +20,7 @@ from advisor.recipe.steps.step import Step
 
 if TYPE_CHECKING:
     from advisor.compute.structure.scorer import Scorer
-    from advisor.compute.training.context import Bench
+    from advisor.compute.training.context import Context
     from advisor.records.results import Progress
 
 
@@ -45,11 +45,11 @@ class Distillation(Step):
             return ()
         return (f"its hidden states are {own} wide and the teacher's {wide}, so they were not compared",)
 
-    def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
+    def apply(self, student: Scorer, config: Config, context: Context) -> Generator[Progress, None, Scorer]:
         from advisor.compute.training.loop import Schedule, train
         from advisor.compute.training.losses import Weights, distillation_loss
 
         weights = Weights(self.temperature, self.soft_weight, self.hidden_weight)
-        loss, bench = yield from distillation_loss(bench, weights, bench.family.shape(config))
+        loss, context = yield from distillation_loss(context, weights, context.family.shape(config))
         schedule = Schedule("distil", self.learning_rate, self.epochs, dropout=False)
-        return (yield from train(student, bench, loss, schedule))
+        return (yield from train(student, context, loss, schedule))

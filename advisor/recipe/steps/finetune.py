@@ -12,7 +12,7 @@ from advisor.recipe.steps.step import Step
 
 if TYPE_CHECKING:
     from advisor.compute.structure.scorer import Scorer
-    from advisor.compute.training.context import Bench
+    from advisor.compute.training.context import Context
     from advisor.records.results import Progress
 
 
@@ -27,8 +27,8 @@ class Finetune(Step):
     def words(self) -> str:
         return "fine-tuned"
 
-    def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
+    def apply(self, student: Scorer, config: Config, context: Context) -> Generator[Progress, None, Scorer]:
         from advisor.compute.training.loop import Schedule, train
         from advisor.compute.training.losses import label_loss
 
-        return (yield from train(student, bench, label_loss, Schedule("fine-tune", self.learning_rate, self.epochs)))
+        return (yield from train(student, context, label_loss, Schedule("fine-tune", self.learning_rate, self.epochs)))

@@ -19,7 +19,7 @@ from advisor.recipe.steps.step import Step, Unfit
 
 if TYPE_CHECKING:
     from advisor.compute.structure.scorer import Scorer
-    from advisor.compute.training.context import Bench
+    from advisor.compute.training.context import Context
     from advisor.records.results import Progress
 
 SCORED_ROWS = 256  # that importance is measured on
@@ -119,17 +119,17 @@ class LayerRemoval(Step):
         stack, count = ("encoder", self.encoder_keep) if self.encoder_keep else ("decoder", self.decoder_keep)
         return f"{count} {stack} layers"
 
-    def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
+    def apply(self, student: Scorer, config: Config, context: Context) -> Generator[Progress, None, Scorer]:
         from advisor.compute.structure.surgery import keep_layers
         from advisor.compute.training.importance import least_missed_go
         from advisor.records.results import Progress
 
-        family = bench.family
+        family = context.family
         before = family.shape(student.model.config.to_dict()).layers
         after = family.shape(config).layers
         kept = self.numbers(before, after)
         if self.choose == "importance":
-            kept = yield from least_missed_go(student, bench, after, SCORED_ROWS)
+            kept = yield from least_missed_go(student, context, after, SCORED_ROWS)
         yield Progress("remove layers", 1, 1, f"kept {kept}")
         return keep_layers(student, family, config, kept)
 

@@ -22,7 +22,7 @@ from advisor.recipe.steps.step import Step, Unfit
 
 if TYPE_CHECKING:
     from advisor.compute.structure.scorer import Scorer
-    from advisor.compute.training.context import Bench
+    from advisor.compute.training.context import Context
     from advisor.records.results import Progress
 
 LARGEST_MULTIPLE = 128  # what int8 kernels of GPUs ask for (rule R30 of docs/evidence.md); no rule asks for more
@@ -132,14 +132,14 @@ class MatrixPruning(Step):
     def words(self) -> str:
         return "matrix pruning"
 
-    def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
+    def apply(self, student: Scorer, config: Config, context: Context) -> Generator[Progress, None, Scorer]:
         from advisor.compute.training.gradual_pruning import prune_in_increments
         from advisor.compute.training.loop import Schedule
         from advisor.compute.training.losses import Weights, distillation_loss
 
         before = student.model.config.to_dict()
-        shapes = self.schedule(bench.family, before)
+        shapes = self.schedule(context.family, before)
         weights = Weights(self.temperature, self.soft_weight, self.hidden_weight)
-        loss, bench = yield from distillation_loss(bench, weights, bench.family.shape(before))
+        loss, context = yield from distillation_loss(context, weights, context.family.shape(before))
         schedule = Schedule("prune and distil", self.learning_rate, self.epochs, dropout=False)
-        return (yield from prune_in_increments(student, bench, shapes, loss, schedule))
+        return (yield from prune_in_increments(student, context, shapes, loss, schedule))

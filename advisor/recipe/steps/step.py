@@ -4,37 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from advisor.base.constraints import Bound
+from advisor.base.constraints import FORBID_EXTRA
 from advisor.base.interval import Number
 from advisor.families.family import Config, Family
 
 if TYPE_CHECKING:
     from advisor.compute.structure.scorer import Scorer
-    from advisor.compute.training.context import Bench
+    from advisor.compute.training.context import Context
     from advisor.records.results import Progress
-
-FORBID_EXTRA: dict[str, Any] = {"extra": "forbid"}
-MOST_SEED = 2**32 - 1  # numpy takes no larger one
-MOST_SEEDS = 1000  # of one recipe; each is a whole run
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """Settings that all steps of a recipe share. `max_tokens`: longer texts are cut.
-
-    precision: of training: `bf16` computes passes through the model in bfloat16 (weights stay fp32), `auto` does so
-    where the device has instructions for it. joined_texts: at most so many texts of two training texts each are
-    made to distil on, one for each training row where it fits.
-    """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
-    batch_size: Annotated[int, Bound(gt=0)] = 32
-    max_tokens: Annotated[int, Bound(gt=1, le=100_000)] = 128
-    seed: Annotated[int, Bound(ge=0, le=MOST_SEED)] = 0
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    joined_texts: Annotated[int, Bound(ge=0, le=1_000_000)] = 10_000
 
 
 class Unfit(ValueError):
@@ -84,12 +63,12 @@ class Step:
         """What its result says beside numbers. teacher, config: of the teacher, of the model after this step."""
         return ()
 
-    def apply(self, student: Scorer, config: Config, bench: Bench) -> Generator[Progress, None, Scorer]:
+    def apply(self, student: Scorer, config: Config, context: Context) -> Generator[Progress, None, Scorer]:
         """Carry the step out: yields its progress, returns the model.
 
         Args:
             student: the model so far; it is not used afterwards.
             config: the config that the plan predicts for the model after this step.
-            bench: rows, tokenizer, teacher and training settings.
+            context: rows, tokenizer, teacher and training settings.
         """
         raise TypeError(f"{self.name} has no way to be carried out")

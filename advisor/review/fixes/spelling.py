@@ -25,7 +25,7 @@ from advisor.recipe.recipe import (
     flow,
 )
 from advisor.recipe.steps import STEPS
-from advisor.recipe.steps.step import Training
+from advisor.records.training_settings import Training
 from advisor.review.findings import Edit, Finding, Fix, Path_
 from advisor.review.fixes import value_forms
 from advisor.review.fixes.edits import COMPARISON

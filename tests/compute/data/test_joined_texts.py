@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from advisor.compute.data.batches import Encoded
 from advisor.compute.data.dataset import Rows
 from advisor.compute.data.joined_texts import joined
-from advisor.compute.training.context import Encoded
 
 TEXTS = st.lists(st.text("abc", min_size=1), min_size=1, max_size=8)
 

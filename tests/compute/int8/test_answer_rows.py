@@ -12,8 +12,8 @@ import quantized
 import torch
 
 from advisor.compute.int8.answer_rows import answer_rows_only
-from advisor.compute.int8.backends.onnxruntime import OnnxReader
 from advisor.compute.int8.export import _trace
+from advisor.compute.int8.onnx_files import OnnxReader
 from advisor.compute.int8.servable import servable
 
 ENDS = {

@@ -12,19 +12,20 @@ import students
 import torch
 
 from advisor.base.errors import AdviseError
+from advisor.compute.data.batches import Encoded
 from advisor.compute.int8.artefact import Made, Wanted, make, read, score
 from advisor.compute.structure.scorer import Scorer
-from advisor.compute.training.context import Bench, Encoded, logits
+from advisor.compute.training.context import Context, logits
 
 ANY, NEVER = Wanted(0, 1, ("onnxruntime",)), Wanted(2, 0, ("onnxruntime",))
 
 
 def made(name: str, wanted: Wanted, folder: Path) -> Made:
-    return finished(students.student(name), students.bench(name), folder, wanted)
+    return finished(students.student(name), students.context(name), folder, wanted)
 
 
-def finished(one: Scorer, bench: Bench, folder: Path, wanted: Wanted) -> Made:
-    found: Made = students.finish(make(one, students.tokenizer(), bench, folder, wanted))[0]
+def finished(one: Scorer, context: Context, folder: Path, wanted: Wanted) -> Made:
+    found: Made = students.finish(make(one, students.tokenizer(), context, folder, wanted))[0]
     return found
 
 
@@ -38,7 +39,7 @@ def test_all_matrices_are_int8_where_that_keeps_enough(name: str, tmp_path: Path
     assert files == {".files.json", "model.onnx", "config.json", "tokenizer.json", "tokenizer_config.json"}
     config = json.loads((tmp_path / "int8" / "config.json").read_text())
     assert config["id2label"] == {"0": "LABEL_0", "1": "LABEL_1"}
-    assert config["max_tokens"] == students.bench(name).training.max_tokens
+    assert config["max_tokens"] == students.context(name).training.max_tokens
 
 
 def test_the_notes_say_what_was_chosen_and_how_fast_it_is(tmp_path: Path) -> None:
@@ -62,7 +63,7 @@ def test_the_most_sensitive_matrices_stay_fp32_where_int8_keeps_too_little(tmp_p
 
 
 def test_each_attempt_to_keep_more_is_told_before_it_is_made(tmp_path: Path) -> None:
-    arguments = students.student("bert"), students.tokenizer(), students.bench("bert")
+    arguments = students.student("bert"), students.tokenizer(), students.context("bert")
     assert students.finish(make(*arguments, tmp_path / "plain", ANY))[1] == []
     result, told = students.finish(make(*arguments, tmp_path / "int8", NEVER))
     assert [one.done for one in told] == list(range(1, result.attempts))
@@ -80,42 +81,42 @@ def test_where_nothing_keeps_enough_the_best_attempt_is_taken_and_said_so(tmp_pa
     assert {file.name for file in tmp_path.iterdir()} == {"int8", "plain"}
 
 
-def one_class() -> tuple[Scorer, Bench]:
+def one_class() -> tuple[Scorer, Context]:
     """A model that answers every row alike: its Matthews is 0."""
     one = students.student("bert")
     one.model.classifier.bias.data[0] += 100
-    return one, replace(students.bench("bert"), metric="matthews")
+    return one, replace(students.context("bert"), metric="matthews")
 
 
-def always_wrong() -> tuple[Scorer, Bench]:
+def always_wrong() -> tuple[Scorer, Context]:
     """Rows that are labelled otherwise than the model answers: its Matthews is below 0."""
-    one, bench = students.student("bert"), students.bench("bert")
-    answers = logits(one, bench, bench.selection).argmax(dim=1)
-    selection = Encoded(bench.selection.tokens, tuple((1 - answers).tolist()))
-    return one, replace(bench, metric="matthews", selection=selection)
+    one, context = students.student("bert"), students.context("bert")
+    answers = logits(one, context, context.selection).argmax(dim=1)
+    selection = Encoded(context.selection.tokens, tuple((1 - answers).tolist()))
+    return one, replace(context, metric="matthews", selection=selection)
 
 
 @pytest.mark.parametrize("case", [one_class, always_wrong])
 def test_without_a_metric_above_0_int8_is_judged_by_its_answers(
-    case: Callable[[], tuple[Scorer, Bench]], tmp_path: Path
+    case: Callable[[], tuple[Scorer, Context]], tmp_path: Path
 ) -> None:
     """A share of nothing cannot be kept, nor missed."""
-    one, bench = case()
-    result = finished(one, bench, tmp_path / "int8", Wanted(0.99, 0.5, ("onnxruntime",)))
+    one, context = case()
+    result = finished(one, context, tmp_path / "int8", Wanted(0.99, 0.5, ("onnxruntime",)))
     assert result.kept is None
     assert result.quantized.quantized == result.quantized.matrices
     told = f"{result.agreement.mean_probability_difference:.4f} in the mean, at most 0.5"
     assert any("fp32 has no matthews above 0 on the selection rows" in note and told in note for note in result.notes)
-    result = finished(one, bench, tmp_path / "strict", Wanted(0, -1, ("onnxruntime",)))
+    result = finished(one, context, tmp_path / "strict", Wanted(0, -1, ("onnxruntime",)))
     assert any("did not help enough" in note for note in result.notes)
     assert not any("of the accuracy is kept" in note for note in result.notes)
 
 
 def test_scores_of_the_written_artefact_are_near_those_of_its_source(tmp_path: Path) -> None:
     result = made("bert", ANY, tmp_path / "int8")
-    bench = students.bench("bert")
-    near = score(tmp_path / "int8", bench, bench.selection)
-    source = logits(students.student("bert"), bench, bench.selection)
+    context = students.context("bert")
+    near = score(tmp_path / "int8", context, context.selection)
+    source = logits(students.student("bert"), context, context.selection)
     difference = (torch.softmax(near, 1) - torch.softmax(source, 1)).abs().mean()
     assert float(difference) == pytest.approx(result.agreement.mean_probability_difference, abs=1e-6)
     assert float(difference) < 0.05
@@ -124,8 +125,8 @@ def test_scores_of_the_written_artefact_are_near_those_of_its_source(tmp_path: P
 def test_the_backend_that_is_asked_for_makes_it(tmp_path: Path) -> None:
     result = made("gpt2", Wanted(0, 1, ("pytorch",)), tmp_path / "int8")
     assert result.backend == "pytorch"
-    bench = students.bench("gpt2")
-    assert score(tmp_path / "int8", bench, bench.selection).shape == (len(bench.selection), 2)
+    context = students.context("gpt2")
+    assert score(tmp_path / "int8", context, context.selection).shape == (len(context.selection), 2)
     assert (tmp_path / "int8" / "int8.safetensors").exists()
 
 
@@ -139,4 +140,4 @@ def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_plain_checkpoint_is_no_int8_model(tmp_path: Path) -> None:
     assert read(tmp_path) is None
     with pytest.raises(AdviseError, match="no int8 model is here"):
-        score(tmp_path, students.bench("bert"), students.bench("bert").selection)
+        score(tmp_path, students.context("bert"), students.context("bert").selection)

@@ -14,8 +14,8 @@ from onnx import TensorProto
 from quantized import BATCHES
 
 from advisor.base.errors import AdviseError
-from advisor.compute.int8.backends.onnxruntime import OnnxReader
 from advisor.compute.int8.export import export
+from advisor.compute.int8.onnx_files import OnnxReader
 from advisor.compute.structure.scorer import Scorer
 
 

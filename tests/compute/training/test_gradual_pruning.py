@@ -10,9 +10,9 @@ import tiny
 import torch
 from torch import Tensor
 
+from advisor.compute.data.batches import Batch
 from advisor.compute.structure.scorer import Scorer
 from advisor.compute.structure.surgery import narrow
-from advisor.compute.training.context import Batch
 from advisor.compute.training.gradual_pruning import choose, cut, importance, prune_in_increments
 from advisor.compute.training.loop import Schedule
 from advisor.compute.training.losses import label_loss
@@ -51,7 +51,7 @@ def silence(one: Scorer, name: str, unit: str, number: int, block: int = -1) -> 
 def test_units_without_weights_have_no_importance_and_go_first(name: str, unit: str) -> None:
     one, number = students.student(name), 2
     silence(one, name, unit, number)
-    scores = importance(one, students.bench(name))
+    scores = importance(one, students.context(name))
     before = shape_of(one, name)
     after = before._replace(hidden_size=47, heads=3, intermediate_size=95)
     kept = choose(scores, before, after, students.family(name))
@@ -68,7 +68,7 @@ def test_units_without_weights_have_no_importance_and_go_first(name: str, unit: 
 def test_blocks_are_judged_apart(name: str) -> None:
     one = students.student(name)
     silence(one, name, "intermediate", 5, block=1)
-    scores = importance(one, students.bench(name))
+    scores = importance(one, students.context(name))
     silent = [block for (kind, (_, block)), score in scores.items() if kind == "intermediate" and score[5] == 0]
     assert silent == [1]
 
@@ -76,7 +76,7 @@ def test_blocks_are_judged_apart(name: str) -> None:
 def test_cross_attention_is_judged_apart_from_self_attention() -> None:
     one = students.student("t5")
     silence(one, "t5", "cross", 3, block=2)
-    scores = importance(one, students.bench("t5"))
+    scores = importance(one, students.context("t5"))
     assert {key for key, score in scores.items() if key[0] in ("cross", "attention") and score[3] == 0} == {
         ("cross", ("decoder", 2))
     }
@@ -84,31 +84,31 @@ def test_cross_attention_is_judged_apart_from_self_attention() -> None:
 
 def test_importance_by_hand() -> None:
     """|sum of weight x gradient| of a neuron's weights, for each batch, summed over the batches."""
-    one, bench, block, neuron = students.student("bert"), students.bench("bert"), 2, 7
+    one, context, block, neuron = students.student("bert"), students.context("bert"), 2, 7
     expected = 0.0
-    for batch in bench.batches(bench.train, size=8):
+    for batch in context.batches(context.train, size=8):
         one.zero_grad()
         label_loss(one, batch).backward()
         layer = one.model.bert.encoder.layer[block]
         into, out = layer.intermediate.dense, layer.output.dense
         products = (into.weight * into.weight.grad)[neuron].sum() + (into.bias * into.bias.grad)[neuron]
         expected += float((products + (out.weight * out.weight.grad)[:, neuron].sum()).abs().detach())
-    found = importance(one, bench)[("intermediate", ("encoder", block))][neuron]
+    found = importance(one, context)[("intermediate", ("encoder", block))][neuron]
     assert float(found) == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_the_important_half_of_the_neurons_is_worth_more_than_the_other(name: str) -> None:
     """Without it the loss of the batches moves further away from what it was."""
-    one, bench = students.student(name), students.bench(name)
-    scores, before = importance(one, bench), shape_of(one, name)
+    one, context = students.student(name), students.context(name)
+    scores, before = importance(one, context), shape_of(one, name)
     after, config = before._replace(intermediate_size=48), students.resized(one, name, intermediate_size=48)
     moved = []
     for sign in (1, -1):
         kept = choose({key: sign * score for key, score in scores.items()}, before, after, students.family(name))
         smaller = narrow(one, students.family(name), config, kept, HEAD_SIZE).eval()
         with torch.no_grad():
-            moved.append(sum(distance(one, smaller, batch) for batch in bench.batches(bench.train)))
+            moved.append(sum(distance(one, smaller, batch) for batch in context.batches(context.train)))
     assert moved[0] < 0.9 * moved[1]
 
 
@@ -120,7 +120,7 @@ def test_blocks_of_t5_keep_the_same_heads_and_those_of_bert_their_own() -> None:
     for name, alike in (("t5", True), ("bert", False)):
         one = students.student(name)
         before = shape_of(one, name)
-        kept = choose(importance(one, students.bench(name)), before, before._replace(heads=2), students.family(name))
+        kept = choose(importance(one, students.context(name)), before, before._replace(heads=2), students.family(name))
         chosen = [
             {tuple(heads.tolist()) for (stack, _), heads in kept.attention.items() if stack == wanted}
             for wanted in before.layers
@@ -142,15 +142,15 @@ TARGETS = {
 
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_increments_end_at_the_exact_shape(name: str) -> None:
-    one, bench = students.student(name), students.taught(name)
+    one, context = students.student(name), students.taught(name)
     shapes = TARGETS[name].schedule(students.family(name), students.config_of(one))
-    met, distil = list[Shape](), students.distilling(bench)
+    met, distil = list[Shape](), students.distilling(context)
 
     def loss(student: Scorer, batch: Batch) -> Tensor:
         met.append(shape_of(student, name))
         return distil(student, batch)
 
-    smaller, told = students.finish(prune_in_increments(one, bench, shapes, loss, Schedule("prune", 1e-3, epochs=2)))
+    smaller, told = students.finish(prune_in_increments(one, context, shapes, loss, Schedule("prune", 1e-3, epochs=2)))
     assert shape_of(smaller, name) == shapes[-1]
     assert list(dict.fromkeys(map(str, met))) == list(map(str, shapes))
     predicted = students.family(name).parameters(students.config_of(smaller))
@@ -161,34 +161,34 @@ def test_increments_end_at_the_exact_shape(name: str) -> None:
 
 def test_training_between_the_increments_uses_all_rows() -> None:
     """Three increments share one epoch: each goes on where the one before it ended."""
-    one, bench = students.student("bert"), students.taught("bert")
-    shapes = MatrixPruning(intermediate_size=60, increments=3).schedule(bench.family, students.config_of(one))
+    one, context = students.student("bert"), students.taught("bert")
+    shapes = MatrixPruning(intermediate_size=60, increments=3).schedule(context.family, students.config_of(one))
     seen: list[int] = []
 
     def loss(student: Scorer, batch: Batch) -> Tensor:
         seen.extend(batch.rows.tolist() if student.training else ())
         return label_loss(student, batch)
 
-    students.finish(prune_in_increments(one, bench, shapes, loss, Schedule("prune", 1e-3, epochs=2)))
+    students.finish(prune_in_increments(one, context, shapes, loss, Schedule("prune", 1e-3, epochs=2)))
     assert sorted(seen[:96]) == sorted(seen[96:]) == list(range(96))
 
 
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_it_is_known_which_channels_stay(name: str) -> None:
     """Channels 5 to 28 are silent; two cuts take them all and no other."""
-    one, bench = students.student(name), students.bench(name)
+    one, context = students.student(name), students.context(name)
     for channel in range(5, 29):
         silence(one, name, "hidden", channel)
     assert one.channels.tolist() == list(range(48))
     for heads in (3, 2):
-        one = cut(one, bench, shape_of(one, name)._replace(hidden_size=12 * heads, heads=heads))
+        one = cut(one, context, shape_of(one, name)._replace(hidden_size=12 * heads, heads=heads))
     assert one.channels.tolist() == [*range(5), *range(29, 48)]
 
 
 def test_a_shape_that_is_reached_already_changes_nothing() -> None:
     one = students.student("gpt2")
     weights = copy.deepcopy(one.state_dict())
-    assert cut(one, students.bench("gpt2"), shape_of(one, "gpt2")) is one
+    assert cut(one, students.context("gpt2"), shape_of(one, "gpt2")) is one
     assert all(torch.equal(value, weights[key]) for key, value in one.state_dict().items())
 
 
@@ -204,4 +204,4 @@ def test_a_cut_that_takes_only_silent_units_changes_no_score(name: str) -> None:
         for unit in ("attention", "cross"):
             silence(one, name, unit, 1)
     shape = shape_of(one, name)._replace(intermediate_size=48, heads=heads)
-    students.assert_equal_scores(cut(one, students.bench(name), shape), one, name)
+    students.assert_equal_scores(cut(one, students.context(name), shape), one, name)

@@ -44,7 +44,7 @@ def test_a_model_that_skips_a_block_answers_as_one_without_it(name: str) -> None
     }
     gone = [(stack, number) for stack, number in students.blocks_of(one, name) if number not in kept[stack]]
     config = step.resized(family, students.config_of(one))
-    smaller, _ = students.finish(step.apply(one, config, students.bench(name)))
+    smaller, _ = students.finish(step.apply(one, config, students.context(name)))
     whole = students.scores(one, name)
     with skipped(one.model, family, gone):
         skipping = students.scores(one, name)
@@ -56,16 +56,16 @@ def test_a_model_that_skips_a_block_answers_as_one_without_it(name: str) -> None
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 @pytest.mark.parametrize("first", [0, 2])
 def test_a_block_is_missed_as_if_all_were_computed_anew(name: str, first: int) -> None:
-    one, family, bench = students.student(name), students.family(name), students.bench(name)
+    one, family, context = students.student(name), students.family(name), students.context(name)
     every = list(blocks(one.model, family))
     gone, left = every[first : first + 1], every[:first] + every[first + 1 :]
-    whole = logits(one, bench, bench.train.take(48))
-    found = missed(one, bench, gone, left, whole)
+    whole = logits(one, context, context.train.take(48))
+    found = missed(one, context, gone, left, whole)
     for block in left:
         with skipped(one.model, family, [*gone, block]):
-            scores = logits(one, bench, bench.train.take(48))
+            scores = logits(one, context, context.train.take(48))
         assert found[block] == distance(scores, whole) > 0
-    assert torch.equal(whole, logits(one, bench, bench.train.take(48)))  # nothing is replaced any longer
+    assert torch.equal(whole, logits(one, context, context.train.take(48)))  # nothing is replaced any longer
 
 
 def test_the_distance_by_hand() -> None:
@@ -76,14 +76,16 @@ def test_the_distance_by_hand() -> None:
 
 
 def test_a_regression_s_blocks_are_told_apart() -> None:
-    one, bench = students.student("bert", num_labels=1), students.bench("bert")
-    found = missed(one, bench, [], list(blocks(one.model, bench.family)), logits(one, bench, bench.train.take(16)))
+    one, context = students.student("bert", num_labels=1), students.context("bert")
+    found = missed(
+        one, context, [], list(blocks(one.model, context.family)), logits(one, context, context.train.take(16))
+    )
     assert len(set(found.values())) == 4 and min(found.values()) > 0
 
 
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_only_what_lies_behind_a_missing_block_is_computed_again(name: str) -> None:
-    one, bench = students.student(name), students.bench(name)
+    one, context = students.student(name), students.context(name)
     every = blocks(one.model, students.family(name))
     computed: list[tuple[str, int]] = []
     for block, module in every.items():
@@ -93,7 +95,7 @@ def test_only_what_lies_behind_a_missing_block_is_computed_again(name: str) -> N
     order = [("encoder", number) for number in range(4)] + [("decoder", number) for number in range(4)]
     order = [block for block in order if block in every]
     gone, left = order[1:2], [order[0], *order[2:]]
-    missed(one, bench, gone, left, whole)
+    missed(one, context, gone, left, whole)
     for place, block in enumerate(order):
         before = [other for other in left if order.index(other) < place and block not in gone]
         assert computed.count(block) == 1 + len(before)
@@ -105,7 +107,7 @@ def test_blocks_that_do_nothing_go_first(name: str) -> None:
     for number in (2, 0):
         disable(one, name, (stack, number))
     layers = students.family(name).shape(students.config_of(one)).layers
-    kept, told = students.finish(least_missed_go(one, students.bench(name), {**layers, stack: 2}, 48))
+    kept, told = students.finish(least_missed_go(one, students.context(name), {**layers, stack: 2}, 48))
     assert kept[stack] == (1, 3)
     assert [(one.done, one.total) for one in told] == [(1, 2), (2, 2)]
 
@@ -115,8 +117,8 @@ def test_what_was_measured_before_a_kill_is_not_measured_again(name: str, tmp_pa
     keep = {"encoder": 1, "decoder": 1} if name == "t5" else {"encoder": 1}
 
     def choosing(folder: Path) -> Generator[Progress, None, dict[str, tuple[int, ...]]]:
-        bench = replace(students.bench(name), keeper=DiskKeeper(folder, "the same"))
-        return least_missed_go(students.student(name), bench, keep, 48)
+        context = replace(students.context(name), keeper=DiskKeeper(folder, "the same"))
+        return least_missed_go(students.student(name), context, keep, 48)
 
     whole, told = students.finish(choosing(tmp_path / "whole"))
     cut_off = choosing(tmp_path / "killed")
@@ -127,7 +129,7 @@ def test_what_was_measured_before_a_kill_is_not_measured_again(name: str, tmp_pa
 
 def test_t5_keeps_as_many_blocks_of_each_stack_as_asked() -> None:
     kept, told = students.finish(
-        least_missed_go(students.student("t5"), students.bench("t5"), {"encoder": 3, "decoder": 1}, 48)
+        least_missed_go(students.student("t5"), students.context("t5"), {"encoder": 3, "decoder": 1}, 48)
     )
     assert (len(kept["encoder"]), len(kept["decoder"])) == (3, 1) and len(told) == 3
     assert told[-1].note.startswith("decoder ")

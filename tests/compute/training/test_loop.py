@@ -14,26 +14,27 @@ from torch import Tensor
 from torch.nn import functional
 
 from advisor.base.errors import AdviseError
+from advisor.compute.data.batches import Batch, Encoded, encode
 from advisor.compute.data.dataset import Rows
 from advisor.compute.structure.scorer import Scorer
-from advisor.compute.training.context import Batch, Encoded, encode, logits, quality
+from advisor.compute.training.context import logits, quality
 from advisor.compute.training.loop import Schedule, train
 from advisor.compute.training.losses import Loss, label_loss
-from advisor.recipe.steps.step import Training
+from advisor.records.training_settings import Training
 
 ROWS = Encoded(tuple((row + 3,) * (1 + row * 7 % 23) for row in range(400)), tuple(row % 2 for row in range(400)))
 
 
 def trained(one: Scorer, name: str, loss: Loss = label_loss, **schedule: Any) -> Scorer:
-    return students.finish(train(one, students.bench(name), loss, Schedule("learn", **schedule)))[0]
+    return students.finish(train(one, students.context(name), loss, Schedule("learn", **schedule)))[0]
 
 
 def task_loss(one: Scorer, name: str) -> float:
     """The mean task loss of the training rows."""
-    bench = students.bench(name)
+    context = students.context(name)
     with torch.no_grad():
-        losses = [float(label_loss(one.eval(), batch)) * len(batch.rows) for batch in bench.batches(bench.train)]
-    return sum(losses) / len(bench.train)
+        losses = [float(label_loss(one.eval(), batch)) * len(batch.rows) for batch in context.batches(context.train)]
+    return sum(losses) / len(context.train)
 
 
 # Batches ------------------------------------------------------------------------------------------
@@ -42,7 +43,7 @@ def task_loss(one: Scorer, name: str) -> float:
 @pytest.mark.parametrize("seed", [None, 0, 1])
 @pytest.mark.parametrize("size", [16, 7, 400])
 def test_an_epoch_has_every_row_once_padded_at_the_right(seed: int | None, size: int) -> None:
-    batches = list(students.bench("bert").batches(ROWS, seed, size))
+    batches = list(students.context("bert").batches(ROWS, seed, size))
     assert sorted(torch.cat([batch.rows for batch in batches]).tolist()) == list(range(400))
     assert len(batches) == -(-400 // size)
     for batch in batches:
@@ -59,14 +60,14 @@ def test_an_epoch_has_every_row_once_padded_at_the_right(seed: int | None, size:
 @pytest.mark.parametrize("seed", [None, 0])
 def test_rows_of_like_length_go_together(seed: int | None) -> None:
     """400 rows of 1 to 23 tokens in batches of 7 fill two windows, or one without a seed."""
-    batches = list(students.bench("bert").batches(ROWS, seed, 7))
+    batches = list(students.context("bert").batches(ROWS, seed, 7))
     padding = sum(int((batch.attention_mask == 0).sum()) for batch in batches)
     assert padding <= 0.05 * sum(map(len, ROWS.tokens))
 
 
 def test_each_seed_has_an_order_of_its_own() -> None:
-    bench = students.bench("bert")
-    orders = [[batch.rows.tolist() for batch in bench.batches(ROWS, seed, 16)] for seed in (0, 0, 1)]
+    context = students.context("bert")
+    orders = [[batch.rows.tolist() for batch in context.batches(ROWS, seed, 16)] for seed in (0, 0, 1)]
     assert orders[0] == orders[1] != orders[2]
     assert sorted(map(sorted, orders[0])) != sorted(map(sorted, orders[2]))  # other groups, not only their order
     lengths = [len(ROWS.tokens[rows[0]]) for rows in orders[0]]
@@ -76,7 +77,7 @@ def test_each_seed_has_an_order_of_its_own() -> None:
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("size", [7, 150])
 def test_the_largest_batch_comes_first_so_that_memory_fails_at_once_or_not_at_all(seed: int, size: int) -> None:
-    batches = list(students.bench("bert").batches(ROWS, seed, size))
+    batches = list(students.context("bert").batches(ROWS, seed, size))
     cells = [batch.input_ids.numel() for batch in batches]
     assert cells[0] == max(cells) > min(cells)
 
@@ -91,15 +92,15 @@ def test_encoding_cuts_long_rows_and_keeps_empty_ones() -> None:
 
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_logits_are_in_the_order_of_the_rows(name: str) -> None:
-    one, bench = students.student(name), students.bench(name)
-    found = logits(one, bench, bench.selection)
+    one, context = students.student(name), students.context(name)
+    found = logits(one, context, context.selection)
     for row in (0, 17, 47):
-        alone = bench.collate(bench.selection, [row])
+        alone = context.collate(context.selection, [row])
         with torch.no_grad():
             expected = one(alone.input_ids, alone.attention_mask)[0]
         torch.testing.assert_close(found[row], expected, atol=1e-4, rtol=1e-4)
-    assert quality(found, bench.selection, "accuracy") == pytest.approx(
-        sum(int(scores.argmax()) == label for scores, label in zip(found, bench.selection.labels, strict=True)) / 48
+    assert quality(found, context.selection, "accuracy") == pytest.approx(
+        sum(int(scores.argmax()) == label for scores, label in zip(found, context.selection.labels, strict=True)) / 48
     )
 
 
@@ -114,8 +115,8 @@ def test_the_seed_decides_every_weight(name: str, precision: Any) -> None:
     for seed, drawn_before in ((0, 1), (0, 2), (1, 1)):
         one = students.fresh(name)
         torch.manual_seed(drawn_before)
-        bench = replace(students.bench(name), training=Training(batch_size=16, seed=seed, precision=precision))
-        students.finish(train(one, bench, label_loss, Schedule("learn", 1e-3, steps=4)))
+        context = replace(students.context(name), training=Training(batch_size=16, seed=seed, precision=precision))
+        students.finish(train(one, context, label_loss, Schedule("learn", 1e-3, steps=4)))
         states.append(list(one.state_dict().values()))
     assert all(map(torch.equal, states[0], states[1]))
     assert not all(map(torch.equal, states[0], states[2]))
@@ -127,22 +128,22 @@ def test_real_text_is_learnt(name: str) -> None:
     before = task_loss(one, name)
     one = trained(one, name, learning_rate=5e-3, epochs=5)
     assert task_loss(one, name) < 0.95 * before
-    bench = students.bench(name)
-    assert quality(logits(one, bench, bench.train), bench.train, "accuracy") > 0.65
+    context = students.context(name)
+    assert quality(logits(one, context, context.train), context.train, "accuracy") > 0.65
 
 
 def test_training_that_diverges_ends_with_what_to_change() -> None:
     def loss(student: Scorer, batch: Batch) -> Tensor:
         return label_loss(student, batch) * float("nan")
 
-    learning = train(students.fresh("bert"), students.bench("bert"), loss, Schedule("fine-tune", 0.5, epochs=3))
+    learning = train(students.fresh("bert"), students.context("bert"), loss, Schedule("fine-tune", 0.5, epochs=3))
     with pytest.raises(AdviseError, match=r"fine-tune: after 6 batches the loss is no longer a number\n.*below 0\.5"):
         students.finish(learning)
 
 
 def test_the_best_epoch_is_what_is_returned() -> None:
     """From the fourth of six epochs on the labels are wrong, so that the last epoch is not the best."""
-    bench, per_epoch = students.bench("bert"), 6
+    context, per_epoch = students.context("bert"), 6
     states: list[dict[str, Tensor]] = []
     calls = 0
 
@@ -155,7 +156,7 @@ def test_the_best_epoch_is_what_is_returned() -> None:
         return student.loss(batch.input_ids, batch.attention_mask, labels)[0]
 
     schedule = Schedule("learn", learning_rate=5e-3, epochs=6)
-    one, told = students.finish(train(students.fresh("bert"), bench, loss, schedule))
+    one, told = students.finish(train(students.fresh("bert"), context, loss, schedule))
     qualities = [reached(one, state) for state in states[1:]]
     best = states[1 + qualities.index(max(qualities))]
     assert all(torch.equal(value, best[key]) for key, value in one.state_dict().items())
@@ -165,11 +166,11 @@ def test_the_best_epoch_is_what_is_returned() -> None:
 
 def reached(one: Scorer, state: dict[str, Tensor]) -> tuple[float, float]:
     """Selection accuracy, then the loss of the selection rows, of another state."""
-    other, bench = copy.deepcopy(one), students.bench("bert")
+    other, context = copy.deepcopy(one), students.context("bert")
     other.load_state_dict(state)
-    found = logits(other, bench, bench.selection)
-    return quality(found, bench.selection, "accuracy"), -float(
-        functional.cross_entropy(found, torch.tensor(bench.selection.labels))
+    found = logits(other, context, context.selection)
+    return quality(found, context.selection, "accuracy"), -float(
+        functional.cross_entropy(found, torch.tensor(context.selection.labels))
     )
 
 
@@ -179,8 +180,8 @@ def test_bf16_computes_coarsely_on_weights_that_stay_fp32(name: str) -> None:
     ends = []
     for precision in ("fp32", "bf16"):
         one = students.fresh(name)
-        bench = replace(students.bench(name), training=Training(batch_size=16, precision=precision))  # type: ignore[arg-type]
-        students.finish(train(one, bench, label_loss, Schedule("learn", 1e-3, steps=4)))
+        context = replace(students.context(name), training=Training(batch_size=16, precision=precision))  # type: ignore[arg-type]
+        students.finish(train(one, context, label_loss, Schedule("learn", 1e-3, steps=4)))
         assert {tensor.dtype for tensor in one.parameters()} == {torch.float32}
         ends.append(torch.cat([tensor.detach().flatten() for tensor in one.parameters()]))
     assert not torch.equal(*ends)
@@ -191,8 +192,8 @@ def test_bf16_computes_coarsely_on_weights_that_stay_fp32(name: str) -> None:
 
 
 def test_progress_is_told_after_every_batch() -> None:
-    bench = students.bench("bert")
-    _, told = students.finish(train(students.fresh("bert"), bench, label_loss, Schedule("learn", 1e-3, epochs=2)))
+    context = students.context("bert")
+    _, told = students.finish(train(students.fresh("bert"), context, label_loss, Schedule("learn", 1e-3, epochs=2)))
     assert [(one.label, one.done, one.total) for one in told] == [("learn", done, 12) for done in range(1, 13)]
     assert [bool(one.note) for one in told] == [False] * 5 + [True] * 7
 

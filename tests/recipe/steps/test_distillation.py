@@ -17,8 +17,9 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from transformers import PreTrainedModel
 
 from advisor.base.errors import AdviseError
+from advisor.compute.data.batches import Encoded
 from advisor.compute.structure.scorer import Scorer
-from advisor.compute.training.context import Bench, Encoded, logits
+from advisor.compute.training.context import Context, logits
 from advisor.compute.training.losses import soft_loss
 from advisor.compute.training.teacher import with_answers
 from advisor.recipe.steps.distillation import Distillation
@@ -37,33 +38,33 @@ NARROW: dict[str, dict[str, int]] = {
 STEP = Distillation(epochs=3, learning_rate=3e-3, soft_weight=1.0)
 
 
-def divergence(one: Scorer, bench: Bench) -> float:
+def divergence(one: Scorer, context: Context) -> float:
     """KL divergence from the teacher over the training rows."""
-    assert bench.teacher is not None and bench.teacher.scores is not None
-    found = functional.log_softmax(logits(one, bench, bench.train), dim=1)
-    return float(functional.kl_div(found, functional.softmax(bench.teacher.scores, dim=1), reduction="batchmean"))
+    assert context.teacher is not None and context.teacher.scores is not None
+    found = functional.log_softmax(logits(one, context, context.train), dim=1)
+    return float(functional.kl_div(found, functional.softmax(context.teacher.scores, dim=1), reduction="batchmean"))
 
 
 def cut(teacher: Scorer, name: str) -> Scorer:
     step = LayerRemoval(encoder_keep=2, decoder_keep=2) if name == "t5" else LayerRemoval(keep=2)
     config = step.resized(students.family(name), students.config_of(teacher))
-    return students.finish(step.apply(teacher, config, students.bench(name)))[0]
+    return students.finish(step.apply(teacher, config, students.context(name)))[0]
 
 
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_a_cut_student_comes_nearer_to_its_teacher(name: str) -> None:
     teacher = students.student(name)
-    bench = replace(students.taught(name, teacher), states_bytes=0)  # the teacher is asked with every batch
+    context = replace(students.taught(name, teacher), states_bytes=0)  # the teacher is asked with every batch
     student = cut(teacher, name)
-    before, config = divergence(student, bench), students.config_of(student)
-    assert bench.teacher is not None
-    asked = bench.teacher.scorer
-    taught, told = students.finish(STEP.apply(student, config, bench))
-    assert divergence(taught, bench) < 0.8 * before
-    assert students.config_of(taught) == config == STEP.resized(bench.family, config)
+    before, config = divergence(student, context), students.config_of(student)
+    assert context.teacher is not None
+    asked = context.teacher.scorer
+    taught, told = students.finish(STEP.apply(student, config, context))
+    assert divergence(taught, context) < 0.8 * before
+    assert students.config_of(taught) == config == STEP.resized(context.family, config)
     assert told[-1].label == "distil" and (told[-1].done, told[-1].total) == (18, 18)
-    assert bench.teacher.scorer is asked
-    still, was = (logits(one, bench, bench.train) for one in (asked, students.student(name)))
+    assert context.teacher.scorer is asked
+    still, was = (logits(one, context, context.train) for one in (asked, students.student(name)))
     assert torch.equal(still, was)  # the teacher learns nothing
 
 
@@ -77,17 +78,17 @@ def test_a_cut_student_comes_nearer_to_its_teacher(name: str) -> None:
     ],
 )
 def test_nothing_drops_out_where_a_teacher_answers(name: str, step: Step, drops: bool) -> None:
-    bench, learning = students.taught(name), list[bool]()
+    context, learning = students.taught(name), list[bool]()
 
     def note(model: nn.Module, _: Any) -> None:
         if isinstance(model, PreTrainedModel) and torch.is_grad_enabled():
             learning.append(model.training)
 
     student = students.student(name)
-    config = step.resized(bench.family, students.config_of(student))
+    config = step.resized(context.family, students.config_of(student))
     handle = register_module_forward_pre_hook(note)
     try:
-        students.finish(step.apply(student, config, bench))
+        students.finish(step.apply(student, config, context))
     finally:
         handle.remove()
     assert learning and any(learning) == drops
@@ -96,44 +97,46 @@ def test_nothing_drops_out_where_a_teacher_answers(name: str, step: Step, drops:
 @pytest.mark.parametrize("name", ["bert", "t5"])
 def test_texts_without_labels_are_distilled_on_with_the_teacher_s_answers(name: str) -> None:
     """A student that sees all texts comes nearer to the teacher on those without labels than one that does not."""
-    teacher, few = students.student(name), replace(students.bench(name), train=students.bench(name).train.take(16))
-    texts = students.bench(name).train
+    teacher, few = students.student(name), replace(students.context(name), train=students.context(name).train.take(16))
+    texts = students.context(name).train
     unlabelled = Encoded(texts.tokens[16:], (0,) * 80)
     distances = []
     for one in (few, replace(few, unlabelled=unlabelled)):
-        bench = one.with_teacher(students.copies(teacher))
+        context = one.with_teacher(students.copies(teacher))
         student = cut(teacher, name)
-        taught, told = students.finish(STEP.apply(student, students.config_of(student), bench))
+        taught, told = students.finish(STEP.apply(student, students.config_of(student), context))
         assert told[-1].total == 3 * (1 if one is few else 6)
         distances.append(divergence(taught, students.taught(name, teacher)))
     assert distances[1] < 0.8 * distances[0]
 
 
 def test_the_teacher_s_answers_are_the_labels_of_what_has_none() -> None:
-    teacher, bench = students.student("bert"), students.bench("bert")
-    teacher.model.classifier.bias.data -= logits(teacher, bench, bench.selection).mean(0)  # so that it says both
-    few = replace(bench, train=bench.train.take(40), unlabelled=bench.selection).with_teacher(students.copies(teacher))
+    teacher, context = students.student("bert"), students.context("bert")
+    teacher.model.classifier.bias.data -= logits(teacher, context, context.selection).mean(0)  # so that it says both
+    few = replace(context, train=context.train.take(40), unlabelled=context.selection).with_teacher(
+        students.copies(teacher)
+    )
     (together, _), told = students.finish(with_answers(few, ()))
     assert few.teacher is not None and few.teacher.scores is not None
-    answers = logits(teacher, bench, bench.selection)
+    answers = logits(teacher, context, context.selection)
     torch.testing.assert_close(few.teacher.scores[40:], answers, rtol=0.02, atol=0.05)  # in bfloat16 where there is it
     assert together.train.labels[40:] == tuple(few.teacher.scores[40:].argmax(1).tolist())
-    assert together.train.labels[:40] == bench.train.labels[:40] and len(set(together.train.labels[40:])) == 2
+    assert together.train.labels[:40] == context.train.labels[:40] and len(set(together.train.labels[40:])) == 2
     assert (len(together.train), len(together.unlabelled)) == (88, 0)
-    assert together.train.tokens[40:] == bench.selection.tokens
+    assert together.train.tokens[40:] == context.selection.tokens
     assert [one.done == one.total for one in told] == [False, True]
 
 
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_a_narrower_student_learns_the_scores_alone(name: str) -> None:
-    bench, student = students.taught(name), students.student(name, **NARROW[name])
+    context, student = students.taught(name), students.student(name, **NARROW[name])
     config, first = students.config_of(student), students.config_of(students.student(name))
     outcomes = []
     for step in (STEP, replace(STEP, hidden_weight=0.0)):
-        learned, _ = students.finish(step.apply(copy.deepcopy(student), config, bench))
-        outcomes.append(logits(learned, bench, bench.selection))
+        learned, _ = students.finish(step.apply(copy.deepcopy(student), config, context))
+        outcomes.append(logits(learned, context, context.selection))
     assert torch.equal(*outcomes)
-    family = bench.family
+    family = context.family
     assert STEP.notes(family, first, config) == (
         "its hidden states are 24 wide and the teacher's 48, so they were not compared",
     )
@@ -143,13 +146,13 @@ def test_a_narrower_student_learns_the_scores_alone(name: str) -> None:
 def test_without_a_teacher_nothing_is_distilled() -> None:
     student = students.student("gpt2")
     with pytest.raises(AdviseError, match="the recipe has no finetune step before it"):
-        students.finish(STEP.apply(student, students.config_of(student), students.bench("gpt2")))
+        students.finish(STEP.apply(student, students.config_of(student), students.context("gpt2")))
 
 
 def test_labels_count_by_the_rest_of_the_soft_weight() -> None:
     """With soft weight 0 the teacher has no say; with 1 the labels have none."""
-    student, bench = students.student("bert"), students.taught("bert")
-    one, other = (students.taught_to_say(bench, torch.tensor([[sign, -sign]]).repeat(96, 1)) for sign in (-9.0, 9.0))
+    student, context = students.student("bert"), students.taught("bert")
+    one, other = (students.taught_to_say(context, torch.tensor([[sign, -sign]]).repeat(96, 1)) for sign in (-9.0, 9.0))
     states = []
     for bench_, weight in ((one, 0.0), (other, 0.0), (one, 1.0), (other, 1.0)):
         step = Distillation(epochs=1, soft_weight=weight, hidden_weight=0.0)

@@ -29,7 +29,7 @@ def applied(step: LayerRemoval, name: str, **sizes: Any) -> tuple[Any, Any, str]
     """The model before and after the step, and what it told."""
     whole = students.student(name, **sizes)
     config = step.resized(students.family(name), students.config_of(whole))
-    smaller, (*_, told) = students.finish(step.apply(whole, config, students.bench(name)))
+    smaller, (*_, told) = students.finish(step.apply(whole, config, students.context(name)))
     assert (told.done, told.total) == (1, 1)
     return whole.model, smaller.model, told.note
 
@@ -79,7 +79,7 @@ def test_by_importance_the_blocks_stay_that_measuring_found(name: str) -> None:
     step = replace(STEPS[name], choose="importance")
     whole = students.student(name)
     after = students.family(name).shape(step.resized(students.family(name), students.config_of(whole))).layers
-    kept, _ = students.finish(least_missed_go(whole, students.bench(name), after, SCORED_ROWS))
+    kept, _ = students.finish(least_missed_go(whole, students.context(name), after, SCORED_ROWS))
     assert {stack: len(numbers) for stack, numbers in kept.items()} == dict(after)
     assert applied(step, name)[2] == f"kept {kept}"
 

@@ -156,7 +156,7 @@ def test_other_hidden_sizes_of_opt_350m_are_fine() -> None:
 def test_nothing_is_pruned_without_a_teacher() -> None:
     whole = students.student("bert")
     with pytest.raises(AdviseError, match="distillation needs a fine-tuned teacher"):
-        students.finish(TIED.apply(whole, students.config_of(whole), students.bench("bert")))
+        students.finish(TIED.apply(whole, students.config_of(whole), students.context("bert")))
 
 
 # Nonsense -----------------------------------------------------------------------------------------

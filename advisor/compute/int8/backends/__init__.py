@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from advisor.base.errors import AdviseError
+from advisor.compute.data.batches import Batch
 from advisor.compute.int8.quantized import Quantized, Reader
 from advisor.compute.structure.scorer import Scorer
-from advisor.compute.training.context import Batch
 
 # The file by which an artefact of each backend is known, and what is not in the extra [run].
 FILES = {"onnxruntime": "model.onnx", "openvino": "openvino_model.xml", "pytorch": "int8.safetensors"}

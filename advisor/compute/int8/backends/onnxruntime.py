@@ -10,28 +10,18 @@ measurable and took 60 % off.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
-import onnxruntime
-from numpy.typing import ArrayLike, NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as failures
 from onnxruntime.quantization import QuantType, quant_pre_process, quantize_dynamic
 
-from advisor.base.errors import AdviseError, Fault
 from advisor.compute.int8.backends import FILES, Source
-from advisor.compute.int8.export import TWO_GB, onnx_bytes
+from advisor.compute.int8.onnx_files import TWO_GB, OnnxReader, onnx_bytes
 from advisor.compute.int8.quantized import Quantized, check
 
 SMALL_TABLE = 64  # rows; shorter tables (T5's position buckets, BERT's token types) save nothing as int8
-# On one thread its fused residual and norm took 3.8 ms where the two apart take 0.5 ms (960 tokens of width 384,
-# onnxruntime 1.32): an eighth of the time of an int8 model.
-SLOW_FUSIONS = ["SkipLayerNormFusion"]
-UNLOADABLE = failures.NoSuchFile, failures.InvalidArgument, failures.InvalidProtobuf, failures.Fail
 
 
 def prepare(source: Source) -> OnnxModel:
@@ -110,38 +100,3 @@ def _products(graph: Any) -> int:
 def read(folder: Path, threads: int = 0) -> OnnxReader:
     """The int8 model of a folder."""
     return OnnxReader(folder / FILES["onnxruntime"], threads)
-
-
-class OnnxReader:
-    """An ONNX file of a scorer, loaded on the CPU. `threads`: for one request; all cores of the process if 0.
-
-    Raises:
-        AdviseError: the file is missing or ONNX Runtime cannot load it.
-    """
-
-    def __init__(self, path: Path, threads: int = 0) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or _cores()
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3  # errors only
-        # Threads that spin after an answer would burn the time and energy of whoever is measured next.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        try:
-            self.session = onnxruntime.InferenceSession(
-                path, options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOW_FUSIONS
-            )
-        except UNLOADABLE as error:
-            raise AdviseError(Fault(f"cannot be loaded: {str(error).splitlines()[0]}", str(path))) from None
-
-    def __call__(self, input_ids: ArrayLike, attention_mask: ArrayLike) -> NDArray[np.float32]:
-        """Scores (batch, labels) of input_ids, attention_mask (batch, tokens)."""
-        feed = {
-            "input_ids": np.asarray(input_ids, dtype=np.int64),
-            "attention_mask": np.asarray(attention_mask, dtype=np.int64),
-        }
-        logits: NDArray[np.float32] = self.session.run(["logits"], feed)[0]
-        return logits
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

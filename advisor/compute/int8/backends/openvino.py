@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.int8.backends import FILES, Source
-from advisor.compute.int8.export import onnx_bytes
+from advisor.compute.int8.onnx_files import onnx_bytes
 from advisor.compute.int8.quantized import Quantized, check, prove
 
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None: importing it fails

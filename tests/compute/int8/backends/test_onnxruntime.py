@@ -12,7 +12,8 @@ import tiny
 from onnx import TensorProto, helper, numpy_helper
 
 from advisor.base.errors import AdviseError
-from advisor.compute.int8.backends.onnxruntime import OnnxModel, OnnxReader, prepare
+from advisor.compute.int8.backends.onnxruntime import OnnxModel, prepare
+from advisor.compute.int8.onnx_files import OnnxReader
 from advisor.compute.int8.quantized import spared
 
 TABLES = {"bert": 2, "gpt2": 2, "opt": 2, "t5": 1}
