@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.base.validation import faults
 from advisor.base.yamlfile import Document, read
-from advisor.recipe.reader import stated_waivers
+from advisor.recipe.assembly import waivers_of
 from advisor.recipe.recipe import StatedWaiver
 from advisor.review.findings import Finding, Place, Waiver, pointer
 from advisor.review.waivers.waivers import IGNORED, MALFORMED, remark
@@ -54,14 +55,14 @@ def stated(document: Document) -> tuple[StatedWaiver, ...]:
 
 def listed(document: Document, own: bool = False) -> Written:
     """The waivers in a document's list. own: the document is the recipe itself."""
-    stated, faults = stated_waivers(document)
+    stated, mistakes = waivers_of(document.value)
     made = []
     for waiver, index in stated:
         place = _place(document, ("waivers", index))
         kind = "inSource" if own else "external"
         fields = (waiver.rule, waiver.where or "", waiver.reason, waiver.owner, waiver.until)
         made.append(Waiver(*fields, kind, place))  # type: ignore[arg-type]
-    return Written(tuple(made), tuple(_malformed(fault) for fault in faults))
+    return Written(tuple(made), tuple(_malformed(fault) for fault in faults(mistakes, document)))
 
 
 def _place(document: Document, path: tuple[str | int, ...]) -> Place:
@@ -84,13 +85,13 @@ def read_file(path: Path) -> tuple[Written, Document]:
     document = read(path)
     if not isinstance(document.value, dict) or "waivers" not in document.value:
         raise AdviseError(Fault("expected `waivers:` with a list", document.name, 1, 1, "see advise schema waivers"))
-    faults = [
+    unknown = [
         document.fault(f"unknown key {key}", (key,), suggest(key, ["waivers"]), key=True)
         for key in document.value
         if key != "waivers"
     ]
-    if faults:
-        raise AdviseError(*faults)
+    if unknown:
+        raise AdviseError(*unknown)
     return listed(document), document
 
 
