@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from advisor.base.validation import WRONG_WORD, Mistake
+from advisor.facts.tasks import OF_TASK
 from advisor.families import registry
 from advisor.recipe.recipe import DataSource, Recipe
 
@@ -35,6 +36,13 @@ def _data(data: DataSource) -> Iterator[tuple[str, str]]:
         yield "labels", "a classification has at least 2 classes, got 1"
     if labels is not None and data.samples is not None and labels > data.samples:
         yield "labels", f"{labels:,} classes in {data.samples:,} samples"
+    if data.max_samples and data.samples and data.max_samples > data.samples:
+        yield "max_samples", f"{data.max_samples:,} is above the {data.samples:,} samples"
+    if data.metric and data.metric not in OF_TASK.get(data.task or "", (data.metric,)):
+        yield (
+            "metric",
+            f"{data.metric} does not measure a {data.task}: expected {' or '.join(OF_TASK[data.task or ''])}",
+        )
     columns: dict[str, str] = {}
     for role in ("text", "pair", "label"):
         column = getattr(data, role)

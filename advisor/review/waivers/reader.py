@@ -38,13 +38,12 @@ class Written(NamedTuple):
 
 
 def of_recipe(document: Document, inline: bool = True) -> Written:
-    """The waivers in a recipe: its list, and its comments unless these are to be ignored (then notes say so)."""
-    comments = _comments(document)
-    if not inline:
-        words = "the waiver for {} in a comment is ignored here (--no-inline)"
-        ignored = (remark(IGNORED, words.format(one.rule), one) for one in comments.waivers)
-        comments = Written((), tuple(ignored))
-    return listed(document, own=True) + comments
+    """The waivers in a recipe: its list and its comments. inline: do they count? If not, a note for each says so."""
+    written = listed(document, own=True) + _comments(document)
+    if inline:
+        return written
+    words = "the waiver for {} in the recipe is ignored (--no-inline)"
+    return Written((), tuple(remark(IGNORED, words.format(one.rule), one) for one in written.waivers))
 
 
 def stated(document: Document) -> tuple[StatedWaiver, ...]:
