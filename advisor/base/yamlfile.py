@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ Path_ = tuple[str | int, ...]
 MAX_BYTES, MAX_DEPTH = 1_000_000, 32
 SPACES = ("\u00a0", "\u2007", "\u202f", "\u3000")  # look like spaces, and are none to YAML
 
+BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 _LEADING_ZERO = re.compile(r"^[-+]?0[\d_]")  # 010 is 10 to YAML 1.2 and 8 to YAML 1.1, so it stays a word
 _INT = re.compile(r"^[-+]?\d[\d_]{0,17}$")  # longer ones stay words: no size is so large, and floats could not hold it
 _FLOAT = re.compile(r"^[-+]?(\.\d+|\d[\d_]*(\.\d*)?)([eE][-+]?\d+)?$")
@@ -58,7 +60,12 @@ class Document:
         mark = self.marks.get(tuple(path))
         if mark is None or mark.line != mark.end_line:
             return ""
-        return self.text.splitlines()[mark.line - 1][mark.column - 1 : mark.end_column - 1]
+        return self.lines[mark.line - 1][mark.column - 1 : mark.end_column - 1]
+
+    @functools.cached_property
+    def lines(self) -> list[str]:
+        """The lines of the text as YAML counts them, without their ends."""
+        return BREAK.split(self.text)
 
     def fault(self, message: str, path: Sequence[str | int], hint: str = "", *, key: bool = False) -> Fault:
         """A fault at a path of this file."""

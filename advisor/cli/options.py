@@ -121,7 +121,7 @@ def policy(parser: argparse.ArgumentParser) -> None:
 def waivers(parser: argparse.ArgumentParser) -> None:
     """Options that say which waivers count."""
     parser.add_argument(
-        "--no-inline", action="store_true", help="waivers inside recipes, in comments or in their list, do not count"
+        "--no-inline", action="store_true", help="waivers inside recipes do not count"
     )
     parser.add_argument(
         "--waivers",

@@ -111,12 +111,11 @@ def _comments(document: Document) -> Written:
     made = Written()
     if "advise" not in document.text:
         return made
-    lines = re.split(r"\r\n|[\r\n\x85\u2028\u2029]", document.text)  # as YAML counts lines
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(document.lines, 1):
         match = _COMMENT.search(line)
         if match and (match.start() == 0 or line[match.start() - 1] in " \t") and not _inside(document, number, match):
             place = Place(document.name, number, match.start() + 1, number, len(line.rstrip()) + 1)
-            where = _where(document, number if line[: match.start()].strip() else _next_line(lines, number))
+            where = _where(document, number if line[: match.start()].strip() else _next_line(document.lines, number))
             made += _comment(match[1], where, place)
     return made
 
