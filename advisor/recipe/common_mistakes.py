@@ -44,6 +44,17 @@ SYNONYMS = {  # of other tools
     "num_heads": "heads", "max_length": "max_tokens", "train_batch_size": "batch_size", "backend": "backend",
 }  # fmt: skip
 SIZES = ("hidden_size", "intermediate_size", "heads")
+OTHER_MEASURES = {  # keys that are near to ours and mean something else
+    "relative_loss": 'relative_accuracy is the share that stays: a loss of 5 % is ">= 0.95"',
+    "accuracy_loss": 'relative_accuracy is the share that stays: a loss of 5 % is ">= 0.95"',
+    "latency_us": "latency_ms counts milliseconds, which are 1,000 microseconds",
+    "latency_s": "latency_ms counts milliseconds: a second is 1_000",
+    "size_gb": "size_mb counts megabytes: a gigabyte is 1_000",
+    "size_kb": "size_mb counts megabytes, which are 1,000 kilobytes",
+    "labelled_samples": "samples counts the labelled rows",
+    "hard_weight": "soft_weight is what is left of 1 beside the weight of the hard labels",
+}
+LESS = re.compile(r"\b(?:loss|lose|losing|drop|less|lower|saved?|saving|reduc\w*|cut)\b|^\s*-")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
 
@@ -102,10 +113,18 @@ def _device(got: Any) -> str:
     return one if got == "auto" or isinstance(got, list) else ""
 
 
+def _may_be_a_loss(sign: str, text: str) -> bool:
+    """Is a share of the accuracy so small that what is lost may be meant?"""
+    number = float(NUMBER.findall(text)[0].replace(",", "."))
+    return sign not in text and (number / 100 if number >= 1 or "%" in text else number) < 0.5
+
+
 def bound(name: str, text: str) -> str:
     """The comparison that somebody meant to write for a target."""
     sign, numbers = AS_BOUND[name], NUMBER.findall(text)
     unit = {"size_mb": "MB", "latency_ms": "ms"}.get(name)
+    if not unit and numbers and (LESS.search(text) or (name == "relative_accuracy" and _may_be_a_loss(sign, text))):
+        return f'write the share of the baseline that stays: 5 % less is "{sign} 0.95"'
     letters = re.search(r"\d ?([A-Za-z]+)", text)
     if unit and letters and letters[1].lower() != unit.lower():
         return f'in {unit} and without the unit, as in "{sign} 50"'
@@ -164,4 +183,4 @@ BY_KIND: Mapping[str, Callable[[Mistake], str]] = {
     TWICE: lambda one: "keep one of the two",
     BESIDE: _beside,
 }
-HINTS = Hints(SYNONYMS, remedy)
+HINTS = Hints(SYNONYMS, OTHER_MEASURES, remedy)

@@ -1,14 +1,14 @@
 """Fixes: what to change in a recipe so that a rule is no longer broken.
 
 A fix is safe where the recipe as it stands cannot mean anything else: int8 comes last, since nothing can be trained
-after it; a word that nobody knows is the one that it nearly spells. All others change what the recipe does: dropping a
-forbidden step, adding a required one, moving a setting to the end of its bounds.
+after it. All others change what the recipe does: dropping a forbidden step, adding a required one, moving a setting to
+the end of its bounds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any, NamedTuple
@@ -30,6 +30,7 @@ from advisor.review.findings import Edit, Fix, Path_
 LAST = "quantization"  # nothing can be trained after it, so a recipe that goes on can only mean that it comes last
 NATURAL = tuple(STEPS)
 MOST_TRIED = 64  # values of a setting, from the given one away
+MOST_COUNTED = 256  # blocks or increments; a measure hardly changes beyond, and each try plans the whole step
 
 
 class Broken(NamedTuple):
@@ -129,7 +130,7 @@ class Broken(NamedTuple):
         planned = next((one for one in self.plan.steps if one.step == step), None) if self.plan else None
         if self.plan is None or planned is None:
             return None
-        for name, value in _tries(step):
+        for name, value in _tries(step, measure):
             try:
                 other: Step = replace(step, **{name: value})
                 after = other.resized(self.plan.family, planned.before)
@@ -158,14 +159,15 @@ def _moves(names: list[str], order: Sequence[str]) -> Iterator[Edit]:
         names.insert(place, names.pop(at))
 
 
-def _tries(step: Step) -> Iterator[tuple[str, int]]:
-    """Numbers of blocks or of increments near those that are given."""
-    counts = [item.name for item in fields(step) if item.name.endswith("keep") or item.name == "increments"]
+def _tries(step: Step, measure: str) -> Iterator[tuple[str, int]]:
+    """Numbers of blocks or of increments near those that are given, of the settings that change a measure."""
+    counts = [name for name in step.measured[measure] if name.endswith("keep") or name == "increments"]
     given = {name: getattr(step, name) for name in counts if getattr(step, name) is not None}
     for away in range(1, MOST_TRIED + 1):
         for name, value in given.items():
-            yield name, value + away
-            if value > away:
+            if value + away <= MOST_COUNTED:
+                yield name, value + away
+            if away < value <= MOST_COUNTED:
                 yield name, value - away
 
 
@@ -188,14 +190,15 @@ class Unfitting(NamedTuple):
         if not isinstance(step, MatrixPruning) or not self.family.hidden_follows_heads:
             return None
         if setting == "heads":
-            return Fix("leave heads out, which removes nothing here", True, (Edit(path, "remove"),))
+            return Fix("leave heads out, which removes nothing here", False, (Edit(path, "remove"),))
         return self._whole_heads(step, path) if setting == "hidden_size" else None
 
     def _stacks(self, step: LayerRemoval, path: Path_) -> Fix | None:
         """Name the stacks that the model has."""
         stacks, given = [stack.name for stack in self.family.stacks], [step.encoder_keep, step.decoder_keep]
         if len(stacks) == 1 and path[-1] != "keep" and step.keep is None and None in given:
-            return Fix(f"write keep instead of {path[-1]}", True, (Edit(path, "rename", "keep"),))
+            same = path[-1] == f"{stacks[0]}_keep"
+            return Fix(f"write keep instead of {path[-1]}", same, (Edit(path, "rename", "keep"),))
         if len(stacks) == 2 and path[-1] == "keep" and given == [None, None]:
             edits = (Edit(path, "rename", "encoder_keep"), Edit((*path[:-1], "decoder_keep"), "set", step.keep))
             return Fix(f"keep {step.keep} blocks of the encoder and of the decoder", False, edits)

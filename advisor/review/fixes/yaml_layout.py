@@ -100,11 +100,18 @@ class Layout:
         if len(siblings) == 1:
             raise NoRoom("it is the only one, and nothing would be left")
         if self.leads_its_line(start):
-            return self.replaced(self.line_start(start), self.line_end(end), "")
+            return self.replaced(self.line_start(start), self.line_end(end), self._left_of(path, start, end))
         following = self.whole(siblings[place + 1])[0]
         if self.text[end:following].strip():
             raise NoRoom("a comment stands behind it")
         return self.replaced(start, following, "")
+
+    def _left_of(self, path: Path_, start: int, end: int) -> str:
+        """What stays of the lines of a part: the comment behind a key. One behind an item is about the item."""
+        behind = self.text[end : self.line_end(end)]
+        if isinstance(path[-1], int) or not behind.strip():
+            return ""
+        return self.text[self.line_start(start) : start] + behind.lstrip()
 
     def _without_in_flow(self, siblings: Sequence[Path_], place: int) -> str:
         start, end = self.whole(siblings[place])

@@ -16,13 +16,14 @@ from advisor.base.validation import faults
 from advisor.base.yamlfile import Document, read
 from advisor.recipe.assembly import waivers_of
 from advisor.recipe.recipe import StatedWaiver
+from advisor.review.comments import comments
 from advisor.review.findings import Finding, Place, Waiver, pointer
 from advisor.review.waivers.waivers import IGNORED, MALFORMED, remark
 
 WAIVERS_FILE = "waivers.yaml"
 FIELDS = ("until", "owner", "reason")
 FORM = '# advise: ignore[rule-id] until=2026-12-31 owner=NAME reason="…"'
-_COMMENT = re.compile(r"#\s*advise\s*:\s*(.*)$")
+_COMMENT = re.compile(r"(?:^|[ \t])(?P<form>#\s*advise\s*:\s*(?P<text>.*))$")
 _IGNORE = re.compile(r"ignore\s*\[([^\]]*)\]\s*(.*)$")
 _GIVEN = re.compile(r"""\s*([\w-]+)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"']\S*)""")
 
@@ -107,27 +108,19 @@ def files_for(recipe: Path) -> list[Path]:
 
 
 def _comments(document: Document) -> Written:
-    """The waivers in a document's comments. What only looks like a comment, inside a value, is none."""
+    """The waivers in a document's comments."""
     made = Written()
     if "advise" not in document.text:
         return made
-    for number, line in enumerate(document.lines, 1):
-        match = _COMMENT.search(line)
-        if match and (match.start() == 0 or line[match.start() - 1] in " \t") and not _inside(document, number, match):
-            place = Place(document.name, number, match.start() + 1, number, len(line.rstrip()) + 1)
-            where = _where(document, number if line[: match.start()].strip() else _next_line(document.lines, number))
-            made += _comment(match[1], where, place)
+    for comment in comments(document):
+        if match := _COMMENT.search(comment.text):
+            line = document.lines[comment.line - 1]
+            column = comment.column + match.start("form")
+            place = Place(document.name, comment.line, column, comment.line, len(line.rstrip()) + 1)
+            alone = not line[: column - 1].strip(" \t#")
+            where = _where(document, _next_line(document.lines, comment.line) if alone else comment.line)
+            made += _comment(match["text"], where, place)
     return made
-
-
-def _inside(document: Document, line: int, match: re.Match[str]) -> bool:
-    """Does a place belong to a scalar of the document?"""
-    at = (line, match.start() + 1)
-    holders = {path[:-1] for path in document.marks if path}
-    leaves = [mark for path, mark in document.marks.items() if path not in holders]
-    return any(
-        (one.line, one.column) <= at < (one.end_line, one.end_column) for one in (*leaves, *document.keys.values())
-    )
 
 
 def _next_line(lines: list[str], number: int) -> int:
