@@ -42,7 +42,8 @@ class Mistake(NamedTuple):
 class Hints(NamedTuple):
     """Remedies for one kind of file; they come before the general ones.
 
-    synonyms: keys of other tools -> ours. others: keys that look like ours and mean something else -> what. remedy: what to write instead, or "".
+    synonyms: keys of other tools -> ours. others: keys that look like ours and mean something else -> what they mean.
+    remedy: what to write instead, or "".
     """
 
     synonyms: Mapping[str, str] = {}
