@@ -41,7 +41,7 @@ training:
 """
 NUMBER = re.compile(r"(?<![\w.])(\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(%?)")
 # What people write instead of a value, and instead of a key.
-VALUES = ('"{}"', "'{}'", "{}%", "{} MB", "{} epochs", "{} rows", "{} layers", "{} million", "{} dozen", "0{}", "{},000",
+VALUES = ('"{}"', "{}%", "{} MB", "{} epochs", "{} rows", "{} layers", "{} million", "{} dozen", "0{}", "{},000",
           "{},5", "<= {}", ">= {}", "= {}", "at most {}", "-{}", "{}.0")  # fmt: skip
 KEYS = ("{}s", "{}_us", "un{}", "max_{}", "{}_share", "{}_gb", "relative_{}", "x{}")
 
@@ -59,7 +59,7 @@ def slips(draw: st.DrawFn) -> str:
             new = draw(st.sampled_from(VALUES)).format(one[1])
         elif words:
             one = draw(st.sampled_from(words))
-            new = draw(st.sampled_from(KEYS).map(lambda form: form.format(one[0])) | _misspelt(one[0]))
+            new = draw(st.sampled_from([key.format(one[0]) for key in KEYS]) | _misspelt(one[0]))
         else:
             continue
         lines[at] = lines[at][: one.start()] + new + lines[at][one.end() :]
