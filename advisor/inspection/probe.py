@@ -39,7 +39,7 @@ def model(source: str, labels: int = 2, base: Path = Path()) -> Model:
         base: folder that relative paths start from.
 
     Raises:
-        AdviseError: nothing of that name is known, or its config is missing or makes no sense.
+        AdviseError: no model of that name is known, or its config is missing or invalid.
     """
     if path := located(source, base):
         return _local(source, path, labels)
@@ -75,7 +75,7 @@ def _unknown(source: str) -> Fault:
     if source.startswith((".", "/", "~")) or source.endswith(".json") or ("/" in source and located(_parent(source))):
         return Fault("no such checkpoint folder or config.json", shown, hint="check the path")
     if "$" in source or "{" in source:
-        return Fault(f"unknown model {shown!r}", hint="this looks like a template that still has to be filled in")
+        return Fault(f"unknown model {shown!r}", hint="this looks like a template: fill it in first")
     known = [*registry.names(), *ALIASES]
     return Fault(
         f"unknown model {shown!r}: no family of that name, no such folder, and not in the local Hub cache",
@@ -108,7 +108,7 @@ def read_config(file: Path) -> Config:
     except OSError as error:
         raise AdviseError(Fault(f"cannot be read: {error.strerror}", str(file))) from None
     except json.JSONDecodeError as error:
-        hint = "copy the file again from where it came from"
+        hint = "copy the file again from its source"
         raise AdviseError(Fault(f"not JSON: {error.msg}", str(file), error.lineno, error.colno, hint)) from None
     except (UnicodeDecodeError, RecursionError, ValueError):
         hint = "give the folder, or the config.json in it, not the weights"
@@ -135,7 +135,7 @@ def named(source: ModelSource, labels: int = 2, base: Path = Path()) -> Model:
     """The model that a recipe names; where it cannot be found, what its family and its name say.
 
     Raises:
-        AdviseError: its config makes no sense, or the family is unknown.
+        AdviseError: its config is invalid, or the family is unknown.
     """
     known = [*registry.names(), *registry.OTHERS.values()]
     if source.family is not None and source.family not in known:
@@ -165,7 +165,7 @@ def device(kind: str) -> DeviceFacts:
 
 
 def here() -> str:
-    """The best kind of device on this machine, as far as it shows without torch."""
+    """The best kind of device on this machine, as far as can be seen without torch."""
     if Path("/proc/driver/nvidia/version").exists():
         return "cuda"
     return "mps" if sys.platform == "darwin" and os.uname().machine == "arm64" else "cpu"

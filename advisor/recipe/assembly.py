@@ -75,7 +75,7 @@ def _steps(recipe: Mapping[str, Any]) -> tuple[list[Step], list[Mistake]]:
         step, wrong = _step(entry, place)
         mistakes += wrong
         if step and step.name in found:
-            message = f"{step.name} stands twice: each step at most once"
+            message = f"{step.name} appears twice: use each step at most once"
             mistakes.append(Mistake(("steps", place), message, TWICE))
         elif step:
             found[step.name] = step
@@ -104,7 +104,7 @@ def _no_step(entry: Any, at: Path_) -> Iterator[Mistake]:
         yield Mistake(at, f"unknown step {entry}", UNKNOWN_STEP, entry)
     elif first in STEPS:
         for name in list(entry)[1:]:
-            where = f"stands in the same item as {first}" if name in STEPS else f"stands beside {first}, not below it"
+            where = f"is in the same item as {first}" if name in STEPS else f"is beside {first} instead of below it"
             yield Mistake((*at, name), f"{name} {where}", BESIDE, key=True)
     else:
         yield Mistake(at, f"steps.{at[-1]}: expected one step with its settings", NO_STEP, entry)

@@ -17,7 +17,7 @@ from advisor.records.training_settings import Training
 if TYPE_CHECKING:
     Steps = tuple[Step, ...]
 else:
-    Steps = tuple[Any, ...]  # each step is validated by its own type, see recipefile
+    Steps = tuple[Any, ...]  # each step is validated by its own type, see assembly
 
 Count = Annotated[int, Bound(gt=0)]
 Rows = Annotated[int, Bound(gt=0), Amount()]
@@ -74,7 +74,7 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class StatedWaiver:
-    """A waiver as people write it: the rule, why it may be broken, who answers for it, and the last day it holds.
+    """A waiver as people write it: the rule, why it may be broken, who is responsible, and its last day.
 
     where: a JSON pointer into the recipe (`/steps/*/layer_removal`), a glob of files, or both (`t5-*.yaml#/steps/1`).
     """
@@ -114,7 +114,7 @@ class OwnRuns:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole recipe. Each kind of step stands in it at most once."""
+    """A whole recipe. It holds each kind of step at most once."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
     version: Literal[1]
@@ -139,7 +139,7 @@ class Recipe:
         return tuple([step.name for step in self.steps])  # a list is twice as fast here, and it is asked often
 
     def gate_bounds(self) -> dict[str, Interval]:
-        """What a run has to show: the gates, by default the goal."""
+        """The bounds that a run has to meet: the gates, by default the goal."""
         return (self.gates or self.goal).bounds()
 
 
@@ -173,7 +173,7 @@ def _given(part: Any) -> dict[str, Any]:
 
 
 def as_dict(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as plain values, as JSON and YAML carry it."""
+    """The recipe as plain values for JSON and YAML."""
     parts: dict[str, Any] = {"version": recipe.version, "name": recipe.name, "model": _given(recipe.model)}
     parts |= {"data": _given(recipe.data), "device": recipe.device, "goal": _given(recipe.goal)}
     parts["steps"] = [{step.name: _given(step)} for step in recipe.steps]
@@ -208,7 +208,7 @@ def _commented(line: str, reason: str) -> str:
     return f"{line}  # {' '.join(reason.split())}" if reason else line
 
 
-# Words that YAML 1.2, or 1.1 as other tools still read it, takes for something else when they stand without quotes.
+# Words that YAML 1.2, or YAML 1.1 in other tools, reads as something else without quotes.
 NO_WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
 
 

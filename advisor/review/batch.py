@@ -1,4 +1,4 @@
-"""Check: review many recipe files and put all that was found into one object."""
+"""Check: review many recipe files and collect everything that was found."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from advisor.review.waivers.apply import Waiving, waive
 _WORD = re.compile(r"[^\s:,{}\[\]\"']+|.")
 
 
-class _Pile:
-    """What has been found so far."""
+class _Batch:
+    """The findings so far."""
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
@@ -37,7 +37,7 @@ class _Pile:
         self.find = cache(model_of)  # many recipes name the same few models
 
     def add(self, policy: Policy, source: Source) -> None:
-        """Review one recipe. What cannot be read or is no recipe becomes findings too."""
+        """Review one recipe. A file that cannot be read or is not a recipe becomes a finding too."""
         try:
             data = read_bytes(Path(source.name)) if source.text is None else source.text
             if source.found and not may_be_recipe(data):
@@ -71,18 +71,18 @@ def check(
         AdviseError: a file of waivers cannot be read.
     """
     start = time.perf_counter()
-    pile = _Pile()
+    batch = _Batch()
     rules = tuple(rule for rule in policy.rules if only is None or rule.id in only)
     asked = policy._replace(rules=rules)
     with _no_collection():
         for source in sources:
-            pile.add(asked, source)
-    # A waiver for a rule that was not asked excuses nothing, which is no fault of it.
+            batch.add(asked, source)
+    # A waiver for a rule that is not selected is unused, and that is fine.
     waiving = waiving._replace(unused=waiving.unused and only is None)
-    found = [one for one in pile.findings if _asked(one, only)]
-    waived = waive(found, [one.document for one in pile.reviewed.values()], policy, waiving)
-    files = tuple(source.name for source in sources if source.name not in pile.passed_over)
-    marked = mark(waived.findings, known, pile.reviewed) if known else waived.findings
+    found = [one for one in batch.findings if _asked(one, only)]
+    waived = waive(found, [one.document for one in batch.reviewed.values()], policy, waiving)
+    files = tuple(source.name for source in sources if source.name not in batch.passed_over)
+    marked = mark(waived.findings, known, batch.reviewed) if known else waived.findings
     findings = _in_order((one for one in marked if _asked(one, only)), files)
     return Checked(
         findings,
@@ -90,17 +90,17 @@ def check(
         policy.stamp,
         rules,
         exit_code(findings, fail_on),
-        {**pile.texts, **waived.texts},
-        pile.reviewed,
+        {**batch.texts, **waived.texts},
+        batch.reviewed,
         time.perf_counter() - start,
-        tuple(pile.passed_over),
+        tuple(batch.passed_over),
         str(known.path) if known else "",
     )
 
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Without looking for cycles meanwhile: all that is made here is kept, so there is nothing to find."""
+    """Pause the garbage collector: everything made here is kept, so it would find nothing."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -115,7 +115,7 @@ def _asked(finding: Finding, only: frozenset[str] | None) -> bool:
 
 
 def _in_order(findings: Iterable[Finding], files: Sequence[str]) -> tuple[Finding, ...]:
-    """File by file as they were named, each from its top; files of waivers after them."""
+    """In the order of the files, each from its top; files of waivers come last."""
     rank = {file: place for place, file in enumerate(files)}
     return tuple(sorted(findings, key=lambda one: (rank.get(one.place.file, len(files)), one.order)))
 

@@ -1,4 +1,4 @@
-"""What a check found out as a whole, and the exit code that stands for it."""
+"""The result of a whole check, and its exit code."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Reviewed:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """All that one run of `check` or `gate` found out. texts: of the files that findings point into.
+    """Everything that one run of `check` or `gate` found. texts: of the files that findings point into.
 
-    reviewed: the recipes that could be judged, by file. passed_over: YAML files in folders that are no recipes.
+    reviewed: the recipes that could be judged, by file. passed_over: YAML files in folders that are not recipes.
     baseline: the file of known findings; empty where none was given. command: check or gate. kept: in words, the bounds
     that the measured numbers of a run keep.
     """
@@ -90,6 +90,6 @@ def exit_code(findings: Iterable[Finding], fail_on: str = "error") -> int:
 
 
 def gravest(*codes: int) -> int:
-    """The exit code that stands for several: a file that cannot be judged is told before findings, and these before
+    """The exit code for several results: an unreadable file comes before findings, and findings before
     nothing having been checked."""
     return min(codes, key=(2, 3, 4, 1, 5, 0).index)

@@ -42,7 +42,7 @@ def _split(names: Sequence[str]) -> Iterator[str]:
 
 def _unknown(name: str, names: dict[str, set[str]], policy: Policy) -> Fault:
     if name in BUILT_IN:
-        return Fault(f"{name} can neither be selected nor ignored: such a file is no recipe")
+        return Fault(f"{name} cannot be selected or ignored: it marks a file that could not be checked")
     if name in policy.disabled:
         return Fault(f"the rule {name} is disabled by {policy.stamp.name}: {policy.disabled[name]}")
     return Fault(f"no rule {name!r} in {policy.stamp.name}", hint=f"{suggest(name, names)} (advise rules list)")

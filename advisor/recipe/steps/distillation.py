@@ -3,9 +3,9 @@
 loss = soft_weight * temperature^2 * KL(teacher || student, both at the temperature)
      + (1 - soft_weight) * cross-entropy with the labels        (Hinton et al. arXiv 1503.02531)
      + hidden_weight * mean over the student's blocks of the mean squared difference of its states from those of the
-       teacher's block that it imitates, both normalised       (as TinyBERT, arXiv 1909.10351, but for the normalising)
+       teacher's block that it imitates, both normalised       (as TinyBERT, arXiv 1909.10351, except for normalising)
 
-There is no dropout meanwhile.
+Dropout is off.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""int8 quantization for CPUs: weights become int8 ahead of time; activations as they pass (dynamic), or by ranges that
-were found on training rows (static).
+"""int8 quantization for CPUs: weights become int8 ahead of time; activations at run time (dynamic), or by ranges
+measured on training rows (static).
 
-Nothing is trained after it. What serves the artefact is the backend: ONNX Runtime, OpenVINO or PyTorch.
+Nothing is trained after it. The backend serves the artefact: ONNX Runtime, OpenVINO or PyTorch.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SCHEMES = {"onnxruntime": "dynamic", "openvino": "static", "pytorch": "dynamic"}
 class Quantization(Step):
     """int8 weights. `min_relative_accuracy`: the gate against the model just before (white paper: 0.99).
 
-    scheme, backend: `auto` leaves the choice to the CPU that quantizes.
+    scheme, backend: `auto` chooses by the CPU that quantizes.
     """
 
     name: ClassVar[str] = "quantization"

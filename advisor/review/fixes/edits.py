@@ -1,7 +1,7 @@
 """Edits: change one part of a YAML text and leave every other character as it is.
 
-The text is edited by the marks of its values, never written anew, so comments, order, quotes, layout and line endings
-survive. After each edit the text is read again and must hold exactly the value that the edit means.
+The text is edited at the marks of its values and never rewritten, so comments, order, quotes, layout and line endings
+survive. After each edit the text is read again and must hold exactly the intended value.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Fixes: what to change in a recipe so that a rule is no longer broken.
+"""Fixes: what to change in a recipe so that it no longer breaks a rule.
 
 A fix is safe where the recipe as it stands cannot mean anything else: int8 comes last, since nothing can be trained
 after it. All others change what the recipe does: dropping a forbidden step, adding a required one, moving a setting to
@@ -34,7 +34,7 @@ MOST_COUNTED = 256  # blocks or increments; a measure hardly changes beyond, and
 
 
 class Broken(NamedTuple):
-    """A rule that a recipe breaks, with all that it takes to mend it. plan: None where the config is not at hand."""
+    """A rule that a recipe breaks, with everything needed to fix it. plan: None where the config is not at hand."""
 
     violation: Violation
     recipe: Recipe
@@ -43,7 +43,7 @@ class Broken(NamedTuple):
     plan: Plan | None
 
     def fix(self) -> Fix | None:
-        """How to mend it, or None: the fact is unknown, the rule only warns, or a person has to choose."""
+        """How to fix it, or None: the fact is unknown, the rule only warns, or a person has to choose."""
         at, then = self.violation.at, self.violation.rule.then
         if not at or self.violation.undecided:
             return None
@@ -77,7 +77,7 @@ class Broken(NamedTuple):
         view = View({**self.view.values, RECIPE_STEPS: frozenset(order)}, order)
         try:
             wishes = preferences(self.policy, view)
-        except PolicyError:  # two rules prefer different values, which `rules verify` tells
+        except PolicyError:  # two rules prefer different values, which `rules verify` reports
             return {}
         return {name: value for name, (value, _) in wishes.items() if name.startswith(f"{step}.")}
 
@@ -172,7 +172,7 @@ def _tries(step: Step, measure: str) -> Iterator[tuple[str, int]]:
 
 
 class Unfitting(NamedTuple):
-    """A setting that the model's config cannot take. shape: of the model before any step."""
+    """A setting that the model's config cannot express. shape: of the model before any step."""
 
     problem: Problem
     recipe: Recipe
@@ -180,7 +180,7 @@ class Unfitting(NamedTuple):
     shape: Shape
 
     def fix(self) -> Fix | None:
-        """How to write what the config can take, or None: a person has to choose."""
+        """How to write what the config can express, or None: a person has to choose."""
         step, setting = self.recipe.step(self.problem.step), self.problem.setting
         if step is None or not setting or getattr(step, setting) is None:
             return None
@@ -190,7 +190,7 @@ class Unfitting(NamedTuple):
         if not isinstance(step, MatrixPruning) or not self.family.hidden_follows_heads:
             return None
         if setting == "heads":
-            return Fix("leave heads out, which removes nothing here", False, (Edit(path, "remove"),))
+            return Fix("remove heads, which has no effect here", False, (Edit(path, "remove"),))
         return self._whole_heads(step, path) if setting == "hidden_size" else None
 
     def _stacks(self, step: LayerRemoval, path: Path_) -> Fix | None:

@@ -1,4 +1,4 @@
-"""Layout: where the parts of a YAML text stand, character by character, in flow style and in block style."""
+"""Layout: the position of every part of a YAML text, in flow style and in block style."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def lines_of(text: str) -> list[str]:
 
 
 class NoRoom(ValueError):
-    """The text is laid out in a way that leaves no place for a change of one part alone."""
+    """The layout of the text leaves no place to change one part alone."""
 
 
 class Layout:

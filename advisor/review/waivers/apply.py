@@ -1,4 +1,4 @@
-"""Waiving: gather the waivers for some recipes, wherever they are written, and mark what they excuse.
+"""Collect the waivers for some recipes, wherever they are written, and mark the findings that they cover.
 
 `check`, `run` and `gate` call `waive`, so that a waiver means the same to all of them.
 """
@@ -23,7 +23,7 @@ from advisor.review.waivers.waivers import MOST_DAYS, matches, reach, settle
 class Waiving(NamedTuple):
     """How waivers are taken. file: instead of every waivers.yaml beside and above the recipes.
 
-    inline: do the waivers inside recipes count? unused: is it said that a waiver excuses nothing?
+    inline: do the waivers inside recipes count? unused: are unused waivers reported?
     """
 
     today: date
@@ -34,7 +34,7 @@ class Waiving(NamedTuple):
 
 
 class Waived(NamedTuple):
-    """Findings, marked, with what there is to say about waivers. texts: of the waiver files, by name."""
+    """Findings, marked, with those about the waivers themselves. texts: of the waiver files, by name."""
 
     findings: tuple[Finding, ...]
     texts: Mapping[str, str]
@@ -70,7 +70,7 @@ def gather(recipes: Sequence[Document], how: Waiving) -> tuple[Written, dict[str
 
 
 def _judged(waiver: Waiver, names: Collection[str], recipes: Collection[str]) -> bool:
-    """Was all judged that a waiver may be about? One in a shared file may be needed by a recipe elsewhere."""
+    """Was everything checked that a waiver may cover? One in a shared file may be needed by a recipe elsewhere."""
     if waiver.rule not in names:
         return False
     if waiver.kind == "inSource" or waiver.place is None:
@@ -83,7 +83,7 @@ def _judged(waiver: Waiver, names: Collection[str], recipes: Collection[str]) ->
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    """YAML files in a folder and below it; hidden folders are passed by."""
+    """YAML files in a folder and below it; hidden folders are skipped."""
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (Path(place) / name for name in names if name.endswith((".yaml", ".yml")) and name != WAIVERS_FILE)

@@ -1,6 +1,6 @@
 """Read waivers where people write them: in the recipe's list, in comments of the recipe, in a waivers.yaml.
 
-A comment counts for the line that it ends, or, alone on its line, for the next line:
+A comment applies to the line that it ends, or, alone on its line, to the next line:
 `# advise: ignore[rule-id] until=2026-12-31 owner=anna reason="the old model stays until spring"`.
 """
 
@@ -29,7 +29,7 @@ _GIVEN = re.compile(r"""\s*([\w-]+)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"']\S*)
 
 
 class Written(NamedTuple):
-    """Waivers as they are written, and what is wrong with the writing of others."""
+    """Waivers as they are written, and what is wrong with malformed ones."""
 
     waivers: tuple[Waiver, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -72,7 +72,7 @@ def _place(document: Document, path: tuple[str | int, ...]) -> Place:
 
 def _malformed(fault: Fault) -> Finding:
     hint = f"; {fault.hint}" if fault.hint else ""
-    message = f"a waiver excuses nothing: {fault.message}{hint}"
+    message = f"a waiver has no effect: {fault.message}{hint}"
     return remark(MALFORMED, message, Place(fault.file, fault.line, fault.column, fault.line, fault.column + 1))
 
 
@@ -96,9 +96,9 @@ def read_file(path: Path) -> tuple[Written, Document]:
 
 
 def files_for(recipe: Path) -> list[Path]:
-    """Every waivers.yaml in a recipe's folder and above it, up to the root of the repository; named as the recipe is.
+    """Every waivers.yaml in a recipe's folder and above it, up to the repository's root; relative if the recipe is.
 
-    Outside of a repository only the recipe's own folder counts.
+    Outside a repository only the recipe's own folder counts.
     """
     folder = recipe.parent.absolute()
     above = [folder, *folder.parents]
@@ -147,7 +147,7 @@ def _comment(text: str, where: str, place: Place) -> Written:
     given, rest = _fields(match[2])
     unknown = [name for name in given if name not in FIELDS]
     if rest or unknown:
-        wrong = f"does not understand {rest!r}" if rest else f"knows no {unknown[0]}: {suggest(unknown[0], FIELDS)}"
+        wrong = f"cannot be read at {rest!r}" if rest else f"has no field {unknown[0]}: {suggest(unknown[0], FIELDS)}"
         return Written((), (remark(MALFORMED, f"a waiver in a comment {wrong}; its form is {FORM}", place),))
     until, owner, reason = (given.get(name, "") for name in FIELDS)
     return Written(tuple(Waiver(rule, where, reason, owner, until, "inSource", place) for rule in rules))

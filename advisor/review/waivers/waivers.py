@@ -1,7 +1,7 @@
-"""Waivers: dated permissions to break a rule. One pure function decides whether a waiver excuses a finding.
+"""Waivers: dated permissions to break a rule. One pure function decides whether a waiver covers a finding.
 
-Every command that can excuse a finding goes through `settle`. A waiver excuses only while nothing is wrong with it:
-a date that is missing, malformed, past or too far ahead excuses nothing, and a finding says so.
+Every command that can waive a finding calls `settle`. A waiver has an effect only while it is valid: if its date is
+missing, malformed, past or too far ahead, a finding says so.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from advisor.review.findings import BUILT_IN, FITS, GATE_RULES, Finding, Place, 
 MOST_DAYS, SOON_DAYS = 180, 14
 EXPIRED, SOON, UNUSED = "waiver-expired", "waiver-expires-soon", "waiver-unused"
 MALFORMED, UNKNOWN, TOO_LONG, IGNORED = "waiver-malformed", "waiver-unknown-rule", "waiver-too-long", "waiver-ignored"
-# What is said about waivers themselves, with its severity; no pack can change it and no waiver excuses it.
+# Rules about waivers themselves, with their severity; no pack can change them and no waiver covers them.
 WAIVER_RULES = {
     EXPIRED: ("warning", "A waiver ends on its last day; then the finding counts again."),
-    SOON: ("note", f"A waiver that ends in fewer than {SOON_DAYS} days gives time to mend the recipe."),
-    UNUSED: ("warning", "A waiver that excuses nothing would hide the next finding without anybody's decision."),
-    MALFORMED: ("error", "A waiver names its rule, its reason, its owner and its last day, or it excuses nothing."),
-    UNKNOWN: ("error", "A waiver for a rule that does not exist excuses nothing."),
-    TOO_LONG: ("error", "A waiver is an exception for a limited time, so somebody looks at it again."),
+    SOON: ("note", f"The waiver ends within {SOON_DAYS} days: fix the recipe before then."),
+    UNUSED: ("warning", "An unused waiver would hide a future finding that nobody has looked at."),
+    MALFORMED: ("error", "A waiver needs a rule, a reason, an owner and a last day; without them it has no effect."),
+    UNKNOWN: ("error", "A waiver for a rule that does not exist has no effect."),
+    TOO_LONG: ("error", "A waiver is temporary, so that somebody reviews it again."),
     IGNORED: ("note", "With --no-inline, waivers inside a recipe do not count: only files of waivers do."),
 }
 NEVER_WAIVED = {*WAIVER_RULES, *BUILT_IN, *GATE_RULES, FITS}
@@ -36,12 +36,12 @@ Standing = Literal["active", "ended", "malformed", "too-long"]
 
 
 def excuses(waiver: Waiver, finding: Finding, today: date, most_days: int = MOST_DAYS) -> bool:
-    """Does this waiver excuse this finding today? The one place where that is decided."""
+    """Does this waiver cover this finding today? The one place where that is decided."""
     return standing(waiver, today, most_days) == "active" and covers(waiver, finding)
 
 
 def standing(waiver: Waiver, today: date, most_days: int = MOST_DAYS) -> Standing:
-    """What a waiver's last day makes of it; that day itself still belongs to it."""
+    """The state of a waiver on a day; its last day still counts."""
     last = last_day(waiver)
     if last is None or not (waiver.reason.strip() and waiver.owner.strip()):
         return "malformed"
@@ -51,7 +51,7 @@ def standing(waiver: Waiver, today: date, most_days: int = MOST_DAYS) -> Standin
 
 
 def last_day(waiver: Waiver) -> date | None:
-    """The last day on which it holds; None where that is no date of the form 2026-12-31."""
+    """The last day on which it holds; None where that is not a date of the form 2026-12-31."""
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", waiver.until, re.ASCII):
         return None
     try:
@@ -61,7 +61,7 @@ def last_day(waiver: Waiver) -> date | None:
 
 
 def covers(waiver: Waiver, finding: Finding) -> bool:
-    """Is the waiver about this finding, whatever its dates? What stands in a recipe is about that recipe only."""
+    """Is the waiver about this finding, whatever its dates? A waiver inside a recipe is about that recipe only."""
     home = waiver.place.file if waiver.place else ""
     if waiver.rule != finding.rule or finding.rule in NEVER_WAIVED:
         return False
@@ -110,11 +110,11 @@ def settle(
     most_days: int = MOST_DAYS,
     judged: Callable[[Waiver], bool] = lambda waiver: True,
 ) -> list[Finding]:
-    """Mark what is waived, and add what there is to say about the waivers themselves.
+    """Mark what is waived, and add the findings about the waivers themselves.
 
     Args:
         known: the ids of all rules that a waiver may name.
-        judged: was all that a waiver may be about looked at here? Only then can it be unused.
+        judged: was everything that a waiver may cover checked here? Only then can it be unused.
     """
     found = list(findings)
     marked = [_excused(finding, waivers, today, most_days) for finding in found]
@@ -138,22 +138,23 @@ def _remarks(
     most_days: int,
     judged: Callable[[Waiver], bool],
 ) -> Iterator[Finding]:
-    """What there is to say about one waiver. about: the findings that it covers."""
+    """The findings about one waiver. about: the findings that it covers."""
     state = standing(waiver, today, most_days)
     if waiver.rule in NEVER_WAIVED:
-        yield remark(UNKNOWN, f"{waiver.rule} cannot be waived: mend what it is about", waiver)
+        yield remark(UNKNOWN, f"{waiver.rule} cannot be waived: fix its cause", waiver)
     elif waiver.rule not in known:
-        yield remark(UNKNOWN, f"a waiver for {waiver.rule!r}, which is no rule: {suggest(waiver.rule, known)}", waiver)
+        hint = suggest(waiver.rule, known)
+        yield remark(UNKNOWN, f"the waiver names the unknown rule {waiver.rule!r}: {hint}", waiver)
     elif state == "malformed":
-        yield remark(MALFORMED, f"the waiver for {waiver.rule} excuses nothing: {_fault(waiver)}", waiver)
+        yield remark(MALFORMED, f"the waiver for {waiver.rule} has no effect: {_fault(waiver)}", waiver)
     elif state == "too-long":
         last = (today + timedelta(days=most_days)).isoformat()
-        text = f"the waiver for {waiver.rule} excuses nothing: until {waiver.until} is more than {most_days} days ahead"
-        yield remark(TOO_LONG, f"{text}, {last} is the latest", waiver)
+        text = f"the waiver for {waiver.rule} has no effect: until {waiver.until} is more than {most_days} days ahead"
+        yield remark(TOO_LONG, f"{text}; the latest date is {last}", waiver)
     elif not about:
         if judged(waiver):
             ended = f" and ended on {waiver.until}" if state == "ended" else ""
-            yield remark(UNUSED, f"the waiver for {waiver.rule} excuses nothing here{ended}: remove it", waiver)
+            yield remark(UNUSED, f"the waiver for {waiver.rule} is unused{ended}: remove it", waiver)
     elif state == "ended":
         text = f"the waiver for {waiver.rule} ended on {waiver.until}, so the finding counts again"
         yield remark(EXPIRED, f"{text} (owner {waiver.owner}: {waiver.reason})", waiver)
@@ -172,7 +173,7 @@ def _fault(waiver: Waiver) -> str:
     missing = [name for name in ("reason", "owner", "until") if not getattr(waiver, name).strip()]
     if missing:
         return f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
-    return f"until {waiver.until!r} is no date of the form 2026-12-31"
+    return f"until {waiver.until!r} is not a date of the form 2026-12-31"
 
 
 def remark(rule: str, message: str, about: Waiver | Place) -> Finding:
