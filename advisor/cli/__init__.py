@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 
+from advisor.base.collection import paused_collection
 from advisor.base.errors import AdviseError, Fault, suggest
 
 COMMANDS = (
@@ -64,6 +65,7 @@ def _main(arguments: list[str]) -> int:
             raise AdviseError(f"unknown command {arguments[0]!r}", hint=suggest(arguments[0], COMMANDS))
         command = import_module(f"advisor.cli.{arguments[0]}")
         return int(command.run(arguments[1:]))
-    from advisor.cli.advise import run
+    with paused_collection():
+        from advisor.cli.advise import run
 
-    return run(arguments)
+        return run(arguments)

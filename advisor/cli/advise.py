@@ -83,13 +83,14 @@ def run(arguments: Sequence[str]) -> int:
     """Print or write the recipe; what led to it goes to stderr."""
     options = _arguments().parse_args(arguments)
     from advisor.api.recommendation import advise
-    from advisor.base.files import write
 
     asked = {name: value for name, value in vars(options).items() if name not in ("output", "format")}
     advice = advise(**asked)
     product = advice.to_yaml() if options.format == "yaml" else advice.to_json() + "\n"
     sys.stderr.write(advice.explanation(width(), colour(sys.stderr)))
     if options.output:
+        from advisor.base.files import write  # not before: hashing costs start-up time
+
         write(options.output, product)
         planned = advice.chosen.plan
         runs = f" · run it: advise run {options.output} --data SOURCE --out DIR"

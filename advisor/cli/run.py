@@ -40,7 +40,7 @@ def _run(options: Namespace) -> int:
 
     order = _order(options)
     job = prepare(order)
-    _show_findings(job)
+    _show_findings(job, options.recipe)
     if job.reviewed.errors:
         return 1
     if options.seeds:
@@ -78,11 +78,17 @@ def _order(options: Namespace) -> Order:
     )
 
 
-def _show_findings(job: Job) -> None:
+def _show_findings(job: Job, recipe: Path) -> None:
+    """Errors and warnings in full, notes as a count: training's own lines follow on the same screen."""
     from advisor.report import findings
+    from advisor.report.style import plural
 
+    notes = [one for one in job.reviewed.findings if one.severity == "note"]
     for finding in job.reviewed.findings:
-        sys.stderr.write(findings.text(finding, width(), colour(sys.stderr), job.reviewed.document.text) + "\n")
+        if finding not in notes:
+            sys.stderr.write(findings.text(finding, width(), colour(sys.stderr), job.reviewed.document.text) + "\n")
+    if notes:
+        sys.stderr.write(f"{plural(len(notes), 'note')} on this recipe: advise check {recipe} shows them\n")
 
 
 def _record(result: RunResult | SeedsResult, out: Path) -> None:

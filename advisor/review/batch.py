@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
+from advisor.base.collection import paused_collection
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.yamlfile import parse, read_bytes
 from advisor.policy.pack import Policy
@@ -75,7 +74,7 @@ def check(
     pile = _Pile()
     rules = tuple(rule for rule in policy.rules if only is None or rule.id in only)
     asked = policy._replace(rules=rules)
-    with _no_collection():
+    with paused_collection():
         for source in sources:
             pile.add(asked, source)
     # A waiver for a rule that was not asked excuses nothing, which is no fault of it.
@@ -97,18 +96,6 @@ def check(
         tuple(pile.passed_over),
         str(known.path) if known else "",
     )
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Without looking for cycles meanwhile: all that is made here is kept, so there is nothing to find."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _asked(finding: Finding, only: frozenset[str] | None) -> bool:
