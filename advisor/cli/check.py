@@ -40,6 +40,7 @@ def run(arguments: Sequence[str]) -> int:
         waivers=options.waivers,
         inline_waivers=not options.no_inline,
         waiver_days=options.waiver_days,
+        cache=not options.no_cache,
     )
     found, faults = sources(options.recipes)
     read = [_read(one, options.stdin_filename) for one in found]
@@ -87,6 +88,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     )
     check.add_argument("--fix", action="store_true", help="mend the files where the recipe can mean nothing else")
     check.add_argument("--unsafe-fixes", action="store_true", help="mend them also where that changes what they do")
+    check.add_argument("--no-cache", action="store_true", help="review every recipe, also those that did not change")
     check.add_argument("--diff", action="store_true", help="show what the fixes would change, and write nothing")
     waivers(check)
     policy(check)
@@ -107,8 +109,8 @@ def _talk(checked: Checked) -> None:
     """What there is to say beside the findings, and the summary."""
     from advisor.report.findings import summary
 
-    for file, one in checked.reviewed.items():
-        sys.stderr.write(_other_policy(file, one.recipe.policy, checked.policy))
+    for file, stamp in checked.made_under.items():
+        sys.stderr.write(_other_policy(file, stamp, checked.policy))
     if checked.passed_over:
         more = len(checked.passed_over) - MOST_NAMED
         named = ", ".join(checked.passed_over[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
@@ -132,9 +134,9 @@ def _as_known(checked: Findings, path: Path, fail_on: str) -> Findings:
     return replace(checked, findings=marked, exit_code=exit_code(marked, fail_on))
 
 
-def _other_policy(path: str, made: PolicyStamp | None, judging: PolicyStamp) -> str:
+def _other_policy(path: str, made: PolicyStamp, judging: PolicyStamp) -> str:
     """A line where a recipe was made under another policy than the one that judges it."""
-    if made in (None, judging):
+    if made == judging:
         return ""
-    was, now = (f"{one.name} {one.version} ({one.sha256[:12]})" for one in (made or judging, judging))
+    was, now = (f"{one.name} {one.version} ({one.sha256[:12]})" for one in (made, judging))
     return f"{path}: made under {was}, judged under {now}\n"

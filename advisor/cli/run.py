@@ -40,7 +40,7 @@ def _run(options: Namespace) -> int:
 
     order = _order(options)
     job = prepare(order)
-    _show_findings(job, options.recipe)
+    _show_findings(job, options)
     if job.reviewed.errors:
         return 1
     if options.seeds:
@@ -78,7 +78,7 @@ def _order(options: Namespace) -> Order:
     )
 
 
-def _show_findings(job: Job, recipe: Path) -> None:
+def _show_findings(job: Job, options: Namespace) -> None:
     """Errors and warnings in full, notes as a count: training's own lines follow on the same screen."""
     from advisor.report import findings
     from advisor.report.style import plural
@@ -88,7 +88,9 @@ def _show_findings(job: Job, recipe: Path) -> None:
         if finding not in notes:
             sys.stderr.write(findings.text(finding, width(), colour(sys.stderr), job.reviewed.document.text) + "\n")
     if notes:
-        sys.stderr.write(f"{plural(len(notes), 'note')} on this recipe: advise check {recipe} shows them\n")
+        policy_ = "" if options.policy == "core" else f" --policy {options.policy}"
+        command = f"advise check {options.recipe}{policy_}"
+        sys.stderr.write(f"{plural(len(notes), 'note')} on this recipe, shown by: {command}\n")
 
 
 def _record(result: RunResult | SeedsResult, out: Path) -> None:

@@ -22,6 +22,21 @@ steps:
   - quantization: {{bits: 8}}
 """
 
+REMARK = """id: remark-{number}
+title: Remark {number}
+origin: X{number}
+since: "0.1.0"
+severity: note
+when: {{model.family: bert}}
+then: {{warn: remark {number}}}
+because: It is only a remark.
+evidence: [{{source: S5, at: p. 1, says: so, strength: paper}}]
+confidence: low
+examples:
+  fires: [{{model.family: bert}}]
+  quiet: [{{model.family: gpt2}}]
+"""
+
 
 @pytest.fixture
 def recipe(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> Path:
@@ -31,18 +46,31 @@ def recipe(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> Path:
     return file
 
 
+@pytest.fixture
+def chatty(tmp_path: Path) -> Path:
+    """A rule pack that remarks thirty times on every recipe."""
+    folder = tmp_path / "chatty"
+    folder.mkdir()
+    (folder / "pack.yaml").write_text("name: chatty\nversion: 1.0.0\ndescription: many notes\nsources: {S5: theirs}\n")
+    for number in range(30):
+        (folder / f"remark-{number}.yaml").write_text(REMARK.format(number=number))
+    return folder
+
+
 def test_notes_are_counted_and_the_command_that_shows_them_is_named(
-    recipe: Path, capsys: pytest.CaptureFixture[str]
+    recipe: Path, chatty: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recipe.write_text(recipe.read_text().replace("  - layer_removal: {keep: 1}\n", ""))
-    main(["run", str(recipe), "--dry-run"])
+    main(["run", str(recipe), "--dry-run", "--policy", str(chatty)])
     told = capsys.readouterr().err
     assert "note[" not in told
-    assert f"advise check {recipe} shows them" in told
     count = int(told.split(" notes on this recipe")[0].split()[-1])
-    main(["check", str(recipe)])
-    assert capsys.readouterr().out.count("note[") >= count >= 3
+    assert count >= 30
+    (command,) = (line for line in told.splitlines() if " notes on this recipe" in line)
+    assert f"advise check {recipe} --policy {chatty}" in command
     assert told.count("\n") <= SCREEN
+    main(["check", str(recipe), "--policy", str(chatty)])
+    assert capsys.readouterr().out.count("note[") >= count
 
 
 def test_errors_and_warnings_are_shown_in_full(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
