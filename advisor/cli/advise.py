@@ -89,9 +89,9 @@ def run(arguments: Sequence[str]) -> int:
     product = advice.to_yaml() if options.format == "yaml" else advice.to_json() + "\n"
     sys.stderr.write(advice.explanation(width(), colour(sys.stderr)))
     if options.output:
-        from advisor.base.files import write  # not before: hashing costs start-up time
+        from advisor.base.files import deliver  # not before: hashing costs start-up time
 
-        write(options.output, product)
+        deliver(options.output, product)
         planned = advice.chosen.plan
         runs = f" · run it: advise run {options.output} --data SOURCE --out DIR"
         sys.stderr.write(f"\nwrote {options.output}{runs if planned and planned.family.executable else ''}\n")

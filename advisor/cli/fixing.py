@@ -66,7 +66,8 @@ def written(made: Sequence[Repair], sources: Sequence[Source]) -> list[Source]:
             _write(Path(one.source.name), one.after)
     for source in sources:
         if source.text is not None:
-            sys.stdout.write(after.get(source.name) or source.text.decode("utf-8-sig", "replace"))
+            out = getattr(sys.stdout, "unchanged", sys.stdout)
+            out.write(after.get(source.name) or source.text.decode("utf-8-sig", "replace"))
     return [_now(source, after) for source in sources]
 
 

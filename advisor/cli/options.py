@@ -167,6 +167,6 @@ def give(product: str, file: Path | None, out: TextIO | None = None) -> None:
     if file is None:
         (out or sys.stdout).write(product)
         return
-    from advisor.base.files import write
+    from advisor.base.files import deliver
 
-    write(file, product)
+    deliver(file, product)
