@@ -1,19 +1,21 @@
 """The command line: reads arguments, calls one function for each command, prints, and returns an exit code.
 
 The product goes to stdout, the talk to stderr. Exit codes: 0 done, 1 findings, 2 wrong use or unreadable input,
-3 the policy is at fault, 4 a measured gate missed, 5 nothing was checked, 70 internal error, 130 interrupted.
+3 the policy is at fault, 4 a measured gate missed, 5 nothing was checked, 70 internal error, 130 interrupted, 141 the
+reader of stdout left.
 """
 
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 
+from advisor.base.collection import paused_collection
 from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.cli.screen import exit_code, screen
 
 COMMANDS = (
     *("run", "check", "diff", "gate", "explain", "rules", "families", "schema", "demo", "history", "doctor", "report"),
@@ -24,19 +26,26 @@ ISSUES = "please report it with the command and the lines above"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `advise`; returns its exit code."""
+    with screen() as out:
+        try:
+            code = _code(list(sys.argv[1:] if arguments is None else arguments))
+        except SystemExit as stop:  # --help, --version, SIGTERM
+            out.flush()
+            raise SystemExit(exit_code(stop.code if isinstance(stop.code, int) else 0, out)) from None
+    return exit_code(code, out)
+
+
+def _code(arguments: list[str]) -> int:
+    """Run a command; errors end up on stderr, as an exit code."""
     try:
         with _impossible_names_told():
-            return _main(list(sys.argv[1:] if arguments is None else arguments))
+            return _main(arguments)
     except AdviseError as error:
         sys.stderr.write(f"advise: {error}\n")
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("advise: interrupted\n")
         return 130
-    except BrokenPipeError:
-        # The reader of our output went away, as `advise … | head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
         import traceback
 
@@ -64,6 +73,7 @@ def _main(arguments: list[str]) -> int:
             raise AdviseError(f"unknown command {arguments[0]!r}", hint=suggest(arguments[0], COMMANDS))
         command = import_module(f"advisor.cli.{arguments[0]}")
         return int(command.run(arguments[1:]))
-    from advisor.cli.advise import run
+    with paused_collection():
+        from advisor.cli.advise import run
 
-    return run(arguments)
+        return run(arguments)

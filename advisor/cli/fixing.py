@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from advisor.base.errors import AdviseError
 
 if TYPE_CHECKING:
+    from advisor.api.review import Findings
     from advisor.review.findings import Finding, Fix
     from advisor.review.fixes.apply import Mended
     from advisor.review.outcome import Checked
     from advisor.review.recipe_files import Source
 
 BOM = "\ufeff"
-Judge = Callable[["Sequence[Source]"], "Checked"]
+Judge = Callable[["Sequence[Source]"], "Findings"]
 
 
 class Repair(NamedTuple):
@@ -65,7 +66,8 @@ def written(made: Sequence[Repair], sources: Sequence[Source]) -> list[Source]:
             _write(Path(one.source.name), one.after)
     for source in sources:
         if source.text is not None:
-            sys.stdout.write(after.get(source.name) or source.text.decode("utf-8-sig", "replace"))
+            out = getattr(sys.stdout, "unchanged", sys.stdout)
+            out.write(after.get(source.name) or source.text.decode("utf-8-sig", "replace"))
     return [_now(source, after) for source in sources]
 
 

@@ -8,12 +8,9 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 from advisor.base.errors import AdviseError, Fault
-
-if TYPE_CHECKING:
-    from advisor.records.carbon import Assumptions
 
 ASKED = "-\0"  # as an argument: give the parser, do nothing. Nobody can type a zero byte.
 
@@ -154,24 +151,6 @@ def carbon(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lifetime-years", type=positive, metavar="Y", help="how long the machine will serve")
 
 
-def assumed(options: argparse.Namespace) -> Assumptions:
-    """What the options of `carbon` say.
-
-    Raises:
-        AdviseError: embodied carbon without a lifetime, or the other way round.
-    """
-    from advisor.records.carbon import Assumptions
-
-    embodied, lifetime = options.embodied_kg, options.lifetime_years
-    if (embodied is None) != (lifetime is None):
-        one, other = (
-            ("--embodied-kg", "--lifetime-years") if lifetime is None else ("--lifetime-years", "--embodied-kg")
-        )
-        raise AdviseError(f"{one} without {other} gives no SCI figure", hint=f"give {other} too, or neither")
-    country = options.country.upper() if options.country else Assumptions().country
-    return Assumptions(country, options.country is not None, options.pue, embodied, lifetime)
-
-
 def width() -> int:
     """Columns of the terminal that the talk goes to, at most 120; 100 where there is none."""
     try:  # shutil knows this too, but importing it takes 4 ms of start-up
@@ -190,6 +169,6 @@ def give(product: str, file: Path | None, out: TextIO | None = None) -> None:
     if file is None:
         (out or sys.stdout).write(product)
         return
-    from advisor.base.files import write
+    from advisor.base.files import deliver
 
-    write(file, product)
+    deliver(file, product)
