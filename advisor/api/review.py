@@ -48,7 +48,7 @@ class Findings(Checked):
         return tuple(one for one in self.findings if one.counts and severity in (None, one.severity))
 
     def to(self, form: str, width: int = 100, colour: bool = False) -> str:
-        """The findings in one format: text, concise, json, sarif, junit, github or markdown.
+        """The findings in one format: text, concise, json, sarif, junit, github, gitlab or markdown.
 
         Args:
             form: the format's name.

@@ -7,10 +7,12 @@ import textwrap
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.base.errors import AdviseError, NothingChecked
+from advisor.cli import project
 from advisor.cli.options import colour, give, parser, policy, waivers, width
 from advisor.review.findings import FORMATS, SEVERITIES
 from advisor.review.outcome import gravest
@@ -27,22 +29,15 @@ MOST_NAMED = 5  # files that are passed over, by name
 def run(arguments: Sequence[str]) -> int:
     """Check files, folders, patterns or `-`; exit codes 0 to 5 as in README.md, the gravest where several apply."""
     options = _options(arguments)
-    from advisor.api.review import checker
     from advisor.cli import fixing
     from advisor.review.recipe_files import sources
 
-    judge = checker(
-        policy=options.policy,
-        select=options.select,
-        ignore=options.ignore,
-        fail_on=options.fail_on,
-        baseline=options.baseline,
-        waivers=options.waivers,
-        inline_waivers=not options.no_inline,
-        waiver_days=options.waiver_days,
-        cache=not options.no_cache,
-    )
-    found, faults = sources(options.recipes)
+    configured = project.Project.of(options)
+    if options.show_config:
+        sys.stdout.write(configured.settings.as_toml(configured.file))
+        return 0
+    judge = configured.judge(cache=not options.no_cache)
+    found, faults = sources(configured.names(options.recipes), configured.leaves_out)
     read = [_read(one, options.stdin_filename) for one in found]
     checked, out = judge(read), sys.stdout
     if options.fix or options.unsafe_fixes or options.diff:
@@ -55,20 +50,26 @@ def run(arguments: Sequence[str]) -> int:
         checked = judge(fixing.written(made, read))
         out = sys.stderr if any(one.text is not None for one in read) else out  # stdout is the mended recipe's
     if options.write_baseline:
-        checked = _as_known(checked, options.write_baseline, options.fail_on)
-    give(checked.to(options.format, width(), colour(out) and not options.output), options.output, out)
-    _talk(checked)
+        checked = _as_known(checked, options.write_baseline, configured.settings.fail_on)
+    shown = partial(checked.to, options.format, width(), colour(out) and not options.output)
+    give(project.statistics(checked) if options.statistics else shown(), options.output, out)
+    if not options.quiet:
+        _talk(checked)
     if not checked.files and not faults:
         raise NothingChecked("no recipe among these files", hint="a recipe has steps, model and device at its top")
     if faults:
         sys.stderr.write(f"advise: {NothingChecked(*faults)}\n")
-    return gravest(checked.exit_code, NothingChecked.exit_code if faults else 0)
+    code = 0 if options.exit_zero and checked.exit_code == 1 else checked.exit_code
+    return gravest(code, NothingChecked.exit_code if faults else 0)
 
 
 def _options(arguments: Sequence[str]) -> Namespace:
     check = parser("advise check", "Review recipes by the rules.")
     check.add_argument(
-        "recipes", nargs="+", metavar="RECIPE", help="files, folders, patterns ('recipes/**/*.yaml'), or - for stdin"
+        "recipes",
+        nargs="*",
+        metavar="RECIPE",
+        help="files, folders, patterns ('recipes/**/*.yaml'), or - for stdin; else the configured paths",
     )
     check.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="how findings are written (default: text)")
     check.add_argument("-o", "--output", type=Path, metavar="FILE", help="write them there, not to stdout")
@@ -79,7 +80,6 @@ def _options(arguments: Sequence[str]) -> Namespace:
     check.add_argument(
         "--fail-on",
         choices=SEVERITIES,
-        default="error",
         help="exit with 1 for findings of this severity or worse (default: error)",
     )
     check.add_argument("--baseline", type=Path, metavar="FILE", help="findings in this file do not count")
@@ -92,6 +92,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     check.add_argument("--diff", action="store_true", help="show what the fixes would change, and write nothing")
     waivers(check)
     policy(check)
+    project.options(check)
     options = check.parse_args(arguments)
     if options.stdin_filename and "-" not in options.recipes:
         raise AdviseError(

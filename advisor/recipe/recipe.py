@@ -77,6 +77,7 @@ class StatedWaiver:
     """A waiver as people write it: the rule, why it may be broken, who is responsible, and its last day.
 
     where: a JSON pointer into the recipe (`/steps/*/layer_removal`), a glob of files, or both (`t5-*.yaml#/steps/1`).
+    approver, ticket: a project may demand them.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
@@ -85,6 +86,8 @@ class StatedWaiver:
     owner: Annotated[str, Bound(min_length=1)]
     until: str
     where: Annotated[str, Bound(min_length=1)] | None = None
+    approver: Annotated[str, Bound(min_length=1)] | None = None
+    ticket: Annotated[str, Bound(min_length=1)] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,13 +54,16 @@ def _driver(checked: Checked) -> Object:
         "name": "advise",
         "version": __version__,
         "fullName": f"advise with the policy {policy.name} {policy.version}",
-        "rules": [*map(_rule, checked.rules), *_own_rules(checked)],
+        "rules": [*(_rule(one, checked.rule_pages) for one in checked.rules), *_own_rules(checked)],
     }
 
 
-def _rule(rule: Rule) -> Object:
+def _rule(rule: Rule, pages: str) -> Object:
+    """One rule. pages: the address that its id follows."""
+    page = {"helpUri": pages + rule.id} if pages else {}
     return {
         "id": rule.id,
+        **page,
         "shortDescription": _text(rule.title),
         "fullDescription": _text(rule.because),
         "defaultConfiguration": {"level": rule.severity},

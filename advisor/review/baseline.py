@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.files import write
 from advisor.review.findings import BUILT_IN, Finding, Place
-from advisor.review.waivers.waivers import WAIVER_RULES
+from advisor.review.waivers.rules import WAIVER_RULES
 
 VERSION = 1
 GONE = "baseline-gone"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from advisor.review.baseline import Baseline, mark
 from advisor.review.cache import Kept, Memory, ReviewedLater
 from advisor.review.findings import BUILT_IN, INVALID, UNREADABLE, Finding, Fix, Place
 from advisor.review.fixes.spelling import with_fixes
-from advisor.review.outcome import Checked, Reviewed, exit_code
+from advisor.review.outcome import Checked, Reviewed, exit_code, in_order
 from advisor.review.recipe_files import Source, may_be_recipe
 from advisor.review.review import model_of, review_document
 from advisor.review.waivers.apply import Waiving, waive
@@ -124,7 +124,7 @@ def check(  # noqa: PLR0913 - the options of a command
     waived = waive(found, batch.documents(), policy, waiving)
     files = tuple(source.name for source in sources if source.name not in batch.passed_over)
     marked = mark(waived.findings, known, batch.judged) if known else waived.findings
-    findings = _in_order((one for one in marked if _asked(one, only)), files)
+    findings = in_order((one for one in marked if _asked(one, only)), files)
     return Checked(
         findings,
         files,
@@ -142,12 +142,6 @@ def check(  # noqa: PLR0913 - the options of a command
 
 def _asked(finding: Finding, only: frozenset[str] | None) -> bool:
     return only is None or finding.rule in BUILT_IN or finding.rule in only
-
-
-def _in_order(findings: Iterable[Finding], files: Sequence[str]) -> tuple[Finding, ...]:
-    """In the order of the files, each from its top; files of waivers come last."""
-    rank = {file: place for place, file in enumerate(files)}
-    return tuple(sorted(findings, key=lambda one: (rank.get(one.place.file, len(files)), one.order)))
 
 
 def _unjudged(fault: Fault, file: str, text: str | None) -> Finding:

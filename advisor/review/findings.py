@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Path_ = tuple[str | int, ...]
 Action = Literal["set", "remove", "insert", "move", "rename", "quote"]
-FORMATS = ("text", "concise", "json", "sarif", "junit", "github", "markdown")
+FORMATS = ("text", "concise", "json", "sarif", "junit", "github", "gitlab", "markdown")
 SEVERITIES = ("error", "warning", "note")  # the worst first
 
 FITS = "plain-checkpoint-only"  # the rule of a plan's problems; what cannot be run cannot be waived
@@ -109,6 +109,8 @@ class Waiver:
     until: str
     kind: Literal["inSource", "external"] = "inSource"
     place: Place | None = None
+    approver: str = ""
+    ticket: str = ""
 
 
 @dataclass(frozen=True, slots=True)

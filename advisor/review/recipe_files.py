@@ -9,7 +9,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,8 +39,14 @@ class Source(NamedTuple):
         return Path(self.name).parent
 
 
-def sources(names: Sequence[str]) -> tuple[list[Source], list[Fault]]:
-    """The files that names stand for, each once, and what is wrong with names that stand for none."""
+def sources(
+    names: Sequence[str], left_out: Callable[[str], bool] = lambda name: False
+) -> tuple[list[Source], list[Fault]]:
+    """The files that names stand for, each once, and what is wrong with names that stand for none.
+
+    Args:
+        left_out: is a file in a folder, or one that a pattern matches, excluded?
+    """
     found: dict[str, Source] = {}
     faults: list[Fault] = []
     for name in names:
@@ -53,7 +59,8 @@ def sources(names: Sequence[str]) -> tuple[list[Source], list[Fault]]:
         else:
             some = [Source(name)]
         for one in some:
-            found.setdefault(os.path.normpath(one.name), one)
+            if not (one.found and left_out(one.name)):
+                found.setdefault(os.path.normpath(one.name), one)
     return list(found.values()), faults
 
 

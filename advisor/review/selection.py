@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from advisor.base.errors import AdviseError, Fault, NothingChecked, suggest
 from advisor.policy.pack import Policy
 from advisor.review.findings import BUILT_IN, UNSEEN
-from advisor.review.waivers.waivers import WAIVER_RULES
+from advisor.review.waivers.rules import WAIVER_RULES
 
 ALWAYS = (UNSEEN,)  # what was not looked at is said whatever is selected, unless it is ignored by name
 

@@ -17,12 +17,15 @@ from advisor.base.yamlfile import Document
 from advisor.policy.pack import Policy
 from advisor.review.findings import Finding, Waiver
 from advisor.review.waivers.reader import WAIVERS_FILE, Written, files_for, of_recipe, read_file
-from advisor.review.waivers.waivers import MOST_DAYS, matches, reach, settle
+from advisor.review.waivers.rules import MOST_DAYS
+from advisor.review.waivers.scope import matches, reach
+from advisor.review.waivers.waivers import Terms, settle
 
 
 class Waiving(NamedTuple):
     """How waivers are taken. file: instead of every waivers.yaml beside and above the recipes.
 
+    days_of: the longest term of some rules; required: fields beside reason and owner (`approver`, `ticket`).
     inline: do the waivers inside recipes count? unused: are unused waivers reported?
     """
 
@@ -31,6 +34,13 @@ class Waiving(NamedTuple):
     file: Path | None = None
     most_days: int = MOST_DAYS
     unused: bool = True
+    days_of: Mapping[str, int] = {}
+    required: tuple[str, ...] = ()
+
+    @property
+    def terms(self) -> Terms:
+        """What a waiver has to meet."""
+        return Terms(self.most_days, self.days_of, self.required)
 
 
 class Waived(NamedTuple):
@@ -50,7 +60,7 @@ def waive(findings: Iterable[Finding], recipes: Sequence[Document], policy: Poli
     judged = partial(_judged, names={rule.id for rule in policy.rules}, recipes=[one.name for one in recipes])
     known = {*(rule.id for rule in policy.rules), *policy.disabled}
     unused = judged if how.unused else lambda waiver: False
-    settled = settle(findings, written.waivers, known, how.today, how.most_days, unused)
+    settled = settle(findings, written.waivers, known, how.today, how.terms, unused)
     return Waived((*settled, *written.findings), texts)
 
 

@@ -18,10 +18,11 @@ from advisor.recipe.assembly import waivers_of
 from advisor.recipe.recipe import StatedWaiver
 from advisor.review.comments import comments
 from advisor.review.findings import Finding, Place, Waiver, pointer
-from advisor.review.waivers.waivers import IGNORED, MALFORMED, remark
+from advisor.review.waivers.rules import IGNORED, MALFORMED, remark
+from advisor.review.waivers.waivers import OPTIONAL
 
 WAIVERS_FILE = "waivers.yaml"
-FIELDS = ("until", "owner", "reason")
+FIELDS = ("until", "owner", "reason", *OPTIONAL)
 FORM = '# advise: ignore[rule-id] until=2026-12-31 owner=NAME reason="…"'
 _COMMENT = re.compile(r"(?:^|[ \t])(?P<form>#\s*advise\s*:\s*(?P<text>.*))$")
 _IGNORE = re.compile(r"ignore\s*\[([^\]]*)\]\s*(.*)$")
@@ -50,7 +51,10 @@ def of_recipe(document: Document, inline: bool = True) -> Written:
 def stated(document: Document) -> tuple[StatedWaiver, ...]:
     """The waivers in a recipe's comments as its list would state them, for a copy of the recipe without comments."""
     comments = (one for one in _comments(document).waivers if one.where.startswith("/"))
-    return tuple(StatedWaiver(one.rule, one.reason, one.owner, one.until, one.where) for one in comments)
+    return tuple(
+        StatedWaiver(one.rule, one.reason, one.owner, one.until, one.where, one.approver or None, one.ticket or None)
+        for one in comments
+    )
 
 
 def listed(document: Document, own: bool = False) -> Written:
@@ -61,7 +65,8 @@ def listed(document: Document, own: bool = False) -> Written:
         place = _place(document, ("waivers", index))
         kind = "inSource" if own else "external"
         fields = (waiver.rule, waiver.where or "", waiver.reason, waiver.owner, waiver.until)
-        made.append(Waiver(*fields, kind, place))  # type: ignore[arg-type]
+        more = (waiver.approver or "", waiver.ticket or "")
+        made.append(Waiver(*fields, kind, place, *more))  # type: ignore[arg-type]
     return Written(tuple(made), tuple(_malformed(fault) for fault in faults(mistakes, document)))
 
 
@@ -149,8 +154,8 @@ def _comment(text: str, where: str, place: Place) -> Written:
     if rest or unknown:
         wrong = f"cannot be read at {rest!r}" if rest else f"has no field {unknown[0]}: {suggest(unknown[0], FIELDS)}"
         return Written((), (remark(MALFORMED, f"a waiver in a comment {wrong}; its form is {FORM}", place),))
-    until, owner, reason = (given.get(name, "") for name in FIELDS)
-    return Written(tuple(Waiver(rule, where, reason, owner, until, "inSource", place) for rule in rules))
+    until, owner, reason, *more = (given.get(name, "") for name in FIELDS)
+    return Written(tuple(Waiver(rule, where, reason, owner, until, "inSource", place, *more) for rule in rules))
 
 
 def _fields(text: str) -> tuple[dict[str, str], str]:

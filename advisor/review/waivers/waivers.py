@@ -6,48 +6,62 @@ missing, malformed, past or too far ahead, a finding says so.
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from advisor.base.errors import suggest
-from advisor.review.findings import BUILT_IN, FITS, GATE_RULES, Finding, Place, Waiver
-
-MOST_DAYS, SOON_DAYS = 180, 14
-EXPIRED, SOON, UNUSED = "waiver-expired", "waiver-expires-soon", "waiver-unused"
-MALFORMED, UNKNOWN, TOO_LONG, IGNORED = "waiver-malformed", "waiver-unknown-rule", "waiver-too-long", "waiver-ignored"
-# Rules about waivers themselves, with their severity; no pack can change them and no waiver covers them.
-WAIVER_RULES = {
-    EXPIRED: ("warning", "A waiver ends on its last day; then the finding counts again."),
-    SOON: ("note", f"The waiver ends within {SOON_DAYS} days: fix the recipe before then."),
-    UNUSED: ("warning", "An unused waiver would hide a future finding that nobody has looked at."),
-    MALFORMED: ("error", "A waiver needs a rule, a reason, an owner and a last day; without them it has no effect."),
-    UNKNOWN: ("error", "A waiver for a rule that does not exist has no effect."),
-    TOO_LONG: ("error", "A waiver is temporary, so that somebody reviews it again."),
-    IGNORED: ("note", "With --no-inline, waivers inside a recipe do not count: only files of waivers do."),
-}
-NEVER_WAIVED = {*WAIVER_RULES, *BUILT_IN, *GATE_RULES, FITS}
+from advisor.review.findings import Finding, Waiver
+from advisor.review.waivers.rules import (
+    EXPIRED,
+    MALFORMED,
+    MOST_DAYS,
+    SOON,
+    SOON_DAYS,
+    TOO_LONG,
+    UNKNOWN,
+    UNUSED,
+    remark,
+)
+from advisor.review.waivers.scope import NEVER_WAIVED, covers
 
 Standing = Literal["active", "ended", "malformed", "too-long"]
+OPTIONAL = ("approver", "ticket")  # that a project may demand
 
 
-def excuses(waiver: Waiver, finding: Finding, today: date, most_days: int = MOST_DAYS) -> bool:
+class Terms(NamedTuple):
+    """What a project demands of waivers. most_days: from today to the last day; days_of: of some rules, by id.
+
+    required: of OPTIONAL.
+    """
+
+    most_days: int = MOST_DAYS
+    days_of: Mapping[str, int] = {}
+    required: tuple[str, ...] = ()
+
+    def days(self, rule: str) -> int:
+        """The longest term of a waiver for a rule."""
+        return min(self.most_days, self.days_of.get(rule, self.most_days))
+
+
+USUAL = Terms()
+
+
+def excuses(waiver: Waiver, finding: Finding, today: date, terms: Terms = USUAL) -> bool:
     """Does this waiver cover this finding today? The one place where that is decided."""
-    return standing(waiver, today, most_days) == "active" and covers(waiver, finding)
+    return standing(waiver, today, terms) == "active" and covers(waiver, finding)
 
 
-def standing(waiver: Waiver, today: date, most_days: int = MOST_DAYS) -> Standing:
+def standing(waiver: Waiver, today: date, terms: Terms = USUAL) -> Standing:
     """The state of a waiver on a day; its last day still counts."""
     last = last_day(waiver)
-    if last is None or not (waiver.reason.strip() and waiver.owner.strip()):
+    if last is None or _missing(waiver, terms):
         return "malformed"
     if last < today:
         return "ended"
-    return "too-long" if last > today + timedelta(days=most_days) else "active"
+    return "too-long" if last > today + timedelta(days=terms.days(waiver.rule)) else "active"
 
 
 def last_day(waiver: Waiver) -> date | None:
@@ -60,54 +74,12 @@ def last_day(waiver: Waiver) -> date | None:
         return None
 
 
-def covers(waiver: Waiver, finding: Finding) -> bool:
-    """Is the waiver about this finding, whatever its dates? A waiver inside a recipe is about that recipe only."""
-    home = waiver.place.file if waiver.place else ""
-    if waiver.rule != finding.rule or finding.rule in NEVER_WAIVED:
-        return False
-    if waiver.kind == "inSource" and home != finding.place.file:
-        return False
-    if waiver.where == f"line {finding.place.line}":
-        return True
-    glob, pointer = reach(waiver)
-    return _within(pointer, finding.pointer) and matches(glob, finding.place.file, home)
-
-
-def reach(waiver: Waiver) -> tuple[str, str]:
-    """The glob of files and the JSON pointer that `where` stands for; empty for all."""
-    if "#" in waiver.where:
-        glob, _, pointer = waiver.where.partition("#")
-        return glob, pointer
-    return ("", waiver.where) if waiver.where.startswith("/") else (waiver.where, "")
-
-
-def _within(pointer: str, place: str) -> bool:
-    """Is a place at or below a pointer? `*` stands for any one part of it."""
-    wanted, parts = pointer.rstrip("/").split("/"), place.split("/")
-    return len(wanted) <= len(parts) and all(one in ("*", part) for one, part in zip(wanted, parts, strict=False))
-
-
-def matches(glob: str, file: str, home: str) -> bool:
-    """Does a glob mean a file? It counts from the folder of the file it is written in; a bare name fits anywhere."""
-    if not glob:
-        return True
-    path = os.path.relpath(file, os.path.dirname(home) or ".").replace(os.sep, "/")  # noqa: PTH120 - lexical only
-    return bool(_pattern(glob).fullmatch(path if "/" in glob else path.rpartition("/")[2]))
-
-
-@lru_cache(maxsize=256)
-def _pattern(glob: str) -> re.Pattern[str]:
-    signs = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    glob = (glob + "**" if glob.endswith("/") else glob).removeprefix("./")
-    return re.compile("".join(signs.get(part) or re.escape(part) for part in re.split(r"(\*\*/|\*\*|\*|\?)", glob)))
-
-
 def settle(
     findings: Iterable[Finding],
     waivers: Sequence[Waiver],
     known: Collection[str],
     today: date,
-    most_days: int = MOST_DAYS,
+    terms: Terms = USUAL,
     judged: Callable[[Waiver], bool] = lambda waiver: True,
 ) -> list[Finding]:
     """Mark what is waived, and add the findings about the waivers themselves.
@@ -117,16 +89,16 @@ def settle(
         judged: was everything that a waiver may cover checked here? Only then can it be unused.
     """
     found = list(findings)
-    marked = [_excused(finding, waivers, today, most_days) for finding in found]
+    marked = [_excused(finding, waivers, today, terms) for finding in found]
     return marked + [
         remark
         for waiver in waivers
-        for remark in _remarks(waiver, [one for one in found if covers(waiver, one)], known, today, most_days, judged)
+        for remark in _remarks(waiver, [one for one in found if covers(waiver, one)], known, today, terms, judged)
     ]
 
 
-def _excused(finding: Finding, waivers: Sequence[Waiver], today: date, most_days: int) -> Finding:
-    by = next((waiver for waiver in waivers if excuses(waiver, finding, today, most_days)), None)
+def _excused(finding: Finding, waivers: Sequence[Waiver], today: date, terms: Terms) -> Finding:
+    by = next((waiver for waiver in waivers if excuses(waiver, finding, today, terms)), None)
     return replace(finding, waiver=by) if by else finding
 
 
@@ -135,21 +107,22 @@ def _remarks(
     about: Sequence[Finding],
     known: Collection[str],
     today: date,
-    most_days: int,
+    terms: Terms,
     judged: Callable[[Waiver], bool],
 ) -> Iterator[Finding]:
     """The findings about one waiver. about: the findings that it covers."""
-    state = standing(waiver, today, most_days)
+    state = standing(waiver, today, terms)
     if waiver.rule in NEVER_WAIVED:
         yield remark(UNKNOWN, f"{waiver.rule} cannot be waived: fix its cause", waiver)
     elif waiver.rule not in known:
         hint = suggest(waiver.rule, known)
         yield remark(UNKNOWN, f"the waiver names the unknown rule {waiver.rule!r}: {hint}", waiver)
     elif state == "malformed":
-        yield remark(MALFORMED, f"the waiver for {waiver.rule} has no effect: {_fault(waiver)}", waiver)
+        yield remark(MALFORMED, f"the waiver for {waiver.rule} has no effect: {_fault(waiver, terms)}", waiver)
     elif state == "too-long":
-        last = (today + timedelta(days=most_days)).isoformat()
-        text = f"the waiver for {waiver.rule} has no effect: until {waiver.until} is more than {most_days} days ahead"
+        days = terms.days(waiver.rule)
+        last = (today + timedelta(days=days)).isoformat()
+        text = f"the waiver for {waiver.rule} has no effect: until {waiver.until} is more than {days} days ahead"
         yield remark(TOO_LONG, f"{text}; the latest date is {last}", waiver)
     elif not about:
         if judged(waiver):
@@ -169,16 +142,11 @@ def _soon(waiver: Waiver, today: date) -> Iterator[Finding]:
         yield remark(SOON, f"the waiver for {waiver.rule} ends {when} (owner {waiver.owner})", waiver)
 
 
-def _fault(waiver: Waiver) -> str:
-    missing = [name for name in ("reason", "owner", "until") if not getattr(waiver, name).strip()]
-    if missing:
+def _missing(waiver: Waiver, terms: Terms) -> list[str]:
+    return [name for name in ("reason", "owner", "until", *terms.required) if not getattr(waiver, name).strip()]
+
+
+def _fault(waiver: Waiver, terms: Terms) -> str:
+    if missing := _missing(waiver, terms):
         return f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
     return f"until {waiver.until!r} is not a date of the form 2026-12-31"
-
-
-def remark(rule: str, message: str, about: Waiver | Place) -> Finding:
-    """A finding about a waiver itself, at the place where it is written."""
-    severity, because = WAIVER_RULES[rule]
-    place = about if isinstance(about, Place) else about.place or Place("")
-    value = about.rule if isinstance(about, Waiver) else message
-    return Finding(rule, severity, message, because, place, value=value)
