@@ -67,7 +67,7 @@ def located(source: str, base: Path = Path()) -> Path | None:
 
 
 def _family(source: str) -> Family | None:
-    """The family that a name or a base checkpoint's Hub id stands for."""
+    """The family behind a name or a base checkpoint's Hub id."""
     return registry.find(ALIASES.get(source.lower(), source.lower())) or registry.by_checkpoint(source)
 
 
@@ -143,7 +143,7 @@ def named(source: ModelSource, labels: int = 2, base: Path = Path()) -> Model:
         raise AdviseError(f"unknown family {source.family!r}", hint=suggest(source.family, known))
     if located(source.source, base) or source.family is None:
         return model(source.source, labels, base)
-    if source.source.startswith(("./", "../")):  # what stands beside the recipe has to be there
+    if source.source.startswith(("./", "../")):  # a relative path has to exist
         raise AdviseError(_unknown(source.source))
     family = registry.find(source.family)
     if _family(source.source) or cached_config(source.source):

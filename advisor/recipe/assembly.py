@@ -24,7 +24,7 @@ KEYS = frozenset(item.name for item in fields(Recipe))
 def assemble(value: Any) -> tuple[Recipe | None, list[Mistake]]:
     """A recipe of a file's value, with everything that is wrong with it.
 
-    Malformed waivers are left out without a mistake: they excuse nothing, and review reports them (`waivers_of`).
+    Malformed waivers are left out without a mistake: they have no effect, and review reports them (`waivers_of`).
     """
     if wrong := _whole(value):
         return None, [wrong]
@@ -111,7 +111,7 @@ def _no_step(entry: Any, at: Path_) -> Iterator[Mistake]:
 
 
 def _bounds(recipe: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Goals and gates that are no bound, or bound the wrong side."""
+    """Goals and gates that are not bounds, or bound the wrong side."""
     for part in ("goal", "gates"):
         targets = recipe.get(part)
         for name, text in targets.items() if isinstance(targets, dict) else ():
@@ -135,7 +135,7 @@ def _no_bound(name: str, text: str) -> str:
 
 
 def _ranges(recipe: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Ranges of own runs that are no ranges."""
+    """Malformed ranges of own runs."""
     history = recipe.get("history")
     for name, text in history.items() if isinstance(history, dict) else ():
         if name.startswith("relative_") and isinstance(text, str):

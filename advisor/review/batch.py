@@ -82,7 +82,7 @@ class _Batch:
         return review_document(self.policy, *loads(self.texts[name], name), self.sources[name].base, self.find)
 
     def documents(self) -> list[Document]:
-        """What waivers may stand in: the recipes that were judged, read no further than that takes."""
+        """The judged recipes, parsed only where they may hold waivers."""
         return [self.reviewed[name].document if name in self.reviewed else self._text_of(name) for name in self.judged]
 
     def _text_of(self, name: str) -> Document:
@@ -156,7 +156,7 @@ def _unjudged(fault: Fault, file: str, text: str | None) -> Finding:
 
 
 def _word_at(text: str, line: int, column: int) -> str:
-    """The word that starts at a place, or the one sign that stands there."""
+    """The word that starts at a place, or the one sign there."""
     lines = text.splitlines()
     rest = lines[line - 1][column - 1 :] if 0 < line <= len(lines) and column else ""
     word = _WORD.match(rest)

@@ -118,7 +118,7 @@ def _value(file: Path) -> tuple[dict[str, Any], str]:
 
 
 def _marks(value: Mapping[str, Any], text: str) -> dict[Path_, Mark]:
-    """The line of each setting, as far as a search for its name can tell."""
+    """The line of each setting, found by a search for its name."""
     found: dict[Path_, Mark] = {}
     for name in value:
         match = re.search(rf"^[ \t]*(?:\[(?:tool\.advise\.)?)?(?P<name>{re.escape(name)})[ \t]*[=\]]", text, re.M)

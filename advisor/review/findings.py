@@ -79,7 +79,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One change of a recipe. path: what is changed, or where it is to stand.
+    """One change of a recipe. path: what is changed, or where it goes.
 
     value: the new value, for move the new index, for rename the new key. quote: the comparison in line path[0].
     """
@@ -117,7 +117,7 @@ class Waiver:
 class Finding:
     """One finding of a rule in a recipe.
 
-    path: the part to blame, as a path into the YAML; value: what stands there, as JSON. allowed_if: the least change of
+    path: the part to blame, as a path into the YAML; value: of that part, as JSON. allowed_if: the least change of
     facts that would allow it. undecided: an unknown fact counted. waiver, known (in the baseline): it does not count.
     """
 
@@ -149,7 +149,7 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same rule, place in the tree and value, whatever lines and steps stand around it."""
+        """Equal for the same rule, place in the tree and value, whatever lines and steps surround it."""
         names = "/".join(part for part in self.path if isinstance(part, str))  # a step's number moves, its name stays
         value = "" if self.path == ("steps",) else self.value  # what is missing has none
         return sha256("\0".join((self.rule, names, value)).encode()).hexdigest()

@@ -13,7 +13,7 @@ from advisor.recipe.plan import Plan
 from advisor.recipe.recipe import AS_BOUND, Recipe
 from advisor.review.findings import Finding, Path_, Place, at
 
-HOLD, REACH = "gates-hold-the-goal", "out-of-reach"  # the rules that these findings stand for
+HOLD, REACH = "gates-hold-the-goal", "out-of-reach"  # the rules of these findings
 BYTES = 4  # of a parameter in fp32
 
 Broken = tuple[str, str, Path_]  # rule, message, the part to blame

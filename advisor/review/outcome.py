@@ -18,7 +18,7 @@ from advisor.review.waivers.rules import UNKNOWN
 EXIT_WORDS = {
     0: "no finding that counts",
     1: "findings",
-    2: "a file could not be read or is no valid recipe",
+    2: "a file could not be read or is not a valid recipe",
     3: "the policy itself is at fault",
     4: "a measured gate is missed, or its measurement is missing or stale",
     5: "nothing was checked",
@@ -109,7 +109,7 @@ def in_order(findings: Iterable[Finding], files: Sequence[str]) -> tuple[Finding
 def combined(parts: Sequence[Checked], order: Sequence[str]) -> Checked:
     """One result for groups of files that were checked by several policies. order: of all files.
 
-    The first policy stands for all. A rule that a waiver names is unknown only if no policy knows it.
+    The result names the first policy. A rule that a waiver names is unknown only if no policy knows it.
     """
     first, *others = parts
     if not others:

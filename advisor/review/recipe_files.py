@@ -1,4 +1,4 @@
-"""The recipe files that names, folders and patterns on the command line stand for.
+"""The recipe files behind the names, folders and patterns on the command line.
 
 A file that is named is always checked. In a folder, or behind a pattern, a YAML file without any of a recipe's main
 keys at its top is not a recipe: it is skipped, and the summary lists it.
@@ -17,7 +17,7 @@ from advisor.base.errors import AdviseError, Fault
 from advisor.base.yamlfile import keys_at_top
 
 ENDINGS = (".yaml", ".yml")
-WAIVERS = "waivers.yaml"  # stands among recipes and is none
+WAIVERS = "waivers.yaml"  # lies among recipes and is not one
 STDIN = "-"
 _PATTERN = re.compile(r"[*?\[]")
 MAIN_KEYS = frozenset(("steps", "model", "device"))
@@ -42,7 +42,7 @@ class Source(NamedTuple):
 def sources(
     names: Sequence[str], left_out: Callable[[str], bool] = lambda name: False
 ) -> tuple[list[Source], list[Fault]]:
-    """The files that names stand for, each once, and what is wrong with names that stand for none.
+    """The files behind some names, each once, and the faults of names without any file.
 
     Args:
         left_out: is a file in a folder, or one that a pattern matches, excluded?
@@ -82,7 +82,7 @@ def _wanted(name: str) -> bool:
 
 
 def may_be_recipe(text: bytes) -> bool:
-    """Does one of a recipe's main keys stand at the top of this YAML, however it is laid out?
+    """Does this YAML have one of a recipe's main keys at its top, however it is laid out?
 
     A file that is not text may be anything, so it is checked too.
     """

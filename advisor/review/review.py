@@ -32,7 +32,7 @@ def review_file(policy: Policy, path: Path) -> Reviewed:
     """Review a recipe file; `-` reads stdin.
 
     Raises:
-        AdviseError: it cannot be read or is no valid recipe.
+        AdviseError: it cannot be read or is not a valid recipe.
     """
     import sys
 

@@ -16,7 +16,7 @@ def selected(policy: Policy, select: Sequence[str], ignore: Sequence[str]) -> fr
     """The ids of the rules to check by; None for all. Ids and origins (R02), in several arguments or by commas.
 
     Raises:
-        AdviseError: a name is no rule's.
+        AdviseError: a name is not a rule's.
         NothingChecked: no rule is left.
     """
     if not select and not ignore:

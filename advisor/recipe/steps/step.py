@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Unfit(ValueError):
-    """Settings that do not fit a model: what is wrong with each, by name; "" stands for the step as a whole."""
+    """Settings that do not fit a model: what is wrong with each, by name; "" is the step as a whole."""
 
     def __init__(self, wrong: Mapping[str, str]) -> None:
         self.wrong = dict(wrong)

@@ -1,6 +1,6 @@
 """Fixes: what to change in a recipe so that it no longer breaks a rule.
 
-A fix is safe where the recipe as it stands cannot mean anything else: int8 comes last, since nothing can be trained
+A fix is safe where the recipe cannot mean anything else: int8 comes last, since nothing can be trained
 after it. All others change what the recipe does: dropping a forbidden step, adding a required one, moving a setting to
 the end of its bounds.
 """

@@ -170,7 +170,7 @@ def _moved(path: Path_, home: str, given: Any, value: dict[str, Any]) -> Iterato
 
 
 def _home(key: str, path: Path_) -> str | None:
-    """The one part that a key belongs to, if it is not where it may stand."""
+    """The one part that a key belongs to, if it is in the wrong place."""
     here = fields(STEPS[str(path[-1])]) if path else fields(Recipe)
     if key in [item.name for item in here] or key in STEPS:
         return None
@@ -184,7 +184,7 @@ def _names(type_: type) -> list[str]:
 
 
 def _number(given: Any, path: Path_, hint: Any) -> Iterator[Fix]:
-    """A number where only a number can stand, written as something else."""
+    """A value that has to be a number, written as something else."""
     if not isinstance(given, str) or _takes_words(hint):
         return
     value = value_forms.number(given, not _takes(hint, float), str(path[-1]))

@@ -70,7 +70,7 @@ class Layout:
             return start, end
         before = self.text[:start].rstrip()
         if not before.endswith("-"):
-            raise NoRoom("something stands between the dash and its value")
+            raise NoRoom("there is something between the dash and its value")
         return len(before) - 1, max(end, len(before))
 
     def _colon(self, key_end: int) -> str:
@@ -103,7 +103,7 @@ class Layout:
             return self.replaced(self.line_start(start), self.line_end(end), self._left_of(path, start, end))
         following = self.whole(siblings[place + 1])[0]
         if self.text[end:following].strip():
-            raise NoRoom("a comment stands behind it")
+            raise NoRoom("a comment follows it")
         return self.replaced(start, following, "")
 
     def _left_of(self, path: Path_, start: int, end: int) -> str:
@@ -147,7 +147,7 @@ class Layout:
         return self.replaced(at, at, line + self.newline if ends else self.newline + line)
 
     def with_item(self, path: Path_, item: str) -> str:
-        """The text with another item in a list, to stand at a path."""
+        """The text with another item in a list, at a path."""
         holder, place = path[:-1], int(path[-1])
         items = self.children(holder)
         if self.is_flow(holder):

@@ -26,7 +26,7 @@ def covers(waiver: Waiver, finding: Finding) -> bool:
 
 
 def reach(waiver: Waiver) -> tuple[str, str]:
-    """The glob of files and the JSON pointer that `where` stands for; empty for all."""
+    """The glob of files and the JSON pointer in `where`; empty for all."""
     if "#" in waiver.where:
         glob, _, pointer = waiver.where.partition("#")
         return glob, pointer
