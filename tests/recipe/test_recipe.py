@@ -69,11 +69,11 @@ steps:
     ("text", "told"),
     [
         (GOOD.replace("steps:\n", "steps: {}\n#").split("#")[0], "steps: expected a list"),
-        (GOOD + "  - finetune: {}\n", "finetune stands twice"),
+        (GOOD + "  - finetune: {}\n", "finetune appears twice"),
         (GOOD.replace("version: 1\n", ""), "version is missing"),
         (
             GOOD.replace("- quantization:", "- {quantization: {}, finetune: {}}"),
-            "finetune stands in the same item as quantization",
+            "finetune is in the same item as quantization",
         ),
         ("- a\n- b\n", "a recipe is a mapping"),
         ("", "the file is empty"),
