@@ -101,9 +101,9 @@ def parse(data: bytes | str, name: str) -> Document:
     """
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    text = _decode(data, name)
+    text = decode(data, name)
     try:
-        return _Reader(_events(text), name, text).document()
+        return _Reader(events(text), name, text).document()
     except MarkedYAMLError as error:
         raise AdviseError(_not_yaml(error, text, name)) from None
     except YAMLError as error:
@@ -112,7 +112,7 @@ def parse(data: bytes | str, name: str) -> Document:
         raise AdviseError(Fault(f"not YAML: {words}", name, *_end_of(before), hint="remove this character")) from None
 
 
-def _events(text: str) -> Iterator[Any]:
+def events(text: str) -> Iterator[Any]:
     """The parser's events, one by one: the parser alone would take hours for a megabyte of open brackets."""
     try:
         from _ruamel_yaml import CParser
@@ -126,7 +126,8 @@ def _events(text: str) -> Iterator[Any]:
         yield parser.get_event()
 
 
-def _decode(data: bytes | str, name: str) -> str:
+def decode(data: bytes | str, name: str) -> str:
+    """The text of a file. Raises an AdviseError where it is too large or not UTF-8."""
     if len(data) > MAX_BYTES:
         raise AdviseError(Fault(f"larger than {MAX_BYTES:,} bytes, which no recipe or rule is", name))
     if isinstance(data, str):
@@ -160,35 +161,6 @@ def _not_yaml(error: Any, text: str, name: str) -> Fault:
 
 def _offset(mark: Any, text: str) -> int:
     return sum(len(line) for line in text.splitlines(keepends=True)[: mark.line]) + int(mark.column)
-
-
-def keys_at_top(data: bytes, levels: int = 2) -> Iterator[str]:
-    """The keys in the outermost mappings of a YAML text, as far as it can be read.
-
-    Args:
-        levels: how many mappings deep to look; lists do not count.
-
-    Raises:
-        AdviseError: the text is not UTF-8.
-    """
-    from ruamel.yaml.error import YAMLError
-
-    open_: list[str] = []  # the collections around an event, "key" for a mapping that waits for a key
-    try:
-        for event in _events(_decode(data, "")):
-            kind = type(event).__name__
-            if kind in ("MappingEndEvent", "SequenceEndEvent"):
-                open_.pop()
-            elif kind in ("MappingStartEvent", "SequenceStartEvent", "ScalarEvent", "AliasEvent"):
-                if kind == "ScalarEvent" and open_ and open_[-1] == "key":
-                    yield str(event.value)
-                if open_ and open_[-1] in ("key", "value"):
-                    open_[-1] = "value" if open_[-1] == "key" else "key"
-                if kind.endswith("StartEvent"):
-                    mappings = sum(one != "list" for one in open_)
-                    open_.append("list" if kind[0] == "S" else "key" if mappings < levels else "deep")
-    except YAMLError:
-        return
 
 
 class _Reader:

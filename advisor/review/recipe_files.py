@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.base.yamlfile import keys_at_top
+from advisor.base.yamlfile import decode, events
 
 ENDINGS = (".yaml", ".yml")
 WAIVERS = "waivers.yaml"  # lies among recipes and is not one
@@ -89,6 +89,35 @@ def may_be_recipe(text: bytes) -> bool:
     if b"\0" in text or _TOP.search(text):
         return True
     try:
-        return not MAIN_KEYS.isdisjoint(keys_at_top(text))
+        return not MAIN_KEYS.isdisjoint(_keys_at_top(text))
     except AdviseError:  # not UTF-8: the check says so
         return True
+
+
+def _keys_at_top(data: bytes, levels: int = 2) -> Iterator[str]:
+    """The keys in the outermost mappings of a YAML text, as far as it can be read.
+
+    Args:
+        levels: how many mappings deep to look; lists do not count.
+
+    Raises:
+        AdviseError: the text is not UTF-8.
+    """
+    from ruamel.yaml.error import YAMLError
+
+    open_: list[str] = []  # the collections around an event, "key" for a mapping that waits for a key
+    try:
+        for event in events(decode(data, "")):
+            kind = type(event).__name__
+            if kind in ("MappingEndEvent", "SequenceEndEvent"):
+                open_.pop()
+            elif kind in ("MappingStartEvent", "SequenceStartEvent", "ScalarEvent", "AliasEvent"):
+                if kind == "ScalarEvent" and open_ and open_[-1] == "key":
+                    yield str(event.value)
+                if open_ and open_[-1] in ("key", "value"):
+                    open_[-1] = "value" if open_[-1] == "key" else "key"
+                if kind.endswith("StartEvent"):
+                    mappings = sum(one != "list" for one in open_)
+                    open_.append("list" if kind[0] == "S" else "key" if mappings < levels else "deep")
+    except YAMLError:
+        return

@@ -18,8 +18,10 @@ UNITS = ("mb", "ms")  # a word with another unit in its place is another measure
 def certain(word: str, known: Collection[str]) -> str | None:
     """The one name that a word means under every reading."""
     same = [name for name in known if _folded(name) == _folded(word)]
-    found = same or [name for name in known if _one_slip_apart(_parts(word), _parts(name))]
-    return found[0] if len(found) == 1 else None
+    if same:
+        return same[0] if len(same) == 1 else None
+    near = [name for name in known if _one_slip_apart(_parts(word), _parts(name))]
+    return near[0] if len(near) == 1 and _initials(near[0]) == _initials(word) else None
 
 
 def clear(word: str, known: Collection[str]) -> str | None:
@@ -36,6 +38,11 @@ def _folded(word: str) -> str:
 
 def _parts(word: str) -> list[str]:
     return re.split(r"[-_ ]", word.lower())
+
+
+def _initials(word: str) -> list[str]:
+    """The first letters of a word's parts: people rarely slip there, and `height` is another word than `weight`."""
+    return [part[:1] for part in _parts(word)]
 
 
 def _likeness(word: str, name: str) -> float:
@@ -64,8 +71,8 @@ def _one_slip_apart(given: list[str], right: list[str]) -> bool:
 
 
 def _one_slip(given: str, right: str) -> bool:
-    """Is it one letter too few, too many or wrong, or two that changed places, behind the same first letter?"""
-    if len(right) < LONG or not given.isalpha() or given[0] != right[0]:
+    """Is it one letter too few, too many or wrong, or two that changed places?"""
+    if len(right) < LONG or not given.isalpha():
         return False
     start = next((at for at, pair in enumerate(zip(given, right, strict=False)) if pair[0] != pair[1]), None)
     if start is None:  # one begins with the other

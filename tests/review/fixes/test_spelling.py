@@ -191,6 +191,8 @@ def test_of_two_near_names_neither_is_clear() -> None:
     assert clear("coder_keep", ["encoder_keep", "decoder_keep"]) is None
     assert clear("encoder_kep", ["encoder_keep", "decoder_keep"]) == "encoder_keep"
     assert clear("kep", ["keep", "choose"]) == "keep"
+    assert certain("ecoder_keep", ["encoder_keep", "decoder_keep"]) is None
+    assert certain("hidden_height", ["hidden_weight", "soft_weight"]) is None
 
 
 @given(
