@@ -120,7 +120,9 @@ def policy(parser: argparse.ArgumentParser) -> None:
 
 def waivers(parser: argparse.ArgumentParser) -> None:
     """Options that say which waivers count."""
-    parser.add_argument("--no-inline", action="store_true", help="waivers in comments of recipes do not count")
+    parser.add_argument(
+        "--no-inline", action="store_true", help="waivers inside recipes do not count"
+    )
     parser.add_argument(
         "--waivers",
         type=Path,

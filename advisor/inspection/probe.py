@@ -1,9 +1,10 @@
-"""Look at a model's config, at data and at the machine, and tell the facts. No weights are loaded, no network used."""
+"""Facts about a model, its data and this machine. Loads no weights and uses no network."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,11 +17,13 @@ from advisor.families.family import Config, Family
 from advisor.recipe.recipe import ModelSource
 
 MAX_CONFIG = 1_000_000
+LONGEST = 100  # of a model's name that a message repeats
+_SIZE = re.compile(r"(?<![a-z\d.])(\d{1,4}(?:\.\d+)?)([mb])(?![a-z\d])")
 ALIASES = {"gpt-2": "gpt2", "opt-125m": "opt", "t5-base": "t5", "bert-base": "bert"}
 
 
 class Model(NamedTuple):
-    """A model as far as it is known before its weights are loaded. `folder`: None for one that is not here."""
+    """A model as far as it is known before its weights are loaded. folder: None where it is not on this machine."""
 
     source: ModelSource
     facts: ModelFacts
@@ -38,8 +41,7 @@ def model(source: str, labels: int = 2, base: Path = Path()) -> Model:
     Raises:
         AdviseError: nothing of that name is known, or its config is missing or makes no sense.
     """
-    path = base / Path(source).expanduser()
-    if path.exists():
+    if path := located(source, base):
         return _local(source, path, labels)
     family = _family(source)
     cached = cached_config(family.checkpoint if family else source)
@@ -54,25 +56,35 @@ def model(source: str, labels: int = 2, base: Path = Path()) -> Model:
     raise AdviseError(_unknown(source))
 
 
+def located(source: str, base: Path = Path()) -> Path | None:
+    """The file or folder that a source names, or None where none of that name exists or can exist."""
+    try:
+        path = base / Path(source).expanduser()
+        return path if path.exists() else None
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL character in it, the home of an unknown user
+        return None
+
+
 def _family(source: str) -> Family | None:
     """The family that a name or a base checkpoint's Hub id stands for."""
     return registry.find(ALIASES.get(source.lower(), source.lower())) or registry.by_checkpoint(source)
 
 
 def _unknown(source: str) -> Fault:
-    if (
-        source.startswith((".", "/", "~"))
-        or source.endswith(".json")
-        or (Path(source).parent.is_dir() and "/" in source)
-    ):
-        return Fault("no such checkpoint folder or config.json", source, hint="check the path")
+    shown = source if len(source) <= LONGEST else f"{source[:LONGEST]}…"
+    if source.startswith((".", "/", "~")) or source.endswith(".json") or ("/" in source and located(_parent(source))):
+        return Fault("no such checkpoint folder or config.json", shown, hint="check the path")
     if "$" in source or "{" in source:
-        return Fault(f"unknown model {source!r}", hint="this looks like a template that still has to be filled in")
+        return Fault(f"unknown model {shown!r}", hint="this looks like a template that still has to be filled in")
     known = [*registry.names(), *ALIASES]
     return Fault(
-        f"unknown model {source!r}: no family of that name, no such folder, and not in the local Hub cache",
-        hint=f"{suggest(source, known)} or give a checkpoint folder, a config.json, or a Hub id that was downloaded",
+        f"unknown model {shown!r}: no family of that name, no such folder, and not in the local Hub cache",
+        hint=f"{suggest(shown, known)} or give a checkpoint folder, a config.json, or a Hub id that was downloaded",
     )
+
+
+def _parent(source: str) -> str:
+    return source.rpartition("/")[0]
 
 
 def _local(source: str, path: Path, labels: int) -> Model:
@@ -113,14 +125,14 @@ def cached_config(source: str) -> Path | None:
     repository = cache / f"models--{source.replace('/', '--')}"
     try:
         revision = (repository / "refs" / "main").read_text().strip()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):
         return None
     file = repository / "snapshots" / revision / "config.json"
     return file if file.is_file() else None
 
 
 def named(source: ModelSource, labels: int = 2, base: Path = Path()) -> Model:
-    """The model that a recipe names; where it cannot be found, what its family alone tells.
+    """The model that a recipe names; where it cannot be found, what its family and its name say.
 
     Raises:
         AdviseError: its config makes no sense, or the family is unknown.
@@ -128,7 +140,7 @@ def named(source: ModelSource, labels: int = 2, base: Path = Path()) -> Model:
     known = [*registry.names(), *registry.OTHERS.values()]
     if source.family is not None and source.family not in known:
         raise AdviseError(f"unknown family {source.family!r}", hint=suggest(source.family, known))
-    if (base / Path(source.source).expanduser()).exists() or source.family is None:
+    if located(source.source, base) or source.family is None:
         return model(source.source, labels, base)
     if source.source.startswith(("./", "../")):  # what stands beside the recipe has to be there
         raise AdviseError(_unknown(source.source))
@@ -137,7 +149,14 @@ def named(source: ModelSource, labels: int = 2, base: Path = Path()) -> Model:
         return model(source.source, labels, base)
     kinds = {name: kind for kind, name in registry.OTHERS.items()}
     kind = family.kind if family else kinds[source.family]
-    return Model(source, ModelFacts(family=source.family, kind=kind), None)
+    facts = ModelFacts(family=source.family, kind=kind, parameters=size_in_name(source.source))
+    return Model(source, facts, None)
+
+
+def size_in_name(source: str) -> int | None:
+    """About how many parameters a checkpoint has, as its name says: 350 million for `facebook/opt-350m`."""
+    found = _SIZE.findall(source.rpartition("/")[2].lower())
+    return round(float(found[-1][0]) * {"m": 1e6, "b": 1e9}[found[-1][1]]) if found else None
 
 
 def device(kind: str) -> DeviceFacts:

@@ -15,7 +15,7 @@ from advisor.recipe.recipe import Recipe
 from advisor.recipe.steps import STEPS
 from advisor.review.findings import Cause, Path_, Place, at
 
-CONFIG = "(its config)"
+CONFIG, NAME = "(its config)", "(its name)"
 
 
 def causes(rule: Rule, recipe: Recipe, document: Document, view: View) -> Iterator[Cause]:
@@ -39,7 +39,8 @@ def _cause(test: Test, recipe: Recipe, document: Document, view: View) -> Cause:
     path = path_of(tuple(test.name.split(".")), recipe, document)
     words = said(view.get(test.name)[1]) + bound(test.interval)
     if test.name.startswith("model.") and path[-1] != test.name.split(".")[1]:
-        words = f"{_short(test.name)} {words} {CONFIG}"
+        config_known = view.get("model.hidden_size")[1] is not None
+        words = f"{_short(test.name)} {words} {CONFIG if config_known else NAME}"
     elif test.name.split(".")[-1] != path[-1] and len(path) > 1:
         words = f"{_short(test.name)} {words}"
     if path in document.marks:

@@ -43,8 +43,7 @@ def review_file(policy: Policy, path: Path) -> Reviewed:
 
 def model_of(source: ModelSource, base: Path) -> probe.Model:
     """The model that a recipe names; a relative path counts from the current folder, then from the recipe's."""
-    here = (Path() / source.source).exists()
-    return probe.named(source, base=Path() if here else base)
+    return probe.named(source, base=Path() if probe.located(source.source) else base)
 
 
 def review_document(
