@@ -14,6 +14,7 @@ from advisor.base.errors import AdviseError, Fault
 
 if TYPE_CHECKING:
     from advisor.records.carbon import Assumptions
+    from advisor.records.measuring import Measuring
 
 ASKED = "-\0"  # as an argument: give the parser, do nothing. Nobody can type a zero byte.
 
@@ -152,6 +153,29 @@ def carbon(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pue", type=pue, default=1.0, metavar="X", help="power usage effectiveness (default 1)")
     parser.add_argument("--embodied-kg", type=positive, metavar="KG", help="CO2e of making the machine, for SCI")
     parser.add_argument("--lifetime-years", type=positive, metavar="Y", help="how long the machine will serve")
+
+
+def measuring(parser: argparse.ArgumentParser) -> None:
+    """Options that say how serving is measured."""
+    parser.add_argument(
+        "--measure-seconds",
+        type=positive,
+        metavar="S",
+        help="how long each model answers while time and energy are measured (default: 10)",
+    )
+    parser.add_argument(
+        "--power-log",
+        type=Path,
+        metavar="FILE",
+        help="CSV of an external power meter that runs meanwhile: columns time and watts",
+    )
+
+
+def measured_so(options: argparse.Namespace) -> Measuring:
+    """What the options of `measuring` say."""
+    from advisor.records.measuring import Measuring
+
+    return Measuring(options.measure_seconds or Measuring().seconds, options.power_log)
 
 
 def assumed(options: argparse.Namespace) -> Assumptions:

@@ -18,6 +18,7 @@ from advisor.policy.pack import Policy
 from advisor.recipe.plan import Plan
 from advisor.recipe.recipe import Recipe, to_goal
 from advisor.records.carbon import Assumptions
+from advisor.records.measuring import Measuring
 from advisor.review.outcome import Reviewed
 from advisor.review.review import review
 from advisor.review.waivers.apply import Waiving, waive
@@ -42,6 +43,7 @@ class Job:
     verdicts: tuple[Verdict, ...] = ()
     trust_remote_code: bool = False
     assumed: Assumptions = Assumptions()
+    measuring: Measuring = Measuring()
 
     @property
     def plan(self) -> Plan:

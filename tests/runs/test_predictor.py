@@ -63,7 +63,7 @@ def run(checkpoints: dict[str, Path], text: Path, tmp_path_factory: pytest.TempP
         'goal: {relative_accuracy: ">= 0.3"}\nsteps:\n  - finetune: {epochs: 1, learning_rate: 2.0e-3}\n'
         "  - quantization: {}\ntraining: {batch_size: 64, max_tokens: 24}\n"
     )
-    arguments = ["--model", str(checkpoints["bert"]), "--data", str(text), "--out", str(folder / "out")]
+    arguments = ["--model", str(checkpoints["bert"]), "--data", str(text), "--out", str(folder / "out"), "--measure-seconds", "0.5"]
     assert main(["run", str(folder / "bert.yaml"), *arguments]) in (0, 4)
     return folder / "out"
 
@@ -109,7 +109,7 @@ def test_a_run_from_before_tokenizers_knew_it_has_its_recipe(run: Path, tmp_path
 @pytest.mark.parametrize("step", ["0-finetune", "1-quantization"])
 def test_texts_are_never_longer_than_the_model_has_positions(step: str, run: Path, text: Path, tmp_path: Path) -> None:
     model, out = tiny.checkpoint("bert", tmp_path / "model", max_position_embeddings=32), tmp_path / "out"
-    arguments = ["--model", str(model), "--data", str(text), "--out", str(out)]
+    arguments = ["--model", str(model), "--data", str(text), "--out", str(out), "--measure-seconds", "0.5"]
     assert main(["run", str(run.parent / "bert.yaml"), *arguments]) in (0, 4)
     folder = shutil.copytree(out / "steps" / step, tmp_path / step)
     configure(folder / "tokenizer_config.json", model_max_length=10**30)
@@ -194,7 +194,7 @@ def test_a_tokenizer_with_code_of_its_own_is_loaded_when_it_is_trusted(
 ) -> None:
     monkeypatch.setenv("HF_MODULES_CACHE", str(tmp_path / "modules"))
     with_code(shutil.copytree(checkpoints["bert"], tmp_path / "model"))
-    arguments = ["--model", str(tmp_path / "model"), "--data", str(text), "--out", str(tmp_path / "out")]
+    arguments = ["--model", str(tmp_path / "model"), "--data", str(text), "--out", str(tmp_path / "out"), "--measure-seconds", "0.5"]
     assert main(["run", str(run.parent / "bert.yaml"), *arguments]) == 2
     assert "its tokenizer comes with code of its own" in " ".join(capsys.readouterr().err.split())
     assert main(["run", str(run.parent / "bert.yaml"), *arguments, "--trust-remote-code"]) in (0, 4)
