@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 import shutil
 import subprocess
 import sys
@@ -228,6 +229,24 @@ def test_a_file_that_was_added_is_told(run: Path, tmp_path: Path) -> None:
             advisor.load(folder, step)
         assert len(caught.value.faults) == 1
     assert advisor.load(out, "quantization").kind == "onnx"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("vocab.txt", pickle.dumps({"a": 1}, protocol=0), "is a pickle"),
+        ("old.bin", pickle.dumps([1], protocol=4), "is a pickle"),
+        ("own.py", b"", "is code"),
+        ("generation_config.json", b'{"auto_map": {"AutoModel": "own.Own"}}', "names code to run"),
+    ],
+)
+def test_what_can_run_code_is_not_loaded(name: str, content: bytes, told: str, run: Path, tmp_path: Path) -> None:
+    """In a copy of a step's folder there is no record of what the run wrote."""
+    folder = Path(shutil.copytree(run / "steps" / "0-finetune", tmp_path / "copy"))
+    (folder / name).write_bytes(content)
+    with pytest.raises(AdviseError, match=told) as caught:
+        advisor.load(folder)
+    assert [fault.file for fault in caught.value.faults] == [str(folder / name)]
 
 
 NO_TEXTS = {
