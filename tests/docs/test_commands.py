@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from doc_commands import CHECKOUT, NEEDS_DEMO, commands, matches, wrong
+from doc_commands import CHECKOUT, NEEDS_DEMO, SLOW, commands, matches, wrong
 
 PAGES = sorted(
     page.relative_to(CHECKOUT)
@@ -14,16 +15,22 @@ PAGES = sorted(
 )
 
 
-def cases() -> list[object]:
-    """A case a page; those that need a finished demo run are slow."""
-    slow = [pytest.mark.slow, pytest.mark.timeout(3600)]
-    needing = {page for page in PAGES if NEEDS_DEMO in (CHECKOUT / page).read_text()}
-    return [pytest.param(page, id=str(page), marks=slow if page in needing else ()) for page in PAGES]
+MARKS = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
-@pytest.mark.parametrize("page", cases())
-def test_commands_do_what_the_page_shows(page: Path, tmp_path: Path) -> None:
-    found = list(wrong((CHECKOUT / page).read_text(), tmp_path / "page"))
+def cases() -> Iterator[object]:
+    """Each page quickly, and once more with its slow blocks."""
+    for page in PAGES:
+        text = (CHECKOUT / page).read_text()
+        if NEEDS_DEMO not in text:
+            yield pytest.param(page, False, id=str(page))
+        if NEEDS_DEMO in text or SLOW in text:
+            yield pytest.param(page, True, id=f"{page} whole", marks=MARKS)
+
+
+@pytest.mark.parametrize(("page", "slow"), cases())
+def test_commands_do_what_the_page_shows(page: Path, slow: bool, tmp_path: Path) -> None:
+    found = list(wrong((CHECKOUT / page).read_text(), tmp_path / "page", slow))
     assert not found, "\n".join(
         f"{page}: $ {one.command}\n--- shown\n{one.shown}\n--- printed\n{one.printed}" for one in found
     )

@@ -5,7 +5,7 @@ block with `title="NAME"` (a file that is written). `…` in an output stands fo
 lines. A comment before a block, `<!-- not run: REASON -->`, leaves it out. `<!-- page: needs demo -->` in a page asks
 for a finished demo run in `runs/demo`, which takes minutes.
 
-Renew the output of pages: python tests/support/doc_commands.py README.md docs/guides/*.md
+Renew the outputs of pages: python tests/support/doc_commands.py [--slow] README.md docs/guides/*.md
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 CHECKOUT = Path(__file__).parents[2]
-FENCE = re.compile(r"(?P<before><!-- not run: [^>]*-->\s*\n)?^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.M | re.S)
+FENCE = re.compile(r"(?:<!-- (?P<mark>not run: [^>]*|slow) -->\s*\n)?^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.M | re.S)
 TITLE = re.compile(r'title="([^"]+)"')
 CHANGING = ((re.compile(r"\b\d+\.\d\d s\b"), "… s"), (re.compile(r"\b[0-9a-f]{10,64}\b"), "…"))
-NEEDS_DEMO = "<!-- page: needs demo -->"
+NEEDS_DEMO, SLOW = "<!-- page: needs demo -->", "<!-- slow -->"
 READY_DEMO = "ADVISE_DEMO_RUN"  # a finished folder of `advise demo`, to save its minutes
 
 
@@ -101,23 +101,24 @@ def _run(line: str, folder: Path, code: int = 0) -> subprocess.CompletedProcess[
     )  # fmt: skip
 
 
-def wrong(text: str, folder: Path) -> Iterator[Wrong]:
-    """Every command of a page that does not do what the page shows."""
+def wrong(text: str, folder: Path, slow: bool = True) -> Iterator[Wrong]:
+    """Every command of a page that does not do what the page shows. slow: run the slow blocks too."""
     prepared(folder, text)
     code = 0
     for block in FENCE.finditer(text):
-        for command in _commands(block, folder):
+        for command in _commands(block, folder, slow):
             done = _run(command.line, folder, code)
             code = done.returncode
             if not (matches(command.shown, done.stdout) if command.shown.strip() else code == 0):
                 yield Wrong(command.line, command.shown or "(exit code 0)", f"{done.stdout}(exit code {code})")
 
 
-def _commands(block: re.Match[str], folder: Path) -> list[Command]:
+def _commands(block: re.Match[str], folder: Path, slow: bool) -> list[Command]:
     """The commands of a block; one with a title is a file that is written here."""
     language = block["info"].split(" ")[0]
     title = TITLE.search(block["info"])
-    if block["before"] or not (title or language in ("console", "python")):
+    left_out = block["mark"] if not slow else (block["mark"] or "").startswith("not run")
+    if left_out or not (title or language in ("console", "python")):
         return []
     if title:
         file = folder / title[1]
@@ -130,7 +131,7 @@ def _commands(block: re.Match[str], folder: Path) -> list[Command]:
     return [Command("python .block.py", "")]
 
 
-def renewed(text: str, folder: Path) -> str:
+def renewed(text: str, folder: Path, slow: bool) -> str:
     """The page with the outputs that its commands have today. What a page leaves out stays left out."""
     prepared(folder, text)
     code = 0
@@ -138,12 +139,14 @@ def renewed(text: str, folder: Path) -> str:
     def renew(block: re.Match[str]) -> str:
         nonlocal code
         body = ""
-        for command in _commands(block, folder):
+        found = _commands(block, folder, slow)
+        for command in found:
             done = _run(command.line, folder, code)
             code = done.returncode
             body += f"$ {command.line}\n" + _shortened(command.shown, done.stdout)
-        console = block["info"].startswith("console") and not block["before"]
-        return f"```{block['info']}\n{body}```" if console else block[0]
+        if not found or not block["info"].startswith("console"):
+            return block[0]
+        return block[0][: block.start("body") - block.start()] + body + "```"
 
     return FENCE.sub(renew, text)
 
@@ -164,10 +167,13 @@ def _shortened(shown: str, printed: str) -> str:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
+    asked = "--slow" in sys.argv
+    for name in (one for one in sys.argv[1:] if one != "--slow"):
         page = Path(name)
+        if NEEDS_DEMO in page.read_text() and not asked:
+            continue
         with tempfile.TemporaryDirectory() as scratch:
-            new = renewed(page.read_text(), Path(scratch) / "page")
+            new = renewed(page.read_text(), Path(scratch) / "page", asked)
         if new != page.read_text():
             page.write_text(new)
             sys.stderr.write(f"renewed {name}\n")
