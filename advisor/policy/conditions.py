@@ -246,7 +246,7 @@ def _comparison(name: str, value: str, document: Place, path: Path_) -> tuple[Co
     try:
         interval = Interval.parse(f"{value.split('=', 1)[1]}..{value.split('=', 1)[1]}" if unequal else value)
     except ValueError:
-        hint = f"write {FORMS}, or compare with another fact or setting: \">= finetune.epochs\""
+        hint = f'write {FORMS}, or compare with another fact or setting: ">= finetune.epochs"'
         return None, [document.fault(f"{name}: {value!r} is not a comparison", path, hint)]
     test = Test(name, interval=interval)
     return (Group("not", (test,)) if unequal else test), []
