@@ -97,6 +97,32 @@ def positive(text: str) -> float:
     return _number(text, whole=False, least=1e-9, most=1e12)
 
 
+def features(text: str) -> frozenset[str]:
+    """Instruction sets of a CPU, between commas; `none` for none of them."""
+    from advisor.facts.facts import INSTRUCTION_SETS
+
+    names = frozenset(text.replace(" ", "").split(",")) - {"none", ""}
+    if wrong := sorted(names - set(INSTRUCTION_SETS)):
+        known = ", ".join((*INSTRUCTION_SETS, "none"))
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(wrong)}; write some of {known}, between commas")
+    return names
+
+
+def key_value(text: str) -> tuple[str, str | int | float | bool]:
+    """A key and its value, as in owner=ada; numbers, true and false are what they look like."""
+    key, sign, value = text.partition("=")
+    if not key or not sign or not value:
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, as in owner=ada, got {text!r}")
+    if value in ("true", "false"):
+        return key, value == "true"
+    for kind in (int, float):
+        try:
+            return key, kind(value)
+        except ValueError:
+            continue
+    return key, value
+
+
 def seconds(text: str) -> float:
     """A span of time in seconds, 0 allowed."""
     return _number(text, whole=False, least=0, most=1e9)
@@ -121,9 +147,7 @@ def policy(parser: argparse.ArgumentParser) -> None:
 
 def waivers(parser: argparse.ArgumentParser) -> None:
     """Options that say which waivers count."""
-    parser.add_argument(
-        "--no-inline", action="store_true", help="waivers inside recipes do not count"
-    )
+    parser.add_argument("--no-inline", action="store_true", help="waivers inside recipes do not count")
     parser.add_argument(
         "--waivers",
         type=Path,
