@@ -64,7 +64,16 @@ def run(checkpoints: dict[str, Path], text: Path, tmp_path_factory: pytest.TempP
         'goal: {relative_accuracy: ">= 0.3"}\nsteps:\n  - finetune: {epochs: 1, learning_rate: 2.0e-3}\n'
         "  - quantization: {}\ntraining: {batch_size: 64, max_tokens: 24}\n"
     )
-    arguments = ["--model", str(checkpoints["bert"]), "--data", str(text), "--out", str(folder / "out"), "--measure-seconds", "0.5"]
+    arguments = [
+        "--model",
+        str(checkpoints["bert"]),
+        "--data",
+        str(text),
+        "--out",
+        str(folder / "out"),
+        "--measure-seconds",
+        "0.5",
+    ]
     assert main(["run", str(folder / "bert.yaml"), *arguments]) in (0, 4)
     return folder / "out"
 
@@ -195,7 +204,16 @@ def test_a_tokenizer_with_code_of_its_own_is_loaded_when_it_is_trusted(
 ) -> None:
     monkeypatch.setenv("HF_MODULES_CACHE", str(tmp_path / "modules"))
     with_code(shutil.copytree(checkpoints["bert"], tmp_path / "model"))
-    arguments = ["--model", str(tmp_path / "model"), "--data", str(text), "--out", str(tmp_path / "out"), "--measure-seconds", "0.5"]
+    arguments = [
+        "--model",
+        str(tmp_path / "model"),
+        "--data",
+        str(text),
+        "--out",
+        str(tmp_path / "out"),
+        "--measure-seconds",
+        "0.5",
+    ]
     assert main(["run", str(run.parent / "bert.yaml"), *arguments]) == 2
     assert "its tokenizer comes with code of its own" in " ".join(capsys.readouterr().err.split())
     assert main(["run", str(run.parent / "bert.yaml"), *arguments, "--trust-remote-code"]) in (0, 4)
