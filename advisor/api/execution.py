@@ -14,6 +14,7 @@ from advisor.api.review import waiving
 from advisor.base.errors import AdviseError, Fault
 from advisor.recipe.recipe import Recipe
 from advisor.records import results
+from advisor.records.measuring import Measuring
 from advisor.review.findings import Finding
 
 TRAIN_ON = ("auto", "cpu", "cuda", "mps")
@@ -85,6 +86,8 @@ def run(
     pue: float = 1.0,
     embodied_kg: float | None = None,
     lifetime_years: float | None = None,
+    measure_seconds: float = 10.0,
+    power_log: str | PathLike[str] | None = None,
     record: bool = True,
     progress: bool = True,
 ) -> RunResult:
@@ -107,6 +110,8 @@ def run(
         country: whose grid turns energy into CO2e, as three letters of ISO 3166; None: France. Shares do not change.
         pue: power usage effectiveness of the data centre, from 1 to 10.
         embodied_kg, lifetime_years: CO2e of making the machine, in kg, and its lifetime, for an SCI figure; or neither.
+        measure_seconds: how long each model answers while time and energy are measured.
+        power_log: CSV of an external power meter that runs meanwhile, with columns time and watts.
         record: keep the run in the ledger of `advise history`.
         progress: show a progress bar on stderr, or in a notebook.
 
@@ -133,6 +138,7 @@ def run(
     arguments.whole("waiver_days", waiver_days, 1)
     arguments.number("checkpoint_seconds", checkpoint_seconds, 0, 1e9)
     arguments.number("pue", pue, 1, 10)
+    arguments.number("measure_seconds", measure_seconds, 1e-3, 1e9)
     arguments.number("embodied_kg", embodied_kg, 1e-9, 1e12)
     arguments.number("lifetime_years", lifetime_years, 1e-9, 1e12)
     arguments.refuse()
@@ -149,6 +155,7 @@ def run(
         trust_remote_code,
         resume,
         checkpoint_seconds,
+        measuring=Measuring(measure_seconds, None if power_log is None else Path(power_log)),
     )
     with libraries():
         job = prepare(order)

@@ -14,6 +14,7 @@ from advisor.base.errors import AdviseError
 from advisor.inspection.probe import needs_run
 from advisor.recipe.recipe import Recipe, as_yaml
 from advisor.records.carbon import Assumptions
+from advisor.records.measuring import Measuring
 from advisor.records.results import RunResult
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Order(NamedTuple):
     resume: bool = False
     checkpoint_seconds: float = 60.0
     seeds: int | None = None
+    measuring: Measuring = Measuring()
 
 
 def assumptions(
@@ -69,13 +71,16 @@ def prepare(order: Order) -> Job:
     Raises:
         AdviseError: recipe, model or data cannot be read, or do not fit each other.
     """
-    from advisor.compute.measure.energy import grid_year
+    from advisor.compute.measure import power_log
+    from advisor.compute.measure.grid import grid_year
     from advisor.execution.job import excused
     from advisor.execution.job import prepare as judge
     from advisor.inspection.recipe_data import read_data
     from advisor.policy.pack import find
 
     grid_year(order.assumed.country)
+    if order.measuring.power_log is not None:
+        power_log.check(order.measuring.power_log)
     written, document = _read(order.recipe)
     recipe = _overridden(written, order)
     if recipe.data.source is None:
@@ -86,7 +91,7 @@ def prepare(order: Order) -> Job:
     base = Path() if order.model or Path(recipe.model.source).exists() else folder
     rules = find(order.policy)
     job = excused(judge(rules, recipe, document, data, base, order.train_on), rules, order.waiving)
-    return replace(job, trust_remote_code=order.trust_remote_code, assumed=order.assumed)
+    return replace(job, trust_remote_code=order.trust_remote_code, assumed=order.assumed, measuring=order.measuring)
 
 
 def _read(recipe: Recipe | Path) -> tuple[Recipe, Document]:

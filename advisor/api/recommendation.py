@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -12,7 +13,7 @@ from advisor.recipe.recipe import Recipe, as_dict
 
 if TYPE_CHECKING:
     from advisor.advice.history import History
-    from advisor.facts.facts import DataFacts, Facts, Goal
+    from advisor.facts.facts import DataFacts, DeviceFacts, Facts, Goal
     from advisor.recipe.recipe import DataSource, Task
 
 DEVICES = ("cpu", "cuda", "mps", "edge", "auto")
@@ -98,6 +99,13 @@ def advise(
     pair: str | None = None,
     label: str | None = None,
     max_samples: int | None = None,
+    cpu_features: Iterable[str] | None = None,
+    memory_gb: float | None = None,
+    compute_capability: float | None = None,
+    mean_tokens: float | None = None,
+    revision: str | None = None,
+    licence: str | None = None,
+    meta: Mapping[str, str | int | float | bool] | Iterable[tuple[str, Any]] = (),
 ) -> Advice:
     """Recommend how to make a language model small and green, from facts alone: nothing is trained or downloaded.
 
@@ -119,6 +127,13 @@ def advise(
         name: of the recipe; by default the model's name and the device.
         text, pair, label: columns of `data`; by default found by their usual names.
         max_samples: use at most this many training rows.
+        cpu_features: instruction sets of the CPU that will serve, as in `{"avx2", "avx512_vnni"}`.
+        memory_gb: memory of the device, in GB.
+        compute_capability: of the NVIDIA GPU, as in 8.0.
+        mean_tokens: mean length of a text, in tokens.
+        revision: of the model on the Hub.
+        licence: of the model, where no model card says it.
+        meta: what the policy asks of every recipe, as in `{"owner": "ada"}`.
 
     Returns:
         The advice. `advice.recipe` is the recipe, `advice.save("recipe.yaml")` writes it, `print(advice)` explains it.
@@ -144,11 +159,23 @@ def advise(
     stated = _Data(source_name, samples, task, eval_samples, unlabelled, max_samples, columns)
     _refuse_nonsense(stated, goal, device)
     known, source = _data(stated)
+    known = known._replace(mean_tokens=mean_tokens, source=source_name)
     found = probe.model(fspath(model), known.labels or 2)
-    facts = Facts(found.facts, known, probe.device(device), goal)
+    named = found.facts._replace(revision=revision, licence=found.facts.licence or licence)
+    hardware = _hardware(probe.device(device), cpu_features, memory_gb, compute_capability)
+    facts = Facts(named, known, hardware, goal, tuple(sorted(dict(meta).items())))
     name = name or f"{Path(model).name}-{facts.device.kind}"
     own_runs = _history(facts) if history else None
     return Advice(*recommendation.advise(find(fspath(policy)), facts, found, source, name, own_runs))
+
+
+def _hardware(
+    device: DeviceFacts, features: Iterable[str] | None, memory_gb: float | None, capability: float | None
+) -> DeviceFacts:
+    """The device as the caller states it, with what this machine says of itself for `auto`."""
+    sets = None if features is None else frozenset(features)
+    stated: dict[str, Any] = {"instruction_sets": sets, "memory_gb": memory_gb, "compute_capability": capability}
+    return device._replace(**{name: one for name, one in stated.items() if one is not None})
 
 
 class _Columns(NamedTuple):

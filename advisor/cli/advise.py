@@ -13,6 +13,8 @@ from advisor.cli.options import (
     count,
     count_or_none,
     data_columns,
+    features,
+    key_value,
     parser,
     policy,
     positive,
@@ -69,6 +71,7 @@ def _arguments() -> Parser:
     arguments.add_argument("--max-emissions", type=positive, metavar="SHARE", help="most relative emissions")
     arguments.add_argument("--max-size-mb", type=positive, metavar="MB")
     arguments.add_argument("--max-latency-ms", type=positive, metavar="MS")
+    _add_facts(arguments)
     arguments.add_argument("--history", action="store_true", help="narrow the ranges by your own past runs")
     arguments.add_argument("--name", help="name of the recipe")
     arguments.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the recipe there, not to stdout")
@@ -77,6 +80,24 @@ def _arguments() -> Parser:
     data_columns(arguments)
     policy(arguments)
     return arguments
+
+
+def _add_facts(arguments: Parser) -> None:
+    """Options for what neither the model's config nor the data say."""
+    arguments.add_argument("--cpu-features", type=features, metavar="LIST", help="of the CPU: avx2,avx512_vnni,…")
+    arguments.add_argument("--memory-gb", type=positive, metavar="GB", help="memory of the device")
+    arguments.add_argument("--compute-capability", type=positive, metavar="X.Y", help="of the NVIDIA GPU")
+    arguments.add_argument("--mean-tokens", type=positive, metavar="N", help="mean length of a text")
+    arguments.add_argument("--revision", metavar="COMMIT", help="of the model on the Hub")
+    arguments.add_argument("--licence", metavar="ID", help="of the model, where no model card says it")
+    arguments.add_argument(
+        "--meta",
+        type=key_value,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="what the policy wants to know, as in owner=ada",
+    )
 
 
 def run(arguments: Sequence[str]) -> int:

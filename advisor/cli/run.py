@@ -13,7 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from advisor.base.errors import AdviseError, OutOfMemory
-from advisor.cli.options import carbon, colour, data_columns, parser, policy, seconds, seeds, waivers, width
+from advisor.cli.options import (
+    carbon,
+    colour,
+    data_columns,
+    measuring,
+    parser,
+    policy,
+    seconds,
+    seeds,
+    waivers,
+    width,
+)
 
 if TYPE_CHECKING:
     from advisor.api.orders import Order
@@ -58,6 +69,7 @@ def _run(options: Namespace) -> int:
 def _order(options: Namespace) -> Order:
     from advisor.api.orders import Order, assumptions
     from advisor.api.review import waiving
+    from advisor.records.measuring import Measuring
 
     if not options.dry_run and options.out is None:
         raise AdviseError("--out is missing", hint="give a new folder for checkpoints and report")
@@ -75,6 +87,7 @@ def _order(options: Namespace) -> Order:
         options.resume,
         options.checkpoint_seconds,
         options.seeds,
+        Measuring(options.measure_seconds or Measuring().seconds, options.power_log),
     )
 
 
@@ -163,6 +176,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     run_.add_argument("--no-ledger", action="store_true", help="do not record the run (advise history)")
     data_columns(run_)
     carbon(run_)
+    measuring(run_)
     waivers(run_)
     policy(run_)
     return run_.parse_args(arguments)

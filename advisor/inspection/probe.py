@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault, suggest
 from advisor.base.install import pip_command
+from advisor.facts.cpu import instruction_sets
 from advisor.facts.facts import DeviceFacts, ModelFacts
 from advisor.families import registry
 from advisor.families.family import Config, Family
@@ -20,6 +21,7 @@ from advisor.recipe.recipe import ModelSource
 MAX_CONFIG = 1_000_000
 LONGEST = 100  # of a model's name that a message repeats
 _SIZE = re.compile(r"(?<![a-z\d.])(\d{1,4}(?:\.\d+)?)([mb])(?![a-z\d])")
+MAX_CARD = 20_000  # characters of a model card in which its front matter ends
 ALIASES = {"gpt-2": "gpt2", "opt-125m": "opt", "t5-base": "t5", "bert-base": "bert"}
 
 
@@ -51,7 +53,7 @@ def model(source: str, labels: int = 2, base: Path = Path()) -> Model:
     if family:
         return Model(
             ModelSource(family.checkpoint, family.model_type),
-            family.facts(family.config, labels),
+            family.facts(family.config, labels)._replace(source=family.checkpoint),
             family.config,
         )
     raise AdviseError(_unknown(source))
@@ -92,7 +94,27 @@ def _local(source: str, path: Path, labels: int) -> Model:
     file = path / "config.json" if path.is_dir() else path
     config = read_config(file)
     facts = registry.describe(config, str(file), labels)
-    return Model(ModelSource(source, facts.family), facts, config, file.parent)
+    licence = card_licence(file.parent)
+    facts = facts._replace(source=checkpoint(source), licence=licence)
+    return Model(ModelSource(source, facts.family, licence=licence), facts, config, file.parent)
+
+
+def checkpoint(source: str) -> str:
+    """The Hub id that a family's name stands for; any other source as it is."""
+    family = _family(source)
+    return family.checkpoint if family else source
+
+
+def card_licence(folder: Path) -> str | None:
+    """The licence that the model card in a folder names in its front matter; None where there is none."""
+    try:
+        with (folder / "README.md").open(encoding="utf-8", errors="replace") as file:
+            head = file.read(MAX_CARD)
+    except OSError:
+        return None
+    front = head.split("\n---", 1)[0] if head.startswith("---") else ""
+    lines = (line.partition(":") for line in front.splitlines())
+    return next((value.strip().strip("'\"") for key, _, value in lines if key == "license"), None) or None
 
 
 def read_config(file: Path) -> Config:
@@ -150,7 +172,7 @@ def named(source: ModelSource, labels: int = 2, base: Path = Path()) -> Model:
         return model(source.source, labels, base)
     kinds = {name: kind for kind, name in registry.OTHERS.items()}
     kind = family.kind if family else kinds[source.family]
-    facts = ModelFacts(family=source.family, kind=kind, parameters=size_in_name(source.source))
+    facts = ModelFacts(family=source.family, kind=kind, parameters=size_in_name(source.source), source=source.source)
     return Model(source, facts, None)
 
 
@@ -161,8 +183,11 @@ def size_in_name(source: str) -> int | None:
 
 
 def device(kind: str) -> DeviceFacts:
-    """The facts of a device kind; `auto` looks at this machine and prefers a GPU."""
-    return DeviceFacts(kind=here() if kind == "auto" else kind)
+    """The facts of a device kind; `auto` looks at this machine, prefers a GPU, and knows what its CPU offers."""
+    if kind != "auto":
+        return DeviceFacts(kind)
+    found = here()
+    return DeviceFacts(found, instruction_sets() if found == "cpu" else None)
 
 
 def here() -> str:

@@ -72,6 +72,12 @@ def _short(name: str) -> str:
 def path_of(name: Sequence[str], recipe: Recipe, document: Document) -> Path_:
     """Where a recipe states a fact, a step, or one of a step's settings or measures; else the nearest part."""
     first, *rest = name
+    if first in ("model", "device") and rest:
+        at = ("hardware" if first == "device" else first, *rest)
+        if at in document.marks:
+            return at
+    if first == "meta":
+        return tuple(name) if tuple(name) in document.marks else ("meta",)
     if first == "model":
         return ("model", "family") if recipe.model.family else ("model", "source")
     if first == "device":
@@ -80,7 +86,7 @@ def path_of(name: Sequence[str], recipe: Recipe, document: Document) -> Path_:
         return ("data", "samples")
     steps = recipe.step_names
     if first not in steps:
-        return tuple(name) if first in ("data", "goal", "gates") else ("steps",)
+        return tuple(name) if first in ("data", "goal", "gates", "training") else ("steps",)
     step: Path_ = ("steps", steps.index(first), first)
     settings = [setting for one in rest for setting in STEPS[first].measured.get(one, (one,))]
     return next(((*step, one) for one in settings if (*step, one) in document.marks), step)
