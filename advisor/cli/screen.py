@@ -96,7 +96,7 @@ class _Unchanged(Stream):
 
 
 def _fitting(text: str, encoding: str | None) -> str:
-    """Text that an encoding can carry; what it cannot stands there as an escape, which JSON and YAML understand."""
+    """Text that an encoding can carry; what it cannot carry becomes an escape that JSON and YAML understand."""
     if text.isascii() or not encoding:
         return text
     return text.encode(encoding, "backslashreplace").decode(encoding)
