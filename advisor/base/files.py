@@ -1,4 +1,4 @@
-"""Write a file whole or not at all, and tell whether it was changed since."""
+"""Write files whole or not at all, and detect changes to them."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def write_json(path: Path, value: Any, indent: int | None = 2) -> None:
 
 
 def fingerprint(value: Any) -> str:
-    """One hash of values that JSON can carry."""
+    """One hash of values that JSON can hold."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
@@ -101,10 +101,10 @@ def unsealed(text: bytes) -> dict[str, Any]:
 
 
 def disk_is_full(error: Exception) -> bool:
-    """Whoever wrote: Python, or a library whose own errors carry the words of the system."""
+    """Whether a write failed because the disk is full: Python says so itself, libraries in the words of the system."""
     codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    told = any(os.strerror(code) in str(error) for code in codes)
-    return (isinstance(error, OSError) and error.errno in codes) or told
+    says = any(os.strerror(code) in str(error) for code in codes)
+    return (isinstance(error, OSError) and error.errno in codes) or says
 
 
 def new_folder(path: Path, hint: str) -> None:

@@ -8,6 +8,7 @@ reader of stdout left.
 from __future__ import annotations
 
 import errno
+import gc
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,10 +18,21 @@ from advisor.base.collection import paused_collection
 from advisor.base.errors import AdviseError, Fault, suggest
 from advisor.cli.screen import exit_code, screen
 
-COMMANDS = (
-    *("run", "check", "diff", "gate", "explain", "rules", "families", "schema", "demo", "history", "doctor", "report"),
-    "completion",
-)
+COMMANDS = {
+    "run": ("RECIPE --data SOURCE --out DIR", "run a recipe and report"),
+    "check": ("RECIPE…", "review recipes by the rules"),
+    "diff": ("OLD NEW", "show what changed in a recipe's effect"),
+    "gate": ("RUN_DIR", "check a finished run before it is deployed"),
+    "explain": ("RULE|RECIPE", "show a rule's page, or why a recipe is as it is"),
+    "report": ("RUN_DIR… --html FILE", "show finished runs as a page or as tables"),
+    "history": ("[show|export|import|add]", "list recorded runs, predicted beside measured"),
+    "rules": ("list|test|verify|diff|docs", "work on rule packs"),
+    "families": ("", "list the models that are described, and which can be run"),
+    "doctor": ("", "show what this machine offers, and what follows"),
+    "schema": ("recipe|rule|pack|waivers", "print JSON Schemas for editors"),
+    "completion": ("bash|zsh|tcsh", "print a script that completes commands in a shell"),
+    "demo": ("--out DIR", "advise, run and report on a small real model and data"),
+}
 ISSUES = "please report it with the command and the lines above"
 
 
@@ -32,13 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except SystemExit as stop:  # --help, --version, SIGTERM
             out.flush()
             raise SystemExit(exit_code(stop.code if isinstance(stop.code, int) else 0, out)) from None
+    if arguments is None:
+        gc.freeze()  # the process ends here, so Python need not look for cycles a last time
     return exit_code(code, out)
 
 
 def _code(arguments: list[str]) -> int:
     """Run a command; errors end up on stderr, as an exit code."""
     try:
-        with _impossible_names_told():
+        with _reported_long_names():
             return _main(arguments)
     except AdviseError as error:
         sys.stderr.write(f"advise: {error}\n")
@@ -55,7 +69,7 @@ def _code(arguments: list[str]) -> int:
 
 
 @contextmanager
-def _impossible_names_told() -> Iterator[None]:
+def _reported_long_names() -> Iterator[None]:
     """Whatever option gives a name that no file can have, and wherever it is first met."""
     try:
         yield

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from advisor.base.constraints import FORBID_EXTRA, Amount, Bound
+from advisor.base.frozen import frozen, made, names
 from advisor.base.interval import Interval, show
 from advisor.facts.facts import DeviceFacts, Goal
 from advisor.facts.tasks import Metric
@@ -28,7 +28,7 @@ InstructionSet = Literal["avx2", "avx512_vnni", "avx_vnni", "amx", "arm_dotprod"
 Task = Literal["classification", "regression", "generation", "language-modelling"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelSource:
     """Which model: a Hub id, a folder, or the name of a family for its base checkpoint.
 
@@ -42,7 +42,7 @@ class ModelSource:
     licence: Text | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataSource:
     """Which data, as far as known. `max_samples`: use at most so many training rows.
 
@@ -65,7 +65,7 @@ class DataSource:
     mean_tokens: Annotated[float, Bound(gt=0)] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hardware:
     """What the device offers, as far as known: memory in GB, instruction sets of a CPU, capability of an NVIDIA GPU."""
 
@@ -86,7 +86,7 @@ def to_hardware(device: DeviceFacts) -> Hardware:
     return Hardware(device.memory_gb, sets, device.compute_capability)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Targets:
     """Bounds relative to the baseline: accuracy from below, the others from above, as quoted comparisons."""
 
@@ -98,11 +98,11 @@ class Targets:
 
     def bounds(self) -> dict[str, Interval]:
         """The targets that are set."""
-        given = {item.name: getattr(self, item.name) for item in fields(self)}
+        given = {name: getattr(self, name) for name in names(self)}
         return {name: Interval.parse(text) for name, text in given.items() if text is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatedWaiver:
     """A waiver as people write it: the rule, why it may be broken, who is responsible, and its last day.
 
@@ -120,7 +120,7 @@ class StatedWaiver:
     ticket: Annotated[str, Bound(min_length=1)] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PolicyStamp:
     """The policy that made a recipe: enough to find it again."""
 
@@ -130,7 +130,7 @@ class PolicyStamp:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnRuns:
     """The user's own past runs that narrowed what advice expected, and the ranges that it then expected.
 
@@ -145,7 +145,7 @@ class OwnRuns:
     relative_emissions: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recipe:
     """A whole recipe. It holds each kind of step at most once.
 
@@ -166,7 +166,7 @@ class Recipe:
     waivers: tuple[StatedWaiver, ...] = ()
     history: OwnRuns | None = None
     hardware: Hardware = Hardware()
-    meta: Mapping[str, str | int | float | bool] = field(default_factory=dict, hash=False)
+    meta: Mapping[str, str | int | float | bool] = made(default_factory=dict)
 
     def step(self, name: str) -> Step | None:
         """The step of this name, or None."""
@@ -206,8 +206,8 @@ def to_targets(goal: Goal) -> Targets:
 
 def _given(part: Any) -> dict[str, Any]:
     """The fields of a dataclass that are not None."""
-    values = ((item.name, getattr(part, item.name)) for item in fields(part))
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values if value is not None}
+    values = {name: getattr(part, name) for name in names(part)}
+    return {name: list(one) if isinstance(one, tuple) else one for name, one in values.items() if one is not None}
 
 
 def as_dict(recipe: Recipe) -> dict[str, Any]:
