@@ -20,7 +20,6 @@ from advisor.compute.data.batches import Batch
 from advisor.compute.data.hub import cache_only_if_out_of_reach
 from advisor.compute.machine.device import seed as random_from
 from advisor.compute.structure.loading_checks import (
-    UNLOADABLE,
     brings_code,
     refuse_unknown_activation,
     refuse_unreadable,
@@ -66,7 +65,9 @@ def load(
         refuse_unknown_activation(folder, family)
         own = tokenizer(folder, trust_remote_code)
         model, info = _task_model(folder, family, label_names)
-    except UNLOADABLE as error:
+    except AdviseError:
+        raise
+    except Exception as error:  # whatever transformers and what it stands on raise: see `unloadable`
         raise unloadable(folder, error) from None
     refuse_unfitting(model, info, family, folder)
     if trained:
@@ -88,7 +89,9 @@ def tokenizer(folder: Path | str, trust_remote_code: bool = False) -> Any:
     """
     try:
         return _tokenizer(folder, trust_remote_code)
-    except UNLOADABLE as error:
+    except (AdviseError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # the tokenizers library panics with a BaseException of its own
         raise unloadable(folder, error, not trust_remote_code and brings_code(folder)) from None
 
 

@@ -14,9 +14,8 @@ from transformers.activations import ACT2FN
 from advisor.base.errors import AdviseError, Fault, OutOfMemory, memory_is_out, suggest
 from advisor.families.family import Family
 
-TOLD = OSError, ValueError, RuntimeError, ImportError, SafetensorError  # these say in words what is wrong
-STUMBLED = TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, StrictDataclassError
-UNLOADABLE = *TOLD, *STUMBLED, MemoryError
+# These say in words what is wrong; of all others the kind is shown, too.
+SPEAKING = OSError, ValueError, RuntimeError, ImportError, SafetensorError
 TOKENIZER = "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"
 CODE = "its tokenizer comes with code of its own"
 HINT = "give --model a folder with config.json, model.safetensors and a tokenizer; no pickled weights"
@@ -63,7 +62,7 @@ def brings_code(folder: Path | str) -> bool:
     return file.is_file() and '"auto_map"' in file.read_text(encoding="utf-8", errors="replace")
 
 
-def unloadable(folder: Path | str, error: Exception, code: bool = False) -> AdviseError:
+def unloadable(folder: Path | str, error: BaseException, code: bool = False) -> AdviseError:
     """What to say where transformers could not load a checkpoint. code: what failed comes with code of its own."""
     if memory_is_out(error):
         return OutOfMemory(Fault("memory does not suffice to load the model", str(folder), hint=TOO_LARGE))
@@ -73,7 +72,7 @@ def unloadable(folder: Path | str, error: Exception, code: bool = False) -> Advi
         reason, hint = CODE, "--trust-remote-code, if you have read that code"
     elif isinstance(error, StrictDataclassError):  # its first line says only which of its own checks failed
         reason, hint = lines[-1].strip(), "compare config.json with the one of a published model"
-    elif isinstance(error, STUMBLED):
+    elif not isinstance(error, SPEAKING):
         reason, hint = (
             f"{type(error).__name__}: {reason}",
             f"its config or tokenizer makes no sense to transformers; {HINT}",
