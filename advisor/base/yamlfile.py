@@ -76,6 +76,9 @@ def read(path: Path, name: str = "") -> Document:
 
 def read_bytes(path: Path, name: str = "") -> bytes:
     """The bytes of a file, as far as one may be read. Raises an AdviseError where it cannot be read."""
+    if path.is_fifo() and not str(path).startswith(("/dev/", "/proc/")):  # those are a shell's own: <(command)
+        message = "is a named pipe, which may never have anything to read"
+        raise AdviseError(Fault(message, name or str(path), hint="give a plain file"))
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
@@ -192,6 +195,8 @@ class _Reader:
         if len(path) > MAX_DEPTH:
             self._fail(f"nested deeper than {MAX_DEPTH} levels", event, "no recipe or rule needs that")
         if kind == "ScalarEvent":
+            if "\0" in event.value:
+                self._fail("a NUL character, which no name or text has", event, "write it without")
             self.marks[path] = _mark(event, event)
             return _scalar(event.value) if event.style in (None, "") else event.value
         container = self._mapping if kind == "MappingStartEvent" else self._sequence

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import tempfile
 import threading
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
@@ -31,8 +30,9 @@ def run(arguments: Sequence[str]) -> int:
     needs_run("advise run")
     _prepare_libraries()
     from advisor.compute.machine import processes
+    from advisor.execution.scratch import scratch
 
-    with _scratch(), _ended_in_order():
+    with scratch(), _ended_in_order():
         return _take_part(options) if processes.number() else _run(options)
 
 
@@ -187,20 +187,6 @@ def _recorded(folders: Sequence[Path]) -> None:
     except AdviseError as error:
         told = f"warning: the run is not recorded: {error}\n  then: advise history add {' '.join(map(str, folders))}\n"
         sys.stderr.write(told)
-
-
-@contextmanager
-def _scratch() -> Iterator[None]:
-    """A temporary folder that goes with us: torch's compiler and others leave theirs behind."""
-    before = os.environ.get("TMPDIR"), tempfile.tempdir
-    with tempfile.TemporaryDirectory(prefix="advise-", ignore_cleanup_errors=True) as folder:
-        os.environ["TMPDIR"] = tempfile.tempdir = folder
-        try:
-            yield
-        finally:
-            os.environ.pop("TMPDIR")
-            os.environ |= {"TMPDIR": before[0]} if before[0] else {}
-            tempfile.tempdir = before[1]
 
 
 @contextmanager

@@ -97,7 +97,7 @@ def _raw(folder: Path) -> Raw:
     whole = b""
     for file in files_of(folder):
         try:
-            data = _bytes(file)
+            data = _bytes(file, folder)
             whole += str(file.relative_to(folder)).encode() + b"\0" + data + b"\0"
             document_here = parse(data, str(file))
             if file == folder / MANIFEST:
@@ -117,7 +117,9 @@ def _raw(folder: Path) -> Raw:
     return Raw(folder, manifest, document, values, whole)
 
 
-def _bytes(file: Path) -> bytes:
+def _bytes(file: Path, folder: Path) -> bytes:
+    if not file.resolve().is_relative_to(folder.resolve()):  # its text would be quoted in messages
+        raise AdviseError(Fault("a link that leads out of the pack", str(file), hint="put the file itself there"))
     if not file.is_file():
         raise AdviseError(Fault("not a plain file", str(file), hint="remove it from the pack"))
     try:

@@ -141,6 +141,8 @@ def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> tup
         "output_loading_info": True,
         # transformers takes chunks only where they divide the tokens of a text; without them the answers are the same.
         "chunk_size_feed_forward": 0,
+        # A config may ask for tuples, or for all attention beside the scores; here scores are read by name.
+        **{"return_dict": True, "output_attentions": False, "output_hidden_states": False},
     }
     class_ = T5ForConditionalGeneration if family.kind == "encoder-decoder" else AutoModelForSequenceClassification
     found: tuple[Any, dict[str, Any]] = class_.from_pretrained(folder, **common)

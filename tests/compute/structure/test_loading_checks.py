@@ -138,6 +138,17 @@ def test_feed_forward_in_chunks_is_computed_at_once(name: str, folder: Path) -> 
     assert torch.equal(students.scores(chunked, name), whole)
 
 
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_a_config_that_asks_for_other_outputs(name: str, folder: Path, tmp_path: Path) -> None:
+    whole = students.scores(checkpoint.load(folder, students.family(name), ("a", "b"))[0], name)
+    tiny.configure(folder, return_dict=False, output_attentions=True, output_hidden_states=True)
+    found, own = checkpoint.load(folder, students.family(name), ("a", "b"))
+    assert torch.equal(students.scores(found, name), whole)
+    checkpoint.save(found, own, tmp_path / "saved")
+    parameters = checkpoint.parameters(found.model)
+    checkpoint.prove(found, tmp_path / "saved", students.batch(name), parameters)
+
+
 @pytest.mark.parametrize(
     "error",
     [MemoryError(), RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory")],
