@@ -186,6 +186,10 @@ class _Reader:
         if stop:
             raise AdviseError(*self.faults)
 
+    def _refuse_nul(self, scalar: Any) -> None:
+        if "\0" in scalar.value:
+            self._fail("a NUL character, which no name or text has", scalar, "write it without")
+
     def _value(self, event: Any, path: Path_) -> Any:
         kind = type(event).__name__
         if kind == "AliasEvent" or event.anchor:
@@ -195,8 +199,7 @@ class _Reader:
         if len(path) > MAX_DEPTH:
             self._fail(f"nested deeper than {MAX_DEPTH} levels", event, "no recipe or rule needs that")
         if kind == "ScalarEvent":
-            if "\0" in event.value:
-                self._fail("a NUL character, which no name or text has", event, "write it without")
+            self._refuse_nul(event)
             self.marks[path] = _mark(event, event)
             return _scalar(event.value) if event.style in (None, "") else event.value
         container = self._mapping if kind == "MappingStartEvent" else self._sequence
@@ -213,6 +216,7 @@ class _Reader:
             if kind != "ScalarEvent":
                 hint = "write `key: value`; a template such as {{ name }} has to be filled in first"
                 self._fail("a key must be a plain word", event, hint)
+            self._refuse_nul(event)
             key, at = str(event.value), (*path, str(event.value))
             if key[:1] in SPACES:
                 self._fail("not YAML: a non-breaking space indents here", event, "indent with plain spaces")

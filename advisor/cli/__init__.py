@@ -7,6 +7,7 @@ The product goes to stdout, the talk to stderr. Exit codes: 0 done, 1 findings, 
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ ISSUES = "please report it with the command and the lines above"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `advise`; returns its exit code."""
+    _show_every_character()
     try:
         with _impossible_names_told():
             return _main(list(sys.argv[1:] if arguments is None else arguments))
@@ -43,6 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         sys.stderr.write(f"advise: internal error ({type(error).__name__}): {ISSUES}\n")
         return 70
+
+
+def _show_every_character() -> None:
+    """What the terminal's encoding lacks, and bytes in names that are no text, are written as escapes.
+
+    In JSON and YAML these escapes mean the same character.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager

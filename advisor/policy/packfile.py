@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,7 +99,7 @@ def _raw(folder: Path) -> Raw:
     for file in files_of(folder):
         try:
             data = _bytes(file, folder)
-            whole += str(file.relative_to(folder)).encode() + b"\0" + data + b"\0"
+            whole += os.fsencode(file.relative_to(folder)) + b"\0" + data + b"\0"
             document_here = parse(data, str(file))
             if file == folder / MANIFEST:
                 document = document_here
