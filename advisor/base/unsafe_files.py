@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import pickletools
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 CODE = {".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".sh"}
 PROTOCOLS = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
@@ -59,7 +59,7 @@ def _runs_as_pickle(file: BinaryIO) -> bool:
     """Whether opcodes follow each other without a mistake up to the end of a pickle, or to one that calls something."""
     stack: list[Any] = []
     try:
-        for count, (opcode, _, _) in enumerate(pickletools.genops(_Bounded(file))):
+        for count, (opcode, _, _) in enumerate(pickletools.genops(cast("BinaryIO", _Bounded(file)))):
             if opcode.name == "STOP":
                 return bool(stack)
             _follow(opcode, stack)

@@ -79,7 +79,16 @@ def test_archives_that_may_hold_a_pickle(tmp_path: Path) -> None:
 
 
 def test_plain_files_are_no_pickles(checkpoints: dict[str, Path], tmp_path: Path) -> None:
-    texts = ["", ".", "\n", "[PAD]\n[UNK]\n", "#version: 0.2\na b\n", "I am\n", "class\nof\nwords", "---\n# Model card\n"]
+    texts = [
+        "",
+        ".",
+        "\n",
+        "[PAD]\n[UNK]\n",
+        "#version: 0.2\na b\n",
+        "I am\n",
+        "class\nof\nwords",
+        "---\n# Model card\n",
+    ]
     for number, text in enumerate(texts):
         (tmp_path / f"{number}.txt").write_text(text)
     files = [*tmp_path.iterdir(), *(CHECKOUT / "rules").rglob("*.yaml"), *(CHECKOUT / "docs").rglob("*.md")]

@@ -1,4 +1,4 @@
-"""Names, encodings and kinds of files that nobody means well by: a message and an exit code, no traceback, no waiting."""
+"""Names, encodings and kinds of files that are hostile: a message and an exit code, no traceback, no waiting."""
 
 from __future__ import annotations
 

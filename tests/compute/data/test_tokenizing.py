@@ -77,7 +77,7 @@ def test_long_texts_are_not_tokenized_whole() -> None:
     text = " ".join(WORDS) * 200
     rows = encode(Rows((text,) * 20, None, (0,) * 20), tokenizer, 128)
     assert all(len(tokens) == 128 for tokens in rows.tokens)
-    assert len(beginning(text, tokenizer, 128)) < 4_000 < 500_000 < len(text)
+    assert len(beginning(text, tokenizer, 128)) < 4_000 < len(text) / 100
 
 
 def test_a_tokenizer_that_cuts_at_the_left_sees_the_end() -> None:
@@ -102,7 +102,8 @@ WRONG = {
     "another model": {"model": {"type": "Nobody"}},
     "no vocabulary": {"model": {}},
     "tokens": {"added_tokens": [{"id": "x"}]},
-    "regular expression": {"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(("}, "behavior": "Isolated", "invert": False}},
+    "regular expression": {"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(("}, "behavior": "Isolated",
+                           "invert": False}},
     "normalizer": {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}},
     "version": {"version": "9.9"},
 }  # fmt: skip
