@@ -1,6 +1,6 @@
 """Spoilt bytes and values for each reader of data, models and runs: a result or an error in words, nothing else.
 
-ADVISE_FUZZ=2000 pytest tests/whole/test_fuzz_readers.py looks longer than the suite does; `-m slow` tries 100,000 cases.
+ADVISE_FUZZ=2000 pytest tests/whole/test_fuzz_readers.py looks longer than the suite does, `-m slow` at 100,000 cases.
 """
 
 from __future__ import annotations
