@@ -137,7 +137,9 @@ def together(count: int, folder: Path) -> None:
         if not run.is_dir():
             small_runs.write(run, name=f"run-{number}", seed=number)
     begun = time.monotonic()
-    work = [subprocess.Popen([sys.executable, "-m", "advisor", "history", "add", str(r)], env=environment) for r in runs]
+    work = [
+        subprocess.Popen([sys.executable, "-m", "advisor", "history", "add", str(r)], env=environment) for r in runs
+    ]
     codes = [one.wait() for one in work]
     assert not any(codes), codes
     os.environ["ADVISE_LEDGER"] = str(file)
@@ -154,7 +156,9 @@ def recipes(count: int, folder: Path) -> None:
     sizes: dict[int, int] = {}
     for number in range(1, count + 1):
         random_ = random.Random(number)
-        file.write_text(f"{random_.choice(texts)}# {number}\n".replace("samples: ", f"samples: {random_.randint(1, 9)}"))
+        file.write_text(
+            f"{random_.choice(texts)}# {number}\n".replace("samples: ", f"samples: {random_.randint(1, 9)}")
+        )
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             main(["check", str(file)])
             samples = str(random_.randint(100, 10**6))

@@ -1,7 +1,7 @@
 """Unsafe files: those that can run code when a program opens them, recognised by their content and not by their name.
 
-A pickle is a program for a small machine (Python's `pickletools`). Protocols 2 and later begin with a byte of their own;
-protocols 0 and 1 are plain characters, so the only proof is that the file runs: the opcodes are read, never executed.
+A pickle is a program for a small machine (see Python's `pickletools`). Protocols 2 and later begin with a byte of their
+own. Protocols 0 and 1 are plain characters, so a file is one if its opcodes are valid: they are read, never executed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Doctor: what this machine offers for advice, runs and measurement, and what follows. No heavy library is imported.
+"""Doctor: what this machine offers for advice, runs and measurement, and what follows from it.
 
-Only where torch is installed is it asked for GPUs; every other version is read from the packages' metadata.
+No heavy library is imported. Only torch, where it is installed, is asked for GPUs; every other version is read from the
+packages' metadata.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def gpus() -> Iterator[Line]:
     if find_spec("torch") is None:
         driver = (PROC / "driver/nvidia/version").exists()
         found = "an NVIDIA driver is here" if driver else "no NVIDIA driver"
-        yield Line("gpu", "GPUs", f"{found}; torch is not installed, so no more can be told")
+        yield Line("gpu", "GPUs", f"{found}; torch is not installed, so nothing more is known")
         return
     from advisor.compute.machine.device import accelerators
 

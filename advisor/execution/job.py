@@ -102,12 +102,12 @@ def _refuse_unexecutable(model: ModelFacts, task: str) -> None:
     family = model.family or ""
     if task == "regression" and model.kind == "encoder-decoder":
         raise AdviseError(
-            f"a regression cannot be carried out with {family}: it answers with words, not with a number",
+            f"a regression cannot be run with {family}: it answers with words, not with a number",
             hint="take a BERT, GPT-2 or OPT, or make classes of the labels",
         )
     known = registry.executable()
     if family not in known:
         raise AdviseError(
-            f"models of the kind {family} can be advised on but not be executed yet",
+            f"models of the kind {family} can be advised on, but cannot be run yet",
             hint=f"{', '.join(known[:-1])} and {known[-1]} can",
         )

@@ -67,7 +67,7 @@ def _meminfo(key: str) -> list[int]:
 
 
 def _pages() -> list[int]:
-    """Bytes of physical memory, where the system tells."""
+    """Bytes of physical memory, where the system reports it."""
     if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
         return []
     return [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]

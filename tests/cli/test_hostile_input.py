@@ -123,3 +123,9 @@ def test_a_name_of_a_file_that_is_no_text(tmp_path: Path) -> None:
     ):
         ended = advise(*arguments)
         assert ended.returncode in codes and b"Traceback" not in ended.stderr, (arguments, ended.stderr)
+
+
+def test_a_config_that_is_too_large(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bert"' + " " * 1_000_000 + "}")
+    assert main(["--model", str(tmp_path), *FACTS]) == 2
+    assert "config.json: larger than 1,000,000 bytes" in capsys.readouterr().err

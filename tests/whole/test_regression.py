@@ -52,7 +52,7 @@ def test_a_text_to_text_model_is_refused(
     checkpoints: dict[str, Path], scored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("t5", checkpoints, scored, tmp_path / "out") == 2
-    assert "a regression cannot be carried out with t5" in capsys.readouterr().err
+    assert "a regression cannot be run with t5" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -38,7 +38,7 @@ class Rows:
         return Rows(tuple(self.texts[i] for i in index), pairs, tuple(self.labels[i] for i in index))
 
     def contents(self) -> Sequence[object]:
-        """What makes two rows the same, (rows,): the text or (text, pair); the label has no say in it."""
+        """What makes two rows the same, (rows,): the text or (text, pair); the label does not count."""
         return self.texts if self.pairs is None else tuple(zip(self.texts, self.pairs, strict=True))
 
     def strata(self) -> list[int]:

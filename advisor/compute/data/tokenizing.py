@@ -14,7 +14,7 @@ FIRST = 32  # characters a token that are looked at first; English has 4 to 5
 # whole text; WordPiece makes at most 100 tokens of a word (max_input_chars_per_word).
 MARGIN = 256
 HINT = "its tokenizer.json does not suit the texts: copy it again, or take the tokenizer of a published model"
-CANNOT = "too little memory to tokenize the texts"
+CANNOT = "not enough memory to tokenize the texts"
 
 
 def token_ids(
@@ -26,11 +26,12 @@ def token_ids(
 
     Raises:
         AdviseError: the tokenizer fails, as it does where its regular expression takes too long.
-        OutOfMemory: memory does not suffice.
+        OutOfMemory: there is not enough memory.
     """
     with refused_in_words(tokenizer):
+        found: list[list[int]]
         if max_tokens is None:
-            found: list[list[int]] = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+            found = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
             return found
         if pairs is None:
             short = FIRST * (max_tokens + MARGIN)
@@ -39,7 +40,7 @@ def token_ids(
         else:
             firsts, seconds = ([beginning(text, tokenizer, max_tokens) for text in side] for side in (texts, pairs))
         found = tokenizer(firsts, seconds, truncation=True, max_length=max_tokens)["input_ids"]
-        return found
+    return found
 
 
 def beginning(text: str, tokenizer: Any, max_tokens: int) -> str:

@@ -56,7 +56,7 @@ def load(
 
     Raises:
         AdviseError: weights or tokenizer are missing, cannot be read, are not those of the config, or not finite.
-        OutOfMemory: memory does not suffice.
+        OutOfMemory: there is not enough memory.
     """
     random_from(seed)
     try:
@@ -128,7 +128,7 @@ def _words(tokenizer: Any, family: Family, names: Sequence[str]) -> tuple[tuple[
 
 
 def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> tuple[Any, dict[str, Any]]:
-    """Text to text for encoder-decoders, a classification head for the others; and what transformers tells of it."""
+    """Text to text for encoder-decoders, a classification head for the others; and the report of transformers."""
     common = {
         "dtype": torch.float32,
         "use_safetensors": True,

@@ -1,4 +1,4 @@
-"""Loadable: what is wrong with the files of a checkpoint, in words, where transformers would only stumble over it."""
+"""Loadable: explains what is wrong with the files of a checkpoint where transformers would only crash on it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def brings_code(folder: Path | str) -> bool:
 def unloadable(folder: Path | str, error: BaseException, code: bool = False) -> AdviseError:
     """What to say where transformers could not load a checkpoint. code: what failed comes with code of its own."""
     if memory_is_out(error):
-        return OutOfMemory(Fault("memory does not suffice to load the model", str(folder), hint=TOO_LARGE))
+        return OutOfMemory(Fault("not enough memory to load the model", str(folder), hint=TOO_LARGE))
     lines = str(error).splitlines() or [type(error).__name__]
     reason, hint = lines[0], HINT
     if code or "trust_remote_code" in str(error):

@@ -1,6 +1,6 @@
-"""Weights: whether a checkpoint holds those that its config describes and its tokenizer needs, all of them finite.
+"""Weights: whether a checkpoint has the weights that its config describes and its tokenizer needs, all of them finite.
 
-transformers makes up what is not there, and says so only in a log.
+transformers initialises missing weights at random, and says so only in a log.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def refuse_unfitting(model: Any, info: Mapping[str, Any], family: Family, folder
     """Only the head for the labels may be new, and what the family's checkpoints may lack.
 
     Args:
-        info: what transformers tells of loading the model.
+        info: what transformers reports about loading the model.
 
     Raises:
         AdviseError: other tensors are missing or have another shape.
@@ -43,7 +43,7 @@ def refuse_unfitting(model: Any, info: Mapping[str, Any], family: Family, folder
 
 
 def refuse_untrained(model: Any, info: Mapping[str, Any], folder: Path | str) -> None:
-    """Raise an AdviseError where transformers made up the head, or anything else that labels are told by."""
+    """Raise an AdviseError if transformers initialised the head at random, or anything else that decides the labels."""
     missing, shapes = _made_up(model, info)
     told = "; ".join([*_missing(missing, model), *_misshapen(list(shapes), shapes)])
     if told:
@@ -51,7 +51,7 @@ def refuse_untrained(model: Any, info: Mapping[str, Any], folder: Path | str) ->
 
 
 def refuse_not_finite(model: Any, folder: Path | str) -> None:
-    """Raise an AdviseError where weights are NaN or infinite: training would go on to its end, and only then fail."""
+    """Raise an AdviseError where weights are NaN or infinite: training would run to its end and fail only then."""
     names = [name for name, one in model.named_parameters() if not torch.isfinite(one).all()]
     if names:
         message = f"its weights are not finite numbers: {_listed('NaN or infinite', names)}"

@@ -161,5 +161,5 @@ def test_memory_that_does_not_suffice_to_load_is_told_as_such(
 
     monkeypatch.setattr("advisor.compute.structure.checkpoint.AutoModelForSequenceClassification.from_pretrained", fail)
     fault = refused(folder)
-    assert fault.file == str(folder) and fault.message == "memory does not suffice to load the model"
+    assert fault.file == str(folder) and fault.message == "not enough memory to load the model"
     assert fault.hint == "take a smaller model, or a machine with more memory"
