@@ -19,6 +19,7 @@ from advisor.policy.rule import Severity, Text
 from advisor.policy.shipped import MANIFEST, files_of, shipped
 
 MOST_PACKS = 16
+FORMAT = 1  # of packs; a newer one may mean something else by the same words
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Manifest:
     extends: Annotated[tuple[Text, ...], Bound(max_length=MOST_PACKS)] = ()
     disable: Mapping[str, Text] = field(default_factory=dict)
     override: Mapping[str, Override] = field(default_factory=dict)
+    format: Annotated[int, Bound(ge=1)] = FORMAT
 
 
 class Raw(NamedTuple):
@@ -103,6 +105,7 @@ def _raw(folder: Path) -> Raw:
             document_here = parse(data, str(file))
             if file == folder / MANIFEST:
                 document = document_here
+                _refuse_newer(document)
                 manifest, wrong = build(Manifest, document.value, document)
                 faults += wrong
             else:
@@ -116,6 +119,13 @@ def _raw(folder: Path) -> Raw:
     if faults or manifest is None or document is None:
         raise PolicyError(*faults)
     return Raw(folder, manifest, document, values, whole)
+
+
+def _refuse_newer(manifest: Document) -> None:
+    given = manifest.value.get("format") if isinstance(manifest.value, dict) else None
+    if isinstance(given, int) and given > FORMAT:
+        message = f"format {given} of packs: this advise reads format {FORMAT}"
+        raise AdviseError(manifest.fault(message, ("format",), "upgrade advise"))
 
 
 def _bytes(file: Path, folder: Path) -> bytes:

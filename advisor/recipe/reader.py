@@ -16,6 +16,8 @@ from advisor.recipe.recipe import AS_BOUND, Recipe, StatedWaiver
 from advisor.recipe.steps import STEPS
 from advisor.recipe.steps.step import Step
 
+VERSION = 1  # of the format of recipes; a newer one may mean something else by the same words
+
 
 def load(path: Path, name: str = "") -> tuple[Recipe, Document]:
     """Read and validate a recipe file.
@@ -70,6 +72,10 @@ def _mapping(document: Document) -> dict[str, Any]:
     if not isinstance(value, dict) or not value:
         hint = "version: 1, then name, model, device and steps, each in a line of its own"
         raise AdviseError(document.fault("a recipe is a mapping: version, name, model, device, steps …", (), hint))
+    version = value.get("version")
+    if isinstance(version, int) and version > VERSION:
+        message = f"version {version} of the format: this advise reads version {VERSION}"
+        raise AdviseError(document.fault(message, ("version",), "upgrade advise"))
     if faults := common_mistakes.too_deep(value, document):
         raise AdviseError(*faults)
     return value

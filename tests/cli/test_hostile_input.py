@@ -129,3 +129,15 @@ def test_a_config_that_is_too_large(tmp_path: Path, capsys: pytest.CaptureFixtur
     (tmp_path / "config.json").write_text('{"model_type": "bert"' + " " * 1_000_000 + "}")
     assert main(["--model", str(tmp_path), *FACTS]) == 2
     assert "config.json: larger than 1,000,000 bytes" in capsys.readouterr().err
+
+
+def test_newer_formats_are_refused_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "new.yaml").write_text(RECIPE.replace("version: 1", "version: 2").replace("name: x", "title: x"))
+    assert main(["check", str(tmp_path / "new.yaml")]) == 2
+    assert "version 2 of the format: this advise reads version 1" in capsys.readouterr().out
+    (tmp_path / "new.yaml").unlink()
+    (tmp_path / "pack.yaml").write_text("format: 2\nname: x\nversion: '1'\ndescription: x\nextends: [core]\nnew: 3\n")
+    assert main(["rules", "list", str(tmp_path)]) == 3
+    assert "format 2 of packs: this advise reads format 1" in capsys.readouterr().err
+    (tmp_path / "pack.yaml").write_text("format: 1\nname: x\nversion: '1'\ndescription: x\nextends: [core]\n")
+    assert main(["rules", "list", str(tmp_path)]) == 0
