@@ -64,7 +64,7 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
     model = probe.model(recipe.model.source, len(data.label_names), base)
     _refuse_unexecutable(model.facts, data.task)
     if recipe.data.metric not in (None, *OF_TASK[data.task]):
-        message = f"{recipe.data.metric} is no metric of {data.task}"
+        message = f"{recipe.data.metric} is not a metric for {data.task}"
         raise AdviseError(document.fault(message, ("data", "metric"), f"one of {', '.join(OF_TASK[data.task])}"))
     facts = Facts(
         model.facts,
@@ -103,7 +103,7 @@ def _refuse_unexecutable(model: ModelFacts, task: str) -> None:
     if task == "regression" and model.kind == "encoder-decoder":
         raise AdviseError(
             f"a regression cannot be run with {family}: it answers with words, not with a number",
-            hint="take a BERT, GPT-2 or OPT, or make classes of the labels",
+            hint="use a BERT, GPT-2 or OPT, or turn the labels into classes",
         )
     known = registry.executable()
     if family not in known:

@@ -154,7 +154,7 @@ def memory_reported(job: Job) -> Iterator[None]:
 def _too_large(job: Job) -> Fault:
     rows, tokens = job.recipe.training.batch_size, job.recipe.training.max_tokens
     message = f"not enough memory for batches of {rows:,} rows of up to {tokens:,} tokens"
-    hint = "take a machine with more memory and add --resume, or lower batch_size or max_tokens, which begins anew"
+    hint = "use a machine with more memory and add --resume, or lower batch_size or max_tokens, which starts over"
     return job.reviewed.document.fault(message, ("training",), hint)
 
 

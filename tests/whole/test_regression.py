@@ -60,4 +60,6 @@ def test_a_metric_of_another_task_is_refused_with_its_place(
     checkpoints: dict[str, Path], scored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("bert", checkpoints, scored, tmp_path / "out", "data: {metric: f1}\n") == 2
-    assert "out.yaml:6:16: f1 is no metric of regression\n  try: one of pearson, spearman" in capsys.readouterr().err
+    assert (
+        "out.yaml:6:16: f1 is not a metric for regression\n  try: one of pearson, spearman" in capsys.readouterr().err
+    )

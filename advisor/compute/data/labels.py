@@ -147,11 +147,11 @@ def _label_faults(place: str, column: str, labels: Sequence[Any], regression: bo
     if odd is None:
         return
     row, value = odd
-    hint = "give whole numbers or names of classes, or name another column with --label"
+    hint = "use whole numbers or class names, or name another column with --label"
     if isinstance(value, float) and not regression:
         what, hint = f"has fractions (row {row:,}: {value:g}): that is regression", "give task: regression"
     elif regression and isinstance(value, int | float | str):
-        what, hint = f"has {value!r} (row {row:,}), no number", "a regression needs a number in each row"
+        what, hint = f"has {value!r} (row {row:,}), which is not a number", "a regression needs a number in each row"
     else:
         what = f"has {type(value).__name__} values (row {row:,}), not one label a row"
     yield Fault(f"label column {column!r} {what}", place, hint=hint)

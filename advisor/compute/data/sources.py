@@ -163,7 +163,7 @@ def _reading(place: str, hint: str) -> Iterator[None]:
         raise
     except Exception as error:  # whatever its libraries raise for files that are cut off or of another kind
         if memory_is_out(error):
-            hint_ = "give a part of it, or take a machine with more memory"
+            hint_ = "give a part of it, or use a machine with more memory"
             raise OutOfMemory(Fault("not enough memory to read it", place, hint=hint_)) from None
         cause = str(error.__cause__ or error).strip()
         message = "there are no rows" if "corresponds to no data" in cause else f"cannot be read: {cause}"

@@ -13,7 +13,7 @@ FIRST = 32  # characters a token that are looked at first; English has 4 to 5
 # Tokens beyond the cut that are thrown away. Where a text ends inside of a word, its last tokens are others than in the
 # whole text; WordPiece makes at most 100 tokens of a word (max_input_chars_per_word).
 MARGIN = 256
-HINT = "its tokenizer.json does not suit the texts: copy it again, or take the tokenizer of a published model"
+HINT = "its tokenizer.json does not suit the texts: copy it again, or use the tokenizer of a published model"
 CANNOT = "not enough memory to tokenize the texts"
 
 
@@ -80,6 +80,6 @@ def _refusal(tokenizer: Any, error: BaseException) -> AdviseError:
     file = folder / "tokenizer.json"
     place = str(file if file.is_file() else folder)
     if memory_is_out(error):
-        return OutOfMemory(Fault(CANNOT, place, hint="give shorter texts, or take a machine with more memory"))
+        return OutOfMemory(Fault(CANNOT, place, hint="give shorter texts, or use a machine with more memory"))
     reason = (str(error).splitlines() or [type(error).__name__])[0]
     return AdviseError(Fault(f"cannot tokenize: {reason}", place, hint=HINT))

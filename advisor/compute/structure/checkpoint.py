@@ -173,7 +173,7 @@ def prove(scorer: Scorer, folder: Path, batch: Batch, predicted: int) -> None:
         if kind in ("missing_keys", "unexpected_keys", "mismatched_keys") and names
     }
     if wrong:
-        raise AdviseError(Fault(f"the checkpoint does not reload whole: {wrong}", str(folder)))
+        raise AdviseError(Fault(f"the saved checkpoint is not complete when it is reloaded: {wrong}", str(folder)))
     counted = parameters(model)
     if counted != predicted:
         raise AdviseError(Fault(f"the model has {counted:,} parameters, {predicted:,} were predicted", str(folder)))

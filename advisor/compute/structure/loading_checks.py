@@ -19,7 +19,7 @@ SPEAKING = OSError, ValueError, RuntimeError, ImportError, SafetensorError
 TOKENIZER = "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"
 CODE = "its tokenizer comes with code of its own"
 HINT = "give --model a folder with config.json, model.safetensors and a tokenizer; no pickled weights"
-TOO_LARGE = "take a smaller model, or a machine with more memory"
+TOO_LARGE = "use a smaller model, or a machine with more memory"
 
 
 def refuse_unreadable(folder: Path | str) -> None:
@@ -30,7 +30,7 @@ def refuse_unreadable(folder: Path | str) -> None:
 
 
 def _faults(file: Path) -> Iterator[Fault]:
-    hint = "copy the file again from where it came from"
+    hint = "copy the file again from its source"
     try:
         found = json.loads(file.read_bytes()) if file.is_file() else {}
     except json.JSONDecodeError as error:
@@ -51,7 +51,7 @@ def refuse_unknown_activation(folder: Path | str, family: Family) -> None:
     config, _ = PreTrainedConfig.get_config_dict(folder, local_files_only=True)
     given = config.get(family.activation)
     if isinstance(given, str) and given.removeprefix(family.gated) not in ACT2FN:
-        message = f"{family.activation}: transformers knows no activation {given!r}"
+        message = f"{family.activation}: transformers has no activation {given!r}"
         hint = suggest(given.removeprefix(family.gated), ACT2FN)
         raise AdviseError(Fault(message, f"{folder}/config.json", hint=hint))
 

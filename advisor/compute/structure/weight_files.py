@@ -50,7 +50,7 @@ def _of_index(index: Path) -> Iterator[Fault]:
         shards = sorted(set(json.loads(text)["weight_map"].values()))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         message = "cannot be loaded: expected a JSON mapping with weight_map, from tensors to files"
-        yield Fault(message, str(index), hint="copy the file again from where it came from")
+        yield Fault(message, str(index), hint="copy the file again from its source")
         return
     wrong = [name for name in shards if not _stays(name)]
     if wrong:

@@ -15,11 +15,11 @@ from advisor.base.errors import AdviseError, Fault
 from advisor.families.family import Family
 
 NAMED = 3  # of each kind; one wrong size in a config makes misfits of hundreds
-DAMAGED = "take a checkpoint from before its training diverged, or copy the file again from where it came from"
+DAMAGED = "use a checkpoint from before its training diverged, or copy the file again from its source"
 UNTRAINED = "fine-tune it with `advise run`, and load the folder of that run"
 HINT = "give the config.json that was saved with these weights"
 RENAMED = "the file has tensors of other names, such as {}: save it with the save_pretrained of transformers"
-TOKENS = "take the tokenizer that was saved with these weights, or give the model rows (resize_token_embeddings)"
+TOKENS = "use the tokenizer that was saved with these weights, or give the model rows (resize_token_embeddings)"
 
 
 def refuse_unfitting(model: Any, info: Mapping[str, Any], family: Family, folder: Path | str) -> None:
@@ -63,7 +63,7 @@ def refuse_unknown_tokens(tokenizer: Any, model: Any, folder: Path | str) -> Non
     largest, known = max(tokenizer.get_vocab().values()), model.config.vocab_size
     if largest >= known:
         file = Path(folder) / "tokenizer.json"
-        message = f"its tokens are numbered up to {largest}, but the model knows 0 to {known - 1} only"
+        message = f"its tokens are numbered up to {largest}, but the model has 0 to {known - 1} only"
         message += f" (vocab_size {known} in config.json)"
         raise AdviseError(Fault(message, str(file if file.exists() else folder), hint=TOKENS))
 

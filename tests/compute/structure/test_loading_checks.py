@@ -37,14 +37,14 @@ def test_an_unknown_activation(name: str, folder: Path) -> None:
     tiny.configure(folder, **{ACTIVATIONS[name]: "gelu_fast2"})
     fault = refused(folder, name)
     assert fault.file == str(folder / "config.json")
-    assert fault.message == f"{ACTIVATIONS[name]}: transformers knows no activation 'gelu_fast2'"
+    assert fault.message == f"{ACTIVATIONS[name]}: transformers has no activation 'gelu_fast2'"
     assert fault.hint == "did you mean 'gelu_fast'?"
 
 
 @pytest.mark.parametrize(("name", "feed_forward"), [("t5", "gated-x-y"), ("t5", "reluu"), ("t5", "gated-")])
 def test_an_unknown_feed_forward_of_t5(name: str, feed_forward: str, folder: Path) -> None:
     tiny.configure(folder, feed_forward_proj=feed_forward)
-    assert refused(folder, name).message == f"feed_forward_proj: transformers knows no activation {feed_forward!r}"
+    assert refused(folder, name).message == f"feed_forward_proj: transformers has no activation {feed_forward!r}"
 
 
 PADDING = "AssertionError: Padding_idx must be within num_embeddings"
@@ -162,4 +162,4 @@ def test_memory_that_does_not_suffice_to_load_is_told_as_such(
     monkeypatch.setattr("advisor.compute.structure.checkpoint.AutoModelForSequenceClassification.from_pretrained", fail)
     fault = refused(folder)
     assert fault.file == str(folder) and fault.message == "not enough memory to load the model"
-    assert fault.hint == "take a smaller model, or a machine with more memory"
+    assert fault.hint == "use a smaller model, or a machine with more memory"
