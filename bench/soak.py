@@ -1,9 +1,9 @@
-"""Soak: kills, runs at the same time, and ten thousand recipes in one process; each part stops and goes on.
+"""Soak: kills, runs at the same time, and ten thousand recipes in one process.
 
 Command: python bench/soak.py kills|together|recipes [--count N] [--state FOLDER]
-Expected, on two cores: kills 5 h for 1,000 (every second batch of them with two processes), together 6 min for 100
-processes, recipes 20 min for 10,000. What was done stays in the state folder (default: runs/soak), and the same command
-goes on there. Bar: no run ends otherwise than an undisturbed one, no record is lost, and memory does not grow.
+Expected: hours for 1,000 kills (on two busy cores a batch of two took five minutes, most of it the undisturbed runs that
+it is compared with), minutes for the other two. `kills` goes on where it stopped, from its state folder (default:
+runs/soak). Bar: no run ends otherwise than an undisturbed one, no record is lost, and memory does not grow.
 """
 
 from __future__ import annotations
