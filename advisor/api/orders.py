@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -158,22 +157,10 @@ def libraries(what: str = "advise run") -> Iterator[None]:
     """
     needs_run(what)
     _prepare_libraries()
-    with _scratch():
+    from advisor.execution.scratch import scratch
+
+    with scratch():
         yield
-
-
-@contextmanager
-def _scratch() -> Iterator[None]:
-    """A temporary folder that is removed at the end: PyTorch's compiler and others leave theirs behind."""
-    before = os.environ.get("TMPDIR"), tempfile.tempdir
-    with tempfile.TemporaryDirectory(prefix="advise-", ignore_cleanup_errors=True) as folder:
-        os.environ["TMPDIR"] = tempfile.tempdir = folder
-        try:
-            yield
-        finally:
-            os.environ.pop("TMPDIR")
-            os.environ |= {"TMPDIR": before[0]} if before[0] else {}
-            tempfile.tempdir = before[1]
 
 
 def _prepare_libraries() -> None:

@@ -26,7 +26,8 @@ def write(path: Path, text: str) -> None:
     _refuse_folder(path)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_text(text, encoding="utf-8")
+        # Names of files that are not UTF-8 are kept readable: no text file could hold their bytes.
+        draft.write_text(text, encoding="utf-8", errors="backslashreplace")
         draft.replace(path)
     except OSError as error:
         with suppress(OSError):

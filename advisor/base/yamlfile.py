@@ -84,6 +84,9 @@ def read(path: Path, name: str = "") -> Document:
 
 def read_bytes(path: Path, name: str = "") -> bytes:
     """The bytes of a file, as far as one may be read. Raises an AdviseError where it cannot be read."""
+    if path.is_fifo() and not str(path).startswith(("/dev/", "/proc/")):  # those are a shell's own: <(command)
+        message = "is a named pipe, which may never have anything to read"
+        raise AdviseError(Fault(message, name or str(path), hint="give a plain file"))
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
@@ -194,6 +197,10 @@ class _Reader:
         if stop:
             raise AdviseError(*self.faults)
 
+    def _refuse_nul(self, scalar: Any) -> None:
+        if "\0" in scalar.value:
+            self._fail("a NUL character, which no name or text has", scalar, "write it without")
+
     def _value(self, event: Any, path: Path_) -> Any:
         kind = type(event).__name__
         if kind == "AliasEvent" or event.anchor:
@@ -203,6 +210,7 @@ class _Reader:
         if len(path) > MAX_DEPTH:
             self._fail(f"nested deeper than {MAX_DEPTH} levels", event, "no recipe or rule needs that")
         if kind == "ScalarEvent":
+            self._refuse_nul(event)
             self.marks[path] = _mark(event, event)
             return _scalar(event.value) if event.style in (None, "") else event.value
         container = self._mapping if kind == "MappingStartEvent" else self._sequence
@@ -219,6 +227,7 @@ class _Reader:
             if kind != "ScalarEvent":
                 hint = "write `key: value`; a template such as {{ name }} has to be filled in first"
                 self._fail("a key must be a plain word", event, hint)
+            self._refuse_nul(event)
             key, at = str(event.value), (*path, str(event.value))
             if key[:1] in SPACES:
                 self._fail("not YAML: a non-breaking space indents here", event, "indent with plain spaces")

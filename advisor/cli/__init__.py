@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ ISSUES = "please report it with the command and the lines above"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `advise`; returns its exit code."""
+    _show_every_character()
     with screen() as out:
         try:
             code = _code(list(sys.argv[1:] if arguments is None else arguments))
@@ -66,6 +68,16 @@ def _code(arguments: list[str]) -> int:
         traceback.print_exc()
         sys.stderr.write(f"advise: internal error ({type(error).__name__}): {ISSUES}\n")
         return 70
+
+
+def _show_every_character() -> None:
+    """What the terminal's encoding lacks, and bytes in names that are no text, are written as escapes.
+
+    In JSON and YAML these escapes mean the same character.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
-"""Doctor: what this machine offers for advice, runs and measurement, and what follows. No heavy library is imported.
+"""Doctor: what this machine offers for advice, runs and measurement, and what follows from it.
 
-Only where torch is installed is it asked for GPUs; every other version is read from the packages' metadata.
+No heavy library is imported. Only torch, where it is installed, is asked for GPUs; every other version is read from the
+packages' metadata.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from advisor.runs import ledger
 POWERCAP, CGROUP, PROC = Path("/sys/class/powercap"), Path("/sys/fs/cgroup"), Path("/proc")
 EXTRAS = {  # packages that an extra adds, as pyproject.toml names them (a test compares)
     "run": ("torch", "transformers", "datasets", "safetensors", "accelerate", "codecarbon", "psutil", "onnx",
-            "onnxruntime", "scikit-learn", "scipy"),
-    "report": ("matplotlib", "jinja2"),
+            "onnxruntime", "scikit-learn", "scipy", "huggingface-hub", "numpy", "pyarrow", "nvidia-ml-py"),
+    "report": ("matplotlib", "jinja2", "markupsafe"),
     "openvino": ("openvino", "nncf"),
 }  # fmt: skip
 BACKENDS = {"onnxruntime": ("onnx", "onnxruntime"), "openvino": ("openvino", "nncf"), "pytorch": ("torch",)}
@@ -94,7 +95,7 @@ def gpus() -> Iterator[Line]:
     if find_spec("torch") is None:
         driver = (PROC / "driver/nvidia/version").exists()
         found = "an NVIDIA driver is here" if driver else "no NVIDIA driver"
-        yield Line("gpu", "GPUs", f"{found}; torch is not installed, so no more can be told")
+        yield Line("gpu", "GPUs", f"{found}; torch is not installed, so nothing more is known")
         return
     from advisor.compute.machine.device import accelerators
 

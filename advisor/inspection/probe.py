@@ -128,8 +128,11 @@ def read_config(file: Path) -> Config:
     if not file.is_file():
         raise AdviseError(Fault("no config.json here", str(file.parent), hint="give a transformers checkpoint folder"))
     try:
-        data = file.read_bytes()[: MAX_CONFIG + 1]
-        config = json.loads(data) if len(data) <= MAX_CONFIG else None
+        with file.open("rb") as stream:
+            data = stream.read(MAX_CONFIG + 1)
+        if len(data) > MAX_CONFIG:
+            raise AdviseError(Fault(f"larger than {MAX_CONFIG:,} bytes, which no config is", str(file)))
+        config = json.loads(data)
     except OSError as error:
         raise AdviseError(Fault(f"cannot be read: {error.strerror}", str(file))) from None
     except json.JSONDecodeError as error:

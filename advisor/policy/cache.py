@@ -46,7 +46,7 @@ def _bytes(name: str) -> bytes:
 
 def _file(folder: Path) -> Path:
     root = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    return Path(root) / "advise" / "packs" / f"{zlib.crc32(str(folder.absolute()).encode()):08x}.json"
+    return Path(root) / "advise" / "packs" / f"{zlib.crc32(os.fsencode(folder.absolute())):08x}.json"
 
 
 def recall(folder: Path, files_of: Callable[[Path], list[Path]]) -> dict[str, Any] | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
 from typing import Any
 
+from advisor.base.frozen import names, replace
 from advisor.base.interval import Interval
 from advisor.base.validation import Mistake, validate
 from advisor.base.yamlfile import Path_
@@ -15,10 +15,11 @@ from advisor.recipe.steps import STEPS
 from advisor.recipe.steps.step import Step
 
 # Kinds of mistakes in a recipe's structure, which types alone cannot name.
-NO_MAPPING, TOO_DEEP = "no_mapping", "too_deep"
+NO_MAPPING, TOO_DEEP, NEWER = "no_mapping", "too_deep", "newer_format"
 NO_LIST, UNKNOWN_STEP, NO_STEP, NO_SETTINGS = "no_list", "unknown_step", "no_step", "no_settings"
 TWICE, BESIDE = "step_twice", "beside_step"
-KEYS = frozenset(item.name for item in fields(Recipe))
+VERSION = 1  # of the format of recipes; a newer one may mean something else by the same words
+KEYS = frozenset(names(Recipe))
 
 
 def assemble(value: Any) -> tuple[Recipe | None, list[Mistake]]:
@@ -58,6 +59,9 @@ def _whole(value: Any) -> Mistake | None:
         return Mistake((), "the file is empty", NO_MAPPING)
     if not isinstance(value, dict) or not value:
         return Mistake((), "a recipe is a mapping: version, name, model, device, steps …", NO_MAPPING, value)
+    version = value.get("version")
+    if isinstance(version, int) and version > VERSION:
+        return Mistake(("version",), f"version {version} of the format: this advise reads version {VERSION}", NEWER)
     (key, inner), *others = value.items()
     if others or key in KEYS or not isinstance(inner, dict) or len(KEYS & set(inner)) < 2:
         return None

@@ -13,6 +13,7 @@ from advisor.base.yamlfile import Path_
 from advisor.recipe.assembly import (
     BESIDE,
     KEYS,
+    NEWER,
     NO_LIST,
     NO_MAPPING,
     NO_SETTINGS,
@@ -174,6 +175,7 @@ def _beside(mistake: Mistake) -> str:
 
 BY_KIND: Mapping[str, Callable[[Mistake], str]] = {
     UNKNOWN_KEY: lambda one: elsewhere(one.path),
+    NEWER: lambda one: "upgrade advise",
     NO_MAPPING: _whole,
     TOO_DEEP: lambda one: f"take {one.path[0]}: out and unindent everything below it by one level",
     NO_LIST: _list,

@@ -186,7 +186,7 @@ def _rule_file(rule: Rule) -> Object:
 def _line_hash(one: Finding, texts: Mapping[str, str]) -> str:
     lines = texts.get(one.place.file, "").splitlines()
     line = lines[one.place.line - 1].strip() if 0 < one.place.line <= len(lines) else ""
-    return sha256(f"{one.rule}\0{from_root(one.place.file)}\0{line}".encode()).hexdigest()[:16]
+    return sha256(f"{one.rule}\0{from_root(one.place.file)}\0{line}".encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def _suppression(waiver: Waiver) -> Object:

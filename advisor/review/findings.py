@@ -152,7 +152,7 @@ class Finding:
         """Equal for the same rule, place in the tree and value, whatever lines and steps surround it."""
         names = "/".join(part for part in self.path if isinstance(part, str))  # a step's number moves, its name stays
         value = "" if self.path == ("steps",) else self.value  # what is missing has none
-        return sha256("\0".join((self.rule, names, value)).encode()).hexdigest()
+        return sha256("\0".join((self.rule, names, value)).encode(errors="surrogateescape")).hexdigest()
 
     @property
     def order(self) -> tuple[str, int, int, int, str]:

@@ -103,4 +103,4 @@ def test_it_works_without_any_extra() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "torch is not installed, so no more can be told" in " ".join(done.stdout.split())
+    assert "torch is not installed, so nothing more is known" in " ".join(done.stdout.split())

@@ -18,7 +18,7 @@ PACKAGES = ("torch", "transformers", "datasets", "onnxruntime", "codecarbon")
 
 
 def present(kind: str) -> bool:
-    """Is a device of this kind here? Every machine has a CPU; whether it is an edge device nobody can tell."""
+    """Whether a device of this kind is present. Every machine has a CPU; an edge device cannot be detected."""
     if kind in ("cuda", "mps"):
         return bool(torch.cuda.is_available() if kind == "cuda" else torch.backends.mps.is_available())
     return kind == "cpu"
