@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from advisor.base.version import __version__
 from advisor.cli.options import (
     Parser,
     colour,
@@ -20,12 +19,6 @@ from advisor.cli.options import (
     share,
     width,
 )
-
-if TYPE_CHECKING:
-    from advisor.advice.history import History
-    from advisor.facts.facts import Facts
-    from advisor.inspection.probe import Model
-    from advisor.recipe.recipe import DataSource, Task
 
 DEVICES = ("cpu", "cuda", "mps", "edge", "auto")
 
@@ -80,71 +73,29 @@ def _arguments() -> Parser:
     arguments.add_argument("--name", help="name of the recipe")
     arguments.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the recipe there, not to stdout")
     arguments.add_argument("--format", choices=("yaml", "json"), default="yaml")
-    arguments.add_argument("--version", action="version", version=_version())
+    arguments.add_argument("--version", action="version", version=f"advise {__version__}")
     data_columns(arguments)
     policy(arguments)
     return arguments
 
 
-def _version() -> str:
-    if "--version" not in sys.argv:
-        return ""
-    from importlib.metadata import version
-
-    return f"advise {version('advise')}"
-
-
 def run(arguments: Sequence[str]) -> int:
+    """Print or write the recipe; what led to it goes to stderr."""
     options = _arguments().parse_args(arguments)
-    from advisor.advice.recommendation import advise
+    from advisor.api.recommendation import advise
     from advisor.base.files import write
-    from advisor.policy.pack import find
-    from advisor.report import advice as report
 
-    facts, model, data = _facts(options)
-    name = options.name or f"{Path(options.model).name}-{facts.device.kind}"
-    history = _history(facts) if options.history else None
-    advice = advise(find(options.policy), facts, model, data, name, history)
-    product = report.recipe_yaml(advice) if options.format == "yaml" else report.advice_json(advice) + "\n"
-    sys.stderr.write(report.explanation(advice, width(), colour(sys.stderr)))
+    asked = {name: value for name, value in vars(options).items() if name not in ("output", "format")}
+    advice = advise(**asked)
+    product = advice.to_yaml() if options.format == "yaml" else advice.to_json() + "\n"
+    sys.stderr.write(advice.explanation(width(), colour(sys.stderr)))
     if options.output:
         write(options.output, product)
         planned = advice.chosen.plan
-        runs = f" · carry it out: advise run {options.output} --data SOURCE --out DIR"
+        runs = f" · run it: advise run {options.output} --data SOURCE --out DIR"
         sys.stderr.write(f"\nwrote {options.output}{runs if planned and planned.family.executable else ''}\n")
     else:
         sys.stderr.write("\n")
         sys.stdout.write(product)
         sys.stdout.flush()
     return 0
-
-
-def _history(facts: Facts) -> History:
-    """The user's own runs that are like the one that is asked about."""
-    from advisor.advice.history import gather
-    from advisor.runs import ledger
-
-    wanted = ledger.Filters(family=facts.model.family, device=facts.device.kind)
-    return gather(ledger.find(wanted), facts)
-
-
-def _facts(options: Namespace) -> tuple[Facts, Model, DataSource]:
-    """The facts that the options state, the model they name and the data source for the recipe."""
-    from advisor.facts.facts import DataFacts, Facts, Goal
-    from advisor.facts.tasks import OF_TASK
-    from advisor.inspection import probe
-    from advisor.recipe.recipe import DataSource
-
-    columns = {"text": options.text, "pair": options.pair, "label": options.label}
-    labelled = options.task if options.task in OF_TASK else None
-    found = probe.data(options.data, columns, options.max_samples, labelled) if options.data else None
-    samples = found.samples if found else min(options.samples, options.max_samples or options.samples)
-    labels = len(found.label_names) if found else None
-    model = probe.model(options.model, labels or 2)
-    unlabelled = options.unlabelled if options.unlabelled is not None else found.unlabelled_samples if found else 0
-    evaluated = options.eval_samples if options.eval_samples is not None else found.eval_samples if found else None
-    task: Task | None = options.task or (found.task if found else None)
-    data = DataFacts(samples, evaluated, unlabelled, None, task, labels)
-    goal = Goal(options.min_accuracy, options.max_emissions, options.max_size_mb, options.max_latency_ms)
-    source = DataSource(options.data, max_samples=options.max_samples, **columns)
-    return Facts(model.facts, data, probe.device(options.device), goal), model, source

@@ -7,8 +7,6 @@ import textwrap
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +16,7 @@ from advisor.review.findings import FORMATS, SEVERITIES
 from advisor.review.outcome import gravest
 
 if TYPE_CHECKING:
+    from advisor.api.review import Findings
     from advisor.recipe.recipe import PolicyStamp
     from advisor.review.outcome import Checked
     from advisor.review.recipe_files import Source
@@ -28,22 +27,22 @@ MOST_NAMED = 5  # files that are passed over, by name
 def run(arguments: Sequence[str]) -> int:
     """Check files, folders, patterns or `-`; exit codes 0 to 5 as in README.md, the gravest where several apply."""
     options = _options(arguments)
+    from advisor.api.review import checker
     from advisor.cli import fixing
-    from advisor.policy.pack import find
-    from advisor.report.formats import written
-    from advisor.review import baseline
-    from advisor.review.batch import check
     from advisor.review.recipe_files import sources
-    from advisor.review.selection import selected
-    from advisor.review.waivers.apply import Waiving
 
-    rules = find(options.policy)
-    only = selected(rules, options.select, options.ignore)
+    judge = checker(
+        policy=options.policy,
+        select=options.select,
+        ignore=options.ignore,
+        fail_on=options.fail_on,
+        baseline=options.baseline,
+        waivers=options.waivers,
+        inline_waivers=not options.no_inline,
+        waiver_days=options.waiver_days,
+    )
     found, faults = sources(options.recipes)
-    waiving = Waiving(date.today(), not options.no_inline, options.waivers, options.waiver_days)
-    known = baseline.read(options.baseline) if options.baseline else None
     read = [_read(one, options.stdin_filename) for one in found]
-    judge = partial(check, rules, waiving=waiving, fail_on=options.fail_on, known=known, only=only)
     checked, out = judge(read), sys.stdout
     if options.fix or options.unsafe_fixes or options.diff:
         made = fixing.repairs(checked, read, judge, options.unsafe_fixes)
@@ -56,8 +55,7 @@ def run(arguments: Sequence[str]) -> int:
         out = sys.stderr if any(one.text is not None for one in read) else out  # stdout is the mended recipe's
     if options.write_baseline:
         checked = _as_known(checked, options.write_baseline, options.fail_on)
-    product = written(checked, options.format, width(), colour(out) and not options.output)
-    give(product, options.output, out)
+    give(checked.to(options.format, width(), colour(out) and not options.output), options.output, out)
     _talk(checked)
     if not checked.files and not faults:
         raise NothingChecked("no recipe among these files", hint="a recipe has steps, model and device at its top")
@@ -118,7 +116,7 @@ def _talk(checked: Checked) -> None:
     sys.stderr.write(textwrap.fill(summary(checked), max(40, width())) + "\n")
 
 
-def _as_known(checked: Checked, path: Path, fail_on: str) -> Checked:
+def _as_known(checked: Findings, path: Path, fail_on: str) -> Findings:
     """Write a baseline of what was found, and judge by it. Recipes that cannot be judged keep it from being written."""
     from advisor.review import baseline
     from advisor.review.outcome import exit_code

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from advisor.base.errors import AdviseError
 
 if TYPE_CHECKING:
+    from advisor.api.review import Findings
     from advisor.review.findings import Finding, Fix
     from advisor.review.fixes.apply import Mended
     from advisor.review.outcome import Checked
     from advisor.review.recipe_files import Source
 
 BOM = "\ufeff"
-Judge = Callable[["Sequence[Source]"], "Checked"]
+Judge = Callable[["Sequence[Source]"], "Findings"]
 
 
 class Repair(NamedTuple):

@@ -8,12 +8,9 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 from advisor.base.errors import AdviseError, Fault
-
-if TYPE_CHECKING:
-    from advisor.records.carbon import Assumptions
 
 ASKED = "-\0"  # as an argument: give the parser, do nothing. Nobody can type a zero byte.
 
@@ -150,24 +147,6 @@ def carbon(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pue", type=pue, default=1.0, metavar="X", help="power usage effectiveness (default 1)")
     parser.add_argument("--embodied-kg", type=positive, metavar="KG", help="CO2e of making the machine, for SCI")
     parser.add_argument("--lifetime-years", type=positive, metavar="Y", help="how long the machine will serve")
-
-
-def assumed(options: argparse.Namespace) -> Assumptions:
-    """What the options of `carbon` say.
-
-    Raises:
-        AdviseError: embodied carbon without a lifetime, or the other way round.
-    """
-    from advisor.records.carbon import Assumptions
-
-    embodied, lifetime = options.embodied_kg, options.lifetime_years
-    if (embodied is None) != (lifetime is None):
-        one, other = (
-            ("--embodied-kg", "--lifetime-years") if lifetime is None else ("--lifetime-years", "--embodied-kg")
-        )
-        raise AdviseError(f"{one} without {other} gives no SCI figure", hint=f"give {other} too, or neither")
-    country = options.country.upper() if options.country else Assumptions().country
-    return Assumptions(country, options.country is not None, options.pue, embodied, lifetime)
 
 
 def width() -> int:

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from advisor.base.errors import AdviseError
+from advisor.base.install import pip_command
 from advisor.execution import memory
 from advisor.facts import cpu
 from advisor.runs import ledger
@@ -113,7 +114,7 @@ def backends() -> Iterator[Line]:
             follows = "`backend: auto` takes it here" if order[0] == name else ""
             yield Line("int8", name, found, follows, True)
         else:
-            follows = f"pip install 'advise[{'openvino' if name == 'openvino' else 'run'}]'"
+            follows = pip_command("openvino" if name == "openvino" else "run")
             yield Line("int8", name, found or "not installed", follows, None if name == "openvino" else False)
 
 
@@ -136,7 +137,7 @@ def energy(powercap: Path = POWERCAP) -> Iterator[Line]:
     yield _nvml()
     yield Line("energy", "memory", "has no counter", "its power is a constant that follows the memory used")
     found = _version("codecarbon")
-    missing = "" if found else "without it energy and emissions are not measured: pip install 'advise[run]'"
+    missing = "" if found else f"without it energy and emissions are not measured: {pip_command('run')}"
     yield Line("energy", "codecarbon", found or "not installed", missing, bool(found))
 
 
@@ -173,7 +174,7 @@ def extras(has: Callable[[str], str] | None = None) -> Iterator[Line]:
     for extra, packages in EXTRAS.items():
         missing = [package for package in packages if not has(package)]
         found = f"missing: {', '.join(missing)}" if missing else "installed"
-        remedy = f"pip install 'advise[{extra}]'" if missing else ""
+        remedy = pip_command(extra) if missing else ""
         yield Line("extras", f"[{extra}]", found, remedy, not missing)
 
 

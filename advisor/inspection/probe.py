@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.base.install import pip_command
 from advisor.facts.facts import DeviceFacts, ModelFacts
 from advisor.families import registry
 from advisor.families.family import Config, Family
@@ -171,4 +172,4 @@ def needs_run(what: str) -> None:
 
     missing = [name for name in ("torch", "transformers", "datasets") if find_spec(name) is None]
     if missing:
-        raise AdviseError(f"{what} needs {', '.join(missing)}, not installed", hint="pip install 'advise[run]'")
+        raise AdviseError(f"{what} needs {', '.join(missing)}, not installed", hint=pip_command("run"))

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
+from advisor.base.version import __version__
 from advisor.base.yamlfile import Document
 from advisor.policy.rule import Rule
 from advisor.policy.shipped import shipped
@@ -51,19 +52,10 @@ def _driver(checked: Checked) -> Object:
     policy = checked.policy
     return {
         "name": "advise",
-        "version": _version(),
+        "version": __version__,
         "fullName": f"advise with the policy {policy.name} {policy.version}",
         "rules": [*map(_rule, checked.rules), *_own_rules(checked)],
     }
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("advise")
-    except PackageNotFoundError:
-        return "0"
 
 
 def _rule(rule: Rule) -> Object:
