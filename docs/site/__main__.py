@@ -11,11 +11,11 @@ from pathlib import Path
 
 from advisor.policy.pack import core
 from advisor.report.rule_page import pages as rule_pages
-from docs.site import commands, formats, python_api
+from docs.site import commands, formats, notebook, python_api
 
 CHECKOUT = Path(__file__).parents[2]
 BUILD = CHECKOUT / "build" / "docs"
-PAGES = ("*.md", "*.svg", "*.css")
+SHIM = "https://unpkg.com/iframe-worker/shim"  # what the generator names
 NOT_PAGES = shutil.ignore_patterns("site", "__pycache__", "ci", "*.py", "*.ipynb")
 
 
@@ -33,13 +33,22 @@ def main() -> int:
     config = BUILD / "zensical.toml"
     config.write_text(navigation((CHECKOUT / "docs" / "site" / "zensical.toml").read_text(), made))
     zensical = Path(sys.executable).with_name("zensical")
-    return subprocess.run([zensical, "build", "--clean", "--strict", "-f", config], check=False).returncode
+    code = subprocess.run([zensical, "build", "--clean", "--strict", "-f", config], check=False).returncode
+    for page in (BUILD / "site").rglob("*.html"):
+        _without_network(page)
+    return code
+
+
+def _without_network(page: Path) -> None:
+    """Let a page take the shim, with which its search works from a folder, from the site itself."""
+    up = "../" * (len(page.relative_to(BUILD / "site").parts) - 1)
+    page.write_text(page.read_text(encoding="utf-8").replace(SHIM, f"{up}javascripts/iframe-worker.js"), encoding="utf-8")
 
 
 def generated() -> dict[str, str]:
     """All generated pages, by their path below docs/."""
     rules = {f"rules/{name}": text for name, text in rule_pages(core()).items()}
-    return {**commands.pages(), **formats.pages(), **python_api.pages(), **rules}
+    return {**commands.pages(), **formats.pages(), **python_api.pages(), **notebook.pages(), **rules}
 
 
 def navigation(config: str, made: Mapping[str, str]) -> str:

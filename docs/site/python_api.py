@@ -33,7 +33,7 @@ def _page() -> Iterator[str]:
             yield from _function(f"advisor.{name}", value)
             described += _returned(value)
         else:
-            yield f"## `advisor.{name}`\n\n{type(value).__name__}\n"
+            yield f"## `advisor.{name}`\n\n`{value!r}`\n"
     for one in dict.fromkeys(described):
         yield from _class(one)
 
@@ -59,8 +59,8 @@ def _returned(value: Any) -> list[type]:
     """The class of the package that a function gives."""
     try:
         result = typing.get_type_hints(value).get("return")
-    except (NameError, TypeError):
-        result = inspect.signature(value).return_annotation
+    except (NameError, TypeError):  # an import for type checkers only; what `__all__` names is described anyway
+        return []
     found = [result, *typing.get_args(result)]
     return [one for one in found if isinstance(one, type) and one.__module__.startswith("advisor")]
 
@@ -70,7 +70,8 @@ def _class(one: type) -> Iterator[str]:
     yield f"{_text(inspect.getdoc(one) or '')}\n"
     yield from _fields(one)
     for name, value in vars(one).items():
-        if name.startswith("_") and name != "__call__" or not inspect.getdoc(value) or name in _field_names(one):
+        private = name.startswith("_") and name != "__call__"
+        if private or not inspect.getdoc(value) or name in _field_names(one):
             continue
         if isinstance(value, property):
             yield f"### `{one.__name__}.{name}`\n\n{_text(inspect.getdoc(value) or '')}\n"
@@ -91,9 +92,16 @@ def _fields(one: type) -> Iterator[str]:
         yield "| Field | Type |"
         yield "| --- | --- |"
         for name in names:
-            kind = str(inspect.get_annotations(one).get(name, "")).replace("|", "\\|")
-            yield f"| `{name}` | {kind} |"
+            yield f"| `{name}` | {_kind(one, name)} |"
         yield ""
+
+
+def _kind(one: type, name: str) -> str:
+    """The type of a field, from the class that declares it."""
+    declared = (inspect.get_annotations(base).get(name) for base in one.__mro__)
+    found = next((kind for kind in declared if kind is not None), "")
+    words = found.__name__ if isinstance(found, type) else getattr(found, "__forward_arg__", str(found))
+    return "`" + words.replace("|", "\\|") + "`" if words else ""
 
 
 def _text(doc: str) -> str:
