@@ -19,7 +19,9 @@ def accuracy_against_time(runs: Sequence[Finished]) -> str:
     """
     lines = [line for place, run in enumerate(runs) if (line := _line(place, run, runs)).points]
     if not lines:
-        raise AdviseError("no run has a measured accuracy and time", hint="run the recipe on a machine that will serve it")
+        raise AdviseError(
+            "no run has a measured accuracy and time", hint="run the recipe on a machine that will serve it"
+        )
     return chart.alone(chart.draw(Figured("Accuracy against time of every model", lines, cost="time"), "figure"))
 
 

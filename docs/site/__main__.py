@@ -42,7 +42,9 @@ def main() -> int:
 def _without_network(page: Path) -> None:
     """Let a page take the shim, with which its search works from a folder, from the site itself."""
     up = "../" * (len(page.relative_to(BUILD / "site").parts) - 1)
-    page.write_text(page.read_text(encoding="utf-8").replace(SHIM, f"{up}javascripts/iframe-worker.js"), encoding="utf-8")
+    page.write_text(
+        page.read_text(encoding="utf-8").replace(SHIM, f"{up}javascripts/iframe-worker.js"), encoding="utf-8"
+    )
 
 
 def generated() -> dict[str, str]:

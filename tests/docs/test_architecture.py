@@ -19,7 +19,9 @@ def test_every_file_it_names_is_there() -> None:
 
 
 def test_every_file_of_the_drawing_is_there() -> None:
-    named = {name for text in re.findall(r'class="f">([^<]*)<', DRAWING) for name in re.findall(r"[\w/]+/\w+(?:\.py)?", text)}
+    named = {
+        name for text in re.findall(r'class="f">([^<]*)<', DRAWING) for name in re.findall(r"[\w/]+/\w+(?:\.py)?", text)
+    }
     assert len(named) > 15
     gone = sorted(name for name in named if not (CHECKOUT / "advisor" / name).exists())
     assert not gone, f"docs/architecture.svg names {gone}"

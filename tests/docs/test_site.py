@@ -84,4 +84,6 @@ def test_the_notebook_runs_and_shows_what_it_shows_today(tmp_path: Path) -> None
     for old, new in zip(kept, made, strict=True):
         if old["cell_type"] == "code":
             shown = [sorted(one.get("data", {"text": ""})) for one in old["outputs"]]
-            assert shown == [sorted(one.get("data", {"text": ""})) for one in new.outputs], "python -m docs.site.notebook"
+            assert shown == [sorted(one.get("data", {"text": ""})) for one in new.outputs], (
+                "python -m docs.site.notebook"
+            )

@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 CHECKOUT = Path(__file__).parents[2]
-FENCE = re.compile(r"(?:<!-- (?P<mark>not run: [^>]*|slow) -->\s*\n)?^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.M | re.S)
+FENCE = re.compile(
+    r"(?:<!-- (?P<mark>not run: [^>]*|slow) -->\s*\n)?^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.M | re.S
+)
 TITLE = re.compile(r'title="([^"]+)"')
 CHANGING = ((re.compile(r"\b\d+\.\d\d s\b"), "… s"), (re.compile(r"\b[0-9a-f]{10,64}\b"), "…"))
 NEEDS_DEMO, SLOW = "<!-- page: needs demo -->", "<!-- slow -->"
