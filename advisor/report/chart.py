@@ -163,13 +163,13 @@ def _frame(axes: Any, cost: str) -> None:
 
 def _description(what: Figured) -> str:
     """The drawing in words, for whoever cannot see it."""
-    told = [
+    sentences = [
         f"{line.name}: "
         + "; ".join(f"{one.words}, accuracy {one.accuracy:.1%} at {what.cost} {one.cost:.1%}" for one in line.points)
         for line in what.lines
     ]
-    told += [f"{one.words}: accuracy {one.accuracy:.0%} at {what.cost} {one.cost:.0%}" for one in what.papers]
-    return ". ".join(told)
+    sentences += [f"{one.words}: accuracy {one.accuracy:.0%} at {what.cost} {one.cost:.0%}" for one in what.papers]
+    return ". ".join(sentences)
 
 
 def _inline(svg: str, title: str, description: str, prefix: str) -> str:
