@@ -93,12 +93,14 @@ class Checker:
     only: frozenset[str] | None = None
     known: Baseline | None = None
     fail_on: str = "error"
+    cache: bool = True
 
     def __call__(self, sources: Sequence[Source]) -> Findings:
         """Judge recipes. Raises an AdviseError where a file of waivers cannot be read."""
         from advisor.review.batch import check as check_all
 
-        return Findings.of(check_all(self.policy, sources, self.waiving, self.fail_on, self.known, self.only))
+        how = (self.waiving, self.fail_on, self.known, self.only)
+        return Findings.of(check_all(self.policy, sources, *how, remember=self.cache))
 
 
 def checker(
@@ -111,6 +113,7 @@ def checker(
     waivers: str | PathLike[str] | None = None,
     inline_waivers: bool = True,
     waiver_days: int = 180,
+    cache: bool = True,
 ) -> Checker:
     """Read the policy and the baseline that recipes are judged by; arguments and errors as of `check`."""
     from advisor.policy.pack import find
@@ -124,7 +127,7 @@ def checker(
     rules = find(fspath(policy))
     only = selected(rules, select, ignore)
     known = None if baseline is None else baselines.read(Path(baseline))
-    return Checker(rules, waiving(waivers, inline_waivers, waiver_days), only, known, fail_on)
+    return Checker(rules, waiving(waivers, inline_waivers, waiver_days), only, known, fail_on, cache)
 
 
 def waiving(
@@ -147,6 +150,7 @@ def check(
     waivers: str | PathLike[str] | None = None,
     inline_waivers: bool = True,
     waiver_days: int = 180,
+    cache: bool = True,
 ) -> Findings:
     """Review recipes by the rules.
 
@@ -160,6 +164,7 @@ def check(
         waivers: this file instead of every `waivers.yaml` beside and above the recipes.
         inline_waivers: whether waivers in the recipes themselves count.
         waiver_days: a waiver may end at most so many days from today.
+        cache: reuse the findings of recipes that did not change since an earlier check, nor anything they depend on.
 
     Returns:
         The findings. A recipe that cannot be read or is invalid is a finding too.
@@ -186,6 +191,7 @@ def check(
         waivers=waivers,
         inline_waivers=inline_waivers,
         waiver_days=waiver_days,
+        cache=cache,
     )
     wanted = [recipes] if isinstance(recipes, str | PathLike | Recipe | Advice) else list(recipes)
     found, faults = sources([fspath(one) for one in wanted if isinstance(one, str | PathLike)])

@@ -49,7 +49,7 @@ class OutOfMemory(AdviseError):
 
 
 class DiskFull(AdviseError):
-    """The disk had no room for what was written; told once, however many folders of runs lie in each other."""
+    """The disk had no room for what was written; reported once, however deep folders of runs are nested."""
 
 
 class NotMet(AdviseError):
@@ -98,5 +98,5 @@ def memory_is_out(error: BaseException) -> bool:
 
     PyTorch has a class for it on CUDA alone; elsewhere it is a RuntimeError with these words.
     """
-    told = any(words in str(error) for words in ("out of memory", "can't allocate memory", "ALLOC_FAILED"))
-    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and told)
+    says = any(words in str(error) for words in ("out of memory", "can't allocate memory", "ALLOC_FAILED"))
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and says)

@@ -1,4 +1,4 @@
-"""Remedies: what to write instead, told from what stands there. Pure functions of a few words."""
+"""Remedies: what to write instead of what is there. Pure functions of a few words."""
 
 from __future__ import annotations
 

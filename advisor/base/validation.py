@@ -111,8 +111,8 @@ def _words(item: Item) -> str:
 def _got(got: Any) -> str:
     if not isinstance(got, str | int | float | bool | None):
         return ""
-    told = repr(got)
-    return f", got {told if len(told) <= LONGEST else told[:LONGEST] + '…'}"
+    shown = repr(got)
+    return f", got {shown if len(shown) <= LONGEST else shown[:LONGEST] + '…'}"
 
 
 def _options(item: Item) -> list[str]:

@@ -1,7 +1,7 @@
 """Read YAML with the line and column of every value.
 
-YAML 1.2 scalars, no tags, no anchors, no duplicate keys; a file of at most 1 MB and 32 levels. What is wrong
-is told with its place and what to write instead; all faults of a file at once.
+YAML 1.2 scalars, no tags, no anchors, no duplicate keys; a file of at most 1 MB and 32 levels. Every fault of a file is
+reported at once, with its place and what to write instead.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def parse(data: bytes | str, name: str) -> Document:
     """Read YAML text. `name` stands in messages.
 
     Raises:
-        AdviseError: it is too large, not UTF-8, not YAML, or uses what is not read here; with place and remedy.
+        AdviseError: it is too large, not UTF-8, not YAML, or uses what is not supported, with place and remedy.
     """
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -118,7 +118,7 @@ def _events(text: str) -> Iterator[Any]:
 
 def _decode(data: bytes | str, name: str) -> str:
     if len(data) > MAX_BYTES:
-        raise AdviseError(Fault(f"larger than {MAX_BYTES:,} bytes, which no recipe or rule is", name))
+        raise AdviseError(Fault(f"larger than {MAX_BYTES:,} bytes, the limit for recipes and rules", name))
     if isinstance(data, str):
         return data
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -186,9 +186,9 @@ class _Reader:
     def _value(self, event: Any, path: Path_) -> Any:
         kind = type(event).__name__
         if kind == "AliasEvent" or event.anchor:
-            self._fail("anchors and aliases (& and *) are not read here", event, "write the value out")
+            self._fail("anchors and aliases (& and *) are not supported", event, "write the value out")
         if event.tag and event.tag != "!":
-            self._fail(f"the tag {event.tag[:60]} is not read here", event, "remove it, or put the text in quotes")
+            self._fail(f"the tag {event.tag[:60]} is not supported", event, "remove it, or put the text in quotes")
         if len(path) > MAX_DEPTH:
             self._fail(f"nested deeper than {MAX_DEPTH} levels", event, "no recipe or rule needs that")
         if kind == "ScalarEvent":
@@ -214,7 +214,7 @@ class _Reader:
             if key in found:
                 line = self.keys[at].line
                 self._fail(
-                    f"the key {key!r} stands here a second time, first in line {line}",
+                    f"the key {key!r} appears twice, first in line {line}",
                     event,
                     "keep one of the two",
                     stop=False,

@@ -21,23 +21,24 @@ from advisor.cli.options import (
 )
 
 DEVICES = ("cpu", "cuda", "mps", "edge", "auto")
+TASKS = ("classification", "regression", "generation", "language-modelling")
+
+
+def _commands() -> str:
+    """Every command with what it does, a line each."""
+    from advisor.cli import COMMANDS
+
+    calls = {f"advise {name} {arguments}".rstrip(): about for name, (arguments, about) in COMMANDS.items()}
+    widest = max(map(len, calls))
+    lines = (f"  {call.ljust(widest)}  {about}\n" for call, about in calls.items())
+    return f"commands (advise COMMAND --help says more):\n{''.join(lines)}"
 
 
 def _arguments() -> Parser:
     arguments = parser(
         "advise",
         "Advise how to make a language model small and green, from facts alone.",
-        "commands:\n  advise run RECIPE --data SOURCE --out DIR   carry a recipe out and report\n"
-        "  advise check RECIPE…                        review recipes by the rules\n"
-        "  advise explain RULE|RECIPE                  a rule's page; why a recipe is as it is\n"
-        "  advise rules list|test|verify|diff|docs     work on rule packs\n"
-        "  advise report RUN_DIR… --html FILE          finished runs as a page to look at\n"
-        "  advise history [show|export|import|add]     every run that was carried out, predicted beside measured\n"
-        "  advise doctor                               what this machine offers, and what follows\n"
-        "  advise families                             which models are described, and which can be executed\n"
-        "  advise schema recipe|rule|pack              JSON Schemas for editors\n"
-        "  advise completion bash|zsh|tcsh             completion for a shell\n"
-        "  advise demo --out DIR                       the whole way on a small real model and data",
+        _commands(),
     )
     arguments.add_argument(
         "--model",
@@ -47,32 +48,36 @@ def _arguments() -> Parser:
     )
     amount = arguments.add_mutually_exclusive_group(required=True)
     amount.add_argument("--samples", type=count, metavar="N", help="labelled training examples")
-    amount.add_argument("--data", metavar="SOURCE", help="count them in this data set (needs the extra [run])")
+    amount.add_argument("--data", metavar="SOURCE", help="count the examples of this data set (needs the extra [run])")
     arguments.add_argument(
         "--device",
         required=True,
         choices=DEVICES,
         help="where the model will serve; cpu and edge state that no GPU can be used there",
     )
-    arguments.add_argument("--task", choices=("classification", "regression", "generation", "language-modelling"))
+    arguments.add_argument(
+        "--task",
+        choices=("classification", "regression", "generation", "language-modelling"),
+        help="what the model is to do",
+    )
     arguments.add_argument("--eval-samples", type=count_or_none, metavar="N", help="labelled examples for the report")
     arguments.add_argument(
-        "--unlabelled", type=count_or_none, default=None, metavar="N", help="task-like texts without labels"
+        "--unlabelled", type=count_or_none, default=None, metavar="N", help="texts of the task without labels"
     )
     arguments.add_argument(
         "--min-accuracy",
         type=share,
         default=0.95,
         metavar="SHARE",
-        help="least relative accuracy (default 0.95)",
+        help="least accuracy relative to the fine-tuned model (default: 0.95)",
     )
     arguments.add_argument("--max-emissions", type=positive, metavar="SHARE", help="most relative emissions")
-    arguments.add_argument("--max-size-mb", type=positive, metavar="MB")
-    arguments.add_argument("--max-latency-ms", type=positive, metavar="MS")
-    arguments.add_argument("--history", action="store_true", help="narrow the ranges by your own past runs")
+    arguments.add_argument("--max-size-mb", type=positive, metavar="MB", help="largest size of the weights")
+    arguments.add_argument("--max-latency-ms", type=positive, metavar="MS", help="longest time for one request")
+    arguments.add_argument("--history", action="store_true", help="narrow the predicted ranges by your own past runs")
     arguments.add_argument("--name", help="name of the recipe")
-    arguments.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the recipe there, not to stdout")
-    arguments.add_argument("--format", choices=("yaml", "json"), default="yaml")
+    arguments.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the recipe here, not to stdout")
+    arguments.add_argument("--format", choices=("yaml", "json"), default="yaml", help="output format (default: yaml)")
     arguments.add_argument("--version", action="version", version=f"advise {__version__}")
     data_columns(arguments)
     policy(arguments)
@@ -83,14 +88,15 @@ def run(arguments: Sequence[str]) -> int:
     """Print or write the recipe; what led to it goes to stderr."""
     options = _arguments().parse_args(arguments)
     from advisor.api.recommendation import advise
-    from advisor.base.files import write
 
     asked = {name: value for name, value in vars(options).items() if name not in ("output", "format")}
     advice = advise(**asked)
     product = advice.to_yaml() if options.format == "yaml" else advice.to_json() + "\n"
     sys.stderr.write(advice.explanation(width(), colour(sys.stderr)))
     if options.output:
-        write(options.output, product)
+        from advisor.base.files import deliver  # not before: hashing costs start-up time
+
+        deliver(options.output, product)
         planned = advice.chosen.plan
         runs = f" · run it: advise run {options.output} --data SOURCE --out DIR"
         sys.stderr.write(f"\nwrote {options.output}{runs if planned and planned.family.executable else ''}\n")

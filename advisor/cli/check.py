@@ -40,19 +40,20 @@ def run(arguments: Sequence[str]) -> int:
         waivers=options.waivers,
         inline_waivers=not options.no_inline,
         waiver_days=options.waiver_days,
+        cache=not options.no_cache,
     )
     found, faults = sources(options.recipes)
     read = [_read(one, options.stdin_filename) for one in found]
     checked, out = judge(read), sys.stdout
     if options.fix or options.unsafe_fixes or options.diff:
         made = fixing.repairs(checked, read, judge, options.unsafe_fixes)
-        sys.stderr.write("".join(fixing.told(made, would=options.diff)))
+        sys.stderr.write("".join(fixing.report(made, would=options.diff)))
         if options.diff:
             sys.stdout.write(fixing.shown(made))
             sys.stderr.write("".join(fixing.unread(checked)))
             return 1 if made else gravest(2 if checked.unread else 0, NothingChecked.exit_code if faults else 0)
         checked = judge(fixing.written(made, read))
-        out = sys.stderr if any(one.text is not None for one in read) else out  # stdout is the mended recipe's
+        out = sys.stderr if any(one.text is not None for one in read) else out  # stdout is the fixed recipe's
     if options.write_baseline:
         checked = _as_known(checked, options.write_baseline, options.fail_on)
     give(checked.to(options.format, width(), colour(out) and not options.output), options.output, out)
@@ -69,11 +70,11 @@ def _options(arguments: Sequence[str]) -> Namespace:
     check.add_argument(
         "recipes", nargs="+", metavar="RECIPE", help="files, folders, patterns ('recipes/**/*.yaml'), or - for stdin"
     )
-    check.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="how findings are written (default: text)")
-    check.add_argument("-o", "--output", type=Path, metavar="FILE", help="write them there, not to stdout")
-    check.add_argument("--stdin-filename", metavar="NAME", help="the name of what comes in by stdin")
-    for name, verb in (("select", "check by these rules only"), ("ignore", "leave these rules out")):
-        help_ = f"{verb}; ids or origins, several by commas"
+    check.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="output format (default: text)")
+    check.add_argument("-o", "--output", type=Path, metavar="FILE", help="write findings here, not to stdout")
+    check.add_argument("--stdin-filename", metavar="NAME", help="the file name to report for stdin")
+    for name, verb in (("select", "check only these rules"), ("ignore", "skip these rules")):
+        help_ = f"{verb}; ids or origins, separated by commas"
         check.add_argument(f"--{name}", action="append", default=[], metavar="RULE", help=help_)
     check.add_argument(
         "--fail-on",
@@ -85,9 +86,10 @@ def _options(arguments: Sequence[str]) -> Namespace:
     check.add_argument(
         "--write-baseline", type=Path, metavar="FILE", help="write what is found to this file, and count it as known"
     )
-    check.add_argument("--fix", action="store_true", help="mend the files where the recipe can mean nothing else")
-    check.add_argument("--unsafe-fixes", action="store_true", help="mend them also where that changes what they do")
-    check.add_argument("--diff", action="store_true", help="show what the fixes would change, and write nothing")
+    check.add_argument("--fix", action="store_true", help="apply the fixes that keep what a recipe does")
+    check.add_argument("--unsafe-fixes", action="store_true", help="also apply fixes that change what a recipe does")
+    check.add_argument("--no-cache", action="store_true", help="review every recipe, also those that did not change")
+    check.add_argument("--diff", action="store_true", help="show what the fixes would change; write nothing")
     waivers(check)
     policy(check)
     options = check.parse_args(arguments)
@@ -104,11 +106,11 @@ def _read(source: Source, name: str | None) -> Source:
 
 
 def _talk(checked: Checked) -> None:
-    """What there is to say beside the findings, and the summary."""
+    """The summary, and what else there is to say beside the findings."""
     from advisor.report.findings import summary
 
-    for file, one in checked.reviewed.items():
-        sys.stderr.write(_other_policy(file, one.recipe.policy, checked.policy))
+    for file, stamp in checked.made_under.items():
+        sys.stderr.write(_other_policy(file, stamp, checked.policy))
     if checked.passed_over:
         more = len(checked.passed_over) - MOST_NAMED
         named = ", ".join(checked.passed_over[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
@@ -132,9 +134,9 @@ def _as_known(checked: Findings, path: Path, fail_on: str) -> Findings:
     return replace(checked, findings=marked, exit_code=exit_code(marked, fail_on))
 
 
-def _other_policy(path: str, made: PolicyStamp | None, judging: PolicyStamp) -> str:
+def _other_policy(path: str, made: PolicyStamp, judging: PolicyStamp) -> str:
     """A line where a recipe was made under another policy than the one that judges it."""
-    if made in (None, judging):
+    if made == judging:
         return ""
-    was, now = (f"{one.name} {one.version} ({one.sha256[:12]})" for one in (made or judging, judging))
+    was, now = (f"{one.name} {one.version} ({one.sha256[:12]})" for one in (made, judging))
     return f"{path}: made under {was}, judged under {now}\n"

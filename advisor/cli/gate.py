@@ -44,16 +44,16 @@ def _options(arguments: Sequence[str]) -> Namespace:
     )
     gate.add_argument("run", type=Path, metavar="RUN_DIR", help="the --out folder of an `advise run`")
     gate.add_argument(
-        "--recipe", type=Path, metavar="FILE", help="the recipe that is to be shipped; the run must be of it"
+        "--recipe", type=Path, metavar="FILE", help="the recipe to be shipped; the run must be of this recipe"
     )
     gate.add_argument(
         "--device", choices=("cpu", "cuda", "mps", "edge"), help="where it will serve (default: as its recipe says)"
     )
-    gate.add_argument("--data", metavar="SOURCE", help="where the data lies now (default: where the recipe says)")
+    gate.add_argument("--data", metavar="SOURCE", help="where the data is now (default: where the recipe says)")
     gate.add_argument("--without-data", action="store_true", help="accept the recorded hash of data that is not here")
     gate.add_argument("--max-age", type=age, default=timedelta(days=90), metavar="AGE", help="90d (default), 12h, 2w")
-    gate.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="how findings are written (default: text)")
-    gate.add_argument("-o", "--output", type=Path, metavar="FILE", help="write them there, not to stdout")
+    gate.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="output format (default: text)")
+    gate.add_argument("-o", "--output", type=Path, metavar="FILE", help="write findings here, not to stdout")
     waivers(gate)
     policy(gate)
     options = gate.parse_args(arguments)

@@ -112,12 +112,14 @@ def pue(text: str) -> float:
 
 def policy(parser: argparse.ArgumentParser) -> None:
     """The option that chooses the policy."""
-    parser.add_argument("--policy", default="core", metavar="PACK", help="a shipped rule pack or a folder of one")
+    parser.add_argument(
+        "--policy", default="core", metavar="PACK", help="a shipped rule pack, or the folder of one (default: core)"
+    )
 
 
 def waivers(parser: argparse.ArgumentParser) -> None:
     """Options that say which waivers count."""
-    parser.add_argument("--no-inline", action="store_true", help="waivers in comments of recipes do not count")
+    parser.add_argument("--no-inline", action="store_true", help="ignore waivers in comments of recipes")
     parser.add_argument(
         "--waivers",
         type=Path,
@@ -136,14 +138,14 @@ def waivers(parser: argparse.ArgumentParser) -> None:
 def data_columns(parser: argparse.ArgumentParser) -> None:
     """Options that name the columns of a data set and limit its rows."""
     parser.add_argument("--text", metavar="COLUMN", help="the column with the text")
-    parser.add_argument("--pair", metavar="COLUMN", help="the column with the second text, if there is one")
+    parser.add_argument("--pair", metavar="COLUMN", help="the column with the second text of a pair")
     parser.add_argument("--label", metavar="COLUMN", help="the column with the class")
     parser.add_argument("--max-samples", type=count, metavar="N", help="use at most N training rows")
 
 
 def carbon(parser: argparse.ArgumentParser) -> None:
     """Options that turn energy into CO2e."""
-    parser.add_argument("--country", metavar="ISO", help="whose grid (default FRA; shares do not change)")
+    parser.add_argument("--country", metavar="ISO", help="country of the grid (default: FRA; shares do not change)")
     parser.add_argument("--pue", type=pue, default=1.0, metavar="X", help="power usage effectiveness (default 1)")
     parser.add_argument("--embodied-kg", type=positive, metavar="KG", help="CO2e of making the machine, for SCI")
     parser.add_argument("--lifetime-years", type=positive, metavar="Y", help="how long the machine will serve")
@@ -167,6 +169,6 @@ def give(product: str, file: Path | None, out: TextIO | None = None) -> None:
     if file is None:
         (out or sys.stdout).write(product)
         return
-    from advisor.base.files import write
+    from advisor.base.files import deliver
 
-    write(file, product)
+    deliver(file, product)

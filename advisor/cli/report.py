@@ -28,10 +28,10 @@ def run(arguments: Sequence[str]) -> int:
         _needs_drawing("--html" if options.html else "--chart")
     runs = [read(folder) for folder in folders(options.runs)]
     if options.html:
-        from advisor.base.files import write
+        from advisor.base.files import deliver
         from advisor.report import html
 
-        write(options.html, html.render(runs))
+        deliver(options.html, html.render(runs))
         sys.stderr.write(f"wrote {options.html}: open it in a browser\n")
     if options.chart:
         from advisor.base.files import write

@@ -1,4 +1,4 @@
-"""`advise run RECIPE --data SOURCE --out DIR`: judge a recipe by the real model and data, then carry it out."""
+"""`advise run RECIPE --data SOURCE --out DIR`: check a recipe against the real model and data, then run it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _run(options: Namespace) -> int:
 
     order = _order(options)
     job = prepare(order)
-    _show_findings(job)
+    _show_findings(job, options)
     if job.reviewed.errors:
         return 1
     if options.seeds:
@@ -78,11 +78,19 @@ def _order(options: Namespace) -> Order:
     )
 
 
-def _show_findings(job: Job) -> None:
+def _show_findings(job: Job, options: Namespace) -> None:
+    """Errors and warnings in full, notes as a count: training's own lines follow on the same screen."""
     from advisor.report import findings
+    from advisor.report.style import plural
 
+    notes = [one for one in job.reviewed.findings if one.severity == "note"]
     for finding in job.reviewed.findings:
-        sys.stderr.write(findings.text(finding, width(), colour(sys.stderr), job.reviewed.document.text) + "\n")
+        if finding not in notes:
+            sys.stderr.write(findings.text(finding, width(), colour(sys.stderr), job.reviewed.document.text) + "\n")
+    if notes:
+        policy_ = "" if options.policy == "core" else f" --policy {options.policy}"
+        command = f"advise check {options.recipe}{policy_}"
+        sys.stderr.write(f"{plural(len(notes), 'note')} on this recipe, shown by: {command}\n")
 
 
 def _record(result: RunResult | SeedsResult, out: Path) -> None:
@@ -122,7 +130,7 @@ def _take_part(options: Namespace) -> int:
 
 
 def _options(arguments: Sequence[str]) -> Namespace:
-    run_ = parser("advise run", "Carry a recipe out on a real model and real text, and report.")
+    run_ = parser("advise run", "Run a recipe on a real model and real data, and report.")
     run_.add_argument("recipe", type=Path, metavar="RECIPE")
     run_.add_argument("--out", type=Path, metavar="DIR", help="a new folder for checkpoints and report")
     run_.add_argument("--model", metavar="M", help="this model instead of the recipe's")
@@ -136,14 +144,14 @@ def _options(arguments: Sequence[str]) -> Namespace:
     run_.add_argument(
         "--resume",
         action="store_true",
-        help="go on with the run in --out; only what a changed recipe touches is redone",
+        help="continue the run in --out; only what a changed recipe touches is done again",
     )
     run_.add_argument(
         "--checkpoint-seconds",
         type=seconds,
         default=60.0,
         metavar="S",
-        help="save the state of training so often (default: 60; 0: after each batch)",
+        help="save the state of training every S seconds (default: 60; 0: after each batch)",
     )
     run_.add_argument(
         "--seeds", type=seeds, metavar="N", help="run N seeds, each in a folder of its own, and report their spread"

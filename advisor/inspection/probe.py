@@ -32,6 +32,8 @@ class Model(NamedTuple):
 def model(source: str, labels: int = 2, base: Path = Path()) -> Model:
     """Find a model: a family's name, a checkpoint folder, a `config.json`, or a Hub id in the local cache.
 
+    A family's name is a family, also where a folder of that name exists: that folder is `./NAME`.
+
     Args:
         labels: classes of the task, for the exact parameter count.
         base: folder that relative paths start from.
@@ -40,7 +42,7 @@ def model(source: str, labels: int = 2, base: Path = Path()) -> Model:
         AdviseError: nothing of that name is known, or its config is missing or makes no sense.
     """
     path = base / Path(source).expanduser()
-    if path.exists():
+    if source.lower() not in registry.names() and path.exists():
         return _local(source, path, labels)
     family = _family(source)
     cached = cached_config(family.checkpoint if family else source)

@@ -45,7 +45,7 @@ class Checked:
 
     reviewed: the recipes that could be judged, by file. passed_over: YAML files in folders that are no recipes.
     baseline: the file of known findings; empty where none was given. command: check or gate. kept: in words, the bounds
-    that the measured numbers of a run keep.
+    that the measured numbers of a run keep. made_under: the policy of recipes that name one, by file.
     """
 
     findings: tuple[Finding, ...]
@@ -60,6 +60,7 @@ class Checked:
     baseline: str = ""
     command: str = "check"
     kept: tuple[str, ...] = ()
+    made_under: Mapping[str, PolicyStamp] = field(default_factory=dict, repr=False)
 
     @property
     def told_of(self) -> tuple[str, ...]:
