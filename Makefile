@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test slow lint types contract check docs outputs bench clean
+.PHONY: setup demo test slow lint types contract check docs outputs picture bench clean
 
 setup: $(VENV)/installed
 
@@ -47,6 +47,10 @@ docs: setup
 outputs: setup
 	$(BIN)/advise rules docs --out docs/rules
 	$(BIN)/python tests/support/doc_commands.py README.md $$(find docs -name '*.md' -not -path 'docs/rules/*')
+
+# The picture of the README, from a demo run of its own; run it on an idle machine.
+picture: demo
+	$(BIN)/advise report runs/demo/run --chart docs/images/demo.svg
 
 bench: setup
 	$(BIN)/python bench/startup.py
