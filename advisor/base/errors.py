@@ -11,10 +11,11 @@ AdviseError (exit code 2: wrong use, unreadable or invalid file)
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from advisor.base.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """One thing that is wrong, and where. Lines and columns count from 1; 0 means unknown. end: first column behind."""
 

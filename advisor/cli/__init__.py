@@ -8,6 +8,7 @@ reader of stdout left.
 from __future__ import annotations
 
 import errno
+import gc
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except SystemExit as stop:  # --help, --version, SIGTERM
             out.flush()
             raise SystemExit(exit_code(stop.code if isinstance(stop.code, int) else 0, out)) from None
+    if arguments is None:
+        gc.freeze()  # the process ends here, so Python need not look for cycles a last time
     return exit_code(code, out)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 
+from advisor.base.frozen import names
 from advisor.facts.facts import Facts, Value, declared
 from advisor.families import registry
 from advisor.recipe.recipe import AS_BOUND, Recipe
@@ -43,7 +43,7 @@ def look(facts: Facts, recipe: Recipe | None = None, measures: Mapping[str, Valu
     values[REMOVED_SHARE] = None if any(step.structural for step in steps) else 0.0
     for step in steps:
         values |= {f"{step.name}.{name}": None for name in step.measured}
-        values |= {f"{step.name}.{item.name}": getattr(step, item.name) for item in fields(step)}
+        values |= {f"{step.name}.{name}": getattr(step, name) for name in names(step)}
     values |= _gates(recipe) if recipe and recipe.gates else {}
     return View(values | dict(measures or {}), tuple(step.name for step in steps))
 
@@ -57,7 +57,7 @@ def _gates(recipe: Recipe) -> dict[str, Value]:
 
 def settings(step: type[Step]) -> tuple[str, ...]:
     """What rules may say about a step: its settings and its measures."""
-    return (*(item.name for item in fields(step)), *step.measured)
+    return (*names(step), *step.measured)
 
 
 @cache

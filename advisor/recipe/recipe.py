@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from advisor.base.constraints import FORBID_EXTRA, Amount, Bound
+from advisor.base.frozen import frozen, names
 from advisor.base.interval import Interval, show
 from advisor.facts.facts import Goal
 from advisor.facts.tasks import Metric
@@ -26,7 +26,7 @@ Device = Literal["cpu", "cuda", "mps", "edge"]
 Task = Literal["classification", "regression", "generation", "language-modelling"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelSource:
     """Which model: a Hub id, a folder, or the name of a family for its base checkpoint."""
 
@@ -35,7 +35,7 @@ class ModelSource:
     family: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataSource:
     """Which data, as far as known. `max_samples`: use at most so many training rows.
 
@@ -56,7 +56,7 @@ class DataSource:
     metric: Metric | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Targets:
     """Bounds relative to the baseline: accuracy from below, the others from above, as quoted comparisons."""
 
@@ -68,11 +68,11 @@ class Targets:
 
     def bounds(self) -> dict[str, Interval]:
         """The targets that are set."""
-        given = {item.name: getattr(self, item.name) for item in fields(self)}
+        given = {name: getattr(self, name) for name in names(self)}
         return {name: Interval.parse(text) for name, text in given.items() if text is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatedWaiver:
     """A waiver as people write it: the rule, why it may be broken, who answers for it, and the last day it holds.
 
@@ -87,7 +87,7 @@ class StatedWaiver:
     where: Annotated[str, Bound(min_length=1)] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PolicyStamp:
     """The policy that made a recipe: enough to find it again."""
 
@@ -97,7 +97,7 @@ class PolicyStamp:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnRuns:
     """The user's own past runs that narrowed what advice expected, and the ranges that it then expected.
 
@@ -112,7 +112,7 @@ class OwnRuns:
     relative_emissions: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recipe:
     """A whole recipe. Each kind of step stands in it at most once."""
 
@@ -168,7 +168,7 @@ def to_targets(goal: Goal) -> Targets:
 
 def _given(part: Any) -> dict[str, Any]:
     """The fields of a dataclass that are not None."""
-    values = {item.name: getattr(part, item.name) for item in fields(part)}
+    values = {name: getattr(part, name) for name in names(part)}
     return {name: value for name, value in values.items() if value is not None}
 
 

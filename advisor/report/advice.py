@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator
-from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
 from advisor.advice.candidates import Candidate
@@ -32,7 +31,7 @@ def advice_json(advice: Advice) -> str:
     return json.dumps(
         {
             "facts": plain(advice.facts),
-            "policy": asdict(advice.policy.stamp),
+            "policy": plain(advice.policy.stamp),
             "recipe": as_dict(chosen.recipe),
             "prediction": plain(chosen.prediction),
             "steps": [plain(one) for one in advice.verdicts],
@@ -46,6 +45,8 @@ def advice_json(advice: Advice) -> str:
 
 def plain(value: Any) -> Any:
     """Any of our values as JSON can carry it: named fields as objects, sets as sorted lists."""
+    from dataclasses import fields, is_dataclass  # not at start-up: text does without them
+
     if is_dataclass(value):
         return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
     if hasattr(value, "_asdict"):

@@ -11,10 +11,10 @@ There is no dropout meanwhile.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from advisor.base.constraints import Bound
+from advisor.base.frozen import frozen
 from advisor.families.family import Config, Family
 from advisor.recipe.steps.step import Step
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from advisor.records.results import Progress
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Distillation(Step):
     """Train the compressed model on the teacher's answers to all training rows and unlabelled texts."""
 

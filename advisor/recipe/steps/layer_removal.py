@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from advisor.base.constraints import Bound
+from advisor.base.frozen import frozen
 from advisor.base.interval import Number
 from advisor.families.family import Config, Family
 from advisor.recipe.steps.step import Step, Unfit
@@ -26,7 +26,7 @@ SCORED_ROWS = 256  # that importance is measured on
 Choice = Literal["alternate", "top", "importance"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LayerRemoval(Step):
     """Keep `keep` blocks; an encoder-decoder names its stacks: `encoder_keep`, `decoder_keep`.
 

@@ -9,13 +9,13 @@ between two widths has to be learned.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import gcd
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from advisor.base.constraints import Bound
+from advisor.base.frozen import frozen
 from advisor.base.interval import Number
 from advisor.families.family import Config, Family, Shape, narrowed
 from advisor.recipe.steps.step import Step, Unfit
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LARGEST_MULTIPLE = 128  # what int8 kernels of GPUs ask for (rule R30 of docs/evidence.md); no rule asks for more
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MatrixPruning(Step):
     """Narrow the model to these sizes; what is not given stays as it is.
 

@@ -6,10 +6,10 @@ Nothing is trained after it. What serves the artefact is the backend: ONNX Runti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from advisor.base.constraints import Bound
+from advisor.base.frozen import frozen
 from advisor.families.family import Config, Family
 from advisor.recipe.steps.step import Step
 
@@ -20,7 +20,7 @@ MOST_DIFFERENCE = 0.05
 SCHEMES = {"onnxruntime": "dynamic", "openvino": "static", "pytorch": "dynamic"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quantization(Step):
     """int8 weights. `min_relative_accuracy`: the gate against the model just before (white paper: 0.99).
 

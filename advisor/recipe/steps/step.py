@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from advisor.base.constraints import FORBID_EXTRA
+from advisor.base.frozen import frozen
 from advisor.base.interval import Number
 from advisor.families.family import Config, Family
 
@@ -24,7 +24,7 @@ class Unfit(ValueError):
         super().__init__("; ".join(self.wrong.values()))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One step of a recipe.
 
