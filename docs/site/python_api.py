@@ -12,6 +12,8 @@ from typing import Any
 import advisor
 
 SECTION = re.compile(r"^(Args|Returns|Raises|Yields|Attributes|Example|Examples):\s*$")
+LISTS, CODE = ("Args", "Raises", "Attributes"), ("Example", "Examples")
+TITLES = {"Args": "Arguments"}
 ENTRY = re.compile(r"^\s{4}(\*{0,2}\w[\w, ]*)(?:\s*\([^)]*\))?:\s+(.*)$")
 
 
@@ -105,17 +107,24 @@ def _kind(one: type, name: str) -> str:
 
 
 def _text(doc: str) -> str:
-    """A docstring as Markdown: its sections become lists."""
+    """A docstring as Markdown: its sections become headings, lists and code."""
     lines: list[str] = []
     section = ""
     for line in doc.splitlines():
         if found := SECTION.match(line):
+            lines += [*_end(section), "", f"**{TITLES.get(found[1], found[1])}**", ""]
             section = found[1]
-            lines += ["", f"**{section}**", ""]
-        elif section and (entry := ENTRY.match(line)):
+            lines += ["```python"] if section in CODE else []
+        elif section in CODE:
+            lines.append(line.removeprefix("    "))
+        elif section in LISTS and (entry := ENTRY.match(line)):
             lines.append(f"- `{entry[1]}`: {entry[2]}")
         elif section and line.strip():
-            lines.append(f"  {line.strip()}")
+            lines.append(f"{'  ' if section in LISTS else ''}{line.strip()}")
         else:
             lines.append(line)
-    return "\n".join(lines)
+    return "\n".join([*lines, *_end(section)])
+
+
+def _end(section: str) -> list[str]:
+    return ["```"] if section in CODE else []
