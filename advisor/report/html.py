@@ -148,10 +148,10 @@ def _state(result: RunResult) -> str:
 
 def _reasons(run: Finished) -> Iterator[dict[str, Any]]:
     """Every kind of step, in the recipe or not, with the reason that the run was begun with."""
-    told = {str(one.get("step")): one for one in run.advice.get("steps") or [] if isinstance(one, dict)}
+    verdicts = {str(one.get("step")): one for one in run.advice.get("steps") or [] if isinstance(one, dict)}
     settings = {step.name: step for step in run.recipe.steps}
-    for name in dict.fromkeys([*settings, *told]):
-        one = told.get(name, {})
+    for name in dict.fromkeys([*settings, *verdicts]):
+        one = verdicts.get(name, {})
         reason = one.get("reason") or "the run's folder does not tell why"
         rules = [str(rule) for rule in one.get("rules") or []]
         words = settings[name].words() if name in settings else name.replace("_", " ")

@@ -47,8 +47,8 @@ def tested(covered: Sequence[Covered], least: float) -> str:
 def proven(proof: Proof) -> str:
     """A claim with its verdict, and what refutes it."""
     head = f"{'refuted' if proof.refutations else 'proven '} {proof.claim} ({proof.cells} cells)"
-    told = [f"  {line}" for one in proof.refutations for line in str(one).splitlines()]
-    return "\n".join([head, *told]) + "\n"
+    lines = [f"  {line}" for one in proof.refutations for line in str(one).splitlines()]
+    return "\n".join([head, *lines]) + "\n"
 
 
 def differing(found: Sequence[Difference]) -> str:

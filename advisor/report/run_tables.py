@@ -128,14 +128,14 @@ def number(measured: Measured) -> str:
 
 
 def gates(found: tuple[GateResult, ...]) -> Table:
-    """What was demanded of the last model, what came out, and how sure that is."""
-    shown = _table("Gates", ("Gate", "Demanded", "Measured", ""), ())
+    """The bounds that the last model has to keep, what was measured, and the verdict."""
+    shown = _table("Gates", ("Gate", "Required", "Measured", ""), ())
     for gate in found:
         value = gate.measured.value
-        told = "not measured" if value is None else f"{value:.4g}"
+        shown_value = "not measured" if value is None else f"{value:.4g}"
         interval = gate.measured.interval
-        told += f" ({interval[0]:.4g} to {interval[1]:.4g})" if interval else ""
-        shown.add_row(Text(gate.name), gate.demanded, told, _verdict(gate))
+        shown_value += f" ({interval[0]:.4g} to {interval[1]:.4g})" if interval else ""
+        shown.add_row(Text(gate.name), gate.demanded, shown_value, _verdict(gate))
     return shown
 
 
