@@ -12,6 +12,7 @@ from advisor.facts.facts import DataFacts
 from advisor.recipe.recipe import Recipe, as_yaml
 from advisor.records.results import Measured, RunResult, StepResult
 from advisor.report.frontmatter import data_name, front, hub_id, last_part, making
+from advisor.report.shares import emissions_head, interval, percent, rows
 
 
 def text(result: RunResult, recipe: Recipe, data: DataFacts, license_: str = "") -> str:
@@ -79,16 +80,18 @@ def _steps(result: RunResult) -> str:
 
 
 def _table(result: RunResult) -> Iterator[str]:
-    yield "| Type | % Accuracy | % Size | % Time | % Emissions |"
+    yield f"| Type | % Accuracy | % Size | % Time | {emissions_head([result])} |"
     yield "| --- | ---: | ---: | ---: | ---: |"
-    for step in result.steps:
-        shares = (step.relative_accuracy, Measured(step.relative_size), step.served.time, step.served.emissions)
-        words = step.words + (" (baseline)" if step.name == "finetune" else "")
-        yield f"| {escaped(words)} | {' | '.join(map(_percent, shares))} |"
+    for row in rows(result):
+        cells = map(_cell, (row.accuracy, row.size, row.time, row.emissions))
+        yield f"| {escaped(row.words)} | {' | '.join(cells)} |"
 
 
-def _percent(one: Measured) -> str:
-    return "not measured" if one.value is None else f"{one.value:.1%}"
+def _cell(one: Measured | None) -> str:
+    if one is None:
+        return ""
+    ends = interval(one)
+    return percent(one) + (f" ({ends})" if ends else "")
 
 
 def _compression(result: RunResult) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -11,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from advisor.records.results import GateResult, Measured, RunResult, StepResult
+from advisor.records.results import GateResult, Measured, RunResult
+from advisor.report.shares import emissions_head, interval, percent, rows
 from advisor.runs.comparison import Compared, compared
 
 if TYPE_CHECKING:
     from advisor.recipe.plan import Plan
 
-NARROW = 100  # columns; below, the intervals of Table 1 are left out
 COLOURS = {"passed": "green", "inside": "green", "missed": "red", "not measured": "red"}
 SIGNS = {"inside": "in", "below": "<", "above": ">"}
 TITLES = {
@@ -32,7 +31,7 @@ def show(result: RunResult) -> None:
     """The result tables and the summary on stdout, notes on stderr."""
     # Where stdout is no terminal rich would take 80 columns or what COLUMNS says.
     screen = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
-    screen.print(table(result, screen.width), predictions(result), *serving(result), gates(result.gates))
+    screen.print(table(result), predictions(result), *serving(result), gates(result.gates))
     if result.summary:
         screen.print(f"{result.name}: {result.summary}", soft_wrap=not sys.stdout.isatty(), markup=False)
     talk = Console(stderr=True, highlight=False)
@@ -40,22 +39,21 @@ def show(result: RunResult) -> None:
         talk.print(f"note: {note}", soft_wrap=True, markup=False)
 
 
-def table(result: RunResult, width: int = 110) -> Table:
-    """Model, type, % accuracy, % size, % time, % emissions; the baseline first, then each step."""
+def table(result: RunResult) -> Table:
+    """Model, type, % accuracy, % size, % time, % emissions with intervals; the baseline first, then each step."""
     title = f"{result.name} on {result.device}, {result.eval_samples:,} report rows"
-    shown = _table(title, ("Model", "Type"), ("% Accuracy", "% Size", "% Time", "% Emissions"))
-    for step in result.steps:
-        accuracy = percent(step.relative_accuracy) + (_interval(step.relative_accuracy) if width >= NARROW else "")
-        shares = map(percent, (Measured(step.relative_size), step.served.time, step.served.emissions))
-        shown.add_row(Text(result.family), _type(step), accuracy, *shares)
+    shown = _table(title, ("Model", "Type"), ("% Accuracy", "% Size", "% Time", emissions_head([result])))
+    for row in rows(result):
+        cells = map(_cell, (row.accuracy, row.size, row.time, row.emissions))
+        shown.add_row(Text(result.family), Text(row.words), *cells)
     shown.caption = power(result.steps[-1].served.emissions)
     return shown
 
 
 def power(energy: Measured) -> str:
-    """Where a figure of energy comes from: read from counters, modelled from load, or a constant."""
-    found = re.search(r"power [a-z ]+", energy.source)
-    return f"energy and emissions: {found[0].strip()}" if found else ""
+    """Where a figure of energy comes from: counters, an external meter, or processor time."""
+    found = energy.source.partition(";")[0]
+    return f"energy and emissions: {found}" if found else ""
 
 
 def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
@@ -67,19 +65,8 @@ def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
     return shown
 
 
-def _type(step: StepResult) -> Text:
-    return Text(step.words + (" (baseline)" if step.name == "finetune" else ""))
-
-
-def percent(measured: Measured) -> str:
-    """A share as the white paper prints it, or that it was not measured."""
-    return "not measured" if measured.value is None else f"{measured.value:.1%}"
-
-
-def _interval(measured: Measured) -> str:
-    if measured.value is None or measured.interval is None:
-        return ""
-    return f" ({measured.interval[0]:.1%} to {measured.interval[1]:.1%})"
+def _cell(measured: Measured | None) -> str:
+    return "" if measured is None else "\n".join(filter(None, (percent(measured), interval(measured))))
 
 
 def predictions(result: RunResult) -> Table:
@@ -92,7 +79,7 @@ def predictions(result: RunResult) -> Table:
 
 
 def _beside(one: Compared) -> Text:
-    value = "not measured" if one.measured.value is None else f"{one.measured.value * 100:.1f}"
+    value = percent(one.measured).rstrip("%")
     if one.predicted is None:
         return Text(f"{value}, no prediction")
     low, high = (f"{end * 100:.0f}" for end in one.predicted)

@@ -58,7 +58,9 @@ def carried_out(
     family: str, steps: str, device: str, checkpoints: dict[str, Path], text: Path, folder: Path, *more: str
 ) -> tuple[int, dict]:
     file, out = recipe(folder, family, steps, device), folder / "out"
-    code = main(["run", str(file), "--model", str(checkpoints[family]), "--data", str(text), "--out", str(out), *QUICK, *more])
+    code = main(
+        ["run", str(file), "--model", str(checkpoints[family]), "--data", str(text), "--out", str(out), *QUICK, *more]
+    )
     return code, json.loads((out / "report.json").read_text())
 
 
@@ -71,7 +73,7 @@ def test_layers_and_int8_measured_on_the_cpu(
     shown = capsys.readouterr()
     assert code == (0 if all(gate["passed"] for gate in report["gates"]) else 4)
     assert "% Emissions" in shown.out
-    assert "not measured" not in shown.out.partition("Measured and predicted")[0]
+    assert "│ not measured" not in shown.out.partition("Measured and predicted")[0]
     assert [step["name"] for step in report["steps"]] == ["finetune", "layer_removal", "distillation", "quantization"]
     for step in report["steps"]:
         assert step["parameters"] == step["predicted_parameters"]
@@ -175,7 +177,10 @@ def test_a_missed_gate_lets_the_run_finish_and_ends_with_4(
         file.read_text() + 'gates: {relative_accuracy: ">= 0.9", relative_emissions: "<= 0.5", latency_ms: "<= 9"}\n'
     )
     out = tmp_path / "out"
-    assert main(["run", str(file), "--model", str(checkpoints["bert"]), "--data", str(text), "--out", str(out), *QUICK]) == 4
+    assert (
+        main(["run", str(file), "--model", str(checkpoints["bert"]), "--data", str(text), "--out", str(out), *QUICK])
+        == 4
+    )
     gates = {gate["name"]: gate for gate in json.loads((out / "report.json").read_text())["gates"]}
     assert gates["relative_accuracy"]["passed"]
     assert not gates["relative_emissions"]["passed"]

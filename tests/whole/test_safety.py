@@ -32,7 +32,17 @@ def run(model: Path, text: Path, folder: Path, *more: str, steps: str = STEPS) -
         f"version: 1\nname: safe\nmodel: {{source: gone, family: bert}}\ndevice: edge\n"
         f"steps:\n{steps}training: {{batch_size: 64, max_tokens: 16}}\n"
     )
-    arguments = ["run", str(file), "--model", str(model), "--data", str(text), "--no-ledger", "--measure-seconds", "0.5"]
+    arguments = [
+        "run",
+        str(file),
+        "--model",
+        str(model),
+        "--data",
+        str(text),
+        "--no-ledger",
+        "--measure-seconds",
+        "0.5",
+    ]
     return main([*arguments, "--out", str(folder / "out"), *more])
 
 
@@ -98,7 +108,17 @@ def test_a_run_writes_below_its_folder_alone(checkpoints: dict[str, Path], text:
     )
     checkout = Path(__file__).parents[2]
     before = listing(checkout)
-    command = [sys.executable, str(checkout / "cli.py"), "run", str(file), "--data", str(text), "--no-ledger", "--measure-seconds", "0.5"]
+    command = [
+        sys.executable,
+        str(checkout / "cli.py"),
+        "run",
+        str(file),
+        "--data",
+        str(text),
+        "--no-ledger",
+        "--measure-seconds",
+        "0.5",
+    ]
     ended = subprocess.run(
         [*command, "--out", str(out)],
         cwd=places["work"],

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from advisor.base.errors import AdviseError
 from advisor.compute.data.batches import Batch, Encoded
-from advisor.compute.int8.backends import FILES, Prepared, Source, backend, installed, wrote
+from advisor.compute.int8.backends import FILES, TITLES, Prepared, Source, backend, installed, wrote
 from advisor.compute.int8.quantized import Agreement, Quantized, Reader, agreement, spared
 from advisor.compute.int8.sensitivity import groups
 from advisor.compute.int8.servable import matrices
@@ -103,7 +103,8 @@ def _best(scorer: Scorer, context: Context, draft: Path, wanted: Wanted) -> Gene
     source.work.mkdir()
     attempts = _Attempts(choice.backends[0], source, context, draft)
     made = yield from _kept_enough(attempts, wanted)
-    seconds, slower = _time(scorer, attempts.reader(made.folder), context)
+    threads = torch.get_num_threads()
+    seconds, slower = _time(scorer, attempts.model.fp32(threads), attempts.reader(made.folder), context, made.backend)
     chosen = f"{made.quantized.words()}; {made.backend}: {choice.reason}"
     notes = (chosen, seconds, *made.notes, _by_answers(made, wanted, context), slower)
     return replace(made, notes=tuple(filter(None, notes)), attempts=attempts.count)
@@ -210,8 +211,12 @@ def _spared_words(plain: Made, made: Made, names: Sequence[str], keep: frozenset
     )
 
 
-def _time(scorer: Scorer, reader: Reader, context: Context) -> tuple[str, str]:
-    """What share of fp32's time int8 takes on this machine, in words, and a warning if it takes longer."""
+def _time(scorer: Scorer, same: Reader, int8: Reader, context: Context, name: str) -> tuple[str, str]:
+    """The share of fp32's time that int8 takes on this machine, in words, and a warning if it takes longer.
+
+    Args:
+        same: the fp32 model in the runtime called `name`, which serves int8.
+    """
     batches = list(context.batches(context.selection.take(TIMED_ROWS)))
     scorer.to("cpu").eval()
 
@@ -219,19 +224,21 @@ def _time(scorer: Scorer, reader: Reader, context: Context) -> tuple[str, str]:
         with torch.inference_mode():
             scorer(batch.input_ids.cpu(), batch.attention_mask.cpu())
 
-    taken: dict[str, list[float]] = {"fp32": [], "int8": []}
+    answers = {"PyTorch": fp32, "same": partial(_answer, same), "int8": partial(_answer, int8)}
+    taken: dict[str, list[float]] = {which: [] for which in answers}
     for _ in range(TIMED_ROUNDS):
-        for name, answer in (("fp32", fp32), ("int8", partial(_answer, reader))):
+        for which, answer in answers.items():
             begun = time.perf_counter()
             for batch in batches:
                 answer(batch)
-            taken[name].append(time.perf_counter() - begun)
+            taken[which].append(time.perf_counter() - begun)
     scorer.to(context.device)
-    share = min(taken["int8"]) / min(taken["fp32"])
-    slower = (
-        f"int8 is slower than fp32 on this CPU: {share:.2f} times its time; leave the step out" if share > 1 else ""
-    )
-    return f"takes {share:.2f} of PyTorch fp32's time on this CPU, as found in a short trial", slower
+    best = {which: min(some) for which, some in taken.items()}
+    share, runtime = best["int8"] / best["PyTorch"], best["same"] / best["PyTorch"]
+    words = f"int8 takes {share:.2f} of the time of fp32 in PyTorch on this CPU, fp32 in {TITLES[name]} takes "
+    words += f"{runtime:.2f} (a short trial)"
+    slower = f"int8 is slower than fp32 on this CPU: {share:.2f} times its time; leave the step out"
+    return words, slower if share > 1 else ""
 
 
 def read(folder: Path, threads: int = 0) -> Reader | None:
