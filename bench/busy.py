@@ -31,7 +31,7 @@ from advisor.compute.measure.serving import Comparison, measure  # noqa: E402
 from advisor.compute.structure.scorer import Scorer  # noqa: E402
 from advisor.compute.training.context import Context  # noqa: E402
 from advisor.facts import cpu  # noqa: E402
-from advisor.families.registry import family  # noqa: E402
+from advisor.families.registry import find  # noqa: E402
 from advisor.records.carbon import Assumptions  # noqa: E402
 from advisor.records.measuring import Measuring  # noqa: E402
 from advisor.records.training_settings import Training  # noqa: E402
@@ -44,7 +44,11 @@ WIDTH, VOCABULARY, ROWS, TOKENS = 384, 30_522, 256, (8, 48)
 def model(folder: Path, layers: int) -> Path:
     """A BERT of hidden size 384 with random weights."""
     config = BertConfig(
-        VOCABULARY, WIDTH, num_hidden_layers=layers, num_attention_heads=12, intermediate_size=4 * WIDTH
+        vocab_size=VOCABULARY,
+        hidden_size=WIDTH,
+        num_hidden_layers=layers,
+        num_attention_heads=12,
+        intermediate_size=4 * WIDTH,
     )
     BertForSequenceClassification(config).save_pretrained(folder)
     return folder
@@ -61,8 +65,9 @@ def rows() -> Encoded:
 
 def measured(folders: dict[str, Path], seconds: float) -> Comparison:
     """Serve both models side by side, as a run does at its end."""
-    nothing = Encoded((), ())
-    context = Context(family("bert"), torch.device("cpu"), Training(), nothing, nothing)
+    nothing, bert = Encoded((), ()), find("bert")
+    assert bert is not None
+    context = Context(bert, torch.device("cpu"), Training(), nothing, nothing)
     place = Place(
         lambda folder: Scorer(BertForSequenceClassification.from_pretrained(folder)),
         "cpu",

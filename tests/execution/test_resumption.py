@@ -30,7 +30,7 @@ from advisor.recipe.reader import load
 from advisor.records.measuring import Measuring
 from advisor.records.results import Progress, Remark, RunResult, StepResult
 
-TIMED = re.compile("as found in a short trial|int8 is slower than fp32")  # notes on the int8 model's time
+TIMED = re.compile("a short trial|int8 is slower than fp32")  # notes on the int8 model's time
 SHARED = Path(__file__).parents[3] / "shared"
 TIMES = {"seconds", "finished", "cost", "payback"}
 STEPS = (

@@ -46,7 +46,7 @@ def test_the_notes_say_what_was_chosen_and_how_fast_it_is(tmp_path: Path) -> Non
     chosen, fast, same, *_ = made("bert", ANY, tmp_path / "int8").notes
     assert chosen.startswith("26 of 26 matrices and 2 embedding tables are int8; ")
     assert "onnxruntime: this CPU has" in chosen
-    assert "of PyTorch fp32's time on this CPU" in fast
+    assert "of the time of fp32 in PyTorch on this CPU, fp32 in ONNX Runtime takes" in fast
     assert "of the selection rows" in same
 
 
