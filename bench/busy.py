@@ -22,19 +22,19 @@ from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported, as `advise run` does
 
-import torch  # noqa: E402
-from transformers import BertConfig, BertForSequenceClassification  # noqa: E402
+import torch
+from transformers import BertConfig, BertForSequenceClassification
 
-from advisor.compute.data.batches import Encoded  # noqa: E402
-from advisor.compute.measure.models import Place  # noqa: E402
-from advisor.compute.measure.serving import Comparison, measure  # noqa: E402
-from advisor.compute.structure.scorer import Scorer  # noqa: E402
-from advisor.compute.training.context import Context  # noqa: E402
-from advisor.facts import cpu  # noqa: E402
-from advisor.families.registry import find  # noqa: E402
-from advisor.records.carbon import Assumptions  # noqa: E402
-from advisor.records.measuring import Measuring  # noqa: E402
-from advisor.records.training_settings import Training  # noqa: E402
+from advisor.compute.data.batches import Encoded
+from advisor.compute.measure.models import Place
+from advisor.compute.measure.serving import Comparison, measure
+from advisor.compute.structure.scorer import Scorer
+from advisor.compute.training.context import Context
+from advisor.facts import cpu
+from advisor.families.registry import find
+from advisor.records.carbon import Assumptions
+from advisor.records.measuring import Measuring
+from advisor.records.training_settings import Training
 
 FILE = Path(__file__).parent / "results" / "busy.jsonl"
 LAYERS = {"finetune": 12, "layer_removal": 4}

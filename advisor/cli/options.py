@@ -169,6 +169,13 @@ def measuring(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def requests(parser: argparse.ArgumentParser) -> None:
+    """The option that says how many requests the model will answer."""
+    parser.add_argument(
+        "--requests", type=count, metavar="N", help="weigh making the model against what N requests save"
+    )
+
+
 def measured_so(options: argparse.Namespace) -> Measuring:
     """What the options of `measuring` say."""
     from advisor.records.measuring import Measuring

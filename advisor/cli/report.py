@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.base.errors import AdviseError
-from advisor.cli.options import parser
+from advisor.cli.options import parser, requests
 
 if TYPE_CHECKING:
     from advisor.runs.finished import Finished
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 def run(arguments: Sequence[str]) -> int:
     """Exit codes: 0 done, 2 a folder that is no finished run, or the page's libraries are missing."""
     options = _options(arguments)
+    from advisor.records.break_even import weighed
     from advisor.runs.finished import folders, read
 
     if options.html:
         _needs_drawing()
     runs = [read(folder) for folder in folders(options.runs)]
+    runs = [run._replace(result=weighed(run.result, options.requests)) for run in runs]
     if options.html:
         from advisor.base.files import write
         from advisor.report import html
@@ -42,6 +44,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made.add_argument("runs", nargs="+", type=Path, metavar="RUN_DIR", help="the --out folder of an `advise run`")
     made.add_argument("--html", type=Path, metavar="FILE", help="write one page that needs nothing else")
     made.add_argument("--format", choices=("text", "json", "markdown"), help="print the runs' tables (default: text)")
+    requests(made)
     return made.parse_args(arguments)
 
 

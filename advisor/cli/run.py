@@ -25,6 +25,7 @@ from advisor.cli.options import (
     measuring,
     parser,
     policy,
+    requests,
     seconds,
     seeds,
     waivers,
@@ -95,6 +96,7 @@ def _job(options: Namespace) -> tuple[Job, str]:
     waiving = Waiving(date.today(), not options.no_inline, options.waivers, options.waiver_days)
     job = excused(prepare(rules, recipe, document, data, base, options.train_on), rules, waiving)
     given = {"trust_remote_code": options.trust_remote_code, "assumed": carbon_, "measuring": measured_so(options)}
+    given["requests"] = options.requests
     return replace(job, **given), document.text
 
 
@@ -177,6 +179,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     data_columns(run_)
     carbon(run_)
     measuring(run_)
+    requests(run_)
     waivers(run_)
     policy(run_)
     return run_.parse_args(arguments)

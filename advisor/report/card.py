@@ -10,6 +10,7 @@ from pathlib import Path
 from advisor.deployment.gates import ENOUGH
 from advisor.facts.facts import DataFacts
 from advisor.recipe.recipe import Recipe, as_yaml
+from advisor.records.break_even import verdict
 from advisor.records.results import Measured, RunResult, StepResult
 from advisor.report.frontmatter import data_name, front, hub_id, last_part, making
 from advisor.report.shares import emissions_head, interval, percent, rows
@@ -120,6 +121,8 @@ def _impact(result: RunResult) -> Iterator[str]:
         yield f"Making it is paid back after {result.payback.value:,.0f} requests ({escaped(result.payback.source)})."
     else:
         yield f"After how many requests making it is paid back: not known ({escaped(result.payback.why_not)})."
+    if result.net_saving.value is not None:
+        yield f"\n{escaped(verdict(result.net_saving))} ({escaped(result.net_saving.source)})."
     if result.sci.value is not None:
         yield f"\nSoftware Carbon Intensity (ISO/IEC 21031:2024): {_quantity(result.sci, 'g CO2e per 1,000 requests')}."
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
+from advisor.records.break_even import verdict
 from advisor.records.results import Measured, RunResult, StepResult
 from advisor.report import chart, compare, shares
 from advisor.report.chart import Figured, Line, Point
@@ -40,7 +41,13 @@ def render(runs: Sequence[Finished]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "interval": shares.interval, "number": number, "short": short}
+    environment.filters |= {
+        "percent": percent,
+        "interval": shares.interval,
+        "verdict": verdict,
+        "number": number,
+        "short": short,
+    }
     views = [_view(place, run, compare.label(run, runs)) for place, run in enumerate(runs)]
     page: str = environment.get_template(TEMPLATE).render(
         runs=views,

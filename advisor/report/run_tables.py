@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from advisor.records.break_even import verdict
 from advisor.records.results import GateResult, Measured, RunResult
 from advisor.report.shares import emissions_head, interval, percent, rows
 from advisor.runs.comparison import Compared, compared
@@ -104,6 +105,8 @@ def serving(result: RunResult) -> Iterator[Table | Text]:
     made = [f"{step.words} {number(step.cost.g_co2)}" for step in result.steps if step.cost.g_co2.value is not None]
     if made:
         yield Text(f"Making them, g CO2e: {', '.join(made)}.\n")
+    if result.net_saving.value is not None:
+        yield Text(f"{verdict(result.net_saving)}.\n")
 
 
 def number(measured: Measured) -> str:
@@ -158,6 +161,7 @@ def _sources(result: RunResult) -> Iterator[str]:
         "g CO2e": served.g_per_1000,
         "making": cost.g_co2,
         "payback": result.payback,
+        "net saving": result.net_saving,
         "SCI": result.sci,
     }
     yield from (f"{name}: {one.source}" for name, one in named.items() if one.value is not None and one.source)

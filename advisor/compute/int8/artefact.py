@@ -6,7 +6,7 @@ import json
 import shutil
 import statistics
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -224,7 +224,11 @@ def _time(scorer: Scorer, same: Reader, int8: Reader, context: Context, name: st
         with torch.inference_mode():
             scorer(batch.input_ids.cpu(), batch.attention_mask.cpu())
 
-    answers = {"PyTorch": fp32, "same": partial(_answer, same), "int8": partial(_answer, int8)}
+    answers: dict[str, Callable[[Batch], object]] = {
+        "PyTorch": fp32,
+        "same": partial(_answer, same),
+        "int8": partial(_answer, int8),
+    }
     taken: dict[str, list[float]] = {which: [] for which in answers}
     for _ in range(TIMED_ROUNDS):
         for which, answer in answers.items():
