@@ -114,9 +114,9 @@ def _by_answers(made: Made, wanted: Wanted, context: Context) -> str:
     if made.kept is not None:
         return ""
     return (
-        f"fp32 has no {context.metric} above 0 on the selection rows, of which a share could be kept: int8 is judged "
-        f"by how far its answers are from fp32's, {made.agreement.mean_probability_difference:.4f} in the mean, "
-        f"at most {wanted.difference:g}"
+        f"fp32's {context.metric} on the selection rows is not above 0, so int8 is judged by its difference from fp32: "
+        f"mean difference of class probabilities {made.agreement.mean_probability_difference:.4f}, "
+        f"at most {wanted.difference:g} allowed"
     )
 
 
@@ -170,9 +170,9 @@ def _answer(reader: Reader, batch: Batch) -> Tensor:
 def _kept_enough(attempts: _Attempts, wanted: Wanted) -> Generator[Progress, None, Made]:
     """All matrices in int8 if that keeps what is wanted; else with the most sensitive groups in fp32, as few as do."""
     plain = attempts.attempt(frozenset())
-    told = f"same answers as fp32 on {plain.agreement.same_answer_share:.1%} of the selection rows"
+    same = f"same answers as fp32 on {plain.agreement.same_answer_share:.1%} of the selection rows"
     if plain.meets(wanted):
-        return replace(plain, notes=(told,))
+        return replace(plain, notes=(same,))
     tried = [plain]
     for names, keep in (yield from _most_sensitive(attempts)):
         yield attempts.progress(f"{' and '.join(names)} in fp32")
@@ -181,8 +181,12 @@ def _kept_enough(attempts: _Attempts, wanted: Wanted) -> Generator[Progress, Non
         if made.meets(wanted):
             break
     best = max(tried, key=lambda one: (one.meets(wanted), one.kept or 0, -one.agreement.mean_probability_difference))
-    missed = () if best.meets(wanted) else (f"sensitive matrices in fp32 did not help enough: {len(tried)} tried",)
-    return replace(best, notes=(*(best.notes or (told,)), *missed))
+    missed = (
+        ()
+        if best.meets(wanted)
+        else (f"keeping sensitive matrices in fp32 did not help enough ({len(tried)} attempts)",)
+    )
+    return replace(best, notes=(*(best.notes or (same,)), *missed))
 
 
 def _most_sensitive(attempts: _Attempts) -> Generator[Progress, None, list[tuple[list[str], frozenset[str]]]]:
@@ -192,7 +196,7 @@ def _most_sensitive(attempts: _Attempts) -> Generator[Progress, None, list[tuple
     most = min(MOST_SPARED, len(found))
     attempts.total += len(found) + most
     for name, group in found.items():
-        yield attempts.progress(f"{name} in fp32, to see what it wins")
+        yield attempts.progress(f"{name} in fp32, on trial")
         made = attempts.attempt(group, SENSITIVITY_ROWS)
         left[name] = made.agreement.mean_probability_difference
         shutil.rmtree(made.folder)
@@ -204,7 +208,7 @@ def _spared_words(plain: Made, made: Made, names: Sequence[str], keep: frozenset
     was, now = plain.agreement, made.agreement
     accuracy = "" if made.kept is None else f"{made.kept:.4f} of the accuracy is kept instead of {plain.kept:.4f}, and "
     return (
-        f"{' and '.join(names)} ({len(keep)} matrices) stay fp32, the most sensitive as measured: on the selection "
+        f"{' and '.join(names)} ({len(keep)} matrices) stay in fp32 as the most sensitive: on the selection "
         f"rows {accuracy}the mean difference of class probabilities is {now.mean_probability_difference:.4f} "
         f"instead of {was.mean_probability_difference:.4f}; "
         f"the file has {made.quantized.size_bytes / 1e6:.1f} MB instead of {plain.quantized.size_bytes / 1e6:.1f} MB"
@@ -263,5 +267,5 @@ def score(folder: Path, context: Context, rows: Encoded) -> Tensor:
     """
     reader = read(folder)
     if reader is None:
-        raise AdviseError(f"{folder}: no int8 model is here")
+        raise AdviseError(f"{folder}: the folder holds no int8 model")
     return gather(context, rows, partial(_answer, reader))

@@ -140,7 +140,7 @@ class _Training:
 
     def _diverged(self) -> NoReturn:
         rate = self.schedule.learning_rate
-        message = f"{self.schedule.label}: after {self.at.done:,} batches the loss is no longer a number"
+        message = f"{self.schedule.label}: after {self.at.done:,} batches the loss is not finite"
         raise AdviseError(message, hint=f"a learning_rate below {rate:g}, or training: {{precision: fp32}}")
 
     def save(self) -> None:

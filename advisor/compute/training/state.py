@@ -1,4 +1,4 @@
-"""Keepers of training state: a run that was killed goes on where it was, and ends as if it never had been.
+"""Keepers of training state: a run that was killed resumes where it stopped, with the same result.
 
 The state on disk is safetensors and JSON, never pickle: weights, the optimizer's moments, the random generators, the
 best epoch so far and the position. `training.json` names the files with their SHA-256 and is replaced last, so that
@@ -196,11 +196,11 @@ class DiskKeeper(Keeper):
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             damaged, made_of = [FILE], self.made_of
         if made_of != self.made_of:
-            return Position(), "training that was begun with other settings or inputs is begun anew"
+            return Position(), "training starts over: its saved state belongs to other settings or inputs"
         if damaged:
-            return Position(), f"the saved state of training is damaged ({', '.join(damaged)}): it is begun anew"
+            return Position(), f"training starts over: its saved state is damaged ({', '.join(damaged)})"
         self.files = files
-        return position, f"{'training' if files else 'the choice of layers'} goes on where it was{_other(position)}"
+        return position, f"{'training' if files else 'the choice of layers'} resumes where it stopped{_other(position)}"
 
     def _write(self, kind: str, name: str, tensors: Mapping[str, Tensor]) -> None:
         file = self.folder / f"{name}.safetensors"
@@ -210,8 +210,8 @@ class DiskKeeper(Keeper):
     def _name(self, position: Position) -> None:
         """Replace `training.json`; from this moment on the new files count and the old ones do not."""
         at = {**asdict(position), "seconds": self.seconds(), "threads": torch.get_num_threads()}
-        told = sealed({"made_of": self.made_of, "position": at, "files": self.files})
-        write(self.folder / FILE, json.dumps(told))  # where training diverged, the best quality may be no number
+        content = sealed({"made_of": self.made_of, "position": at, "files": self.files})
+        write(self.folder / FILE, json.dumps(content))  # where training diverged, the best quality may be no number
         self._tidy()
 
     def _tidy(self) -> None:
@@ -236,7 +236,7 @@ def _other(position: Position) -> str:
     threads = torch.get_num_threads()
     if position.threads == threads:
         return ""
-    return f", with {threads} threads instead of {position.threads}: in one go its weights would differ a little"
+    return f", with {threads} threads instead of {position.threads}: the weights will differ slightly"
 
 
 def weights(model: nn.Module) -> Iterator[tuple[str, Tensor]]:

@@ -77,7 +77,7 @@ def test_named_matrices_stay_fp32(files: Files, tmp_path: Path) -> None:
 
 
 def test_keeping_all_is_an_error(files: Files, tmp_path: Path) -> None:
-    with pytest.raises(AdviseError, match=f"changed nothing: none of {files.result.matrices} matrices"):
+    with pytest.raises(AdviseError, match=f"quantization changed nothing: 0 of {files.result.matrices} matrices"):
         written(files.model, files.scorer, tmp_path, frozenset(files.model.matrices))
 
 
