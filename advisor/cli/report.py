@@ -34,7 +34,13 @@ def run(arguments: Sequence[str]) -> int:
 
         write(options.html, html.render(runs))
         sys.stderr.write(f"wrote {options.html}: open it in a browser\n")
-    if options.format or not options.html:
+    if options.manifest:
+        from advisor.base.files import write
+        from advisor.report import impact_framework
+
+        write(options.manifest, impact_framework.manifest(runs))
+        sys.stderr.write(f"wrote {options.manifest}: `if-run --manifest {options.manifest}` computes it\n")
+    if options.format or not (options.html or options.manifest):
         _print(runs, options.format or "text")
     return 0
 
@@ -43,6 +49,9 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made = parser("advise report", "Finished runs, one or several, as a page to look at or as tables.")
     made.add_argument("runs", nargs="+", type=Path, metavar="RUN_DIR", help="the --out folder of an `advise run`")
     made.add_argument("--html", type=Path, metavar="FILE", help="write one page that needs nothing else")
+    made.add_argument(
+        "--if", dest="manifest", type=Path, metavar="FILE", help="write a manifest for the Impact Framework (YAML)"
+    )
     made.add_argument("--format", choices=("text", "json", "markdown"), help="print the runs' tables (default: text)")
     requests(made)
     return made.parse_args(arguments)

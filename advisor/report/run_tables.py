@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from advisor.records.break_even import verdict
+from advisor.records.break_even import NOT_STATED, verdict
 from advisor.records.results import GateResult, Measured, RunResult
 from advisor.report.shares import emissions_head, interval, percent, rows
 from advisor.runs.comparison import Compared, compared
@@ -145,6 +145,8 @@ def notes(result: RunResult) -> Iterable[str]:
             if measured.value is None:
                 yield f"{name}: not measured, {measured.why_not}"
         yield from (f"{step.words}: {note}" for note in step.notes)
+    if result.net_saving.value is None and result.net_saving != NOT_STATED:
+        yield f"net saving: not measured, {result.net_saving.why_not}"
     yield from _sources(result)
 
 
