@@ -167,6 +167,12 @@ def measuring(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="CSV of an external power meter that runs meanwhile: columns time and watts",
     )
+    parser.add_argument(
+        "--protocol",
+        choices=("aienergyscore",),
+        default="",
+        help="measure 1,000 rows one by one in ten runs: compatible with AI Energy Score, no official score",
+    )
 
 
 def requests(parser: argparse.ArgumentParser) -> None:
@@ -180,7 +186,7 @@ def measured_so(options: argparse.Namespace) -> Measuring:
     """What the options of `measuring` say."""
     from advisor.records.measuring import Measuring
 
-    return Measuring(options.measure_seconds or Measuring().seconds, options.power_log)
+    return Measuring(options.measure_seconds or Measuring().seconds, options.power_log, options.protocol)
 
 
 def assumed(options: argparse.Namespace) -> Assumptions:

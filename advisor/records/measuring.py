@@ -12,10 +12,15 @@ TIME_DERIVED = "time-derived (power not measured)"
 
 @dataclass(frozen=True, slots=True)
 class Measuring:
-    """seconds: how long each model answers requests. power_log: CSV file of an external power meter."""
+    """How a run's models are measured.
+
+    seconds: how long each model answers requests. power_log: CSV file of an external power meter. protocol: "", or
+    "aienergyscore" for that project's number of rows, batches and runs.
+    """
 
     seconds: float = 10.0
     power_log: Path | None = None
+    protocol: str = ""
 
 
 def is_time_derived(measured: Measured) -> bool:
