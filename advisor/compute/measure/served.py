@@ -96,6 +96,6 @@ def wide(name: str, time: Ratio, seconds: float) -> str:
         return ""
     low, high = time.interval
     return (
-        f"the time of {name} is {low:.1%} to {high:.1%} of the baseline's, an interval wider than ±{CLOSE:.0%}: "
-        f"run it on a quieter machine, or raise --measure-seconds above {seconds:g}"
+        f"the time after {name.replace('_', ' ')} is {low:.1%} to {high:.1%} of the baseline's, an interval wider than "
+        f"±{CLOSE:.0%}: run it on a quieter machine, or raise --measure-seconds above {seconds:g}"
     )

@@ -21,7 +21,7 @@ AT_ONCE = 2_000_000  # drawn rows in memory
 
 
 def answers(scores: ArrayLike) -> Floats:
-    """What a model says: the label with the highest score, or the number itself where there is one score a row.
+    """Answers: the label with the highest score, or the number itself if a row has one score.
 
     Args:
         scores: (rows, labels). Returns: (rows)
@@ -55,7 +55,7 @@ def value(metric: Metric, labels: ArrayLike, scores: ArrayLike) -> float:
 
 
 def of_one_answer(metric: Metric, labels: ArrayLike, width: int) -> float:
-    """The best that a model gets by answering all rows alike. labels: (rows), of `width` kinds, two or more."""
+    """The best value that one constant answer reaches. labels: (rows), of `width` kinds, two or more."""
     rows = len(np.asarray(labels))
     return max(value(metric, labels, np.tile(np.eye(width)[label], (rows, 1))) for label in range(width))
 

@@ -82,7 +82,7 @@ def distance(scores: Tensor, whole: Tensor) -> float:
 
 
 def _without(block: Block, gone: Collection[Block], passed: Mapping[Block, Passed]) -> dict[Block, Callable[..., Any]]:
-    """What blocks do in place of computing where one more is skipped: those before it return what they did.
+    """Replacements for the blocks before the one that is skipped: they return what they returned before.
 
     passed: what passed through all blocks without those that are gone, in that order.
     """
@@ -102,7 +102,7 @@ def _hand_on(passed: Passed, hidden_states: Tensor, *_: Any, **__: Any) -> Any:
 
 @contextmanager
 def skipped(model: Any, family: Family, gone: Collection[Block]) -> Iterator[None]:
-    """Within, these blocks hand on what they are given."""
+    """Within this context, these blocks return their input."""
 
     def hand_on(_: Any, arguments: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> Any:
         given = arguments[0] if arguments else named["hidden_states"]

@@ -54,14 +54,14 @@ class Keeper:
     """Keeps the best weights in memory and nothing else: for training that need not be resumed."""
 
     position = Position()
-    scratch: Path | None = None  # where files that nobody needs later may lie
+    scratch: Path | None = None  # a folder for temporary files
 
     def __init__(self) -> None:
         self._best: dict[str, Tensor] = {}
         self.begun = time.monotonic()
 
     def resumed(self, student: Scorer) -> tuple[int, Scorer]:
-        """The stage to go on with, and a student of its shape (the weights come with `restore`)."""
+        """The stage to resume, and a student of its shape (the weights come with `restore`)."""
         return 0, student
 
     def restore(self, stage: int, model: nn.Module, optimizer: Optimizer) -> Position:
@@ -88,7 +88,7 @@ class Keeper:
         yield from self._best.items()
 
     def seconds(self) -> float:
-        """What the step has taken so far, in all attempts."""
+        """Seconds that the step has taken so far, over all attempts."""
         return time.monotonic() - self.begun
 
 
@@ -219,9 +219,9 @@ class DiskKeeper(Keeper):
 
 
 class ReadingKeeper(DiskKeeper):
-    """For the further ones of several processes: goes on where the first has saved its state, and writes nothing.
+    """For the other processes: resumes from the state that the first has saved, and writes nothing.
 
-    What is random stays its own, so that no two processes drop out the same.
+    Each process keeps its own random state, so that dropout differs between them.
     """
 
     note, keep_best, best, due = Keeper.note, Keeper.keep_best, Keeper.best, Keeper.due
@@ -232,7 +232,7 @@ class ReadingKeeper(DiskKeeper):
 
 
 def _other(position: Position) -> str:
-    """What differs from the process that saved it, and changes what comes out."""
+    """What differs from the process that saved the state, and affects the result."""
     threads = torch.get_num_threads()
     if position.threads == threads:
         return ""
@@ -240,7 +240,7 @@ def _other(position: Position) -> str:
 
 
 def weights(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """What a model is made of, tied tensors once; frozen ones are not training's."""
+    """Trainable parameters and buffers by name; tied tensors once."""
     yield from ((name, one) for name, one in model.named_parameters() if one.requires_grad)
     yield from model.named_buffers()
 
