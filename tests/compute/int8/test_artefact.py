@@ -105,8 +105,8 @@ def test_without_a_metric_above_0_int8_is_judged_by_its_answers(
     result = finished(one, context, tmp_path / "int8", Wanted(0.99, 0.5, ("onnxruntime",)))
     assert result.kept is None
     assert result.quantized.quantized == result.quantized.matrices
-    told = f"{result.agreement.mean_probability_difference:.4f} in the mean, at most 0.5"
-    assert any("fp32 has no matthews above 0 on the selection rows" in note and told in note for note in result.notes)
+    told = f"class probabilities {result.agreement.mean_probability_difference:.4f}, at most 0.5 allowed"
+    assert any("fp32's matthews on the selection rows is not above 0" in note and told in note for note in result.notes)
     result = finished(one, context, tmp_path / "strict", Wanted(0, -1, ("onnxruntime",)))
     assert any("did not help enough" in note for note in result.notes)
     assert not any("of the accuracy is kept" in note for note in result.notes)

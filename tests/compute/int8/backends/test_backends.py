@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 import quantized
 import tiny
 
 from advisor.base.errors import AdviseError
 from advisor.compute.int8 import backends
-from advisor.compute.int8.quantized import Quantized, agreement, spared
+from advisor.compute.int8.quantized import EXPORT_TOLERANCE, Quantized, agreement, spared
 from advisor.compute.structure.scorer import Scorer
 
 # NNCF takes several seconds for each tiny model: an encoder and a decoder every time, the others with -m slow.
@@ -63,6 +64,11 @@ def test_the_answers_are_near_and_not_the_same(files: Files) -> None:
     found = agreement(quantized.expected(files.scorer), quantized.answers(reader))
     assert 0 < found.mean_probability_difference < 0.05  # 0 would be fp32 under another name
     assert found.same_answer_share >= 0.8
+
+
+def test_the_fp32_model_in_the_same_runtime_answers_as_torch_does(files: Files) -> None:
+    expected, found = quantized.expected(files.scorer), quantized.answers(files.model.fp32(threads=1))
+    assert np.abs(expected - found).max() <= EXPORT_TOLERANCE
 
 
 def test_a_folder_tells_who_wrote_it(files: Files) -> None:
