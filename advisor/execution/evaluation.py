@@ -232,5 +232,6 @@ def _provenance(job: Job) -> dict[str, Any]:
         "seed": job.recipe.training.seed,
         "trust_remote_code": job.trust_remote_code,
         "assumed": asdict(job.assumed),
+        "measuring": {**job.measuring.stated(), "requests": job.requests},
         "precision": precision(job.recipe.training.precision, pick(job.train_on)),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from advisor.records.results import Measured
 
@@ -21,6 +22,11 @@ class Measuring:
     seconds: float = 10.0
     power_log: Path | None = None
     protocol: str = ""
+
+    def stated(self) -> dict[str, Any]:
+        """As a report keeps it: without the folders of this machine."""
+        log = self.power_log.name if self.power_log else ""
+        return {"seconds": self.seconds, "power_log": log, "protocol": self.protocol}
 
 
 def is_time_derived(measured: Measured) -> bool:

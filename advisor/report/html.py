@@ -185,7 +185,7 @@ def _findings(run: Finished) -> Iterator[dict[str, str]]:
 
 def _provenance(run: Finished) -> dict[str, Any]:
     result, policy = run.result, run.recipe.policy
-    apart = ("versions", "assumed")
+    apart = ("versions", "assumed", "measuring")
     known = {name.replace("_", " "): value for name, value in result.provenance.items() if name not in apart}
     assumed: Mapping[str, Any] = result.provenance.get("assumed") or {}
     versions: Mapping[str, Any] = result.provenance.get("versions") or {}

@@ -382,6 +382,18 @@ def test_other_assumptions_about_emissions_make_another_report(file: Path, whole
     assert (assumed["country"], assumed["pue"]) == ("DEU", 2)
 
 
+def test_another_measurement_makes_another_report(file: Path, whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    arguments = ["run", str(file), "--out", str(out), "--resume", "--no-ledger", "--requests", "5000"]
+    assert main([*arguments, "--measure-seconds", "0.2"]) == 0
+    report = json.loads((out / "report.json").read_text())
+    measuring = report["provenance"]["measuring"]
+    assert measuring == {"seconds": 0.2, "power_log": "", "protocol": "", "requests": 5000}
+    net = report["net_saving"]
+    assert net["source"].startswith("5,000 requests emit") or net["why_not"]
+
+
 def test_another_config_of_the_same_weights_is_another_model(file: Path, tmp_path: Path, checkpoints: Any) -> None:
     out, model = tmp_path / "out", tmp_path / "model"
     shutil.copytree(checkpoints["bert"], model)
