@@ -92,14 +92,18 @@ def _beside(one: Compared) -> Text:
 def serving(result: RunResult) -> Iterator[Table | Text]:
     """Latency, throughput, energy and CO2e of every model, and what making them took, as far as measured."""
     if any(step.served.latency_ms.value is not None for step in result.steps):
-        title = "One request (median, 95th percentile), rows in a second, 1,000 requests (idling as long)"
-        shown = _table(title, ("Type",), ("ms (p95)", "rows/s", "Wh (idle)", "g CO2e", "% no idle"))
+        derived = emissions_head([result]).removeprefix("% Emissions")  # idling is then unknown too
+        title = (
+            f"One request (median, 95th percentile), rows in a second, 1,000 requests{derived or ' (idling as long)'}"
+        )
+        energy = ("Wh", "g CO2e") if derived else ("Wh (idle)", "g CO2e", "% no idle")
+        shown = _table(title, ("Type",), ("ms (p95)", "rows/s", *energy))
         for step in result.steps:
             one = step.served
             latency = f"{number(one.latency_ms)} ({number(one.latency_p95_ms)})"
-            energy = f"{number(one.wh_per_1000)} ({number(one.idle_wh_per_1000)})"
-            last = (number(one.g_per_1000), percent(one.emissions_without_idle))
-            shown.add_row(Text(step.words), latency, number(one.throughput), energy, *last)
+            wh, grams = number(one.wh_per_1000), number(one.g_per_1000)
+            idle = (f"{wh} ({number(one.idle_wh_per_1000)})", grams, percent(one.emissions_without_idle))
+            shown.add_row(Text(step.words), latency, number(one.throughput), *((wh, grams) if derived else idle))
         shown.caption = power(result.steps[-1].served.wh_per_1000)
         yield shown
     made = [f"{step.words} {number(step.cost.g_co2)}" for step in result.steps if step.cost.g_co2.value is not None]

@@ -107,12 +107,16 @@ def test_predicted_beside_measured() -> None:
 
 
 def test_serving_tells_where_power_comes_from_and_what_was_not_measured() -> None:
-    text = drawn(*serving(RUN), width=100)
+    text = drawn(*serving(RUN), width=120)
     assert cells(text)[1:] == [
-        ["fine-tuned", "20 (30)", "1,234", "1 (1)", "1", "not measured"],
-        ["int8", "4.8 (7.2)", "5,142", "0.24 (0.24)", "0.24", "not measured"],
+        ["fine-tuned", "20 (30)", "1,234", "1", "1"],
+        ["int8", "4.8 (7.2)", "5,142", "0.24", "0.24"],
     ]
-    assert TIME_DERIVED in text and "Making them, g CO2e: fine-tuned 0.56." in text
+    counted = tuple(replace(step, served=replace(step.served, emissions=COUNTED)) for step in RUN.steps)
+    rows = cells(drawn(*serving(replace(RUN, steps=counted)), width=120))
+    assert rows[0][3:] == ["Wh (idle)", "g CO2e", "% no idle"]
+    assert rows[2][3:] == ["0.24 (0.24)", "0.24", "not measured"]
+    assert TIME_DERIVED in " ".join(text.split()) and "Making them, g CO2e: fine-tuned 0.56." in text
     nothing = replace(BASE, served=Served(), cost=Cost())
     assert list(serving(replace(RUN, steps=(nothing,)))) == []
 

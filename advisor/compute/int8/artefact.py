@@ -243,7 +243,7 @@ def _time(scorer: Scorer, same: Reader, int8: Reader, context: Context, name: st
     scorer.to(context.device)
     best = {which: min(some) for which, some in taken.items()}
     share, runtime = best["int8"] / best["PyTorch"], best["same"] / best["PyTorch"]
-    words = f"int8 takes {share:.2f} of the time of fp32 in PyTorch on this CPU, fp32 in {TITLES[name]} takes "
+    words = f"takes {share:.2f} of the time of fp32 in PyTorch on this CPU, fp32 in {TITLES[name]} takes "
     words += f"{runtime:.2f} (a short trial)"
     slower = f"int8 is slower than fp32 on this CPU: {share:.2f} times its time; leave the step out"
     return words, slower if share > 1 else ""
