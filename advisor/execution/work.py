@@ -121,7 +121,7 @@ class Work:
             self.context = self.context.with_teacher(lambda: self.load("finetune"))
         scorer = yield from planned.step.apply(self.model(), planned.after, self.context)
         if self.context.teacher is not None:
-            self.context.teacher.rest()
+            self.context.teacher.unload()
         return scorer
 
     def model(self) -> Scorer:

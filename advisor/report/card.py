@@ -10,8 +10,10 @@ from pathlib import Path
 from advisor.deployment.gates import ENOUGH
 from advisor.facts.facts import DataFacts
 from advisor.recipe.recipe import Recipe, as_yaml
+from advisor.records.break_even import verdict
 from advisor.records.results import Measured, RunResult, StepResult
 from advisor.report.frontmatter import data_name, front, hub_id, last_part, making
+from advisor.report.shares import emissions_head, interval, percent, rows
 
 
 def text(result: RunResult, recipe: Recipe, data: DataFacts, license_: str = "") -> str:
@@ -80,16 +82,18 @@ def _steps(result: RunResult) -> str:
 
 
 def _table(result: RunResult) -> Iterator[str]:
-    yield "| Type | % Accuracy | % Size | % Time | % Emissions |"
+    yield f"| Type | % Accuracy | % Size | % Time | {emissions_head([result])} |"
     yield "| --- | ---: | ---: | ---: | ---: |"
-    for step in result.steps:
-        shares = (step.relative_accuracy, Measured(step.relative_size), step.served.time, step.served.emissions)
-        words = step.words + (" (baseline)" if step.name == "finetune" else "")
-        yield f"| {escaped(words)} | {' | '.join(map(_percent, shares))} |"
+    for row in rows(result):
+        cells = map(_cell, (row.accuracy, row.size, row.time, row.emissions))
+        yield f"| {escaped(row.words)} | {' | '.join(cells)} |"
 
 
-def _percent(one: Measured) -> str:
-    return "not measured" if one.value is None else f"{one.value:.1%}"
+def _cell(one: Measured | None) -> str:
+    if one is None:
+        return ""
+    ends = interval(one)
+    return percent(one) + (f" ({ends})" if ends else "")
 
 
 def _compression(result: RunResult) -> Iterator[str]:
@@ -118,6 +122,8 @@ def _impact(result: RunResult) -> Iterator[str]:
         yield f"Making it is paid back after {result.payback.value:,.0f} requests ({escaped(result.payback.source)})."
     else:
         yield f"When making it is paid back is not known ({escaped(result.payback.why_not)})."
+    if result.net_saving.value is not None:
+        yield f"\n{escaped(verdict(result.net_saving))} ({escaped(result.net_saving.source)})."
     if result.sci.value is not None:
         yield f"\nSoftware Carbon Intensity (ISO/IEC 21031:2024): {_quantity(result.sci, 'g CO2e per 1,000 requests')}."
 

@@ -31,7 +31,7 @@ Scores = dict[tuple[str, Block], Tensor]
 def prune_in_increments(
     student: Scorer, context: Context, shapes: Sequence[Shape], loss: Loss, schedule: Schedule
 ) -> Generator[Progress, None, Scorer]:
-    """Reach the last shape by way of the others. Half of the epochs go between the increments, half after them."""
+    """Prune to each shape in turn. Half of the epochs are spent between the increments, half after the last."""
     after = max(1, schedule.epochs - schedule.epochs // 2)
     per_epoch = math.ceil(len(context.train) / context.training.batch_size)
     between = max(1, per_epoch * (schedule.epochs // 2) // len(shapes))
@@ -59,7 +59,7 @@ def _part(work: Generator[Progress, None, Scorer], done: int, total: int) -> Gen
 
 
 def cut(student: Scorer, context: Context, shape: Shape) -> Scorer:
-    """Narrow the student to a shape by importance; the same student where it has that shape already."""
+    """Narrow the student to a shape by importance; returns it unchanged if it already has that shape."""
     family, config = context.family, student.model.config.to_dict()
     before = family.shape(config)
     if before == shape:

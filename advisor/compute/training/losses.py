@@ -1,4 +1,4 @@
-"""Losses: what a training step makes small: the labels' own loss, or the distance from the teacher."""
+"""Losses that training minimizes: of the labels, or the distance from the teacher."""
 
 from __future__ import annotations
 
