@@ -227,5 +227,5 @@ def _provenance(job: Job) -> dict[str, Any]:
         "seed": job.recipe.training.seed,
         "trust_remote_code": job.trust_remote_code,
         "assumed": asdict(job.assumed),
-        "precision": precision(job.recipe.training.precision, pick(job.train_on)),
+        "precision": precision(job.plan.family.precision(job.recipe.training.precision), pick(job.train_on)),
     }
