@@ -104,6 +104,8 @@ def _of_number(written: str, kind: str) -> str:
     if match := _QUOTED.match(written):
         return f"write it without quotes: {match['number']}"
     text = written.strip("'\"")
+    if re.fullmatch(r"[-+]?0[\d_]+", text):
+        return f"write it without the leading zero: {int(text.replace('_', ''))}"
     if _THOUSANDS.match(text) and kind == "int":
         return f"write thousands with an underscore or not at all: {re.sub('[.,]', '_', text)}"
     if _DECIMAL_COMMA.match(text):

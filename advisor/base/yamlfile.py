@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ Path_ = tuple[str | int, ...]
 MAX_BYTES, MAX_DEPTH = 1_000_000, 32
 SPACES = ("\u00a0", "\u2007", "\u202f", "\u3000")  # look like spaces, and are none to YAML
 
+BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
+_LEADING_ZERO = re.compile(r"^[-+]?0[\d_]")  # 010 is 10 to YAML 1.2 and 8 to YAML 1.1, so it stays a word
 _INT = re.compile(r"^[-+]?\d[\d_]{0,17}$")  # longer ones stay words: no size is so large, and floats could not hold it
 _FLOAT = re.compile(r"^[-+]?(\.\d+|\d[\d_]*(\.\d*)?)([eE][-+]?\d+)?$")
 _WORDS = {"null": None, "~": None, "": None, "true": True, "false": False}
@@ -57,7 +60,12 @@ class Document:
         mark = self.marks.get(tuple(path))
         if mark is None or mark.line != mark.end_line:
             return ""
-        return self.text.splitlines()[mark.line - 1][mark.column - 1 : mark.end_column - 1]
+        return self.lines[mark.line - 1][mark.column - 1 : mark.end_column - 1]
+
+    @functools.cached_property
+    def lines(self) -> list[str]:
+        """The lines of the text as YAML counts them, without their ends."""
+        return BREAK.split(self.text)
 
     def fault(self, message: str, path: Sequence[str | int], hint: str = "", *, key: bool = False) -> Fault:
         """A fault at a path of this file."""
@@ -81,6 +89,8 @@ def read_bytes(path: Path, name: str = "") -> bytes:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise AdviseError(Fault(f"cannot be read: {error.strerror}", name or str(path))) from None
+    except ValueError:  # a NUL character, or half of a surrogate pair
+        raise AdviseError(Fault("cannot be read: no file can have this name", repr(name or str(path)))) from None
 
 
 def parse(data: bytes | str, name: str) -> Document:
@@ -150,6 +160,35 @@ def _not_yaml(error: Any, text: str, name: str) -> Fault:
 
 def _offset(mark: Any, text: str) -> int:
     return sum(len(line) for line in text.splitlines(keepends=True)[: mark.line]) + int(mark.column)
+
+
+def keys_at_top(data: bytes, levels: int = 2) -> Iterator[str]:
+    """The keys in the outermost mappings of a YAML text, as far as it can be read.
+
+    Args:
+        levels: how many mappings deep to look; lists do not count.
+
+    Raises:
+        AdviseError: the text is not UTF-8.
+    """
+    from ruamel.yaml.error import YAMLError
+
+    open_: list[str] = []  # the collections around an event, "key" for a mapping that waits for a key
+    try:
+        for event in _events(_decode(data, "")):
+            kind = type(event).__name__
+            if kind in ("MappingEndEvent", "SequenceEndEvent"):
+                open_.pop()
+            elif kind in ("MappingStartEvent", "SequenceStartEvent", "ScalarEvent", "AliasEvent"):
+                if kind == "ScalarEvent" and open_ and open_[-1] == "key":
+                    yield str(event.value)
+                if open_ and open_[-1] in ("key", "value"):
+                    open_[-1] = "value" if open_[-1] == "key" else "key"
+                if kind.endswith("StartEvent"):
+                    mappings = sum(one != "list" for one in open_)
+                    open_.append("list" if kind[0] == "S" else "key" if mappings < levels else "deep")
+    except YAMLError:
+        return
 
 
 class _Reader:
@@ -241,6 +280,8 @@ def _scalar(text: str) -> Any:
     """A plain scalar by the YAML 1.2 core schema, and 1_000 as people write it. `no` stays a word."""
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
+    if _LEADING_ZERO.match(text):
+        return text
     if _INT.match(text):
         return int(text.replace("_", ""))
     if _FLOAT.match(text):

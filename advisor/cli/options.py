@@ -14,6 +14,7 @@ from advisor.base.errors import AdviseError, Fault
 
 if TYPE_CHECKING:
     from advisor.records.carbon import Assumptions
+    from advisor.records.measuring import Measuring
 
 ASKED = "-\0"  # as an argument: give the parser, do nothing. Nobody can type a zero byte.
 
@@ -96,6 +97,32 @@ def positive(text: str) -> float:
     return _number(text, whole=False, least=1e-9, most=1e12)
 
 
+def features(text: str) -> frozenset[str]:
+    """Instruction sets of a CPU, between commas; `none` for none of them."""
+    from advisor.facts.facts import INSTRUCTION_SETS
+
+    names = frozenset(text.replace(" ", "").split(",")) - {"none", ""}
+    if wrong := sorted(names - set(INSTRUCTION_SETS)):
+        known = ", ".join((*INSTRUCTION_SETS, "none"))
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(wrong)}; write some of {known}, between commas")
+    return names
+
+
+def key_value(text: str) -> tuple[str, str | int | float | bool]:
+    """A key and its value, as in owner=ada; numbers, true and false are what they look like."""
+    key, sign, value = text.partition("=")
+    if not key or not sign or not value:
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, as in owner=ada, got {text!r}")
+    if value in ("true", "false"):
+        return key, value == "true"
+    for kind in (int, float):
+        try:
+            return key, kind(value)
+        except ValueError:
+            continue
+    return key, value
+
+
 def seconds(text: str) -> float:
     """A span of time in seconds, 0 allowed."""
     return _number(text, whole=False, least=0, most=1e9)
@@ -120,7 +147,7 @@ def policy(parser: argparse.ArgumentParser) -> None:
 
 def waivers(parser: argparse.ArgumentParser) -> None:
     """Options that say which waivers count."""
-    parser.add_argument("--no-inline", action="store_true", help="waivers in comments of recipes do not count")
+    parser.add_argument("--no-inline", action="store_true", help="waivers inside recipes do not count")
     parser.add_argument(
         "--waivers",
         type=Path,
@@ -150,6 +177,29 @@ def carbon(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pue", type=pue, default=1.0, metavar="X", help="power usage effectiveness (default 1)")
     parser.add_argument("--embodied-kg", type=positive, metavar="KG", help="CO2e of making the machine, for SCI")
     parser.add_argument("--lifetime-years", type=positive, metavar="Y", help="how long the machine will serve")
+
+
+def measuring(parser: argparse.ArgumentParser) -> None:
+    """Options that say how serving is measured."""
+    parser.add_argument(
+        "--measure-seconds",
+        type=positive,
+        metavar="S",
+        help="how long each model answers while time and energy are measured (default: 10)",
+    )
+    parser.add_argument(
+        "--power-log",
+        type=Path,
+        metavar="FILE",
+        help="CSV of an external power meter that runs meanwhile: columns time and watts",
+    )
+
+
+def measured_so(options: argparse.Namespace) -> Measuring:
+    """What the options of `measuring` say."""
+    from advisor.records.measuring import Measuring
+
+    return Measuring(options.measure_seconds or Measuring().seconds, options.power_log)
 
 
 def assumed(options: argparse.Namespace) -> Assumptions:

@@ -16,7 +16,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from advisor.base.errors import AdviseError, OutOfMemory
-from advisor.cli.options import assumed, carbon, colour, data_columns, parser, policy, seconds, seeds, waivers, width
+from advisor.cli.options import (
+    assumed,
+    carbon,
+    colour,
+    data_columns,
+    measured_so,
+    measuring,
+    parser,
+    policy,
+    seconds,
+    seeds,
+    waivers,
+    width,
+)
 from advisor.inspection.probe import needs_run
 
 if TYPE_CHECKING:
@@ -56,7 +69,8 @@ def _run(options: Namespace) -> int:
 
 def _job(options: Namespace) -> tuple[Job, str]:
     """The job that the command line asks for, and the recipe's text."""
-    from advisor.compute.measure.energy import grid_year
+    from advisor.compute.measure import power_log
+    from advisor.compute.measure.grid import grid_year
     from advisor.execution.job import excused, prepare
     from advisor.inspection.recipe_data import read_data
     from advisor.policy.pack import find
@@ -65,6 +79,8 @@ def _job(options: Namespace) -> tuple[Job, str]:
 
     carbon_ = assumed(options)
     grid_year(carbon_.country)
+    if options.power_log is not None:
+        power_log.check(options.power_log)
     recipe, document = load(options.recipe)
     recipe = _overridden(recipe, options)
     if recipe.data.source is None:
@@ -78,7 +94,8 @@ def _job(options: Namespace) -> tuple[Job, str]:
     rules = find(options.policy)
     waiving = Waiving(date.today(), not options.no_inline, options.waivers, options.waiver_days)
     job = excused(prepare(rules, recipe, document, data, base, options.train_on), rules, waiving)
-    return replace(job, trust_remote_code=options.trust_remote_code, assumed=carbon_), document.text
+    given = {"trust_remote_code": options.trust_remote_code, "assumed": carbon_, "measuring": measured_so(options)}
+    return replace(job, **given), document.text
 
 
 def _carry_out(job: Job, options: Namespace) -> int:
@@ -159,6 +176,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     run_.add_argument("--no-ledger", action="store_true", help="do not record the run (advise history)")
     data_columns(run_)
     carbon(run_)
+    measuring(run_)
     waivers(run_)
     policy(run_)
     return run_.parse_args(arguments)

@@ -13,11 +13,12 @@ from advisor.base.errors import AdviseError, Fault
 from advisor.deployment import integrity, measurements, provenance, recomputation, reload
 from advisor.deployment.requirements import demands
 from advisor.deployment.rules import COMPLETE, RECIPE, finding
-from advisor.facts.facts import DataFacts, Facts
+from advisor.facts.facts import DataFacts
 from advisor.inspection import probe
+from advisor.inspection.recipe_facts import facts_of
 from advisor.policy.pack import Policy
 from advisor.recipe.reader import load
-from advisor.recipe.recipe import Recipe, to_goal
+from advisor.recipe.recipe import Recipe
 from advisor.records.results import RunResult
 from advisor.records.run_folder import REPORT, read
 from advisor.review.findings import Finding, Place
@@ -127,7 +128,7 @@ def _reviewed(out: Path, policy: Policy) -> Reviewed:
     """The run's recipe judged by the policy of today, under the facts that were measured."""
     recipe, document = load(out / "recipe.yaml")
     model = probe.model(str(out / "steps" / f"0-{recipe.steps[0].name}"))
-    facts = Facts(model.facts, _data_facts(out / "facts.json"), probe.device(recipe.device), to_goal(recipe.goal))
+    facts = facts_of(recipe, model.facts, _data_facts(out / "facts.json"))
     return review(policy, recipe, document, facts, model)
 
 

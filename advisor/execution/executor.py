@@ -61,13 +61,12 @@ class _Run(Work):
         self.begun = False
 
     def events(self) -> Generator[Event]:
-        from advisor.compute.machine.device import present
         from advisor.compute.machine.processes import agreed
         from advisor.compute.training.state import DiskKeeper
 
         folders = [self.folder(number) for number in range(len(self.job.plan.steps))]
         resumption.refuse_to_drop_foreign(self.out, folders)
-        clock = Clock(parts(self.job.plan, self._rows(), present(self.job.recipe.device)))
+        clock = Clock(parts(self.job.plan, self._rows(), self._measuring()))
         if self.joined and any(planned.step.distils for planned in self.job.plan.steps):
             yield Remark(f"{self.joined:,} texts of two training texts each are made to distil on")
         for number, planned in enumerate(self.job.plan.steps):
@@ -97,6 +96,12 @@ class _Run(Work):
             yield read(self.out)
         else:
             yield from self._end(clock)
+
+    def _measuring(self) -> float:
+        """Seconds that each model is measured for; 0 where the device is not here."""
+        from advisor.compute.machine.device import present
+
+        return self.job.measuring.seconds if present(self.job.recipe.device) else 0.0
 
     def _rows(self) -> Rows:
         """What the remaining time is forecast from."""
@@ -165,9 +170,7 @@ class _Run(Work):
         rows = self.job.data.report
         write_predictions(self.out, rows.contents(), rows.labels, self.scores)
         serving = serve(self.job, self.folders, self.results, self.context, self.report)
-        self.results = yield from clock.watch(len(self.job.plan.steps), serving)
-        finished = run_result(
-            self.job, self.out, self.results, str(self.context.device), time.monotonic() - self.started
-        )
+        served = yield from clock.watch(len(self.job.plan.steps), serving)
+        finished = run_result(self.job, self.out, served, str(self.context.device), time.monotonic() - self.started)
         finish(self.out, finished, self.card(finished) if self.card else "")
         yield finished

@@ -10,14 +10,16 @@ from advisor.advice.reasons import Verdict
 from advisor.advice.recommendation import account
 from advisor.base.errors import AdviseError
 from advisor.base.yamlfile import Document
-from advisor.facts.facts import DataFacts, Facts, ModelFacts
+from advisor.facts.facts import DataFacts, ModelFacts
 from advisor.facts.tasks import OF_TASK, Metric, metrics
 from advisor.families import registry
 from advisor.inspection import probe
+from advisor.inspection.recipe_facts import facts_of
 from advisor.policy.pack import Policy
 from advisor.recipe.plan import Plan
-from advisor.recipe.recipe import Recipe, to_goal
+from advisor.recipe.recipe import Recipe
 from advisor.records.carbon import Assumptions
+from advisor.records.measuring import Measuring
 from advisor.review.outcome import Reviewed
 from advisor.review.review import review
 from advisor.review.waivers.apply import Waiving, waive
@@ -42,6 +44,7 @@ class Job:
     verdicts: tuple[Verdict, ...] = ()
     trust_remote_code: bool = False
     assumed: Assumptions = Assumptions()
+    measuring: Measuring = Measuring()
 
     @property
     def plan(self) -> Plan:
@@ -66,19 +69,9 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
     if recipe.data.metric not in (None, *OF_TASK[data.task]):
         message = f"{recipe.data.metric} is no metric of {data.task}"
         raise AdviseError(document.fault(message, ("data", "metric"), f"one of {', '.join(OF_TASK[data.task])}"))
-    facts = Facts(
-        model.facts,
-        DataFacts(
-            data.samples,
-            data.eval_samples,
-            data.unlabelled_samples,
-            None,
-            data.task,
-            len(data.label_names),
-        ),
-        probe.device(recipe.device),
-        to_goal(recipe.goal),
-    )
+    labels = len(data.label_names)
+    measured = DataFacts(data.samples, data.eval_samples, data.unlabelled_samples, None, data.task, labels)
+    facts = facts_of(recipe, model.facts, measured)
     reviewed = review(policy, recipe, document, facts, model)
     why = account(policy, facts, model, recipe)
     return Job(recipe, model, data, reviewed, train_on, why)

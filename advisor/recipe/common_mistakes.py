@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from advisor.base.errors import Fault, suggest
-from advisor.base.validation import Hints
-from advisor.base.yamlfile import Document, Path_
-from advisor.recipe.recipe import AS_BOUND, DataSource, ModelSource, Recipe, Targets
+from advisor.base.errors import suggest
+from advisor.base.validation import UNKNOWN_KEY, Hints, Mistake
+from advisor.base.yamlfile import Path_
+from advisor.recipe.assembly import (
+    BESIDE,
+    KEYS,
+    NO_LIST,
+    NO_MAPPING,
+    NO_SETTINGS,
+    NO_STEP,
+    TOO_DEEP,
+    TWICE,
+    UNKNOWN_STEP,
+)
+from advisor.recipe.recipe import AS_BOUND, DataSource, ModelSource, Targets
 from advisor.recipe.steps import STEPS
 from advisor.records.training_settings import Training
 
@@ -36,6 +47,12 @@ SIZES = ("hidden_size", "intermediate_size", "heads")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
 
+def remedy(mistake: Mistake) -> str:
+    """What to write instead, where recipes know more than their types do; else empty."""
+    own = BY_KIND.get(mistake.kind)
+    return own(mistake) if own else instead(mistake.path, mistake.got)
+
+
 def elsewhere(path: Path_) -> str:
     """Where an unknown key belongs, if it is one of another part."""
     key = str(path[-1])
@@ -44,7 +61,7 @@ def elsewhere(path: Path_) -> str:
     for part, type_ in PARTS.items():
         if path[0] != part and key in _names(type_):
             return f"it belongs below {part}"
-    if len(path) > 1 and key in _names(Recipe):
+    if len(path) > 1 and key in KEYS:
         return "it belongs at the top of the recipe"
     steps = [name for name, step in STEPS.items() if key in _names(step)]
     return f"it belongs to {' or '.join(steps)}, below steps" if steps else ""
@@ -59,6 +76,8 @@ def instead(path: Path_, got: Any) -> str:
     name = str(path[-1])
     if path[0] in ("goal", "gates") and name in AS_BOUND and len(path) == 2:
         return bound(name, str(got))
+    if path == ("policy", "sha256"):
+        return "leave policy out where no pack made the recipe"
     if len(path) == 1 and (name in PARTS or name in EXAMPLES):
         return f"write `{name}: {_example(name, got)}`"
     if name == "device":
@@ -83,9 +102,6 @@ def _device(got: Any) -> str:
     return one if got == "auto" or isinstance(got, list) else ""
 
 
-HINTS = Hints(SYNONYMS, elsewhere, instead)
-
-
 def bound(name: str, text: str) -> str:
     """The comparison that somebody meant to write for a target."""
     sign, numbers = AS_BOUND[name], NUMBER.findall(text)
@@ -103,49 +119,49 @@ def bound(name: str, text: str) -> str:
     return f'write "{sign} {number}"' if float(number) > 0 else ""
 
 
-def no_list(value: Any, document: Document) -> Fault:
+def _whole(mistake: Mistake) -> str:
+    if mistake.got is None:
+        return "advise --model M --samples N --device D -o FILE writes a recipe"
+    return "version: 1, then name, model, device and steps, each in a line of its own"
+
+
+def _list(mistake: Mistake) -> str:
     """The steps are no list."""
-    hint = "one step a line, as in `- finetune: {epochs: 3}`"
+    value, hint = mistake.got, "one step a line, as in `- finetune: {epochs: 3}`"
     if isinstance(value, dict) and any(name.startswith("-") for name in value):
-        hint = "put a space after each dash: `- finetune:`"
-    elif isinstance(value, dict):
-        hint = f"put `- ` before each step: {hint}"
-    elif isinstance(value, str) and value.startswith("-"):
-        hint = "put a space after each dash: `- finetune:`"
-    return document.fault("steps: expected a list of steps", ("steps",), hint)
+        return "put a space after each dash: `- finetune:`"
+    if isinstance(value, dict):
+        return f"put `- ` before each step: {hint}"
+    return "put a space after each dash: `- finetune:`" if isinstance(value, str) and value.startswith("-") else hint
 
 
-def no_step(entry: Any, document: Document, place: int) -> list[Fault]:
+def _step(mistake: Mistake) -> str:
     """An item of the steps is not one step with its settings."""
-    at: Path_ = ("steps", place)
-    if isinstance(entry, str):
-        return [document.fault(f"unknown step {entry}", at, suggest(entry, STEPS))]
-    if isinstance(entry, dict) and (first := next(iter(entry), None)) in STEPS:
-        return [_beside(first, name, document, at) for name in list(entry)[1:]]
+    entry = mistake.got
     inside = list(entry.values()) if isinstance(entry, dict) else entry if isinstance(entry, list) else []
     named = next((one for one in inside if isinstance(one, str) and one in STEPS), "finetune")
-    hint = f"write `- {named}: {EXAMPLES[named]}`"
-    return [document.fault(f"steps.{place}: expected one step with its settings", at, hint)]
+    return f"write `- {named}: {EXAMPLES[named]}`"
 
 
-def _beside(step: str | None, name: str, document: Document, at: Path_) -> Fault:
-    if name in STEPS:
-        hint = f"write `- {name}:` in a line of its own"
-        return document.fault(f"{name} stands in the same item as {step}", (*at, name), hint, key=True)
-    hint = "indent it by two more spaces"
-    return document.fault(f"{name} stands beside {step}, not below it", (*at, name), hint, key=True)
+def _settings(mistake: Mistake) -> str:
+    step = str(mistake.path[-1])
+    return f"write `{step}: {EXAMPLES[step]}`"
 
 
-def no_settings(step: str, document: Document, place: int) -> Fault:
-    """A step's settings are no mapping."""
-    message = f"steps.{place}.{step}: expected settings"
-    return document.fault(message, ("steps", place, step), f"write `{step}: {EXAMPLES[step]}`")
+def _beside(mistake: Mistake) -> str:
+    name = mistake.path[-1]
+    return f"write `- {name}:` in a line of its own" if name in STEPS else "indent it by two more spaces"
 
 
-def too_deep(value: Mapping[str, Any], document: Document) -> list[Fault]:
-    """The whole recipe stands below a word of its own."""
-    (key, inner), *others = value.items()
-    if others or key in _names(Recipe) or not isinstance(inner, dict) or len(set(inner) & set(_names(Recipe))) < 2:
-        return []
-    hint = f"take {key}: out and move everything below it one level to the left"
-    return [document.fault(f"unknown key {key}", (key,), hint, key=True)]
+BY_KIND: Mapping[str, Callable[[Mistake], str]] = {
+    UNKNOWN_KEY: lambda one: elsewhere(one.path),
+    NO_MAPPING: _whole,
+    TOO_DEEP: lambda one: f"take {one.path[0]}: out and move everything below it one level to the left",
+    NO_LIST: _list,
+    UNKNOWN_STEP: lambda one: suggest(one.got, STEPS),
+    NO_STEP: _step,
+    NO_SETTINGS: _settings,
+    TWICE: lambda one: "keep one of the two",
+    BESIDE: _beside,
+}
+HINTS = Hints(SYNONYMS, remedy)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from advisor.base.constraints import FORBID_EXTRA, Amount, Bound
 from advisor.base.interval import Interval, show
-from advisor.facts.facts import Goal
+from advisor.facts.facts import DeviceFacts, Goal
 from advisor.facts.tasks import Metric
 from advisor.recipe.steps.step import Step
 from advisor.records.training_settings import Training
@@ -22,17 +22,24 @@ else:
 Count = Annotated[int, Bound(gt=0)]
 Rows = Annotated[int, Bound(gt=0), Amount()]
 RowsOrNone = Annotated[int, Bound(ge=0), Amount()]
+Text = Annotated[str, Bound(min_length=1)]
 Device = Literal["cpu", "cuda", "mps", "edge"]
+InstructionSet = Literal["avx2", "avx512_vnni", "avx_vnni", "amx", "arm_dotprod"]
 Task = Literal["classification", "regression", "generation", "language-modelling"]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """Which model: a Hub id, a folder, or the name of a family for its base checkpoint."""
+    """Which model: a Hub id, a folder, or the name of a family for its base checkpoint.
+
+    revision, licence: what rules may ask for; the licence of a model card beside the config comes first.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
     source: Annotated[str, Bound(min_length=1)]
     family: str | None = None
+    revision: Text | None = None
+    licence: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class DataSource:
     """Which data, as far as known. `max_samples`: use at most so many training rows.
 
     metric: what accuracy means here; by default GLUE's for its tasks, else accuracy, or Pearson's correlation.
+    mean_tokens: of a text, in the mean.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
@@ -54,6 +62,28 @@ class DataSource:
     pair: str | None = None
     label: str | None = None
     metric: Metric | None = None
+    mean_tokens: Annotated[float, Bound(gt=0)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """What the device offers, as far as known: memory in GB, instruction sets of a CPU, capability of an NVIDIA GPU."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
+    memory_gb: Annotated[float, Bound(gt=0)] | None = None
+    instruction_sets: tuple[InstructionSet, ...] | None = None
+    compute_capability: Annotated[float, Bound(gt=0)] | None = None
+
+    def facts(self, kind: str) -> DeviceFacts:
+        """A device of this kind as rules see it."""
+        sets = None if self.instruction_sets is None else frozenset(self.instruction_sets)
+        return DeviceFacts(kind, sets, self.compute_capability, self.memory_gb)
+
+
+def to_hardware(device: DeviceFacts) -> Hardware:
+    """What a recipe says of a device beside its kind."""
+    sets: Any = None if device.instruction_sets is None else tuple(sorted(device.instruction_sets))
+    return Hardware(device.memory_gb, sets, device.compute_capability)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +144,10 @@ class OwnRuns:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole recipe. Each kind of step stands in it at most once."""
+    """A whole recipe. Each kind of step stands in it at most once.
+
+    meta: what a company wants to know of every recipe, such as its owner; a rule pack declares the keys.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
     version: Literal[1]
@@ -129,6 +162,8 @@ class Recipe:
     policy: PolicyStamp | None = None
     waivers: tuple[StatedWaiver, ...] = ()
     history: OwnRuns | None = None
+    hardware: Hardware = Hardware()
+    meta: Mapping[str, str | int | float | bool] = field(default_factory=dict, hash=False)
 
     def step(self, name: str) -> Step | None:
         """The step of this name, or None."""
@@ -168,14 +203,15 @@ def to_targets(goal: Goal) -> Targets:
 
 def _given(part: Any) -> dict[str, Any]:
     """The fields of a dataclass that are not None."""
-    values = {item.name: getattr(part, item.name) for item in fields(part)}
-    return {name: value for name, value in values.items() if value is not None}
+    values = ((item.name, getattr(part, item.name)) for item in fields(part))
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values if value is not None}
 
 
 def as_dict(recipe: Recipe) -> dict[str, Any]:
     """The recipe as plain values, as JSON and YAML carry it."""
     parts: dict[str, Any] = {"version": recipe.version, "name": recipe.name, "model": _given(recipe.model)}
-    parts |= {"data": _given(recipe.data), "device": recipe.device, "goal": _given(recipe.goal)}
+    parts |= {"meta": dict(recipe.meta), "data": _given(recipe.data), "device": recipe.device}
+    parts |= {"hardware": _given(recipe.hardware), "goal": _given(recipe.goal)}
     parts["steps"] = [{step.name: _given(step)} for step in recipe.steps]
     parts |= {"gates": _given(recipe.gates)} if recipe.gates else {}
     parts |= {"training": _given(recipe.training)} if recipe.training != Training() else {}

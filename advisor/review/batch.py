@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.base.yamlfile import parse, read_bytes
+from advisor.base.yamlfile import read_bytes
 from advisor.policy.pack import Policy
-from advisor.recipe.reader import validate
+from advisor.recipe.reader import loads
 from advisor.review.baseline import Baseline, mark
 from advisor.review.findings import BUILT_IN, INVALID, UNREADABLE, Finding, Fix, Place
 from advisor.review.fixes.spelling import with_fixes
@@ -44,8 +44,7 @@ class _Pile:
                 self.passed_over.append(source.name)
                 return
             self.texts[source.name] = data.decode("utf-8-sig", "replace")
-            document = parse(data, source.name)
-            one = review_document(policy, validate(document), document, source.base, self.find)
+            one = review_document(policy, *loads(data, source.name), source.base, self.find)
             self.reviewed[source.name] = one
             self.findings += one.findings
         except AdviseError as error:

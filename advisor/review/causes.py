@@ -15,7 +15,7 @@ from advisor.recipe.recipe import Recipe
 from advisor.recipe.steps import STEPS
 from advisor.review.findings import Cause, Path_, Place, at
 
-CONFIG = "(its config)"
+CONFIG, NAME = "(its config)", "(its name)"
 
 
 def causes(rule: Rule, recipe: Recipe, document: Document, view: View) -> Iterator[Cause]:
@@ -39,7 +39,8 @@ def _cause(test: Test, recipe: Recipe, document: Document, view: View) -> Cause:
     path = path_of(tuple(test.name.split(".")), recipe, document)
     words = said(view.get(test.name)[1]) + bound(test.interval)
     if test.name.startswith("model.") and path[-1] != test.name.split(".")[1]:
-        words = f"{_short(test.name)} {words} {CONFIG}"
+        config_known = view.get("model.hidden_size")[1] is not None
+        words = f"{_short(test.name)} {words} {CONFIG if config_known else NAME}"
     elif test.name.split(".")[-1] != path[-1] and len(path) > 1:
         words = f"{_short(test.name)} {words}"
     if path in document.marks:
@@ -71,6 +72,12 @@ def _short(name: str) -> str:
 def path_of(name: Sequence[str], recipe: Recipe, document: Document) -> Path_:
     """Where in its file a recipe says a fact, a step, or one of a step's settings or measures; else what is nearest."""
     first, *rest = name
+    if first in ("model", "device") and rest:
+        at = ("hardware" if first == "device" else first, *rest)
+        if at in document.marks:
+            return at
+    if first == "meta":
+        return tuple(name) if tuple(name) in document.marks else ("meta",)
     if first == "model":
         return ("model", "family") if recipe.model.family else ("model", "source")
     if first == "device":
@@ -79,7 +86,7 @@ def path_of(name: Sequence[str], recipe: Recipe, document: Document) -> Path_:
         return ("data", "samples")
     steps = recipe.step_names
     if first not in steps:
-        return tuple(name) if first in ("data", "goal", "gates") else ("steps",)
+        return tuple(name) if first in ("data", "goal", "gates", "training") else ("steps",)
     step: Path_ = ("steps", steps.index(first), first)
     settings = [setting for one in rest for setting in STEPS[first].measured.get(one, (one,))]
     return next(((*step, one) for one in settings if (*step, one) in document.marks), step)

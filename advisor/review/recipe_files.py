@@ -1,7 +1,7 @@
-"""Sources: the recipe files that names, folders and patterns on the command line stand for.
+"""The recipe files that names, folders and patterns on the command line stand for.
 
 A file that is named is always checked. In a folder, or behind a pattern, a YAML file without any of a recipe's main
-keys at its top is no recipe: it is passed over, and that is said.
+keys at its top is not a recipe: it is skipped, and the summary lists it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from advisor.base.errors import Fault
+from advisor.base.errors import AdviseError, Fault
+from advisor.base.yamlfile import keys_at_top
 
 ENDINGS = (".yaml", ".yml")
 WAIVERS = "waivers.yaml"  # stands among recipes and is none
 STDIN = "-"
 _PATTERN = re.compile(r"[*?\[]")
+MAIN_KEYS = frozenset(("steps", "model", "device"))
 # At the top, in a list, or one level too deep; deeper, as in the workflows of CI systems, steps are something else.
+# This finds almost every recipe without reading it as YAML.
 _TOP = re.compile(rb"""(?:^(?:- |\ {2})?|[{,]\s*)["']?(?:steps|model|device)["']?\s*:""", re.MULTILINE)
 
 
@@ -72,5 +75,13 @@ def _wanted(name: str) -> bool:
 
 
 def may_be_recipe(text: bytes) -> bool:
-    """Does one of a recipe's main keys stand at the top of this YAML? Of what is no UTF-8 text nobody can tell."""
-    return b"\0" in text or _TOP.search(text) is not None
+    """Does one of a recipe's main keys stand at the top of this YAML, however it is laid out?
+
+    A file that is not text may be anything, so it is checked too.
+    """
+    if b"\0" in text or _TOP.search(text):
+        return True
+    try:
+        return not MAIN_KEYS.isdisjoint(keys_at_top(text))
+    except AdviseError:  # not UTF-8: the check says so
+        return True

@@ -10,6 +10,7 @@ from advisor.base.errors import AdviseError
 from advisor.base.yamlfile import Document
 from advisor.facts.facts import DataFacts, Facts
 from advisor.inspection import probe
+from advisor.inspection.recipe_facts import facts_of
 from advisor.policy.counterfactual import leaving
 from advisor.policy.judge import Violation, violations
 from advisor.policy.pack import Policy
@@ -17,7 +18,7 @@ from advisor.policy.rule import Rule
 from advisor.policy.view import View, look
 from advisor.recipe.plan import Plan, plan
 from advisor.recipe.reader import load, loads
-from advisor.recipe.recipe import ModelSource, Recipe, to_goal
+from advisor.recipe.recipe import ModelSource, Recipe
 from advisor.review.causes import causes, names_a_part, path_of, value_at
 from advisor.review.findings import FITS, Finding, Fix, Place
 from advisor.review.fixes.rule_fixes import Broken
@@ -25,7 +26,7 @@ from advisor.review.goals import promises
 from advisor.review.model_fit import Case
 from advisor.review.outcome import Reviewed
 
-FindModel = Callable[[ModelSource, Path], probe.Model]
+FindModel = Callable[[ModelSource, Path, int], probe.Model]
 
 
 def review_file(policy: Policy, path: Path) -> Reviewed:
@@ -41,10 +42,12 @@ def review_file(policy: Policy, path: Path) -> Reviewed:
     return review_document(policy, recipe, document, base)
 
 
-def model_of(source: ModelSource, base: Path) -> probe.Model:
-    """The model that a recipe names; a relative path counts from the current folder, then from the recipe's."""
-    here = (Path() / source.source).exists()
-    return probe.named(source, base=Path() if here else base)
+def model_of(source: ModelSource, base: Path, labels: int = 2) -> probe.Model:
+    """The model that a recipe names; a relative path counts from the current folder, then from the recipe's.
+
+    labels: classes of the task, which its head has a row of parameters for.
+    """
+    return probe.named(source, labels, Path() if probe.located(source.source) else base)
 
 
 def review_document(
@@ -60,7 +63,7 @@ def review_document(
         AdviseError: the model that it names is unknown or its config makes no sense.
     """
     try:
-        model = find(recipe.model, base)
+        model = find(recipe.model, base, recipe.data.labels or 2)
     except AdviseError as error:
         faults = [
             document.fault(f"{one.file}: {one.message}" if one.file else one.message, ("model", "source"), one.hint)
@@ -76,7 +79,7 @@ def stated_facts(recipe: Recipe, model: probe.Model) -> Facts:
     samples = min((count for count in (stated.samples, stated.max_samples) if count and stated.samples), default=None)
     unlabelled = stated.unlabelled_samples or 0
     data = DataFacts(samples, stated.eval_samples, unlabelled, None, stated.task, stated.labels)
-    return Facts(model.facts, data, probe.device(recipe.device), to_goal(recipe.goal))
+    return facts_of(recipe, model.facts, data)
 
 
 def review(policy: Policy, recipe: Recipe, document: Document, facts: Facts, model: probe.Model) -> Reviewed:

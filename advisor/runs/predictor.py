@@ -8,13 +8,14 @@ from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
 
-from advisor.families import registry
-from advisor.inspection import probe
-from advisor.records import run_folder
 from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.base.unsafe_files import danger
+from advisor.families import registry
 from advisor.families.family import Config, Family
-from advisor.records.output_folder import STEPS
+from advisor.inspection import probe
 from advisor.recipe.reader import loads
+from advisor.records import run_folder
+from advisor.records.output_folder import STEPS
 from advisor.records.results import StepResult
 from advisor.records.training_settings import Training
 
@@ -39,6 +40,7 @@ class Predictor:
     ) -> None:
         if threads is not None and (faults := _no_count("threads", threads)):
             raise AdviseError(*faults)
+        _refuse_unsafe(folder, trust_remote_code)
         probe.needs_run("loading a model")
         from advisor.compute.measure.answering import Answering
 
@@ -176,6 +178,20 @@ def _wrong(file: Path, written: bool, there: bool) -> Fault:
     if not written:
         return Fault("was not written by the run", str(file), hint="take it out of the folder")
     return Fault("is not as the run wrote it" if there else "is missing", str(file), hint="run it again")
+
+
+def _refuse_unsafe(folder: Path, trust_remote_code: bool) -> None:
+    """A run writes no pickles, and no code unless it trusted the tokenizer's; whatever can run code is not loaded."""
+    found = {path: danger(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    unsafe = {path: what for path, what in found.items() if what and not (trust_remote_code and "code" in what)}
+    if unsafe:
+        raise AdviseError(*(Fault(f"is {what}", str(path), hint=_remedy(what)) for path, what in unsafe.items()))
+
+
+def _remedy(what: str) -> str:
+    if "code" in what:
+        return "load(…, trust_remote_code=True), if you have read that code; or take it out of the folder"
+    return "take it out of the folder: a run saves its weights as safetensors, ONNX or OpenVINO IR"
 
 
 def _changed(key: str, wanted: str, got: object, file: Path) -> AdviseError:

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from advisor.execution.job import Job, prepare
 from advisor.inspection.recipe_data import read_data
 from advisor.policy.pack import core
 from advisor.recipe.reader import load
+from advisor.records.measuring import Measuring
 from advisor.records.results import Progress, Remark, RunResult, StepResult
 
 TIMED = re.compile("as found in a short trial|int8 is slower than fp32")  # notes on the int8 model's time
@@ -88,7 +90,7 @@ def assert_equal_runs(one: Path, other: Path) -> None:
 
 def job(file: Path) -> Job:
     found, document = load(file)
-    return prepare(core(), found, document, read_data(found), Path(), "cpu")
+    return replace(prepare(core(), found, document, read_data(found), Path(), "cpu"), measuring=Measuring(0.1))
 
 
 def carried_out(file: Path, out: Path, resume: bool = True) -> list[str]:

@@ -120,3 +120,22 @@ def test_a_written_recipe_reads_back_the_same(
 ) -> None:
     recipe = Recipe(1, name, ModelSource(source), "cpu", steps, DataSource(data), training=Training(seed=seed))
     assert loads(as_yaml(recipe, {"distillation": reason, "model": reason}))[0] == recipe
+
+
+@pytest.mark.parametrize(
+    ("data", "place", "says"),
+    [
+        ("{task: regression, metric: f1}", "4:34", "data.metric: f1 does not measure a regression"),
+        ("{task: classification, metric: pearson}", "4:38", "data.metric: pearson does not measure a classification"),
+        ("{samples: 3000, max_samples: 5000}", "4:36", "data.max_samples: 5,000 is above the 3,000 samples"),
+        ("{samples: 010}", "4:17", "data.samples: input should be a valid integer, got '010'"),
+        ("{samples: 0_10}", "4:17", "data.samples: input should be a valid integer, got '0_10'"),
+    ],
+)
+def test_data_that_contradicts_itself_is_refused(data: str, place: str, says: str) -> None:
+    told = faults(GOOD.replace("device:", f"data: {data}\ndevice:"))
+    assert told.startswith(f"r.yaml:{place}: {says}")
+
+
+def test_a_number_with_a_leading_zero_is_hinted_without_it() -> None:
+    assert "try: write it without the leading zero: 10" in faults(GOOD.replace("epochs: 2", "epochs: 010"))

@@ -132,7 +132,7 @@ def test_what_a_process_leaves_that_is_killed_while_it_saves_is_the_runs_own(tmp
 def finished(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> tuple[Path, list[str]]:
     """A run in `out`, and the command that goes on with it after its recipe has changed."""
     file = recipe(tmp_path, checkpoints["bert"], text)
-    arguments = ["run", str(file), "--out", str(tmp_path / "out"), "--no-ledger"]
+    arguments = ["run", str(file), "--out", str(tmp_path / "out"), "--no-ledger", "--measure-seconds", "0.5"]
     assert main(arguments) == 0
     file.write_text(file.read_text().replace("epochs: 1", "epochs: 2"))
     return tmp_path / "out", [*arguments, "--resume"]
@@ -288,7 +288,7 @@ def test_a_first_start_may_be_killed_before_any_change(
     file = recipe(tmp_path, checkpoints["bert"], text)
     for change in range(1, 15):
         out = tmp_path / f"out-{change}"
-        arguments = ["run", str(file), "--out", str(out), "--no-ledger", "--resume"]
+        arguments = ["run", str(file), "--out", str(out), "--no-ledger", "--resume", "--measure-seconds", "0.5"]
         command = [sys.executable, "-c", KILLED, str(change), str(out), *arguments]
         ended = subprocess.run(command, cwd=Path(__file__).parents[1] / "support", capture_output=True, check=False)
         assert ended.returncode == -9, ended.stderr

@@ -29,7 +29,20 @@ def run(family: str, checkpoints: dict[str, Path], data: Path, out: Path, more: 
         "  - distillation: {epochs: 2, learning_rate: 1.0e-3}\n  - quantization: {}\n"
         "training: {batch_size: 16, max_tokens: 24}\n"
     )
-    return main(["run", str(recipe), "--model", str(checkpoints[family]), "--data", str(data), "--out", str(out)])
+    return main(
+        [
+            "run",
+            str(recipe),
+            "--model",
+            str(checkpoints[family]),
+            "--data",
+            str(data),
+            "--out",
+            str(out),
+            "--measure-seconds",
+            "0.5",
+        ]
+    )
 
 
 @pytest.mark.parametrize("family", ["bert", "gpt2", "opt"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -91,6 +92,9 @@ def label_rows(source: str, files: Sequence[File], columns: Columns, task: str |
         message = f"no labelled rows: column {columns.label!r} is -1 or missing everywhere"
         raise AdviseError(Fault(message, source, hint=NAME_THEM))
     codes, names = (None, (columns.label,)) if regression else _codes(used, columns.label)
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+        message = f"{sum(name in repeated for name in names)} classes have the same name: {', '.join(repeated)}"
+        raise AdviseError(Fault(message, used[0][0].place, hint="give each class a name of its own"))
     parts, places = {}, {}
     for part, group in groupby(used, key=lambda item: item[0].part):
         shards = list(group)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import snapshot_download
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, T5ForConditionalGeneration
 from transformers.utils import logging
 
@@ -26,6 +27,7 @@ from advisor.compute.structure.loading_checks import (
     unloadable,
 )
 from advisor.compute.structure.scorer import Scorer, label_tokens, label_words
+from advisor.compute.structure.weight_files import refuse_unsafe_weights
 from advisor.compute.structure.weights import (
     refuse_not_finite,
     refuse_unfitting,
@@ -37,6 +39,7 @@ from advisor.records.output_folder import draft_of, put
 
 logging.disable_progress_bar()  # the screen belongs to the run
 logging.set_verbosity_error()
+DOWNLOADED = ["*.json", "*.txt", "*.model", "*.safetensors"]  # of a Hub id: neither code nor pickles
 EQUAL = 1e-5  # outputs of a reloaded model: the same weights, so only rounding may differ
 
 
@@ -57,10 +60,10 @@ def load(
         OutOfMemory: memory does not suffice.
     """
     random_from(seed)
-    if not _local(folder):
-        cache_only_if_out_of_reach()
     try:
-        refuse_unknown_activation(folder, family, _local(folder))
+        folder = _local(folder, trust_remote_code)
+        refuse_unsafe_weights(folder)
+        refuse_unknown_activation(folder, family)
         own = tokenizer(folder, trust_remote_code)
         model, info = _task_model(folder, family, label_names)
     except UNLOADABLE as error:
@@ -73,6 +76,7 @@ def load(
     if own.pad_token_id is None:
         own.pad_token = own.eos_token or own.unk_token
     model.config.pad_token_id = own.pad_token_id
+    _forget_code(model, own, trust_remote_code)
     return Scorer(model, _words(own, family, label_names)), own
 
 
@@ -88,13 +92,27 @@ def tokenizer(folder: Path | str, trust_remote_code: bool = False) -> Any:
         raise unloadable(folder, error, not trust_remote_code and brings_code(folder)) from None
 
 
-def _local(folder: Path | str) -> bool:
-    return Path(folder).exists()
+def _local(source: Path | str, trust_remote_code: bool) -> Path:
+    """The folder itself, or that of a Hub id in the Hub's cache, with no file in it that is not read here."""
+    if Path(source).exists():
+        return Path(source)
+    cache_only_if_out_of_reach()
+    wanted = [*DOWNLOADED, *(["*.py"] if trust_remote_code else [])]
+    return Path(snapshot_download(str(source), allow_patterns=wanted, ignore_patterns="*/*"))
+
+
+def _forget_code(model: Any, tokenizer: Any, trust_remote_code: bool) -> None:
+    """Drop what names classes in code beside the checkpoint: the model never is of one, the tokenizer if trusted."""
+    if hasattr(model.config, "auto_map"):
+        del model.config.auto_map
+    if not trust_remote_code:
+        tokenizer.init_kwargs.pop("auto_map", None)
+        tokenizer._auto_map = None
 
 
 def _tokenizer(folder: Path | str, trust_remote_code: bool) -> Any:
     refuse_unreadable(folder)
-    options = {"local_files_only": _local(folder), "trust_remote_code": trust_remote_code}
+    options = {"local_files_only": True, "trust_remote_code": trust_remote_code}
     tokenizer = AutoTokenizer.from_pretrained(folder, **options)
     # Without its files transformers makes an empty one, to which every text is unknown words.
     if len(set(tokenizer.get_vocab()) - set(tokenizer.get_added_vocab())) < 2:
@@ -112,7 +130,7 @@ def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> tup
         "dtype": torch.float32,
         "use_safetensors": True,
         "trust_remote_code": False,
-        "local_files_only": _local(folder),
+        "local_files_only": True,
         "id2label": dict(enumerate(names)),
         "label2id": {name: place for place, name in enumerate(names)},
         # A head for other labels is replaced, as is usual when a checkpoint is fine-tuned to a new task.

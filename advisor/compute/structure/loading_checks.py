@@ -43,13 +43,13 @@ def _faults(file: Path) -> Iterator[Fault]:
             yield Fault(f"cannot be loaded: expected a mapping, got {json.dumps(found)[:60]}", str(file), hint=hint)
 
 
-def refuse_unknown_activation(folder: Path | str, family: Family, local: bool) -> None:
+def refuse_unknown_activation(folder: Path | str, family: Family) -> None:
     """Raise an AdviseError where a config names an activation that transformers does not have.
 
     Raises:
         OSError: there is no config.
     """
-    config, _ = PreTrainedConfig.get_config_dict(folder, local_files_only=local)
+    config, _ = PreTrainedConfig.get_config_dict(folder, local_files_only=True)
     given = config.get(family.activation)
     if isinstance(given, str) and given.removeprefix(family.gated) not in ACT2FN:
         message = f"{family.activation}: transformers knows no activation {given!r}"

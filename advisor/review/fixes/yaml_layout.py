@@ -6,15 +6,13 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from advisor.base.yamlfile import Document, Mark
+from advisor.base.yamlfile import BREAK, Document, Mark
 from advisor.review.findings import Path_
-
-_BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")  # as YAML ends lines
 
 
 def lines_of(text: str) -> list[str]:
     """A text's lines as YAML counts them, each with its line break."""
-    ends = [one.end() for one in _BREAK.finditer(text)]
+    ends = [one.end() for one in BREAK.finditer(text)]
     return [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
 
 
@@ -27,7 +25,7 @@ class Layout:
 
     def __init__(self, document: Document) -> None:
         self.document, self.text = document, document.text
-        breaks = list(_BREAK.finditer(self.text))
+        breaks = list(BREAK.finditer(self.text))
         self.starts = [0, *(one.end() for one in breaks)]
         self.newline = breaks[0][0] if breaks else "\n"
         self.below: dict[Path_, list[Path_]] = {}
@@ -138,7 +136,7 @@ class Layout:
     def _with_line(self, after: int, line: str) -> str:
         """The text with another line behind the one that holds a place."""
         at = self.line_end(max(after - 1, 0))
-        ends = at == 0 or _BREAK.search(self.text[at - 2 if self.text[at - 2 : at] == "\r\n" else at - 1 : at])
+        ends = at == 0 or BREAK.search(self.text[at - 2 if self.text[at - 2 : at] == "\r\n" else at - 1 : at])
         return self.replaced(at, at, line + self.newline if ends else self.newline + line)
 
     def with_item(self, path: Path_, item: str) -> str:
@@ -172,9 +170,9 @@ class Layout:
         pieces = [self.text[start:end] for start, end in spans]
         gaps = [self.text[one[1] : other[0]] for one, other in pairwise(spans)]
         if not self.is_flow(path[:-1]):
-            pieces = [piece if _BREAK.search(piece[-1:]) else piece + self.newline for piece in pieces]
+            pieces = [piece if BREAK.search(piece[-1:]) else piece + self.newline for piece in pieces]
         body = "".join(pieces[place] + gap for place, gap in zip(order, [*gaps, ""], strict=True))
-        if not self.is_flow(path[:-1]) and not _BREAK.search(self.text[spans[-1][1] - 1 : spans[-1][1]]):
+        if not self.is_flow(path[:-1]) and not BREAK.search(self.text[spans[-1][1] - 1 : spans[-1][1]]):
             body = body.removesuffix(self.newline)
         return self.replaced(spans[0][0], spans[-1][1], body)
 

@@ -23,7 +23,7 @@ from advisor.review.waivers.waivers import MOST_DAYS, matches, reach, settle
 class Waiving(NamedTuple):
     """How waivers are taken. file: instead of every waivers.yaml beside and above the recipes.
 
-    inline: do comments in recipes count? unused: is it said that a waiver excuses nothing?
+    inline: do the waivers inside recipes count? unused: is it said that a waiver excuses nothing?
     """
 
     today: date

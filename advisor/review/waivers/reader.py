@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.base.validation import faults
 from advisor.base.yamlfile import Document, read
-from advisor.recipe.reader import stated_waivers
+from advisor.recipe.assembly import waivers_of
 from advisor.recipe.recipe import StatedWaiver
 from advisor.review.findings import Finding, Place, Waiver, pointer
 from advisor.review.waivers.waivers import IGNORED, MALFORMED, remark
@@ -37,13 +38,12 @@ class Written(NamedTuple):
 
 
 def of_recipe(document: Document, inline: bool = True) -> Written:
-    """The waivers in a recipe: its list, and its comments unless these are to be ignored (then notes say so)."""
-    comments = _comments(document)
-    if not inline:
-        words = "the waiver for {} in a comment is ignored here (--no-inline)"
-        ignored = (remark(IGNORED, words.format(one.rule), one) for one in comments.waivers)
-        comments = Written((), tuple(ignored))
-    return listed(document, own=True) + comments
+    """The waivers in a recipe: its list and its comments. inline: do they count? If not, a note for each says so."""
+    written = listed(document, own=True) + _comments(document)
+    if inline:
+        return written
+    words = "the waiver for {} in the recipe is ignored (--no-inline)"
+    return Written((), tuple(remark(IGNORED, words.format(one.rule), one) for one in written.waivers))
 
 
 def stated(document: Document) -> tuple[StatedWaiver, ...]:
@@ -54,14 +54,14 @@ def stated(document: Document) -> tuple[StatedWaiver, ...]:
 
 def listed(document: Document, own: bool = False) -> Written:
     """The waivers in a document's list. own: the document is the recipe itself."""
-    stated, faults = stated_waivers(document)
+    stated, mistakes = waivers_of(document.value)
     made = []
     for waiver, index in stated:
         place = _place(document, ("waivers", index))
         kind = "inSource" if own else "external"
         fields = (waiver.rule, waiver.where or "", waiver.reason, waiver.owner, waiver.until)
         made.append(Waiver(*fields, kind, place))  # type: ignore[arg-type]
-    return Written(tuple(made), tuple(_malformed(fault) for fault in faults))
+    return Written(tuple(made), tuple(_malformed(fault) for fault in faults(mistakes, document)))
 
 
 def _place(document: Document, path: tuple[str | int, ...]) -> Place:
@@ -84,13 +84,13 @@ def read_file(path: Path) -> tuple[Written, Document]:
     document = read(path)
     if not isinstance(document.value, dict) or "waivers" not in document.value:
         raise AdviseError(Fault("expected `waivers:` with a list", document.name, 1, 1, "see advise schema waivers"))
-    faults = [
+    unknown = [
         document.fault(f"unknown key {key}", (key,), suggest(key, ["waivers"]), key=True)
         for key in document.value
         if key != "waivers"
     ]
-    if faults:
-        raise AdviseError(*faults)
+    if unknown:
+        raise AdviseError(*unknown)
     return listed(document), document
 
 
@@ -111,12 +111,11 @@ def _comments(document: Document) -> Written:
     made = Written()
     if "advise" not in document.text:
         return made
-    lines = re.split(r"\r\n|[\r\n\x85\u2028\u2029]", document.text)  # as YAML counts lines
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(document.lines, 1):
         match = _COMMENT.search(line)
         if match and (match.start() == 0 or line[match.start() - 1] in " \t") and not _inside(document, number, match):
             place = Place(document.name, number, match.start() + 1, number, len(line.rstrip()) + 1)
-            where = _where(document, number if line[: match.start()].strip() else _next_line(lines, number))
+            where = _where(document, number if line[: match.start()].strip() else _next_line(document.lines, number))
             made += _comment(match[1], where, place)
     return made
 

@@ -28,7 +28,7 @@ WAIVER_RULES = {
     MALFORMED: ("error", "A waiver names its rule, its reason, its owner and its last day, or it excuses nothing."),
     UNKNOWN: ("error", "A waiver for a rule that does not exist excuses nothing."),
     TOO_LONG: ("error", "A waiver is an exception for a limited time, so somebody looks at it again."),
-    IGNORED: ("note", "--no-inline was given: comments in recipes excuse nothing here."),
+    IGNORED: ("note", "With --no-inline, waivers inside a recipe do not count: only files of waivers do."),
 }
 NEVER_WAIVED = {*WAIVER_RULES, *BUILT_IN, *GATE_RULES, FITS}
 

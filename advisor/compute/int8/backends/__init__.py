@@ -21,6 +21,7 @@ from advisor.compute.structure.scorer import Scorer
 FILES = {"onnxruntime": "model.onnx", "openvino": "openvino_model.xml", "pytorch": "int8.safetensors"}
 NEEDS = {"onnxruntime": ("onnx", "onnxruntime"), "openvino": ("openvino", "nncf"), "pytorch": ()}
 EXTRAS = {"onnxruntime": "run", "openvino": "openvino"}
+TITLES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "pytorch": "PyTorch in the form that serves"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,9 @@ class Prepared(Protocol):
         Raises:
             AdviseError: no matrix became int8, some were left out unasked, or the file grew.
         """
+
+    def fp32(self, threads: int = 0) -> Reader:
+        """The fp32 model in the runtime that serves int8. threads: as of `Backend.read`."""
 
 
 class Backend(Protocol):
