@@ -233,5 +233,5 @@ def _provenance(job: Job) -> dict[str, Any]:
         "trust_remote_code": job.trust_remote_code,
         "assumed": asdict(job.assumed),
         "measuring": {**job.measuring.stated(), "requests": job.requests},
-        "precision": precision(job.recipe.training.precision, pick(job.train_on)),
+        "precision": precision(job.plan.family.precision(job.recipe.training.precision), pick(job.train_on)),
     }

@@ -95,7 +95,7 @@ class Work:
             "step": {planned.step.name: asdict(planned.step)},
             "training": {
                 **{name: value for name, value in asdict(training).items() if name != "joined_texts"},
-                "precision": bf16(training.precision, device),
+                "precision": bf16(self.family.precision(training.precision), device),
                 "metric": self.context.metric,
                 **({"processes": processes.count()} if processes.count() > 1 else {}),
             },

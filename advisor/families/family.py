@@ -57,6 +57,7 @@ class Family:
     head size = hidden size. usual_head_size: where that key may be missing; 0 for hidden size / heads. grouped: the
     key for the number of key-value heads. further: other numbers that the table needs, with the least they may be.
     heads_alike: all blocks of a stack must keep the same heads. also_hidden: further keys that hold the hidden size.
+    also_by_block: keys that `follows` sets, block by block. fp32_only: its stock class overflows in bf16.
     spare_positions: rows of the table of positions that no token of a text takes. may_lack: beginnings of the names of
     tensors that a checkpoint may be without, beside the head for the labels. activation: the key of its name; gated:
     what may stand before the name.
@@ -95,6 +96,8 @@ class Family:
     judged_as: str = ""
     int8_as: str = ""
     also_hidden: tuple[str, ...] = ()
+    also_by_block: tuple[str, ...] = ()
+    fp32_only: bool = False
     spare_positions: int = 0
     may_lack: tuple[str, ...] = ()
     activation: str = "hidden_act"
@@ -181,7 +184,12 @@ class Family:
     def size_keys(self) -> tuple[str, ...]:
         """The keys of the config that compression may change."""
         stacks = (stack.key for stack in self.stacks)
-        return (*stacks, self.hidden_size, self.heads, self.intermediate_size, *self.also_hidden)
+        widths = (self.hidden_size, self.heads, self.intermediate_size, *self.also_hidden)
+        return (*stacks, *widths, *self.also_by_block)
+
+    def precision(self, wanted: str) -> str:
+        """The precision that training computes in, where a recipe wants this one."""
+        return "fp32" if self.fp32_only else wanted
 
     def tensor_names(self, config: Config) -> dict[str, tuple[str, str, int]]:
         """Every tensor by its full name: its axes, and the stack and block it stands in ('' and 0 outside)."""
@@ -202,6 +210,7 @@ class Family:
             "hidden": shape.hidden_size,
             "attention": shape.attention,
             "3attention": 3 * shape.attention,
+            "attention3": 3 * shape.attention,
             "cross": shape.attention,
             "groups": ((self.grouped and config.get(self.grouped)) or shape.heads) * shape.head_size,
             "heads": shape.heads,

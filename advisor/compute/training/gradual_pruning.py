@@ -14,6 +14,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from advisor.compute.structure.axes import LAYOUTS
 from advisor.compute.structure.blocks import Block
 from advisor.compute.structure.scorer import Scorer
 from advisor.compute.structure.surgery import Kept, block_of, narrow
@@ -92,15 +93,14 @@ def _changes(student: Scorer, names: Mapping[str, tuple[str, str, int]], head_si
         axes, stack, block = names[name]
         product = tensor.detach() * tensor.grad
         for dimension, axis in enumerate(axes.split()):
-            if axis not in ("hidden", "attention", "3attention", "cross", "intermediate"):
+            if axis not in LAYOUTS or axis == "heads":
                 continue
             others = [other for other in range(product.dim()) if other != dimension]
             along = product.sum(others) if others else product  # sum([]) would sum over everything
-            kind = "attention" if axis == "3attention" else axis
-            along = along.view(3, -1).sum(0) if axis == "3attention" else along
-            along = along.view(-1, head_size).sum(1) if kind in ("attention", "cross") else along
-            key = (kind, ("", 0) if kind == "hidden" else block_of(name, stack, block))
-            changes[key] = changes.get(key, 0) + along.cpu().double()  # after the move: MPS has no double
+            unit = LAYOUTS[axis].unit
+            key = (unit, ("", 0) if unit == "hidden" else block_of(name, stack, block))
+            change = LAYOUTS[axis].per_unit(along.cpu().double(), head_size)  # after the move: MPS has no double
+            changes[key] = changes.get(key, 0) + change
     return changes
 
 

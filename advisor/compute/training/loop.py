@@ -97,7 +97,7 @@ class _Training:
         self.student, self.context, self.schedule = student, context, schedule
         self.per_epoch = math.ceil(len(context.train) / context.training.batch_size)
         self.total = schedule.steps or self.per_epoch * schedule.epochs
-        autocast = bf16(context.training.precision, context.device)
+        autocast = bf16(context.family.precision(context.training.precision), context.device)
         self.objective = Objective(student, loss, autocast, context.device).to(context.device)
         # The fused kernel is five times as fast as the plain one on a CPU, where the update is a sixth of the work.
         fused = context.device.type in ("cpu", "cuda")

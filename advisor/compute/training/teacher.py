@@ -106,7 +106,8 @@ def _all_texts(context: Context, wanted: Sequence[Block], spool: Spool) -> Gener
 
 def _answer(context: Context, wanted: Sequence[Block], batch: Batch) -> tuple[Tensor, Mapping[Block, Tensor]]:
     """The teacher's scores of a batch, (rows, labels), and its states."""
-    scorer, half = teacher(context).scorer, bf16(context.training.precision, context.device)
+    half = bf16(context.family.precision(context.training.precision), context.device)
+    scorer = teacher(context).scorer
     with (
         torch.no_grad(),
         torch.autocast(device_type=context.device.type, dtype=torch.bfloat16, enabled=half),
