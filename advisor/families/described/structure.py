@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 
-from advisor.families.described.axes import length, places
+from advisor.families.described.axes import length, places, units
 
 Kept = Mapping[tuple[str, str], Sequence[int]]  # units that stay, by name and by site ('' for the whole model)
 Blocks = Mapping[str, Sequence[int]]  # blocks that stay, by stack
@@ -84,7 +84,7 @@ class Structure:
 
     def sites(self, unit: str) -> list[str]:
         """Where units of this name are chosen by themselves, in the order of the tensors."""
-        return list(dict.fromkeys(site for _, row, site in self.tensors() if _has(row, unit)))
+        return list(dict.fromkeys(site if local(unit) else "" for _, row, site in self.tensors() if _has(row, unit)))
 
     def rows_of(self, unit: str) -> list[str]:
         """The patterns of the tensors with units of this name."""
@@ -107,8 +107,8 @@ class Structure:
                 yield Slice(fill(pattern, numbers), source, self._cuts(row, fill(row.site, old), kept))
 
     def _cuts(self, row: Row, site: str, kept: Kept) -> tuple[list[int] | None, ...]:
-        units = {unit: numbers for (unit, where), numbers in kept.items() if where in ("", site)}
-        return tuple(places(axis, self.sizes, units) for axis in row.axes)
+        mine = {unit: numbers for (unit, where), numbers in kept.items() if where == (site if local(unit) else "")}
+        return tuple(places(axis, self.sizes, mine) for axis in row.axes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,9 @@ def _fixed(pattern: str) -> dict[str, int]:
 
 
 def _has(row: Row, unit: str) -> bool:
-    from advisor.families.described.axes import units
-
     return any(unit in units(axis) for axis in row.axes)
+
+
+def local(unit: str) -> bool:
+    """Whether units of this name are chosen site by site; hidden channels are the whole model's."""
+    return unit.rpartition("_")[2] in ("heads", "kv", "ffn")

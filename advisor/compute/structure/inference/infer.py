@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from advisor.compute.structure.inference import stock
+from advisor.compute.structure.inference import inputs, stock
 from advisor.compute.structure.inference.attention import NUMBER, attentions
 from advisor.compute.structure.inference.inputs import answers
 from advisor.compute.structure.inference.labels import Unlabelled, label
@@ -71,7 +71,11 @@ def _infer(config: Any, class_: Any, small: SmallConfigs) -> Inferred:
     lengths = _lengths(settings)
     model = class_(small.config()).eval()
     rows, choices = _rows(model, lengths, base, blocks, small, _main_heads(small))
-    stacks = {name: _stack(name, key, small, bool(found)) for name, (key, found) in blocks.items()}
+    stacks = {
+        name: Stack(small.given[key], key, shared=not paths)
+        for name, (key, paths) in blocks.items()
+        if paths or _runs(class_, small, model, key)
+    }
     sizes = _sizes(config, small)
     tied = _tied(base.tied, blocks)
     structure = Structure(sizes, stacks, rows, tied)
@@ -118,7 +122,7 @@ def _blocks(class_: Any, small: SmallConfigs, base: Tensors) -> Blocks:
         if new and not base.shapes.keys() - tensors.shapes.keys():
             found[key] = (key, _paths(new))
         elif tensors.shapes.keys() == base.shapes.keys():
-            small.others[key.replace(".", "_")] = (value, more, _third(class_, small, key, more))
+            small.others[key] = (value, more, _third(class_, small, key, more))
     return found
 
 
@@ -188,8 +192,11 @@ def _is_decoder(small: SmallConfigs) -> bool:
     return "text-generation" in tasks and "fill-mask" not in tasks
 
 
-def _stack(name: str, key: str, small: SmallConfigs, grows: bool) -> Stack:
-    return Stack(small.given[key], key, shared=not grows)
+def _runs(class_: Any, small: SmallConfigs, model: Any, key: str) -> bool:
+    """Whether one layer more changes the answers, though no tensor is new: layers that run the same block."""
+    deeper = class_(small.config(**{key: DEPTH + 1})).eval()
+    deeper.load_state_dict(model.state_dict())
+    return inputs.difference(answers(model), answers(deeper)) > 0
 
 
 def _lengths(settings: list[Tensors]) -> dict[str, tuple[tuple[int, ...], ...]]:
@@ -323,7 +330,7 @@ def _tied(tied: Mapping[str, str], blocks: Blocks) -> dict[str, str]:
 def _sizes(config: Any, small: SmallConfigs) -> dict[str, int]:
     """The real sizes by name."""
     found = {size.name: small.given[size.key] for size in small.sizes if small.given.get(size.key) and not size.follows}
-    found |= {key.replace(".", "_"): small.given[key] for key, _ in _numbers(small) if key.replace(".", "_") in small.others}
+    found |= {key.replace(".", "_"): small.given[key] for key in small.others}
     if "ffn" not in found and any(size.name == "ffn" for size in small.sizes):
         found["ffn"] = 4 * found["hidden"]
     labels = {} if "num_labels" in found else {"labels": config.num_labels}

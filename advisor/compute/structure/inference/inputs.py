@@ -30,7 +30,8 @@ def inputs(model: Any, seed: int = 1) -> dict[str, Tensor]:
         asked["decoder_input_ids"] = words[:, :6]
     if "input_ids" in asked and config.is_encoder_decoder:
         asked["input_ids"][:, -1] = config.eos_token_id  # BART's classifier reads where a text ends
-    return asked
+    kind = next(model.parameters()).dtype
+    return {name: one.to(kind) if one.is_floating_point() else one for name, one in asked.items()}
 
 
 @torch.no_grad()

@@ -15,6 +15,7 @@ FUSED: Mapping[str, tuple[str, ...]] = {
     "3*heads*head": ("{heads}:{head} | {heads}:{head} | {heads}:{head}", "{heads}:3*{head}"),
     "2*heads*head": ("{heads}:{head} | {heads}:{head}", "{heads}:2*{head}"),
     "heads+2*kv": ("{heads}:{head} | kv:{head} | kv:{head}", "kv:({heads}//kv + 2)*{head}"),
+    "heads+2": ("{heads}:{head} | 2*{head}",),  # one key and one value for all heads
     "2*kv*head": ("kv:{head} | kv:{head}", "kv:2*{head}"),
 }
 HALVES = ("{ffn} | {ffn}", "{ffn}:2")

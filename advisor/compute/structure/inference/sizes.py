@@ -37,7 +37,7 @@ SMALL: Mapping[str, tuple[int, int, int]] = {
     "hidden": (44, 78, 72),  # where heads x head size is free of it
     "heads": (4, 6, 8),
     "decoder_heads": (2, 3, 4),
-    "vision_heads": (2, 3, 4),
+    "vision_heads": (3, 5, 7),
     "kv": (2, 2, 4),
     "head": (8, 16, 24),
     "ffn": (52, 68, 92),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from advisor.compute.structure.inference import sizes as names
-from advisor.compute.structure.inference.layer_lists import by_layer, chosen
+from advisor.compute.structure.inference.layer_lists import COUNTS, by_layer, chosen
 from advisor.compute.structure.inference.sizes import DEPTH, FOLLOWERS, SMALL, Size, flat, nested
 
 UNUSED = ("id2label", "label2id", "num_labels", "transformers_version", "_name_or_path", "architectures", "dtype")
 WINDOWS = ("sliding_window", "window_size")
 SETTINGS = (0, 1, 2)
-# What a config's class may raise about values that it does not take; there is no narrower family of them.
-REFUSED = (ValueError, TypeError, KeyError, AttributeError, IndexError, RuntimeError, ZeroDivisionError, AssertionError)
+REFUSED = Exception  # a class of transformers may refuse a config, or fail on one, with any error
 
 
 class SmallConfigs:
@@ -31,10 +31,22 @@ class SmallConfigs:
         self.depths = {key: depth for key, depth in self.given.items() if names.is_depth(key) and depth}
         self.others: dict[str, tuple[int, int, int]] = {}
 
+    def around(self, values: Mapping[str, Any]) -> SmallConfigs:
+        """The same for another config of the same class and flags."""
+        found = copy.copy(self)
+        found.given = {key: value for key, value in flat(values).items() if key not in UNUSED}
+        return found
+
+    def keys(self, name: str) -> list[str]:
+        """The keys of the config that hold a size, its own first, then those that follow it."""
+        own = [size.key for size in self.sizes if size.name == name]
+        own += [key for key in self.others if key.replace(".", "_") == name]
+        return own + [size.key for size in self.sizes if size.follows == name]
+
     def values(self, setting: int) -> dict[str, int]:
         """The small sizes of a setting by name, with `labels` and what follows from the others."""
         found = {size.name: self._small(size, setting) for size in self.sizes if not size.follows}
-        found |= {key: values[setting] for key, values in self.others.items()}
+        found |= {key.replace(".", "_"): values[setting] for key, values in self.others.items()}
         return with_heads({**found, "labels": SMALL["labels"][setting]})
 
     def _small(self, size: Size, setting: int) -> int:
@@ -71,7 +83,9 @@ class SmallConfigs:
             found[key] = DEPTH
         if found.get("attention_types"):
             found["attention_types"] = [[found.pop("attention_layers"), 1]]
-        found |= {key: DEPTH for key in ("max_window_layers",) if found.get(key)}
+        found |= {key: DEPTH for key in COUNTS if found.get(key)}
+        if found.get("is_encoder_decoder") and found.get("decoder_start_token_id") is None:
+            found["decoder_start_token_id"] = 0
         found |= {key: min(found[key], 6) for key in WINDOWS if found.get(key)}
         return {key: _small(key, value, values) for key, value in found.items()}
 

@@ -16,7 +16,7 @@ from transformers.utils import logging
 from advisor.errors import AdviseError
 
 logging.disable_progress_bar()
-logging.set_verbosity_error()
+logging.set_verbosity(logging.CRITICAL)
 
 # The Hub's names of tasks, in the order in which a family is described first.
 TASKS: Mapping[str, Any] = {
@@ -63,11 +63,14 @@ def tasks_of(config: Any) -> dict[str, Any]:
     """The tasks that transformers has a class for, with these classes; the task that a family is described by first."""
     found = {task: mapping[type(config)] for task, mapping in TASKS.items() if type(config) in mapping}
     found = {task: one[0] if isinstance(one, tuple) else one for task, one in found.items()}
-    first = next((task for task in FIRST if task in found and _is_main(task, config)), next(iter(found), ""))
+    rest = "feature-extraction" if hasattr(config, "vision_config") else next(iter(found), "")
+    first = next((task for task in FIRST if task in found and _is_main(task, config)), rest)
     return {first: found.pop(first), **found} if first else {}
 
 
 def _is_main(task: str, config: Any) -> bool:
+    if hasattr(config, "text_config") and hasattr(config, "vision_config"):
+        return False  # two towers, of which a classifier of images has one
     return bool(config.is_encoder_decoder) == (task in FIRST[:2])
 
 

@@ -1,0 +1,266 @@
+"""Express: which cuts the config of a family can say, found out by trying each on a small model.
+
+A cut that can be expressed builds a model of the stock class with the predicted shapes, answers as the larger model does
+with zeros for what is gone (heads, neurons) or with its blocks passed by (layers), and comes back from a folder the
+same, by `from_pretrained`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from advisor.compute.structure.inference import stock
+from advisor.compute.structure.inference.cutting import Cut, fill, smaller, zeroed
+from advisor.compute.structure.inference.infer import Inferred
+from advisor.compute.structure.inference.inputs import answers, difference, inputs
+from advisor.compute.structure.inference.proof import SAME, Proof, Subject
+from advisor.compute.structure.inference.sizes import DEPTH
+from advisor.compute.structure.inference.small import REFUSED
+from advisor.errors import AdviseError
+from advisor.families.described.structure import Structure, local
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """What can be cut. possible: names of cuts; refused: why not, by name; multiples: sizes that have to be multiples.
+
+    Names: `layers.encoder` for each stack, `ffn`, `heads`, `kv`, `hidden`, and `hidden+heads` where the hidden size
+    is heads x head size; sizes of a part as `decoder_ffn`.
+    """
+
+    possible: tuple[str, ...]
+    refused: Mapping[str, str] = field(default_factory=dict)
+    multiples: Mapping[str, str] = field(default_factory=dict)
+
+
+class Wrong(Exception):
+    """A cut that cannot be expressed: why."""
+
+
+@dataclass(slots=True)
+class Trial:
+    """The larger model of all trials of one family, and its structure."""
+
+    inferred: Inferred
+    structure: Structure
+    subject: Subject
+
+    @property
+    def values(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.subject.model.config.to_dict()
+        return found
+
+    def make(self, cut: Cut) -> Any:
+        """The smaller model.
+
+        Raises:
+            Wrong: its config is refused, or makes other shapes.
+        """
+        class_, config = self.inferred.class_, self.config(cut)
+        predicted = cut.apply(self.structure)
+        try:
+            actual = stock.built(class_, config).shapes
+        except REFUSED as error:
+            raise Wrong(f"its class refuses the config: {_short(error)}") from None
+        wrong = sorted(predicted.shapes().items() ^ actual.items())
+        if wrong:
+            name = wrong[0][0]
+            raise Wrong(f"its config cannot say it: {name} would be {actual.get(name)}, not {predicted.shapes().get(name)}")
+        model = self.subject.like(config)
+        try:
+            fill(model, self.subject.state, self.structure, cut)
+        except AdviseError as error:
+            raise Wrong(_said(error)) from None
+        return model
+
+    def config(self, cut: Cut) -> Any:
+        try:
+            values = smaller(self.inferred_small(), self.values, cut)
+            return stock.config_of(values)
+        except AdviseError as error:
+            raise Wrong(_said(error)) from None
+
+    def inferred_small(self) -> Inferred:
+        """What was inferred, as of the small model."""
+        return Inferred(
+            self.inferred.class_, self.subject.model.config, self.structure, self.inferred.small.around(self.values)
+        )
+
+    def check(self, cut: Cut, wanted: Tensor | None) -> None:
+        """Build, compare, save, reload.
+
+        Raises:
+            Wrong: what does not hold.
+        """
+        model = self.make(cut)
+        try:
+            answer = answers(model)
+        except REFUSED as error:
+            raise Wrong(f"the smaller model is built, and fails as it answers: {_short(error)}") from None
+        apart = difference(wanted, answer) if wanted is not None else 0.0
+        if apart > SAME:
+            raise Wrong(f"it answers otherwise than with zeros for what is gone, by {apart:.2g} of the answers' size")
+        reload(model, answer, cut.apply(self.structure).parameters())
+
+
+def express(proof: Proof) -> Cuts:
+    """Which of the proven units can be cut in a config of their family, and which layers."""
+    inferred = proof.inferred
+    trial = Trial(inferred, inferred.at(0, proof.structure), Subject(inferred))
+    possible: list[str] = []
+    refused: dict[str, str] = {}
+    for name, attempt in _attempts(trial, proof).items():
+        try:
+            attempt()
+            possible.append(name)
+        except Wrong as error:
+            refused[name] = str(error)
+    if "hidden" in possible:  # a cut that needs no heads to go needs no other way
+        possible = [name for name in possible if not name.endswith("hidden+heads")]
+    return Cuts(tuple(possible), {**proof.refused, **refused}, _multiples(trial, possible))
+
+
+def _attempts(trial: Trial, proof: Proof) -> dict[str, Callable[[], None]]:
+    structure = trial.structure
+    found: dict[str, Callable[[], None]] = {}
+    for stack, known in structure.stacks.items():
+        if known.key in trial.inferred.small.depths:
+            found[f"layers.{stack}"] = lambda stack=stack, shared=known.shared: _layers(trial, stack, shared)  # type: ignore[misc]
+    for unit in proof.proven:
+        if local(unit):
+            found[unit] = lambda unit=unit: trial.check(*_units(trial, unit))  # type: ignore[misc]
+        else:
+            found[unit] = lambda unit=unit: trial.check(Cut(kept=_hidden(trial, unit)), None)  # type: ignore[misc]
+            if not trial.inferred.small.free:
+                found[f"{unit}+heads"] = lambda unit=unit: trial.check(Cut(kept=_with_heads(trial, unit)), None)  # type: ignore[misc]
+    return found
+
+
+def _layers(trial: Trial, stack: str, shared: bool) -> None:
+    if shared:
+        trial.check(Cut(depths={stack: DEPTH - 1}), None)
+        return
+    kept = [0, DEPTH - 1]
+    trial.check(Cut(blocks={stack: kept}), passed_by(trial.subject.model, trial.structure, stack, kept))
+
+
+def _units(trial: Trial, unit: str) -> tuple[Cut, Tensor]:
+    """A cut of half of the heads of every group, of half of the groups, or of a quarter of the neurons."""
+    sizes, structure = trial.structure.sizes, trial.structure
+    kept: dict[tuple[str, str], list[int]] = {}
+    for site in structure.sites(unit):
+        if unit in ("heads", "kv") and structure.rows_of("kv"):
+            each = sizes["heads"] // sizes["kv"]
+            groups = list(range(1, sizes["kv"])) if unit == "kv" else list(range(sizes["kv"]))
+            inside = range(each) if unit == "kv" else range(1, each)
+            kept["heads", site] = [group * each + head for group in groups for head in inside]
+            kept["kv", site] = groups
+        else:
+            count = sizes[unit] // 2 if unit.endswith("heads") else 3 * sizes[unit] // 4
+            kept[unit, site] = list(range(sizes[unit] - count, sizes[unit]))
+    answer = trial.subject.with_state(zeroed(trial.subject.state, structure, kept))
+    trial.subject.back()
+    return Cut(kept=kept), answer
+
+
+def _hidden(trial: Trial, unit: str, fewer: int = 0) -> dict[tuple[str, str], list[int]]:
+    size = trial.structure.sizes[unit]
+    fewer = fewer or max(count for name, count in trial.structure.sizes.items() if name.endswith("heads"))
+    return {(unit, ""): list(range(size - fewer))}
+
+
+def _with_heads(trial: Trial, unit: str) -> dict[tuple[str, str], list[int]]:
+    """Half of the heads everywhere, and half of the hidden channels."""
+    structure, scope = trial.structure, unit.rpartition("_")[0]
+    own = structure.sizes[f"{scope}_heads" if scope else "heads"]
+    kept = {(unit, ""): list(range(structure.sizes[unit] * (own // 2) // own))}
+    for heads in structure.sizes:
+        part, _, role = heads.rpartition("_")
+        mine = part == scope or (part == "decoder" and not scope)
+        if role == "heads" and mine:
+            kept |= {(heads, site): list(range(structure.sizes[heads] // 2)) for site in structure.sites(heads)}
+            kept |= {("kv", site): list(range(structure.sizes["kv"] // 2)) for site in structure.sites("kv")}
+    return kept
+
+
+def _multiples(trial: Trial, possible: list[str]) -> dict[str, str]:
+    """Sizes that the class wants to be multiples of others."""
+    found = {"heads": "kv"} if "kv" in trial.structure.sizes else {}
+    for name in [one for one in possible if one.endswith("hidden")]:
+        try:
+            trial.check(Cut(kept=_hidden(trial, name, fewer=2)), None)
+        except Wrong:
+            found[name] = name.removesuffix("hidden") + "heads"
+    return found
+
+
+@torch.no_grad()
+def passed_by(model: Any, structure: Structure, stack: str, kept: list[int]) -> Tensor:
+    """The answers of a model whose other blocks hand on what they are given."""
+    gone = [number for number in range(structure.stacks[stack].depth) if number not in kept]
+    paths = {pattern.split(f".{{{stack}")[0] for pattern in structure.rows if f"{{{stack}" in pattern}
+    blocks = [model.get_submodule(f"{path}.{number}") for path in paths for number in gone]
+    hooks = [block.register_forward_hook(_hand_on, with_kwargs=True) for block in blocks]
+    try:
+        return answers(model)
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _hand_on(block: Any, given: tuple[Any, ...], named: Mapping[str, Any], outcome: Any) -> Any:
+    came = given[0] if given else named["hidden_states"]
+    return (came, *outcome[1:]) if isinstance(outcome, tuple) else came
+
+
+def reload(model: Any, answer: Tensor, predicted: int) -> None:
+    """Save a model and load it with its stock class.
+
+    Raises:
+        Wrong: tensors are missing or left over, answers or the number of parameters differ, or it cannot generate.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        kind = next(model.parameters()).dtype
+        again, info = type(model).from_pretrained(folder, output_loading_info=True, dtype=kind)
+    wrong = [name for kind in ("missing_keys", "unexpected_keys", "mismatched_keys") for name in info[kind]]
+    if wrong:
+        raise Wrong(f"it does not reload whole: {wrong[0]}")
+    if sum(one.numel() for one in again.parameters()) != predicted:
+        raise Wrong("it has not the predicted number of parameters")
+    if (apart := difference(answer, answers(again.eval()))) > SAME:
+        raise Wrong(f"reloaded, it answers otherwise, by {apart:.2g} of the answers' size")
+    generate(again)
+
+
+@torch.no_grad()
+def generate(model: Any) -> None:
+    """Let a model write a few tokens with its cache and without it.
+
+    Raises:
+        Wrong: it cannot, or the two differ.
+    """
+    if not model.can_generate():
+        return
+    asked = {name: one for name, one in inputs(model).items() if name != "decoder_input_ids"}
+    options = {"max_new_tokens": 4, "do_sample": False, "num_beams": 1}
+    try:
+        one, other = (model.generate(**asked, **options, use_cache=cache) for cache in (True, False))
+    except REFUSED as error:
+        raise Wrong(f"it cannot generate: {_short(error)}") from None
+    if not torch.equal(one, other):
+        raise Wrong("with its cache it generates other tokens")
+
+
+def _said(error: AdviseError) -> str:
+    return " ".join(error.faults[0].message.split())
+
+
+def _short(error: BaseException) -> str:
+    return str(error).strip().splitlines()[-1].strip()[:200] if str(error).strip() else type(error).__name__
