@@ -64,7 +64,7 @@ def smaller(inferred: Inferred, values: Mapping[str, Any], cut: Cut) -> dict[str
     for name, size in cut.sizes().items():
         _refuse_meeting(inferred, name, size)
         found |= dict.fromkeys(inferred.small.keys(name), size)
-    if inferred.small.free and cut.kept:
+    if inferred.small.free and not cut.sizes().keys() <= {"ffn"}:
         # Said outright: else transformers would take hidden size / heads, and a Llama with fewer heads would grow.
         found[inferred.small.keys("head")[0]] = structure.sizes["head"]
     aliases = getattr(inferred.config, "attribute_map", {})

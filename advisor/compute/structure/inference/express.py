@@ -28,19 +28,27 @@ from advisor.families.described.structure import Structure, local
 
 @dataclass(frozen=True, slots=True)
 class Cuts:
-    """What can be cut. possible: names of cuts; refused: why not, by name; multiples: sizes that have to be multiples.
+    """What can be cut.
+
+    possible: names of cuts; notes: what does not work afterwards, by name; refused: why not, by name; multiples: sizes
+    that have to be multiples of others.
 
     Names: `layers.encoder` for each stack, `ffn`, `heads`, `kv`, `hidden`, and `hidden+heads` where the hidden size
     is heads x head size; sizes of a part as `decoder_ffn`.
     """
 
     possible: tuple[str, ...]
+    notes: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     multiples: Mapping[str, str] = field(default_factory=dict)
 
 
 class Wrong(Exception):
     """A cut that cannot be expressed: why."""
+
+
+class Limited(Exception):
+    """A cut that holds, though something does not work afterwards: what."""
 
 
 @dataclass(slots=True)
@@ -114,16 +122,20 @@ def express(proof: Proof) -> Cuts:
     inferred = proof.inferred
     trial = Trial(inferred, inferred.at(0, proof.structure), Subject(inferred))
     possible: list[str] = []
+    notes: dict[str, str] = {}
     refused: dict[str, str] = {}
     for name, attempt in _attempts(trial, proof).items():
         try:
             attempt()
-            possible.append(name)
+        except Limited as error:
+            notes[name] = str(error)
         except Wrong as error:
             refused[name] = str(error)
+            continue
+        possible.append(name)
     if "hidden" in possible:  # a cut that needs no heads to go needs no other way
         possible = [name for name in possible if not name.endswith("hidden+heads")]
-    return Cuts(tuple(possible), {**proof.refused, **refused}, _multiples(trial, possible))
+    return Cuts(tuple(possible), notes, {**proof.refused, **refused}, _multiples(trial, possible))
 
 
 def _attempts(trial: Trial, proof: Proof) -> dict[str, Callable[[], None]]:
@@ -195,6 +207,8 @@ def _multiples(trial: Trial, possible: list[str]) -> dict[str, str]:
     for name in [one for one in possible if one.endswith("hidden")]:
         try:
             trial.check(Cut(kept=_hidden(trial, name, fewer=2)), None)
+        except Limited:
+            continue
         except Wrong:
             found[name] = name.removesuffix("hidden") + "heads"
     return found
@@ -244,17 +258,22 @@ def generate(model: Any) -> None:
     """Let a model write a few tokens with its cache and without it.
 
     Raises:
-        Wrong: it cannot, or the two differ.
+        Wrong: it cannot at all, or the two differ.
+        Limited: it cannot with its cache, as T5 with an encoder of fewer layers than its decoder.
     """
     if not model.can_generate():
         return
     asked = {name: one for name, one in inputs(model).items() if name != "decoder_input_ids"}
     options = {"max_new_tokens": 4, "do_sample": False, "num_beams": 1}
     try:
-        one, other = (model.generate(**asked, **options, use_cache=cache) for cache in (True, False))
+        plain = model.generate(**asked, **options, use_cache=False)
     except REFUSED as error:
         raise Wrong(f"it cannot generate: {_short(error)}") from None
-    if not torch.equal(one, other):
+    try:
+        cached = model.generate(**asked, **options, use_cache=True)
+    except REFUSED as error:
+        raise Limited(f"it generates without its cache only ({_short(error)})") from None
+    if not torch.equal(plain, cached):
         raise Wrong("with its cache it generates other tokens")
 
 

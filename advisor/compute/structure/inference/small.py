@@ -11,7 +11,10 @@ from advisor.compute.structure.inference import sizes as names
 from advisor.compute.structure.inference.layer_lists import COUNTS, by_layer, chosen
 from advisor.compute.structure.inference.sizes import DEPTH, FOLLOWERS, SMALL, Size, flat, nested
 
-UNUSED = ("id2label", "label2id", "num_labels", "transformers_version", "_name_or_path", "architectures", "dtype")
+UNUSED = (
+    *("id2label", "label2id", "num_labels", "transformers_version", "_name_or_path", "architectures", "dtype"),
+    *("out_features", "out_indices", "stage_names"),  # of backbones, which name their blocks
+)
 WINDOWS = ("sliding_window", "window_size")
 SETTINGS = (0, 1, 2)
 REFUSED = Exception  # a class of transformers may refuse a config, or fail on one, with any error
