@@ -6,18 +6,16 @@ is the other way round. No name is needed beside "attention" in a class.
 
 from __future__ import annotations
 
-import re
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
-NUMBER = re.compile(r"\.\d+(?=\.|$)")
-
 
 class Attention(NamedTuple):
-    """One attention. heads: the axes that hold heads, by tensor; order: the tensors' modules as they run."""
+    """One attention. heads: which axes hold heads, by tensor."""
 
     name: str
     heads: dict[str, tuple[bool, ...]]
@@ -42,16 +40,12 @@ def _attends(module: nn.Module) -> bool:
 def _order(model: Any, run: Callable[[Any], object]) -> dict[str, int]:
     """When each module that has weights of its own ran last."""
     order: dict[str, int] = {}
-    hooks = []
-    for name, module in model.named_modules():
-        if next(iter(module.parameters(recurse=False)), None) is not None:
-            hooks.append(module.register_forward_hook(lambda *_, name=name: order.update({name: len_of(order)})))
-    time = [0]
-
-    def len_of(_: dict[str, int]) -> int:
-        time[0] += 1
-        return time[0]
-
+    clock = itertools.count()
+    own = [name for name, module in model.named_modules() if next(module.parameters(recurse=False), None) is not None]
+    hooks = [
+        model.get_submodule(name).register_forward_hook(lambda *_, name=name: order.update({name: next(clock)}))
+        for name in own
+    ]
     try:
         with torch.no_grad():
             run(model)

@@ -136,12 +136,14 @@ def cut_checkpoint(subject: Subject, out: Path, cut: Cut, rescale: bool = False)
     values = smaller(inferred, subject.values, cut)
     stored = Stored(subject.folder, stock.on_meta(inferred.class_, inferred.config))
     structure = untied(subject.structure, stored)
-    stored.refuse_unfitting({name: structure.shape(row) for name, row, _ in structure.tensors()})
+    lacking = stored.refuse_unfitting(structure)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as draft:
         folder = Path(draft) / out.name
-        _write(folder, subject, inferred, values, _taken(stored, structure, cut, inferred, rescale))
-        count = check(folder, inferred.class_, cut.apply(structure).parameters())
+        tensors = _taken(stored, structure, cut, lacking)
+        tensors = rescaled(tensors, inferred, cut) if rescale else tensors
+        _write(folder, subject, inferred, values, tensors)
+        count = check(folder, inferred.class_, cut.apply(structure).parameters(), lacking)
         folder.rename(out)
     return count
 
@@ -154,22 +156,16 @@ def untied(structure: Structure, stored: Stored) -> Structure:
     return replace(structure, rows=rows, tied=tied)
 
 
-def _taken(stored: Stored, structure: Structure, cut: Cut, inferred: Inferred, rescale: bool) -> dict[str, Tensor]:
-    found = {one.name: taken(stored.read(one.source), one).contiguous() for one in structure.slices(cut.kept, cut.blocks)}
-    return rescaled(found, inferred, cut) if rescale else found
+def _taken(stored: Stored, structure: Structure, cut: Cut, lacking: frozenset[str]) -> dict[str, Tensor]:
+    slices = structure.slices(cut.kept, cut.blocks)
+    return {one.name: taken(stored.read(one.source), one).contiguous() for one in slices if one.source not in lacking}
 
 
 def _write(
     folder: Path, subject: Subject, inferred: Inferred, values: Mapping[str, Any], tensors: dict[str, Tensor]
 ) -> None:
     model = stock.on_meta(inferred.class_, stock.config_of(values))
-    for name, owner in subject.structure.tied.items():
-        tensors.setdefault(name, tensors[owner])
-    model.load_state_dict(tensors, strict=False, assign=True)
-    lacking = [name for name, one in model.state_dict().items() if one.is_meta]
-    if lacking:
-        raise AdviseError(f"{lacking[0]} would stay empty: advise does not know where it comes from")
-    model.save_pretrained(folder)
+    model.save_pretrained(folder, state_dict=tensors)
     for pattern in CARRIED:
         for file in subject.folder.glob(pattern):
             if not (folder / file.name).exists() and not file.name.endswith(".index.json"):
@@ -178,15 +174,15 @@ def _write(
     (folder / CONFIG).write_text(json.dumps(dict(values), indent=2) + "\n", encoding="utf-8")
 
 
-def check(folder: Path, class_: Any, predicted: int) -> int:
-    """Load what was written with its stock class.
+def check(folder: Path, class_: Any, predicted: int, lacking: frozenset[str] = frozenset()) -> int:
+    """Load what was written with its stock class. lacking: tensors that the larger checkpoint was without, too.
 
     Raises:
         AdviseError: tensors are missing or left over, or the number of parameters is not the predicted one.
     """
     model, info = class_.from_pretrained(folder, output_loading_info=True, local_files_only=True)
     wrong = [name for kind in ("missing_keys", "unexpected_keys", "mismatched_keys") for name in info[kind]]
-    if wrong:
+    if wrong := sorted({*wrong} - lacking):
         raise AdviseError(f"the smaller model does not reload whole: {wrong[0]}")
     count = sum(one.numel() for one in model.parameters())
     if count != predicted:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -19,7 +19,7 @@ from advisor.compute.structure.inference import stock
 from advisor.compute.structure.inference.cutting import Cut, fill, smaller, zeroed
 from advisor.compute.structure.inference.infer import Inferred
 from advisor.compute.structure.inference.inputs import answers, difference, inputs
-from advisor.compute.structure.inference.proof import SAME, Proof, Subject
+from advisor.compute.structure.inference.proof import SAME, Probe, Proof
 from advisor.compute.structure.inference.sizes import DEPTH
 from advisor.compute.structure.inference.small import REFUSED
 from advisor.errors import AdviseError
@@ -57,7 +57,7 @@ class Trial:
 
     inferred: Inferred
     structure: Structure
-    subject: Subject
+    subject: Probe
 
     @property
     def values(self) -> dict[str, Any]:
@@ -96,9 +96,8 @@ class Trial:
 
     def inferred_small(self) -> Inferred:
         """What was inferred, as of the small model."""
-        return Inferred(
-            self.inferred.class_, self.subject.model.config, self.structure, self.inferred.small.around(self.values)
-        )
+        small = self.inferred.small.around(self.values)
+        return replace(self.inferred, config=self.subject.model.config, structure=self.structure, small=small)
 
     def check(self, cut: Cut, wanted: Tensor | None) -> None:
         """Build, compare, save, reload.
@@ -120,7 +119,11 @@ class Trial:
 def express(proof: Proof) -> Cuts:
     """Which of the proven units can be cut in a config of their family, and which layers."""
     inferred = proof.inferred
-    trial = Trial(inferred, inferred.at(0, proof.structure), Subject(inferred))
+    with stock.quiet():
+        return _express(proof, Trial(inferred, inferred.at(0, proof.structure), Probe(inferred)))
+
+
+def _express(proof: Proof, trial: Trial) -> Cuts:
     possible: list[str] = []
     notes: dict[str, str] = {}
     refused: dict[str, str] = {}

@@ -26,7 +26,7 @@ def inputs(model: Any, seed: int = 1) -> dict[str, Tensor]:
         asked["input_features"] = torch.randn(ROWS, config.num_mel_bins, frames, generator=random)
     if model.main_input_name == "input_ids":
         asked["input_ids"] = words
-    if config.is_encoder_decoder and "Classification" not in type(model).__name__:
+    if config.is_encoder_decoder and "SequenceClassification" not in type(model).__name__:
         asked["decoder_input_ids"] = words[:, :6]
     if "input_ids" in asked and config.is_encoder_decoder:
         asked["input_ids"][:, -1] = config.eos_token_id  # BART's classifier reads where a text ends

@@ -81,6 +81,7 @@ def _others(sizes: Mapping[str, int]) -> list[tuple[str, ...]]:
             found += [(f"2*{name}",), (f"2*{name} - 1",)]
     hidden = [name for name in sizes if name.rpartition("_")[2] == "hidden"]
     found += [(f"{times}*{name}",) for name in hidden for times in (2, 3, 4)]
+    found += [(f"{name}*{one}",) for one in hidden for name in sizes if name.endswith("_ratio")]
     if "image" in sizes and "patch" in sizes:
         found += [(f"(image//patch)**2 + {more}" if more else "(image//patch)**2",) for more in (0, 1, TWO)]
     return found

@@ -39,7 +39,7 @@ class Proof:
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
-class Subject:
+class Probe:
     """A small random model, and how it answers with other weights. In double precision, where its class can."""
 
     def __init__(self, inferred: Inferred, seed: int = 0) -> None:
@@ -80,7 +80,7 @@ def random_model(class_: Any, config: Any, seed: int = 0) -> Any:
 
 def prove(inferred: Inferred, structure: Structure | None = None) -> Proof:
     """Try every unit's labels. structure: the labels to prove instead of those inferred."""
-    subject = Subject(inferred)
+    subject = Probe(inferred)
     found = structure or inferred.structure
     proven: dict[str, float] = {}
     refused: dict[str, str] = dict(inferred.refused)
@@ -103,7 +103,7 @@ def provable(structure: Structure) -> list[str]:
 
 
 def _best(
-    inferred: Inferred, subject: Subject, structure: Structure, unit: str, fixed: bool
+    inferred: Inferred, subject: Probe, structure: Structure, unit: str, fixed: bool
 ) -> tuple[float, Structure]:
     """How far the answers move under the grouping that moves them least, and the structure with it."""
     found = [
@@ -129,7 +129,7 @@ def relabelled(row: Row, axis: int, text: str) -> Row:
     return replace(row, axes=tuple(text if place == axis else old for place, old in enumerate(row.axes)))
 
 
-def _apart(inferred: Inferred, subject: Subject, structure: Structure, unit: str) -> float:
+def _apart(inferred: Inferred, subject: Probe, structure: Structure, unit: str) -> float:
     small = inferred.at(0, structure)
     order = permutation(small, unit)
     if not order:

@@ -23,11 +23,15 @@ REFUSED = Exception  # a class of transformers may refuse a config, or fail on o
 class SmallConfigs:
     """Configs of one class with the flags of a given one and small sizes.
 
-    given: the flattened config. free: the config has a head size that is free of hidden size / heads.
+    given: the flattened config. free: the config has a head size that is free of hidden size / heads. model_class: of
+    the models that are built from them.
     """
 
-    def __init__(self, config: Any, free: bool) -> None:
+    def __init__(self, config: Any, free: bool, model_class: Any = None) -> None:
         self.class_ = type(config)
+        # A model that marks both ends of an answer takes two labels and no other number.
+        ends = "QuestionAnswering" in getattr(model_class, "__name__", "")
+        self.labels = (2, 2, 2) if ends else SMALL["labels"]
         self.given = {key: value for key, value in flat(config.to_dict()).items() if key not in UNUSED}
         self.free = free
         self.sizes = _sizes(self.given, free)
@@ -50,7 +54,7 @@ class SmallConfigs:
         """The small sizes of a setting by name, with `labels` and what follows from the others."""
         found = {size.name: self._small(size, setting) for size in self.sizes if not size.follows}
         found |= {key.replace(".", "_"): values[setting] for key, values in self.others.items()}
-        return with_heads({**found, "labels": SMALL["labels"][setting]})
+        return with_heads({**found, "labels": self.labels[setting]})
 
     def _small(self, size: Size, setting: int) -> int:
         return size.small(setting, self._hidden(size.name))

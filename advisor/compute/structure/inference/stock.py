@@ -16,7 +16,7 @@ from transformers.utils import logging
 from advisor.errors import AdviseError
 
 logging.disable_progress_bar()
-logging.set_verbosity(logging.CRITICAL)
+logging.set_verbosity_error()
 
 # The Hub's names of tasks, in the order in which a family is described first.
 TASKS: Mapping[str, Any] = {
@@ -119,6 +119,17 @@ def built(class_: Any, config: Any) -> Tensors:
         any error: a model's class may refuse a config with any.
     """
     return tensors_of(on_meta(class_, config))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No word from transformers about configs that are only tried."""
+    usual = logging.get_verbosity()
+    logging.set_verbosity(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(usual)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from advisor.compute.structure.inference.stock import Tensors, tensors_of
 from advisor.errors import AdviseError, Fault
+from advisor.families.described.structure import Structure
 
 INDEX = "model.safetensors.index.json"
 WHOLE = "model.safetensors"
@@ -51,16 +52,25 @@ class Stored:
             found: Tensor = file.get_tensor(stored)
         return found
 
-    def refuse_unfitting(self, wanted: Mapping[str, tuple[int, ...]]) -> None:
-        """Raise an AdviseError where tensors are missing or have other shapes than the config says; reads no weights."""
-        faults = []
-        for name, shape in wanted.items():
+    def refuse_unfitting(self, structure: Structure) -> frozenset[str]:
+        """The tensors outside the blocks that the files lack, as a pooler or a head that has to be trained yet.
+
+        Raises:
+            AdviseError: tensors of blocks are missing, or some have other shapes than the config says. No weight is
+                read.
+        """
+        faults, lacking = [], set()
+        for name, row, _ in structure.tensors():
+            shape = structure.shape(row)
             if name not in self.names:
-                faults.append(Fault(f"{name} is missing", str(self._folder)))
+                lacking.add(name)
+                if name not in structure.rows:
+                    faults.append(Fault(f"{name} is missing", str(self._folder)))
             elif (actual := self._shape(name)) != shape:
                 faults.append(Fault(f"{name} is {actual}, the config says {shape}", str(self._folder)))
         if faults:
             raise AdviseError(*faults[:5])
+        return frozenset(lacking)
 
     def _shape(self, name: str) -> tuple[int, ...]:
         stored = self.names[name]

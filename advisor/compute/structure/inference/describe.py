@@ -1,0 +1,330 @@
+"""Describe: write the data of a family, from which its sizes are known without torch.
+
+Models of the class are built under many combinations of flags; every tensor that appears is labelled by inferring and
+proving a config that has it, and the conditions of its appearance are learned and tested on combinations not seen
+before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import transformers
+
+from advisor.compute.structure.inference import stock
+from advisor.compute.structure.inference.conditions import Condition, learn
+from advisor.compute.structure.inference.express import Cuts, express
+from advisor.compute.structure.inference.flags import Flags, plain_activations, points
+from advisor.compute.structure.inference.blocks import Blocks, named
+from advisor.compute.structure.inference.infer import Inferred, infer
+from advisor.compute.structure.inference.layer_lists import by_layer
+from advisor.compute.structure.inference.proof import prove
+from advisor.compute.structure.inference.sizes import FOLLOWERS, flat
+from advisor.compute.structure.inference.small import REFUSED, SmallConfigs
+from advisor.errors import AdviseError
+from advisor.families.described.axes import length
+from advisor.families.described.axes import value as arithmetic
+from advisor.families.described.description import ABSENT, read
+from advisor.families.described.structure import Row
+
+Thing = tuple[str, Row]  # a tensor's name and what its axes follow
+Point = Mapping[str, str]
+TASKS = (
+    *("text-classification", "token-classification", "question-answering", "text-generation", "text2text-generation"),
+    *("automatic-speech-recognition", "audio-classification", "image-classification"),
+)
+TRIED = 24  # random combinations of flags that matter; half as many again test what was learned
+OTHERWISE = ("{heads}", "{hidden}//{heads}", "4*{hidden}")
+# Flags as published checkpoints have them, where the defaults of transformers' classes are those of none.
+PUBLISHED: Mapping[str, Mapping[str, Any]] = {
+    "deberta": {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "position_biased_input": False},
+    "deberta-v2": {
+        **{"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_biased_input": False},
+        **{"position_buckets": 256, "norm_rel_ebd": "layer_norm", "share_att_key": True},
+    },
+}
+
+
+@dataclass(slots=True)
+class Task:
+    """One class of the family: what was seen of it. rows: the labels known, by name; sizes: where sizes come from."""
+
+    flags: Flags
+    blocks: Blocks
+    sizes: dict[str, dict[str, Any]]
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    seen: dict[tuple[tuple[str, str], ...], frozenset[Thing] | None] = field(default_factory=dict)
+
+    def look(self, point: Point) -> frozenset[Thing] | None:
+        """The tensors of a small model with these flags, labelled; None where none can be built."""
+        key = tuple(sorted({**self.flags.usual, **point}.items()))
+        if key not in self.seen:
+            self.seen[key] = self._look(point)
+        return self.seen[key]
+
+    def _look(self, point: Point) -> frozenset[Thing] | None:
+        found = self.flags.tensors(point)
+        if found is None:
+            return None
+        tensors, sizes = found
+        patterns = named(tensors.shapes, self.blocks)
+        rows = {name: self._known(patterns[name], shape, sizes) for name, shape in tensors.shapes.items()}
+        if None in rows.values():
+            self._label(point)
+            rows = {name: self._known(patterns[name], shape, sizes) for name, shape in tensors.shapes.items()}
+        things = {(patterns[name], row) for name, row in rows.items() if row is not None}
+        return frozenset(things) if None not in rows.values() else None
+
+    def _known(self, pattern: str, shape: tuple[int, ...], sizes: Mapping[str, int]) -> Row | None:
+        rows = self.rows.get(pattern, [])
+        return next((row for row in rows if tuple(_length(axis, sizes) for axis in row.axes) == shape), None)
+
+    def _label(self, point: Point) -> None:
+        """Learn the labels of a config that has a tensor not seen before."""
+        try:
+            proof = prove(infer(self.flags.config(point), self.flags.class_))
+        except AdviseError:
+            return
+        small = proof.inferred.small
+        for size in small.sizes:
+            if not size.follows:
+                self.sizes.setdefault(size.name, {"key": size.key})
+        for key in small.others:
+            self.sizes.setdefault(key.replace(".", "_"), {"key": key, "usual": small.given[key]})
+        for pattern, row in proof.structure.rows.items():
+            known = self.rows.setdefault(pattern, [])
+            if row not in known:
+                known.append(row)
+
+
+def _length(axis: str, sizes: Mapping[str, int]) -> int | None:
+    try:
+        return length(axis, sizes)
+    except KeyError:
+        return None
+
+
+def describe(config: Any, tasks: Iterable[str] = ()) -> dict[str, Any]:
+    """The data of a family's file. config: one of its published configs, or its class's defaults; tasks: default all.
+
+    Raises:
+        AdviseError: its structure cannot be inferred, or its tensors depend on flags in ways that are not understood.
+    """
+    classes = {task: one for task, one in stock.tasks_of(config).items() if task in (tasks or TASKS)}
+    classes = classes or stock.tasks_of(config)
+    proof = prove(infer(config, next(iter(classes.values()))))
+    base = replace(proof.inferred, structure=proof.structure)
+    counts = [key for key, _ in base.blocks.values()]
+    rows: dict[tuple[str, Row], dict[str, list[Condition]]] = {}
+    flags: dict[str, dict[str, Any]] = {}
+    sizes: dict[str, dict[str, Any]] = {}
+    for name, class_ in classes.items():
+        task = Task(Flags(config, class_, base.small.free, counts), _blocks(base, class_), sizes)
+        matter = _that_matter(task, thorough=class_ is base.class_)
+        learned = _learned(task, matter)
+        for key, kinds in matter.items():
+            _cover(flags, key, kinds, task.flags)
+        for thing, conditions in learned.items():
+            rows.setdefault(thing, {}).setdefault(name, []).extend(conditions)
+        _activations(flags, task.flags)
+    data = {
+        "model_type": config.model_type,
+        "transformers": transformers.__version__,
+        "tasks": {task: class_.__name__ for task, class_ in classes.items()},
+        **_stacks(base, config),
+        "sizes": _sizes(sizes, base, config),
+        "flags": {key: flags[key] for key in sorted(flags)},
+        "tensors": [_tensor(name, row, where, len(classes)) for (name, row), where in rows.items()],
+        "cuts": _cuts(express(proof)),
+        "lists": by_layer(base.small.given, max(base.small.depths.values())),
+        "aliases": dict(getattr(config, "attribute_map", {})),
+    }
+    _test(data, config, classes, base)
+    return data
+
+
+def _blocks(base: Inferred, class_: Any) -> Blocks:
+    """Where names hold the number of a block: as in the first class, unless this one's names lack a prefix."""
+    names = stock.built(class_, base.small.config()).shapes
+    paths = [path for _, found in base.blocks.values() for path in found]
+    alike = all(any(name.startswith(path + ".") for name in names) for path in paths)
+    return base.blocks if alike else infer(base.config, class_).blocks
+
+
+def _that_matter(task: Task, thorough: bool) -> dict[str, tuple[str, ...]]:
+    """The flags whose value changes the tensors, alone or with others; with the kinds of values tried."""
+    found: dict[str, set[str]] = {}
+    bases = [dict(task.flags.usual)]
+    if thorough:
+        bases.append(_others(task))
+        bases += [point for point in points(task.flags.values, task.flags.usual, 3) if _is_random(point, task)][-3:]
+    for base in bases:
+        here = task.look(base)
+        if here is None:
+            continue
+        for key, kinds in task.flags.values.items():
+            for one in kinds:
+                there = task.look({**base, key: one})
+                if there is not None and there != here:
+                    found.setdefault(key, {task.flags.usual[key]}).update({one, base[key]})
+    tried = {key: [one for one in task.flags.values[key] if _builds(task, key, one)] for key in found}
+    return {key: tuple(kinds) for key, kinds in tried.items()}
+
+
+def _builds(task: Task, key: str, one: str) -> bool:
+    return any(there is not None and dict(point)[key] == one for point, there in task.seen.items())
+
+
+def _is_random(point: Point, task: Task) -> bool:
+    return sum(point[key] != usual for key, usual in task.flags.usual.items()) > 1
+
+
+def _others(task: Task) -> dict[str, str]:
+    """All flags turned to another value, as far as a model can be built."""
+    point = dict(task.flags.usual)
+    for key, kinds in task.flags.values.items():
+        for one in list(kinds)[1:]:
+            if task.look({**point, key: one}) is not None:
+                point[key] = one
+                break
+    return point
+
+
+def _learned(task: Task, matter: Mapping[str, tuple[str, ...]]) -> dict[Thing, list[Condition]]:
+    usual = {key: task.flags.usual[key] for key in matter}
+    look: Callable[[Point], frozenset[Thing] | None] = task.look
+    if look(usual) is None:
+        raise AdviseError(f"{task.flags.class_.__name__}: its structure cannot be inferred")
+    try:
+        return learn(look, matter, points(matter, usual, TRIED))
+    except ValueError as error:
+        raise AdviseError(f"{task.flags.class_.__name__}: {error}") from None
+
+
+def _cover(flags: dict[str, dict[str, Any]], key: str, kinds: tuple[str, ...], tried: Flags) -> None:
+    known = flags.setdefault(key, {"usual": tried.usual[key], "covered": []})
+    known["covered"] = sorted({*known["covered"], *kinds})
+    if key.rpartition(".")[2] in FOLLOWERS:
+        known["follows"] = tried.leader_key(key)
+
+
+def _activations(flags: dict[str, dict[str, Any]], tried: Flags) -> None:
+    """Activations may bring weights of their own; those that do are not covered."""
+    plain = plain_activations()
+    for key, value in tried.defaults.items():
+        if isinstance(value, str) and value in plain and key in tried.values and key not in flags:
+            flags[key] = {"usual": value, "covered": plain}
+
+
+def _stacks(base: Inferred, config: Any) -> dict[str, Any]:
+    given, unsaid = flat(config.to_dict()), _unsaid(type(config))
+    found: dict[str, dict[str, Any]] = {}
+    for name, stack in base.structure.stacks.items():
+        found[name] = {"key": stack.key, "usual": given[stack.key]}
+        if unsaid.get(stack.key, 0) is None:
+            found[name] = {"key": stack.key, "otherwise": next(iter(found))}
+    shared = [name for name, stack in base.structure.stacks.items() if stack.shared]
+    return {"stacks": found, **({"shared": shared} if shared else {})}
+
+
+def _unsaid(config_class: Any) -> dict[str, Any]:
+    """The defaults of a config's class as they are written, before it works out what they mean."""
+    fields = getattr(config_class, "__dataclass_fields__", {})
+    return {name: one.default for name, one in fields.items()}
+
+
+def _sizes(sizes: Mapping[str, dict[str, Any]], base: Inferred, config: Any) -> dict[str, dict[str, Any]]:
+    """Where every size comes from, in an order in which each needs only those before it."""
+    given, unsaid = flat(config.to_dict()), _unsaid(type(config))
+    found: dict[str, dict[str, Any]] = {}
+    late: dict[str, dict[str, Any]] = {}
+    for name, size in sizes.items():
+        key = size["key"]
+        otherwise = _otherwise(name, base, key)
+        leader = FOLLOWERS.get(key.rpartition(".")[2])
+        usual = given.get(key) if unsaid.get(key, given.get(key)) is not None else None
+        if leader and usual is None:
+            otherwise = {"otherwise": leader}
+        entry = {"key": key, **({"usual": usual} if usual is not None else {}), **otherwise}
+        (late if otherwise else found)[name] = entry
+    for heads in [name for name in sizes if name.rpartition("_")[2] == "heads"]:
+        head = heads.removesuffix("heads") + "head"
+        if head not in late and head not in found:
+            late[head] = {"otherwise": f"{_hidden_of(heads, sizes)}//{heads}"}
+    return found | late
+
+
+def _hidden_of(heads: str, sizes: Mapping[str, Any]) -> str:
+    own = heads.removesuffix("heads") + "hidden"
+    return own if own in sizes else "hidden"
+
+
+def _otherwise(name: str, base: Inferred, key: str) -> dict[str, str]:
+    """What a size is where the config does not say it."""
+    if name.rpartition("_")[2] not in ("kv", "head", "ffn"):
+        return {}
+    names = {"heads": "heads", "hidden": "hidden"}
+    for text in (one.format(**names) for one in OTHERWISE):
+        if all(_is(base, name, key, text, setting) for setting in (0, 1)):
+            return {"otherwise": text}
+    return {}
+
+
+def _is(base: Inferred, name: str, key: str, text: str, setting: int) -> bool:
+    sizes = base.small.values(setting)
+    said = {**sizes, name: arithmetic(text, sizes)}
+    try:
+        unsaid = stock.built(base.class_, base.small.config(setting, **{key: None}))
+    except REFUSED:
+        return False
+    return unsaid.shapes == base.at(setting).resized({}, **said).shapes()
+
+
+def _tensor(name: str, row: Row, where: Mapping[str, list[Condition]], tasks: int) -> dict[str, Any]:
+    conditions = list(where.values())
+    when = conditions[0] if all(one == conditions[0] for one in conditions) else None
+    data: dict[str, Any] = {"name": name, "axes": list(row.axes)}
+    data |= {"site": row.site} if row.site else {}
+    data |= {} if row.counted else {"counted": False}
+    data |= {"tasks": list(where)} if len(where) < tasks else {}
+    if when is None:
+        # Classes differ in what they need: each condition speaks of its own class, through `task`.
+        when = [{"task": (task,), **one} for task, own in where.items() for one in (own or [{}])]
+    return data | ({"when": [{key: list(kept) for key, kept in one.items()} for one in when]} if when else {})
+
+
+def _cuts(cuts: Cuts) -> dict[str, Any]:
+    return {
+        "possible": list(cuts.possible),
+        "notes": dict(cuts.notes),
+        "refused": dict(cuts.refused),
+        "multiples": dict(cuts.multiples),
+    }
+
+
+def _test(data: Mapping[str, Any], config: Any, classes: Mapping[str, Any], base: Inferred) -> None:
+    """Compare what the data say with real models, under flags that nobody looked at before.
+
+    Raises:
+        AdviseError: they differ.
+    """
+    description = read(data)
+    for name, class_ in classes.items():
+        tried = Flags(config, class_, base.small.free)
+        matter = {key: [one for one in data["flags"][key]["covered"] if one in tried.values[key]] for key in data["flags"] if key in tried.values}
+        usual = {key: tried.usual[key] for key in matter}
+        for point in points(matter, usual, TRIED // 2, seed=1):
+            try:
+                small = SmallConfigs(tried.config(point), base.small.free, class_).config()
+                real = stock.built(class_, small).shapes
+            except REFUSED:
+                continue
+            said = description.structure(small.to_dict(), name, small.num_labels).shapes()
+            if said != real:
+                wrong = sorted(said.items() ^ real.items())[0]
+                raise AdviseError(f"{class_.__name__} with {point}: {wrong[0]} is not as described")
+
+
+__all__ = ["ABSENT", "PUBLISHED", "describe"]
