@@ -71,7 +71,9 @@ def _read(folder: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise AdviseError(Fault("no config of a model", str(file)))
     if values.get("auto_map"):
-        raise AdviseError(Fault("auto_map: the model's class comes with the checkpoint, which advise never runs", str(file)))
+        raise AdviseError(
+            Fault("auto_map: the model's class comes with the checkpoint, which advise never runs", str(file))
+        )
     if values.get("quantization_config"):
         raise AdviseError(Fault("quantization_config: its weights are quantized already", str(file)))
     return values
@@ -101,7 +103,9 @@ def refuse(subject: Subject, cut: Cut) -> None:
         if sizes[name] % sizes[of]:
             faults.append(Fault(f"{name} {sizes[name]} cannot be divided by {of} {sizes[of]}"))
     faults += [
-        Fault(f"{unit} {sizes[unit]} is not {heads} {sizes[heads]} x {structure.sizes[head]}: a config has nothing else")
+        Fault(
+            f"{unit} {sizes[unit]} is not {heads} {sizes[heads]} x {structure.sizes[head]}: a config has nothing else"
+        )
         for unit, heads, head in _coupled(units, cuts, sizes)
         if sizes[unit] != sizes[heads] * structure.sizes[head]
     ]
@@ -116,7 +120,9 @@ def _coupled(units: set[str], cuts: Cuts, sizes: Mapping[str, int]) -> list[tupl
         unit = name.removesuffix("+heads")
         scope = unit.removesuffix("hidden")
         if name.endswith("+heads") and unit in units:
-            found += [(unit, f"{one}heads", f"{one}head") for one in {scope, scope or "decoder_"} if f"{one}heads" in sizes]
+            found += [
+                (unit, f"{one}heads", f"{one}head") for one in {scope, scope or "decoder_"} if f"{one}heads" in sizes
+            ]
     return found
 
 

@@ -68,7 +68,9 @@ def smaller(inferred: Inferred, values: Mapping[str, Any], cut: Cut) -> dict[str
         # Said outright: else transformers would take hidden size / heads, and a Llama with fewer heads would grow.
         found[inferred.small.keys("head")[0]] = structure.sizes["head"]
     aliases = getattr(inferred.config, "attribute_map", {})
-    return nested({key: value for key, value in found.items() if aliases.get(key, key) == key or aliases[key] not in found})
+    return nested(
+        {key: value for key, value in found.items() if aliases.get(key, key) == key or aliases[key] not in found}
+    )
 
 
 def _refuse_without_first(structure: Structure, stack: str, numbers: Sequence[int]) -> None:
@@ -112,7 +114,9 @@ def fill(model: Any, old: Mapping[str, Tensor], structure: Structure, cut: Cut) 
     for one in structure.slices(cut.kept, cut.blocks):
         tensor = taken(old[one.source], one)
         if tensor.shape != state[one.name].shape:
-            raise AdviseError(f"{one.name}: {tuple(tensor.shape)} stay, the smaller model has {tuple(state[one.name].shape)}")
+            raise AdviseError(
+                f"{one.name}: {tuple(tensor.shape)} stay, the smaller model has {tuple(state[one.name].shape)}"
+            )
         state[one.name].copy_(tensor)
 
 

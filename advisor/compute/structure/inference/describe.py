@@ -147,7 +147,7 @@ def describe(config: Any, tasks: Iterable[str] = ()) -> dict[str, Any]:
 
 def _blocks(base: Inferred, class_: Any) -> Blocks:
     """Where names hold the number of a block: as in the first class, unless this one's names lack a prefix."""
-    names = stock.built(class_, base.small.config()).shapes
+    names = stock.built(class_, SmallConfigs(base.config, base.small.free, class_).config()).shapes
     paths = [path for _, found in base.blocks.values() for path in found]
     alike = all(any(name.startswith(path + ".") for name in names) for path in paths)
     return base.blocks if alike else infer(base.config, class_).blocks
@@ -313,7 +313,11 @@ def _test(data: Mapping[str, Any], config: Any, classes: Mapping[str, Any], base
     description = read(data)
     for name, class_ in classes.items():
         tried = Flags(config, class_, base.small.free)
-        matter = {key: [one for one in data["flags"][key]["covered"] if one in tried.values[key]] for key in data["flags"] if key in tried.values}
+        matter = {
+            key: [one for one in data["flags"][key]["covered"] if one in tried.values[key]]
+            for key in data["flags"]
+            if key in tried.values
+        }
         usual = {key: tried.usual[key] for key in matter}
         for point in points(matter, usual, TRIED // 2, seed=1):
             try:

@@ -79,7 +79,9 @@ class Trial:
         wrong = sorted(predicted.shapes().items() ^ actual.items())
         if wrong:
             name = wrong[0][0]
-            raise Wrong(f"its config cannot say it: {name} would be {actual.get(name)}, not {predicted.shapes().get(name)}")
+            raise Wrong(
+                f"its config cannot say it: {name} would be {actual.get(name)}, not {predicted.shapes().get(name)}"
+            )
         model = self.subject.like(config)
         try:
             fill(model, self.subject.state, self.structure, cut)

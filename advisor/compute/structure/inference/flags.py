@@ -16,7 +16,16 @@ from advisor.families.described.description import ABSENT, OWN, SAME, kind
 
 # Words whose alternatives no config lists. All others are tried with a word that no class knows.
 WORDS: Mapping[str, Sequence[Any]] = {
-    "feed_forward_proj": ("relu", "gelu", "gelu_new", "silu", "gated-relu", "gated-gelu", "gated-gelu_new", "gated-silu"),
+    "feed_forward_proj": (
+        "relu",
+        "gelu",
+        "gelu_new",
+        "silu",
+        "gated-relu",
+        "gated-gelu",
+        "gated-gelu_new",
+        "gated-silu",
+    ),
     "pos_att_type": (None, ["c2p"], ["p2c"], ["c2p", "p2c"]),
     "norm_rel_ebd": ("none", "layer_norm"),
 }
@@ -83,7 +92,12 @@ class Flags:
                 own = value not in (ABSENT, None, self._leader(key))
                 kinds = {OWN: value, SAME: SAME} if own else {SAME: SAME, OWN: SMALL["own"][0]}
                 yield key, kinds
-            elif not role_of(key) and not is_depth(key) and key not in self.counts and not word.endswith(("_token_id", "_tokens", "_idx", "layers")):
+            elif (
+                not role_of(key)
+                and not is_depth(key)
+                and key not in self.counts
+                and not word.endswith(("_token_id", "_tokens", "_idx", "layers"))
+            ):
                 found = _kinds(word, value)
                 if len(found) > 1:
                     yield key, found
@@ -114,7 +128,7 @@ def _kinds(word: str, value: Any) -> dict[str, Any]:
     if word in WORDS:
         more = WORDS[word]
     elif absent:
-        more = (True, EXTRA)
+        more = (True, False, EXTRA)
     elif isinstance(value, bool):
         more = (not value,)
     elif isinstance(value, int):

@@ -6,12 +6,9 @@ what every axis follows, and which names come with one block more says what the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-from torch import nn
 
 from advisor.compute.structure.inference import blocks as block_lists
 from advisor.compute.structure.inference import stock
@@ -20,6 +17,7 @@ from advisor.compute.structure.inference.inputs import answers
 from advisor.compute.structure.inference.rows import Choice, rows
 from advisor.compute.structure.inference.sizes import DEPTH
 from advisor.compute.structure.inference.small import REFUSED, SETTINGS, SmallConfigs, with_heads
+from advisor.compute.structure.inference.special import refused, special
 from advisor.errors import AdviseError
 from advisor.families.described.structure import Stack, Structure
 
@@ -78,7 +76,7 @@ def _infer(config: Any, class_: Any) -> Inferred:
     tied = {name: owner for name, owner in settings[0].tied.items() if block_lists.pattern(name, blocks) == name}
     structure = Structure(_sizes(config, small), stacks, table, tied)
     _compare(structure, class_, config)
-    return Inferred(class_, config, structure, small, blocks, tuple(choices), _refusals(model))
+    return Inferred(class_, config, structure, small, blocks, tuple(choices), refused(special(model)))
 
 
 def _has_free_heads(config: Any, class_: Any) -> bool:
@@ -118,17 +116,3 @@ def _compare(structure: Structure, class_: Any, config: Any) -> None:
     wrong = sorted(structure.shapes().items() ^ real.shapes.items())
     if wrong:
         raise AdviseError(f"{class_.__name__}: {wrong[0][0]} has not the shape that small models of it suggest")
-
-
-def _refusals(model: nn.Module) -> dict[str, str]:
-    """Units that are refused by name, whatever the proof would say."""
-    found: dict[str, str] = {}
-    for name, module in model.named_modules():
-        kind = type(module).__name__
-        if isinstance(module, nn.Conv1d | nn.Conv2d) and module.groups > 1:
-            found["hidden"] = f"{name} is a grouped convolution"
-        if re.search(r"Experts|MoE|Moe|SparseM", kind):
-            found["ffn"] = f"{name} is a mixture of experts ({kind})"
-        if re.search(r"Mamba|SSM|DeltaNet|RgLru|Recurrent", kind):
-            found |= dict.fromkeys(("ffn", "heads", "kv", "hidden"), f"{name} is no attention ({kind})")
-    return found

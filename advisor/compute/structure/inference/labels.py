@@ -82,6 +82,7 @@ def _others(sizes: Mapping[str, int]) -> list[tuple[str, ...]]:
     hidden = [name for name in sizes if name.rpartition("_")[2] == "hidden"]
     found += [(f"{times}*{name}",) for name in hidden for times in (2, 3, 4)]
     found += [(f"{name}*{one}",) for one in hidden for name in sizes if name.endswith("_ratio")]
+    found += [(f"{one}//{name}",) for one in hidden for name in sizes if name.endswith("_groups")]
     if "image" in sizes and "patch" in sizes:
         found += [(f"(image//patch)**2 + {more}" if more else "(image//patch)**2",) for more in (0, 1, TWO)]
     return found

@@ -102,9 +102,7 @@ def provable(structure: Structure) -> list[str]:
     return sorted(unit for unit in every if unit.rpartition("_")[2] in ends)
 
 
-def _best(
-    inferred: Inferred, subject: Probe, structure: Structure, unit: str, fixed: bool
-) -> tuple[float, Structure]:
+def _best(inferred: Inferred, subject: Probe, structure: Structure, unit: str, fixed: bool) -> tuple[float, Structure]:
     """How far the answers move under the grouping that moves them least, and the structure with it."""
     found = [
         (_apart(inferred, subject, one, unit), one)

@@ -12,6 +12,7 @@ from advisor.compute.structure.inference.blocks import Blocks, named, pattern
 from advisor.compute.structure.inference.inputs import answers
 from advisor.compute.structure.inference.labels import Unlabelled, label
 from advisor.compute.structure.inference.small import SETTINGS, SmallConfigs
+from advisor.compute.structure.inference.special import reason_for, special
 from advisor.compute.structure.inference.stock import Tensors
 from advisor.errors import AdviseError
 from advisor.families.described.structure import Row
@@ -20,9 +21,7 @@ Choice = tuple[str, int]  # a row and one of its axes
 Choices = list[dict[Choice, tuple[str, ...]]]  # axes that change their grouping together, with the groupings
 
 
-def rows(
-    model: Any, settings: list[Tensors], blocks: Blocks, small: SmallConfigs
-) -> tuple[dict[str, Row], Choices]:
+def rows(model: Any, settings: list[Tensors], blocks: Blocks, small: SmallConfigs) -> tuple[dict[str, Row], Choices]:
     """The rows of a model by pattern, with the more usual groupings, and the other groupings to try.
 
     model: of the first setting, to see what runs when. settings: the tensors under the three settings of sizes.
@@ -57,6 +56,7 @@ def _labeller(
     sizes = [small.values(setting) for setting in SETTINGS]
     heads = next((size.name for size in small.sizes if size.name.rpartition("_")[2] == "heads"), "")
     found = attentions(model, lambda name: pattern(name, blocks) != name, answers)
+    unusual = special(model)
     marks = {tensor: (one.name, axes) for one in found for tensor, axes in one.heads.items()}
 
     def labelled(name: str, lengths: tuple[tuple[int, ...], ...]) -> tuple[str, Labels]:
@@ -65,7 +65,8 @@ def _labeller(
         try:
             return attention, [label(one, sizes, own, mark) for one, mark in zip(lengths, holds, strict=True)]
         except Unlabelled as error:
-            raise AdviseError(f"{name}: what an axis follows is not clear: {error}") from None
+            why = reason_for(name, unusual) or str(error)
+            raise AdviseError(f"{name}: what an axis follows is not clear: {why}") from None
 
     return labelled
 

@@ -53,6 +53,7 @@ SMALL: Mapping[str, tuple[int, int, int]] = {
     "own": (26, 34, 38),  # a follower that is its own size
 }
 DEPTH = 3
+WHOLE = ("per_layer_config", "quantization_config")  # no parts of a model
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """A config with the keys of its parts as `text_config.hidden_size`."""
     found: dict[str, Any] = {}
     for key, value in config.items():
-        if key.endswith("_config") and isinstance(value, Mapping):
+        if key.endswith("_config") and isinstance(value, Mapping) and key not in WHOLE:
             found |= flat(value, f"{prefix}{key}.")
         else:
             found[prefix + key] = value
@@ -89,7 +90,7 @@ def nested(config: Mapping[str, Any]) -> dict[str, Any]:
             found.setdefault(part, {})[rest] = value
         else:
             found[key] = value
-    return {key: nested(value) if key.endswith("_config") and value else value for key, value in found.items()}
+    return {key: nested(value) if key.endswith("_config") and value and key not in WHOLE else value for key, value in found.items()}
 
 
 def scope_and_word(key: str) -> tuple[str, str]:

@@ -128,7 +128,8 @@ def _is_size(value: Any, key: str) -> bool:
 
 def _entries(key: str, entries: Any, kept: Sequence[int]) -> Any:
     if isinstance(entries, Mapping):
-        return {new: entries[old] for new, old in enumerate(kept) if old in entries}
+        numbered = {int(number): entry for number, entry in entries.items()}
+        return {new: numbered[old] for new, old in enumerate(kept) if old in numbered}
     return [entries[number] for number in kept]
 
 
