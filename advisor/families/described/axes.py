@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -49,6 +50,11 @@ def _part(text: str) -> Part:
 def units(axis: str) -> frozenset[str]:
     """The names of the units that an axis is made of."""
     return frozenset(part.unit for part in parts(axis)) - {""}
+
+
+def sizes_in(axis: str) -> frozenset[str]:
+    """The names of the sizes that the length of an axis needs."""
+    return frozenset(re.findall(r"[A-Za-z_]\w*", axis))
 
 
 def length(axis: str, sizes: Sizes) -> int:

@@ -7,13 +7,14 @@ size is not known, and that is said.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from advisor.errors import AdviseError
+from advisor.families.described.axes import sizes_in
 from advisor.families.described.axes import value as arithmetic
 from advisor.families.described.structure import Row, Stack, Structure
 
@@ -80,6 +81,7 @@ class Description:
         task = task or next(iter(self.tasks))
         if task not in self.tasks:
             raise AdviseError(f"{self.model_type}: transformers has no class for {task}", hint=", ".join(self.tasks))
+        labels = 2 if task == "question-answering" else labels  # both ends of an answer
         given = self._given(config)
         kinds = self._kinds(given) | {"task": task}
         sizes = self._sizes(given, labels)
@@ -88,7 +90,14 @@ class Description:
             for tensor in self.tensors
             if (not tensor.tasks or task in tensor.tasks) and holds(tensor.when, kinds)
         }
+        self._refuse_missing(rows.values(), sizes, given)
         return Structure(sizes, self._stacks(given), rows)
+
+    def _refuse_missing(self, rows: Iterable[Row], sizes: Mapping[str, int], given: Config) -> None:
+        missing = {name for row in rows for axis in row.axes for name in sizes_in(axis)} - sizes.keys()
+        faults = [self.sizes[name].key or name for name in sorted(missing)]
+        if faults:
+            raise AdviseError(*(f"{key}: expected a whole number, got {given.get(key)!r}" for key in faults))
 
     def parameters(self, config: Config, task: str = "", labels: int = 2) -> int:
         """The exact number of parameters of a config; errors as in `structure`."""
@@ -132,7 +141,9 @@ class Description:
     def _sizes(self, given: Config, labels: int) -> dict[str, int]:
         found: dict[str, int] = {"labels": labels}
         for name, size in self.sizes.items():
-            found[name] = _of(size, given, found, name)
+            # One that no tensor of this config needs may be missing.
+            if size.otherwise or given.get(size.key, size.usual) is not None:
+                found[name] = _of(size, given, found, name)
         return found
 
 
@@ -150,7 +161,10 @@ def _of(size: Size, given: Config, others: Mapping[str, int], name: str) -> int:
     """
     said = given.get(size.key, size.usual) if size.key else None
     if said is None and size.otherwise:
-        return arithmetic(size.otherwise, others)
+        try:
+            return arithmetic(size.otherwise, others)
+        except (KeyError, ZeroDivisionError):
+            raise AdviseError(f"{size.key or name}: cannot be worked out as {size.otherwise}") from None
     if isinstance(said, bool) or not isinstance(said, int):
         raise AdviseError(f"{size.key or name}: expected a whole number, got {said!r}")
     return said

@@ -112,8 +112,8 @@ def describe(config: Any, tasks: Iterable[str] = ()) -> dict[str, Any]:
     Raises:
         AdviseError: its structure cannot be inferred, or its tensors depend on flags in ways that are not understood.
     """
-    classes = {task: one for task, one in stock.tasks_of(config).items() if task in (tasks or TASKS)}
-    classes = classes or stock.tasks_of(config)
+    known = stock.tasks_of(config)
+    classes = {task: one for task, one in known.items() if task in (tasks or (*TASKS, next(iter(known))))}
     proof = prove(infer(config, next(iter(classes.values()))))
     base = replace(proof.inferred, structure=proof.structure)
     counts = [key for key, _ in base.blocks.values()]

@@ -107,7 +107,7 @@ def _sizes(config: Any, small: SmallConfigs) -> dict[str, int]:
     found |= {key.replace(".", "_"): given[key] for key in small.others}
     if "ffn" not in found and any(size.name == "ffn" for size in small.sizes):
         found["ffn"] = 4 * found["hidden"]  # GPT-2 and GPT-Neo leave it out; compared with a real model below
-    return with_heads({**found, "labels": config.num_labels})
+    return with_heads({**found, "labels": small.labels[0] if len(set(small.labels)) == 1 else config.num_labels})
 
 
 def _compare(structure: Structure, class_: Any, config: Any) -> None:
