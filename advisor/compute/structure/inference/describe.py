@@ -22,7 +22,7 @@ from advisor.compute.structure.inference.infer import Inferred, infer
 from advisor.compute.structure.inference.layer_lists import by_layer
 from advisor.compute.structure.inference.proof import prove
 from advisor.compute.structure.inference.sizes import FOLLOWERS, flat
-from advisor.compute.structure.inference.small import REFUSED, SmallConfigs
+from advisor.compute.structure.inference.small import REFUSED, UNSAID, SmallConfigs, with_heads
 from advisor.errors import AdviseError
 from advisor.families.described.axes import length
 from advisor.families.described.axes import value as arithmetic
@@ -273,10 +273,17 @@ def _otherwise(name: str, base: Inferred, key: str) -> dict[str, str]:
 
 
 def _is(base: Inferred, name: str, key: str, text: str, setting: int) -> bool:
+    """Whether a size that the config leaves out is this arithmetic of the others, in a small model."""
     sizes = base.small.values(setting)
-    said = {**sizes, name: arithmetic(text, sizes)}
+    # Other heads than those said, of a size that a rotation can turn.
+    wide = 2 * sizes["heads"] * sizes["head"]
+    said = {one: size for one, size in sizes.items() if base.small.free or not one.endswith("head")}
+    said = with_heads({**said, "hidden": wide})
+    said |= {name: arithmetic(text, said)}
     try:
-        unsaid = stock.built(base.class_, base.small.config(setting, **{key: None}))
+        silence = {key: None if key in base.small.given else UNSAID}
+        config = base.small.config(setting, **dict.fromkeys(base.small.keys("hidden"), wide), **silence)
+        unsaid = stock.built(base.class_, config)
     except REFUSED:
         return False
     return unsaid.shapes == base.at(setting).resized({}, **said).shapes()

@@ -15,6 +15,7 @@ UNUSED = (
     *("id2label", "label2id", "num_labels", "transformers_version", "_name_or_path", "architectures", "dtype"),
     *("out_features", "out_indices", "stage_names"),  # of backbones, which name their blocks
 )
+UNSAID = object()
 WINDOWS = ("sliding_window", "window_size")
 SETTINGS = (0, 1, 2)
 REFUSED = Exception  # a class of transformers may refuse a config, or fail on one, with any error
@@ -66,7 +67,7 @@ class SmallConfigs:
         return tuple(count * size for count, size in zip(heads, SMALL["head"], strict=True))  # type: ignore[return-value]
 
     def config(self, setting: int = 0, **changes: Any) -> Any:
-        """The config of a setting. changes: other values for some (flattened) keys; `num_labels` too.
+        """The config of a setting. changes: other values for some (flattened) keys, UNSAID for none; `num_labels` too.
 
         Raises:
             any of REFUSED: its class takes no such values.
@@ -74,7 +75,8 @@ class SmallConfigs:
         values = self.values(setting)
         keys = {size.key: self._small(size, setting) for size in self.sizes}
         keys |= {key: values[key.replace(".", "_")] for key in self.others}
-        return self.made({**self._shrunk(values), **keys, "num_labels": values["labels"], **changes})
+        said = {**self._shrunk(values), **keys, "num_labels": values["labels"], **changes}
+        return self.made({key: value for key, value in said.items() if value is not UNSAID})
 
     def made(self, flattened: Mapping[str, Any]) -> Any:
         """A config of the class from flattened values."""
