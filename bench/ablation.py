@@ -20,9 +20,9 @@ from unittest.mock import patch
 import targets
 from trials import HERE, Arm, Line, Task, Trial, options, results, run, table
 
-from advisor.compute import pruning
-from advisor.compute.bench import Bench
-from advisor.compute.scorer import Scorer
+from advisor.compute.structure.scorer import Scorer
+from advisor.compute.training import gradual_pruning
+from advisor.compute.training.context import Context
 
 FILE = HERE / "results" / "ablation.jsonl"
 EPOCHS = 3
@@ -50,15 +50,17 @@ def narrow(hidden: float = 0.0, rate: str = RATE, epochs: int = EPOCHS, sizes: s
 def weight_size() -> Iterator[None]:
     """Units are chosen by the squares of their weights, which needs no data, instead of by their importance."""
 
-    def squares(student: Scorer, bench: Bench) -> pruning.Scores:
+    def squares(student: Scorer, context: Context) -> gradual_pruning.Scores:
         for weight in student.parameters():
             weight.grad = weight.detach().clone()
         config = student.model.config.to_dict()
-        found = pruning._changes(student, bench.family.tensor_names(config), bench.family.shape(config).head_size)
+        found = gradual_pruning._changes(
+            student, context.family.tensor_names(config), context.family.shape(config).head_size
+        )
         student.zero_grad(set_to_none=True)
         return found
 
-    with patch.object(pruning, "importance", squares):
+    with patch.object(gradual_pruning, "importance", squares):
         yield
 
 

@@ -27,14 +27,16 @@ import torch
 from onnxruntime.quantization import quantize_dynamic
 from training import finished
 
-from advisor import families
-from advisor.compute import checkpoint, data
-from advisor.compute.artefact import Wanted, make, read
-from advisor.compute.backends.onnxruntime import OnnxReader
-from advisor.compute.backends.openvino import OpenVinoReader, nncf, openvino
-from advisor.compute.bench import Batch, Bench, encode, gather, quality
-from advisor.compute.int8 import Reader, spared
-from advisor.step import Training
+from advisor.compute.data import dataset
+from advisor.compute.data.batches import Batch, encode
+from advisor.compute.int8.artefact import Wanted, make, read
+from advisor.compute.int8.backends.openvino import OpenVinoReader, nncf, openvino
+from advisor.compute.int8.onnx_files import OnnxReader
+from advisor.compute.int8.quantized import Reader, spared
+from advisor.compute.structure import checkpoint
+from advisor.compute.training.context import Context, gather, quality
+from advisor.families import registry
+from advisor.records.training_settings import Training
 
 PLAIN = ("onnxruntime, plain", "openvino, plain")
 CALIBRATION = 300  # rows: NNCF's default
@@ -44,16 +46,16 @@ def main() -> None:
     given = _arguments()
     logging.disable(logging.WARNING)
     torch.set_num_threads(given.threads)
-    scorer, bench, report = _loaded(given)
+    scorer, context, report = _loaded(given)
     with tempfile.TemporaryDirectory() as work:
-        readers = _plain(scorer, bench, Path(work), given)
+        readers = _plain(scorer, context, Path(work), given)
         for name in ("onnxruntime", "openvino", "pytorch"):
             folder = Path(work) / name
-            made = finished(make(scorer, scorer.tokenizer, bench, folder, Wanted(0.99, 0.05, (name,))))
+            made = finished(make(scorer, scorer.tokenizer, context, folder, Wanted(0.99, 0.05, (name,))))
             print(f"advise, {name}: {'; '.join(made.notes)}", flush=True)
             readers[f"advise, {name}"] = read(folder, given.threads)
         readers["pytorch fp32"] = _torch(scorer)
-        _table(readers, bench, report, given)
+        _table(readers, context, report, given)
 
 
 def _arguments() -> argparse.Namespace:
@@ -66,20 +68,20 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _loaded(given: argparse.Namespace) -> tuple[Any, Bench, Any]:
-    task = data.load(given.data, max_samples=2000)
-    family = families.find(json.loads((given.checkpoint / "config.json").read_text())["model_type"])
+def _loaded(given: argparse.Namespace) -> tuple[Any, Context, Any]:
+    task = dataset.load(given.data, max_samples=2000)
+    family = registry.find(json.loads((given.checkpoint / "config.json").read_text())["model_type"])
     scorer, tokenizer = checkpoint.load(given.checkpoint, family, task.label_names)
     scorer.tokenizer = tokenizer
     train, selection, report = (
         encode(rows, tokenizer, given.max_tokens) for rows in (task.train, task.selection, task.report)
     )
     training = Training(batch_size=given.batch, max_tokens=given.max_tokens)
-    bench = Bench(family, torch.device("cpu"), training, train, selection, tokenizer.pad_token_id)
-    return scorer.eval(), bench, report
+    context = Context(family, torch.device("cpu"), training, train, selection, tokenizer.pad_token_id)
+    return scorer.eval(), context, report
 
 
-def _plain(scorer: Any, bench: Bench, work: Path, given: argparse.Namespace) -> dict[str, Reader | None]:
+def _plain(scorer: Any, context: Context, work: Path, given: argparse.Namespace) -> dict[str, Reader | None]:
     """As the documentation of each shows: torch.onnx.export, then quantize_dynamic or nncf.quantize by default."""
     fp32, int8 = work / "fp32.onnx", work / "int8.onnx"
     sample, axes = torch.ones(2, 5, dtype=torch.long), {0: "batch", 1: "tokens"}
@@ -93,7 +95,7 @@ def _plain(scorer: Any, bench: Bench, work: Path, given: argparse.Namespace) -> 
     quantize_dynamic(fp32, int8, nodes_to_exclude=kept)
     feeds = [
         {"input_ids": batch.input_ids.numpy(), "attention_mask": batch.attention_mask.numpy()}
-        for batch in bench.batches(bench.train.take(CALIBRATION), size=1)
+        for batch in context.batches(context.train.take(CALIBRATION), size=1)
     ]
     with redirect_stdout(io.StringIO()):
         model = nncf.quantize(
@@ -122,9 +124,11 @@ def _torch(scorer: Any) -> Callable[[Any, Any], Any]:
     return answer
 
 
-def _table(readers: dict[str, Any], bench: Bench, report: Any, given: argparse.Namespace) -> None:
-    reached = {name: quality(gather(bench, report, _answer(one)), report, "accuracy") for name, one in readers.items()}
-    batches = list(bench.batches(report.take(given.rows)))
+def _table(readers: dict[str, Any], context: Context, report: Any, given: argparse.Namespace) -> None:
+    reached = {
+        name: quality(gather(context, report, _answer(one)), report, "accuracy") for name, one in readers.items()
+    }
+    batches = list(context.batches(report.take(given.rows)))
     taken: dict[str, list[float]] = {name: [] for name in readers}
     for _ in range(given.rounds):
         for name, reader in readers.items():

@@ -12,11 +12,12 @@ import time
 from bisect import bisect_right
 from pathlib import Path
 
-from advisor import executor
-from advisor.job import prepare, read_data
+from advisor.execution import executor
+from advisor.execution.job import prepare
+from advisor.inspection.recipe_data import read_data
 from advisor.policy.pack import core
-from advisor.recipefile import load
-from advisor.results import Progress
+from advisor.recipe.reader import load
+from advisor.records.results import Progress
 
 DEMO = Path(__file__).parents[1] / "runs" / "demo" / "short.yaml"
 MOMENTS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9)  # shares of the time that it took in all

@@ -27,32 +27,34 @@ SHARED = Path(__file__).parents[2] / "shared"
 BATCH, TOKENS, RATE, TEMPERATURE, SOFT, KEEP, TEACHES = 32, 64, 5e-5, 2.0, 0.9, 4, 64
 
 
-def bench(rows: int) -> list[Any]:
-    """Bench with so many training rows, the model as a classifier, and its tokenizer."""
-    from advisor import demo, families
-    from advisor.compute.bench import Bench, encode
-    from advisor.compute.checkpoint import load
-    from advisor.compute.data import load as read
-    from advisor.compute.device import pick
-    from advisor.step import Training
+def context(rows: int) -> list[Any]:
+    """Context with so many training rows, the model as a classifier, and its tokenizer."""
+    from advisor.compute.data.batches import encode
+    from advisor.compute.data.dataset import load as read
+    from advisor.compute.machine.device import pick
+    from advisor.compute.structure.checkpoint import load
+    from advisor.compute.training.context import Context
+    from advisor.execution import demo
+    from advisor.families import registry
+    from advisor.records.training_settings import Training
 
     model, source = SHARED / "models" / "e5-small-en-12l", SHARED / "data" / "sst2"
     if not model.is_dir():
         model, source = demo.model_folder(), Path(tempfile.mkdtemp()) / "data"
         demo.write_data(source)
-    data, family = read(str(source), max_samples=rows), families.find("bert")
+    data, family = read(str(source), max_samples=rows), registry.find("bert")
     assert family
     scorer, tokenizer = load(model, family, data.label_names)
     train, selection = (encode(part, tokenizer, TOKENS) for part in (data.train, data.selection))
     training = Training(batch_size=BATCH, max_tokens=TOKENS)
-    found = Bench(family, pick("cpu"), training, train.take(rows), selection.take(64), tokenizer.pad_token_id)
+    found = Context(family, pick("cpu"), training, train.take(rows), selection.take(64), tokenizer.pad_token_id)
     return [found, scorer, tokenizer]
 
 
 def student(work: Any, scorer: Any) -> Any:
     """The model with every third of its layers."""
-    from advisor.compute.surgery import keep_layers
-    from advisor.steps.layer_removal import LayerRemoval
+    from advisor.compute.structure.surgery import keep_layers
+    from advisor.recipe.steps.layer_removal import LayerRemoval
 
     step, config = LayerRemoval(keep=KEEP), scorer.model.config.to_dict()
     after = step.resized(work.family, config)
@@ -94,10 +96,10 @@ def ours(begun: list[Any], distils: bool, turns: Turns) -> None:
     """An epoch of our loop; the teacher's pass counts as a batch of its own."""
     from dataclasses import replace
 
-    from advisor.compute.checkpoint import load, save
-    from advisor.compute.keeper import DiskKeeper
-    from advisor.compute.losses import Weights, distillation_loss, label_loss
-    from advisor.compute.training import Schedule, train
+    from advisor.compute.structure.checkpoint import load, save
+    from advisor.compute.training.loop import Schedule, train
+    from advisor.compute.training.losses import Weights, distillation_loss, label_loss
+    from advisor.compute.training.state import DiskKeeper
 
     work, scorer, tokenizer = begun
     begun.clear()  # a model that is no longer needed must not count as memory
@@ -142,7 +144,7 @@ def trainer(begun: list[Any], distils: bool, turns: Turns) -> None:
     from torch.utils.data import DataLoader
     from transformers import DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments
 
-    from advisor.compute.device import bf16
+    from advisor.compute.machine.device import bf16
 
     work, scorer, tokenizer = begun
     begun.clear()
@@ -195,7 +197,7 @@ def measure(rows: int, task: str, sides: tuple[str, ...]) -> None:
     """
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     turns, work = Turns(shared=len(sides) == 2), {"ours": ours, "trainer": trainer}
-    begun = bench(rows)
+    begun = context(rows)
     each = {side: begun if side == sides[-1] else copy.deepcopy(begun) for side in sides}
     threads = [threading.Thread(target=work[side], args=(each[side], task == "distillation", turns)) for side in sides]
     for thread in threads:

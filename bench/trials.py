@@ -22,11 +22,12 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from advisor import executor
-from advisor.job import prepare, read_data
+from advisor.execution import executor
+from advisor.execution.job import prepare
+from advisor.inspection.recipe_data import read_data
 from advisor.policy.pack import find
-from advisor.recipefile import load
-from advisor.results import Progress, RunResult, StepResult
+from advisor.recipe.reader import load
+from advisor.records.results import Progress, RunResult, StepResult
 
 HERE = Path(__file__).parent
 SHARED = HERE.parents[1] / "shared"

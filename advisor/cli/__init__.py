@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 
-from advisor.errors import AdviseError, Fault, suggest
+from advisor.base.errors import AdviseError, Fault, suggest
 
 COMMANDS = (
     *("run", "check", "diff", "gate", "explain", "rules", "families", "schema", "demo", "history", "doctor", "report"),

@@ -14,6 +14,8 @@ from advisor.cli.options import (
     count,
     count_or_none,
     data_columns,
+    features,
+    key_value,
     parser,
     policy,
     positive,
@@ -22,10 +24,10 @@ from advisor.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from advisor.facts import Facts
-    from advisor.history import History
-    from advisor.probe import Model
-    from advisor.recipe import DataSource, Task
+    from advisor.advice.history import History
+    from advisor.facts.facts import DeviceFacts, Facts
+    from advisor.inspection.probe import Model
+    from advisor.recipe.recipe import DataSource, Task
 
 DEVICES = ("cpu", "cuda", "mps", "edge", "auto")
 
@@ -76,6 +78,7 @@ def _arguments() -> Parser:
     arguments.add_argument("--max-emissions", type=positive, metavar="SHARE", help="most relative emissions")
     arguments.add_argument("--max-size-mb", type=positive, metavar="MB")
     arguments.add_argument("--max-latency-ms", type=positive, metavar="MS")
+    _add_facts(arguments)
     arguments.add_argument("--history", action="store_true", help="narrow the ranges by your own past runs")
     arguments.add_argument("--name", help="name of the recipe")
     arguments.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the recipe there, not to stdout")
@@ -84,6 +87,24 @@ def _arguments() -> Parser:
     data_columns(arguments)
     policy(arguments)
     return arguments
+
+
+def _add_facts(arguments: Parser) -> None:
+    """Options for what neither the model's config nor the data say."""
+    arguments.add_argument("--cpu-features", type=features, metavar="LIST", help="of the CPU: avx2,avx512_vnni,…")
+    arguments.add_argument("--memory-gb", type=positive, metavar="GB", help="memory of the device")
+    arguments.add_argument("--compute-capability", type=positive, metavar="X.Y", help="of the NVIDIA GPU")
+    arguments.add_argument("--mean-tokens", type=positive, metavar="N", help="mean length of a text")
+    arguments.add_argument("--revision", metavar="COMMIT", help="of the model on the Hub")
+    arguments.add_argument("--licence", metavar="ID", help="of the model, where no model card says it")
+    arguments.add_argument(
+        "--meta",
+        type=key_value,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="what the policy wants to know, as in owner=ada",
+    )
 
 
 def _version() -> str:
@@ -96,8 +117,8 @@ def _version() -> str:
 
 def run(arguments: Sequence[str]) -> int:
     options = _arguments().parse_args(arguments)
-    from advisor.advise import advise
-    from advisor.files import write
+    from advisor.advice.recommendation import advise
+    from advisor.base.files import write
     from advisor.policy.pack import find
     from advisor.report import advice as report
 
@@ -121,8 +142,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _history(facts: Facts) -> History:
     """The user's own runs that are like the one that is asked about."""
-    from advisor import ledger
-    from advisor.history import gather
+    from advisor.advice.history import gather
+    from advisor.runs import ledger
 
     wanted = ledger.Filters(family=facts.model.family, device=facts.device.kind)
     return gather(ledger.find(wanted), facts)
@@ -130,10 +151,10 @@ def _history(facts: Facts) -> History:
 
 def _facts(options: Namespace) -> tuple[Facts, Model, DataSource]:
     """The facts that the options state, the model they name and the data source for the recipe."""
-    from advisor import probe
-    from advisor.facts import DataFacts, Facts, Goal
-    from advisor.recipe import DataSource
-    from advisor.tasks import OF_TASK
+    from advisor.facts.facts import DataFacts, Facts, Goal
+    from advisor.facts.tasks import OF_TASK
+    from advisor.inspection import probe
+    from advisor.recipe.recipe import DataSource
 
     columns = {"text": options.text, "pair": options.pair, "label": options.label}
     labelled = options.task if options.task in OF_TASK else None
@@ -144,7 +165,20 @@ def _facts(options: Namespace) -> tuple[Facts, Model, DataSource]:
     unlabelled = options.unlabelled if options.unlabelled is not None else found.unlabelled_samples if found else 0
     evaluated = options.eval_samples if options.eval_samples is not None else found.eval_samples if found else None
     task: Task | None = options.task or (found.task if found else None)
-    data = DataFacts(samples, evaluated, unlabelled, None, task, labels)
+    data = DataFacts(samples, evaluated, unlabelled, None, task, labels, options.mean_tokens, options.data)
     goal = Goal(options.min_accuracy, options.max_emissions, options.max_size_mb, options.max_latency_ms)
     source = DataSource(options.data, max_samples=options.max_samples, **columns)
-    return Facts(model.facts, data, probe.device(options.device), goal), model, source
+    known = model.facts._replace(revision=options.revision, licence=model.facts.licence or options.licence)
+    return Facts(known, data, _device(options), goal, tuple(sorted(dict(options.meta).items()))), model, source
+
+
+def _device(options: Namespace) -> DeviceFacts:
+    """The device that the options state, with what this machine says of itself for `auto`."""
+    from advisor.inspection import probe
+
+    stated = {
+        "instruction_sets": options.cpu_features,
+        "memory_gb": options.memory_gb,
+        "compute_capability": options.compute_capability,
+    }
+    return probe.device(options.device)._replace(**{name: one for name, one in stated.items() if one is not None})

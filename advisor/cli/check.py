@@ -12,14 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from advisor.base.errors import AdviseError, NothingChecked
 from advisor.cli.options import colour, give, parser, policy, waivers, width
-from advisor.errors import AdviseError, NothingChecked
-from advisor.findings import FORMATS, SEVERITIES, gravest
+from advisor.review.findings import FORMATS, SEVERITIES
+from advisor.review.outcome import gravest
 
 if TYPE_CHECKING:
-    from advisor.findings import Checked
-    from advisor.recipe import PolicyStamp
-    from advisor.sources import Source
+    from advisor.recipe.recipe import PolicyStamp
+    from advisor.review.outcome import Checked
+    from advisor.review.recipe_files import Source
 
 MOST_NAMED = 5  # files that are passed over, by name
 
@@ -27,14 +28,14 @@ MOST_NAMED = 5  # files that are passed over, by name
 def run(arguments: Sequence[str]) -> int:
     """Check files, folders, patterns or `-`; exit codes 0 to 5 as in README.md, the gravest where several apply."""
     options = _options(arguments)
-    from advisor import baseline
-    from advisor.check import check
     from advisor.cli import fixing
     from advisor.policy.pack import find
     from advisor.report.formats import written
-    from advisor.selection import selected
-    from advisor.sources import sources
-    from advisor.waiving import Waiving
+    from advisor.review import baseline
+    from advisor.review.batch import check
+    from advisor.review.recipe_files import sources
+    from advisor.review.selection import selected
+    from advisor.review.waivers.apply import Waiving
 
     rules = find(options.policy)
     only = selected(rules, options.select, options.ignore)
@@ -119,8 +120,8 @@ def _talk(checked: Checked) -> None:
 
 def _as_known(checked: Checked, path: Path, fail_on: str) -> Checked:
     """Write a baseline of what was found, and judge by it. Recipes that cannot be judged keep it from being written."""
-    from advisor import baseline
-    from advisor.findings import exit_code
+    from advisor.review import baseline
+    from advisor.review.outcome import exit_code
 
     if checked.unread:
         sys.stderr.write(f"{path} is not written: {', '.join(checked.unread)} cannot be judged\n")

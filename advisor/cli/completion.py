@@ -13,8 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from advisor.base.errors import AdviseError
 from advisor.cli.options import ASKED, Asked, parser
-from advisor.errors import AdviseError
 
 EPILOG = """To use it:
   bash   eval "$(advise completion bash)" in ~/.bashrc
@@ -107,11 +107,12 @@ def _complete(action: Any) -> None:
 
 def _preamble(shell: str) -> str:
     """The functions that complete rules, packs and models, with the names of the shipped ones in them."""
-    from advisor import families
-    from advisor.policy.pack import MANIFEST, core, shipped
+    from advisor.families import registry
+    from advisor.policy.pack import core
+    from advisor.policy.shipped import MANIFEST, shipped
 
     words = {
-        "models": families.names(),
+        "models": registry.names(),
         "rules": [rule.id for rule in core().rules],
         "packs": sorted(file.parent.name for file in shipped("rules").glob(f"*/{MANIFEST}")),
     }

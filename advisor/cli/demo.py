@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.cli.options import parser
-from advisor.probe import needs_run
+from advisor.inspection.probe import needs_run
 
 if TYPE_CHECKING:
-    from advisor.recipe import Recipe
+    from advisor.recipe.recipe import Recipe
 
 # The advised recipe trains for longer; a demonstration must end within minutes.
 SHORT = {"finetune": {"epochs": 1, "learning_rate": 1e-4}, "distillation": {"epochs": 1}}
@@ -25,12 +25,12 @@ def run(arguments: Sequence[str]) -> int:
     demo.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for data, recipe and run")
     out = demo.parse_args(arguments).out
     needs_run("advise demo")
+    from advisor.base.files import new_folder, write
     from advisor.cli import advise
     from advisor.cli import run as carry_out
-    from advisor.demo import model_folder, write_data
-    from advisor.files import new_folder, write
-    from advisor.recipe import as_yaml
-    from advisor.recipefile import load
+    from advisor.execution.demo import model_folder, write_data
+    from advisor.recipe.reader import load
+    from advisor.recipe.recipe import as_yaml
 
     model = str(model_folder())
     new_folder(out, "give --out a new folder")

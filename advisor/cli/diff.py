@@ -10,14 +10,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from advisor.base.errors import AdviseError
 from advisor.cli.options import colour, parser, policy, waivers
-from advisor.errors import AdviseError
 
 if TYPE_CHECKING:
-    from advisor.errors import Fault
+    from advisor.base.errors import Fault
     from advisor.policy.pack import Policy
-    from advisor.review import Reviewed
-    from advisor.waiving import Waiving
+    from advisor.review.outcome import Reviewed
+    from advisor.review.waivers.apply import Waiving
 
 EPILOG = """OLD or NEW may be - or /dev/stdin, so that a file is compared with another version of itself:
   git show main:recipes/a.yaml | advise diff - recipes/a.yaml
@@ -27,10 +27,10 @@ Exit codes: 0 no rule is newly broken, 1 one is, of the severity --fail-on or wo
 def run(arguments: Sequence[str]) -> int:
     """0 where no rule is newly broken at or above --fail-on, else 1; 2 where a recipe cannot be read or is invalid."""
     options = _options(arguments)
-    from advisor.difference import difference
     from advisor.policy.pack import find
     from advisor.report import diff as report
-    from advisor.waiving import Waiving
+    from advisor.review.difference import difference
+    from advisor.review.waivers.apply import Waiving
 
     rules = find(options.policy)
     waiving = Waiving(date.today(), not options.no_inline, options.waivers, options.waiver_days, unused=False)
@@ -91,13 +91,11 @@ def _reviewed(rules: Policy, names: Sequence[str], waiving: Waiving) -> list[Rev
 
 
 def _review(rules: Policy, name: str, place: str, waiving: Waiving) -> Reviewed:
-    from advisor.recipefile import validate
-    from advisor.review import review_document
-    from advisor.waiving import waive
-    from advisor.yamlfile import parse, read
+    from advisor.recipe.reader import load, loads
+    from advisor.review.review import review_document
+    from advisor.review.waivers.apply import waive
 
-    document = parse(sys.stdin.buffer.read(), "stdin") if name == "-" else read(Path(name))
-    recipe = validate(document)
+    recipe, document = loads(sys.stdin.buffer.read(), "stdin") if name == "-" else load(Path(name))
     reviewed = review_document(rules, recipe, replace(document, name=place), Path(place).parent)
     waived = waive(reviewed.findings, [reviewed.document], rules, waiving)
     return replace(reviewed, findings=waived.findings)

@@ -17,7 +17,7 @@ def run(arguments: Sequence[str]) -> int:
     )
     made.add_argument("--format", choices=("text", "json"), default="text")
     options = made.parse_args(arguments)
-    from advisor import doctor
+    from advisor.execution import doctor
     from advisor.report import doctor as report
 
     found = doctor.examine()

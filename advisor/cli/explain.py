@@ -21,11 +21,11 @@ def run(arguments: Sequence[str]) -> int:
     path = Path(options.what)
     if path.is_file() or path.suffix in (".yaml", ".yml"):
         from advisor.report.explain import recipe
-        from advisor.review import review_file
+        from advisor.review.review import review_file
 
         sys.stdout.write(recipe(rules, review_file(rules, path), width(), colour(sys.stdout)))
         return 0
-    from advisor.explain import page
+    from advisor.report.rule_page import page
 
     own = _own(options.what)
     sys.stdout.write(own or "\n".join(page(rule, rules) for rule in rules.rules_of(options.what)))
@@ -34,9 +34,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _own(name: str) -> str:
     """The page of a rule that is advise's own and stands in no pack; empty for any other name."""
-    from advisor.findings import BUILT_IN, GATE_RULES
-    from advisor.gate.rules import BECAUSE
-    from advisor.waivers import WAIVER_RULES
+    from advisor.deployment.rules import BECAUSE
+    from advisor.review.findings import BUILT_IN, GATE_RULES
+    from advisor.review.waivers.waivers import WAIVER_RULES
 
     about = {**BUILT_IN, **GATE_RULES, **{rule: because for rule, (_, because) in WAIVER_RULES.items()}}
     if name not in about:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.cli.options import parser
 
 if TYPE_CHECKING:
-    from advisor.family import Family
+    from advisor.families.family import Family
 
 HEAD = ("family", "kind", "base checkpoint", "layers", "parameters (M)", "embeddings (%)", "can be executed")
 
@@ -20,7 +20,7 @@ def run(arguments: Sequence[str]) -> int:
     families_ = parser("advise families", "The described families with the facts of their base checkpoints.")
     families_.add_argument("--format", choices=("text", "json"), default="text")
     options = families_.parse_args(arguments)
-    from advisor.families import find, names
+    from advisor.families.registry import find, names
 
     found = [_entry(family) for name in names() if (family := find(name))]
     sys.stdout.write(json.dumps(found, indent=2) + "\n" if options.format == "json" else _table(found))

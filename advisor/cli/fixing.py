@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from advisor.errors import AdviseError
+from advisor.base.errors import AdviseError
 
 if TYPE_CHECKING:
-    from advisor.findings import Checked, Finding, Fix
-    from advisor.mending import Mended
-    from advisor.sources import Source
+    from advisor.review.findings import Finding, Fix
+    from advisor.review.fixes.apply import Mended
+    from advisor.review.outcome import Checked
+    from advisor.review.recipe_files import Source
 
 BOM = "\ufeff"
 Judge = Callable[["Sequence[Source]"], "Checked"]
@@ -33,7 +34,7 @@ class Repair(NamedTuple):
 
 def repairs(checked: Checked, sources: Sequence[Source], judge: Judge, unsafe: bool) -> list[Repair]:
     """Mend every recipe that has something to fix; nothing is written yet."""
-    from advisor.mending import fixable, mend
+    from advisor.review.fixes.apply import fixable, mend
 
     to_fix = {one.place.file for one in checked.findings if fixable([one], unsafe)}
     made = []
@@ -51,7 +52,7 @@ def _found(judge: Judge, source: Source, text: str) -> list[Finding]:
 
 def shown(made: Sequence[Repair]) -> str:
     """What the fixes would change, as one unified diff."""
-    from advisor.mending import diff
+    from advisor.review.fixes.apply import diff
 
     return "".join(diff(one.before, one.after, one.source.name) for one in made)
 
@@ -75,7 +76,7 @@ def _now(source: Source, after: dict[str, str]) -> Source:
 
 def _write(path: Path, text: str) -> None:
     """Write a file in place of the old one, with its mark of byte order and its mode, through links."""
-    from advisor.files import write
+    from advisor.base.files import write
 
     path = path.resolve()
     try:
@@ -94,7 +95,7 @@ def told(made: Sequence[Repair], would: bool) -> Iterator[str]:
 
 def unread(checked: Checked) -> Iterator[str]:
     """What keeps recipes from being judged, and so from being mended."""
-    from advisor.findings import BUILT_IN
+    from advisor.review.findings import BUILT_IN
 
     yield from (f"{one.place}: {one.message}\n" for one in checked.findings if one.rule in BUILT_IN)
 

@@ -8,22 +8,22 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+from advisor.base.errors import AdviseError
 from advisor.cli.options import colour, give, parser, policy, waivers, width
-from advisor.errors import AdviseError
-from advisor.findings import FORMATS
-from advisor.probe import needs_run
+from advisor.inspection.probe import needs_run
+from advisor.review.findings import FORMATS
 
 
 def run(arguments: Sequence[str]) -> int:
     """0 where all is shown, 4 where anything is missed, missing, stale or changed."""
     options = _options(arguments)
     needs_run("advise gate")
-    from advisor.gate import Terms, gate
+    from advisor.deployment.decision import Terms, gate
     from advisor.policy.pack import find
-    from advisor.recipefile import load
+    from advisor.recipe.reader import load
     from advisor.report.findings import summary
     from advisor.report.formats import written
-    from advisor.waiving import Waiving
+    from advisor.review.waivers.apply import Waiving
 
     terms = Terms(
         find(options.policy),
@@ -68,7 +68,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
 
 def age(text: str) -> timedelta:
     """An age such as 90d."""
-    from advisor.gate.belongs import to_age
+    from advisor.deployment.provenance import to_age
 
     try:
         return to_age(text)

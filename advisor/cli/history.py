@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from advisor.base.errors import AdviseError, suggest
 from advisor.cli.options import Parser, parser
-from advisor.errors import AdviseError, suggest
-from advisor.facts import DEVICES
+from advisor.facts.facts import DEVICES
 
 if TYPE_CHECKING:
-    from advisor.record import Record
+    from advisor.runs.record import Record
 
 VERBS_HELP = """verbs:
   advise history show ID           all that is known of a run; the first signs of its id are enough
@@ -35,8 +35,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _list(arguments: Sequence[str]) -> int:
-    from advisor import ledger
     from advisor.report import history
+    from advisor.runs import ledger
 
     made = _filters(parser("advise history", "The runs that are recorded, the latest first.", VERBS_HELP))
     made.add_argument("--format", choices=("table", "json"), default="table")
@@ -52,8 +52,8 @@ def _list(arguments: Sequence[str]) -> int:
 
 
 def _show(arguments: Sequence[str]) -> int:
-    from advisor import ledger
     from advisor.report import history
+    from advisor.runs import ledger
 
     made = parser("advise history show", "All that is known of a run.")
     made.add_argument("id", metavar="ID", help="the first signs of its id")
@@ -65,7 +65,7 @@ def _show(arguments: Sequence[str]) -> int:
 
 
 def _export(arguments: Sequence[str]) -> int:
-    from advisor import exchange
+    from advisor.runs import exchange
 
     made = _filters(parser("advise history export", "Write recorded runs to a file, to share them."))
     made.add_argument("file", type=Path, metavar="FILE", help="its name ends in .jsonl or .parquet")
@@ -79,7 +79,7 @@ def _export(arguments: Sequence[str]) -> int:
 
 
 def _import(arguments: Sequence[str]) -> int:
-    from advisor import exchange, ledger
+    from advisor.runs import exchange, ledger
 
     made = parser("advise history import", "Take over runs that somebody exported.")
     made.add_argument("files", nargs="+", type=Path, metavar="FILE")
@@ -91,7 +91,7 @@ def _import(arguments: Sequence[str]) -> int:
 
 
 def _add(arguments: Sequence[str]) -> int:
-    from advisor import finished, ledger, record
+    from advisor.runs import finished, ledger, record
 
     made = parser("advise history add", "Record finished runs by their folders.")
     made.add_argument("folders", nargs="+", type=Path, metavar="RUN_DIR")
@@ -132,7 +132,7 @@ def _wanted(options: Mapping[str, str | None]) -> dict[str, str | None]:
 
 def _found(wanted: Mapping[str, str | None]) -> Sequence[Record]:
     """The runs that pass; a filter that nothing passes is an error, as it may be misspelt."""
-    from advisor import ledger
+    from advisor.runs import ledger
 
     found = ledger.find(ledger.Filters(**wanted))
     given = {name: value for name, value in wanted.items() if value is not None}

@@ -10,10 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from advisor.errors import AdviseError, Fault
+from advisor.base.errors import AdviseError, Fault
 
 if TYPE_CHECKING:
-    from advisor.carbon import Assumptions
+    from advisor.records.carbon import Assumptions
+    from advisor.records.measuring import Measuring
 
 ASKED = "-\0"  # as an argument: give the parser, do nothing. Nobody can type a zero byte.
 
@@ -96,6 +97,32 @@ def positive(text: str) -> float:
     return _number(text, whole=False, least=1e-9, most=1e12)
 
 
+def features(text: str) -> frozenset[str]:
+    """Instruction sets of a CPU, between commas; `none` for none of them."""
+    from advisor.facts.facts import INSTRUCTION_SETS
+
+    names = frozenset(text.replace(" ", "").split(",")) - {"none", ""}
+    if wrong := sorted(names - set(INSTRUCTION_SETS)):
+        known = ", ".join((*INSTRUCTION_SETS, "none"))
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(wrong)}; write some of {known}, between commas")
+    return names
+
+
+def key_value(text: str) -> tuple[str, str | int | float | bool]:
+    """A key and its value, as in owner=ada; numbers, true and false are what they look like."""
+    key, sign, value = text.partition("=")
+    if not key or not sign or not value:
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, as in owner=ada, got {text!r}")
+    if value in ("true", "false"):
+        return key, value == "true"
+    for kind in (int, float):
+        try:
+            return key, kind(value)
+        except ValueError:
+            continue
+    return key, value
+
+
 def seconds(text: str) -> float:
     """A span of time in seconds, 0 allowed."""
     return _number(text, whole=False, least=0, most=1e9)
@@ -103,7 +130,7 @@ def seconds(text: str) -> float:
 
 def seeds(text: str) -> int:
     """How many seeds of one recipe."""
-    from advisor.step import MOST_SEEDS
+    from advisor.records.training_settings import MOST_SEEDS
 
     return int(_number(text, whole=True, least=1, most=MOST_SEEDS))
 
@@ -120,7 +147,7 @@ def policy(parser: argparse.ArgumentParser) -> None:
 
 def waivers(parser: argparse.ArgumentParser) -> None:
     """Options that say which waivers count."""
-    parser.add_argument("--no-inline", action="store_true", help="waivers in comments of recipes do not count")
+    parser.add_argument("--no-inline", action="store_true", help="waivers inside recipes do not count")
     parser.add_argument(
         "--waivers",
         type=Path,
@@ -152,13 +179,36 @@ def carbon(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lifetime-years", type=positive, metavar="Y", help="how long the machine will serve")
 
 
+def measuring(parser: argparse.ArgumentParser) -> None:
+    """Options that say how serving is measured."""
+    parser.add_argument(
+        "--measure-seconds",
+        type=positive,
+        metavar="S",
+        help="how long each model answers while time and energy are measured (default: 10)",
+    )
+    parser.add_argument(
+        "--power-log",
+        type=Path,
+        metavar="FILE",
+        help="CSV of an external power meter that runs meanwhile: columns time and watts",
+    )
+
+
+def measured_so(options: argparse.Namespace) -> Measuring:
+    """What the options of `measuring` say."""
+    from advisor.records.measuring import Measuring
+
+    return Measuring(options.measure_seconds or Measuring().seconds, options.power_log)
+
+
 def assumed(options: argparse.Namespace) -> Assumptions:
     """What the options of `carbon` say.
 
     Raises:
         AdviseError: embodied carbon without a lifetime, or the other way round.
     """
-    from advisor.carbon import Assumptions
+    from advisor.records.carbon import Assumptions
 
     embodied, lifetime = options.embodied_kg, options.lifetime_years
     if (embodied is None) != (lifetime is None):
@@ -188,6 +238,6 @@ def give(product: str, file: Path | None, out: TextIO | None = None) -> None:
     if file is None:
         (out or sys.stdout).write(product)
         return
-    from advisor.files import write
+    from advisor.base.files import write
 
     write(file, product)

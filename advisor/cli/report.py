@@ -11,28 +11,34 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from advisor.base.errors import AdviseError
 from advisor.cli.options import parser
-from advisor.errors import AdviseError
 
 if TYPE_CHECKING:
-    from advisor.finished import Finished
+    from advisor.runs.finished import Finished
 
 
 def run(arguments: Sequence[str]) -> int:
     """Exit codes: 0 done, 2 a folder that is no finished run, or the page's libraries are missing."""
     options = _options(arguments)
-    from advisor.finished import folders, read
+    from advisor.runs.finished import folders, read
 
-    if options.html:
-        _needs_drawing()
+    if options.html or options.chart:
+        _needs_drawing("--html" if options.html else "--chart")
     runs = [read(folder) for folder in folders(options.runs)]
     if options.html:
-        from advisor.files import write
+        from advisor.base.files import write
         from advisor.report import html
 
         write(options.html, html.render(runs))
         sys.stderr.write(f"wrote {options.html}: open it in a browser\n")
-    if options.format or not options.html:
+    if options.chart:
+        from advisor.base.files import write
+        from advisor.report.figure import accuracy_against_time
+
+        write(options.chart, accuracy_against_time(runs))
+        sys.stderr.write(f"wrote {options.chart}\n")
+    if options.format or not (options.html or options.chart):
         _print(runs, options.format or "text")
     return 0
 
@@ -41,19 +47,20 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made = parser("advise report", "Finished runs, one or several, as a page to look at or as tables.")
     made.add_argument("runs", nargs="+", type=Path, metavar="RUN_DIR", help="the --out folder of an `advise run`")
     made.add_argument("--html", type=Path, metavar="FILE", help="write one page that needs nothing else")
+    made.add_argument("--chart", type=Path, metavar="FILE", help="draw accuracy against time as one SVG file")
     made.add_argument("--format", choices=("text", "json", "markdown"), help="print the runs' tables (default: text)")
     return made.parse_args(arguments)
 
 
-def _needs_drawing() -> None:
+def _needs_drawing(option: str) -> None:
     missing = [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]
     if missing:
-        raise AdviseError(f"--html needs {', '.join(missing)}, not installed", hint="pip install 'advise[report]'")
+        raise AdviseError(f"{option} needs {', '.join(missing)}, not installed", hint="pip install 'advise[report]'")
 
 
 def _print(runs: Sequence[Finished], form: str) -> None:
     from advisor.report import card
-    from advisor.report import run as tables
+    from advisor.report import run_tables as tables
 
     if form == "json":
         found = [{"folder": str(run.folder), **asdict(run.result)} for run in runs]

@@ -8,8 +8,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from advisor.base.errors import AdviseError, Fault, suggest
 from advisor.cli.options import Parser, parser, share
-from advisor.errors import AdviseError, Fault, suggest
 
 if TYPE_CHECKING:
     from advisor.policy.pack import Policy
@@ -50,7 +50,8 @@ def _packs(names: Sequence[str]) -> list[Policy]:
         AdviseError: a file belongs to no pack.
         PolicyError: a pack is invalid.
     """
-    from advisor.policy.pack import MANIFEST, find
+    from advisor.policy.pack import find
+    from advisor.policy.shipped import MANIFEST
 
     def place(name: str) -> str:
         if not Path(name).is_file():
@@ -76,7 +77,7 @@ def _list(arguments: Sequence[str]) -> int:
 
 
 def _test(arguments: Sequence[str]) -> int:
-    from advisor.coverage import cover
+    from advisor.proofs.coverage import cover
     from advisor.report import rules
 
     made = _parser("test", "*")
@@ -90,7 +91,7 @@ def _test(arguments: Sequence[str]) -> int:
 
 
 def _verify(arguments: Sequence[str]) -> int:
-    from advisor.proof import prove
+    from advisor.proofs.advice_passes_check import prove
     from advisor.report import rules
 
     start, refuted = perf_counter(), 0
@@ -104,8 +105,8 @@ def _verify(arguments: Sequence[str]) -> int:
 
 
 def _diff(arguments: Sequence[str]) -> int:
-    from advisor.policy.differ import differences
     from advisor.policy.pack import find
+    from advisor.proofs.pack_differences import differences
     from advisor.report import rules
 
     made = _parser("diff", "")
@@ -118,9 +119,9 @@ def _diff(arguments: Sequence[str]) -> int:
 
 
 def _docs(arguments: Sequence[str]) -> int:
-    from advisor.explain import pages
-    from advisor.files import write
+    from advisor.base.files import write
     from advisor.policy.pack import find
+    from advisor.report.rule_page import pages
 
     made = _parser("docs")
     made.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder that exists")

@@ -15,14 +15,27 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from advisor.cli.options import assumed, carbon, colour, data_columns, parser, policy, seconds, seeds, waivers, width
-from advisor.errors import AdviseError, OutOfMemory
-from advisor.probe import needs_run
+from advisor.base.errors import AdviseError, OutOfMemory
+from advisor.cli.options import (
+    assumed,
+    carbon,
+    colour,
+    data_columns,
+    measured_so,
+    measuring,
+    parser,
+    policy,
+    seconds,
+    seeds,
+    waivers,
+    width,
+)
+from advisor.inspection.probe import needs_run
 
 if TYPE_CHECKING:
-    from advisor.job import Job
-    from advisor.recipe import Recipe
-    from advisor.results import RunResult
+    from advisor.execution.job import Job
+    from advisor.recipe.recipe import Recipe
+    from advisor.records.results import RunResult
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -30,16 +43,16 @@ def run(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     needs_run("advise run")
     _prepare_libraries()
-    from advisor.compute import processes
+    from advisor.compute.machine import processes
 
     with _scratch(), _ended_in_order():
         return _take_part(options) if processes.number() else _run(options)
 
 
 def _run(options: Namespace) -> int:
+    from advisor.execution.seeds import refuse_past_the_last
     from advisor.report import findings
-    from advisor.report import run as report
-    from advisor.seeds import refuse_past_the_last
+    from advisor.report import run_tables as report
 
     job, text = _job(options)
     for finding in job.reviewed.findings:
@@ -56,14 +69,18 @@ def _run(options: Namespace) -> int:
 
 def _job(options: Namespace) -> tuple[Job, str]:
     """The job that the command line asks for, and the recipe's text."""
-    from advisor.compute.energy import grid_year
-    from advisor.job import excused, prepare, read_data
+    from advisor.compute.measure import power_log
+    from advisor.compute.measure.grid import grid_year
+    from advisor.execution.job import excused, prepare
+    from advisor.inspection.recipe_data import read_data
     from advisor.policy.pack import find
-    from advisor.recipefile import load
-    from advisor.waiving import Waiving
+    from advisor.recipe.reader import load
+    from advisor.review.waivers.apply import Waiving
 
     carbon_ = assumed(options)
     grid_year(carbon_.country)
+    if options.power_log is not None:
+        power_log.check(options.power_log)
     recipe, document = load(options.recipe)
     recipe = _overridden(recipe, options)
     if recipe.data.source is None:
@@ -77,17 +94,18 @@ def _job(options: Namespace) -> tuple[Job, str]:
     rules = find(options.policy)
     waiving = Waiving(date.today(), not options.no_inline, options.waivers, options.waiver_days)
     job = excused(prepare(rules, recipe, document, data, base, options.train_on), rules, waiving)
-    return replace(job, trust_remote_code=options.trust_remote_code, assumed=carbon_), document.text
+    given = {"trust_remote_code": options.trust_remote_code, "assumed": carbon_, "measuring": measured_so(options)}
+    return replace(job, **given), document.text
 
 
 def _carry_out(job: Job, options: Namespace) -> int:
-    from advisor import executor
-    from advisor import seeds as several
+    from advisor.execution import executor
+    from advisor.execution import seeds as several
     from advisor.report import card as model_card
-    from advisor.report import run as report
+    from advisor.report import run_tables as report
     from advisor.report import seeds as report_seeds
     from advisor.report.progress import watch
-    from advisor.spread import SeedsResult
+    from advisor.runs.seed_statistics import SeedsResult
 
     def card(result: RunResult) -> str:
         license_ = model_card.base_license(job.model.folder)
@@ -110,7 +128,7 @@ def _take_part(options: Namespace) -> int:
 
     The launcher ends all processes as soon as one fails, even before the first has said why.
     """
-    from advisor.seeds import follow
+    from advisor.execution.seeds import follow
 
     with Path(os.devnull).open("w") as nothing, redirect_stdout(nothing), redirect_stderr(nothing):
         try:
@@ -158,6 +176,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     run_.add_argument("--no-ledger", action="store_true", help="do not record the run (advise history)")
     data_columns(run_)
     carbon(run_)
+    measuring(run_)
     waivers(run_)
     policy(run_)
     return run_.parse_args(arguments)
@@ -179,7 +198,7 @@ def _overridden(recipe: Recipe, options: Namespace) -> Recipe:
 
 def _recorded(folders: Sequence[Path]) -> None:
     """Keep runs in the ledger. They are finished and stay so whatever the ledger says."""
-    from advisor import finished, ledger, record
+    from advisor.runs import finished, ledger, record
 
     try:
         ledger.add([record.of(finished.read(out)) for out in folders])

@@ -13,7 +13,7 @@ def run(arguments: Sequence[str]) -> int:
     made = parser("advise schema", "The JSON Schema of a kind of file, for editors and other tools.")
     made.add_argument("what", choices=("recipe", "rule", "pack", "waivers", "report", "findings"))
     options = made.parse_args(arguments)
-    from advisor.schema import schema
+    from advisor.report.schema import schema
 
     sys.stdout.write(schema(options.what))
     return 0

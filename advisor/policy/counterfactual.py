@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations, product
 
-from advisor.facts import DEVICES, Value
-from advisor.interval import show
+from advisor.base.interval import show
+from advisor.facts.facts import DEVICES, Value
 from advisor.policy.conditions import Test, tests_of
 from advisor.policy.judge import broken, violations
 from advisor.policy.pack import Policy

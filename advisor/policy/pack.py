@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-import advisor
-from advisor.errors import Fault, PolicyError, suggest
-from advisor.policy import memo
+from advisor.base.errors import PolicyError, suggest
+from advisor.policy import cache
 from advisor.policy.rule import Rule, from_value
-from advisor.recipe import PolicyStamp
-
-MANIFEST = "pack.yaml"
-MOST_FILES = 1_000  # of one pack
+from advisor.policy.shipped import MANIFEST, files_of, shipped
+from advisor.recipe.recipe import PolicyStamp
 
 
 class Policy(NamedTuple):
@@ -44,12 +40,6 @@ class Policy(NamedTuple):
         raise PolicyError(f"no rule {name!r} in {self.stamp.name}", hint=suggest(name, known))
 
 
-def shipped(what: str) -> Path:
-    """The folder of shipped `rules` or `recipes`: inside the installed package, else in the checkout."""
-    package = Path(advisor.__file__).parent
-    return package / what if (package / what).is_dir() else package.parent / what
-
-
 def core() -> Policy:
     """The policy that advice follows unless told otherwise."""
     return load(shipped("rules") / "core")
@@ -76,33 +66,13 @@ def load(folder: Path) -> Policy:
     Raises:
         PolicyError: it is no pack, or any of its files is invalid; all faults at once.
     """
-    pack = memo.recall(folder, files_of)
+    pack = cache.recall(folder, files_of)
     if pack is None:
         from advisor.policy.packfile import read
 
         pack, folders = read(folder)
-        seen = memo.trace(file for one in folders for file in files_of(Path(one)))
-        memo.store(folder, folders, seen, pack)
+        seen = cache.trace(file for one in folders for file in files_of(Path(one)))
+        cache.store(folder, folders, seen, pack)
     made = [from_value(value, file) for file, value in pack["rules"].items()]
     stamp = PolicyStamp(pack["name"], pack["version"], pack["sha256"])
     return Policy(stamp, tuple(sorted(made, key=lambda rule: rule.id)), pack["sources"], pack["disabled"])
-
-
-def files_of(folder: Path) -> list[Path]:
-    """The YAML files of one pack, in alphabetical order.
-
-    Raises:
-        PolicyError: it is no pack, or has more files than any pack needs.
-    """
-    if not (folder / MANIFEST).is_file():
-        hint = "give the folder that holds pack.yaml"
-        raise PolicyError(Fault(f"no rule pack here: {MANIFEST} is missing", str(folder), hint=hint))
-    found = sorted(
-        os.path.join(place, name)  # noqa: PTH118 - os is faster at start-up
-        for place, _, names in os.walk(folder)
-        for name in names
-        if name.endswith((".yaml", ".yml"))
-    )
-    if len(found) > MOST_FILES:
-        raise PolicyError(Fault(f"{len(found):,} YAML files, more than the {MOST_FILES:,} that are read", str(folder)))
-    return [Path(file) for file in found]

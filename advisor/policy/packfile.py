@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NamedTuple
 
-from advisor.bounds import Bound
-from advisor.errors import AdviseError, Fault, PolicyError, suggest
-from advisor.interval import Interval
+from advisor.base.constraints import FORBID_EXTRA, Bound
+from advisor.base.errors import AdviseError, Fault, PolicyError, suggest
+from advisor.base.interval import Interval
+from advisor.base.validation import build
+from advisor.base.yamlfile import MAX_BYTES, Document, parse
 from advisor.policy import rulefile
-from advisor.policy.pack import MANIFEST, files_of, shipped
 from advisor.policy.rule import Severity, Text
-from advisor.step import FORBID_EXTRA
-from advisor.typed import build
-from advisor.yamlfile import MAX_BYTES, Document, parse
+from advisor.policy.shipped import MANIFEST, files_of, shipped
 
 MOST_PACKS = 16
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from advisor.bounds import Bound
-from advisor.errors import Fault, PolicyError, suggest
-from advisor.interval import Interval
+from advisor.base.constraints import FORBID_EXTRA, Bound
+from advisor.base.errors import Fault, PolicyError, suggest
+from advisor.base.interval import Interval
+from advisor.base.validation import build
+from advisor.base.yamlfile import Document
 from advisor.policy.conditions import parse
 from advisor.policy.rule import Effects, Evidence, Examples, Severity, Text
 from advisor.policy.view import GATES, settings
-from advisor.step import FORBID_EXTRA
-from advisor.steps import STEPS
-from advisor.typed import build
-from advisor.yamlfile import Document
+from advisor.recipe.steps import STEPS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
-from advisor.advise import Advice
-from advisor.candidates import Candidate
-from advisor.facts import Facts
-from advisor.interval import show
-from advisor.predict import Range
-from advisor.reasons import Verdict
-from advisor.recipe import as_dict, as_yaml
+from advisor.advice.candidates import Candidate
+from advisor.advice.prediction import Range
+from advisor.advice.reasons import Verdict
+from advisor.advice.recommendation import Advice
+from advisor.base.interval import show
+from advisor.facts.facts import Facts
+from advisor.recipe.recipe import as_dict, as_yaml
 from advisor.report.style import columns, paint
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from advisor.facts import DataFacts
-from advisor.gates import ENOUGH
-from advisor.recipe import Recipe, as_yaml
+from advisor.deployment.gates import ENOUGH
+from advisor.facts.facts import DataFacts
+from advisor.recipe.recipe import Recipe, as_yaml
+from advisor.records.results import Measured, RunResult, StepResult
 from advisor.report.frontmatter import data_name, front, hub_id, last_part, making
-from advisor.results import Measured, RunResult, StepResult
 
 
 def text(result: RunResult, recipe: Recipe, data: DataFacts, license_: str = "") -> str:

@@ -6,10 +6,10 @@ import statistics
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from advisor.finished import Finished
-from advisor.predict import SMALL
-from advisor.results import Measured
-from advisor.tasks import known
+from advisor.advice.prediction import SMALL
+from advisor.facts.tasks import known
+from advisor.records.results import Measured
+from advisor.runs.finished import Finished
 
 SHARES = ("accuracy", "size", "time", "emissions")
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from advisor.difference import Change, Difference, Outcome
-from advisor.findings import Finding
-from advisor.predict import Range
+from advisor.advice.prediction import Range
 from advisor.report.advice import plain
 from advisor.report.style import columns, paint
+from advisor.review.difference import Change, Difference, Outcome
+from advisor.review.findings import Finding
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "moved": "~"}
 NO_EFFECT = "no change in effect"

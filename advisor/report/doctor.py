@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from advisor.doctor import Line
+from advisor.execution.doctor import Line
 from advisor.report.style import paint
 
 INDENT = 22

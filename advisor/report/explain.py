@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from advisor.advise import Advice, advise
-from advisor.errors import AdviseError
+from advisor.advice.recommendation import Advice, advise
+from advisor.base.errors import AdviseError
 from advisor.policy.pack import Policy
-from advisor.recipe import Recipe
+from advisor.recipe.recipe import Recipe
 from advisor.report import advice as report
 from advisor.report import findings
-from advisor.review import Reviewed
+from advisor.review.outcome import Reviewed
 
 
 def recipe(policy: Policy, reviewed: Reviewed, width: int, colour: bool) -> str:

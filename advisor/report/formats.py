@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from advisor.findings import FORMATS, Checked
 from advisor.report.findings import blocks
+from advisor.review.findings import FORMATS
+from advisor.review.outcome import Checked
 
 _WRITERS = {
     "concise": ("findings", "concise"),
-    "json": ("machine", "as_json"),
+    "json": ("findings_json", "as_json"),
     "sarif": ("sarif", "log"),
     "junit": ("junit", "xml"),
     "github": ("github", "commands"),

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from advisor.facts import DataFacts
-from advisor.recipe import Recipe
-from advisor.results import Measured, RunResult
+from advisor.facts.facts import DataFacts
+from advisor.recipe.recipe import Recipe
+from advisor.records.results import Measured, RunResult
 
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*(/[\w][\w.-]*)?$", re.ASCII)
 LIBRARIES = {"checkpoint": "transformers", "onnx": "onnx", "openvino": "openvino", "torch-int8": "pytorch"}

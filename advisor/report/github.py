@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from advisor.findings import SEVERITIES, Checked, Finding
+from advisor.review.findings import SEVERITIES, Finding
+from advisor.review.outcome import Checked
 
 COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 

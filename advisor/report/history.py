@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from advisor.compared import where
-from advisor.record import Quantity, Record, StepRecord
 from advisor.report.style import columns
+from advisor.runs.comparison import where
+from advisor.runs.record import Quantity, Record, StepRecord
 
 HEAD = ("id", "finished", "name", "family", "device", "samples", "last model", "accuracy", "time", "emissions", "gates")
 SHORT = 10  # signs of an id; enough to tell a million runs apart

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
-from advisor.compared import Compared, compared
-from advisor.finished import Finished
+from advisor.records.results import Measured, RunResult, StepResult
 from advisor.report import chart, compare
 from advisor.report.chart import Figured, Line, Point
 from advisor.report.frontmatter import data_name, making
-from advisor.results import Measured, RunResult, StepResult
+from advisor.runs.comparison import Compared, compared
+from advisor.runs.finished import Finished
 
 TEMPLATE = "report.html.j2"
 # The two points that the white paper gives as numbers; those of its Figures 4 to 6 stand in images alone.

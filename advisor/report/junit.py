@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from advisor.findings import BUILT_IN, Checked, Finding
+from advisor.review.findings import BUILT_IN, Finding
+from advisor.review.outcome import Checked
 
 CLEAN = "obeys all rules"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from advisor.findings import SEVERITIES, Checked, Finding
-from advisor.plan import Plan
-from advisor.predict import Prediction, Range, predict
+from advisor.advice.prediction import Prediction, Range, predict
+from advisor.recipe.plan import Plan
 from advisor.report.findings import counts
-from advisor.report.root import from_root
+from advisor.report.paths import from_root
 from advisor.report.style import plural
-from advisor.review import Reviewed
+from advisor.review.findings import SEVERITIES, Finding
+from advisor.review.outcome import Checked, Reviewed
 
 MOST_SIGNS = 60_000  # GitHub refuses comments of more than 65,536
 SIGNS = {"error": "**error**", "warning": "warning", "note": "note"}

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from advisor.results import Progress as Done
-from advisor.results import Remark, RunResult, StepResult
-from advisor.spread import SeedsResult
+from advisor.records.results import Progress as Done
+from advisor.records.results import Remark, RunResult, StepResult
+from advisor.runs.seed_statistics import SeedsResult
 
 if TYPE_CHECKING:
-    from advisor.executor import Event
+    from advisor.execution.executor import Event
 
 WHOLE = "the whole run"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from advisor.coverage import Covered
-from advisor.policy.claims import Proof
-from advisor.policy.differ import Difference
 from advisor.policy.pack import Policy
+from advisor.proofs.claims import Proof
+from advisor.proofs.coverage import Covered
+from advisor.proofs.pack_differences import Difference
 from advisor.report.style import columns
 
 

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
-from advisor.explain import effects, when
-from advisor.findings import BUILT_IN, GATE_RULES, Checked, Finding, Fix, Place, Waiver
-from advisor.policy.pack import shipped
+from advisor.base.yamlfile import Document
 from advisor.policy.rule import Rule
-from advisor.report.root import from_root, uri
-from advisor.yamlfile import Document
+from advisor.policy.shipped import shipped
+from advisor.report.paths import from_root, uri
+from advisor.report.rule_page import effects, when
+from advisor.review.findings import BUILT_IN, GATE_RULES, Finding, Fix, Place, Waiver
+from advisor.review.outcome import Checked
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 ROOT, RULES = "%SRCROOT%", "%ADVISE%"

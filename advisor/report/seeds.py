@@ -7,8 +7,8 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from advisor.report.run import gates
-from advisor.spread import SeedsResult, Spread
+from advisor.report.run_tables import gates
+from advisor.runs.seed_statistics import SeedsResult, Spread
 
 
 def show(result: SeedsResult) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ci.scratch import BAD, CHECKOUT, call, repository
 from ruamel.yaml import YAML
+from scratch import BAD, CHECKOUT, call, repository
 
 HOOKS: list[dict[str, Any]] = YAML(typ="safe").load((CHECKOUT / ".pre-commit-hooks.yaml").read_text())
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

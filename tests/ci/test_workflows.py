@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from ci.scratch import BAD, CHECKOUT, GOOD, call, repository
 from ruamel.yaml import YAML
+from scratch import BAD, CHECKOUT, GOOD, call, repository
 
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from advisor.cli import main
-from advisor.families import find
-from advisor.recipefile import loads
+from advisor.families.registry import find
+from advisor.recipe.reader import loads
 
 CHECKOUT = Path(__file__).parents[2]
 T5 = ["--model", "t5", "--samples", "3000", "--device", "cpu"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from advisor import families
 from advisor.cli import main
+from advisor.families import registry
 
 FACTS = ["--samples", "3000", "--device", "cpu"]
 RECIPE = "version: 1\nname: x\nmodel: {source: bert, family: bert}\ndevice: cpu\nsteps:\n  - finetune: {}\n"
@@ -150,7 +150,7 @@ def test_an_empty_folder_is_not_a_success(tmp_path: Path, capsys: pytest.Capture
 def test_a_config_may_leave_its_usual_widths_out(
     missing: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    family = families.find("bart")
+    family = registry.find("bart")
     assert family is not None
     config = {key: value for key, value in family.config.items() if key not in missing}
     (tmp_path / "config.json").write_text(json.dumps(config))

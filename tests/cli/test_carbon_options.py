@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from advisor.carbon import Assumptions
 from advisor.cli import main
 from advisor.cli.options import assumed, carbon, parser
+from advisor.records.carbon import Assumptions
 
 
 def said(*arguments: str) -> Assumptions:

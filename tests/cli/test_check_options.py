@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from advisor.cli import main
-from advisor.findings import FORMATS
+from advisor.review.findings import FORMATS
 
 GOOD = """version: 1
 name: x

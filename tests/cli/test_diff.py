@@ -15,11 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from advisor.cli import main
-from advisor.difference import difference
 from advisor.policy.pack import core
-from advisor.recipe import as_yaml
-from advisor.recipefile import loads
-from advisor.review import Reviewed, review_document
+from advisor.recipe.reader import loads
+from advisor.recipe.recipe import as_yaml
+from advisor.review.difference import difference
+from advisor.review.outcome import Reviewed
+from advisor.review.review import review_document
 
 CHECKOUT = Path(__file__).parents[2]
 RECIPES = CHECKOUT / "recipes"

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from advisor import families
 from advisor.cli import main
-from advisor.recipefile import loads
+from advisor.families import registry
+from advisor.recipe.reader import loads
 
 
 def test_the_table_says_which_families_can_be_executed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["families"]) == 0
     head, *rows = capsys.readouterr().out.splitlines()
-    assert head.startswith("family") and len(rows) == len(families.names()) == 21
+    assert head.startswith("family") and len(rows) == len(registry.names()) == 21
     assert [row.split()[0] for row in rows if row.endswith("yes")] == ["bert", "gpt2", "opt", "t5"]
     t5 = "t5 encoder-decoder google-t5/t5-base 12+12 222.9 11.1 yes"
     assert t5.split() in [row.split() for row in rows]
@@ -29,7 +29,7 @@ def test_json_has_the_exact_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["vit"]["embedding_share"] == 0 and not found["vit"]["executable"]
 
 
-@pytest.mark.parametrize("name", sorted(set(families.names()) - set(families.executable())))
+@pytest.mark.parametrize("name", sorted(set(registry.names()) - set(registry.executable())))
 def test_advice_for_it_is_a_recipe_that_says_so_and_passes_check(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -59,7 +59,7 @@ def test_sizes_are_exact_and_ranges_are_those_of_the_evidence(
 
 
 def test_run_stops_before_any_weight_is_read(tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    family = families.find("roberta")
+    family = registry.find("roberta")
     assert family
     (tmp_path / "config.json").write_text(json.dumps(dict(family.config)))
     recipe = tmp_path / "recipe.yaml"

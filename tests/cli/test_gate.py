@@ -12,8 +12,8 @@ import jsonschema
 import pytest
 
 from advisor.cli import main
-from advisor.findings import FORMATS, GATE_RULES
-from advisor.gate.rules import BECAUSE
+from advisor.deployment.rules import BECAUSE
+from advisor.review.findings import FORMATS, GATE_RULES
 
 SARIF = Path(__file__).parents[1] / "schemas" / "sarif-2.1.0-rtm.5.json"
 

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import runs
+import small_runs
 
-from advisor import ledger
 from advisor.cli import main
-from advisor.recipefile import loads
-from advisor.results import Measured
+from advisor.recipe.reader import loads
+from advisor.records.results import Measured
+from advisor.runs import ledger
 
 BERT = ["--model", "bert", "--samples", "67349", "--device", "cpu", "--min-accuracy", "0.9"]
 
@@ -29,9 +29,9 @@ def own_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def recorded(folder: Path, count: int = 3, accuracy: float = 0.98) -> None:
     """Runs with different seeds, whose distilled model keeps this share of the accuracy."""
     for seed in range(count):
-        steps = list(runs.result().steps)
+        steps = list(small_runs.result().steps)
         steps[2] = replace(steps[2], relative_accuracy=Measured(accuracy))
-        ledger.add([runs.record(folder / f"run-{seed}", runs.result(steps=tuple(steps)), seed=seed)])
+        ledger.add([small_runs.record(folder / f"run-{seed}", small_runs.result(steps=tuple(steps)), seed=seed)])
 
 
 def test_a_table_a_page_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,11 +123,11 @@ def test_own_runs_change_the_choice(tmp_path: Path, capsys: pytest.CaptureFixtur
     goal = [*BERT[:-1], "0.97"]
     assert main(goal) == 0
     assert "layer_removal: {" in capsys.readouterr().out
-    steps = list(runs.result().steps)
+    steps = list(small_runs.result().steps)
     for place in (2, 3):
         steps[place] = replace(steps[place], relative_accuracy=Measured(0.5))
     for seed in range(3):
-        ledger.add([runs.record(tmp_path / str(seed), runs.result(steps=tuple(steps)), seed=seed)])
+        ledger.add([small_runs.record(tmp_path / str(seed), small_runs.result(steps=tuple(steps)), seed=seed)])
     assert main([*goal, "--history"]) == 0
     shown = capsys.readouterr()
     assert "layer_removal: {" not in shown.out
@@ -155,7 +155,7 @@ def test_neither_history_nor_advice_by_it_imports_torch(tmp_path: Path) -> None:
 def test_advice_alone_opens_no_database() -> None:
     script = "from advisor.cli import main; import sys; main(sys.argv[1:]); print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script, *BERT], capture_output=True, text=True, check=True)
-    assert "'sqlite3'" not in done.stdout and "'advisor.history'" not in done.stdout
+    assert "'sqlite3'" not in done.stdout and "'advisor.advice.history'" not in done.stdout
 
 
 RECIPE = """version: 1
@@ -174,7 +174,17 @@ def test_every_run_is_recorded_and_none_is_lost_with_the_ledger(
 ) -> None:
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(RECIPE)
-    command = ["run", str(recipe), "--model", str(checkpoints["bert"]), "--data", str(text), "--out"]
+    command = [
+        "run",
+        str(recipe),
+        "--model",
+        str(checkpoints["bert"]),
+        "--data",
+        str(text),
+        "--measure-seconds",
+        "0.5",
+        "--out",
+    ]
     assert main([*command, str(tmp_path / "first")]) == 0
     (one,) = ledger.find()
     assert (one.name, one.family, one.device, one.samples) == ("recorded", "bert", "edge", 180)
@@ -197,7 +207,23 @@ def test_every_run_writes_a_model_card_whose_code_works(
 
     recipe, out = tmp_path / "recipe.yaml", tmp_path / "out"
     recipe.write_text(RECIPE)
-    assert main(["run", str(recipe), "--model", str(checkpoints["bert"]), "--data", str(text), "--out", str(out)]) == 0
+    assert (
+        main(
+            [
+                "run",
+                str(recipe),
+                "--model",
+                str(checkpoints["bert"]),
+                "--data",
+                str(text),
+                "--out",
+                str(out),
+                "--measure-seconds",
+                "0.5",
+            ]
+        )
+        == 0
+    )
     card = ModelCard.load(out / "README.md")
     assert card.data.library_name == "transformers" and card.data.pipeline_tag == "text-classification"
     assert "README.md" in json.loads((out / "manifest.json").read_text())["files"]

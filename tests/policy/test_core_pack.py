@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from advisor.errors import PolicyError
-from advisor.examples import failing, view_of
-from advisor.policy.pack import Policy, core, load, shipped
+from advisor.base.errors import PolicyError
+from advisor.policy.examples import failing, view_of
+from advisor.policy.pack import Policy, core, load
 from advisor.policy.rule import Rule
+from advisor.policy.shipped import shipped
 from advisor.policy.view import known
 
 POLICY = core()
@@ -72,7 +73,7 @@ def test_an_example_gives_any_fact_by_its_full_name() -> None:
 
 
 def test_an_unknown_task_never_blocks_a_language_model_and_a_known_one_does() -> None:
-    from advisor.examples import view_of
+    from advisor.policy.examples import view_of
     from advisor.policy.judge import violations
 
     steps = ["finetune", {"layer_removal": {"keep": 4}}, "distillation"]

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from packs import policy, rule
 
-from advisor import probe
-from advisor.advise import advise
-from advisor.examples import view_of
-from advisor.facts import DataFacts, Facts, Goal
+from advisor.advice.recommendation import advise
+from advisor.facts.facts import DataFacts, Facts, Goal
+from advisor.inspection import probe
 from advisor.policy.counterfactual import leaving, opening
+from advisor.policy.examples import view_of
 from advisor.policy.pack import core
 from advisor.policy.view import View
-from advisor.recipe import DataSource
+from advisor.recipe.recipe import DataSource
 
 POLICY = core()
 

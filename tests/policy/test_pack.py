@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from advisor.errors import PolicyError
-from advisor.policy.pack import core, load, shipped
+from advisor.base.errors import PolicyError
+from advisor.policy.pack import core, load
+from advisor.policy.shipped import shipped
 
 
 @pytest.fixture

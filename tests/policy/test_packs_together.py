@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from advisor.errors import PolicyError
-from advisor.policy.differ import differences
-from advisor.policy.pack import core, find, load, shipped
+from advisor.base.errors import PolicyError
+from advisor.policy.pack import core, find, load
+from advisor.policy.shipped import shipped
+from advisor.proofs.pack_differences import differences
 
 HEAD = 'name: ours\nversion: "2"\ndescription: our own\n'
 RULE = """id: {id}

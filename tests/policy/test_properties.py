@@ -12,20 +12,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packs import policy, rule
 
-from advisor import probe, review
-from advisor.advise import advise
-from advisor.errors import AdviseError, NotMet
-from advisor.facts import DataFacts, Facts, Goal
+from advisor.advice.recommendation import advise
+from advisor.base.errors import AdviseError, NotMet
+from advisor.base.validation import build
+from advisor.base.yamlfile import parse as parse_yaml
+from advisor.facts.facts import DataFacts, Facts, Goal
+from advisor.inspection import probe
 from advisor.policy import rulefile
 from advisor.policy.conditions import Condition, parse
-from advisor.policy.pack import core, load, shipped
+from advisor.policy.pack import core, load
 from advisor.policy.packfile import Manifest
-from advisor.policy.space import cells
+from advisor.policy.shipped import shipped
 from advisor.policy.view import look
-from advisor.recipe import DataSource, as_yaml
-from advisor.recipefile import loads
-from advisor.typed import build
-from advisor.yamlfile import parse as parse_yaml
+from advisor.proofs.space import cells
+from advisor.recipe.reader import loads
+from advisor.recipe.recipe import DataSource, as_yaml
+from advisor.review import review
 
 POLICY = core()
 MODELS = {name: probe.model(name) for name in ("bert", "gpt2", "opt", "t5")}

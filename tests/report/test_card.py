@@ -7,25 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import runs
+import small_runs
 import yaml
 from huggingface_hub import ModelCard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.facts import DataFacts
-from advisor.recipe import ModelSource, Recipe
-from advisor.recipefile import loads
+from advisor.facts.facts import DataFacts
+from advisor.recipe.reader import loads
+from advisor.recipe.recipe import ModelSource, Recipe
+from advisor.records.results import Cost, Measured, RunResult
 from advisor.report import card
 from advisor.report.frontmatter import front, metadata
-from advisor.results import Cost, Measured, RunResult
 
 DATA = DataFacts(samples=67_349, task="classification", labels=2)
 
 
 def recipe(**changes: Any) -> Recipe:
     values = {"name": '"bert"', "model": '"bert-base-uncased"', "family": "bert", "data": '"stanfordnlp/sst2"'}
-    return replace(loads(runs.RECIPE.format(**values, samples=67_349, keep=8, seed=0))[0], **changes)
+    return replace(loads(small_runs.RECIPE.format(**values, samples=67_349, keep=8, seed=0))[0], **changes)
 
 
 def text(run: RunResult | None = None, of: Recipe | None = None, license_: str = "apache-2.0") -> str:
@@ -37,7 +37,7 @@ def measured(grams: float = 1.5, **changes: Any) -> RunResult:
     cost = Cost(
         Measured(20.0), Measured(grams, source="codecarbon 3.3.2, power modelled from load, this process for 4 s")
     )
-    run = runs.result()
+    run = small_runs.result()
     told = {**run.provenance, "assumed": {"country": "JPN", "stated": True, "pue": 1.0}}
     return replace(run, steps=tuple(replace(step, cost=cost) for step in run.steps), provenance=told, **changes)
 

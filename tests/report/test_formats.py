@@ -21,15 +21,16 @@ from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped
 from packs import policy, rule
 
-from advisor.baseline import Baseline, Entry
-from advisor.check import check
-from advisor.findings import FORMATS, Checked
 from advisor.report.findings import summary
 from advisor.report.formats import written
 from advisor.report.markdown import MOST_SIGNS, escaped
-from advisor.schema import schema
-from advisor.sources import Source
-from advisor.waiving import Waiving
+from advisor.report.schema import schema
+from advisor.review.baseline import Baseline, Entry
+from advisor.review.batch import check
+from advisor.review.findings import FORMATS
+from advisor.review.outcome import Checked
+from advisor.review.recipe_files import Source
+from advisor.review.waivers.apply import Waiving
 
 HERE = Path(__file__).parents[1]
 GOLDEN = HERE / "golden"

@@ -12,13 +12,13 @@ from typing import Any
 
 import browser
 import pytest
-import runs
+import small_runs
 
 from advisor.cli import main
-from advisor.finished import read
+from advisor.records.results import Measured, Predicted, RunResult, Served
 from advisor.report import chart, html
 from advisor.report.chart import Figured, Line, Point
-from advisor.results import Measured, Predicted, RunResult, Served
+from advisor.runs.finished import read
 
 needs_browser = pytest.mark.skipif(browser.path() is None, reason="no Chromium is installed")
 GONE = Measured(why_not="this machine has no edge device")
@@ -26,13 +26,13 @@ GONE = Measured(why_not="this machine has no edge device")
 
 def several(folder: Path) -> list[Path]:
     """Runs on much and on little data, on WNLI, and one without measured emissions."""
-    whole = runs.result()
+    whole = small_runs.result()
     nowhere = tuple(replace(step, served=Served(*[GONE] * 9)) for step in whole.steps)
     return [
-        runs.write(folder / "a"),
-        runs.write(folder / "b", replace(whole, name="bert-rte"), data="rte", samples=2_490),
-        runs.write(folder / "c", replace(whole, name="bert-wnli"), data="glue/wnli", samples=635),
-        runs.write(folder / "d", replace(whole, name="bert-edge", steps=nowhere), data="cola", samples=8_551),
+        small_runs.write(folder / "a"),
+        small_runs.write(folder / "b", replace(whole, name="bert-rte"), data="rte", samples=2_490),
+        small_runs.write(folder / "c", replace(whole, name="bert-wnli"), data="glue/wnli", samples=635),
+        small_runs.write(folder / "d", replace(whole, name="bert-edge", steps=nowhere), data="cola", samples=8_551),
     ]
 
 
@@ -45,7 +45,7 @@ def page(folder: Path, *folders: Path) -> Path:
 @needs_browser
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_browser_shows_a_run(width: int, tmp_path: Path) -> None:
-    seen = browser.look(page(tmp_path, runs.write(tmp_path / "run")), width)
+    seen = browser.look(page(tmp_path, small_runs.write(tmp_path / "run")), width)
     assert seen["width"] == width, "the page is wider than the screen"
     for words in (
         "keeps 97.8 % of the accuracy at 31 % of the time", "67,349 training rows", "✗ a gate missed",
@@ -61,7 +61,7 @@ def test_a_browser_shows_a_run(width: int, tmp_path: Path) -> None:
 
 @needs_browser
 def test_light_and_dark_reach_the_drawing(tmp_path: Path) -> None:
-    file = page(tmp_path, runs.write(tmp_path / "run"))
+    file = page(tmp_path, small_runs.write(tmp_path / "run"))
     light, dark = browser.look(file, 1280), browser.look(file, 1280, dark=True)
     for name in ("background", "ink", "drawing"):
         assert light[name] != dark[name]
@@ -92,9 +92,9 @@ def test_several_runs_are_split_by_data_size_and_means_leave_wnli_out(width: int
 @needs_browser
 def test_the_folder_of_several_seeds_shows_each_and_their_spread(tmp_path: Path) -> None:
     for seed in range(2):
-        steps = list(runs.result().steps)
+        steps = list(small_runs.result().steps)
         steps[-1] = replace(steps[-1], relative_accuracy=Measured(0.96 + seed / 50))
-        runs.write(tmp_path / "out" / f"seed-{seed}", runs.result(steps=tuple(steps)), seed=seed)
+        small_runs.write(tmp_path / "out" / f"seed-{seed}", small_runs.result(steps=tuple(steps)), seed=seed)
     text = " ".join(browser.look(page(tmp_path, tmp_path / "out"), 1280)["text"].split())
     assert "bert-sst2, seed 0" in text and "bert-sst2, seed 1" in text
     assert "mean of 2 BERT runs for cpu: 8 layers, distilled, int8 97.0 % ± 1.4" in text
@@ -102,7 +102,7 @@ def test_the_folder_of_several_seeds_shows_each_and_their_spread(tmp_path: Path)
 
 @needs_browser
 def test_it_prints(tmp_path: Path) -> None:
-    browser.print_(page(tmp_path, runs.write(tmp_path / "run")), tmp_path / "report.pdf")
+    browser.print_(page(tmp_path, small_runs.write(tmp_path / "run")), tmp_path / "report.pdf")
     printed = (tmp_path / "report.pdf").read_bytes()
     assert printed.startswith(b"%PDF") and 1 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 5
 
@@ -120,7 +120,7 @@ HOSTILE = [
 
 def hostile(name: str) -> RunResult:
     """A run in which every word comes from somebody else."""
-    whole, evil = runs.result(), Measured(0.5, name, name)
+    whole, evil = small_runs.result(), Measured(0.5, name, name)
     steps = tuple(
         replace(
             step, words=name, notes=(name,), metric=name, path=name,
@@ -137,7 +137,7 @@ def hostile(name: str) -> RunResult:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_nothing_hostile_leaves_its_place(name: str, tmp_path: Path) -> None:
-    folder = runs.write(tmp_path / "run", hostile(name), name="safe", model=name, data=name)
+    folder = small_runs.write(tmp_path / "run", hostile(name), name="safe", model=name, data=name)
     finding = {"rule": name, "severity": name, "message": name}
     advice = {"steps": [{"step": "finetune", "reason": name, "rules": [name], "opens": name}], "findings": [finding]}
     (folder / "advice.json").write_text(json.dumps(advice))
@@ -155,7 +155,7 @@ def test_nothing_hostile_leaves_its_place(name: str, tmp_path: Path) -> None:
 @needs_browser
 def test_a_browser_runs_nothing_of_a_hostile_run(tmp_path: Path) -> None:
     name = "".join(HOSTILE[:3])
-    seen = browser.look(page(tmp_path, runs.write(tmp_path / "run", hostile(name), model="m")), 390)
+    seen = browser.look(page(tmp_path, small_runs.write(tmp_path / "run", hostile(name), model="m")), 390)
     assert seen["scripts"] == 0 and seen["width"] == 390
     assert "<script>alert(1)</script>" in seen["text"]
 
@@ -186,14 +186,14 @@ def test_runs_differ_without_colour() -> None:
 
 @pytest.mark.parametrize("changes", [{"summary": ""}, {"gates": ()}, {"provenance": {}}, {"finished": ""}])
 def test_what_is_missing_leaves_a_page_all_the_same(changes: dict[str, Any], tmp_path: Path) -> None:
-    assert "</html>" in html.render([read(runs.write(tmp_path / "run", runs.result(**changes)))])
+    assert "</html>" in html.render([read(small_runs.write(tmp_path / "run", small_runs.result(**changes)))])
 
 
 def test_a_missing_library_names_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    folder = runs.write(tmp_path / "run")
+    folder = small_runs.write(tmp_path / "run")
     assert main(["report", str(folder), "--html", str(tmp_path / "x.html")]) == 2
     assert "pip install 'advise[report]'" in capsys.readouterr().err
     assert not (tmp_path / "x.html").exists()
@@ -204,7 +204,7 @@ def test_a_missing_library_names_the_extra(
     ("form", "told"), [("text", "│ BERT"), ("json", '"relative_size": 0.741'), ("markdown", "| int8 | 97.8% |")]
 )
 def test_tables_without_a_page(form: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["report", str(runs.write(tmp_path / "run")), "--format", form]) == 0
+    assert main(["report", str(small_runs.write(tmp_path / "run")), "--format", form]) == 0
     assert told in capsys.readouterr().out
 
 

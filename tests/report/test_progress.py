@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from advisor.records.results import Progress, Remark
 from advisor.report.progress import span, watch
-from advisor.results import Progress, Remark
 
 
 def test_lines_for_each_tenth_say_when_the_whole_run_ends(capsys: pytest.CaptureFixture[str]) -> None:

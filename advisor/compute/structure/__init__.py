@@ -1,1 +1,1 @@
-"""The structure of models: inferred, proven, cut."""
+"""A model's weights: loaded, checked, cut and saved."""

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from advisor.errors import AdviseError
+from advisor.base.errors import AdviseError
 from advisor.families.described.axes import sizes_in
 from advisor.families.described.axes import value as arithmetic
 from advisor.families.described.structure import Row, Stack, Structure

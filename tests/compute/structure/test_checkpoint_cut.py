@@ -19,7 +19,7 @@ from advisor.compute.structure.inference.cutting import Cut
 from advisor.compute.structure.inference.express import passed_by
 from advisor.compute.structure.inference.inputs import answers, difference
 from advisor.compute.structure.inference.proof import random_model
-from advisor.errors import AdviseError
+from advisor.base.errors import AdviseError
 
 SMALL = {"vocab_size": 97, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0, "max_position_embeddings": 64}
 PLAIN = {**SMALL, "hidden_size": 48, "num_attention_heads": 4, "intermediate_size": 96, "num_hidden_layers": 4}

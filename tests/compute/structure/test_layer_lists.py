@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from advisor.compute.structure.inference.layer_lists import cut
-from advisor.errors import AdviseError
+from advisor.base.errors import AdviseError
 
 KEPT = [0, 3]
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import inferred_models as models
 import pytest
 
+from advisor.base.errors import AdviseError
 from advisor.compute.structure.inference.infer import infer
 from advisor.compute.structure.inference.proof import Proof, prove, relabelled
 from advisor.families.described.structure import Structure
@@ -107,7 +108,5 @@ def test_special_modules_are_refused_by_name(name: str, changes: dict[str, int],
 
 
 def test_mamba_like_blocks_are_refused_by_name() -> None:
-    from advisor.errors import AdviseError
-
     with pytest.raises(AdviseError, match=r"backbone\.layers\.0 is no attention \(MambaBlock\)"):
         infer(models.config("mamba"))

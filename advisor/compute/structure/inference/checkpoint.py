@@ -25,7 +25,7 @@ from advisor.compute.structure.inference.inputs import answers, difference
 from advisor.compute.structure.inference.norms import rescaled
 from advisor.compute.structure.inference.proof import SAME, Proof, prove
 from advisor.compute.structure.inference.stored import Stored
-from advisor.errors import AdviseError, Fault
+from advisor.base.errors import AdviseError, Fault
 from advisor.families.described.structure import Structure
 
 CONFIG = "config.json"

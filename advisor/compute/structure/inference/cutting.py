@@ -12,7 +12,7 @@ from torch import Tensor
 from advisor.compute.structure.inference import layer_lists
 from advisor.compute.structure.inference.infer import Inferred
 from advisor.compute.structure.inference.sizes import flat, nested
-from advisor.errors import AdviseError
+from advisor.base.errors import AdviseError
 from advisor.families.described.structure import Blocks, Kept, Slice, Structure
 
 

@@ -23,7 +23,7 @@ from advisor.compute.structure.inference.layer_lists import by_layer
 from advisor.compute.structure.inference.proof import prove
 from advisor.compute.structure.inference.sizes import FOLLOWERS, flat
 from advisor.compute.structure.inference.small import REFUSED, UNSAID, SmallConfigs, with_heads
-from advisor.errors import AdviseError
+from advisor.base.errors import AdviseError
 from advisor.families.described.axes import length
 from advisor.families.described.axes import value as arithmetic
 from advisor.families.described.description import ABSENT, read

@@ -22,7 +22,7 @@ from advisor.compute.structure.inference.inputs import answers, difference, inpu
 from advisor.compute.structure.inference.proof import SAME, Probe, Proof
 from advisor.compute.structure.inference.sizes import DEPTH
 from advisor.compute.structure.inference.small import REFUSED
-from advisor.errors import AdviseError
+from advisor.base.errors import AdviseError
 from advisor.families.described.structure import Structure, local
 
 

@@ -18,7 +18,7 @@ from advisor.compute.structure.inference.rows import Choice, rows
 from advisor.compute.structure.inference.sizes import DEPTH
 from advisor.compute.structure.inference.small import REFUSED, SETTINGS, SmallConfigs, with_heads
 from advisor.compute.structure.inference.special import refused, special
-from advisor.errors import AdviseError
+from advisor.base.errors import AdviseError
 from advisor.families.described.structure import Stack, Structure
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from advisor.errors import AdviseError
+from advisor.base.errors import AdviseError
 
 # Cut by the number of the block. A dict is by number too (`per_layer_config`), and is numbered anew.
 KNOWN = ("layer_types", "no_rope_layers", "mlp_layer_types", "attention_layers", "per_layer_config")

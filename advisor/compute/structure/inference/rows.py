@@ -14,7 +14,7 @@ from advisor.compute.structure.inference.labels import Unlabelled, label
 from advisor.compute.structure.inference.small import SETTINGS, SmallConfigs
 from advisor.compute.structure.inference.special import reason_for, special
 from advisor.compute.structure.inference.stock import Tensors
-from advisor.errors import AdviseError
+from advisor.base.errors import AdviseError
 from advisor.families.described.structure import Row
 
 Choice = tuple[str, int]  # a row and one of its axes

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, PreTrainedConfig
 from transformers.utils import logging
 
-from advisor.errors import AdviseError
+from advisor.base.errors import AdviseError
 
 logging.disable_progress_bar()
 logging.set_verbosity_error()

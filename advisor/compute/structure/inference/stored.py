@@ -13,7 +13,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from advisor.compute.structure.inference.stock import Tensors, tensors_of
-from advisor.errors import AdviseError, Fault
+from advisor.base.errors import AdviseError, Fault
 from advisor.families.described.structure import Structure
 
 INDEX = "model.safetensors.index.json"

@@ -1,0 +1,136 @@
+"""History: predicted ranges narrowed by the user's own past runs. Pure: the same runs always narrow alike.
+
+Own runs count for a prediction when they have its family, level, int8 or not, data regime (below or from 10,000
+examples) and kind of device. With at least three of them the next run is expected, with 95 % confidence, within
+
+    mean ± t · s · sqrt(1 + 1/n)        (prediction interval for one more normal value)
+
+The range becomes what it shares with that interval. Where they share nothing, or there was no evidence, the user's own
+interval stands. Runs of the same recipe, model and data are one experiment, not several: the latest counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from advisor.advice.prediction import SMALL, Prediction, Range
+from advisor.facts.facts import Facts
+from advisor.facts.tasks import left_out_of_means
+from advisor.recipe.recipe import OwnRuns
+from advisor.runs.record import Record, StepRecord
+
+FEWEST = 3  # own runs; two would give an interval thirteen standard deviations wide to each side
+ENOUGH_ROWS = 400  # report rows below which a relative accuracy is no proof (rule R11 of the evidence register)
+LEAST_HALF_WIDTH = 0.01  # runs that agree to the last digit still promise no more than this
+QUANTITIES = {"accuracy": "relative_accuracy", "time": "relative_time", "emissions": "relative_emissions"}
+# 97.5 % points of Student's t for 1 to 30 degrees of freedom; beyond, the last is a little wide.
+T = (
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
+    2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+)  # fmt: skip
+State = tuple[str, bool]  # the white paper's level; int8 or not
+
+
+class Narrowed(NamedTuple):
+    """One range of a prediction and what own runs made of it. before: None where nothing was predicted."""
+
+    quantity: str
+    before: Range | None
+    after: Range
+    runs: int
+    disjoint: bool
+
+    def __str__(self) -> str:
+        what = f"{QUANTITIES[self.quantity].replace('_', ' ')} {self.after} from {self.runs} own runs"
+        if self.before is None:
+            return f"{what}, where there was no evidence"
+        if self.disjoint:
+            return f"{what}, which lie outside the {self.before} of the evidence"
+        return f"{what}, was {self.before}"
+
+
+class History(NamedTuple):
+    """Own runs like the one that is asked about. own: their values by state and quantity. sha256: of their ids."""
+
+    runs: int
+    sha256: str
+    own: Mapping[State, Mapping[str, Sequence[float]]]
+
+    def narrow(self, said: Prediction, state: State) -> tuple[Prediction, tuple[Narrowed, ...]]:
+        """The prediction with its ranges narrowed, and what was done to each."""
+        own = self.own.get(state, {})
+        found = [
+            _narrowed(name, getattr(said, name), own[name]) for name in QUANTITIES if len(own.get(name, ())) >= FEWEST
+        ]
+        if not found:
+            return said, ()
+        basis = (*said.basis, f"{max(one.runs for one in found)} own runs")
+        ranges: dict[str, Any] = {one.quantity: one.after for one in found}
+        return said._replace(basis=basis, **ranges), tuple(found)
+
+    def stamp(self, narrowed: Iterable[Narrowed]) -> OwnRuns:
+        """What the recipe says of it."""
+        ends = {QUANTITIES[one.quantity]: f"{one.after.low:.6g}..{one.after.high:.6g}" for one in narrowed}
+        return OwnRuns(self.runs, self.sha256, **ends)
+
+
+def gather(records: Iterable[Record], facts: Facts) -> History:
+    """The runs that count for a model, data and device; none where the number of examples is unknown."""
+    latest: dict[tuple[str, ...], Record] = {}
+    for one in sorted(records, key=lambda one: (one.finished, one.id)):
+        if _alike(one, facts):
+            latest[one.recipe, one.model, one.data_sha256 or one.data] = one
+    own: dict[State, dict[str, list[float]]] = {}
+    for run in latest.values():
+        for state, name, value in _values(run):
+            own.setdefault(state, {}).setdefault(name, []).append(value)
+    ids = "\n".join(sorted(run.id for run in latest.values()))
+    return History(len(latest), hashlib.sha256(ids.encode()).hexdigest(), own)
+
+
+def _alike(one: Record, facts: Facts) -> bool:
+    if one.samples is None or facts.data.samples is None:
+        return False
+    same_regime = (one.samples < SMALL) == (facts.data.samples < SMALL)
+    return same_regime and one.family == facts.model.family and one.device == facts.device.kind
+
+
+def _values(run: Record) -> Iterator[tuple[State, str, float]]:
+    """What a run shows of each state that its model went through: the last model that had it."""
+    last: dict[State, StepRecord] = {}
+    for step in run.steps:
+        if step.level is not None:
+            last[step.level, step.int8] = step
+    for state, step in last.items():
+        for name, quantity in QUANTITIES.items():
+            found = step.quantity(quantity)
+            if found is None or found.value is None or (name == "accuracy" and not _proves(run)):
+                continue
+            if state != ("", False):  # the baseline is 1 by definition
+                yield state, name, found.value
+
+
+def _proves(run: Record) -> bool:
+    """Is this run's relative accuracy one to count on, alone and in a mean over tasks?"""
+    return run.eval_samples >= ENOUGH_ROWS and not left_out_of_means(run.data)
+
+
+def _narrowed(quantity: str, before: Range | None, own: Sequence[float]) -> Narrowed:
+    mine = expected(own)
+    if before is None:
+        return Narrowed(quantity, None, mine, len(own), False)
+    low, high = max(before.low, mine.low), min(before.high, mine.high)
+    disjoint = low > high
+    return Narrowed(quantity, before, mine if disjoint else Range(low, high), len(own), disjoint)
+
+
+def expected(own: Sequence[float]) -> Range:
+    """Where one more value like these is expected with 95 % confidence; never below 0."""
+    count = len(own)
+    half = T[min(count - 1, len(T)) - 1] * statistics.stdev(own) * math.sqrt(1 + 1 / count)
+    mean, half = statistics.fmean(own), max(half, LEAST_HALF_WIDTH)
+    return Range(max(0.0, mean - half), mean + half)

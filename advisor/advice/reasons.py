@@ -1,0 +1,120 @@
+"""Reasons: why each step is in an advised recipe or not, and what the user should know beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from advisor.advice.candidates import Candidate, greenest
+from advisor.facts.facts import Facts
+from advisor.policy.counterfactual import opening
+from advisor.policy.judge import Violation
+from advisor.policy.pack import Policy
+from advisor.policy.view import View, look
+from advisor.recipe.steps import STEPS
+
+
+class Verdict(NamedTuple):
+    """Why a step is in the recipe or not, the rules behind it, and with what facts it would become allowed."""
+
+    step: str
+    kept: bool
+    reason: str
+    rules: tuple[str, ...] = ()
+    opens: str = ""
+
+
+def verdicts(policy: Policy, facts: Facts, chosen: Candidate, others: tuple[Candidate, ...]) -> tuple[Verdict, ...]:
+    """One for each kind of step. others: all candidates, the chosen one among them."""
+    view = look(facts, chosen.recipe, chosen.plan.measures if chosen.plan else {})
+    return tuple(
+        Verdict(step, True, _why_kept(step, chosen), _rules_about(step, policy, view))
+        if step in chosen.recipe.step_names
+        else _left_out(step, others, policy, facts)
+        for step in STEPS
+    )
+
+
+def _left_out(step: str, candidates: tuple[Candidate, ...], policy: Policy, facts: Facts) -> Verdict:
+    others = [one for one in candidates if step in one.recipe.step_names]
+    if step == "distillation":
+        return Verdict(step, False, "nothing to repair: no layer or matrix is removed")
+    if not others:
+        return Verdict(step, False, "this model has no shape to cut, or its family is not described")
+    open_ = [one for one in others if one.admissible]
+    unfit = [next((wrong.text for wrong in one.problems if wrong.step == step), "") for one in others]
+    if not open_ and all(unfit):
+        return Verdict(step, False, unfit[0])
+    if not open_:
+        mildest = min(others, key=lambda one: sum(v.rule.severity == "error" for v in one.violations))
+        blame = _blame(step, mildest)
+        return Verdict(
+            step,
+            False,
+            "; ".join(dict.fromkeys(one.message for one in blame)),
+            tuple(dict.fromkeys(one.rule.id for one in blame)),
+            opening(policy, look(facts, mildest.recipe, mildest.plan.measures if mildest.plan else {})),
+        )
+    best = min(open_, key=lambda one: (len(one.misses), greenest(one)))
+    if best.misses:
+        return Verdict(step, False, f"would miss the goal: {best.misses[0]} ({best.words})")
+    return Verdict(step, False, "not needed: the recipe without it is predicted to be at least as green")
+
+
+def _blame(step: str, mildest: Candidate) -> list[Violation]:
+    """What keeps a step out of the mildest recipe that has it, about that step first."""
+    errors = [one for one in mildest.violations if one.rule.severity == "error"]
+    return [one for one in errors if step in one.at] or errors
+
+
+def _why_kept(step: str, chosen: Candidate) -> str:
+    judged = chosen.judged
+    if step == "finetune":
+        return "the baseline of every comparison, and the teacher"
+    if step == "distillation":
+        return "repairs every structural change, from the fine-tuned teacher"
+    words = next(one.words() for one in chosen.recipe.steps if one.name == step)
+    return (
+        f"{words}: in the greenest admissible recipe that meets the goal "
+        f"(relative accuracy {judged.accuracy}, emissions {judged.emissions})"
+    )
+
+
+def _rules_about(step: str, policy: Policy, view: View) -> tuple[str, ...]:
+    """The rules that shape a kept step: those that demand or bound it here, and those that other data or another
+    device would make forbid it."""
+    found = []
+    for rule in policy.rules:
+        then, applies = rule.then, rule.when.truth(view) is True
+        settings = [*(then.limit or {}), *(then.allow_only or {}), *(then.prefer or {})]
+        bounds = step in then.require or any(name.startswith(f"{step}.") for name in settings)
+        elsewhere = not applies and not any(name.startswith("model.") for name in rule.when.names())
+        if (applies and bounds) or (elsewhere and step in then.forbid):
+            found.append(rule.id)
+    return tuple(found)
+
+
+def notes(chosen: Candidate, facts: Facts) -> Iterator[str]:
+    own = chosen.prediction.accuracy
+    if own and own.low < facts.goal.relative_accuracy <= 1 and own.low < own.high:
+        yield (
+            f"it may miss the goal: relative accuracy is predicted as {own}, wanted {facts.goal.relative_accuracy:g}; "
+            "the gate decides on the measured model"
+        )
+    if chosen.prediction != chosen.judged:
+        yield f"chosen by BERT's ranges (opt-follows-bert); OPT's own range is {own}, on weaker evidence"
+    if chosen.plan and not chosen.plan.family.executable:
+        yield f"{chosen.plan.family.title} models cannot be executed yet: advise run does not take this recipe"
+    if facts.goal.latency_ms is not None:
+        yield "latency cannot be predicted; the gate decides on the measured model"
+    for one in chosen.violations:
+        severity = "" if one.rule.severity == "note" else f"{one.rule.severity} "
+        yield f"{severity}{one.rule.id}: {one.message}"
+
+
+def white_paper_only(policy: Policy, verdicts: tuple[Verdict, ...]) -> Iterator[str]:
+    """The rules behind the verdicts that nobody but the white paper supports."""
+    named = {name for verdict in verdicts for name in verdict.rules}
+    alone = [rule.id for rule in policy.rules if rule.id in named and rule.white_paper_only]
+    if alone:
+        yield f"{', '.join(alone)}: on the evidence of the white paper alone"

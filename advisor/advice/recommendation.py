@@ -1,0 +1,124 @@
+"""Advise: from facts and rules to a recipe, with the reason for every step kept and left out.
+
+Pure: the same facts and policy always give the same advice. Of all admissible candidates the greenest that meets the
+goal by the middle of its predicted range is taken.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from advisor.advice.candidates import Candidate, candidates, given, greenest, size_mb, stated
+from advisor.advice.reasons import Verdict, notes, verdicts, white_paper_only
+from advisor.base.errors import NotMet, PolicyError
+from advisor.facts.facts import Facts, Goal
+from advisor.inspection.probe import Model
+from advisor.policy.pack import Policy
+from advisor.recipe.recipe import DataSource, Recipe, to_targets
+
+if TYPE_CHECKING:
+    from advisor.advice.history import History
+
+
+class Advice(NamedTuple):
+    """The recipe, why it is so, and what else was possible."""
+
+    facts: Facts
+    policy: Policy
+    chosen: Candidate
+    candidates: tuple[Candidate, ...]
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...]
+
+
+def advise(
+    policy: Policy, facts: Facts, model: Model, data: DataSource, name: str, history: History | None = None
+) -> Advice:
+    """Advise on a model.
+
+    Args:
+        data: where the data come from; what is known of them is taken from the facts.
+        history: the user's own runs, which narrow the predicted ranges; advice does not depend on any if not given.
+
+    Raises:
+        NotMet: no admissible recipe is predicted to meet the goal; shows the nearest and what must give.
+        PolicyError: the rules contradict each other or leave no recipe.
+    """
+    found = _stamped(tuple(candidates(policy, facts, model, stated(facts.data, data), name, history)), history)
+    admissible = [one for one in found if one.admissible]
+    if not admissible:
+        broken = {one.rule.id for candidate in found for one in candidate.violations}
+        raise PolicyError(f"the policy leaves no admissible recipe: see {', '.join(sorted(broken))}")
+    meeting = [one for one in admissible if not one.misses]
+    if not meeting:
+        raise NotMet(_not_met(admissible, facts.goal))
+    chosen = min(meeting, key=greenest)
+    why = verdicts(policy, facts, chosen, found)
+    told = (*notes(chosen, facts), *_own_runs(history, found), *white_paper_only(policy, why))
+    return Advice(facts, policy, chosen, found, why, told)
+
+
+def account(policy: Policy, facts: Facts, model: Model, recipe: Recipe) -> tuple[Verdict, ...]:
+    """Why each kind of step is in a recipe that somebody gave, or not."""
+    found = tuple(candidates(policy, facts, model, recipe.data, recipe.name))
+    best = min((one for one in found if one.admissible and not one.misses), key=greenest, default=None)
+    if best and best.recipe.steps == recipe.steps:
+        return verdicts(policy, facts, best, found)
+    told = verdicts(policy, facts, given(policy, facts, model, recipe), found)
+    stands = "it stands in the recipe; advice for these facts is another one"
+    return tuple(one._replace(reason=stands) if one.kept and one.step != "finetune" else one for one in told)
+
+
+def _stamped(found: tuple[Candidate, ...], history: History | None) -> tuple[Candidate, ...]:
+    """The candidates, whose recipes say so where own runs had a part in the choice."""
+    if history is None or not any(one.narrowed for one in found):
+        return found
+    return tuple(one._replace(recipe=replace(one.recipe, history=history.stamp(one.narrowed))) for one in found)
+
+
+def _own_runs(history: History | None, found: tuple[Candidate, ...]) -> Iterator[str]:
+    if history is None:
+        return
+    if not any(one.narrowed for one in found):
+        yield (
+            f"history: {history.runs} own runs of this family, data size and kind of device; no range is narrowed, "
+            "which takes 3 of the same level, for the accuracy with 400 report rows or more"
+        )
+    for one in found:
+        if one.narrowed:
+            words = ", ".join(step.words() for step in one.recipe.steps[1:])
+            yield f"history: {words}: {'; '.join(map(str, one.narrowed))}"
+
+
+def _not_met(admissible: list[Candidate], goal: Goal) -> str:
+    targets = to_targets(goal)
+    wanted = " and ".join(
+        f"{item.name} {getattr(targets, item.name)}" for item in fields(targets) if getattr(targets, item.name)
+    )
+    head = f"no admissible recipe is predicted to meet {wanted}"
+    known = [one for one in admissible if one.judged.accuracy and one.judged.emissions]
+    if not known:
+        return f"{head}\n  of the admissible recipes none can be predicted: there is no evidence for this model"
+    accurate = [one for one in known if not any("accuracy" in miss for miss in one.misses)]
+    nearest = min(accurate or known, key=greenest)
+    return (
+        f"{head}\n"
+        f"  nearest: {nearest.words} (relative accuracy {nearest.judged.accuracy}, "
+        f"relative emissions {nearest.judged.emissions})\n"
+        f"  what must give: {' and '.join(_gives(nearest, goal)) or 'the size'}, more data, or another device"
+    )
+
+
+def _gives(nearest: Candidate, goal: Goal) -> Iterator[str]:
+    """The options with which the nearest recipe would be advised; rounded to the side on which it is met."""
+    accuracy, emissions = nearest.judged.accuracy, nearest.judged.emissions
+    if accuracy and accuracy.middle < goal.relative_accuracy:
+        yield f"--min-accuracy {math.floor(accuracy.middle * 100) / 100:g}"
+    if goal.relative_emissions is not None and emissions and emissions.middle > goal.relative_emissions:
+        yield f"--max-emissions {math.ceil(emissions.middle * 100) / 100:g}"
+    size = size_mb(nearest.judged, nearest.plan)
+    if goal.size_mb is not None and size is not None and size > goal.size_mb:
+        yield f"--max-size-mb {math.ceil(size)}"

@@ -1,0 +1,1 @@
+"""Text, files and values, without any knowledge of models."""

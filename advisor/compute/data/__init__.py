@@ -1,0 +1,1 @@
+"""Labelled rows: where they come from, what their columns hold, and batches of them."""

@@ -1,0 +1,54 @@
+"""Rows as token numbers, and batches of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from advisor.compute.data.dataset import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Rows as token numbers, not padded: `tokens` (rows, own length), `labels` (rows), floats for a regression."""
+
+    tokens: tuple[tuple[int, ...], ...]
+    labels: tuple[float, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, count: int) -> Encoded:
+        """The first rows."""
+        return Encoded(self.tokens[:count], self.labels[:count])
+
+    def shorter_than(self, tokens: int) -> Encoded:
+        """The rows of fewer tokens."""
+        rows = [row for row in zip(self.tokens, self.labels, strict=True) if len(row[0]) < tokens]
+        return Encoded(tuple(ids for ids, _ in rows), tuple(label for _, label in rows))
+
+    def __add__(self, other: Encoded) -> Encoded:
+        return Encoded(self.tokens + other.tokens, self.labels + other.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """input_ids, attention_mask: (batch, longest); labels, rows: (batch). rows: their numbers in the data."""
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    labels: Tensor
+    rows: Tensor
+
+
+def encode(rows: Rows, tokenizer: Any, max_tokens: int) -> Encoded:
+    """Tokenize rows; longer ones are cut to `max_tokens`."""
+    if not len(rows):
+        return Encoded((), ())
+    pairs = list(rows.pairs) if rows.pairs else None
+    found = tokenizer(list(rows.texts), pairs, truncation=True, max_length=max_tokens)["input_ids"]
+    # A text of nothing but unknown signs may come out empty; a model needs at least one token.
+    some = tokenizer.eos_token_id or tokenizer.pad_token_id or 0
+    return Encoded(tuple(tuple(ids) or (some,) for ids in found), rows.labels)

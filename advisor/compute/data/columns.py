@@ -1,0 +1,98 @@
+"""Which columns of a source hold the text and the label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.compute.data.label_values import NAME_THEM, label_of
+from advisor.compute.data.sources import File
+
+LABELS = {"label", "labels", "target", "class", "category", "sentiment"}
+PAIRS = {
+    "sentence1": "sentence2",
+    "question": "sentence",
+    "premise": "hypothesis",
+    "text": "text_pair",
+    "question1": "question2",
+}
+TEXTS = {"sentence", "review", "content", "document", "comment", "tweet", "passage", *PAIRS, *PAIRS.values()}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which column is which; `pair` is the second text of a pair, None where a row has one text."""
+
+    text: str
+    pair: str | None
+    label: str
+
+
+def find_columns(file: File, text: str | None, pair: str | None, label: str | None) -> Columns:
+    """The columns that were named, and for the others those of usual name, of declared kind or of fitting content.
+
+    Raises:
+        AdviseError: a named column is not there, or no or several columns could be meant.
+    """
+    named = [name for name in (text, pair, label) if name is not None]
+    absent = [name for name in named if name not in file.columns]
+    faults = [Fault(f"no column {name!r}", file.place, hint=suggest(name, file.columns)) for name in absent]
+    if len(set(named)) < len(named):
+        faults.append(Fault(f"one column is named twice: {', '.join(named)}", file.place, hint=NAME_THEM))
+    if faults:
+        raise AdviseError(*faults)
+    label = label or _only(file, "label", _label_columns(file, {text, pair}))
+    left = {name: values for name, values in file.columns.items() if name not in (label, pair)}
+    if text is None and pair is None:
+        text, pair = _usual_pair(left)
+    return Columns(text or _only(file, "text", _text_columns(left, pair)), pair, label)
+
+
+def _only(file: File, role: str, found: Sequence[str]) -> str:
+    if len(found) == 1:
+        return found[0]
+    what = f"{len(found)} columns could be the {role}: {', '.join(found)}" if found else f"no {role} column"
+    raise AdviseError(Fault(f"{what} (columns: {', '.join(file.columns)})", file.place, hint=NAME_THEM))
+
+
+def _label_columns(file: File, taken: set[str | None]) -> list[str]:
+    free = {name: values for name, values in file.columns.items() if name not in taken}
+    usual = [name for name in free if name.casefold() in LABELS]
+    declared = [name for name in free if name in file.class_names]
+    return usual or declared or [n for n in free if n.casefold() not in TEXTS and _is_label(free[n])]
+
+
+def _is_label(values: Sequence[Any]) -> bool:
+    """Whole numbers, booleans or short strings, of which each comes twice on average: an index does not."""
+    present = [value for value in values if value is not None]
+    plain = all(isinstance(value, int) or (isinstance(value, str) and len(value) <= 40) for value in present)
+    return plain and 2 <= len(set(present)) <= len(present) / 2
+
+
+def _usual_pair(columns: Iterable[str]) -> tuple[str, str] | tuple[None, None]:
+    usual = {name.casefold(): name for name in columns if name.casefold() in TEXTS}
+    found = [(usual[one], usual[two]) for one, two in PAIRS.items() if one in usual and two in usual]
+    return found[0] if found and len(usual) == 2 else (None, None)
+
+
+def _text_columns(columns: Mapping[str, Sequence[Any]], pair: str | None) -> list[str]:
+    usual = [name for name in columns if name.casefold() in TEXTS]
+    partner = [name for name in usual if pair and PAIRS.get(name.casefold()) == pair.casefold()]
+    if partner or usual:
+        return partner or usual
+    length = {name: _mean_length(values) for name, values in columns.items()}
+    strings = sorted((name for name in columns if length[name]), key=lambda name: -length[name])
+    clear = len(strings) > 1 and length[strings[0]] >= 2 * length[strings[1]]
+    return strings[:1] if clear else strings
+
+
+def _mean_length(values: Sequence[Any]) -> float:
+    """Characters a text; 0 for a column of other values, or of numbers only (which are strings in CSV)."""
+    present = [value for value in values if value is not None]
+    strings = all(isinstance(value, str) for value in present)
+    if not strings or all(isinstance(label_of(value), int | None) for value in present):
+        return 0.0
+    return fmean(map(len, present))

@@ -1,0 +1,207 @@
+"""The labelled rows that a source gives: classes numbered from 0, or the numbers of a regression."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from advisor.base.errors import AdviseError, Fault
+from advisor.compute.data.label_values import NAME_THEM, Class, label_of
+from advisor.compute.data.sources import PARTS, File
+
+if TYPE_CHECKING:
+    from advisor.compute.data.columns import Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Labelled texts, all (rows,); `pairs` is None where a row has one text.
+
+    labels: whole numbers from 0, or floats for a regression.
+    """
+
+    texts: tuple[str, ...]
+    pairs: tuple[str, ...] | None
+    labels: tuple[float, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: Iterable[int]) -> Rows:
+        """The rows at `indices`, in that order."""
+        index = tuple(indices)
+        pairs = None if self.pairs is None else tuple(self.pairs[i] for i in index)
+        return Rows(tuple(self.texts[i] for i in index), pairs, tuple(self.labels[i] for i in index))
+
+    def contents(self) -> Sequence[object]:
+        """What makes two rows the same, (rows,): the text or (text, pair); the label has no say in it."""
+        return self.texts if self.pairs is None else tuple(zip(self.texts, self.pairs, strict=True))
+
+    def strata(self) -> list[int]:
+        """What a choice of rows keeps in proportion, (rows,): the class; all rows of a regression are alike."""
+        return [label if isinstance(label, int) else 0 for label in self.labels]
+
+
+Marked = tuple[File, list[Class | None]]  # with the label of each row, None where unlabelled
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """The labelled rows of each part as the source gives them, and the files they were read from.
+
+    names: of the classes; for a regression that of the label column. unlabelled: texts without a label, each with 0.
+    """
+
+    parts: Mapping[str, Rows]
+    places: Mapping[str, str]
+    names: tuple[str, ...]
+    unlabelled: Rows
+    regression: bool = False
+
+    def place(self, role: str) -> str:
+        """The file that gives the train, selection or report rows."""
+        used = [self.places[part] for part in PARTS if part in self.places]
+        return used[{"train": 0, "selection": 1 if len(used) == 3 else 0, "report": -1}[role]]
+
+
+def label_rows(source: str, files: Sequence[File], columns: Columns, task: str | None = None) -> Labelled:
+    """The labelled rows of each part: classes numbered from 0, or the numbers of a regression.
+
+    Args:
+        task: "regression" or "classification"; by default what the labels look like: fractions mean regression.
+
+    Raises:
+        AdviseError: every text or label that makes no sense, or nothing to train on.
+    """
+    faults: list[Fault] = []
+    marked = [(file, _labels(file, columns, faults)) for file in files]
+    fractions = any(isinstance(value, float) for _, labels in marked for value in labels)
+    regression = task == "regression" or (task is None and fractions)
+    if regression and not faults:
+        marked = [(file, _numbers(file, columns.label, labels)) for file, labels in marked]
+    for file, labels in marked:
+        faults += _label_faults(file.place, columns.label, labels, regression)
+    if faults:
+        raise AdviseError(*faults)
+    used = [(file, labels) for file, labels in marked if len(labels) > labels.count(None)]
+    if not used:
+        message = f"no labelled rows: column {columns.label!r} is -1 or missing everywhere"
+        raise AdviseError(Fault(message, source, hint=NAME_THEM))
+    codes, names = (None, (columns.label,)) if regression else _codes(used, columns.label)
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+        message = f"{sum(name in repeated for name in names)} classes have the same name: {', '.join(repeated)}"
+        raise AdviseError(Fault(message, used[0][0].place, hint="give each class a name of its own"))
+    parts, places = {}, {}
+    for part, group in groupby(used, key=lambda item: item[0].part):
+        shards = list(group)
+        parts[part] = _rows(shards, columns, codes)
+        places[part] = ", ".join(file.place for file, _ in shards)
+    if len(parts) == 1:  # all there is, whatever its name: it will be split
+        parts, places = {"train": parts[part]}, {"train": places[part]}
+    if "train" not in parts:
+        hint = "add train rows, or give a single file to split"
+        raise AdviseError(Fault("no labelled train split", source, hint=hint))
+    return Labelled(parts, places, names, _unlabelled(marked, columns), regression)
+
+
+def _labels(file: File, columns: Columns, faults: list[Fault]) -> list[Any]:
+    """The label of each row, (rows,), None where unlabelled; adds what is wrong with the file to `faults`."""
+    nothing: list[Any] = [None] * len(next(iter(file.columns.values())))
+    if file.part == "unlabelled" or (file.part == "test" and columns.label not in file.columns):
+        return nothing
+    texts = [name for name in (columns.text, columns.pair) if name is not None]
+    if absent := [name for name in (*texts, columns.label) if name not in file.columns]:
+        hint = f"name its columns as in the train split; it has: {', '.join(file.columns)}"
+        faults.append(Fault(f"no column {', '.join(map(repr, absent))}", file.place, hint=hint))
+        return nothing
+    labels = [label_of(value) for value in file.columns[columns.label]]
+    faults += [fault for name in texts for fault in _text_faults(file, name, labels)]
+    return labels
+
+
+def _numbers(file: File, column: str, labels: Sequence[Any]) -> list[Any]:
+    """The labels of a regression; -1 is a number like others, unless all labels of the file are -1 or missing."""
+    if all(label is None for label in labels):
+        return list(labels)
+    given = [label_of(value, unlabelled=None) for value in file.columns[column]]
+    return [float(value) if type(value) is int else value for value in given]
+
+
+def _text_faults(file: File, name: str, labels: Sequence[Class | None]) -> Iterator[Fault]:
+    texts = enumerate(zip(file.columns[name], labels, strict=True), 1)
+    bad = [(row, text) for row, (text, label) in texts if label is not None and not isinstance(text, str)]
+    if bad:
+        what = f"{len(bad):,} of {len(labels):,} rows have no text in column {name!r}"
+        first = f"the first is row {bad[0][0]:,} with {bad[0][1]!r}"
+        yield Fault(f"{what}: {first}", file.place, hint="fill these rows or leave them out")
+
+
+def _label_faults(place: str, column: str, labels: Sequence[Any], regression: bool) -> Iterator[Fault]:
+    """The first label that the task cannot have."""
+    fits = _is_number if regression else _is_class
+    odd = next(((row, value) for row, value in enumerate(labels, 1) if value is not None and not fits(value)), None)
+    if odd is None:
+        return
+    row, value = odd
+    hint = "give whole numbers or names of classes, or name another column with --label"
+    if isinstance(value, float) and not regression:
+        what, hint = f"has fractions (row {row:,}: {value:g}): that is regression", "give task: regression"
+    elif regression and isinstance(value, int | float | str):
+        what, hint = f"has {value!r} (row {row:,}), no number", "a regression needs a number in each row"
+    else:
+        what = f"has {type(value).__name__} values (row {row:,}), not one label a row"
+    yield Fault(f"label column {column!r} {what}", place, hint=hint)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def _is_class(value: Any) -> bool:
+    return isinstance(value, int | str)
+
+
+def _codes(used: Sequence[Marked], label: str) -> tuple[dict[Class, int], tuple[str, ...]]:
+    """(number of each class, names by number): those of a ClassLabel, or the values in sorted order."""
+    declared = {file.class_names.get(label): file.place for file, _ in used}
+    if len(declared) > 1:
+        hint = "give all splits the same label names in the same order"
+        raise AdviseError(
+            *(Fault(f"label names: {names and ', '.join(names)}", declared[names], hint=hint) for names in declared)
+        )
+    if names := next(iter(declared)):
+        return {number: number for number in range(len(names))}, names
+    values = {value for _, labels in used for value in labels if value is not None}
+    found = sorted(values, key=lambda value: (isinstance(value, str), value))
+    return {value: number for number, value in enumerate(found)}, tuple(map(str, found))
+
+
+def _rows(shards: Sequence[Marked], columns: Columns, codes: Mapping[Class, int] | None) -> Rows:
+    """codes: the number of each class; None for a regression, whose labels are numbers already."""
+    texts: list[str] = []
+    pairs: list[str] = []
+    labels: list[Any] = []
+    for file, given in shards:
+        kept = [i for i, value in enumerate(given) if value is not None]
+        texts += [file.columns[columns.text][i] for i in kept]
+        pairs += [file.columns[columns.pair][i] for i in kept] if columns.pair else []
+        labels += [given[i] if codes is None else codes[given[i]] for i in kept]  # type: ignore[index]
+    return Rows(tuple(texts), tuple(pairs) if columns.pair else None, tuple(labels))
+
+
+def _unlabelled(marked: Sequence[Marked], columns: Columns) -> Rows:
+    """The texts without a label, where they are there."""
+    names = [name for name in (columns.text, columns.pair) if name is not None]
+    rows = [
+        row
+        for file, labels in marked
+        if all(name in file.columns for name in names)
+        for *row, label in zip(*(file.columns[name] for name in names), labels, strict=True)
+        if label is None and all(isinstance(text, str) for text in row)
+    ]
+    texts, *pairs = zip(*rows, strict=True) if rows else [()] * len(names)
+    return Rows(tuple(texts), tuple(pairs[0]) if pairs else None, (0,) * len(rows))

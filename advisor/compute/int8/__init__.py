@@ -1,0 +1,1 @@
+"""int8: smoothed, quantized, exported and checked against fp32."""

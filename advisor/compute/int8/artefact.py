@@ -1,0 +1,256 @@
+"""The int8 artefact: made, compared with its fp32 source on selection rows, and written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from advisor.base.errors import AdviseError
+from advisor.compute.data.batches import Batch, Encoded
+from advisor.compute.int8.backends import FILES, Prepared, Source, backend, installed, wrote
+from advisor.compute.int8.quantized import Agreement, Quantized, Reader, agreement, spared
+from advisor.compute.int8.sensitivity import groups
+from advisor.compute.int8.servable import matrices
+from advisor.compute.structure.scorer import Scorer
+from advisor.compute.training.context import Context, gather, logits, quality
+from advisor.facts.cpu import Use, instruction_sets, int8_for, multiplies_bf16
+from advisor.records.output_folder import draft_of, put
+from advisor.records.results import Progress
+
+PROVED_BATCHES = 3
+CALIBRATION_ROWS, CALIBRATION_BATCH = 160, 8
+SENSITIVITY_ROWS = 256  # selection rows that each group's sensitivity is measured on
+MOST_SPARED = 3  # groups that stay fp32 at most
+TIMED_ROWS, TIMED_ROUNDS = 64, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What int8 should keep of its fp32 source: share of the accuracy, mean difference of class probabilities.
+
+    backends: those that may be used.
+    """
+
+    accuracy: float
+    difference: float
+    backends: tuple[str, ...] = tuple(FILES)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An int8 model. quantized: what became int8; agreement, kept: with its fp32 source, share of its accuracy, both on
+    the selection rows. kept: None where fp32 has no metric above 0, so that a share of it means nothing.
+    attempts: that were made until it was found.
+    """
+
+    folder: Path
+    backend: str
+    quantized: Quantized
+    agreement: Agreement
+    kept: float | None
+    notes: tuple[str, ...] = ()
+    attempts: int = 1
+
+    def meets(self, wanted: Wanted) -> bool:
+        accurate = self.kept is None or self.kept >= wanted.accuracy
+        return accurate and self.agreement.mean_probability_difference <= wanted.difference
+
+
+def make(
+    scorer: Scorer, tokenizer: Any, context: Context, folder: Path, wanted: Wanted
+) -> Generator[Progress, None, Made]:
+    """Quantize a model into a new folder, with the backend that suits this machine's CPU best.
+
+    Sensitive matrices stay in fp32 where the plain int8 model keeps less than is wanted on the selection rows; the
+    notes say which. Yields what is attempted after the plain one, of all attempts and a last unit for scoring.
+
+    Raises:
+        AdviseError: the exported model answers otherwise than its source, nothing became int8, or no backend that may
+            be used is installed.
+    """
+    draft = draft_of(folder)
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    try:
+        made = yield from _best(scorer, context, draft, wanted)
+        result = draft / "result"
+        made.folder.rename(result)
+        tokenizer.save_pretrained(result)
+        put(result, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return replace(made, folder=folder)
+
+
+def _best(scorer: Scorer, context: Context, draft: Path, wanted: Wanted) -> Generator[Progress, None, Made]:
+    here, missing = installed() & set(wanted.backends), set(wanted.backends) - installed()
+    if not here:
+        backend(wanted.backends[0])  # says what is missing
+    tokens = statistics.fmean(map(len, context.selection.tokens))
+    use = Use(tokens, in_bf16=bool(spared(matrices(scorer.model))) and multiplies_bf16())
+    choice = int8_for(instruction_sets(), here, use, missing)
+    source = Source(scorer, _calibration(context), _proof(context), draft / "work", choice.reduce_range)
+    source.work.mkdir()
+    attempts = _Attempts(choice.backends[0], source, context, draft)
+    made = yield from _kept_enough(attempts, wanted)
+    seconds, slower = _time(scorer, attempts.reader(made.folder), context)
+    chosen = f"{made.quantized.words()}; {made.backend}: {choice.reason}"
+    notes = (chosen, seconds, *made.notes, _by_answers(made, wanted, context), slower)
+    return replace(made, notes=tuple(filter(None, notes)), attempts=attempts.count)
+
+
+def _by_answers(made: Made, wanted: Wanted, context: Context) -> str:
+    if made.kept is not None:
+        return ""
+    return (
+        f"fp32 has no {context.metric} above 0 on the selection rows, of which a share could be kept: int8 is judged "
+        f"by how far its answers are from fp32's, {made.agreement.mean_probability_difference:.4f} in the mean, "
+        f"at most {wanted.difference:g}"
+    )
+
+
+def _calibration(context: Context) -> Sequence[Batch]:
+    return list(context.batches(context.train.take(CALIBRATION_ROWS), size=CALIBRATION_BATCH))
+
+
+def _proof(context: Context) -> Sequence[Batch]:
+    return [batch for batch, _ in zip(context.batches(context.selection), range(PROVED_BATCHES), strict=False)]
+
+
+class _Attempts:
+    """int8 models of one source by one backend, each in a folder of its own below `draft`."""
+
+    def __init__(self, name: str, source: Source, context: Context, draft: Path) -> None:
+        self.name, self.context, self.draft, self.count, self.total = name, context, draft, 0, 1
+        self.backend = backend(name)
+        self.model: Prepared = self.backend.prepare(source)
+        self.spared = spared(self.model.matrices)
+        own = {"label_tokens": source.scorer.label_tokens, "max_tokens": context.training.max_tokens}
+        config = {**source.scorer.model.config.to_dict(), **own}
+        del config["_name_or_path"]  # where the model lay when it was loaded
+        self.config = json.dumps(config, indent=2, default=str, sort_keys=True)
+        self.scores = logits(source.scorer, context, context.selection)
+        self.reached = quality(self.scores, context.selection, context.metric)
+
+    def reader(self, folder: Path) -> Reader:
+        return self.backend.read(folder, torch.get_num_threads())
+
+    def progress(self, words: str) -> Progress:
+        """What is attempted next; the last unit is for scoring."""
+        return Progress("quantize", self.count, self.total + 1, words)
+
+    def attempt(self, keep: frozenset[str], rows: int | None = None) -> Made:
+        """Quantize all but the matrices to keep; score the first selection rows, or all."""
+        self.count += 1
+        folder = self.draft / f"int8-{self.count}"
+        folder.mkdir()
+        (folder / "config.json").write_text(self.config, encoding="utf-8")
+        quantized = self.model.quantize(folder, keep | self.spared)
+        some = self.context.selection.take(rows or len(self.context.selection))
+        scores = gather(self.context, some, partial(_answer, self.reader(folder)))
+        kept = quality(scores, some, self.context.metric) / self.reached if self.reached > 0 else None
+        return Made(folder, self.name, quantized, agreement(self.scores[: len(some)], scores), kept)
+
+
+def _answer(reader: Reader, batch: Batch) -> Tensor:
+    return torch.from_numpy(reader(batch.input_ids.cpu(), batch.attention_mask.cpu()))
+
+
+def _kept_enough(attempts: _Attempts, wanted: Wanted) -> Generator[Progress, None, Made]:
+    """All matrices in int8 if that keeps what is wanted; else with the most sensitive groups in fp32, as few as do."""
+    plain = attempts.attempt(frozenset())
+    told = f"same answers as fp32 on {plain.agreement.same_answer_share:.1%} of the selection rows"
+    if plain.meets(wanted):
+        return replace(plain, notes=(told,))
+    tried = [plain]
+    for names, keep in (yield from _most_sensitive(attempts)):
+        yield attempts.progress(f"{' and '.join(names)} in fp32")
+        made = attempts.attempt(keep)
+        tried.append(replace(made, notes=(_spared_words(plain, made, names, keep),)))
+        if made.meets(wanted):
+            break
+    best = max(tried, key=lambda one: (one.meets(wanted), one.kept or 0, -one.agreement.mean_probability_difference))
+    missed = () if best.meets(wanted) else (f"sensitive matrices in fp32 did not help enough: {len(tried)} tried",)
+    return replace(best, notes=(*(best.notes or (told,)), *missed))
+
+
+def _most_sensitive(attempts: _Attempts) -> Generator[Progress, None, list[tuple[list[str], frozenset[str]]]]:
+    """The most sensitive group of matrices, then with the second, then with the third, by the difference they make."""
+    found = groups(set(attempts.model.matrices) - attempts.spared)
+    left: dict[str, float] = {}
+    most = min(MOST_SPARED, len(found))
+    attempts.total += len(found) + most
+    for name, group in found.items():
+        yield attempts.progress(f"{name} in fp32, to see what it wins")
+        made = attempts.attempt(group, SENSITIVITY_ROWS)
+        left[name] = made.agreement.mean_probability_difference
+        shutil.rmtree(made.folder)
+    names = sorted(left, key=lambda name: left[name])
+    return [(names[:count], frozenset().union(*map(found.__getitem__, names[:count]))) for count in range(1, most + 1)]
+
+
+def _spared_words(plain: Made, made: Made, names: Sequence[str], keep: frozenset[str]) -> str:
+    was, now = plain.agreement, made.agreement
+    accuracy = "" if made.kept is None else f"{made.kept:.4f} of the accuracy is kept instead of {plain.kept:.4f}, and "
+    return (
+        f"{' and '.join(names)} ({len(keep)} matrices) stay fp32, the most sensitive as measured: on the selection "
+        f"rows {accuracy}the mean difference of class probabilities is {now.mean_probability_difference:.4f} "
+        f"instead of {was.mean_probability_difference:.4f}; "
+        f"the file has {made.quantized.size_bytes / 1e6:.1f} MB instead of {plain.quantized.size_bytes / 1e6:.1f} MB"
+    )
+
+
+def _time(scorer: Scorer, reader: Reader, context: Context) -> tuple[str, str]:
+    """What share of fp32's time int8 takes on this machine, in words, and a warning if it takes longer."""
+    batches = list(context.batches(context.selection.take(TIMED_ROWS)))
+    scorer.to("cpu").eval()
+
+    def fp32(batch: Batch) -> None:
+        with torch.inference_mode():
+            scorer(batch.input_ids.cpu(), batch.attention_mask.cpu())
+
+    taken: dict[str, list[float]] = {"fp32": [], "int8": []}
+    for _ in range(TIMED_ROUNDS):
+        for name, answer in (("fp32", fp32), ("int8", partial(_answer, reader))):
+            begun = time.perf_counter()
+            for batch in batches:
+                answer(batch)
+            taken[name].append(time.perf_counter() - begun)
+    scorer.to(context.device)
+    share = min(taken["int8"]) / min(taken["fp32"])
+    slower = (
+        f"int8 is slower than fp32 on this CPU: {share:.2f} times its time; leave the step out" if share > 1 else ""
+    )
+    return f"takes {share:.2f} of PyTorch fp32's time on this CPU, as found in a short trial", slower
+
+
+def read(folder: Path, threads: int = 0) -> Reader | None:
+    """The int8 model in a step's folder; None if a plain checkpoint is there.
+
+    Raises:
+        AdviseError: it cannot be loaded, or what it needs is not installed.
+    """
+    name = wrote(folder)
+    return backend(name).read(folder, threads) if name else None
+
+
+def score(folder: Path, context: Context, rows: Encoded) -> Tensor:
+    """The artefact's scores of all rows: (rows, labels).
+
+    Raises:
+        AdviseError: the folder holds no int8 model, or it cannot be loaded.
+    """
+    reader = read(folder)
+    if reader is None:
+        raise AdviseError(f"{folder}: no int8 model is here")
+    return gather(context, rows, partial(_answer, reader))

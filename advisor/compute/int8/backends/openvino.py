@@ -1,0 +1,126 @@
+"""int8 for OpenVINO: static, by NNCF's post-training quantization, calibrated on training rows of the task.
+
+Needs the extra [openvino]. Neither OpenVINO nor NNCF may report to its maker: both do without the package that
+would, and so it is put out of their reach before they are imported.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from advisor.base.errors import AdviseError, Fault
+from advisor.compute.int8.backends import FILES, Source
+from advisor.compute.int8.onnx_files import onnx_bytes
+from advisor.compute.int8.quantized import Quantized, check, prove
+
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None: importing it fails
+import nncf  # noqa: E402
+import openvino  # noqa: E402
+
+nncf.set_log_level(logging.ERROR)
+FP32 = {"INFERENCE_PRECISION_HINT": "f32"}  # the default is bf16 where the CPU has it
+
+
+def prepare(source: Source) -> OpenVinoModel:
+    """The fp32 ONNX file as OpenVINO's model, proved to answer as torch does."""
+    path = source.onnx()
+    model = openvino.convert_model(str(path))
+    prove(source.scorer, OpenVinoReader(model, config=FP32), source.proof, str(path))
+    feeds = [_feed(batch.input_ids.cpu(), batch.attention_mask.cpu()) for batch in source.calibration]
+    return OpenVinoModel(model, feeds, onnx_bytes(path))
+
+
+class OpenVinoModel:
+    """An fp32 model of OpenVINO with the rows to calibrate it on."""
+
+    def __init__(self, model: Any, feeds: list[dict[str, NDArray[np.int64]]], fp32_bytes: int) -> None:
+        self.model, self.feeds, self.fp32_bytes = model, feeds, fp32_bytes
+        self.matrices = tuple(_matrices(model))
+
+    def quantize(self, folder: Path, keep: frozenset[str] = frozenset()) -> Quantized:
+        """Write `openvino_model.xml` and `.bin`."""
+        with redirect_stdout(io.StringIO()):  # NNCF draws bars of its own
+            model = nncf.quantize(
+                self.model.clone(), nncf.Dataset(self.feeds), subset_size=len(self.feeds),
+                model_type=nncf.ModelType.TRANSFORMER,
+                ignored_scope=nncf.IgnoredScope(names=sorted(keep)) if keep else None,
+            )  # fmt: skip
+        file = folder / FILES["openvino"]
+        openvino.save_model(model, str(file))
+        left = tuple(_matrices(model))
+        result = Quantized(
+            matrices=len(self.matrices),
+            quantized=len(self.matrices) - len(left),
+            kept_fp32=left,
+            tables=_int8_tables(model),
+            reduce_range=False,
+            size_bytes=file.with_suffix(".bin").stat().st_size,
+            fp32_bytes=self.fp32_bytes,
+        )
+        return check(result, keep, str(folder))
+
+    def fp32(self, threads: int = 0) -> OpenVinoReader:
+        """The fp32 model in OpenVINO."""
+        return OpenVinoReader(self.model, threads, FP32)
+
+
+def _matrices(model: Any) -> list[str]:
+    """Names of the products with a constant fp32 matrix."""
+    products = (node for node in model.get_ops() if node.get_type_name() == "MatMul")
+    return [node.get_friendly_name() for node in products if _fp32_weight(node.input_value(1).get_node())]
+
+
+def _fp32_weight(node: Any) -> bool:
+    return node.get_type_name() == "Constant" and str(node.get_element_type()) in ("<Type: 'float32'>", "f32")
+
+
+def _int8_tables(model: Any) -> int:
+    """Embedding tables of bytes: a row is gathered from them, or from what they stand for."""
+    gathers = (node for node in model.get_ops() if node.get_type_name() == "Gather")
+    return sum(_from_bytes(node.input_value(0).get_node()) for node in gathers)
+
+
+def _from_bytes(node: Any) -> bool:
+    while node.get_type_name() in ("Multiply", "Subtract", "Convert"):
+        node = node.input_value(0).get_node()
+    return node.get_type_name() == "Constant" and node.get_element_type() in (openvino.Type.i8, openvino.Type.u8)
+
+
+def read(folder: Path, threads: int = 0) -> OpenVinoReader:
+    """The int8 model of a folder."""
+    file = folder / FILES["openvino"]
+    try:
+        model = openvino.Core().read_model(str(file))
+    except RuntimeError as error:
+        raise AdviseError(Fault(f"cannot be loaded: {str(error).strip().splitlines()[-1]}", str(file))) from None
+    return OpenVinoReader(model, threads)
+
+
+class OpenVinoReader:
+    """A model of OpenVINO, compiled for the CPU. `threads`: for one request; all cores of the process if 0."""
+
+    def __init__(self, model: Any, threads: int = 0, config: dict[str, str] | None = None) -> None:
+        settings = {"PERFORMANCE_HINT": "LATENCY", **(config or {})}
+        if threads:
+            settings |= {"INFERENCE_NUM_THREADS": str(threads)}
+        self.request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
+
+    def __call__(self, input_ids: ArrayLike, attention_mask: ArrayLike) -> NDArray[np.float32]:
+        """Scores (batch, labels) of input_ids, attention_mask (batch, tokens)."""
+        found = self.request.infer(_feed(input_ids, attention_mask), share_inputs=True)
+        return np.array(found[0], dtype=np.float32)
+
+
+def _feed(input_ids: ArrayLike, attention_mask: ArrayLike) -> dict[str, NDArray[np.int64]]:
+    return {
+        "input_ids": np.asarray(input_ids, dtype=np.int64),
+        "attention_mask": np.asarray(attention_mask, dtype=np.int64),
+    }

@@ -1,0 +1,1 @@
+"""The device and the processes that a run computes on."""

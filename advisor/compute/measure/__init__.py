@@ -1,0 +1,1 @@
+"""What a model takes to serve: time, energy and CO2."""

@@ -1,0 +1,101 @@
+"""Blocks: the modules that a model's layers are, found by the family's table, and what passes through them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from advisor.compute.data.batches import Batch
+from advisor.families.family import Family
+
+Block = tuple[str, int]  # stack and number
+
+
+class Passed(NamedTuple):
+    """What went into a block and what came out: both (batch, positions, hidden).
+
+    beside: what it returns beside them, T5's position bias; None where it returns no tuple.
+    """
+
+    before: Tensor
+    after: Tensor
+    beside: tuple[Any, ...] | None
+
+    def output(self, states: Tensor) -> Any:
+        """What the block returns where these states come out of it."""
+        return states if self.beside is None else (states, *self.beside)
+
+
+def blocks(model: Any, family: Family) -> dict[Block, Any]:
+    """The modules of all blocks, in their order."""
+    modules = dict(model.named_modules())
+    found: dict[Block, Any] = {}
+    for name, (_, stack, number) in family.tensor_names(model.config.to_dict()).items():
+        if stack:
+            found.setdefault((stack, number), modules[f"{name.split(f'.{number}.', maxsplit=1)[0]}.{number}"])
+    return dict(sorted(found.items()))
+
+
+@contextmanager
+def watched(model: Any, family: Family) -> Iterator[dict[Block, Passed]]:
+    """Fills the mapping that it gives with what passes through each block, in the order in which it does.
+
+    The latest pass takes the place of earlier ones.
+    """
+    passed: dict[Block, Passed] = {}
+
+    def note(block: Block) -> Any:
+        def hook(_: Any, arguments: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> None:
+            beside = output[1:] if isinstance(output, tuple) else None
+            passed[block] = Passed(arguments[0] if arguments else named["hidden_states"], hidden(output), beside)
+
+        return hook
+
+    handles = [
+        module.register_forward_hook(note(block), with_kwargs=True) for block, module in blocks(model, family).items()
+    ]
+    try:
+        yield passed
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def replaced(model: Any, family: Family, answers: Mapping[Block, Callable[..., Any]]) -> Iterator[None]:
+    """Within, these blocks compute nothing and return what these functions do. answers: in place of `forward`."""
+    modules = blocks(model, family)
+    for block, answer in answers.items():
+        modules[block].forward = answer
+    try:
+        yield
+    finally:
+        for block in answers:
+            del modules[block].forward
+
+
+def hidden(output: Any) -> Tensor:
+    """The hidden states in what a block returns: themselves, or first of several."""
+    found: Tensor = output[0] if isinstance(output, tuple) else output
+    return found
+
+
+def first_alone(family: Family, stack: str) -> bool:
+    """Whether only the first position of a stack counts: of T5's decoder, where it scores."""
+    return family.kind == "encoder-decoder" and stack == "decoder"
+
+
+def counted(family: Family, stack: str, batch: Batch) -> Tensor:
+    """Which positions of a stack count, (batch, positions): the tokens, or the first alone."""
+    if first_alone(family, stack):
+        return torch.ones_like(batch.attention_mask[:, :1], dtype=torch.bool)
+    return batch.attention_mask.bool()
+
+
+def flat(states: Tensor, mask: Tensor) -> Tensor:
+    """The positions that count, one after the other: (positions, hidden). The mask may be shorter than the states."""
+    return states[:, : mask.shape[1]][mask]

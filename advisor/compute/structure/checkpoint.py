@@ -1,0 +1,191 @@
+"""Plain checkpoints: load a model and its tokenizer, save one, and prove that it comes back the same.
+
+Only safetensors, no remote code. A checkpoint counts as saved when the stock class's `from_pretrained` finds
+every weight and no other, gives equal outputs, and has exactly the predicted number of parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub import snapshot_download
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, T5ForConditionalGeneration
+from transformers.utils import logging
+
+from advisor.base.errors import AdviseError, Fault
+from advisor.compute.data.batches import Batch
+from advisor.compute.data.hub import cache_only_if_out_of_reach
+from advisor.compute.machine.device import seed as random_from
+from advisor.compute.structure.loading_checks import (
+    UNLOADABLE,
+    brings_code,
+    refuse_unknown_activation,
+    refuse_unreadable,
+    unloadable,
+)
+from advisor.compute.structure.scorer import Scorer, label_tokens, label_words
+from advisor.compute.structure.weight_files import refuse_unsafe_weights
+from advisor.compute.structure.weights import (
+    refuse_not_finite,
+    refuse_unfitting,
+    refuse_unknown_tokens,
+    refuse_untrained,
+)
+from advisor.families.family import Family
+from advisor.records.output_folder import draft_of, put
+
+logging.disable_progress_bar()  # the screen belongs to the run
+logging.set_verbosity_error()
+DOWNLOADED = ["*.json", "*.txt", "*.model", "*.safetensors"]  # of a Hub id: neither code nor pickles
+EQUAL = 1e-5  # outputs of a reloaded model: the same weights, so only rounding may differ
+
+
+def load(
+    folder: Path | str,
+    family: Family,
+    label_names: Sequence[str],
+    seed: int = 0,
+    trust_remote_code: bool = False,
+    trained: bool = False,
+) -> tuple[Scorer, Any]:
+    """The task model and its tokenizer; a missing head starts at random, by the seed, unless it has to be trained.
+
+    The model is always one of transformers' own classes; code that comes with a tokenizer runs if it is trusted.
+
+    Raises:
+        AdviseError: weights or tokenizer are missing, cannot be read, are not those of the config, or not finite.
+        OutOfMemory: memory does not suffice.
+    """
+    random_from(seed)
+    try:
+        folder = _local(folder, trust_remote_code)
+        refuse_unsafe_weights(folder)
+        refuse_unknown_activation(folder, family)
+        own = tokenizer(folder, trust_remote_code)
+        model, info = _task_model(folder, family, label_names)
+    except UNLOADABLE as error:
+        raise unloadable(folder, error) from None
+    refuse_unfitting(model, info, family, folder)
+    if trained:
+        refuse_untrained(model, info, folder)
+    refuse_not_finite(model, folder)
+    refuse_unknown_tokens(own, model, folder)
+    if own.pad_token_id is None:
+        own.pad_token = own.eos_token or own.unk_token
+    model.config.pad_token_id = own.pad_token_id
+    _forget_code(model, own, trust_remote_code)
+    return Scorer(model, _words(own, family, label_names)), own
+
+
+def tokenizer(folder: Path | str, trust_remote_code: bool = False) -> Any:
+    """The tokenizer that was saved with a model; code that comes with it runs if it is trusted.
+
+    Raises:
+        AdviseError: it is missing or cannot be read.
+    """
+    try:
+        return _tokenizer(folder, trust_remote_code)
+    except UNLOADABLE as error:
+        raise unloadable(folder, error, not trust_remote_code and brings_code(folder)) from None
+
+
+def _local(source: Path | str, trust_remote_code: bool) -> Path:
+    """The folder itself, or that of a Hub id in the Hub's cache, with no file in it that is not read here."""
+    if Path(source).exists():
+        return Path(source)
+    cache_only_if_out_of_reach()
+    wanted = [*DOWNLOADED, *(["*.py"] if trust_remote_code else [])]
+    return Path(snapshot_download(str(source), allow_patterns=wanted, ignore_patterns="*/*"))
+
+
+def _forget_code(model: Any, tokenizer: Any, trust_remote_code: bool) -> None:
+    """Drop what names classes in code beside the checkpoint: the model never is of one, the tokenizer if trusted."""
+    if hasattr(model.config, "auto_map"):
+        del model.config.auto_map
+    if not trust_remote_code:
+        tokenizer.init_kwargs.pop("auto_map", None)
+        tokenizer._auto_map = None
+
+
+def _tokenizer(folder: Path | str, trust_remote_code: bool) -> Any:
+    refuse_unreadable(folder)
+    options = {"local_files_only": True, "trust_remote_code": trust_remote_code}
+    tokenizer = AutoTokenizer.from_pretrained(folder, **options)
+    # Without its files transformers makes an empty one, to which every text is unknown words.
+    if len(set(tokenizer.get_vocab()) - set(tokenizer.get_added_vocab())) < 2:
+        raise OSError("there are no tokenizer files")
+    return tokenizer
+
+
+def _words(tokenizer: Any, family: Family, names: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    return label_tokens(tokenizer, label_words(tokenizer, names)) if family.kind == "encoder-decoder" else ()
+
+
+def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> tuple[Any, dict[str, Any]]:
+    """Text to text for encoder-decoders, a classification head for the others; and what transformers tells of it."""
+    common = {
+        "dtype": torch.float32,
+        "use_safetensors": True,
+        "trust_remote_code": False,
+        "local_files_only": True,
+        "id2label": dict(enumerate(names)),
+        "label2id": {name: place for place, name in enumerate(names)},
+        # A head for other labels is replaced, as is usual when a checkpoint is fine-tuned to a new task.
+        "ignore_mismatched_sizes": True,
+        "output_loading_info": True,
+        # transformers takes chunks only where they divide the tokens of a text; without them the answers are the same.
+        "chunk_size_feed_forward": 0,
+    }
+    class_ = T5ForConditionalGeneration if family.kind == "encoder-decoder" else AutoModelForSequenceClassification
+    found: tuple[Any, dict[str, Any]] = class_.from_pretrained(folder, **common)
+    return found
+
+
+def save(scorer: Scorer, tokenizer: Any, folder: Path) -> None:
+    """Write model and tokenizer into a new folder, whole or not at all."""
+    draft = draft_of(folder)
+    scorer.model.save_pretrained(draft, safe_serialization=True)
+    tokenizer.save_pretrained(draft)
+    put(draft, folder)
+
+
+@torch.no_grad()
+def prove(scorer: Scorer, folder: Path, batch: Batch, predicted: int) -> None:
+    """Reload a saved checkpoint with the stock class and compare.
+
+    Raises:
+        AdviseError: weights are missing or left over, outputs differ, or the parameter count is not as predicted.
+    """
+    model, info = type(scorer.model).from_pretrained(
+        folder, dtype=torch.float32, output_loading_info=True, ignore_mismatched_sizes=True
+    )
+    wrong = {
+        kind: sorted(map(str, names))
+        for kind, names in info.items()
+        if kind in ("missing_keys", "unexpected_keys", "mismatched_keys") and names
+    }
+    if wrong:
+        raise AdviseError(Fault(f"the checkpoint does not reload whole: {wrong}", str(folder)))
+    counted = parameters(model)
+    if counted != predicted:
+        raise AdviseError(Fault(f"the model has {counted:,} parameters, {predicted:,} were predicted", str(folder)))
+    pair = (one.to(batch.input_ids.device).eval() for one in (scorer, scorer.around(model)))
+    was, now = (one(batch.input_ids, batch.attention_mask) for one in pair)
+    difference = float((was - now).abs().max())
+    if not difference <= EQUAL * max(1.0, float(was.abs().max())):
+        raise AdviseError(Fault(f"the reloaded model answers differently, by {difference:.2g}", str(folder)))
+
+
+def parameters(model: Any) -> int:
+    """Number of parameters, tied ones once."""
+    return sum(one.numel() for one in model.parameters())
+
+
+def size_bytes(folder: Path) -> int:
+    """Bytes of the weight files in a folder."""
+    return sum(
+        file.stat().st_size for file in folder.iterdir() if file.suffix in (".safetensors", ".onnx", ".data", ".bin")
+    )

@@ -1,0 +1,102 @@
+"""Weights: whether a checkpoint holds those that its config describes and its tokenizer needs, all of them finite.
+
+transformers makes up what is not there, and says so only in a log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from advisor.base.errors import AdviseError, Fault
+from advisor.families.family import Family
+
+NAMED = 3  # of each kind; one wrong size in a config makes misfits of hundreds
+DAMAGED = "take a checkpoint from before its training diverged, or copy the file again from where it came from"
+UNTRAINED = "fine-tune it with `advise run`, and load the folder of that run"
+HINT = "give the config.json that was saved with these weights"
+RENAMED = "the file has tensors of other names, such as {}: save it with the save_pretrained of transformers"
+TOKENS = "take the tokenizer that was saved with these weights, or give the model rows (resize_token_embeddings)"
+
+
+def refuse_unfitting(model: Any, info: Mapping[str, Any], family: Family, folder: Path | str) -> None:
+    """Only the head for the labels may be new, and what the family's checkpoints may lack.
+
+    Args:
+        info: what transformers tells of loading the model.
+
+    Raises:
+        AdviseError: other tensors are missing or have another shape.
+    """
+    missing, shapes = _made_up(model, info)
+    gone = [name for name in _beside_head(missing, model, family) if not name.startswith(family.may_lack)]
+    other = _beside_head(list(shapes), model, family)
+    if not gone and not other:
+        return
+    told = "; ".join([*_missing(gone, model), *_misshapen(other, shapes)])
+    left_over = sorted(info["unexpected_keys"])[:1] if gone else []
+    hint = RENAMED.format(left_over[0]) if left_over else HINT
+    raise AdviseError(Fault(f"its weights are not those that its config describes: {told}", str(folder), hint=hint))
+
+
+def refuse_untrained(model: Any, info: Mapping[str, Any], folder: Path | str) -> None:
+    """Raise an AdviseError where transformers made up the head, or anything else that labels are told by."""
+    missing, shapes = _made_up(model, info)
+    told = "; ".join([*_missing(missing, model), *_misshapen(list(shapes), shapes)])
+    if told:
+        raise AdviseError(Fault(f"it has not been trained for these labels: {told}", str(folder), hint=UNTRAINED))
+
+
+def refuse_not_finite(model: Any, folder: Path | str) -> None:
+    """Raise an AdviseError where weights are NaN or infinite: training would go on to its end, and only then fail."""
+    names = [name for name, one in model.named_parameters() if not torch.isfinite(one).all()]
+    if names:
+        message = f"its weights are not finite numbers: {_listed('NaN or infinite', names)}"
+        raise AdviseError(Fault(message, str(folder), hint=DAMAGED))
+
+
+def refuse_unknown_tokens(tokenizer: Any, model: Any, folder: Path | str) -> None:
+    """Raise an AdviseError where the tokenizer has tokens that the model has no row of embeddings for."""
+    largest, known = max(tokenizer.get_vocab().values()), model.config.vocab_size
+    if largest >= known:
+        file = Path(folder) / "tokenizer.json"
+        message = f"its tokens are numbered up to {largest}, but the model knows 0 to {known - 1} only"
+        message += f" (vocab_size {known} in config.json)"
+        raise AdviseError(Fault(message, str(file if file.exists() else folder), hint=TOKENS))
+
+
+def _made_up(model: Any, info: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    """Tensors that were not there, and by name the shapes of those that had another, both in the model's order."""
+    shapes = {name: (was, wanted) for name, was, wanted in info["mismatched_keys"]}
+    names = list(model.state_dict())
+    missing = [name for name in names if name in info["missing_keys"]]
+    return missing, {name: shapes[name] for name in names if name in shapes}
+
+
+def _beside_head(names: Sequence[str], model: Any, family: Family) -> list[str]:
+    places = family.tensor_names(model.config.to_dict())
+    return [name for name in names if name not in places or "labels" not in places[name][0].split()]
+
+
+def _missing(names: Sequence[str], model: Any) -> Iterator[str]:
+    tensors = model.state_dict()
+    if names:
+        yield _listed("missing", [f"{name} ({_size(tensors[name].shape)})" for name in names])
+
+
+def _misshapen(names: Sequence[str], shapes: Mapping[str, Any]) -> Iterator[str]:
+    if names:
+        pairs = ((name, *map(_size, shapes[name])) for name in names)
+        yield _listed("of another shape", [f"{name} ({was}, not {wanted})" for name, was, wanted in pairs])
+
+
+def _listed(what: str, names: Sequence[str]) -> str:
+    rest = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return f"{what} {'is' if len(names) == 1 else 'are'} {', '.join(names[:NAMED])}{rest}"
+
+
+def _size(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape)) or "one number"

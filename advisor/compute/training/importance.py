@@ -1,0 +1,118 @@
+"""Influence of blocks, measured on task data: how far a model's answers move when a block is skipped.
+
+The block that is missed least goes first, the others are measured anew without it, and so on (greedy, as SLEB, arXiv
+2402.09025, with the answers in place of perplexity). The cosine between what goes into a block and what comes out
+(block influence of ShortGPT, arXiv 2403.03853) is no substitute: it ranked the last block of a post-norm encoder
+highest, whose skipping moved the answers least (docs/decisions.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from advisor.compute.data.batches import Batch
+from advisor.compute.structure.blocks import Block, Passed, blocks, replaced, watched
+from advisor.compute.structure.scorer import Scorer
+from advisor.compute.training.context import Context, gather, logits
+from advisor.families.family import Family
+from advisor.records.results import Progress
+
+
+def least_missed_go(
+    student: Scorer, context: Context, keep: Mapping[str, int], count: int
+) -> Generator[Progress, None, dict[str, tuple[int, ...]]]:
+    """The numbers of the blocks that stay, by stack, chosen on `count` training rows. keep: how many, by stack."""
+    rows = context.train.take(count)
+    whole = logits(student, context, rows)
+    gone = list(context.keeper.position.gone)
+    stay = [block for block in blocks(student.model, context.family) if block not in gone]
+    total = len(gone) + len(stay) - sum(keep.values())
+    for stack, most in keep.items():
+        while len(left := [block for block in stay if block[0] == stack]) > most:
+            moved = missed(student, context, gone, left, whole)
+            gone.append(min(left, key=lambda block: moved[block]))
+            stay.remove(gone[-1])
+            context.keeper.note(gone)
+            yield Progress("choose layers", len(gone), total, f"{stack} {gone[-1][1]} is missed least")
+    return {stack: tuple(number for of, number in stay if of == stack) for stack in keep}
+
+
+def missed(
+    student: Scorer, context: Context, gone: Collection[Block], left: Sequence[Block], whole: Tensor
+) -> dict[Block, float]:
+    """How far the answers move from those of the whole model without each block that is left.
+
+    gone: the blocks that are skipped as well. whole: scores of the whole model, (rows, labels).
+    """
+
+    def scores(batch: Batch) -> Tensor:
+        return student(batch.input_ids, batch.attention_mask).float().cpu()
+
+    def answers(batch: Batch) -> Tensor:
+        found = []
+        with skipped(student.model, context.family, gone), watched(student.model, context.family) as passed:
+            scores(batch)
+        for block in left:
+            with replaced(student.model, context.family, _without(block, gone, passed)):
+                found.append(scores(batch))
+        return torch.cat(found, dim=1)
+
+    with torch.no_grad():
+        found = gather(context, context.train.take(len(whole)), answers).unflatten(1, (len(left), -1))
+    return {block: distance(one, whole) for block, one in zip(left, found.unbind(1), strict=True)}
+
+
+def distance(scores: Tensor, whole: Tensor) -> float:
+    """KL divergence of answers from those of the whole model; of a regression the mean squared difference.
+
+    Args:
+        scores, whole: (rows, labels).
+    """
+    if whole.shape[1] == 1:
+        return float(functional.mse_loss(scores, whole))
+    logarithms = scores.log_softmax(1), whole.log_softmax(1)
+    return float(functional.kl_div(*logarithms, reduction="batchmean", log_target=True))
+
+
+def _without(block: Block, gone: Collection[Block], passed: Mapping[Block, Passed]) -> dict[Block, Callable[..., Any]]:
+    """What blocks do in place of computing where one more is skipped: those before it return what they did.
+
+    passed: what passed through all blocks without those that are gone, in that order.
+    """
+    before = list(passed)[: list(passed).index(block)]
+    answers = {one: partial(_hand_on, passed[one]) for one in gone}
+    answers |= {one: partial(_return, passed[one].output(passed[one].after)) for one in before}
+    return answers | {block: partial(_return, passed[block].output(passed[block].before))}
+
+
+def _return(output: Any, *_: Any, **__: Any) -> Any:
+    return output
+
+
+def _hand_on(passed: Passed, hidden_states: Tensor, *_: Any, **__: Any) -> Any:
+    return passed.output(hidden_states)
+
+
+@contextmanager
+def skipped(model: Any, family: Family, gone: Collection[Block]) -> Iterator[None]:
+    """Within, these blocks hand on what they are given."""
+
+    def hand_on(_: Any, arguments: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> Any:
+        given = arguments[0] if arguments else named["hidden_states"]
+        # What T5's blocks return beside it is the position bias, which those after them need.
+        return (given, *output[1:]) if isinstance(output, tuple) else given
+
+    modules = blocks(model, family)
+    handles = [modules[block].register_forward_hook(hand_on, with_kwargs=True) for block in gone]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,247 @@
+"""Appraisal: what a run's models are worth: scored and served on the same rows, judged by gates, told as one result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from advisor.advice.prediction import Range, predict
+from advisor.base.errors import AdviseError
+from advisor.deployment.gates import ENOUGH, judge
+from advisor.recipe.plan import PlannedStep, plan
+from advisor.records.carbon import payback, sci
+from advisor.records.results import (
+    Cost,
+    Measured,
+    Predicted,
+    Progress,
+    RunResult,
+    RuntimeResult,
+    StepResult,
+    not_served,
+)
+from advisor.records.run_folder import Scores, artefact, sha256
+from advisor.runs.comparison import compared
+from advisor.runs.summary import summary
+
+if TYPE_CHECKING:
+    from advisor.compute.data.batches import Encoded
+    from advisor.compute.structure.scorer import Scorer
+    from advisor.compute.training.context import Context
+    from advisor.execution.job import Job
+
+NO_BASELINE = "the recipe has no finetune step, so there is no baseline"
+
+
+def step_result(
+    job: Job,
+    planned: PlannedStep,
+    folder: Path,
+    parameters: int,
+    scores: Mapping[str, Scores],
+    earlier: Sequence[StepResult],
+) -> StepResult:
+    """A model after one step, by its scores of the report rows.
+
+    Args:
+        scores: of this and the earlier steps by name, (rows, labels).
+
+    Raises:
+        AdviseError: a score is not finite.
+    """
+    from advisor.compute.structure.checkpoint import size_bytes
+    from advisor.compute.tasks.metrics import by_name
+
+    name, size = planned.step.name, size_bytes(folder)
+    _refuse_endless(scores[name], name)
+    found = by_name(job.metrics, job.data.report.labels, scores[name])
+    baseline = next((one for one in earlier if one.name == "finetune"), None)
+    return StepResult(
+        name,
+        planned.step.words(),
+        f"steps/{folder.name}",
+        parameters,
+        planned.parameters,
+        size,
+        found[job.metrics[0]],
+        relative_accuracy(job, scores, name),
+        size / (baseline.size_bytes if baseline else size),
+        metric=job.metrics[0],
+        metrics=found,
+        predicted=predicted(job, name),
+        artefact=artefact(folder),
+        notes=() if baseline else _tells_nothing(job, scores[name]),
+    )
+
+
+def _tells_nothing(job: Job, scores: Scores) -> tuple[str, ...]:
+    """A note on a baseline that is no better than a model that answers all rows alike."""
+    from advisor.compute.tasks.metrics import of_one_answer, value
+
+    metric, labels, width = job.metrics[0], job.data.report.labels, len(scores[0])
+    if width == 1:
+        return ()  # where a correlation is 0 there is no share
+    found, least = value(metric, labels, scores), of_one_answer(metric, labels, width)
+    told = f"its {metric}, {found:.3f}, is no better than always giving one answer, {least:.3f}"
+    return (f"{told}: a share of it tells nothing",) if found <= least else ()
+
+
+def metered(
+    job: Job, work: Generator[Progress, None, StepResult], earlier: float
+) -> Generator[Progress, None, StepResult]:
+    """Run a step with a meter around it: its result, with the energy and CO2e of making it.
+
+    Args:
+        earlier: seconds that the step has taken before a run was interrupted.
+    """
+    from advisor.compute.machine import processes
+    from advisor.compute.machine.device import pick
+    from advisor.compute.measure.making import Meter, cost
+
+    meter = Meter(job.assumed.country, pick(job.train_on).type == "cuda")
+    try:
+        result = yield from work
+    finally:
+        found = meter.stop()
+    if processes.count() > 1:
+        unknown = Measured(why_not=f"made by {processes.count()} processes, of which only one was watched")
+        return replace(result, cost=Cost(unknown, unknown))
+    return replace(result, cost=cost(found, job.assumed, earlier))
+
+
+def relative_accuracy(job: Job, scores: Mapping[str, Scores], name: str) -> Measured:
+    """A model's metric as a share of the fine-tuned baseline's on the same rows, with its 95 % interval."""
+    from advisor.compute.tasks.metrics import ratio_interval, value
+
+    if name == "finetune" or "finetune" not in scores:
+        return Measured(1.0) if name == "finetune" else Measured(why_not=NO_BASELINE)
+    metric, labels = job.metrics[0], job.data.report.labels
+    base = value(metric, labels, scores["finetune"])
+    interval = ratio_interval(metric, labels, scores[name], scores["finetune"], job.recipe.training.seed)
+    if interval is None:
+        return Measured(why_not=f"the baseline's {metric}, {base:.3g}, cannot be told from 0, so a share means nothing")
+    source = f"{metric}, {len(labels):,} report rows, 95 % interval by paired bootstrap"
+    return Measured(value(metric, labels, scores[name]) / base, source=source, interval=interval)
+
+
+def _refuse_endless(scores: Scores, name: str) -> None:
+    if not all(math.isfinite(score) for row in scores for score in row):
+        raise AdviseError(
+            f"{name}: the model answers with numbers that are not finite: its training went astray",
+            hint="lower this step's learning_rate",
+        )
+
+
+def predicted(job: Job, last: str) -> Predicted:
+    """What advice expects of the model after the step `last`."""
+    recipe, samples = job.recipe, job.reviewed.facts.data.samples
+    steps = recipe.steps[: recipe.step_names.index(last) + 1]
+    part = plan(replace(recipe, steps=steps), job.plan.steps[0].before, job.plan.labels)
+    int8 = any(step.name == "quantization" for step in steps)
+    found = predict(part, job.plan.family, int(samples) if samples else None, int8)
+    # Ranges of accuracy are those of models that distillation has repaired.
+    accuracy = None if last == "layer_removal" else found.accuracy
+    return Predicted(*map(_ends, (accuracy, found.time, found.emissions, found.size)))
+
+
+def _ends(found: Range | None) -> tuple[float, float] | None:
+    return (found.low, found.high) if found else None
+
+
+class Serving(NamedTuple):
+    """Results with how their models serve; fp32 models in the runtime that serves int8."""
+
+    results: list[StepResult]
+    fp32_in_runtime: tuple[RuntimeResult, ...] = ()
+
+
+def serve(
+    job: Job, folders: Mapping[str, Path], results: Sequence[StepResult], context: Context, report: Encoded
+) -> Generator[Progress, None, Serving]:
+    """Time and emissions of every model, side by side, if this machine is of the kind it will serve on.
+
+    What speaks against the measurement becomes a note of the baseline.
+    """
+    from advisor.compute.machine.device import present
+    from advisor.compute.measure.models import Place
+    from advisor.compute.measure.serving import measure
+    from advisor.compute.structure import checkpoint
+
+    device = job.recipe.device
+    reason = "" if present(device) else f"this machine has no {device} device"
+    if reason or "finetune" not in folders:
+        return Serving([replace(one, served=not_served(reason or NO_BASELINE)) for one in results])
+
+    def load(folder: Path) -> Scorer:
+        return checkpoint.load(folder, context.family, job.data.label_names, trust_remote_code=job.trust_remote_code)[0]
+
+    found = yield from measure(folders, context, report, Place(load, device, job.assumed, job.measuring))
+    notes = {"finetune": found.notes}
+    measured = [
+        replace(one, served=found.served[one.name], notes=(*one.notes, *notes.get(one.name, ()))) for one in results
+    ]
+    return Serving(measured, found.fp32_in_runtime)
+
+
+def run_result(job: Job, out: Path, served: Serving, train_on: str, seconds: float) -> RunResult:
+    """The whole run, its gates judged."""
+    results = served.results
+    report_rows = job.data.eval_samples
+    notes: tuple[str, ...] = ()
+    if report_rows < ENOUGH:
+        notes = (f"{report_rows} report rows cannot verify a relative accuracy: {ENOUGH} or more are needed",)
+    gates, last = judge(job.recipe, results, report_rows), results[-1]
+    results = [replace(one, as_predicted=_as_predicted(one)) for one in results]
+    result = RunResult(
+        job.recipe.name,
+        job.recipe.model.source,
+        job.plan.family.title,
+        job.recipe.device,
+        train_on,
+        report_rows,
+        tuple(results),
+        gates,
+        _provenance(job),
+        seconds,
+        notes,
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        recipe_sha256=sha256(out / "recipe.yaml"),
+        payback=_payback(results),
+        sci=sci(last.served, job.assumed),
+        fp32_in_runtime=served.fp32_in_runtime,
+    )
+    return replace(result, summary=summary(result))
+
+
+def _as_predicted(step: StepResult) -> dict[str, bool]:
+    return {one.name: one.where == "inside" for one in compared(step) if one.where}
+
+
+def _payback(results: Sequence[StepResult]) -> Measured:
+    """Making the baseline is no cost of compression: without it there would be nothing to serve."""
+    baseline = next((one for one in results if one.name == "finetune"), None)
+    costs = [one.cost.g_co2 for one in results if one.name != "finetune"]
+    if baseline is None or not costs:
+        return Measured(why_not="nothing was compressed" if baseline else NO_BASELINE)
+    missing = next((one for one in costs if one.value is None), None)
+    total = missing or Measured(sum(one.value or 0.0 for one in costs), source=costs[-1].source)
+    return payback(total, baseline.served.g_per_1000, results[-1].served.g_per_1000)
+
+
+def _provenance(job: Job) -> dict[str, Any]:
+    from advisor.compute.machine.device import pick, precision, provenance
+
+    return {
+        **provenance(),
+        "data": job.data.origin,
+        "data_sha256": job.data.fingerprint,
+        "dropped_duplicates": job.data.dropped_duplicates,
+        "seed": job.recipe.training.seed,
+        "trust_remote_code": job.trust_remote_code,
+        "assumed": asdict(job.assumed),
+        "precision": precision(job.recipe.training.precision, pick(job.train_on)),
+    }

@@ -1,0 +1,176 @@
+"""Executor: carries a recipe out as a generator of progress and results; it never prints.
+
+fine-tune (the baseline, and the teacher) -> structure -> distillation -> int8 -> the same rows for every model.
+Training and selection rows decide everything; the report rows are only scored. A run that was killed is resumed: steps
+that are done are taken over, training goes on from its last saved state, and the end is the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from advisor.execution import resumption
+from advisor.execution.eta import Clock, Rows, parts
+from advisor.execution.evaluation import metered, run_result, serve, step_result
+from advisor.execution.job import Job
+from advisor.execution.resumption import Inputs, Record
+from advisor.execution.run_inputs import is_assigned, write_assignment
+from advisor.execution.work import Work, memory_told
+from advisor.recipe.plan import PlannedStep
+from advisor.recipe.steps.quantization import MOST_DIFFERENCE, Quantization
+from advisor.records.output_folder import attempt, clear_states, open_folder
+from advisor.records.results import Progress, Remark, RunResult, StepResult
+from advisor.records.run_folder import MANIFEST, changed, finish, hashes, read, rounded, write_predictions
+
+Event = Progress | Remark | StepResult | RunResult
+
+
+def run(
+    job: Job,
+    out: Path,
+    card: Callable[[RunResult], str] | None = None,
+    resume: bool = False,
+    save_every: float = 60.0,
+) -> Iterator[Event]:
+    """Carry a job out below the folder `out`: yields progress, a result for each step, and at last the run's.
+
+    Args:
+        card: gives the text of the run's model card.
+        resume: go on with the run in this folder; what the recipe's changes do not touch is not done again.
+        save_every: seconds between two savings of training's state; 0 saves after each batch.
+
+    Raises:
+        AdviseError: the folder is taken, the weights are missing, the disk is full, memory does not suffice, or a step
+            did not do what it promises. What was done so far stays for `resume`.
+    """
+    with attempt(out):
+        open_folder(out, resume)
+        with memory_told(job), resumption.taken(out):
+            yield from _Run(job, out, card, save_every).events()
+
+
+class _Run(Work):
+    """A run in the process that writes: the only one, or the first of several."""
+
+    def __init__(self, job: Job, out: Path, card: Callable[[RunResult], str] | None, save_every: float) -> None:
+        super().__init__(job, out)
+        self.card, self.save_every, self.started = card, save_every, time.monotonic()
+        self.begun = False
+
+    def events(self) -> Generator[Event]:
+        from advisor.compute.machine.processes import agreed
+        from advisor.compute.training.state import DiskKeeper
+
+        folders = [self.folder(number) for number in range(len(self.job.plan.steps))]
+        resumption.refuse_to_drop_foreign(self.out, folders)
+        clock = Clock(parts(self.job.plan, self._rows(), self._measuring()))
+        if self.joined and any(planned.step.distils for planned in self.job.plan.steps):
+            yield Remark(f"{self.joined:,} texts of two training texts each are made to distil on")
+        for number, planned in enumerate(self.job.plan.steps):
+            folder, inputs = self.folder(number), self.inputs(planned)
+            record, why = resumption.record_of(folder, inputs)
+            if record is None:
+                self._begin()
+                keeper = DiskKeeper(self.state(number), self.state_key(inputs), self.save_every)
+                remarks = (f"it is done again, as {why}" if why else "", keeper.remark)
+                yield from (Remark(f"{planned.step.words()}: {remark}") for remark in remarks if remark)
+                self.context = replace(self.context, keeper=keeper)
+                agreed(True, self.context.device)  # further processes take part from here
+                record = yield from clock.watch(number, self._make(planned, folder, inputs))
+                agreed(True, self.context.device)
+                keeper.forget()
+            else:
+                agreed(False, self.context.device)
+                yield Remark(f"{planned.step.words()}: taken over from the run before")
+            self.add(planned, folder, record)
+            yield record.result
+        finished = (self.out / MANIFEST).exists()
+        damaged = changed(self.out) if finished else []
+        if damaged:
+            yield Remark(f"the models are measured again, as {', '.join(damaged)} changed on disk")
+        if finished and not damaged and is_assigned(self.job, self.out):
+            yield Remark("nothing changed since this run has finished")
+            yield read(self.out)
+        else:
+            yield from self._end(clock)
+
+    def _measuring(self) -> float:
+        """Seconds that each model is measured for; 0 where the device is not here."""
+        from advisor.compute.machine.device import present
+
+        return self.job.measuring.seconds if present(self.job.recipe.device) else 0.0
+
+    def _rows(self) -> Rows:
+        """What the remaining time is forecast from."""
+        context = self.context
+        tokens = sum(map(len, (context.train + context.unlabelled).tokens))
+        counts = len(context.train), len(context.selection), len(self.report), len(context.unlabelled)
+        return Rows(*counts, tokens, context.states_bytes)
+
+    def _begin(self) -> None:
+        """Say what the folder is for; from now on it is no finished run."""
+        if self.begun:
+            return
+        self.begun = True
+        resumption.unfinish(self.out)
+        write_assignment(self.job, self.out)
+
+    def _make(self, planned: PlannedStep, folder: Path, inputs: Inputs) -> Generator[Progress, None, Record]:
+        cut = self.job.recipe.training.max_tokens
+        # Goes with the tokenizer's files wherever they are copied, and stock transformers cuts texts to it.
+        self.tokenizer.model_max_length = min(cut, self.family.longest(planned.after) or cut)
+        if isinstance(planned.step, Quantization):
+            work = self._quantize(planned, planned.step, folder)
+        else:
+            work = self._step(planned, folder)
+        result = yield from metered(self.job, work, self.context.keeper.seconds())
+        result = replace(result, seconds=self.context.keeper.seconds())
+        record = Record(inputs, hashes(folder), result, self.scores[planned.step.name])
+        resumption.keep(folder, record)
+        return record
+
+    def _step(self, planned: PlannedStep, folder: Path) -> Generator[Progress, None, StepResult]:
+        from advisor.compute.structure import checkpoint
+        from advisor.compute.training.context import logits
+
+        scorer = yield from self.applied(planned)
+        resumption.forget(folder)
+        checkpoint.save(scorer, self.tokenizer, folder)
+        batch = next(self.context.batches(self.context.selection))
+        checkpoint.prove(scorer, folder, batch, planned.parameters)
+        self.scores[planned.step.name] = rounded(logits(scorer, self.context, self.report))
+        parameters = checkpoint.parameters(scorer.model)
+        result = step_result(self.job, planned, folder, parameters, self.scores, self.results)
+        notes = planned.step.notes(self.family, self.job.plan.teacher, planned.after)
+        return replace(result, notes=(*result.notes, *notes))
+
+    def _quantize(
+        self, planned: PlannedStep, step: Quantization, folder: Path
+    ) -> Generator[Progress, None, StepResult]:
+        from advisor.compute.int8.artefact import Wanted, make, score
+
+        yield Progress("quantize", 0, 2, "export and int8")
+        wanted = Wanted(step.min_relative_accuracy, MOST_DIFFERENCE, step.backends())
+        resumption.forget(folder)
+        made = yield from make(self.model(), self.tokenizer, self.context, folder, wanted)
+        yield Progress("quantize", made.attempts, made.attempts + 1, "score")
+        self.scores[planned.step.name] = rounded(score(folder, self.context, self.report))
+        result = step_result(self.job, planned, folder, planned.parameters, self.scores, self.results)
+        return replace(result, notes=made.notes, fp32_difference=made.agreement.mean_probability_difference)
+
+    def _end(self, clock: Clock) -> Generator[Event]:
+        """All models are there: serve them side by side, and write what a finished run leaves."""
+        self._begin()
+        for name in resumption.drop_others(self.out, list(self.folders.values())):
+            yield Remark(f"removed {name}, which is no longer in the recipe")
+        clear_states(self.out)
+        rows = self.job.data.report
+        write_predictions(self.out, rows.contents(), rows.labels, self.scores)
+        serving = serve(self.job, self.folders, self.results, self.context, self.report)
+        served = yield from clock.watch(len(self.job.plan.steps), serving)
+        finished = run_result(self.job, self.out, served, str(self.context.device), time.monotonic() - self.started)
+        finish(self.out, finished, self.card(finished) if self.card else "")
+        yield finished

@@ -1,0 +1,38 @@
+"""Assignment: what a run's folder says about what it was asked to do: recipe, facts, and why the recipe is as it is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from advisor.base.files import write, write_json
+from advisor.execution.job import Job
+from advisor.facts.facts import Facts
+from advisor.recipe.recipe import as_yaml
+from advisor.records.output_folder import ADVICE, FACTS, RECIPE
+from advisor.records.run_folder import read
+
+
+def write_assignment(job: Job, out: Path) -> None:
+    """Write recipe.yaml, facts.json and advice.json. Raises: see `files.write`."""
+    write(out / RECIPE, as_yaml(job.recipe))
+    write(out / FACTS, json.dumps(_facts(job.reviewed.facts), default=sorted, indent=2))
+    write_json(out / ADVICE, _advice(job))
+
+
+def is_assigned(job: Job, out: Path) -> bool:
+    """Was the run that has finished here asked for this very recipe, with the same assumptions about emissions?"""
+    same = (out / RECIPE).read_text(encoding="utf-8") == as_yaml(job.recipe)
+    return same and read(out).provenance.get("assumed") == asdict(job.assumed)
+
+
+def _facts(facts: Facts) -> dict[str, Any]:
+    return {name: value for name, value in facts.values().items() if value != float("inf")}
+
+
+def _advice(job: Job) -> dict[str, Any]:
+    """Why the recipe is as it is, and what the rules remarked."""
+    findings = [{"rule": one.rule, "severity": one.severity, "message": one.message} for one in job.reviewed.findings]
+    return {"steps": [one._asdict() for one in job.verdicts], "findings": findings}

@@ -1,0 +1,1 @@
+"""The described families, one file for each `model_type`."""

@@ -1,0 +1,46 @@
+"""RoBERTa (arXiv 1907.11692): BERT without next-sentence prediction; its classification head has a dense layer.
+
+Positions are counted from behind the padding token on, so there are two more rows of them than tokens.
+"""
+
+from __future__ import annotations
+
+from advisor.families.family import Config, Family, Stack, Tensors
+from advisor.families.tensors import bert_block, embeddings, linear
+
+
+def _tensors(config: Config) -> Tensors:
+    return {
+        **embeddings("roberta.embeddings"),
+        **bert_block("roberta.encoder.layer.{encoder}"),
+        **linear("classifier.dense", "hidden", "hidden"),
+        **linear("classifier.out_proj", "labels", "hidden"),
+    }
+
+
+FAMILY = Family(
+    model_type="roberta",
+    kind="encoder",
+    title="RoBERTa",
+    checkpoint="FacebookAI/roberta-base",
+    config={
+        "model_type": "roberta",
+        "num_hidden_layers": 12,
+        "hidden_size": 768,
+        "num_attention_heads": 12,
+        "intermediate_size": 3072,
+        "vocab_size": 50265,
+        "max_position_embeddings": 514,
+        "type_vocab_size": 1,
+    },
+    stacks=(Stack("encoder", "num_hidden_layers"),),
+    tensors=_tensors,
+    axes=lambda config: {
+        "positions": config.get("max_position_embeddings") or 512,
+        "types": config.get("type_vocab_size") or 2,
+    },
+    further={"max_position_embeddings": 1, "type_vocab_size": 1},
+    executable=False,
+    spare_positions=2,
+    predicted_as="bert-like",
+)

@@ -1,0 +1,1 @@
+"""Facts found out from a model, from data and from this machine."""

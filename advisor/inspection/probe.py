@@ -1,0 +1,218 @@
+"""Facts about a model, its data and this machine. Loads no weights and uses no network."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.facts.cpu import instruction_sets
+from advisor.facts.facts import DeviceFacts, ModelFacts
+from advisor.families import registry
+from advisor.families.family import Config, Family
+from advisor.recipe.recipe import ModelSource
+
+MAX_CONFIG = 1_000_000
+LONGEST = 100  # of a model's name that a message repeats
+_SIZE = re.compile(r"(?<![a-z\d.])(\d{1,4}(?:\.\d+)?)([mb])(?![a-z\d])")
+MAX_CARD = 20_000  # characters of a model card in which its front matter ends
+ALIASES = {"gpt-2": "gpt2", "opt-125m": "opt", "t5-base": "t5", "bert-base": "bert"}
+
+
+class Model(NamedTuple):
+    """A model as far as it is known before its weights are loaded. folder: None where it is not on this machine."""
+
+    source: ModelSource
+    facts: ModelFacts
+    config: Config | None
+    folder: Path | None = None
+
+
+def model(source: str, labels: int = 2, base: Path = Path()) -> Model:
+    """Find a model: a family's name, a checkpoint folder, a `config.json`, or a Hub id in the local cache.
+
+    Args:
+        labels: classes of the task, for the exact parameter count.
+        base: folder that relative paths start from.
+
+    Raises:
+        AdviseError: nothing of that name is known, or its config is missing or makes no sense.
+    """
+    if path := located(source, base):
+        return _local(source, path, labels)
+    family = _family(source)
+    cached = cached_config(family.checkpoint if family else source)
+    if cached:
+        return _local(source, cached, labels)
+    if family:
+        return Model(
+            ModelSource(family.checkpoint, family.model_type),
+            family.facts(family.config, labels)._replace(source=family.checkpoint),
+            family.config,
+        )
+    raise AdviseError(_unknown(source))
+
+
+def located(source: str, base: Path = Path()) -> Path | None:
+    """The file or folder that a source names, or None where none of that name exists or can exist."""
+    try:
+        path = base / Path(source).expanduser()
+        return path if path.exists() else None
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL character in it, the home of an unknown user
+        return None
+
+
+def _family(source: str) -> Family | None:
+    """The family that a name or a base checkpoint's Hub id stands for."""
+    return registry.find(ALIASES.get(source.lower(), source.lower())) or registry.by_checkpoint(source)
+
+
+def _unknown(source: str) -> Fault:
+    shown = source if len(source) <= LONGEST else f"{source[:LONGEST]}…"
+    if source.startswith((".", "/", "~")) or source.endswith(".json") or ("/" in source and located(_parent(source))):
+        return Fault("no such checkpoint folder or config.json", shown, hint="check the path")
+    if "$" in source or "{" in source:
+        return Fault(f"unknown model {shown!r}", hint="this looks like a template that still has to be filled in")
+    known = [*registry.names(), *ALIASES]
+    return Fault(
+        f"unknown model {shown!r}: no family of that name, no such folder, and not in the local Hub cache",
+        hint=f"{suggest(shown, known)} or give a checkpoint folder, a config.json, or a Hub id that was downloaded",
+    )
+
+
+def _parent(source: str) -> str:
+    return source.rpartition("/")[0]
+
+
+def _local(source: str, path: Path, labels: int) -> Model:
+    file = path / "config.json" if path.is_dir() else path
+    config = read_config(file)
+    facts = registry.describe(config, str(file), labels)
+    licence = card_licence(file.parent)
+    facts = facts._replace(source=checkpoint(source), licence=licence)
+    return Model(ModelSource(source, facts.family, licence=licence), facts, config, file.parent)
+
+
+def checkpoint(source: str) -> str:
+    """The Hub id that a family's name stands for; any other source as it is."""
+    family = _family(source)
+    return family.checkpoint if family else source
+
+
+def card_licence(folder: Path) -> str | None:
+    """The licence that the model card in a folder names in its front matter; None where there is none."""
+    try:
+        with (folder / "README.md").open(encoding="utf-8", errors="replace") as file:
+            head = file.read(MAX_CARD)
+    except OSError:
+        return None
+    front = head.split("\n---", 1)[0] if head.startswith("---") else ""
+    lines = (line.partition(":") for line in front.splitlines())
+    return next((value.strip().strip("'\"") for key, _, value in lines if key == "license"), None) or None
+
+
+def read_config(file: Path) -> Config:
+    """Read a `config.json`.
+
+    Raises:
+        AdviseError: it is missing, too large, no JSON, or no config of a transformers model.
+    """
+    if not file.is_file():
+        raise AdviseError(Fault("no config.json here", str(file.parent), hint="give a transformers checkpoint folder"))
+    try:
+        data = file.read_bytes()[: MAX_CONFIG + 1]
+        config = json.loads(data) if len(data) <= MAX_CONFIG else None
+    except OSError as error:
+        raise AdviseError(Fault(f"cannot be read: {error.strerror}", str(file))) from None
+    except json.JSONDecodeError as error:
+        hint = "copy the file again from where it came from"
+        raise AdviseError(Fault(f"not JSON: {error.msg}", str(file), error.lineno, error.colno, hint)) from None
+    except (UnicodeDecodeError, RecursionError, ValueError):
+        hint = "give the folder, or the config.json in it, not the weights"
+        raise AdviseError(Fault("not JSON text", str(file), hint=hint)) from None
+    if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
+        raise AdviseError(Fault("model_type is missing: expected the config of a transformers model", str(file)))
+    return config
+
+
+def cached_config(source: str) -> Path | None:
+    """The `config.json` of a Hub id in the local cache, found by the cache's own layout, without its library."""
+    home = os.environ.get("HF_HOME") or Path("~/.cache/huggingface").expanduser()
+    cache = Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub")
+    repository = cache / f"models--{source.replace('/', '--')}"
+    try:
+        revision = (repository / "refs" / "main").read_text().strip()
+    except (OSError, ValueError):
+        return None
+    file = repository / "snapshots" / revision / "config.json"
+    return file if file.is_file() else None
+
+
+def named(source: ModelSource, labels: int = 2, base: Path = Path()) -> Model:
+    """The model that a recipe names; where it cannot be found, what its family and its name say.
+
+    Raises:
+        AdviseError: its config makes no sense, or the family is unknown.
+    """
+    known = [*registry.names(), *registry.OTHERS.values()]
+    if source.family is not None and source.family not in known:
+        raise AdviseError(f"unknown family {source.family!r}", hint=suggest(source.family, known))
+    if located(source.source, base) or source.family is None:
+        return model(source.source, labels, base)
+    if source.source.startswith(("./", "../")):  # what stands beside the recipe has to be there
+        raise AdviseError(_unknown(source.source))
+    family = registry.find(source.family)
+    if _family(source.source) or cached_config(source.source):
+        return model(source.source, labels, base)
+    kinds = {name: kind for kind, name in registry.OTHERS.items()}
+    kind = family.kind if family else kinds[source.family]
+    facts = ModelFacts(family=source.family, kind=kind, parameters=size_in_name(source.source), source=source.source)
+    return Model(source, facts, None)
+
+
+def size_in_name(source: str) -> int | None:
+    """About how many parameters a checkpoint has, as its name says: 350 million for `facebook/opt-350m`."""
+    found = _SIZE.findall(source.rpartition("/")[2].lower())
+    return round(float(found[-1][0]) * {"m": 1e6, "b": 1e9}[found[-1][1]]) if found else None
+
+
+def device(kind: str) -> DeviceFacts:
+    """The facts of a device kind; `auto` looks at this machine, prefers a GPU, and knows what its CPU offers."""
+    if kind != "auto":
+        return DeviceFacts(kind)
+    found = here()
+    return DeviceFacts(found, instruction_sets() if found == "cpu" else None)
+
+
+def here() -> str:
+    """The best kind of device on this machine, as far as it shows without torch."""
+    if Path("/proc/driver/nvidia/version").exists():
+        return "cuda"
+    return "mps" if sys.platform == "darwin" and os.uname().machine == "arm64" else "cpu"
+
+
+def data(source: str, columns: Mapping[str, str | None], max_samples: int | None, task: str | None = None) -> Any:
+    """Read a data set to count it; needs the extra [run].
+
+    Raises:
+        AdviseError: it cannot be read, or the extra is not installed.
+    """
+    needs_run("--data")
+    from advisor.compute.data.dataset import load
+
+    text, pair, label = (columns.get(name) for name in ("text", "pair", "label"))
+    return load(source, text=text, pair=pair, label=label, max_samples=max_samples, task=task)
+
+
+def needs_run(what: str) -> None:
+    """Raise an AdviseError that names the extra unless the executor's packages are installed."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("torch", "transformers", "datasets") if find_spec(name) is None]
+    if missing:
+        raise AdviseError(f"{what} needs {', '.join(missing)}, not installed", hint="pip install 'advise[run]'")

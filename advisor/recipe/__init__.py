@@ -1,0 +1,1 @@
+"""Recipes as text and as values, their steps, and the plan for one model."""

@@ -1,0 +1,52 @@
+"""Contradictions: what cannot be true of any recipe, though each value by itself is well formed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from advisor.base.validation import WRONG_WORD, Mistake
+from advisor.facts.tasks import OF_TASK
+from advisor.families import registry
+from advisor.recipe.recipe import DataSource, Recipe
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def contradictions(recipe: Recipe) -> Iterator[Mistake]:
+    """Everything in a recipe that contradicts itself or what is known of all recipes."""
+    if not recipe.name.strip():
+        yield Mistake(("name",), "name: expected a name, got only spaces")
+    family = recipe.model.family
+    known = [*registry.names(), *registry.OTHERS.values()]
+    if family is not None and family not in known:
+        yield Mistake(("model", "family"), f"unknown family {family!r}", WRONG_WORD, family, known)
+    if recipe.policy and not SHA256.fullmatch(recipe.policy.sha256):
+        message = f"policy.sha256: expected 64 hexadecimal digits, got {recipe.policy.sha256[:80]!r}"
+        yield Mistake(("policy", "sha256"), message)
+    for name, message in _data(recipe.data):
+        yield Mistake(("data", name), f"data.{name}: {message}")
+
+
+def _data(data: DataSource) -> Iterator[tuple[str, str]]:
+    labels = data.labels
+    if labels is not None and data.task == "regression" and labels > 1:
+        yield "labels", f"a regression has no classes, got {labels}"
+    elif labels == 1 and data.task != "regression":
+        yield "labels", "a classification has at least 2 classes, got 1"
+    if labels is not None and data.samples is not None and labels > data.samples:
+        yield "labels", f"{labels:,} classes in {data.samples:,} samples"
+    if data.max_samples and data.samples and data.max_samples > data.samples:
+        yield "max_samples", f"{data.max_samples:,} is above the {data.samples:,} samples"
+    if data.metric and data.metric not in OF_TASK.get(data.task or "", (data.metric,)):
+        yield (
+            "metric",
+            f"{data.metric} does not measure a {data.task}: expected {' or '.join(OF_TASK[data.task or ''])}",
+        )
+    columns: dict[str, str] = {}
+    for role in ("text", "pair", "label"):
+        column = getattr(data, role)
+        if column is not None and column in columns:
+            yield role, f"{column!r} is the column of {columns[column]} already"
+        elif column is not None:
+            columns[column] = role

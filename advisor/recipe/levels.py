@@ -1,0 +1,82 @@
+"""The white paper's levels of compression as steps for one model: 2/3 of the layers, 1/3, 1/3 with matrix pruning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from advisor.base.interval import Number
+from advisor.families.family import Config, Family, Shape
+from advisor.recipe.plan import Plan
+from advisor.recipe.steps.distillation import Distillation
+from advisor.recipe.steps.layer_removal import LayerRemoval
+from advisor.recipe.steps.matrix_pruning import MatrixPruning
+from advisor.recipe.steps.step import Step
+
+LEVELS = ("", "L1", "L2", "L3")
+# Table 1's last row is 21.5 % of BERT-base: 4 layers at 7/12 of the width (docs/evidence.md, section 1.3).
+WIDTH = 7 / 12
+
+
+def structure(level: str, family: Family | None, config: Config | None) -> tuple[Step, ...] | None:
+    """The structural steps of a level with the distillation they need; None where it would cut nothing new."""
+    if not level:
+        return ()
+    if family is None or config is None:
+        return None
+    shape = family.shape(config)
+    if not {"encoder", "decoder"} & set(shape.layers):
+        return None  # towers, which no step can name
+    kept = {name: depth(level, layers) for name, layers in shape.layers.items()}
+    milder = shape.layers if level == "L1" else {name: depth("L1", layers) for name, layers in shape.layers.items()}
+    if kept == dict(milder):
+        return None
+    steps: tuple[Step, ...] = (_removal(kept), Distillation())
+    if level != "L3":
+        return steps
+    narrow = narrower(family, shape)
+    return (*steps, narrow) if narrow else None
+
+
+def depth(level: str, layers: int) -> int:
+    """How many of a stack's layers a level keeps; at the first level never less than two thirds."""
+    return math.ceil(layers * 2 / 3) if level == "L1" else max(1, round(layers / 3))
+
+
+def _removal(kept: Mapping[str, int]) -> LayerRemoval:
+    if len(kept) == 1:
+        return LayerRemoval(keep=next(iter(kept.values())))
+    return LayerRemoval(encoder_keep=kept["encoder"], decoder_keep=kept["decoder"])
+
+
+def narrower(family: Family, shape: Shape) -> MatrixPruning | None:
+    """Matrix pruning to 7/12 of the width: whole heads, the head size kept, the rest in multiples for kernels."""
+    heads = max(1, round(shape.heads * WIDTH))
+    tied = family.hidden_follows_heads
+    hidden = heads * shape.head_size if tied else _multiple(shape.hidden_size * WIDTH)
+    intermediate = _multiple(shape.intermediate_size * WIDTH)
+    if heads == shape.heads or not family.narrows:
+        return None
+    return MatrixPruning(hidden_size=hidden, heads=None if tied else heads, intermediate_size=intermediate)
+
+
+def _multiple(size: float) -> int:
+    step = 64 if size >= 256 else 8
+    return max(step, round(size / step) * step)
+
+
+def level_of(plan: Plan) -> str | None:
+    """The white paper's level that a plan comes to: '' for none, None for a cut deeper than any that was studied."""
+    kept = plan.measures.get("layer_removal.keep_share")
+    return level_of_shares(kept, "matrix_pruning.removed_share" in plan.measures)  # type: ignore[arg-type]
+
+
+def level_of_shares(kept: Number | None, narrowed: bool) -> str | None:
+    """The level as `level_of` tells it. kept: share of the layers, None where none was removed."""
+    if kept is not None and kept < 0.3:
+        return None
+    if narrowed:
+        return "L3"
+    if kept is None or kept == 1:
+        return ""
+    return "L1" if kept >= 0.6 else "L2"

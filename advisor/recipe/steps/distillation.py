@@ -1,0 +1,55 @@
+"""Knowledge distillation: the student learns the outputs and hidden states of the unmodified fine-tuned teacher.
+
+loss = soft_weight * temperature^2 * KL(teacher || student, both at the temperature)
+     + (1 - soft_weight) * cross-entropy with the labels        (Hinton et al. arXiv 1503.02531)
+     + hidden_weight * mean over the student's blocks of the mean squared difference of its states from those of the
+       teacher's block that it imitates, both normalised       (as TinyBERT, arXiv 1909.10351, but for the normalising)
+
+There is no dropout meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from advisor.base.constraints import Bound
+from advisor.families.family import Config, Family
+from advisor.recipe.steps.step import Step
+
+if TYPE_CHECKING:
+    from advisor.compute.structure.scorer import Scorer
+    from advisor.compute.training.context import Context
+    from advisor.records.results import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Distillation(Step):
+    """Train the compressed model on the teacher's answers to all training rows and unlabelled texts."""
+
+    name: ClassVar[str] = "distillation"
+    distils: ClassVar[bool] = True
+    temperature: Annotated[float, Bound(gt=0, le=100)] = 2.0
+    soft_weight: Annotated[float, Bound(ge=0, le=1)] = 0.9
+    hidden_weight: Annotated[float, Bound(ge=0, le=1000)] = 10.0
+    epochs: Annotated[int, Bound(gt=0, le=1000)] = 5
+    learning_rate: Annotated[float, Bound(gt=0, le=1)] = 1e-4
+
+    def words(self) -> str:
+        return "distilled"
+
+    def notes(self, family: Family, teacher: Config, config: Config) -> tuple[str, ...]:
+        wide, own = family.shape(teacher).hidden_size, family.shape(config).hidden_size
+        if not self.hidden_weight or own == wide:
+            return ()
+        return (f"its hidden states are {own} wide and the teacher's {wide}, so they were not compared",)
+
+    def apply(self, student: Scorer, config: Config, context: Context) -> Generator[Progress, None, Scorer]:
+        from advisor.compute.training.loop import Schedule, train
+        from advisor.compute.training.losses import Weights, distillation_loss
+
+        weights = Weights(self.temperature, self.soft_weight, self.hidden_weight)
+        loss, context = yield from distillation_loss(context, weights, context.family.shape(config))
+        schedule = Schedule("distil", self.learning_rate, self.epochs, dropout=False)
+        return (yield from train(student, context, loss, schedule))

@@ -1,0 +1,145 @@
+"""Layer removal (depth pruning): whole blocks go, the others keep their weights.
+
+Source: white paper section 4.1; Sajjad et al. arXiv 2004.03844; the evenly spaced choice follows
+`make_student.py` of seq2seq-distillation (first and last block always stay).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from advisor.base.constraints import Bound
+from advisor.base.interval import Number
+from advisor.families.family import Config, Family
+from advisor.recipe.steps.step import Step, Unfit
+
+if TYPE_CHECKING:
+    from advisor.compute.structure.scorer import Scorer
+    from advisor.compute.training.context import Context
+    from advisor.records.results import Progress
+
+SCORED_ROWS = 256  # that importance is measured on
+Choice = Literal["alternate", "top", "importance"]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRemoval(Step):
+    """Keep `keep` blocks; an encoder-decoder names its stacks: `encoder_keep`, `decoder_keep`.
+
+    choose: `alternate` keeps blocks evenly spaced, first and last among them; `top` drops the last ones; `importance`
+    drops those without which the answers on training rows move least.
+    """
+
+    name: ClassVar[str] = "layer_removal"
+    structural: ClassVar[bool] = True
+    measured: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "removed_share": ("keep", "encoder_keep", "decoder_keep"),
+        "keep_share": ("keep", "encoder_keep", "decoder_keep"),
+        "encoder_removed_share": ("keep", "encoder_keep"),
+    }
+    keep: Annotated[int, Bound(gt=0)] | None = None
+    encoder_keep: Annotated[int, Bound(gt=0)] | None = None
+    decoder_keep: Annotated[int, Bound(gt=0)] | None = None
+    choose: Choice = "alternate"
+
+    def kept(self, family: Family) -> dict[str, int]:
+        """The number of blocks to keep, by stack; stacks that are not named stay whole.
+
+        Raises:
+            Unfit: the settings name stacks that the model does not have, or none at all.
+        """
+        given = {"encoder": self.encoder_keep, "decoder": self.decoder_keep}
+        named = {stack: count for stack, count in given.items() if count is not None}
+        stacks = [stack.name for stack in family.stacks]
+        if len(stacks) == 1 and self.keep is not None and not named:
+            return {stacks[0]: self.keep}
+        if len(stacks) > 1 and self.keep is None and named:
+            return named
+        if not {"encoder", "decoder"} & set(stacks):
+            raise ValueError(f"{family.title} has {' and '.join(stacks)} blocks: no step can remove them yet")
+        keys = "keep" if len(stacks) == 1 else "encoder_keep and decoder_keep"
+        stranger = "keep" if len(stacks) > 1 and self.keep else next((f"{stack}_keep" for stack in named), "")
+        raise Unfit({stranger: f"{family.title} has {' and '.join(stacks)} blocks: give {keys}, nothing else"})
+
+    def resized(self, family: Family, config: Config) -> dict[str, Any]:
+        if config.get("scale_attn_by_inverse_layer_idx"):
+            raise ValueError(
+                "this config divides attention by the block's number (scale_attn_by_inverse_layer_idx), "
+                "so blocks that move up would answer otherwise"
+            )
+        before = family.shape(config).layers
+        layers = dict(before)
+        wrong = {}
+        for stack, count in self.kept(family).items():
+            if count > layers[stack]:
+                setting = f"{stack}_keep" if len(layers) > 1 else "keep"
+                wrong[setting] = f"cannot keep {count} of {layers[stack]} {stack} blocks"
+            layers[stack] = count
+        if layers == before:
+            whole = " and ".join(f"{count} {stack}" for stack, count in layers.items())
+            wrong["keep" if len(layers) == 1 else ""] = f"nothing is removed: all {whole} blocks stay, keep fewer"
+        if wrong:
+            raise Unfit(wrong)
+        after = family.keeping(config, self.numbers(before, layers))
+        if self.choose == "importance" and after != family.keeping(config, _evenly(before, layers)):
+            why = "the config says what each block is, and which ones stay is known only when they are measured"
+            raise Unfit({"choose": f"{why}: choose alternate or top"})
+        return after
+
+    def numbers(self, before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+        """The numbers of the blocks that stay, by stack; as far as measuring decides it, so many of the first."""
+        if self.choose == "alternate":
+            return _evenly(before, after)
+        return {stack: tuple(range(after[stack])) for stack in before}
+
+    def measures(self, family: Family, before: Config, after: Config) -> Mapping[str, Number]:
+        was, now = family.shape(before).layers, family.shape(after).layers
+        removed = {stack: Fraction(was[stack] - now[stack], was[stack]) for stack in was}
+        most = max(removed.values())
+        encoder = removed.get("encoder", Fraction(0))
+        return {"removed_share": most, "keep_share": 1 - most, "encoder_removed_share": encoder}
+
+    def scored_rows(self, family: Family, before: Config, after: Config) -> int:
+        if self.choose != "importance":
+            return 0
+        was, now = family.shape(before).layers, family.shape(after).layers
+        left = ((count, was[stack]) for stack in was for count in range(now[stack] + 1, was[stack] + 1))
+        # For each block that goes a whole pass, and for each one that is left a pass through those behind it.
+        return SCORED_ROWS * (1 + math.ceil(sum(1 + count * (count - 1) / 2 / whole for count, whole in left)))
+
+    def words(self) -> str:
+        if self.keep is not None:
+            return f"{self.keep} layers"
+        if self.encoder_keep is not None and self.decoder_keep is not None:
+            return f"{self.encoder_keep}+{self.decoder_keep} layers"
+        stack, count = ("encoder", self.encoder_keep) if self.encoder_keep else ("decoder", self.decoder_keep)
+        return f"{count} {stack} layers"
+
+    def apply(self, student: Scorer, config: Config, context: Context) -> Generator[Progress, None, Scorer]:
+        from advisor.compute.structure.surgery import keep_layers
+        from advisor.compute.training.importance import least_missed_go
+        from advisor.records.results import Progress
+
+        family = context.family
+        before = family.shape(student.model.config.to_dict()).layers
+        after = family.shape(config).layers
+        kept = self.numbers(before, after)
+        if self.choose == "importance":
+            kept = yield from least_missed_go(student, context, after, SCORED_ROWS)
+        yield Progress("remove layers", 1, 1, f"kept {kept}")
+        return keep_layers(student, family, config, kept)
+
+
+def _evenly(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    return {stack: evenly(before[stack], after[stack]) for stack in before}
+
+
+def evenly(layers: int, keep: int) -> tuple[int, ...]:
+    """`keep` of `layers` block numbers, evenly spaced with the first and the last. evenly(12, 4) = 0, 4, 7, 11."""
+    if keep == 1:
+        return (0,)
+    return tuple(round(place * (layers - 1) / (keep - 1)) for place in range(keep))

@@ -1,0 +1,145 @@
+"""Matrix pruning (structured pruning of linear layers): rows and columns really go, a little at a time.
+
+Between the increments the student is distilled, as the white paper prunes "while fine-tuning" (section 5.1);
+what goes is decided by importance on task data. Only shapes that `config.json` can express. The loss is that of
+`distillation`; of the teacher's hidden states the channels count that the student still has, so that no projection
+between two widths has to be learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from math import gcd
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from advisor.base.constraints import Bound
+from advisor.base.interval import Number
+from advisor.families.family import Config, Family, Shape, narrowed
+from advisor.recipe.steps.step import Step, Unfit
+
+if TYPE_CHECKING:
+    from advisor.compute.structure.scorer import Scorer
+    from advisor.compute.training.context import Context
+    from advisor.records.results import Progress
+
+LARGEST_MULTIPLE = 128  # what int8 kernels of GPUs ask for (rule R30 of docs/evidence.md); no rule asks for more
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixPruning(Step):
+    """Narrow the model to these sizes; what is not given stays as it is.
+
+    heads: given for T5 only; elsewhere whole heads go with the hidden size. `epochs`: of distillation, in all.
+    """
+
+    name: ClassVar[str] = "matrix_pruning"
+    structural: ClassVar[bool] = True
+    distils: ClassVar[bool] = True
+    measured: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "removed_share": ("hidden_size", "intermediate_size", "heads"),
+        "share_per_increment": ("increments",),
+        "hidden_removed_share": ("hidden_size",),
+        "intermediate_removed_share": ("intermediate_size",),
+        "kernel_multiple": ("hidden_size", "intermediate_size"),
+    }
+    hidden_size: Annotated[int, Bound(gt=0)] | None = None
+    heads: Annotated[int, Bound(gt=0)] | None = None
+    intermediate_size: Annotated[int, Bound(gt=0)] | None = None
+    increments: Annotated[int, Bound(gt=0, le=1000)] = 8
+    epochs: Annotated[int, Bound(gt=0, le=1000)] = 8
+    temperature: Annotated[float, Bound(gt=0, le=100)] = 2.0
+    soft_weight: Annotated[float, Bound(ge=0, le=1)] = 0.9
+    hidden_weight: Annotated[float, Bound(ge=0, le=1000)] = 10.0
+    learning_rate: Annotated[float, Bound(gt=0, le=1)] = 1e-4
+
+    def target(self, family: Family, shape: Shape) -> Shape:
+        """The shape to reach.
+
+        Raises:
+            Unfit: the config cannot express it, or it is not narrower; every setting that is wrong.
+        """
+        wanted = {
+            "hidden_size": self.hidden_size or shape.hidden_size,
+            "heads": self.heads or shape.heads,
+            "intermediate_size": self.intermediate_size or shape.intermediate_size,
+        }
+        wrong: dict[str, str] = {}
+        for size, value in wanted.items():
+            if value > getattr(shape, size):
+                wrong[size] = f"{size} {value} is larger than the model's {getattr(shape, size)}"
+        if family.hidden_follows_heads:
+            wanted["heads"] = wanted["hidden_size"] // shape.head_size
+            wrong = {**self._heads(family, wanted["hidden_size"], shape), **wrong}
+        after = narrowed(shape, **wanted)
+        if after == shape and not wrong:
+            wrong[""] = "nothing becomes narrower: give hidden_size, intermediate_size or (T5) heads"
+        if wrong:
+            raise Unfit(wrong)
+        return after
+
+    def _heads(self, family: Family, hidden: int, shape: Shape) -> dict[str, str]:
+        """What is wrong where the config says heads by the hidden size alone, by setting."""
+        if hidden % shape.head_size:
+            near = max(1, round(hidden / shape.head_size)) * shape.head_size
+            size = shape.head_size
+            return {"hidden_size": f"hidden_size {hidden} is no multiple of the head size {size}: try {near}"}
+        heads = hidden // shape.head_size
+        if self.heads in (None, heads):
+            return {}
+        return {
+            "heads": f"heads {self.heads} with hidden_size {hidden} removes nothing in {family.title}: "
+            f"its config ties them, so hidden_size {hidden} means {heads} heads; leave heads out"
+        }
+
+    def resized(self, family: Family, config: Config) -> dict[str, Any]:
+        *_, last = (family.resized(config, shape) for shape in self.schedule(family, config))  # every one has to exist
+        return last
+
+    def measures(self, family: Family, before: Config, after: Config) -> Mapping[str, Number]:
+        """Shares of the parameters and of both widths; kernel_multiple: the power of two that divides both after it."""
+        was, now = family.shape(before), family.shape(after)
+        configs = [before, *(family.resized(before, shape) for shape in self.schedule(family, before))]
+        counts = [family.parameters(config) for config in configs]
+        cuts = [1 - later / earlier for earlier, later in pairwise(counts)]
+        return {
+            "removed_share": round(1 - counts[-1] / counts[0], 6),
+            "share_per_increment": round(max(cuts), 6),
+            "hidden_removed_share": 1 - Fraction(now.hidden_size, was.hidden_size),
+            "intermediate_removed_share": 1 - Fraction(now.intermediate_size, was.intermediate_size),
+            "kernel_multiple": gcd(now.hidden_size, now.intermediate_size, LARGEST_MULTIPLE),
+        }
+
+    def schedule(self, family: Family, before: Config) -> list[Shape]:
+        """The shapes after each increment, in equal steps; the last is the target. Whole heads only."""
+        first = family.shape(before)
+        last = self.target(family, first)
+
+        def between(size: str, place: int) -> int:
+            high, low = getattr(first, size), getattr(last, size)
+            return int(high - round((high - low) * place / self.increments))
+
+        shapes = []
+        for place in range(1, self.increments + 1):
+            heads = between("heads", place)
+            hidden = heads * first.head_size if family.hidden_follows_heads else between("hidden_size", place)
+            width = between("intermediate_size", place)
+            shapes.append(narrowed(first, hidden_size=hidden, heads=heads, intermediate_size=width))
+        return shapes
+
+    def words(self) -> str:
+        return "matrix pruning"
+
+    def apply(self, student: Scorer, config: Config, context: Context) -> Generator[Progress, None, Scorer]:
+        from advisor.compute.training.gradual_pruning import prune_in_increments
+        from advisor.compute.training.loop import Schedule
+        from advisor.compute.training.losses import Weights, distillation_loss
+
+        before = student.model.config.to_dict()
+        shapes = self.schedule(context.family, before)
+        weights = Weights(self.temperature, self.soft_weight, self.hidden_weight)
+        loss, context = yield from distillation_loss(context, weights, context.family.shape(before))
+        schedule = Schedule("prune and distil", self.learning_rate, self.epochs, dropout=False)
+        return (yield from prune_in_increments(student, context, shapes, loss, schedule))

@@ -1,0 +1,74 @@
+"""Step: the settings of one compression step, what it does to a model's shape, and how it is carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from advisor.base.constraints import FORBID_EXTRA
+from advisor.base.interval import Number
+from advisor.families.family import Config, Family
+
+if TYPE_CHECKING:
+    from advisor.compute.structure.scorer import Scorer
+    from advisor.compute.training.context import Context
+    from advisor.records.results import Progress
+
+
+class Unfit(ValueError):
+    """Settings that do not fit a model: what is wrong with each, by name; "" stands for the step as a whole."""
+
+    def __init__(self, wrong: Mapping[str, str]) -> None:
+        self.wrong = dict(wrong)
+        super().__init__("; ".join(self.wrong.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a recipe.
+
+    structural: it changes shapes, so that distillation has to follow. distils: it learns from the teacher.
+    measured: the names that `measures` gives, each with the settings that decide it.
+    """
+
+    name: ClassVar[str] = ""
+    structural: ClassVar[bool] = False
+    distils: ClassVar[bool] = False
+    measured: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
+
+    def resized(self, family: Family, config: Config) -> dict[str, Any]:
+        """The config after this step.
+
+        Raises:
+            Unfit: settings do not fit the model; says which, expected and got.
+            ValueError: no setting of this step would fit it.
+        """
+        return dict(config)
+
+    def measures(self, family: Family, before: Config, after: Config) -> Mapping[str, Number]:
+        """Numbers that rules may judge beside the settings themselves, for example a share removed."""
+        return {}
+
+    def scored_rows(self, family: Family, before: Config, after: Config) -> int:
+        """Rows that the model before it answers so that it can choose by them."""
+        return 0
+
+    def words(self) -> str:
+        """The step in a few words, for a table."""
+        return self.name.replace("_", " ")
+
+    def notes(self, family: Family, teacher: Config, config: Config) -> tuple[str, ...]:
+        """What its result says beside numbers. teacher, config: of the teacher, of the model after this step."""
+        return ()
+
+    def apply(self, student: Scorer, config: Config, context: Context) -> Generator[Progress, None, Scorer]:
+        """Carry the step out: yields its progress, returns the model.
+
+        Args:
+            student: the model so far; it is not used afterwards.
+            config: the config that the plan predicts for the model after this step.
+            context: rows, tokenizer, teacher and training settings.
+        """
+        raise TypeError(f"{self.name} has no way to be carried out")

@@ -1,0 +1,34 @@
+"""The settings that all steps of a recipe share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from advisor.base.constraints import FORBID_EXTRA, Bound
+
+if TYPE_CHECKING:
+    pass
+
+
+MOST_SEED = 2**32 - 1  # numpy takes no larger one
+
+
+MOST_SEEDS = 1000  # of one recipe; each is a whole run
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """Settings that all steps of a recipe share. `max_tokens`: longer texts are cut.
+
+    precision: of training: `bf16` computes passes through the model in bfloat16 (weights stay fp32), `auto` does so
+    where the device has instructions for it. joined_texts: at most so many texts of two training texts each are
+    made to distil on, one for each training row where it fits.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
+    batch_size: Annotated[int, Bound(gt=0)] = 32
+    max_tokens: Annotated[int, Bound(gt=1, le=100_000)] = 128
+    seed: Annotated[int, Bound(ge=0, le=MOST_SEED)] = 0
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    joined_texts: Annotated[int, Bound(ge=0, le=1_000_000)] = 10_000

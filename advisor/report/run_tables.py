@@ -1,0 +1,187 @@
+"""A run's result on the screen: the white paper's Table 1, what was predicted, energy and CO2, gates, one sentence."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from advisor.records.results import GateResult, Measured, RunResult, StepResult
+from advisor.runs.comparison import Compared, compared
+
+if TYPE_CHECKING:
+    from advisor.recipe.plan import Plan
+
+NARROW = 100  # columns; below, the intervals of Table 1 are left out
+COLOURS = {"passed": "green", "inside": "green", "missed": "red", "not measured": "red"}
+SIGNS = {"inside": "in", "below": "<", "above": ">"}
+TITLES = {
+    "relative_accuracy": "Accuracy",
+    "relative_time": "Time",
+    "relative_emissions": "Emissions",
+    "relative_size": "Size",
+}
+
+
+def show(result: RunResult) -> None:
+    """The result tables and the summary on stdout, notes on stderr."""
+    # Where stdout is no terminal rich would take 80 columns or what COLUMNS says.
+    screen = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
+    screen.print(table(result, screen.width), predictions(result), *serving(result), gates(result.gates))
+    if result.summary:
+        screen.print(f"{result.name}: {result.summary}", soft_wrap=not sys.stdout.isatty(), markup=False)
+    talk = Console(stderr=True, highlight=False)
+    for note in dict.fromkeys((*result.notes, *notes(result))):
+        talk.print(f"note: {note}", soft_wrap=True, markup=False)
+
+
+def table(result: RunResult, width: int = 110) -> Table:
+    """Model, type, % accuracy, % size, % time, % emissions; the baseline first, then each step."""
+    title = f"{result.name} on {result.device}, {result.eval_samples:,} report rows"
+    shown = _table(title, ("Model", "Type"), ("% Accuracy", "% Size", "% Time", "% Emissions"))
+    for step in result.steps:
+        accuracy = percent(step.relative_accuracy) + (_interval(step.relative_accuracy) if width >= NARROW else "")
+        shares = map(percent, (Measured(step.relative_size), step.served.time, step.served.emissions))
+        shown.add_row(Text(result.family), _type(step), accuracy, *shares)
+    shown.caption = power(result.steps[-1].served.emissions)
+    return shown
+
+
+def power(energy: Measured) -> str:
+    """Where a figure of energy comes from: read from counters, modelled from load, or a constant."""
+    found = re.search(r"power [a-z ]+", energy.source)
+    return f"energy and emissions: {found[0].strip()}" if found else ""
+
+
+def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
+    shown = Table(title=Text(title), title_justify="left", caption_justify="left")
+    for name in words:
+        shown.add_column(name)
+    for name in numbers:
+        shown.add_column(name, justify="right")
+    return shown
+
+
+def _type(step: StepResult) -> Text:
+    return Text(step.words + (" (baseline)" if step.name == "finetune" else ""))
+
+
+def percent(measured: Measured) -> str:
+    """A share as the white paper prints it, or that it was not measured."""
+    return "not measured" if measured.value is None else f"{measured.value:.1%}"
+
+
+def _interval(measured: Measured) -> str:
+    if measured.value is None or measured.interval is None:
+        return ""
+    return f" ({measured.interval[0]:.1%} to {measured.interval[1]:.1%})"
+
+
+def predictions(result: RunResult) -> Table:
+    """For every step: what was measured, and whether it lies in (in, <, >) the range that was predicted."""
+    shown = _table("Measured and predicted, % of the baseline", ("Type",), tuple(TITLES.values()))
+    for step in result.steps:
+        if step.name != "finetune":
+            shown.add_row(Text(step.words), *map(_beside, compared(step)))
+    return shown
+
+
+def _beside(one: Compared) -> Text:
+    value = "not measured" if one.measured.value is None else f"{one.measured.value * 100:.1f}"
+    if one.predicted is None:
+        return Text(f"{value}, no prediction")
+    low, high = (f"{end * 100:.0f}" for end in one.predicted)
+    ends = low if low == high else f"{low}-{high}"
+    sign = SIGNS.get(one.where, "of")
+    return Text(f"{value} {sign} {ends}", COLOURS.get(one.where, "yellow" if one.where else ""))
+
+
+def serving(result: RunResult) -> Iterator[Table | Text]:
+    """Latency, throughput, energy and CO2e of every model, and what making them took, as far as measured."""
+    if any(step.served.latency_ms.value is not None for step in result.steps):
+        title = "One request (median, 95th percentile), rows in a second, 1,000 requests (idling as long)"
+        shown = _table(title, ("Type",), ("ms (p95)", "rows/s", "Wh (idle)", "g CO2e", "% no idle"))
+        for step in result.steps:
+            one = step.served
+            latency = f"{number(one.latency_ms)} ({number(one.latency_p95_ms)})"
+            energy = f"{number(one.wh_per_1000)} ({number(one.idle_wh_per_1000)})"
+            last = (number(one.g_per_1000), percent(one.emissions_without_idle))
+            shown.add_row(Text(step.words), latency, number(one.throughput), energy, *last)
+        shown.caption = power(result.steps[-1].served.wh_per_1000)
+        yield shown
+    made = [f"{step.words} {number(step.cost.g_co2)}" for step in result.steps if step.cost.g_co2.value is not None]
+    if made:
+        yield Text(f"Making them, g CO2e: {', '.join(made)}.\n")
+
+
+def number(measured: Measured) -> str:
+    """Three digits that count, or that it was not measured. Examples: 0.0123, 1,230."""
+    if measured.value is None:
+        return "not measured"
+    return f"{measured.value:,.0f}" if measured.value >= 100 else f"{measured.value:.3g}"
+
+
+def gates(found: tuple[GateResult, ...]) -> Table:
+    """What was demanded of the last model, what came out, and how sure that is."""
+    shown = _table("Gates", ("Gate", "Demanded", "Measured", ""), ())
+    for gate in found:
+        value = gate.measured.value
+        told = "not measured" if value is None else f"{value:.4g}"
+        interval = gate.measured.interval
+        told += f" ({interval[0]:.4g} to {interval[1]:.4g})" if interval else ""
+        shown.add_row(Text(gate.name), gate.demanded, told, _verdict(gate))
+    return shown
+
+
+def _verdict(gate: GateResult) -> Text:
+    state = gate.state or ("passed" if gate.passed else "missed")
+    plain = state in ("passed", "missed") or not gate.words
+    return Text(state if plain else gate.words, COLOURS.get(state, "yellow"))
+
+
+def notes(result: RunResult) -> Iterable[str]:
+    """Why something was not measured, where the numbers come from, and what the steps remarked."""
+    for step in result.steps:
+        if step.relative_accuracy.value is None:
+            yield f"accuracy: not measured, {step.relative_accuracy.why_not}"
+        served = step.served
+        named = {"time": served.time, "emissions": served.emissions, "without idle": served.emissions_without_idle}
+        for name, measured in named.items():
+            if measured.value is None:
+                yield f"{name}: not measured, {measured.why_not}"
+        yield from (f"{step.words}: {note}" for note in step.notes)
+    yield from _sources(result)
+
+
+def _sources(result: RunResult) -> Iterator[str]:
+    """Where each kind of number comes from: of the last model, whose sources are those of the others."""
+    last = result.steps[-1]
+    served, cost = last.served, last.cost
+    named = {
+        "accuracy": last.relative_accuracy,
+        "time": served.time,
+        "latency": served.latency_ms,
+        "throughput": served.throughput,
+        "emissions": served.emissions,
+        "g CO2e": served.g_per_1000,
+        "making": cost.g_co2,
+        "payback": result.payback,
+        "SCI": result.sci,
+    }
+    yield from (f"{name}: {one.source}" for name, one in named.items() if one.value is not None and one.source)
+
+
+def plan(planned: Plan) -> None:
+    """The plan of a dry run on stdout: every step with its exact parameter count."""
+    shown = _table(f"{planned.family.title}, {planned.baseline_parameters:,} parameters", ("Step",), ())
+    for name in ("Parameters", "% Size"):
+        shown.add_column(name, justify="right")
+    for step in planned.steps:
+        share = step.parameters / planned.baseline_parameters
+        shown.add_row(step.step.words(), f"{step.parameters:,}", f"{share:.1%}")
+    Console(highlight=False).print(shown)

@@ -1,0 +1,1 @@
+"""What to change in a recipe so that a finding is gone."""

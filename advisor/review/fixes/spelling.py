@@ -1,0 +1,208 @@
+"""Spelling: what an invalid recipe nearly says, as safe fixes: a key or word that is one slip away, quotes, signs."""
+
+from __future__ import annotations
+
+import difflib
+import typing
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import fields, replace
+from typing import Any
+
+from advisor.base.errors import AdviseError
+from advisor.base.yamlfile import Document, parse
+from advisor.facts.facts import DEVICES
+from advisor.families import registry
+from advisor.recipe.common_mistakes import SYNONYMS
+from advisor.recipe.recipe import (
+    AS_BOUND,
+    DataSource,
+    ModelSource,
+    OwnRuns,
+    PolicyStamp,
+    Recipe,
+    StatedWaiver,
+    Targets,
+    flow,
+)
+from advisor.recipe.steps import STEPS
+from advisor.records.training_settings import Training
+from advisor.review.findings import Edit, Finding, Fix, Path_
+from advisor.review.fixes import value_forms
+from advisor.review.fixes.edits import COMPARISON
+from advisor.review.fixes.yaml_layout import lines_of
+
+PARTS: dict[str, type] = {
+    "model": ModelSource,
+    "data": DataSource,
+    "goal": Targets,
+    "gates": Targets,
+    "training": Training,
+    "policy": PolicyStamp,
+    "history": OwnRuns,
+}
+# Names of other tools that can mean one thing only.
+SAME = ("max_length", "lr", "num_train_epochs", "train_batch_size", "d_model", "d_ff", "ffn_dim", "num_heads")
+NEAR, CLEARLY = 0.7, 0.05  # least likeness of two words, and how much less like the next one has to be
+
+
+def with_fixes(findings: Iterable[Finding], text: str | None) -> Iterator[Finding]:
+    """What keeps a recipe from being judged, each finding with the fix for its place. text: None if unread."""
+    try:
+        at = fixes(parse(text or "", ""))
+    except AdviseError:
+        at = {}
+    for one in findings:
+        place = one.place
+        fix = at.get((place.line, place.column)) or (None if at else quotes(text or "", place.line))
+        yield replace(one, fix=replace(fix, words=one.fix.words) if fix and one.fix else fix or one.fix)
+
+
+def fixes(document: Document) -> dict[tuple[int, int], Fix]:
+    """Safe fixes of an invalid recipe by the line and column of what they change."""
+    found = {}
+    for fix in _all(document):
+        edit = fix.edits[-1]
+        mark = document.mark(edit.path, key=edit.action != "set")
+        found[mark.line, mark.column] = fix
+    return found
+
+
+def quotes(text: str, line: int) -> Fix | None:
+    """Quotes around a bare comparison in a line that YAML cannot read, or in the line before."""
+    lines = lines_of(text)
+    for number in (line, line - 1):
+        found = COMPARISON.search(lines[number - 1]) if 0 < number <= len(lines) else None
+        if found:
+            return Fix(f'write "{found["bound"]}" in quotes', True, (Edit((number,), "quote"),))
+    return None
+
+
+def clear(word: str, known: Collection[str]) -> str | None:
+    """The one name that a word nearly spells; None where there is none, or where two are about as near."""
+    given = word.lower().replace("-", "_").replace(" ", "_")
+    near = sorted(((difflib.SequenceMatcher(None, given, name).ratio(), name) for name in known), reverse=True)
+    if not near or near[0][0] < NEAR or (len(near) > 1 and near[0][0] - near[1][0] < CLEARLY):
+        return None
+    return near[0][1]
+
+
+def _all(document: Document) -> Iterator[Fix]:
+    value = document.value
+    if not isinstance(value, dict):
+        return
+    yield from _keys(value, (), [item.name for item in fields(Recipe)])
+    yield from _word(value.get("device"), ("device",), DEVICES)
+    yield from _number(value.get("version"), ("version",), typing.Literal[1])
+    yield from _family(value.get("model"))
+    yield from _misplaced(value)
+    for part, type_ in PARTS.items():
+        yield from _part(value.get(part), (part,), type_)
+        if whole := value_forms.part(value.get(part), part):
+            yield Fix(f"write {part}: {flow(whole)}", True, (Edit((part,), "set", whole),))
+    for place, step in enumerate(_list(value.get("steps"))):
+        if isinstance(step, dict):
+            yield from _keys(step, ("steps", place), STEPS)
+            for name, settings in step.items():
+                yield from _part(settings, ("steps", place, name), STEPS[name]) if name in STEPS else ()
+    for place, waiver in enumerate(_list(value.get("waivers"))):
+        yield from _part(waiver, ("waivers", place), StatedWaiver)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _part(value: Any, path: Path_, type_: type) -> Iterator[Fix]:
+    if not isinstance(value, dict):
+        return
+    hints = typing.get_type_hints(type_)
+    yield from _keys(value, path, [item.name for item in fields(type_)])
+    for name, given in value.items():
+        if type_ is Targets and name in AS_BOUND:
+            yield from _sign(given, (*path, name))
+        elif name in hints:
+            yield from _word(given, (*path, name), [word for word in _words(hints[name]) if isinstance(word, str)])
+            yield from _number(given, (*path, name), hints[name])
+
+
+def _words(hint: Any) -> list[Any]:
+    """All words that a type allows, if it names words."""
+    if typing.get_origin(hint) is typing.Literal:
+        return list(typing.get_args(hint))
+    return [word for one in typing.get_args(hint) for word in _words(one)]
+
+
+def _keys(value: dict[str, Any], path: Path_, known: Collection[str]) -> Iterator[Fix]:
+    for key in value:
+        other = SYNONYMS[key] if key in SAME else ""
+        right = None if key in known else other if other in known else clear(key, known)
+        if right and right not in value:
+            yield Fix(f"write {right} instead of {key}", True, (Edit((*path, key), "rename", right),))
+
+
+def _word(given: Any, path: Path_, known: Collection[str]) -> Iterator[Fix]:
+    right = clear(given, known) if isinstance(given, str) and given not in known else None
+    if right:
+        yield Fix(f"write {right} instead of {given}", True, (Edit(path, "set", right),))
+
+
+def _family(model: Any) -> Iterator[Fix]:
+    if isinstance(model, dict):
+        yield from _word(model.get("family"), ("model", "family"), (*registry.names(), *registry.OTHERS.values()))
+
+
+def _misplaced(value: dict[str, Any]) -> Iterator[Fix]:
+    """Keys at the top or in a step's settings that only one part has."""
+    steps = [(("steps", place), step) for place, step in enumerate(_list(value.get("steps"))) if isinstance(step, dict)]
+    inside = [((*at, name), inner) for at, step in steps for name, inner in step.items() if name in STEPS]
+    for path, holder in [((), value), *inside]:
+        for key, given in holder.items() if isinstance(holder, dict) else ():
+            home = _home(key, path)
+            if home and not isinstance(given, dict | list) and isinstance(value.get(home, {}), dict | None):
+                yield from _moved((*path, key), home, given, value)
+
+
+def _moved(path: Path_, home: str, given: Any, value: dict[str, Any]) -> Iterator[Fix]:
+    there = value.get(home)
+    if there is not None and path[-1] in there:
+        return
+    new = Edit((home, path[-1]), "set", given) if home in value else Edit((home,), "set", {path[-1]: given})
+    yield Fix(f"move {path[-1]} to {home}", True, (new, Edit(path, "remove")))
+
+
+def _home(key: str, path: Path_) -> str | None:
+    """The one part that a key belongs to, if it is not where it may stand."""
+    here = fields(STEPS[str(path[-1])]) if path else fields(Recipe)
+    if key in [item.name for item in here] or key in STEPS:
+        return None
+    homes = [part for part in ("model", "data", "training", "goal") if key in _names(PARTS[part])]
+    elsewhere = any(key in _names(step) for step in STEPS.values())
+    return homes[0] if len(homes) == 1 and not elsewhere else None
+
+
+def _names(type_: type) -> list[str]:
+    return [item.name for item in fields(type_)]
+
+
+def _number(given: Any, path: Path_, hint: Any) -> Iterator[Fix]:
+    """A number where only a number can stand, written as something else."""
+    if not isinstance(given, str) or _takes_words(hint):
+        return
+    value = value_forms.number(given, whole=not _takes(hint, float))
+    words = _words(hint)
+    if value is not None and (not words or value in words):
+        yield Fix(f"write {value}", True, (Edit(path, "set", value),))
+
+
+def _takes_words(hint: Any) -> bool:
+    return _takes(hint, str)
+
+
+def _takes(hint: Any, type_: type) -> bool:
+    return hint is type_ or any(_takes(one, type_) for one in typing.get_args(hint))
+
+
+def _sign(given: Any, path: Path_) -> Iterator[Fix]:
+    bound = value_forms.comparison(given, str(path[-1]))
+    if bound:
+        yield Fix(f'write "{bound}"', True, (Edit(path, "set", bound),))

@@ -1,0 +1,96 @@
+"""Misfits: where a recipe and the config of its model do not go together, all at once, each at the very setting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from advisor.base.yamlfile import Document
+from advisor.inspection.probe import Model
+from advisor.recipe.plan import Plan, Problem
+from advisor.recipe.recipe import Recipe
+from advisor.review.causes import names_a_part, path_of, value_at
+from advisor.review.findings import FITS, UNSEEN, Edit, Finding, Fix, Path_, Place
+from advisor.review.fixes.rule_fixes import Unfitting
+
+WHY = "The model's config cannot express this shape."
+WHY_UNSEEN = "Without the model's config, sizes and numbers of layers cannot be checked, and no size can be predicted."
+
+
+class Case(NamedTuple):
+    """A recipe and the model that it is held against. plan: None where the config is not here or not described."""
+
+    recipe: Recipe
+    document: Document
+    model: Model
+    plan: Plan | None
+
+    def misfits(self, because: str = WHY) -> Iterator[Finding]:
+        """All that the model's config cannot take, and a note where there is no config to check against."""
+        for problem in self.plan.problems if self.plan else ():
+            yield self._unfit(because, problem)
+        yield from self._family(because)
+        yield from self._tokens(because)
+        if self.plan is None:
+            yield self._unseen()
+
+    def _misfit(self, because: str, path: Path_, message: str, better: int | str | None = None) -> Finding:
+        """A finding. better: what to set there instead, where that is known."""
+        fix = None
+        if better is not None:
+            fix = Fix(f"set {path[-1]} to {better}", safe=False, edits=(Edit(path, "set", better),))
+        place = Place.of(self.document, path, key=names_a_part(path))
+        return Finding(FITS, "error", message, because, place, path, self._value(path), fix=fix)
+
+    def _value(self, path: Path_) -> str:
+        return value_at(path, self.recipe, self.document)
+
+    def _unfit(self, because: str, problem: Problem) -> Finding:
+        name = (problem.step, problem.setting) if problem.setting else (problem.step,)
+        found = self._misfit(because, path_of(name, self.recipe, self.document), f"{problem.step}: {problem.text}")
+        if self.plan is None or self.model.config is None:
+            return found
+        shape = self.plan.family.shape(self.model.config)
+        return replace(found, fix=Unfitting(problem, self.recipe, self.plan.family, shape).fix())
+
+    def _family(self, because: str) -> Iterator[Finding]:
+        stated, true = self.recipe.model.family, self.model.facts.family
+        if stated not in (None, true):
+            message = f"the recipe says family {stated}, the model's config says {true}"
+            yield self._misfit(because, ("model", "family"), message, true)
+
+    def _tokens(self, because: str) -> Iterator[Finding]:
+        """Texts longer than the model has positions for would stop the run at the first long one."""
+        path, tokens = ("training", "max_tokens"), self.recipe.training.max_tokens
+        family = self.plan.family if self.plan else None
+        most = family.longest(self.model.config) if family and self.model.config else None
+        if family is None or most is None or tokens <= most:
+            return
+        more = f"{tokens:,} is more than the {most:,} positions of {self.recipe.model.source}"
+        if path in self.document.marks:
+            yield self._misfit(because, path, f"max_tokens {more}", most)
+        elif family.executable:  # nothing ever takes the default for another
+            yield self._unsaid(because, f"training.max_tokens is not stated, and its default {more}", most)
+
+    def _unsaid(self, because: str, message: str, most: int) -> Finding:
+        """A default that does not fit. It is not cut in silence: the recipe has to say how it was carried out."""
+        stated = self.document.value.get("training")
+        whole = Edit(("training",), "set", {"max_tokens": most})
+        edit = Edit(("training", "max_tokens"), "set", most) if stated else whole
+        where = "add `max_tokens: {}` to training" if stated else "write `training: {{max_tokens: {}}}`"
+        path: Path_ = ("training",) if stated else ("model", "source")
+        return replace(self._misfit(because, path, message), fix=Fix(where.format(most), safe=False, edits=(edit,)))
+
+    def _unseen(self) -> Finding:
+        source, family = self.recipe.model.source, self.model.facts.family
+        if self.model.config is None:
+            nowhere = "no folder of that name, and not in the local Hub cache"
+            message = f"checked without the config of {source}: {nowhere}; it is judged as any {family} model"
+            fix = f"fetch its config (hf download {source} config.json), or name a folder that has it"
+        else:
+            message = f"the sizes of {source} were not checked: models of its kind ({family}) are not described"
+            fix = "`advise families` lists those that are"
+        path = ("model", "source")
+        place, value = Place.of(self.document, path), self._value(path)
+        return Finding(UNSEEN, "note", message, WHY_UNSEEN, place, path, value, fix=Fix(fix, safe=True))

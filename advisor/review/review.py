@@ -1,0 +1,139 @@
+"""Review: judge a recipe that somebody wrote by the rules, and point at the place in its file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from advisor.base.errors import AdviseError
+from advisor.base.yamlfile import Document
+from advisor.facts.facts import DataFacts, Facts
+from advisor.inspection import probe
+from advisor.inspection.recipe_facts import facts_of
+from advisor.policy.counterfactual import leaving
+from advisor.policy.judge import Violation, violations
+from advisor.policy.pack import Policy
+from advisor.policy.rule import Rule
+from advisor.policy.view import View, look
+from advisor.recipe.plan import Plan, plan
+from advisor.recipe.reader import load, loads
+from advisor.recipe.recipe import ModelSource, Recipe
+from advisor.review.causes import causes, names_a_part, path_of, value_at
+from advisor.review.findings import FITS, Finding, Fix, Place
+from advisor.review.fixes.rule_fixes import Broken
+from advisor.review.goals import promises
+from advisor.review.model_fit import Case
+from advisor.review.outcome import Reviewed
+
+FindModel = Callable[[ModelSource, Path, int], probe.Model]
+
+
+def review_file(policy: Policy, path: Path) -> Reviewed:
+    """Review a recipe file; `-` reads stdin.
+
+    Raises:
+        AdviseError: it cannot be read or is no valid recipe.
+    """
+    import sys
+
+    recipe, document = loads(sys.stdin.buffer.read(), "stdin") if str(path) == "-" else load(path)
+    base = Path() if str(path) == "-" else path.parent
+    return review_document(policy, recipe, document, base)
+
+
+def model_of(source: ModelSource, base: Path, labels: int = 2) -> probe.Model:
+    """The model that a recipe names; a relative path counts from the current folder, then from the recipe's.
+
+    labels: classes of the task, which its head has a row of parameters for.
+    """
+    return probe.named(source, labels, Path() if probe.located(source.source) else base)
+
+
+def review_document(
+    policy: Policy, recipe: Recipe, document: Document, base: Path, find: FindModel = model_of
+) -> Reviewed:
+    """Review a recipe that was read.
+
+    Args:
+        base: the folder that a relative path to its model may start from.
+        find: how the model is found.
+
+    Raises:
+        AdviseError: the model that it names is unknown or its config makes no sense.
+    """
+    try:
+        model = find(recipe.model, base, recipe.data.labels or 2)
+    except AdviseError as error:
+        faults = [
+            document.fault(f"{one.file}: {one.message}" if one.file else one.message, ("model", "source"), one.hint)
+            for one in error.faults
+        ]
+        raise AdviseError(*faults) from None
+    return review(policy, recipe, document, stated_facts(recipe, model), model)
+
+
+def stated_facts(recipe: Recipe, model: probe.Model) -> Facts:
+    """The facts as the recipe itself states them."""
+    stated = recipe.data
+    samples = min((count for count in (stated.samples, stated.max_samples) if count and stated.samples), default=None)
+    unlabelled = stated.unlabelled_samples or 0
+    data = DataFacts(samples, stated.eval_samples, unlabelled, None, stated.task, stated.labels)
+    return facts_of(recipe, model.facts, data)
+
+
+def review(policy: Policy, recipe: Recipe, document: Document, facts: Facts, model: probe.Model) -> Reviewed:
+    """Judge a recipe under some facts, stated or measured."""
+    planned = plan(recipe, model.config, facts.data.labels or 2) if model.config else None
+    view = look(facts, recipe, planned.measures if planned else {})
+    broken = [one for one in violations(policy, view) if not _follows_from(one, planned)]
+    findings = [
+        _finding(one, recipe, document, view, Broken(one, recipe, policy, view, planned).fix()) for one in broken
+    ]
+    fits = policy.rule(FITS)
+    findings += Case(recipe, document, model, planned).misfits(*([fits.because] if fits else []))
+    findings += promises(policy, recipe, document, facts, planned)
+    return Reviewed(recipe, facts, planned, tuple(sorted(findings, key=lambda one: one.order)), model, document)
+
+
+def _follows_from(violation: Violation, planned: Plan | None) -> bool:
+    """An unknown measure of a step that does not fit the model says nothing beyond the misfit itself."""
+    return bool(planned and planned.problems and "is unknown here" in violation.message)
+
+
+def _finding(violation: Violation, recipe: Recipe, document: Document, view: View, fix: Fix | None) -> Finding:
+    rule = violation.rule
+    path = path_of(violation.at or ("steps",), recipe, document)
+    note = f" (undecided: {_settled(violation.unknown)})" if violation.undecided else ""
+    return Finding(
+        rule.id,
+        rule.severity,
+        violation.message + note,
+        rule.because,
+        Place.of(document, path, key=names_a_part(path)),
+        path,
+        value_at(path, recipe, document),
+        tuple(causes(rule, recipe, document, view)),
+        leaving(rule, view).replace("--min-accuracy", "a goal of relative accuracy >="),
+        evidence_of(rule),
+        fix,
+        undecided=violation.undecided,
+        white_paper_only=rule.white_paper_only,
+    )
+
+
+@cache
+def evidence_of(rule: Rule) -> tuple[str, ...]:
+    """What a rule rests on: what each source says, where, and how strong that is."""
+    return tuple(f"{' '.join(one.says.split())} ({one.source}, {one.at}; {one.strength})" for one in rule.evidence)
+
+
+def _settled(unknown: tuple[str, ...]) -> str:
+    """What is unknown, and how to settle it."""
+    ways = {
+        "data": "state it in the recipe's data",
+        "model": "name a model whose config.json is at hand",
+        "recipe": "name a model whose config.json is at hand",
+    }
+    groups = dict.fromkeys(ways.get(name.split(".")[0], "state it") for name in unknown)
+    return f"{', '.join(unknown)} unknown, so the rule counts; {' and '.join(groups)}"

@@ -1,0 +1,1 @@
+"""Dated permissions to break a rule."""

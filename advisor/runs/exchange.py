@@ -1,0 +1,135 @@
+"""Exchange: runs of a ledger as a file to share: JSONL, a run a line, or Parquet, a run a row.
+
+A run comes with its id, the hash of its content: a damaged one is refused, and one that is there already is known.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from advisor.base.errors import AdviseError, Fault
+from advisor.base.files import write
+from advisor.runs import record
+from advisor.runs.record import Record, canonical
+
+FORM = 1  # of the content of a run; another one is refused
+SUFFIXES = {".jsonl": "JSONL", ".parquet": "Parquet"}
+
+
+def export(records: Sequence[Record], path: Path) -> None:
+    """Write runs to a file, whole or not at all; its name's ending says in which form.
+
+    Raises:
+        AdviseError: the ending is neither .jsonl nor .parquet, pyarrow is missing, or the file cannot be written.
+    """
+    if _suffix(path) == ".jsonl":
+        write(path, "".join(f"{canonical(_entry(one))}\n" for one in records))
+    else:
+        _write_parquet(records, path)
+
+
+def read(path: Path) -> list[Record]:
+    """Read the runs of an exported file.
+
+    Raises:
+        AdviseError: it cannot be read, or what is wrong with each of its runs.
+    """
+    found, faults = [], []
+    for place, entry in enumerate(_lines(path) if _suffix(path) == ".jsonl" else _rows(path), start=1):
+        try:
+            found.append(_record(entry))
+        except (ValueError, RecursionError) as error:
+            faults.append(Fault(_words(error), str(path), place, 1, "export it again where it comes from"))
+    if faults:
+        raise AdviseError(*faults)
+    return found
+
+
+def _suffix(path: Path) -> str:
+    if path.suffix not in SUFFIXES:
+        raise AdviseError(Fault("the name has to end in .jsonl or .parquet", str(path)))
+    return path.suffix
+
+
+def _entry(one: Record) -> dict[str, Any]:
+    return {"version": FORM, "id": one.id, "run": one.content()}
+
+
+def _record(text: str) -> Record:
+    entry = json.loads(text)
+    if not isinstance(entry, dict) or entry.keys() != {"version", "id", "run"}:
+        raise ValueError("expected an object with version, id and run")
+    if entry["version"] != FORM:
+        raise ValueError(f"a run of version {entry['version']}, this advise reads {FORM}")
+    found = record.build(entry["run"])
+    if found.id != entry["id"]:
+        raise ValueError("its content is not what its id, the hash of the content, says")
+    return found
+
+
+def _words(error: Exception) -> str:
+    """The first thing that is wrong, in a line; pydantic's errors have several."""
+    details = getattr(error, "errors", None)
+    if details is None:
+        return str(error)
+    first = details(include_url=False)[0]
+    return f"run.{'.'.join(map(str, first['loc']))}: {first['msg']}"
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        yield from (line for line in path.read_text(encoding="utf-8").split("\n") if line.strip())
+    except OSError as error:
+        raise AdviseError(Fault(f"cannot be read: {error.strerror}", str(path))) from None
+    except UnicodeDecodeError:
+        raise AdviseError(Fault("is not UTF-8 text", str(path))) from None
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise AdviseError(
+            "Parquet needs pyarrow, not installed", hint="pip install pyarrow, or take a .jsonl file"
+        ) from None
+    return pyarrow
+
+
+def _write_parquet(records: Iterable[Record], path: Path) -> None:
+    """The columns beside `entry` are for whoever looks into the file; `entry` alone is read back."""
+    pyarrow = _pyarrow()
+    rows = [_row(one) for one in records]
+    types = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64(), bool: pyarrow.bool_()}
+    table = pyarrow.Table.from_pylist(rows, schema=pyarrow.schema([(name, types[t]) for name, t in COLUMNS.items()]))
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        pyarrow.parquet.write_table(table, draft)
+        draft.replace(path)
+    except OSError as error:
+        raise AdviseError(Fault(f"cannot be written: {error}", str(path))) from None
+
+
+COLUMNS = {
+    "id": str, "finished": str, "name": str, "model": str, "family": str, "device": str, "data": str, "samples": int,
+    "eval_samples": int, "passed": bool, "recipe": str, "relative_accuracy": float, "relative_size": float,
+    "relative_time": float, "relative_emissions": float, "entry": str,
+}  # fmt: skip
+
+
+def _row(one: Record) -> dict[str, Any]:
+    shares = {quantity.name: quantity.value for quantity in one.last.quantities}
+    plain = {name: getattr(one, name, shares.get(name)) for name in COLUMNS if name != "entry"}
+    return {**plain, "entry": canonical(_entry(one))}
+
+
+def _rows(path: Path) -> Iterator[str]:
+    pyarrow = _pyarrow()
+    try:
+        yield from pyarrow.parquet.read_table(path, columns=["entry"])["entry"].to_pylist()
+    except (OSError, pyarrow.ArrowException) as error:
+        message = str(error).splitlines()[0]
+        raise AdviseError(Fault(f"is no Parquet file of exported runs: {message}", str(path))) from None

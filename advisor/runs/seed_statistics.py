@@ -1,0 +1,94 @@
+"""Spread: what several seeds of one recipe give: mean, standard deviation and range, and gates judged on the mean.
+
+A gate is a claim about the recipe, so luck with one seed must neither pass nor fail it. Whoever deploys one of the
+models has its own run with its own gates, in the folder of its seed.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from advisor.base.interval import Interval
+from advisor.records.results import GateResult, Measured, RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A number over all seeds. stdev: of the sample; None for one seed, which has none."""
+
+    mean: float
+    stdev: float | None
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeedStep:
+    """A model after one step, over all seeds. accuracy: the value of the task's metric. None: not measured."""
+
+    name: str
+    words: str
+    accuracy: Spread
+    relative_accuracy: Spread | None
+    relative_size: Spread
+    relative_time: Spread | None
+    relative_emissions: Spread | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeedsResult:
+    """The finished runs of one recipe with several seeds. paths: the folder of each below the outer one."""
+
+    name: str
+    seeds: tuple[int, ...]
+    paths: tuple[str, ...]
+    steps: tuple[SeedStep, ...]
+    gates: tuple[GateResult, ...]
+    runs: tuple[RunResult, ...]
+    version: int = 1
+
+    @property
+    def passed(self) -> bool:
+        return all(gate.passed for gate in self.gates)
+
+
+def gathered(runs: Sequence[RunResult], seeds: Sequence[int], paths: Sequence[str]) -> SeedsResult:
+    """All seeds' runs as one result."""
+    steps = tuple(
+        SeedStep(
+            step.name,
+            step.words,
+            _of([run.steps[place].accuracy for run in runs]),
+            spread([run.steps[place].relative_accuracy for run in runs]),
+            _of([run.steps[place].relative_size for run in runs]),
+            spread([run.steps[place].served.time for run in runs]),
+            spread([run.steps[place].served.emissions for run in runs]),
+        )
+        for place, step in enumerate(runs[0].steps)
+    )
+    gates = tuple(_gate([run.gates[place] for run in runs]) for place in range(len(runs[0].gates)))
+    return SeedsResult(runs[0].name, tuple(seeds), tuple(paths), steps, gates, tuple(runs))
+
+
+def spread(measured: Sequence[Measured]) -> Spread | None:
+    """The spread of a measurement, None where a seed has none."""
+    values = [one.value for one in measured if one.value is not None]
+    return _of(values) if len(values) == len(measured) else None
+
+
+def _of(values: Sequence[float]) -> Spread:
+    stdev = statistics.stdev(values) if len(values) > 1 else None
+    return Spread(statistics.fmean(values), stdev, min(values), max(values))
+
+
+def _gate(gates: Sequence[GateResult]) -> GateResult:
+    first, found = gates[0], spread([gate.measured for gate in gates])
+    if found is None:
+        missing = next(gate.measured for gate in gates if gate.measured.value is None)
+        return GateResult(first.name, first.demanded, missing, False)
+    several = len(gates) > 1
+    source = f"mean of {len(gates)} seeds, {found.low:.4g} to {found.high:.4g}" if several else "one seed"
+    measured = Measured(found.mean, source=source, spread=(found.low, found.high))
+    return GateResult(first.name, first.demanded, measured, Interval.parse(first.demanded).holds(found.mean))

@@ -1,0 +1,102 @@
+"""Own runs narrow predictions: which count, by what interval, and what happens where they contradict the evidence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import small_runs
+from scipy import stats
+
+from advisor.advice import history
+from advisor.advice.history import expected, gather
+from advisor.advice.prediction import Prediction, Range
+from advisor.facts.facts import DataFacts, DeviceFacts, Facts, Goal, ModelFacts
+from advisor.records.results import Measured
+from advisor.runs.record import Record
+
+SAID = Prediction(Range(0.93, 1.0), Range(0.67, 0.87), None, Range(0.74, 0.74), 1, ("S19",))
+
+
+def facts(samples: int | None = 67_349, family: str = "bert", device: str = "cpu") -> Facts:
+    return Facts(ModelFacts(family=family), DataFacts(samples=samples), DeviceFacts(kind=device), Goal())
+
+
+def records(folder: Path, accuracies: list[float], **changes: object) -> list[Record]:
+    """Runs with other seeds, whose distilled model keeps these shares of the accuracy."""
+    found = []
+    for seed, share in enumerate(accuracies):
+        steps = list(small_runs.result().steps)
+        steps[2] = replace(steps[2], relative_accuracy=Measured(share))
+        run = small_runs.result(steps=tuple(steps))
+        found.append(replace(small_runs.record(folder / str(seed), run, seed=seed), **changes))  # type: ignore[arg-type]
+    return found
+
+
+def test_the_quantiles_are_students() -> None:
+    for freedom, value in enumerate(history.T, start=1):
+        assert value == pytest.approx(stats.t.ppf(0.975, freedom), abs=6e-4)
+
+
+def test_the_interval_is_that_of_one_more_value() -> None:
+    # mean 0.95, s 0.01, t(2) 4.303: 4.303 * 0.01 * sqrt(4/3) = 0.04969
+    assert expected([0.94, 0.95, 0.96]) == pytest.approx((0.90031, 0.99969), abs=1e-5)
+    assert expected([0.9, 0.9, 0.9]) == pytest.approx((0.89, 0.91))
+    assert expected([0.01, 0.02, 0.3]).low == 0
+
+
+def test_own_runs_narrow_the_range_of_their_level_only(tmp_path: Path) -> None:
+    own = gather(records(tmp_path, [0.965, 0.966, 0.967, 0.966]), facts())
+    after, changes = own.narrow(SAID, ("L1", False))
+    assert after.accuracy == pytest.approx((0.956, 0.976)) and own.runs == 4
+    assert after.basis == ("S19", "4 own runs")
+    assert next(one for one in changes if one.quantity == "accuracy").before == Range(0.93, 1.0)
+    assert own.narrow(SAID, ("L2", False)) == (SAID, ())
+
+
+def test_without_evidence_own_runs_stand_alone(tmp_path: Path) -> None:
+    own = gather(records(tmp_path, [0.96, 0.96, 0.97]), facts())
+    after, changes = own.narrow(SAID, ("L1", False))
+    assert after.emissions == pytest.approx((0.77, 0.79))
+    assert "no evidence" in str(next(one for one in changes if one.quantity == "emissions"))
+
+
+def test_where_they_contradict_the_evidence_own_runs_stand_and_say_so(tmp_path: Path) -> None:
+    own = gather(records(tmp_path, [0.80, 0.81, 0.80]), facts())
+    after, changes = own.narrow(SAID, ("L1", False))
+    assert after.accuracy and after.accuracy.high < 0.93
+    told = next(one for one in changes if one.quantity == "accuracy")
+    assert told.disjoint and "outside the 0.93-1.00" in str(told) and "3 own runs" in str(told)
+
+
+def test_two_runs_narrow_nothing(tmp_path: Path) -> None:
+    own = gather(records(tmp_path, [0.96, 0.97]), facts())
+    assert own.narrow(SAID, ("L1", False)) == (SAID, ())
+
+
+def test_the_same_run_again_is_not_another_experiment(tmp_path: Path) -> None:
+    once = records(tmp_path, [0.96])[0]
+    again = [replace(once, finished=f"2026-11-2{day}", seconds=float(day)) for day in range(5, 9)]
+    assert gather([once, *again], facts()).runs == 1
+    assert gather([again[0], once], facts()).sha256 == gather([once, again[0]], facts()).sha256
+
+
+@pytest.mark.parametrize(
+    "other", [facts(9_999), facts(None), facts(family="t5"), facts(device="cuda")], ids=["small", "?", "t5", "cuda"]
+)
+def test_runs_of_another_regime_family_or_device_do_not_count(other: Facts, tmp_path: Path) -> None:
+    assert gather(records(tmp_path, [0.96, 0.97, 0.96]), other).runs == 0
+
+
+def test_few_report_rows_say_nothing_of_the_accuracy(tmp_path: Path) -> None:
+    few = records(tmp_path, [0.96, 0.97, 0.96], eval_samples=399)
+    after, _ = gather(few, facts()).narrow(SAID, ("L1", False))
+    assert after.accuracy == SAID.accuracy and after.time != SAID.time
+
+
+def test_wnli_has_no_part_in_a_mean_over_tasks(tmp_path: Path) -> None:
+    """Its development set misleads on purpose (rule R12); how long a model takes on it is as good as elsewhere."""
+    misleading = records(tmp_path, [0.96, 0.97, 0.96], data="glue/wnli")
+    after, _ = gather(misleading, facts()).narrow(SAID, ("L1", False))
+    assert after.accuracy == SAID.accuracy and after.time != SAID.time

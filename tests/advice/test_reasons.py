@@ -1,0 +1,66 @@
+"""Why a recipe is as it is: advice's own reasons for what it advises, honest ones for what somebody else wrote."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from advisor.advice.recommendation import account, advise
+from advisor.cli import main
+from advisor.facts.facts import DataFacts, Facts, Goal
+from advisor.inspection import probe
+from advisor.policy.pack import find
+from advisor.recipe.recipe import DataSource
+
+
+def test_an_advised_recipe_has_the_reasons_of_advice() -> None:
+    model = probe.model("bert")
+    facts = Facts(model.facts, DataFacts(samples=67_349), probe.device("cpu"), Goal(0.9))
+    advised = advise(find("core"), facts, model, DataSource(), "x")
+    assert account(find("core"), facts, model, advised.chosen.recipe) == advised.verdicts
+
+
+def test_a_recipe_of_somebody_else_claims_no_advice() -> None:
+    model = probe.model("t5")
+    facts = Facts(model.facts, DataFacts(samples=3_000), probe.device("cpu"), Goal(0.9))
+    recipe = advise(find("core"), facts, model, DataSource(), "x").chosen.recipe
+    told = {one.step: one for one in account(find("core"), facts, model, replace(recipe, steps=recipe.steps[:1]))}
+    assert told["finetune"].kept and not told["quantization"].kept
+    assert "t5-small-data-no-prune" in told["layer_removal"].rules
+    wrong = replace(recipe, steps=(*recipe.steps[:1], replace(recipe.steps[1], min_relative_accuracy=0.98)))  # type: ignore[call-arg]
+    reasons = {one.step: one.reason for one in account(find("core"), facts, model, wrong)}
+    assert "another one" in reasons["quantization"]
+
+
+def test_a_run_keeps_the_reasons(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe, out = tmp_path / "recipe.yaml", tmp_path / "out"
+    recipe.write_text(
+        'version: 1\nname: x\nmodel: {source: x, family: t5}\ndevice: edge\ngoal: {relative_accuracy: ">= 0.3"}\n'
+        "steps:\n  - finetune: {epochs: 1}\ntraining: {batch_size: 64, max_tokens: 16}\n"
+    )
+    model = str(checkpoints["t5"])
+    assert (
+        main(
+            [
+                "run",
+                str(recipe),
+                "--model",
+                model,
+                "--data",
+                str(text),
+                "--out",
+                str(out),
+                "--no-ledger",
+                "--measure-seconds",
+                "0.5",
+            ]
+        )
+        == 0
+    )
+    steps = {one["step"]: one for one in json.loads((out / "advice.json").read_text())["steps"]}
+    assert steps["finetune"]["kept"] and "t5-small-data-no-prune" in steps["layer_removal"]["rules"]

@@ -1,0 +1,51 @@
+"""Blocks of every family, and what passes through them."""
+
+from __future__ import annotations
+
+import pytest
+import students
+import tiny
+import torch
+
+from advisor.compute.structure.blocks import blocks, counted, watched
+
+KINDS = {"bert": "BertLayer", "gpt2": "GPT2Block", "opt": "OPTDecoderLayer", "t5": "T5Block"}
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_all_blocks_are_found_in_their_order(name: str) -> None:
+    one = students.student(name)
+    found = blocks(one.model, students.family(name))
+    assert list(found) == sorted(students.blocks_of(one, name))
+    assert {type(module).__name__ for module in found.values()} == {KINDS[name]}
+    assert len(set(map(id, found.values()))) == len(found)
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_what_leaves_a_block_goes_into_the_next(name: str) -> None:
+    one, batch = students.student(name), students.batch(name)
+    with torch.no_grad(), watched(one.model, students.family(name)) as passed:
+        one(batch.input_ids, batch.attention_mask)
+    assert list(passed) != [] and set(passed) == set(students.blocks_of(one, name))
+    for (stack, number), states in passed.items():
+        positions = 1 if stack == "decoder" and name == "t5" else batch.input_ids.shape[1]
+        assert states.before.shape == states.after.shape == (8, positions, 48)
+        assert not torch.equal(states.before, states.after)
+        if number:
+            assert torch.equal(states.before, passed[stack, number - 1].after)
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_nothing_is_watched_any_longer(name: str) -> None:
+    one, batch = students.student(name), students.batch(name)
+    with watched(one.model, students.family(name)) as passed:
+        pass
+    one(batch.input_ids, batch.attention_mask)
+    assert passed == {}
+
+
+def test_the_decoder_of_t5_counts_where_it_scores() -> None:
+    batch = students.batch("t5")
+    assert counted(students.family("t5"), "decoder", batch).tolist() == [[True]] * 8
+    for name, stack in (("t5", "encoder"), ("gpt2", "decoder")):
+        assert torch.equal(counted(students.family(name), stack, batch).long(), batch.attention_mask)

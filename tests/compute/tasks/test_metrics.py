@@ -1,0 +1,117 @@
+"""Metrics on literals; the forms for many draws against the libraries'; the paired bootstrap."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from advisor.compute.tasks.metrics import RESAMPLES, answers, by_name, drawn, of_one_answer, ratio_interval, value
+from advisor.facts.tasks import OF_TASK
+
+LABELS = [1, 1, 0, 0]
+SCORES = [[0.1, 0.9], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]]  # answers 1, 0, 0, 1: half are right
+
+
+def test_on_literals() -> None:
+    assert answers(SCORES).tolist() == [1, 0, 0, 1]
+    assert by_name(OF_TASK["classification"], LABELS, SCORES) == {"accuracy": 0.5, "f1": 0.5, "matthews": 0.0}
+    three = [[9, 0, 0], [0, 9, 0], [0, 9, 0], [0, 0, 9]]
+    assert value("f1", [0, 1, 2, 2], three) == pytest.approx((1 + 2 / 3 + 2 / 3) / 3)
+    numbers = [[1.0], [2.0], [3.0], [10.0]]
+    assert answers(numbers).tolist() == [1, 2, 3, 10]
+    assert value("spearman", [1, 2, 3, 4], numbers) == pytest.approx(1)
+    assert value("pearson", [1, 2, 3, 4], numbers) == pytest.approx(14 / 250**0.5)
+
+
+def test_the_best_of_one_answer_for_all_by_hand() -> None:
+    labels = [1, 1, 0, 2, 1]
+    assert of_one_answer("accuracy", labels, 3) == pytest.approx(3 / 5)
+    assert of_one_answer("f1", [1, 1, 0], 2) == pytest.approx(2 * 2 / (2 * 2 + 1))
+    assert of_one_answer("matthews", labels, 3) == 0
+
+
+def test_answers_that_are_all_alike_correlate_with_nothing() -> None:
+    for metric in OF_TASK["regression"]:
+        assert value(metric, [1, 2, 3], [[4.0], [4.0], [4.0]]) == 0
+    assert value("matthews", LABELS, [[1, 0]] * 4) == 0
+
+
+ROWS = st.integers(2, 12)
+
+
+@settings(deadline=None)
+@given(st.data(), ROWS, st.integers(2, 4))
+def test_many_draws_are_the_libraries_values_classes(data: st.DataObject, rows: int, many: int) -> None:
+    labels = data.draw(arrays(np.int64, (3, rows), elements=st.integers(0, many - 1))).astype(float)
+    scores = np.eye(many)[data.draw(arrays(np.int64, (3, rows), elements=st.integers(0, many - 1)))]
+    given_ = scores.argmax(axis=2).astype(float)
+    for metric in OF_TASK["classification"]:
+        one_by_one = [value(metric, *pair) for pair in zip(labels, scores, strict=True)]
+        assert drawn(metric, labels, given_, many) == pytest.approx(one_by_one, abs=1e-9)
+
+
+@settings(deadline=None)
+@given(st.data(), ROWS)
+def test_many_draws_are_the_libraries_values_numbers(data: st.DataObject, rows: int) -> None:
+    number = st.integers(0, 5).map(float)
+    labels = data.draw(arrays(np.float64, (3, rows), elements=number))
+    given_ = data.draw(arrays(np.float64, (3, rows), elements=number))
+    for metric in OF_TASK["regression"]:
+        one_by_one = [value(metric, *pair) for pair in zip(labels, given_[:, :, None], strict=True)]
+        assert drawn(metric, labels, given_, 1) == pytest.approx(one_by_one, abs=1e-9)
+
+
+def right(shares: list[bool]) -> np.ndarray:
+    """Scores of rows with label 1 that are right where it says so."""
+    return np.array([[0, 1] if one else [1, 0] for one in shares])
+
+
+def test_the_interval_is_of_pairs() -> None:
+    """872 rows, 92 % and 90 % right. Answers that differ in few rows give a narrow interval, others a wide one."""
+    labels, base = np.ones(872), [row < 802 for row in range(872)]
+    nested = [row < 785 for row in range(872)]
+    crossed = [row >= 87 for row in range(872)]
+    low, high = ratio_interval("accuracy", labels, right(nested), right(base)) or (0, 0)
+    assert low < 785 / 802 < high
+    assert (low, high) == pytest.approx((0.9682, 0.9887), abs=0.003)  # 17 of 802 rows lost, binomial
+    wide = ratio_interval("accuracy", labels, right(crossed), right(base)) or (0, 0)
+    assert wide[1] - wide[0] > 2 * (high - low)
+
+
+def test_the_interval_is_the_same_each_time_and_moves_with_the_seed() -> None:
+    labels, random = np.ones(50), np.random.default_rng(0)
+    one, other = right(list(random.random(50) < 0.8)), right(list(random.random(50) < 0.9))
+    assert RESAMPLES >= 2000
+    assert ratio_interval("accuracy", labels, one, other) == ratio_interval("accuracy", labels, one, other)
+    assert ratio_interval("accuracy", labels, one, other) != ratio_interval("accuracy", labels, one, other, seed=1)
+
+
+def test_many_rows_are_drawn_in_parts_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = np.arange(40) % 2
+    one, other = np.eye(2)[labels ^ (np.arange(40) < 8)], np.eye(2)[labels ^ (np.arange(40) < 4)]
+    whole = ratio_interval("f1", labels, one, other)
+    monkeypatch.setattr("advisor.compute.tasks.metrics.AT_ONCE", 1000)
+    assert ratio_interval("f1", labels, one, other) == whole
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.booleans(), min_size=30, max_size=60), st.lists(st.booleans(), min_size=60, max_size=60))
+def test_properties_of_the_interval(model: list[bool], base: list[bool]) -> None:
+    base = base[: len(model)]
+    labels = np.ones(len(model))
+    found = ratio_interval("accuracy", labels, right(model), right(base))
+    if found is None:
+        assert sum(base) < 10  # only where some draw may miss every right answer
+        return
+    low, high = found
+    assert 0 <= low <= high
+    assert low <= sum(model) / sum(base) <= high or min(sum(base), sum(model)) < 10
+    assert ratio_interval("accuracy", labels, right(base), right(base)) == (1, 1)
+
+
+def test_no_share_of_a_baseline_that_may_be_nothing() -> None:
+    scores = np.eye(2)[np.arange(40) // 2 % 2]
+    assert ratio_interval("matthews", np.arange(40) % 2, scores, scores) is None

@@ -1,0 +1,82 @@
+"""The teacher's hidden states: remembered or not they are the same, and each block of a student has its own."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import replace
+
+import pytest
+import students
+import tiny
+import torch
+
+from advisor.compute.data.batches import Encoded
+from advisor.compute.structure.blocks import Block
+from advisor.compute.training.context import logits
+from advisor.compute.training.teacher import partners, with_answers
+
+
+@pytest.mark.parametrize(
+    ("depth", "whole", "expected"),
+    [(4, 12, [2, 5, 8, 11]), (8, 12, [1, 2, 4, 5, 7, 8, 10, 11]), (3, 3, [0, 1, 2]), (1, 6, [5]), (2, 5, [2, 4])],
+)
+def test_partners(depth: int, whole: int, expected: list[int]) -> None:
+    found = partners({"encoder": depth}, {"encoder": whole, "decoder": 3})
+    assert found == {("encoder", own): ("encoder", other) for own, other in enumerate(expected)}
+
+
+def test_every_block_has_a_partner_of_its_own_and_the_last_the_last() -> None:
+    for whole in range(1, 49):
+        for depth in range(1, whole + 1):
+            found = [number for _, number in partners({"decoder": depth}, {"decoder": whole}).values()]
+            assert found == sorted(set(found)) and len(found) == depth
+            assert found[0] >= 0 and found[-1] == whole - 1
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_remembered_states_are_those_of_a_pass(name: str) -> None:
+    """Of rows with a label and of those without one, with the scores in the same pass."""
+    one, whole = students.student(name), students.context(name)
+    wanted: list[Block] = students.blocks_of(one, name)[1::2]
+    unlabelled = Encoded(whole.train.tokens[40:], (-1,) * 56)
+    context = replace(whole, train=whole.train.take(40), unlabelled=unlabelled).with_teacher(students.copies(one))
+    (remembering, remembered), told = students.finish(with_answers(context, wanted))
+    tokens = sum(map(len, whole.train.tokens))
+    assert [one.done == tokens for one in told] == [False, True] and {one.total for one in told} == {tokens}
+    (asking, asked), told = students.finish(with_answers(replace(context, states_bytes=0), wanted))
+    assert not told and context.teacher is not None and context.teacher.scores is not None
+    torch.testing.assert_close(context.teacher.scores, logits(one, whole, whole.train), rtol=0.05, atol=0.1)
+    assert remembering.train == asking.train and remembering.train.tokens == whole.train.tokens
+    for batch in remembering.batches(remembering.train, seed=1):
+        first, second = remembered(batch), asked(batch)
+        assert list(first) == list(second) == wanted
+        for block in wanted:
+            positions = len(batch.rows) if block[0] == "decoder" and name == "t5" else int(batch.attention_mask.sum())
+            assert first[block].shape == second[block].shape == (positions, 48)
+            torch.testing.assert_close(first[block].float(), second[block], rtol=1e-2, atol=2e-2)
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_states_are_remembered_up_to_the_last_byte(name: str) -> None:
+    wanted: list[Block] = [
+        (stack, 0) for stack in {block[0] for block in students.blocks_of(students.student(name), name)}
+    ]
+    tokens, context = sum(map(len, students.context(name).train.tokens)), students.taught(name)
+    positions = sum(96 if name == "t5" and stack == "decoder" else tokens for stack, _ in wanted)
+    passes = [
+        len(students.finish(with_answers(replace(context, states_bytes=positions * 48 * 2 - less), wanted))[1])
+        for less in (0, 1)
+    ]
+    assert passes == [2, 0]
+
+
+@pytest.mark.parametrize(("states_bytes", "stays"), [(2**30, False), (0, True)])
+def test_the_teacher_is_in_memory_only_as_long_as_it_may_be_asked(states_bytes: int, stays: bool) -> None:
+    """Where its states are in the file the student learns without it; asked again, it comes back the same."""
+    context = replace(students.taught("bert"), states_bytes=states_bytes)
+    assert context.teacher is not None
+    asked = weakref.ref(context.teacher.scorer.model)
+    (_, states), _ = students.finish(with_answers(context, [("encoder", 3)]))
+    assert (asked() is not None) == stays
+    assert len(states(context.collate(context.train, [0]))[("encoder", 3)]) == len(context.train.tokens[0])
+    students.assert_equal_scores(context.teacher.scorer, students.student("bert"), "bert")

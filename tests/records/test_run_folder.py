@@ -1,0 +1,86 @@
+"""What a finished run leaves, and what is said of folders that are no finished run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from advisor.base.errors import AdviseError
+from advisor.records import run_folder
+from advisor.records.results import Measured, RunResult, StepResult
+from advisor.report.schema import schema
+
+STEP = StepResult("finetune", "fine-tuned", "steps/0-finetune", 9, 9, 36, 0.5, Measured(1.0, spread=(0.5, 1.5)), 1.0)
+RESULT = RunResult("r", "m", "BERT", "cpu", "cpu", 2, (STEP,), (), {"seed": 0}, 1.5)
+
+
+def test_a_finished_run_reads_back_equal(tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text("version: 1\n")
+    run_folder.finish(tmp_path, RESULT, card="# A model\n")
+    assert run_folder.read(tmp_path) == RESULT
+    files = json.loads((tmp_path / "manifest.json").read_text())["files"]
+    assert list(files) == ["README.md", "recipe.yaml", "report.json"]
+    assert files["recipe.yaml"] == hashlib.sha256(b"version: 1\n").hexdigest()
+
+
+def test_a_report_is_as_its_schema_says(tmp_path: Path) -> None:
+    run_folder.finish(tmp_path, RESULT)
+    validator = Draft202012Validator(json.loads(schema("report")))
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert [error.message for error in validator.iter_errors(report)] == []
+    del report["steps"][0]["relative_accuracy"]
+    report["eval_samples"] = "many"
+    assert {error.json_path for error in validator.iter_errors(report)} == {"$.steps[0]", "$.eval_samples"}
+
+
+def test_drafts_are_no_part_of_a_folder(tmp_path: Path) -> None:
+    for name in ("a/b.txt", ".a.draft/b.txt", "a/.b"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    assert list(run_folder.hashes(tmp_path)) == ["a/b.txt"]
+
+
+def test_texts_and_pairs_are_kept_with_the_answers(tmp_path: Path) -> None:
+    scores = {"finetune": [[0.5, float(row)] for row in range(10)]}
+    run_folder.write_predictions(tmp_path, [("é", "b")] * 10, [0, 1] * 5, scores)
+    kept = json.loads((tmp_path / "predictions.json").read_text())
+    assert (kept["labels"], kept["scores"]) == ([0, 1] * 5, scores)
+    answers = json.loads((tmp_path / "answers.json").read_text())
+    assert answers["rows"] == [{"text": "é", "pair": "b"}] * 8
+    assert answers["scores"]["finetune"][-1] == [0.5, 7.0]
+    run_folder.write_predictions(tmp_path, ["é"] * 10, [0, 1] * 5, scores)
+    assert json.loads((tmp_path / "answers.json").read_text())["rows"][0] == {"text": "é", "pair": None}
+    assert json.loads((tmp_path / "predictions.json").read_text())["rows_sha256"] != kept["rows_sha256"]
+
+
+def test_a_folder_without_a_manifest_is_no_finished_run(tmp_path: Path) -> None:
+    with pytest.raises(AdviseError, match=r"is no finished run: there is no manifest\.json"):
+        run_folder.read(tmp_path)
+    with pytest.raises(AdviseError, match="no such folder"):
+        run_folder.read(tmp_path / "gone")
+
+
+@pytest.mark.parametrize(("report", "why"), [("{", "Invalid JSON"), ('{"name": "x"}', "Field required")])
+def test_a_report_that_makes_no_sense(tmp_path: Path, report: str, why: str) -> None:
+    run_folder.finish(tmp_path, RESULT)
+    (tmp_path / "report.json").write_text(report)
+    with pytest.raises(AdviseError, match=f"report.json: cannot be read as a report: {why}"):
+        run_folder.read(tmp_path)
+
+
+def test_no_number_that_is_none_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        run_folder.write_predictions(tmp_path, ["a"], [0], {"finetune": [[float("nan")]]})
+
+
+def test_a_run_one_folder_below_is_named(tmp_path: Path) -> None:
+    """`make demo` leaves its run in runs/demo/run, and people give runs/demo."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "manifest.json").write_text("{}")
+    with pytest.raises(AdviseError) as caught:
+        run_folder.read(tmp_path)
+    assert str(caught.value).endswith(f"try: there is one in {tmp_path / 'run'}")

@@ -1,0 +1,132 @@
+"""A run on the screen: the form of the white paper's Table 1, at 80 and 120 columns, with colour and without."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from advisor.records.results import Cost, GateResult, Measured, Predicted, RunResult, Served, StepResult
+from advisor.report.run_tables import gates, notes, number, predictions, serving, show, table
+
+POWER = "codecarbon 3.3.2, power modelled from load, 1,024 requests in 60 s"
+
+
+def served(share: float) -> Served:
+    energy = {
+        name: Measured(share, source=POWER) for name in ("emissions", "wh_per_1000", "idle_wh_per_1000", "g_per_1000")
+    }
+    return Served(
+        time=Measured(share),
+        latency_ms=Measured(20 * share),
+        latency_p95_ms=Measured(30 * share),
+        throughput=Measured(1234 / share),
+        emissions_without_idle=Measured(why_not="working and idling cannot be told apart here"),
+        **energy,
+    )
+
+
+BASE = StepResult(
+    "finetune", "fine-tuned", "steps/0-finetune", 9, 9, 100, 0.9, Measured(1.0), 1.0, served(1.0),
+    cost=Cost(Measured(10.0), Measured(0.56)),
+)  # fmt: skip
+INT8 = StepResult(
+    "quantization", "int8", "steps/1-quantization", 9, 9, 25, 0.88, Measured(0.979, interval=(0.961, 0.997)), 0.25,
+    served(0.24), predicted=Predicted((0.99, 1.0), (0.2, 0.3), (0.25, 0.5), None),
+)  # fmt: skip
+GATES = (
+    GateResult("size_mb", "<= 30", Measured(25.0), True, "passed", "25, must be <= 30"),
+    GateResult("latency_ms", "<= 3", Measured(4.8), False, "missed", "missed: 4.8, must be <= 3"),
+    GateResult(
+        "relative_accuracy", ">= 0.97", Measured(0.979, interval=(0.961, 0.997)), True, "not shown",
+        "not shown: 0.979 keeps >= 0.97, but the lower end is 0.961: about 3,500 examples are needed",
+    ),
+)  # fmt: skip
+RUN = RunResult("r", "m", "BERT", "cpu", "cpu", 872, (BASE, INT8), GATES, {}, 1.0, summary="keeps 97.9 %")
+
+
+def drawn(*parts: object, width: int = 80, colour: bool = False) -> str:
+    sink = io.StringIO()
+    Console(file=sink, width=width, force_terminal=colour, highlight=False).print(*parts)
+    return sink.getvalue()
+
+
+def cells(text: str) -> list[list[str]]:
+    rows = (
+        line.strip("│┃\n").replace("┃", "│").split("│") for line in text.splitlines() if line.startswith(("│", "┃"))
+    )
+    return [[cell.strip() for cell in row] for row in rows]
+
+
+def test_table_1_at_80_columns() -> None:
+    text = drawn(table(RUN, 80))
+    assert cells(text) == [
+        ["Model", "Type", "% Accuracy", "% Size", "% Time", "% Emissions"],
+        ["BERT", "fine-tuned (baseline)", "100.0%", "100.0%", "100.0%", "100.0%"],
+        ["BERT", "int8", "97.9%", "25.0%", "24.0%", "24.0%"],
+    ]
+    assert text.startswith("r on cpu, 872 report rows")
+    assert "energy and emissions: power modelled from load" in text
+
+
+def test_a_wide_screen_shows_the_interval() -> None:
+    assert cells(drawn(table(RUN, 120), width=120))[2][2] == "97.9% (96.1% to 99.7%)"
+
+
+def test_predicted_beside_measured() -> None:
+    assert cells(drawn(predictions(RUN))) == [
+        ["Type", "Accuracy", "Time", "Emissions", "Size"],
+        ["int8", "97.9 < 99-100", "24.0 in 20-30", "24.0 < 25-50", "25.0, no prediction"],
+    ]
+
+
+def test_serving_tells_where_power_comes_from_and_what_was_not_measured() -> None:
+    text = drawn(*serving(RUN), width=100)
+    assert cells(text)[1:] == [
+        ["fine-tuned", "20 (30)", "1,234", "1 (1)", "1", "not measured"],
+        ["int8", "4.8 (7.2)", "5,142", "0.24 (0.24)", "0.24", "not measured"],
+    ]
+    assert "power modelled from load" in text and "Making them, g CO2e: fine-tuned 0.56." in text
+    nothing = replace(BASE, served=Served(), cost=Cost())
+    assert list(serving(replace(RUN, steps=(nothing,)))) == []
+
+
+def test_gates_are_worded_apart() -> None:
+    found = cells(drawn(gates(GATES), width=200))
+    assert [row[-1] for row in found[1:]] == ["passed", "missed", GATES[2].words]
+    assert found[3][2] == "0.979 (0.961 to 0.997)"
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("plain", [True, False])
+def test_it_fits_with_colour_and_without(width: int, plain: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    if plain:
+        monkeypatch.setenv("NO_COLOR", "1")
+    text = drawn(table(RUN, width), predictions(RUN), *serving(RUN), gates(GATES), width=width, colour=True)
+    assert bool(re.search(r"\x1b\[3[0-9]m", text)) is not plain
+    bare = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    assert max(map(len, bare.splitlines())) <= width
+    assert "…" not in bare
+
+
+def test_markup_in_names_is_text(capsys: pytest.CaptureFixture[str]) -> None:
+    show(replace(RUN, name="[red]x[/]", steps=(BASE, replace(INT8, words="[b]int8", notes=("[i]note",)))))
+    shown = capsys.readouterr()
+    assert "[red]x[/] on cpu" in shown.out and "[b]int8" in shown.out and "[red]x[/]: keeps 97.9 %" in shown.out
+    assert "[i]note" in shown.err
+
+
+def test_notes_say_why_something_was_not_measured() -> None:
+    told = list(notes(RUN))
+    assert "without idle: not measured, working and idling cannot be told apart here" in told
+    assert f"emissions: {POWER}" in told
+
+
+def test_numbers_have_three_digits() -> None:
+    assert [number(Measured(value)) for value in (0.012345, 1.234, 99.96, 1234.4)] == ["0.0123", "1.23", "100", "1,234"]
+    assert number(Measured(why_not="x")) == "not measured"

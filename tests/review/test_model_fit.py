@@ -1,0 +1,160 @@
+"""Recipes against configs: every misfit at once, at the very setting, and a note where there is no config."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from advisor.advice.recommendation import advise
+from advisor.facts.facts import DataFacts, Facts, Goal
+from advisor.families import registry
+from advisor.inspection import probe
+from advisor.policy.pack import core
+from advisor.recipe.reader import loads
+from advisor.recipe.recipe import DataSource, as_yaml
+from advisor.review.findings import FITS, UNSEEN, Finding
+from advisor.review.fixes.edits import edited
+from advisor.review.review import review_document
+
+BERT = {**registry.find("bert").config, "num_hidden_layers": 6, "max_position_embeddings": 128}  # type: ignore[union-attr]
+
+HEAD = "version: 1\nname: x\ndevice: cpu\ndata: {samples: 50000, task: classification}\n"
+
+
+def found(tmp_path: Path, recipe: str, config: dict[str, Any] | None = BERT) -> list[tuple[str, str]]:
+    """What is said of the model, with the text that it points at. The model is a folder beside the recipe."""
+    if config is not None:
+        (tmp_path / "model").mkdir(exist_ok=True)
+        (tmp_path / "model" / "config.json").write_text(json.dumps(config))
+    text = HEAD + recipe
+    read, document = loads(text, str(tmp_path / "r.yaml"))
+    reviewed = review_document(core(), read, document, tmp_path)
+    return [(_at(one, text), one.message) for one in reviewed.findings if one.rule in (FITS, UNSEEN)]
+
+
+def _at(one: Finding, text: str) -> str:
+    return text.splitlines()[one.place.line - 1][one.place.column - 1 : one.place.end_column - 1]
+
+
+MODEL = "model: {source: model}\n"
+STEPS = "steps:\n  - finetune:\n"
+
+
+def test_all_misfits_are_told_at_once_and_each_at_its_value(tmp_path: Path) -> None:
+    recipe = (
+        "model: {source: model, family: gpt2}\n"
+        "training: {max_tokens: 512}\n"
+        + STEPS
+        + "  - layer_removal: {keep: 12}\n  - distillation:\n"
+        + "  - matrix_pruning: {hidden_size: 500, heads: 6, intermediate_size: 4096}\n"
+    )
+    assert [at for at, _ in found(tmp_path, recipe)] == ["gpt2", "512", "12", "500", "4096"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "at", "told"),
+    [
+        ("  - layer_removal: {keep: 6}\n  - distillation:\n", "6", "nothing is removed: all 6 encoder blocks stay"),
+        ("  - layer_removal: {keep: 7}\n  - distillation:\n", "7", "cannot keep 7 of 6 encoder blocks"),
+        ("  - layer_removal: {decoder_keep: 2}\n  - distillation:\n", "2", "BERT has encoder blocks: give keep"),
+        ("  - distillation:\n  - matrix_pruning: {heads: 6}\n", "6", "removes nothing in BERT"),
+        ("  - distillation:\n  - matrix_pruning: {hidden_size: 450}\n", "450", "no multiple of the head size 64"),
+        ("  - distillation:\n  - matrix_pruning: {epochs: 3}\n", "matrix_pruning", "nothing becomes narrower"),
+    ],
+)
+def test_a_setting_that_the_config_cannot_take(tmp_path: Path, steps: str, at: str, told: str) -> None:
+    ((where, message),) = found(tmp_path, MODEL + STEPS + steps)
+    assert where == at
+    assert told in message
+
+
+def test_a_later_step_is_held_against_what_the_earlier_ones_leave(tmp_path: Path) -> None:
+    steps = "  - layer_removal: {keep: 9}\n  - distillation:\n  - matrix_pruning: {hidden_size: 448}\n"
+    assert [at for at, _ in found(tmp_path, MODEL + STEPS + steps)] == ["9"]  # width is checked, and fits
+
+
+def test_texts_longer_than_the_model_has_positions_for(tmp_path: Path) -> None:
+    said = found(tmp_path, MODEL + "training: {max_tokens: 129}\n" + STEPS)
+    assert said == [("129", "max_tokens 129 is more than the 128 positions of model")]
+    assert found(tmp_path, MODEL + "training: {max_tokens: 128}\n" + STEPS) == []
+
+
+SHORT = {**BERT, "max_position_embeddings": 8}
+
+
+@pytest.mark.parametrize(
+    ("training", "at", "words", "after"),
+    [
+        ("", "model", "write `training: {max_tokens: 8}`", "training: {max_tokens: 8}\n"),
+        (
+            "training: {batch_size: 16}\n",
+            "{batch_size: 16}",
+            "add `max_tokens: 8` to training",
+            "training: {batch_size: 16, max_tokens: 8}\n",
+        ),
+    ],
+)
+def test_a_default_longer_than_the_model_has_positions_for(
+    training: str, at: str, words: str, after: str, tmp_path: Path
+) -> None:
+    said = "training.max_tokens is not stated, and its default 128 is more than the 8 positions of model"
+    assert found(tmp_path, MODEL + STEPS + training, SHORT) == [(at, said)]
+    read, document = loads(HEAD + MODEL + STEPS + training, str(tmp_path / "r.yaml"))
+    (one,) = (one for one in review_document(core(), read, document, tmp_path).findings if one.rule == FITS)
+    assert one.severity == "error" and one.fix and one.fix.words == words
+    assert edited(document.text, one.fix.edits) == HEAD + MODEL + STEPS + after
+
+
+def test_a_model_that_cannot_be_run_need_not_state_it(tmp_path: Path) -> None:
+    clip = dict(registry.find("clip").config)  # type: ignore[union-attr]
+    assert found(tmp_path, MODEL + STEPS, clip) == []
+    assert [at for at, _ in found(tmp_path, MODEL + "training: {max_tokens: 78}\n" + STEPS, clip)] == ["78"]
+
+
+def test_advice_for_a_model_of_few_positions_states_how_long_texts_may_be(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(SHORT))
+    model = probe.model(str(tmp_path))
+    facts = Facts(model.facts, DataFacts(50000), probe.device("cpu"), Goal())
+    recipe = advise(core(), facts, model, DataSource(samples=50000), "short").chosen.recipe
+    assert recipe.training.max_tokens == 8
+    read, document = loads(as_yaml(recipe), "r.yaml")
+    assert review_document(core(), read, document, tmp_path).errors == 0
+
+
+@pytest.mark.parametrize(("name", "most"), [("opt", 2048), ("roberta", 512), ("bart", 1024), ("gpt2", 1024)])
+def test_rows_that_no_token_takes_are_no_positions(name: str, most: int) -> None:
+    family = registry.find(name)
+    assert family and family.longest(family.config) == most
+
+
+@pytest.mark.parametrize("name", ["t5", "llama", "deberta-v2", "vit"])
+def test_models_without_learned_positions_take_texts_of_any_length(name: str) -> None:
+    family = registry.find(name)
+    assert family and family.longest(family.config) is None
+
+
+def test_a_model_that_is_not_at_hand_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    ((at, message),) = found(tmp_path, "model: {source: our/bert, family: bert}\n" + STEPS, config=None)
+    assert at == "our/bert"
+    assert message.startswith("checked without the config of our/bert: ")
+
+
+def test_a_cached_config_is_found_by_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    cached = tmp_path / "hub" / "models--our--bert"
+    for folder in ("refs", "snapshots/abc"):
+        (cached / folder).mkdir(parents=True)
+    (cached / "refs" / "main").write_text("abc")
+    (cached / "snapshots" / "abc" / "config.json").write_text(json.dumps(BERT))
+    recipe = "model: {source: our/bert, family: bert}\n" + STEPS + "  - layer_removal: {keep: 7}\n  - distillation:\n"
+    assert found(tmp_path, recipe, config=None) == [("7", "layer_removal: cannot keep 7 of 6 encoder blocks")]
+
+
+def test_a_kind_of_model_that_is_not_described_is_said(tmp_path: Path) -> None:
+    ((at, message),) = found(tmp_path, MODEL + STEPS, {"model_type": "brand-new"})
+    assert at == "model"
+    assert "were not checked" in message and "other-encoder" in message

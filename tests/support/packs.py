@@ -1,0 +1,20 @@
+"""Small policies made on the spot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from advisor.policy.pack import Policy
+from advisor.policy.rule import Rule, from_value
+from advisor.recipe.recipe import PolicyStamp
+
+
+def rule(name: str, when: dict[str, Any], then: dict[str, Any] | None = None, severity: str = "error") -> Rule:
+    evidence = {"source": "s", "at": "p. 1", "says": "so", "strength": "paper"}
+    value = {"id": name, "title": name, "origin": "R99", "severity": severity, "confidence": "low", "because": "why"}
+    more = {"when": when, "then": then or {}, "evidence": [evidence], "examples": {"fires": [{"device": "cpu"}]}}
+    return from_value(value | more, f"{name}.yaml")
+
+
+def policy(*rules: Rule) -> Policy:
+    return Policy(PolicyStamp("test", "1", "0"), tuple(sorted(rules, key=lambda one: one.id)), {})

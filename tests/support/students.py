@@ -1,0 +1,159 @@
+"""Tiny students of every family with weights that all matter, and the context with real text that they work at."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import tiny
+import torch
+from torch import Tensor
+from transformers import AutoConfig, AutoModelForSequenceClassification, T5ForConditionalGeneration
+
+from advisor.compute.data.batches import Batch, encode
+from advisor.compute.data.dataset import Rows
+from advisor.compute.structure.scorer import Scorer
+from advisor.compute.training.context import Context, Teacher
+from advisor.compute.training.losses import Loss, Weights, distillation_loss
+from advisor.compute.training.teacher import with_answers
+from advisor.families import registry
+from advisor.families.family import Config, Family
+from advisor.records.results import Progress
+from advisor.records.training_settings import Training
+
+torch.set_num_threads(1)  # tiny matrices, and a machine that may be busy
+WORDS = ((5, 6, 1), (7, 1))  # the label words of T5 as tokens
+HEADED = ("bert", "gpt2", "opt")  # with a classification head, and heads x head size = hidden size
+
+
+def family(name: str) -> Family:
+    """The family of this name, which is there."""
+    found = registry.find(name)
+    assert found
+    return found
+
+
+def model(name: str, **sizes: Any) -> Any:
+    """The stock task model with random weights."""
+    common = {"vocab_size": tiny.VOCABULARY, "pad_token_id": 0}
+    config = AutoConfig.for_model(name, **{**common, **tiny.SIZES[name], **sizes})
+    text_to_text = name == "t5"
+    return (
+        T5ForConditionalGeneration(config) if text_to_text else AutoModelForSequenceClassification.from_config(config)
+    )
+
+
+def student(name: str, **sizes: Any) -> Scorer:
+    """A classifier of two labels. All weights are random, biases and norms too, so that a wrong cut of any shows."""
+    torch.manual_seed(0)
+    one = model(name, **sizes)
+    with torch.no_grad():
+        for key, tensor in one.named_parameters():
+            tensor.normal_(mean=1.0 if tensor.dim() == 1 and key.endswith("weight") else 0.0, std=0.2)
+    found: Scorer = Scorer(one, WORDS if name == "t5" else ()).eval()
+    return found
+
+
+def fresh(name: str) -> Scorer:
+    """A classifier as it is before training."""
+    torch.manual_seed(0)
+    return Scorer(model(name), WORDS if name == "t5" else ())
+
+
+def config_of(one: Scorer) -> dict[str, Any]:
+    found: dict[str, Any] = one.model.config.to_dict()
+    return found
+
+
+def blocks_of(one: Scorer, name: str) -> list[tuple[str, int]]:
+    """The stack and number of every block."""
+    layers = family(name).shape(config_of(one)).layers
+    return [(stack, block) for stack, depth in layers.items() for block in range(depth)]
+
+
+def resized(one: Scorer, name: str, **changes: Any) -> Config:
+    """The student's config with another shape."""
+    config = config_of(one)
+    return family(name).resized(config, family(name).shape(config)._replace(**changes))
+
+
+@cache
+def tokenizer() -> Any:
+    """One for all families: they differ in their models here, not in their tokens."""
+    return tiny.tokenizer("t5")
+
+
+@cache
+def context(name: str) -> Context:
+    """96 training and 48 selection rows of real text, at most 24 tokens each, in batches of 16."""
+    rows = tiny.docstrings()
+    names = sorted({row["label"] for row in rows})
+    parts = [
+        Rows(tuple(row["text"] for row in part), None, tuple(names.index(row["label"]) for row in part))
+        for part in (rows[:96], rows[96:144])
+    ]
+    train, selection = (encode(part, tokenizer(), 24) for part in parts)
+    return Context(family(name), torch.device("cpu"), Training(batch_size=16), train, selection, states_bytes=2**30)
+
+
+def taught(name: str, teacher: Scorer | None = None) -> Context:
+    """The context with a teacher that has scored its rows."""
+    found: Context = finish(with_answers(context(name).with_teacher(copies(teacher or student(name))), ()))[0][0]
+    return found
+
+
+def copies(one: Scorer) -> Callable[[], Scorer]:
+    """Gives copies of a model as it is now."""
+    kept = copy.deepcopy(one)
+    return lambda: copy.deepcopy(kept)
+
+
+def taught_to_say(context: Context, scores: Tensor) -> Context:
+    """The context with a teacher that scores its rows so: (rows, labels)."""
+    assert context.teacher is not None
+    return replace(context, teacher=Teacher(context.teacher.load, scores))
+
+
+def distilling(
+    context: Context, temperature: float = 2.0, soft_weight: float = 0.9, hidden_weight: float = 0.0, **depths: int
+) -> Loss:
+    """The loss of distillation. depths: blocks of the student by stack; the teacher's where not given."""
+    shape = context.family.shape(config_of(context.teacher.scorer if context.teacher else student("bert")))
+    weights = Weights(temperature, soft_weight, hidden_weight)
+    wanted = shape._replace(layers={**shape.layers, **depths})
+    loss: Loss = finish(distillation_loss(context, weights, wanted))[0][0]
+    return loss
+
+
+def batch(name: str) -> Batch:
+    """The first selection rows."""
+    one = context(name)
+    return one.collate(one.selection, range(8))
+
+
+def scores(one: Scorer, name: str) -> Tensor:
+    """The scores of some real rows: (8, labels)."""
+    rows = batch(name)
+    with torch.no_grad():
+        found: Tensor = one.eval()(rows.input_ids, rows.attention_mask)
+    return found
+
+
+def assert_equal_scores(one: Scorer, other: Scorer, name: str) -> None:
+    """Both score alike, and rows differ enough for this to say something."""
+    found = scores(one, name)
+    assert found.std(dim=0).min() > 0.01
+    torch.testing.assert_close(found, scores(other, name), atol=2e-5, rtol=2e-5)
+
+
+def finish(work: Generator[Progress, None, Any]) -> tuple[Any, list[Progress]]:
+    """What a step returns, and the progress that it told."""
+    told: list[Progress] = []
+    while True:
+        try:
+            told.append(next(work))
+        except StopIteration as end:
+            return end.value, told
