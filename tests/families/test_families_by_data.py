@@ -17,7 +17,9 @@ from advisor.families.described import description
 from advisor.families.described.description import Description
 
 TEXT = "text-generation"
-COUNTED_AS = {**dict.fromkeys(("llama", "mistral", "qwen2", "qwen3"), TEXT)}  # by the hand tables; others by their first
+COUNTED_AS = {
+    **dict.fromkeys(("llama", "mistral", "qwen2", "qwen3"), TEXT)
+}  # by the hand tables; others by their first
 
 
 def described(name: str) -> Description:
@@ -65,7 +67,9 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "changes"), VARIANTS, ids=[f"{name}-{place}" for place, (name, _) in enumerate(VARIANTS)])
+@pytest.mark.parametrize(
+    ("name", "changes"), VARIANTS, ids=[f"{name}-{place}" for place, (name, _) in enumerate(VARIANTS)]
+)
 def test_tensors_are_those_of_the_real_model_under_any_flags(name: str, changes: dict[str, Any]) -> None:
     family = described(name)
     config = models.config(name, **{"layer_types": None} if "layer_types" in described(name).lists else {}, **changes)

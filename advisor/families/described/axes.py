@@ -1,7 +1,7 @@
 """Axes: what the places along one axis of a tensor stand for, written as text.
 
-An axis is a row of parts, divided by ` | `. A part `heads:head` is one run of `head` places for each of `heads` units; a
-part `hidden` is one place a unit; any other arithmetic of sizes (`positions + 2`) has a length and no units. So
+An axis is a row of parts, divided by ` | `. A part `heads:head` is one run of `head` places for each of `heads` units,
+and a part `hidden` is one place a unit; any other arithmetic of sizes (`positions + 2`) has a length and no units. So
 `heads:head | kv:head | kv:head` is Phi-3's fused query, key and value, `heads:3*head` GPT-NeoX's, `ffn | ffn` a gated
 feed-forward part in halves.
 """

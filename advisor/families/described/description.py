@@ -1,6 +1,6 @@
 """Description: a family as data. Exact sizes of any config of it, and what can be cut, without torch.
 
-A file says which tensors there are under which flags of the config. A flag with a value that nobody tried means that the
+A file says which tensors there are under which flags of the config. Where a flag has a value that nobody tried, the
 size is not known, and that is said.
 """
 
@@ -38,8 +38,11 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A key of the config on which tensors depend. usual: the kind of value where it is missing; covered: those tried;
-    follows: the key of the size that a width may be the same as."""
+    """A key of the config on which tensors depend.
+
+    usual: the kind of value where it is missing; covered: those tried; follows: the key of the size that a width may be
+    the same as.
+    """
 
     usual: str
     covered: tuple[str, ...]
@@ -48,7 +51,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A row of the table. tasks: the classes that have it, all where empty; when: any of these conditions, or always."""
+    """A row of the table. tasks: those whose class has it, empty for all; when: any of these conditions, or always."""
 
     name: str
     row: Row
@@ -141,8 +144,9 @@ class Description:
     def _sizes(self, given: Config, labels: int) -> dict[str, int]:
         found: dict[str, int] = {"labels": labels}
         for name, size in self.sizes.items():
-            # One that no tensor of this config needs may be missing.
-            if size.otherwise or given.get(size.key, size.usual) is not None:
+            said = given.get(size.key, size.usual) if size.key else None
+            # One that no tensor of this config needs may be missing, or be no number.
+            if _is_number(said) or (said is None and size.otherwise):
                 found[name] = _of(size, given, found, name)
         return found
 
@@ -165,9 +169,13 @@ def _of(size: Size, given: Config, others: Mapping[str, int], name: str) -> int:
             return arithmetic(size.otherwise, others)
         except (KeyError, ZeroDivisionError):
             raise AdviseError(f"{size.key or name}: cannot be worked out as {size.otherwise}") from None
-    if isinstance(said, bool) or not isinstance(said, int):
+    if not _is_number(said):
         raise AdviseError(f"{size.key or name}: expected a whole number, got {said!r}")
-    return said
+    return int(said)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def holds(conditions: Sequence[Condition], kinds: Mapping[str, str]) -> bool:
@@ -176,7 +184,7 @@ def holds(conditions: Sequence[Condition], kinds: Mapping[str, str]) -> bool:
 
 
 def kind(value: Any) -> str:
-    """What a value of a flag is, as far as tensors depend on it: `true`, `none`, `+` for any positive number, a word."""
+    """What a value is, as far as tensors depend on it: `true`, `none`, `+` for any positive number, a word."""
     match value:
         case None:
             return "none"

@@ -13,13 +13,13 @@ import tiny
 import torch
 from safetensors import safe_open
 
+from advisor.base.errors import AdviseError
 from advisor.compute.structure.inference import stock
 from advisor.compute.structure.inference.checkpoint import Subject, cut_checkpoint, describe
 from advisor.compute.structure.inference.cutting import Cut
-from advisor.compute.structure.inference.express import passed_by
 from advisor.compute.structure.inference.inputs import answers, difference
 from advisor.compute.structure.inference.proof import random_model
-from advisor.base.errors import AdviseError
+from advisor.compute.structure.inference.trips import passed_by
 
 SMALL = {"vocab_size": 97, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0, "max_position_embeddings": 64}
 PLAIN = {**SMALL, "hidden_size": 48, "num_attention_heads": 4, "intermediate_size": 96, "num_hidden_layers": 4}
@@ -55,8 +55,22 @@ def cut_to(subject: Subject, out: Path, cut: Cut, **options: Any) -> Any:
         ("bert", "", PLAIN),
         ("vit", "", {**IMAGE, "image_size": 32, "patch_size": 8}),  # other names in the file than in memory
         ("smollm3", "text-generation", GROUPED),  # no_rope_layers
-        ("gpt_neo", "", {**SMALL, "hidden_size": 48, "num_heads": 4, "num_layers": 4, "attention_types": [[["global", "local"], 2]]}),
-        ("qwen2", "text-generation", {**GROUPED, "use_sliding_window": True, "sliding_window": 6, "max_window_layers": 2}),
+        (
+            "gpt_neo",
+            "",
+            {
+                **SMALL,
+                "hidden_size": 48,
+                "num_heads": 4,
+                "num_layers": 4,
+                "attention_types": [[["global", "local"], 2]],
+            },
+        ),
+        (
+            "qwen2",
+            "text-generation",
+            {**GROUPED, "use_sliding_window": True, "sliding_window": 6, "max_window_layers": 2},
+        ),
         ("gemma2", "text-generation", {**GROUPED, "head_dim": 12, "sliding_window": 6}),
     ],
 )
@@ -108,7 +122,11 @@ def heads_and_groups(subject: Subject, groups: list[int], each: int) -> Cut:
 def test_a_llama_without_a_group_of_heads_is_smaller_and_says_its_head_size(tmp_path: Path) -> None:
     subject = describe(saved(tmp_path / "large", "qwen2", "text-generation", **GROUPED))
     smaller = cut_to(subject, tmp_path / "small", heads_and_groups(subject, [1], 2))
-    assert (smaller.config.head_dim, smaller.config.num_attention_heads, smaller.config.num_key_value_heads) == (12, 2, 1)
+    assert (smaller.config.head_dim, smaller.config.num_attention_heads, smaller.config.num_key_value_heads) == (
+        12,
+        2,
+        1,
+    )
     assert smaller.num_parameters() < loaded(subject, subject.folder).num_parameters()
 
 
@@ -129,7 +147,8 @@ def test_what_a_checkpoint_lacks_outside_its_blocks_stays_away(tmp_path: Path) -
     subject = describe(folder)
     cut_checkpoint(subject, tmp_path / "small", Cut(blocks={"encoder": [0]}))
     with safe_open(tmp_path / "small" / "model.safetensors", framework="pt") as file:
-        assert not any("pooler" in name for name in file.keys())
+        names = list(file.keys())
+    assert names and not any("pooler" in name for name in names)
 
 
 @pytest.mark.parametrize("name", ["llama", "gemma"])

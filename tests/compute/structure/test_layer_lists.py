@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from advisor.compute.structure.inference.layer_lists import cut
 from advisor.base.errors import AdviseError
+from advisor.compute.structure.inference.layer_lists import cut
 
 KEPT = [0, 3]
 

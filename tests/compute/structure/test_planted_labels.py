@@ -73,7 +73,9 @@ def test_a_wrong_label_is_refused(name: str, change: dict[str, tuple[int, str]],
 
 def test_the_message_names_the_axis() -> None:
     proof = planted("deberta", {"in_proj.weight": (0, THIRDS)})
-    assert "deberta.encoder.layer.{encoder}.attention.self.in_proj.weight axis 0 (heads:head | " in proof.refused["heads"]
+    assert (
+        "deberta.encoder.layer.{encoder}.attention.self.in_proj.weight axis 0 (heads:head | " in proof.refused["heads"]
+    )
 
 
 def test_heads_of_one_block_alone_are_refused_where_all_share_a_table() -> None:

@@ -67,7 +67,7 @@ def _attention(model: Any, name: str, order: dict[str, int]) -> Attention:
                 into = matrices[-1:] == [one]
                 marks = _marks(module, value.dim(), into)
             else:
-                # A norm before the first matrix or after the last one is over hidden channels; between them, over heads.
+                # A norm before the first matrix or after the last is over hidden channels; between them, over heads.
                 when = order.get(one, first)
                 marks = (first <= when < last,) * value.dim()
             heads[f"{one}.{tensor}"] = marks

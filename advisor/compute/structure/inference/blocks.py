@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from advisor.base.errors import AdviseError
 from advisor.compute.structure.inference import stock
 from advisor.compute.structure.inference.inputs import answers, difference
 from advisor.compute.structure.inference.sizes import DEPTH, scope_and_word
 from advisor.compute.structure.inference.small import REFUSED, SmallConfigs
 from advisor.compute.structure.inference.stock import Tensors
-from advisor.base.errors import AdviseError
 
 Blocks = Mapping[str, tuple[str, tuple[str, ...]]]  # by stack: the key for their number, and the paths before it
 NUMBER = re.compile(r"\.\d+(?=\.|$)")

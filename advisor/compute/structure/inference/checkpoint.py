@@ -17,6 +17,7 @@ import torch
 import transformers
 from torch import Tensor
 
+from advisor.base.errors import AdviseError, Fault
 from advisor.compute.structure.inference import stock
 from advisor.compute.structure.inference.cutting import Cut, smaller, taken
 from advisor.compute.structure.inference.express import Cuts, express
@@ -25,7 +26,6 @@ from advisor.compute.structure.inference.inputs import answers, difference
 from advisor.compute.structure.inference.norms import rescaled
 from advisor.compute.structure.inference.proof import SAME, Proof, prove
 from advisor.compute.structure.inference.stored import Stored
-from advisor.base.errors import AdviseError, Fault
 from advisor.families.described.structure import Structure
 
 CONFIG = "config.json"
@@ -190,7 +190,7 @@ def check(folder: Path, class_: Any, predicted: int, lacking: frozenset[str] = f
     wrong = [name for kind in ("missing_keys", "unexpected_keys", "mismatched_keys") for name in info[kind]]
     if wrong := sorted({*wrong} - lacking):
         raise AdviseError(f"the smaller model does not reload whole: {wrong[0]}")
-    count = sum(one.numel() for one in model.parameters())
+    count: int = sum(one.numel() for one in model.parameters())
     if count != predicted:
         raise AdviseError(f"the smaller model has {count:,} parameters, {predicted:,} were predicted")
     return count

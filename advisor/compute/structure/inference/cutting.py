@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from advisor.base.errors import AdviseError
 from advisor.compute.structure.inference import layer_lists
 from advisor.compute.structure.inference.infer import Inferred
 from advisor.compute.structure.inference.sizes import flat, nested
-from advisor.base.errors import AdviseError
 from advisor.families.described.structure import Blocks, Kept, Slice, Structure
 
 

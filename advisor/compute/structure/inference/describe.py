@@ -13,20 +13,20 @@ from typing import Any
 
 import transformers
 
+from advisor.base.errors import AdviseError
 from advisor.compute.structure.inference import stock
+from advisor.compute.structure.inference.blocks import Blocks, named
 from advisor.compute.structure.inference.conditions import Condition, learn
 from advisor.compute.structure.inference.express import Cuts, express
 from advisor.compute.structure.inference.flags import Flags, plain_activations, points
-from advisor.compute.structure.inference.blocks import Blocks, named
 from advisor.compute.structure.inference.infer import Inferred, infer
 from advisor.compute.structure.inference.layer_lists import by_layer
+from advisor.compute.structure.inference.origins import origins, stacks
 from advisor.compute.structure.inference.proof import prove
-from advisor.compute.structure.inference.sizes import FOLLOWERS, flat
-from advisor.compute.structure.inference.small import REFUSED, UNSAID, SmallConfigs, with_heads
-from advisor.base.errors import AdviseError
+from advisor.compute.structure.inference.sizes import FOLLOWERS
+from advisor.compute.structure.inference.small import REFUSED, SmallConfigs
 from advisor.families.described.axes import length
-from advisor.families.described.axes import value as arithmetic
-from advisor.families.described.description import ABSENT, read
+from advisor.families.described.description import read
 from advisor.families.described.structure import Row
 
 Thing = tuple[str, Row]  # a tensor's name and what its axes follow
@@ -36,7 +36,6 @@ TASKS = (
     *("automatic-speech-recognition", "audio-classification", "image-classification"),
 )
 TRIED = 24  # random combinations of flags that matter; half as many again test what was learned
-OTHERWISE = ("{heads}", "{hidden}//{heads}", "4*{hidden}")
 # Flags as published checkpoints have them, where the defaults of transformers' classes are those of none.
 PUBLISHED: Mapping[str, Mapping[str, Any]] = {
     "deberta": {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "position_biased_input": False},
@@ -133,10 +132,10 @@ def describe(config: Any, tasks: Iterable[str] = ()) -> dict[str, Any]:
         "model_type": config.model_type,
         "transformers": transformers.__version__,
         "tasks": {task: class_.__name__ for task, class_ in classes.items()},
-        **_stacks(base, config),
-        "sizes": _sizes(sizes, base, config),
+        **stacks(base, config),
+        "sizes": origins(sizes, base, config),
         "flags": {key: flags[key] for key in sorted(flags)},
-        "tensors": [_tensor(name, row, where, len(classes)) for (name, row), where in rows.items()],
+        "tensors": sorted((_tensor(*one, where, len(classes)) for one, where in rows.items()), key=_order),
         "cuts": _cuts(express(proof)),
         "lists": by_layer(base.small.given, max(base.small.depths.values())),
         "aliases": dict(getattr(config, "attribute_map", {})),
@@ -218,77 +217,6 @@ def _activations(flags: dict[str, dict[str, Any]], tried: Flags) -> None:
             flags[key] = {"usual": value, "covered": plain}
 
 
-def _stacks(base: Inferred, config: Any) -> dict[str, Any]:
-    given, unsaid = flat(config.to_dict()), _unsaid(type(config))
-    found: dict[str, dict[str, Any]] = {}
-    for name, stack in base.structure.stacks.items():
-        found[name] = {"key": stack.key, "usual": given[stack.key]}
-        if unsaid.get(stack.key, 0) is None:
-            found[name] = {"key": stack.key, "otherwise": next(iter(found))}
-    shared = [name for name, stack in base.structure.stacks.items() if stack.shared]
-    return {"stacks": found, **({"shared": shared} if shared else {})}
-
-
-def _unsaid(config_class: Any) -> dict[str, Any]:
-    """The defaults of a config's class as they are written, before it works out what they mean."""
-    fields = getattr(config_class, "__dataclass_fields__", {})
-    return {name: one.default for name, one in fields.items()}
-
-
-def _sizes(sizes: Mapping[str, dict[str, Any]], base: Inferred, config: Any) -> dict[str, dict[str, Any]]:
-    """Where every size comes from, in an order in which each needs only those before it."""
-    given, unsaid = flat(config.to_dict()), _unsaid(type(config))
-    found: dict[str, dict[str, Any]] = {}
-    late: dict[str, dict[str, Any]] = {}
-    for name, size in sizes.items():
-        key = size["key"]
-        otherwise = _otherwise(name, base, key)
-        leader = FOLLOWERS.get(key.rpartition(".")[2])
-        usual = given.get(key) if unsaid.get(key, given.get(key)) is not None else None
-        if leader and usual is None:
-            otherwise = {"otherwise": leader}
-        entry = {"key": key, **({"usual": usual} if usual is not None else {}), **otherwise}
-        (late if otherwise else found)[name] = entry
-    for heads in [name for name in sizes if name.rpartition("_")[2] == "heads"]:
-        head = heads.removesuffix("heads") + "head"
-        if head not in late and head not in found:
-            late[head] = {"otherwise": f"{_hidden_of(heads, sizes)}//{heads}"}
-    return found | late
-
-
-def _hidden_of(heads: str, sizes: Mapping[str, Any]) -> str:
-    own = heads.removesuffix("heads") + "hidden"
-    return own if own in sizes else "hidden"
-
-
-def _otherwise(name: str, base: Inferred, key: str) -> dict[str, str]:
-    """What a size is where the config does not say it."""
-    if name.rpartition("_")[2] not in ("kv", "head", "ffn"):
-        return {}
-    names = {"heads": "heads", "hidden": "hidden"}
-    for text in (one.format(**names) for one in OTHERWISE):
-        if all(_is(base, name, key, text, setting) for setting in (0, 1)):
-            return {"otherwise": text}
-    return {}
-
-
-def _is(base: Inferred, name: str, key: str, text: str, setting: int) -> bool:
-    """Whether a size that the config leaves out is this arithmetic of the others, in a small model."""
-    sizes = base.small.values(setting)
-    # Other heads than those said, of a size that a rotation can turn.
-    wide = 2 * sizes["heads"] * sizes["head"]
-    said = {one: size for one, size in sizes.items() if base.small.free or not one.endswith("head")}
-    said = with_heads({**said, "hidden": wide})
-    said |= {name: arithmetic(text, said)}
-    try:
-        silence = {key: None if key in base.small.given else UNSAID}
-        config = base.small.config(setting, **dict.fromkeys(base.small.keys("hidden"), wide), **silence)
-        unsaid = stock.built(base.class_, config)
-    except REFUSED:
-        return False
-    return unsaid.shapes == base.at(setting).resized({}, **said).shapes()
-
-
 def _tensor(name: str, row: Row, where: Mapping[str, list[Condition]], tasks: int) -> dict[str, Any]:
     conditions = list(where.values())
     when = conditions[0] if all(one == conditions[0] for one in conditions) else None
@@ -300,6 +228,10 @@ def _tensor(name: str, row: Row, where: Mapping[str, list[Condition]], tasks: in
         # Classes differ in what they need: each condition speaks of its own class, through `task`.
         when = [{"task": (task,), **one} for task, own in where.items() for one in (own or [{}])]
     return data | ({"when": [{key: list(kept) for key, kept in one.items()} for one in when]} if when else {})
+
+
+def _order(tensor: Mapping[str, Any]) -> tuple[str, ...]:
+    return (tensor["name"], *tensor["axes"], *tensor.get("tasks", ()))
 
 
 def _cuts(cuts: Cuts) -> dict[str, Any]:
@@ -336,6 +268,3 @@ def _test(data: Mapping[str, Any], config: Any, classes: Mapping[str, Any], base
             if said != real:
                 wrong = sorted(said.items() ^ real.items())[0]
                 raise AdviseError(f"{class_.__name__} with {point}: {wrong[0]} is not as described")
-
-
-__all__ = ["ABSENT", "PUBLISHED", "describe"]

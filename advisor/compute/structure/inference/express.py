@@ -1,28 +1,27 @@
 """Express: which cuts the config of a family can say, found out by trying each on a small model.
 
-A cut that can be expressed builds a model of the stock class with the predicted shapes, answers as the larger model does
-with zeros for what is gone (heads, neurons) or with its blocks passed by (layers), and comes back from a folder the
-same, by `from_pretrained`.
+A cut that can be expressed builds a model of the stock class with the predicted shapes. It answers as the larger model
+does with zeros for what is gone (heads, neurons) or with its blocks passed by (layers), and `from_pretrained` brings it
+back the same.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from advisor.base.errors import AdviseError
 from advisor.compute.structure.inference import stock
 from advisor.compute.structure.inference.cutting import Cut, fill, smaller, zeroed
 from advisor.compute.structure.inference.infer import Inferred
-from advisor.compute.structure.inference.inputs import answers, difference, inputs
+from advisor.compute.structure.inference.inputs import answers, difference
 from advisor.compute.structure.inference.proof import SAME, Probe, Proof
 from advisor.compute.structure.inference.sizes import DEPTH
 from advisor.compute.structure.inference.small import REFUSED
-from advisor.base.errors import AdviseError
+from advisor.compute.structure.inference.trips import Limited, Wrong, passed_by, reload, short
 from advisor.families.described.structure import Structure, local
 
 
@@ -41,14 +40,6 @@ class Cuts:
     notes: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     multiples: Mapping[str, str] = field(default_factory=dict)
-
-
-class Wrong(Exception):
-    """A cut that cannot be expressed: why."""
-
-
-class Limited(Exception):
-    """A cut that holds, though something does not work afterwards: what."""
 
 
 @dataclass(slots=True)
@@ -75,7 +66,7 @@ class Trial:
         try:
             actual = stock.built(class_, config).shapes
         except REFUSED as error:
-            raise Wrong(f"its class refuses the config: {_short(error)}") from None
+            raise Wrong(f"its class refuses the config: {short(error)}") from None
         wrong = sorted(predicted.shapes().items() ^ actual.items())
         if wrong:
             name = wrong[0][0]
@@ -111,7 +102,7 @@ class Trial:
         try:
             answer = answers(model)
         except REFUSED as error:
-            raise Wrong(f"the smaller model is built, and fails as it answers: {_short(error)}") from None
+            raise Wrong(f"the smaller model is built, and fails as it answers: {short(error)}") from None
         apart = difference(wanted, answer) if wanted is not None else 0.0
         if apart > SAME:
             raise Wrong(f"it answers otherwise than with zeros for what is gone, by {apart:.2g} of the answers' size")
@@ -219,72 +210,5 @@ def _multiples(trial: Trial, possible: list[str]) -> dict[str, str]:
     return found
 
 
-@torch.no_grad()
-def passed_by(model: Any, structure: Structure, stack: str, kept: list[int]) -> Tensor:
-    """The answers of a model whose other blocks hand on what they are given."""
-    gone = [number for number in range(structure.stacks[stack].depth) if number not in kept]
-    paths = {pattern.split(f".{{{stack}")[0] for pattern in structure.rows if f"{{{stack}" in pattern}
-    blocks = [model.get_submodule(f"{path}.{number}") for path in paths for number in gone]
-    hooks = [block.register_forward_hook(_hand_on, with_kwargs=True) for block in blocks]
-    try:
-        return answers(model)
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
-def _hand_on(block: Any, given: tuple[Any, ...], named: Mapping[str, Any], outcome: Any) -> Any:
-    came = given[0] if given else named["hidden_states"]
-    return (came, *outcome[1:]) if isinstance(outcome, tuple) else came
-
-
-def reload(model: Any, answer: Tensor, predicted: int) -> None:
-    """Save a model and load it with its stock class.
-
-    Raises:
-        Wrong: tensors are missing or left over, answers or the number of parameters differ, or it cannot generate.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        model.save_pretrained(folder)
-        kind = next(model.parameters()).dtype
-        again, info = type(model).from_pretrained(folder, output_loading_info=True, dtype=kind)
-    wrong = [name for kind in ("missing_keys", "unexpected_keys", "mismatched_keys") for name in info[kind]]
-    if wrong:
-        raise Wrong(f"it does not reload whole: {wrong[0]}")
-    if sum(one.numel() for one in again.parameters()) != predicted:
-        raise Wrong("it has not the predicted number of parameters")
-    if (apart := difference(answer, answers(again.eval()))) > SAME:
-        raise Wrong(f"reloaded, it answers otherwise, by {apart:.2g} of the answers' size")
-    generate(again)
-
-
-@torch.no_grad()
-def generate(model: Any) -> None:
-    """Let a model write a few tokens with its cache and without it.
-
-    Raises:
-        Wrong: it cannot at all, or the two differ.
-        Limited: it cannot with its cache, as T5 with an encoder of fewer layers than its decoder.
-    """
-    if not model.can_generate():
-        return
-    asked = {name: one for name, one in inputs(model).items() if name != "decoder_input_ids"}
-    options = {"max_new_tokens": 4, "do_sample": False, "num_beams": 1}
-    try:
-        plain = model.generate(**asked, **options, use_cache=False)
-    except REFUSED as error:
-        raise Wrong(f"it cannot generate: {_short(error)}") from None
-    try:
-        cached = model.generate(**asked, **options, use_cache=True)
-    except REFUSED as error:
-        raise Limited(f"it generates without its cache only ({_short(error)})") from None
-    if not torch.equal(plain, cached):
-        raise Wrong("with its cache it generates other tokens")
-
-
 def _said(error: AdviseError) -> str:
     return " ".join(error.faults[0].message.split())
-
-
-def _short(error: BaseException) -> str:
-    return str(error).strip().splitlines()[-1].strip()[:200] if str(error).strip() else type(error).__name__

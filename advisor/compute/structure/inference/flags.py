@@ -30,13 +30,18 @@ WORDS: Mapping[str, Sequence[Any]] = {
     "norm_rel_ebd": ("none", "layer_norm"),
 }
 STRANGE = "another"
+NUMBERS = ("_size", "_groups", "_buckets", "_length", "_dim")  # how the names of numbers end
 EXTRA = 5  # a small number for a key that no default says
 # Of every config: without effect on tensors, or fixed by the class.
 GENERAL = frozenset(
-    "output_hidden_states output_attentions return_dict use_cache chunk_size_feed_forward model_type problem_type"
-    " is_encoder_decoder is_decoder _name_or_path name_or_path gradient_checkpointing base_config_key id2label label2id"
-    " architectures dtype transformers_version num_labels torch_dtype decoder generator encoder text_config layer_types"
-    " mtp_layer_types quantization_config rope_parameters rope_scaling per_layer_config".split()
+    (
+        *("output_hidden_states", "output_attentions", "return_dict", "use_cache", "chunk_size_feed_forward"),
+        *("model_type", "problem_type", "is_encoder_decoder", "is_decoder", "_name_or_path", "name_or_path"),
+        *("gradient_checkpointing", "base_config_key", "id2label", "label2id", "num_labels", "architectures"),
+        *("dtype", "torch_dtype", "transformers_version", "decoder", "encoder", "generator", "text_config"),
+        *("layer_types", "mtp_layer_types", "quantization_config", "rope_parameters", "rope_scaling"),
+        *("per_layer_config",),
+    )
 )
 Point = Mapping[str, str]
 
@@ -128,7 +133,7 @@ def _kinds(word: str, value: Any) -> dict[str, Any]:
     if word in WORDS:
         more = WORDS[word]
     elif absent:
-        more = (True, False, EXTRA)
+        more = (0, EXTRA) if word.endswith(NUMBERS) else (True, False)
     elif isinstance(value, bool):
         more = (not value,)
     elif isinstance(value, int):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from advisor.base.errors import AdviseError
 from advisor.compute.structure.inference import blocks as block_lists
 from advisor.compute.structure.inference import stock
 from advisor.compute.structure.inference.blocks import Blocks
@@ -18,7 +19,6 @@ from advisor.compute.structure.inference.rows import Choice, rows
 from advisor.compute.structure.inference.sizes import DEPTH
 from advisor.compute.structure.inference.small import REFUSED, SETTINGS, SmallConfigs, with_heads
 from advisor.compute.structure.inference.special import refused, special
-from advisor.base.errors import AdviseError
 from advisor.families.described.structure import Stack, Structure
 
 

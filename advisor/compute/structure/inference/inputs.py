@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import torch
@@ -51,4 +52,4 @@ def difference(one: Tensor, other: Tensor) -> float:
     if one.shape != other.shape:
         return float("inf")
     apart = float((one - other).abs().max() / one.abs().max().clamp(min=1e-6))
-    return apart if apart == apart else float("inf")
+    return apart if isfinite(apart) else float("inf")

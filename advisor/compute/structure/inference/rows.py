@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from advisor.base.errors import AdviseError
 from advisor.compute.structure.inference.attention import attentions
 from advisor.compute.structure.inference.blocks import Blocks, named, pattern
 from advisor.compute.structure.inference.inputs import answers
@@ -14,7 +15,6 @@ from advisor.compute.structure.inference.labels import Unlabelled, label
 from advisor.compute.structure.inference.small import SETTINGS, SmallConfigs
 from advisor.compute.structure.inference.special import reason_for, special
 from advisor.compute.structure.inference.stock import Tensors
-from advisor.base.errors import AdviseError
 from advisor.families.described.structure import Row
 
 Choice = tuple[str, int]  # a row and one of its axes

@@ -74,11 +74,15 @@ def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """A config with the keys of its parts as `text_config.hidden_size`."""
     found: dict[str, Any] = {}
     for key, value in config.items():
-        if key.endswith("_config") and isinstance(value, Mapping) and key not in WHOLE:
+        if _is_part(key, value):
             found |= flat(value, f"{prefix}{key}.")
         else:
             found[prefix + key] = value
     return found
+
+
+def _is_part(key: str, value: Any) -> bool:
+    return key.endswith("_config") and isinstance(value, Mapping) and key not in WHOLE
 
 
 def nested(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,7 +94,10 @@ def nested(config: Mapping[str, Any]) -> dict[str, Any]:
             found.setdefault(part, {})[rest] = value
         else:
             found[key] = value
-    return {key: nested(value) if key.endswith("_config") and value and key not in WHOLE else value for key, value in found.items()}
+    return {
+        key: nested(value) if key.endswith("_config") and value and key not in WHOLE else value
+        for key, value in found.items()
+    }
 
 
 def scope_and_word(key: str) -> tuple[str, str]:

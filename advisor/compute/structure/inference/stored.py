@@ -12,8 +12,8 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from advisor.compute.structure.inference.stock import Tensors, tensors_of
 from advisor.base.errors import AdviseError, Fault
+from advisor.compute.structure.inference.stock import Tensors, tensors_of
 from advisor.families.described.structure import Structure
 
 INDEX = "model.safetensors.index.json"
