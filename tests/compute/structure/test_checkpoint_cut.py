@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from safetensors import safe_open
 from advisor.base.errors import AdviseError
 from advisor.compute.structure.inference import stock
 from advisor.compute.structure.inference.checkpoint import Subject, cut_checkpoint, describe
-from advisor.compute.structure.inference.cutting import Cut
+from advisor.compute.structure.inference.cutting import Cut, cut_model
 from advisor.compute.structure.inference.inputs import answers, difference
 from advisor.compute.structure.inference.proof import random_model
 from advisor.compute.structure.inference.trips import passed_by
@@ -109,6 +110,17 @@ def test_output_embeddings_that_only_the_config_ties_stay_their_own(tmp_path: Pa
     smaller = cut_to(subject, tmp_path / "small", Cut(blocks={"decoder": [0, 2]}))
     assert not torch.equal(smaller.lm_head.weight, smaller.shared.weight)
     assert difference(passed_by(larger, subject.structure, "decoder", [0, 2]), answers(smaller)) < 1e-5
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_model_in_memory_is_cut_as_its_checkpoint(own: bool, tmp_path: Path) -> None:
+    folder = untied(tmp_path / "large") if own else saved(tmp_path / "large", "t5", **T5)
+    subject = describe(folder)
+    cut = Cut(blocks={"encoder": [0, 3], "decoder": [0, 1, 2]})
+    inferred = replace(subject.proof.inferred, structure=subject.structure)
+    in_memory = cut_model(loaded(subject, folder), inferred, cut)
+    assert difference(answers(cut_to(subject, tmp_path / "small", cut)), answers(in_memory)) < 1e-5
+    assert (in_memory.lm_head.weight is not in_memory.shared.weight) is own
 
 
 def heads_and_groups(subject: Subject, groups: list[int], each: int) -> Cut:

@@ -13,18 +13,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 import transformers
 from torch import Tensor
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.structure.inference import stock
-from advisor.compute.structure.inference.cutting import Cut, smaller, taken
+from advisor.compute.structure.inference.cutting import Cut, smaller, taken, untied
 from advisor.compute.structure.inference.express import Cuts, express
 from advisor.compute.structure.inference.infer import Inferred, infer
-from advisor.compute.structure.inference.inputs import answers, difference
 from advisor.compute.structure.inference.norms import rescaled
-from advisor.compute.structure.inference.proof import SAME, Proof, prove
+from advisor.compute.structure.inference.proof import Proof, prove
 from advisor.compute.structure.inference.stored import Stored
 from advisor.families.described.structure import Structure
 
@@ -141,7 +139,7 @@ def cut_checkpoint(subject: Subject, out: Path, cut: Cut, rescale: bool = False)
     inferred = replace(subject.proof.inferred, structure=subject.structure)
     values = smaller(inferred, subject.values, cut)
     stored = Stored(subject.folder, stock.on_meta(inferred.class_, inferred.config))
-    structure = untied(subject.structure, stored)
+    structure = untied(subject.structure, [name for name in stored.untied if name in subject.structure.tied])
     lacking = stored.refuse_unfitting(structure)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as draft:
@@ -152,14 +150,6 @@ def cut_checkpoint(subject: Subject, out: Path, cut: Cut, rescale: bool = False)
         count = check(folder, inferred.class_, cut.apply(structure).parameters(), lacking)
         folder.rename(out)
     return count
-
-
-def untied(structure: Structure, stored: Stored) -> Structure:
-    """The structure as the files hold it: a tensor that the class ties may have values of its own, as in T5 1.1."""
-    rows = dict(structure.rows)
-    rows |= {name: rows[structure.tied[name]] for name in stored.untied if name in structure.tied}
-    tied = {name: owner for name, owner in structure.tied.items() if name not in stored.untied}
-    return replace(structure, rows=rows, tied=tied)
 
 
 def _taken(stored: Stored, structure: Structure, cut: Cut, lacking: frozenset[str]) -> dict[str, Tensor]:
@@ -194,9 +184,3 @@ def check(folder: Path, class_: Any, predicted: int, lacking: frozenset[str] = f
     if count != predicted:
         raise AdviseError(f"the smaller model has {count:,} parameters, {predicted:,} were predicted")
     return count
-
-
-@torch.no_grad()
-def same(one: Any, other: Any) -> bool:
-    """Whether two models of one shape answer the same."""
-    return difference(answers(one), answers(other)) <= SAME

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from advisor.base.errors import AdviseError
 from advisor.compute.structure.inference import layer_lists
 from advisor.compute.structure.inference.infer import Inferred
-from advisor.compute.structure.inference.sizes import flat, nested
+from advisor.compute.structure.inference.sizes import FOLLOWERS, flat, nested
 from advisor.families.described.structure import Blocks, Kept, Slice, Structure
 
 
@@ -90,8 +90,6 @@ def _refuse_meeting(inferred: Inferred, name: str, size: int) -> None:
 
 
 def _leaders(name: str) -> list[str]:
-    from advisor.compute.structure.inference.sizes import FOLLOWERS
-
     return [key for key, leader in FOLLOWERS.items() if leader == name]
 
 
@@ -118,6 +116,36 @@ def fill(model: Any, old: Mapping[str, Tensor], structure: Structure, cut: Cut) 
                 f"{one.name}: {tuple(tensor.shape)} stay, the smaller model has {tuple(state[one.name].shape)}"
             )
         state[one.name].copy_(tensor)
+
+
+@torch.no_grad()
+def cut_model(model: Any, inferred: Inferred, cut: Cut) -> Any:
+    """A smaller model of the same class, on the same device and in the same precision.
+
+    inferred: with the proven structure of the model's own config.
+
+    Raises:
+        AdviseError: as in `smaller` and `fill`.
+    """
+    structure = untied(inferred.structure, [name for name in inferred.structure.tied if _is_own(model, inferred, name)])
+    config = type(model.config)(**smaller(inferred, model.config.to_dict(), cut))
+    found = type(model)(config).to(device=model.device, dtype=model.dtype)
+    for name in inferred.structure.tied.keys() - structure.tied.keys():
+        module, _, last = name.rpartition(".")
+        setattr(found.get_submodule(module), last, nn.Parameter(found.get_parameter(name).clone()))
+    fill(found, model.state_dict(), structure, cut)
+    return found.train(model.training)
+
+
+def _is_own(model: Any, inferred: Inferred, name: str) -> bool:
+    return model.get_parameter(name) is not model.get_parameter(inferred.structure.tied[name])
+
+
+def untied(structure: Structure, names: Sequence[str]) -> Structure:
+    """The structure of a model whose weights of these names are its own, though its class ties them, as in T5 1.1."""
+    own = {name: structure.rows[structure.tied[name]] for name in names}
+    tied = {name: owner for name, owner in structure.tied.items() if name not in own}
+    return replace(structure, rows={**structure.rows, **own}, tied=tied)
 
 
 @torch.no_grad()
