@@ -8,6 +8,7 @@ from typing import Any
 from transformers import CONFIG_MAPPING
 
 from advisor.compute.structure.inference.describe import PUBLISHED
+from advisor.compute.structure.inference.express import Cuts, express
 from advisor.compute.structure.inference.infer import Inferred, infer
 from advisor.compute.structure.inference.proof import Proof, prove
 
@@ -46,3 +47,8 @@ def inferred(name: str) -> Inferred:
 @cache
 def proof(name: str) -> Proof:
     return prove(inferred(name))
+
+
+@cache
+def cuts(name: str) -> Cuts:
+    return express(proof(name))

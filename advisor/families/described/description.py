@@ -98,9 +98,9 @@ class Description:
 
     def _refuse_missing(self, rows: Iterable[Row], sizes: Mapping[str, int], given: Config) -> None:
         missing = {name for row in rows for axis in row.axes for name in sizes_in(axis)} - sizes.keys()
-        faults = [self.sizes[name].key or name for name in sorted(missing)]
-        if faults:
-            raise AdviseError(*(f"{key}: expected a whole number, got {given.get(key)!r}" for key in faults))
+        keys = [self.sizes[name].key for name in sorted(missing) if self.sizes[name].key]
+        if missing:
+            raise AdviseError(*(f"{key}: expected a whole number, got {given.get(key)!r}" for key in keys))
 
     def parameters(self, config: Config, task: str = "", labels: int = 2) -> int:
         """The exact number of parameters of a config; errors as in `structure`."""
@@ -146,7 +146,8 @@ class Description:
         for name, size in self.sizes.items():
             said = given.get(size.key, size.usual) if size.key else None
             # One that no tensor of this config needs may be missing, or be no number.
-            if _is_number(said) or (said is None and size.otherwise):
+            worked_out = said is None and size.otherwise and sizes_in(size.otherwise) <= found.keys()
+            if _is_number(said) or worked_out:
                 found[name] = _of(size, given, found, name)
         return found
 

@@ -49,10 +49,12 @@ Point = Mapping[str, str]
 class Flags:
     """The configs of one class by the kinds of its flags' values.
 
-    values: what to write for each kind, by key; the usual kind first.
+    published: a config with flags that published checkpoints have. values: what to write for each kind, by key; the
+    kind by default first.
     """
 
-    def __init__(self, config: Any, class_: Any, free: bool, counts: Iterable[str] = ()) -> None:
+    def __init__(self, published: Any, class_: Any, free: bool, counts: Iterable[str] = ()) -> None:
+        config = type(published)()
         self.class_ = class_
         self.counts = frozenset(counts)
         self.free = free
@@ -60,7 +62,7 @@ class Flags:
         # Only what is said, and not what the class makes of it (T5's `is_gated_act`), which would win.
         said = {key: one for key, one in flat(config.to_dict()).items() if _is_said(key, self.config_class)}
         self.defaults = {key: one for key, one in said.items() if key not in GENERAL}
-        self.values = dict(self._candidates(config))
+        self.values = dict(self._candidates(config, published))
         self.usual = {key: next(iter(kinds)) for key, kinds in self.values.items()}
 
     def config(self, point: Point) -> Any:
@@ -87,9 +89,10 @@ class Flags:
         except REFUSED:
             return None
 
-    def _candidates(self, config: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _candidates(self, config: Any, published: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         with stock.reading() as read:
-            stock.built(self.class_, SmallConfigs(config, self.free, self.class_).config())
+            for one in (config, published):  # some names are read only where others say so
+                stock.built(self.class_, SmallConfigs(one, self.free, self.class_).config())
         unset = sorted(name for name in read if self._is_unset(name, config))
         for key, value in {**self.defaults, **dict.fromkeys(unset, ABSENT)}.items():
             word = key.rpartition(".")[2]
@@ -133,7 +136,7 @@ def _kinds(word: str, value: Any) -> dict[str, Any]:
     if word in WORDS:
         more = WORDS[word]
     elif absent:
-        more = (0, EXTRA) if word.endswith(NUMBERS) else (True, False)
+        more = (0, -1, EXTRA) if word.endswith(NUMBERS) else (True, False)
     elif isinstance(value, bool):
         more = (not value,)
     elif isinstance(value, int):
