@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from advisor.base.errors import AdviseError
 from advisor.families.described.axes import sizes_in
@@ -172,10 +172,10 @@ def _of(size: Size, given: Config, others: Mapping[str, int], name: str) -> int:
             raise AdviseError(f"{size.key or name}: cannot be worked out as {size.otherwise}") from None
     if not _is_number(said):
         raise AdviseError(f"{size.key or name}: expected a whole number, got {said!r}")
-    return int(said)
+    return said
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 

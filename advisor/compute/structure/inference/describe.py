@@ -35,7 +35,7 @@ TASKS = (
     *("text-classification", "token-classification", "question-answering", "text-generation", "text2text-generation"),
     *("automatic-speech-recognition", "audio-classification", "image-classification"),
 )
-TRIED = 24  # random combinations of flags that matter; half as many again test what was learned
+TRIED = 8  # random combinations for each flag that matters; half as many again test what was learned
 # Flags as published checkpoints have them, where the defaults of transformers' classes are those of none.
 PUBLISHED: Mapping[str, Mapping[str, Any]] = {
     "deberta": {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "position_biased_input": False},
@@ -119,9 +119,11 @@ def describe(config: Any, tasks: Iterable[str] = ()) -> dict[str, Any]:
     rows: dict[tuple[str, Row], dict[str, list[Condition]]] = {}
     flags: dict[str, dict[str, Any]] = {}
     sizes: dict[str, dict[str, Any]] = {}
+    first: dict[str, tuple[str, ...]] = {}
     for name, class_ in classes.items():
         task = Task(Flags(config, class_, base.small.free, counts), _blocks(base, class_), sizes)
-        matter = _that_matter(task, thorough=class_ is base.class_)
+        matter = _that_matter(task, first)
+        first = first or matter
         learned = _learned(task, matter)
         for key, kinds in matter.items():
             _cover(flags, key, kinds, task.flags)
@@ -152,11 +154,14 @@ def _blocks(base: Inferred, class_: Any) -> Blocks:
     return base.blocks if alike else infer(base.config, class_).blocks
 
 
-def _that_matter(task: Task, thorough: bool) -> dict[str, tuple[str, ...]]:
-    """The flags whose value changes the tensors, alone or with others; with the kinds of values tried."""
-    found: dict[str, set[str]] = {}
+def _that_matter(task: Task, first: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The flags whose value changes the tensors, alone or with others; with the kinds of values tried.
+
+    first: those of the family's first class, whose body is the others' too.
+    """
+    found: dict[str, set[str]] = {key: set(kinds) for key, kinds in first.items() if key in task.flags.values}
     bases = [dict(task.flags.usual)]
-    if thorough:
+    if not first:
         bases.append(_others(task))
         bases += [point for point in points(task.flags.values, task.flags.usual, 3) if _is_random(point, task)][-3:]
     for base in bases:
@@ -168,7 +173,10 @@ def _that_matter(task: Task, thorough: bool) -> dict[str, tuple[str, ...]]:
                 there = task.look({**base, key: one})
                 if there is not None and there != here:
                     found.setdefault(key, {task.flags.usual[key]}).update({one, base[key]})
-    tried = {key: [one for one in task.flags.values[key] if _builds(task, key, one)] for key in found}
+    tried = {
+        key: [one for one in task.flags.values[key] if one in first.get(key, ()) or _builds(task, key, one)]
+        for key in found
+    }
     return {key: tuple(kinds) for key, kinds in tried.items()}
 
 
@@ -197,7 +205,7 @@ def _learned(task: Task, matter: Mapping[str, tuple[str, ...]]) -> dict[Thing, l
     if look(usual) is None:
         raise AdviseError(f"{task.flags.class_.__name__}: its structure cannot be inferred")
     try:
-        return learn(look, matter, points(matter, usual, TRIED))
+        return learn(look, matter, points(matter, usual, TRIED * len(matter)))
     except ValueError as error:
         raise AdviseError(f"{task.flags.class_.__name__}: {error}") from None
 
@@ -258,7 +266,7 @@ def _test(data: Mapping[str, Any], config: Any, classes: Mapping[str, Any], base
             if key in tried.values
         }
         usual = {key: tried.usual[key] for key in matter}
-        for point in points(matter, usual, TRIED // 2, seed=1):
+        for point in points(matter, usual, TRIED * len(matter) // 2, seed=1):
             try:
                 small = SmallConfigs(tried.config(point), base.small.free, class_).config()
                 real = stock.built(class_, small).shapes
