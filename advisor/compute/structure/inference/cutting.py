@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from advisor.base.errors import AdviseError
 from advisor.compute.structure.inference import layer_lists
 from advisor.compute.structure.inference.infer import Inferred
-from advisor.compute.structure.inference.sizes import FOLLOWERS, flat, nested
+from advisor.compute.structure.inference.sizes import BACKBONE, FOLLOWERS, flat, nested
 from advisor.families.described.structure import Blocks, Kept, Slice, Structure
 
 
@@ -60,6 +60,7 @@ def smaller(inferred: Inferred, values: Mapping[str, Any], cut: Cut) -> dict[str
         known = {key: found.get(key, full.get(key)) for key in {*found, *full}}
         found |= layer_lists.cut(known, structure.stacks[stack].depth, numbers)
         found[structure.stacks[stack].key] = len(numbers)
+        found = {key: value for key, value in found.items() if key not in BACKBONE}
     found |= {structure.stacks[stack].key: depth for stack, depth in cut.depths.items()}
     for name, size in cut.sizes().items():
         _refuse_meeting(inferred, name, size)

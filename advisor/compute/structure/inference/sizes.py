@@ -53,6 +53,7 @@ SMALL: Mapping[str, tuple[int, int, int]] = {
     "own": (26, 34, 38),  # a follower that is its own size
 }
 DEPTH = 3
+BACKBONE = ("out_features", "out_indices", "stage_names")  # names of blocks, which change with their number
 WHOLE = ("per_layer_config", "quantization_config")  # no parts of a model
 
 

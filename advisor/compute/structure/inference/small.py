@@ -9,11 +9,11 @@ from typing import Any
 
 from advisor.compute.structure.inference import sizes as names
 from advisor.compute.structure.inference.layer_lists import COUNTS, by_layer, chosen
-from advisor.compute.structure.inference.sizes import DEPTH, FOLLOWERS, SMALL, Size, flat, nested
+from advisor.compute.structure.inference.sizes import BACKBONE, DEPTH, FOLLOWERS, SMALL, Size, flat, nested
 
 UNUSED = (
     *("id2label", "label2id", "num_labels", "transformers_version", "_name_or_path", "architectures", "dtype"),
-    *("out_features", "out_indices", "stage_names"),  # of backbones, which name their blocks
+    *BACKBONE,
 )
 UNSAID = object()
 WINDOWS = ("sliding_window", "window_size")
