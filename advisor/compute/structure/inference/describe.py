@@ -163,7 +163,8 @@ def _that_matter(task: Task, first: Mapping[str, tuple[str, ...]]) -> dict[str, 
     bases = [dict(task.flags.usual)]
     if not first:
         bases.append(_others(task))
-        bases += [point for point in points(task.flags.values, task.flags.usual, 3) if _is_random(point, task)][-3:]
+        count = len(task.flags.values)  # a flag may matter only where several others say so
+        bases += list(points(task.flags.values, task.flags.usual, count))[-count:] if count else []
     for base in bases:
         here = task.look(base)
         if here is None:
@@ -182,10 +183,6 @@ def _that_matter(task: Task, first: Mapping[str, tuple[str, ...]]) -> dict[str, 
 
 def _builds(task: Task, key: str, one: str) -> bool:
     return any(there is not None and dict(point)[key] == one for point, there in task.seen.items())
-
-
-def _is_random(point: Point, task: Task) -> bool:
-    return sum(point[key] != usual for key, usual in task.flags.usual.items()) > 1
 
 
 def _others(task: Task) -> dict[str, str]:
@@ -260,11 +257,9 @@ def _test(data: Mapping[str, Any], config: Any, classes: Mapping[str, Any], base
     description = read(data)
     for name, class_ in classes.items():
         tried = Flags(config, class_, base.small.free)
-        matter = {
-            key: [one for one in data["flags"][key]["covered"] if one in tried.values[key]]
-            for key in data["flags"]
-            if key in tried.values
-        }
+        # Flags that were not found to matter are tried too.
+        covered = {key: data["flags"][key]["covered"] for key in tried.values if key in data["flags"]}
+        matter = {key: [one for one in kinds if one in covered.get(key, kinds)] for key, kinds in tried.values.items()}
         usual = {key: tried.usual[key] for key in matter}
         for point in points(matter, usual, TRIED * len(matter) // 2, seed=1):
             try:
