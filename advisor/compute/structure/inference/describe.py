@@ -48,20 +48,35 @@ PUBLISHED: Mapping[str, Mapping[str, Any]] = {
 
 @dataclass(slots=True)
 class Task:
-    """One class of the family: what was seen of it. rows: the labels known, by name; sizes: where sizes come from."""
+    """One class of the family: what was seen of it.
+
+    rows: the labels known, by name; sizes: where sizes come from; unclear: points whose models cannot be inferred.
+    """
 
     flags: Flags
     blocks: Blocks
     sizes: dict[str, dict[str, Any]]
     rows: dict[str, list[Row]] = field(default_factory=dict)
     seen: dict[tuple[tuple[str, str], ...], frozenset[Thing] | None] = field(default_factory=dict)
+    unclear: set[tuple[tuple[str, str], ...]] = field(default_factory=set)
 
     def look(self, point: Point) -> frozenset[Thing] | None:
         """The tensors of a small model with these flags, labelled; None where none can be built."""
         key = tuple(sorted({**self.flags.usual, **point}.items()))
         if key not in self.seen:
             self.seen[key] = self._look(point)
+            if self.seen[key] is None and self.flags.tensors(point) is not None:
+                self.unclear.add(key)
         return self.seen[key]
+
+    def not_covered(self) -> dict[str, set[str]]:
+        """Values of single flags with which a model can be built, but not inferred."""
+        found: dict[str, set[str]] = {}
+        for key, kinds in self.flags.values.items():
+            alone = {one: tuple(sorted({**self.flags.usual, key: one}.items())) for one in kinds}
+            if barred := {one for one, point in alone.items() if point in self.unclear}:
+                found[key] = barred
+        return found
 
     def _look(self, point: Point) -> frozenset[Thing] | None:
         found = self.flags.tensors(point)
@@ -120,6 +135,7 @@ def describe(config: Any, tasks: Iterable[str] = ()) -> dict[str, Any]:
     flags: dict[str, dict[str, Any]] = {}
     sizes: dict[str, dict[str, Any]] = {}
     first: dict[str, tuple[str, ...]] = {}
+    barred: dict[str, set[str]] = {}
     for name, class_ in classes.items():
         task = Task(Flags(config, class_, base.small.free, counts), _blocks(base, class_), sizes)
         matter = _that_matter(task, first)
@@ -129,7 +145,12 @@ def describe(config: Any, tasks: Iterable[str] = ()) -> dict[str, Any]:
             _cover(flags, key, kinds, task.flags)
         for thing, conditions in learned.items():
             rows.setdefault(thing, {}).setdefault(name, []).extend(conditions)
+        for key, gone in task.not_covered().items():
+            _cover(flags, key, tuple(one for one in task.flags.values[key] if one not in gone), task.flags)
+            barred.setdefault(key, set()).update(gone)
         _activations(flags, task.flags)
+    for key, gone in barred.items():
+        flags[key]["covered"] = [one for one in flags[key]["covered"] if one not in gone]
     data = {
         "model_type": config.model_type,
         "transformers": transformers.__version__,
