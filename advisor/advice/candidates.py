@@ -6,10 +6,10 @@ No compression, 2/3 of the layers, 1/3, 1/3 with matrix pruning; each with and w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.advice.prediction import Prediction, predict
+from advisor.base.frozen import names, replace
 from advisor.facts.facts import DataFacts, Facts, Goal
 from advisor.families import registry
 from advisor.families.family import Config, Family
@@ -123,8 +123,8 @@ def given(
 
 
 def _preferred(step: Step, wishes: dict[str, tuple[Any, str]]) -> Step:
-    names = {item.name for item in fields(step)}
-    chosen = {name: wishes[f"{step.name}.{name}"][0] for name in names if f"{step.name}.{name}" in wishes}
+    settings = names(step)
+    chosen = {name: wishes[f"{step.name}.{name}"][0] for name in settings if f"{step.name}.{name}" in wishes}
     return replace(step, **chosen) if chosen else step
 
 

@@ -1,7 +1,7 @@
 """Unsafe files: those that can run code when a program opens them, recognised by their content and not by their name.
 
-A pickle is a program for a small machine (Python's `pickletools`). Protocols 2 and later begin with a byte of their own;
-protocols 0 and 1 are plain characters, so the only proof is that the file runs: the opcodes are read, never executed.
+A pickle is a program for a small machine (see Python's `pickletools`). Protocols 2 and later begin with a byte of their
+own. Protocols 0 and 1 are plain characters, so a file is one if its opcodes are valid: they are read, never executed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import pickletools
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 CODE = {".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".sh"}
 PROTOCOLS = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
@@ -59,7 +59,7 @@ def _runs_as_pickle(file: BinaryIO) -> bool:
     """Whether opcodes follow each other without a mistake up to the end of a pickle, or to one that calls something."""
     stack: list[Any] = []
     try:
-        for count, (opcode, _, _) in enumerate(pickletools.genops(_Bounded(file))):
+        for count, (opcode, _, _) in enumerate(pickletools.genops(cast("BinaryIO", _Bounded(file)))):
             if opcode.name == "STOP":
                 return bool(stack)
             _follow(opcode, stack)

@@ -42,10 +42,12 @@ class Mistake(NamedTuple):
 class Hints(NamedTuple):
     """Remedies for one kind of file; they come before the general ones.
 
-    synonyms: keys of other tools -> ours. remedy: what to write instead, or "".
+    synonyms: keys of other tools -> ours. others: keys that look like ours and mean something else -> what they mean.
+    remedy: what to write instead, or "".
     """
 
     synonyms: Mapping[str, str] = {}
+    others: Mapping[str, str] = {}
     remedy: Callable[[Mistake], str] = lambda mistake: ""
 
 
@@ -144,6 +146,8 @@ def _meant(mistake: Mistake, hints: Hints) -> str | None:
     """The key that an unknown one stands for."""
     key = mistake.path[-1]
     other = hints.synonyms.get(str(key))
+    if str(key) in hints.others:
+        return None
     return nearest(key, mistake.known) or (other if other in mistake.known else None)
 
 
@@ -154,7 +158,7 @@ def _hint(mistake: Mistake, document: Document, hints: Hints) -> str:
         return f"add `{last}:`"
     if mistake.kind == UNKNOWN_KEY:
         meant = _meant(mistake, hints)
-        own = f"did you mean {meant!r}?" if meant else hints.remedy(mistake)
+        own = f"did you mean {meant!r}?" if meant else hints.others.get(last) or hints.remedy(mistake)
         return own or of_key(last) or suggest(last, mistake.known)
     if not path and mistake.known:
         return f"write `{mistake.known[0]}:` and so on"

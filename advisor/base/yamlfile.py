@@ -1,7 +1,7 @@
 """Read YAML with the line and column of every value.
 
-YAML 1.2 scalars, no tags, no anchors, no duplicate keys; a file of at most 1 MB and 32 levels. What is wrong
-is told with its place and what to write instead; all faults of a file at once.
+YAML 1.2 scalars, no tags, no anchors, no duplicate keys; a file of at most 1 MB and 32 levels. Every fault of a file is
+reported at once, with its place and what to write instead.
 """
 
 from __future__ import annotations
@@ -84,6 +84,9 @@ def read(path: Path, name: str = "") -> Document:
 
 def read_bytes(path: Path, name: str = "") -> bytes:
     """The bytes of a file, as far as one may be read. Raises an AdviseError where it cannot be read."""
+    if path.is_fifo() and not str(path).startswith(("/dev/", "/proc/")):  # those are a shell's own: <(command)
+        message = "is a named pipe, which may never have anything to read"
+        raise AdviseError(Fault(message, name or str(path), hint="give a plain file"))
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
@@ -97,13 +100,13 @@ def parse(data: bytes | str, name: str) -> Document:
     """Read YAML text. `name` stands in messages.
 
     Raises:
-        AdviseError: it is too large, not UTF-8, not YAML, or uses what is not read here; with place and remedy.
+        AdviseError: it is too large, not UTF-8, not YAML, or uses what is not supported, with place and remedy.
     """
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    text = _decode(data, name)
+    text = decode(data, name)
     try:
-        return _Reader(_events(text), name, text).document()
+        return _Reader(events(text), name, text).document()
     except MarkedYAMLError as error:
         raise AdviseError(_not_yaml(error, text, name)) from None
     except YAMLError as error:
@@ -112,7 +115,7 @@ def parse(data: bytes | str, name: str) -> Document:
         raise AdviseError(Fault(f"not YAML: {words}", name, *_end_of(before), hint="remove this character")) from None
 
 
-def _events(text: str) -> Iterator[Any]:
+def events(text: str) -> Iterator[Any]:
     """The parser's events, one by one: the parser alone would take hours for a megabyte of open brackets."""
     try:
         from _ruamel_yaml import CParser
@@ -126,9 +129,10 @@ def _events(text: str) -> Iterator[Any]:
         yield parser.get_event()
 
 
-def _decode(data: bytes | str, name: str) -> str:
+def decode(data: bytes | str, name: str) -> str:
+    """The text of a file. Raises an AdviseError where it is too large or not UTF-8."""
     if len(data) > MAX_BYTES:
-        raise AdviseError(Fault(f"larger than {MAX_BYTES:,} bytes, which no recipe or rule is", name))
+        raise AdviseError(Fault(f"larger than {MAX_BYTES:,} bytes, the limit for recipes and rules", name))
     if isinstance(data, str):
         return data
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -162,35 +166,6 @@ def _offset(mark: Any, text: str) -> int:
     return sum(len(line) for line in text.splitlines(keepends=True)[: mark.line]) + int(mark.column)
 
 
-def keys_at_top(data: bytes, levels: int = 2) -> Iterator[str]:
-    """The keys in the outermost mappings of a YAML text, as far as it can be read.
-
-    Args:
-        levels: how many mappings deep to look; lists do not count.
-
-    Raises:
-        AdviseError: the text is not UTF-8.
-    """
-    from ruamel.yaml.error import YAMLError
-
-    open_: list[str] = []  # the collections around an event, "key" for a mapping that waits for a key
-    try:
-        for event in _events(_decode(data, "")):
-            kind = type(event).__name__
-            if kind in ("MappingEndEvent", "SequenceEndEvent"):
-                open_.pop()
-            elif kind in ("MappingStartEvent", "SequenceStartEvent", "ScalarEvent", "AliasEvent"):
-                if kind == "ScalarEvent" and open_ and open_[-1] == "key":
-                    yield str(event.value)
-                if open_ and open_[-1] in ("key", "value"):
-                    open_[-1] = "value" if open_[-1] == "key" else "key"
-                if kind.endswith("StartEvent"):
-                    mappings = sum(one != "list" for one in open_)
-                    open_.append("list" if kind[0] == "S" else "key" if mappings < levels else "deep")
-    except YAMLError:
-        return
-
-
 class _Reader:
     """Builds plain values from the parser's events and notes every position."""
 
@@ -222,15 +197,20 @@ class _Reader:
         if stop:
             raise AdviseError(*self.faults)
 
+    def _refuse_nul(self, scalar: Any) -> None:
+        if "\0" in scalar.value:
+            self._fail("a NUL character, which no name or text has", scalar, "write it without")
+
     def _value(self, event: Any, path: Path_) -> Any:
         kind = type(event).__name__
         if kind == "AliasEvent" or event.anchor:
-            self._fail("anchors and aliases (& and *) are not read here", event, "write the value out")
+            self._fail("anchors and aliases (& and *) are not supported", event, "write the value out")
         if event.tag and event.tag != "!":
-            self._fail(f"the tag {event.tag[:60]} is not read here", event, "remove it, or put the text in quotes")
+            self._fail(f"the tag {event.tag[:60]} is not supported", event, "remove it, or put the text in quotes")
         if len(path) > MAX_DEPTH:
             self._fail(f"nested deeper than {MAX_DEPTH} levels", event, "no recipe or rule needs that")
         if kind == "ScalarEvent":
+            self._refuse_nul(event)
             self.marks[path] = _mark(event, event)
             return _scalar(event.value) if event.style in (None, "") else event.value
         container = self._mapping if kind == "MappingStartEvent" else self._sequence
@@ -247,13 +227,14 @@ class _Reader:
             if kind != "ScalarEvent":
                 hint = "write `key: value`; a template such as {{ name }} has to be filled in first"
                 self._fail("a key must be a plain word", event, hint)
+            self._refuse_nul(event)
             key, at = str(event.value), (*path, str(event.value))
             if key[:1] in SPACES:
                 self._fail("not YAML: a non-breaking space indents here", event, "indent with plain spaces")
             if key in found:
                 line = self.keys[at].line
                 self._fail(
-                    f"the key {key!r} stands here a second time, first in line {line}",
+                    f"the key {key!r} appears twice, first in line {line}",
                     event,
                     "keep one of the two",
                     stop=False,

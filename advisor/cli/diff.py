@@ -48,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _options(arguments: Sequence[str]) -> Namespace:
-    diff = parser("advise diff", "What changed between two recipes, in effect and not in letters.", EPILOG)
+    diff = parser("advise diff", "Show what changed in the effect of a recipe, not in its text.", EPILOG)
     diff.add_argument("old", metavar="OLD", help="a recipe file, or - for stdin")
     diff.add_argument("new", metavar="NEW", help="a recipe file, or - for stdin")
     diff.add_argument("--format", choices=("text", "json", "markdown"), default="text")

@@ -8,13 +8,9 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 from advisor.base.errors import AdviseError, Fault
-
-if TYPE_CHECKING:
-    from advisor.records.carbon import Assumptions
-    from advisor.records.measuring import Measuring
 
 ASKED = "-\0"  # as an argument: give the parser, do nothing. Nobody can type a zero byte.
 
@@ -142,7 +138,9 @@ def pue(text: str) -> float:
 
 def policy(parser: argparse.ArgumentParser) -> None:
     """The option that chooses the policy."""
-    parser.add_argument("--policy", default="core", metavar="PACK", help="a shipped rule pack or a folder of one")
+    parser.add_argument(
+        "--policy", default="core", metavar="PACK", help="a shipped rule pack, or the folder of one (default: core)"
+    )
 
 
 def waivers(parser: argparse.ArgumentParser) -> None:
@@ -166,14 +164,14 @@ def waivers(parser: argparse.ArgumentParser) -> None:
 def data_columns(parser: argparse.ArgumentParser) -> None:
     """Options that name the columns of a data set and limit its rows."""
     parser.add_argument("--text", metavar="COLUMN", help="the column with the text")
-    parser.add_argument("--pair", metavar="COLUMN", help="the column with the second text, if there is one")
+    parser.add_argument("--pair", metavar="COLUMN", help="the column with the second text of a pair")
     parser.add_argument("--label", metavar="COLUMN", help="the column with the class")
     parser.add_argument("--max-samples", type=count, metavar="N", help="use at most N training rows")
 
 
 def carbon(parser: argparse.ArgumentParser) -> None:
     """Options that turn energy into CO2e."""
-    parser.add_argument("--country", metavar="ISO", help="whose grid (default FRA; shares do not change)")
+    parser.add_argument("--country", metavar="ISO", help="country of the grid (default: FRA; shares do not change)")
     parser.add_argument("--pue", type=pue, default=1.0, metavar="X", help="power usage effectiveness (default 1)")
     parser.add_argument("--embodied-kg", type=positive, metavar="KG", help="CO2e of making the machine, for SCI")
     parser.add_argument("--lifetime-years", type=positive, metavar="Y", help="how long the machine will serve")
@@ -195,31 +193,6 @@ def measuring(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def measured_so(options: argparse.Namespace) -> Measuring:
-    """What the options of `measuring` say."""
-    from advisor.records.measuring import Measuring
-
-    return Measuring(options.measure_seconds or Measuring().seconds, options.power_log)
-
-
-def assumed(options: argparse.Namespace) -> Assumptions:
-    """What the options of `carbon` say.
-
-    Raises:
-        AdviseError: embodied carbon without a lifetime, or the other way round.
-    """
-    from advisor.records.carbon import Assumptions
-
-    embodied, lifetime = options.embodied_kg, options.lifetime_years
-    if (embodied is None) != (lifetime is None):
-        one, other = (
-            ("--embodied-kg", "--lifetime-years") if lifetime is None else ("--lifetime-years", "--embodied-kg")
-        )
-        raise AdviseError(f"{one} without {other} gives no SCI figure", hint=f"give {other} too, or neither")
-    country = options.country.upper() if options.country else Assumptions().country
-    return Assumptions(country, options.country is not None, options.pue, embodied, lifetime)
-
-
 def width() -> int:
     """Columns of the terminal that the talk goes to, at most 120; 100 where there is none."""
     try:  # shutil knows this too, but importing it takes 4 ms of start-up
@@ -238,6 +211,6 @@ def give(product: str, file: Path | None, out: TextIO | None = None) -> None:
     if file is None:
         (out or sys.stdout).write(product)
         return
-    from advisor.base.files import write
+    from advisor.base.files import deliver
 
-    write(file, product)
+    deliver(file, product)

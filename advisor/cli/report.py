@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.base.errors import AdviseError
+from advisor.base.install import pip_command
 from advisor.cli.options import parser
 
 if TYPE_CHECKING:
@@ -27,10 +28,10 @@ def run(arguments: Sequence[str]) -> int:
         _needs_drawing("--html" if options.html else "--chart")
     runs = [read(folder) for folder in folders(options.runs)]
     if options.html:
-        from advisor.base.files import write
+        from advisor.base.files import deliver
         from advisor.report import html
 
-        write(options.html, html.render(runs))
+        deliver(options.html, html.render(runs))
         sys.stderr.write(f"wrote {options.html}: open it in a browser\n")
     if options.chart:
         from advisor.base.files import write
@@ -55,7 +56,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
 def _needs_drawing(option: str) -> None:
     missing = [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]
     if missing:
-        raise AdviseError(f"{option} needs {', '.join(missing)}, not installed", hint="pip install 'advise[report]'")
+        raise AdviseError(f"{option} needs {', '.join(missing)}, not installed", hint=pip_command("report"))
 
 
 def _print(runs: Sequence[Finished], form: str) -> None:

@@ -94,7 +94,7 @@ def _taught(plan: Plan, planned: PlannedStep, rows: Rows) -> tuple[bool, bool]:
 
 
 class Clock:
-    """Watches the parts of a run go by and tells what is ahead."""
+    """Follows the parts of a run and forecasts the rest."""
 
     def __init__(self, found: Sequence[Part], now: Callable[[], float] = monotonic) -> None:
         self.parts, self.now, self.started = found, now, now()

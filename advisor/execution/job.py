@@ -67,7 +67,7 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
     model = probe.model(recipe.model.source, len(data.label_names), base)
     _refuse_unexecutable(model.facts, data.task)
     if recipe.data.metric not in (None, *OF_TASK[data.task]):
-        message = f"{recipe.data.metric} is no metric of {data.task}"
+        message = f"{recipe.data.metric} is not a metric for {data.task}"
         raise AdviseError(document.fault(message, ("data", "metric"), f"one of {', '.join(OF_TASK[data.task])}"))
     labels = len(data.label_names)
     measured = DataFacts(data.samples, data.eval_samples, data.unlabelled_samples, None, data.task, labels)
@@ -95,12 +95,12 @@ def _refuse_unexecutable(model: ModelFacts, task: str) -> None:
     family = model.family or ""
     if task == "regression" and model.kind == "encoder-decoder":
         raise AdviseError(
-            f"a regression cannot be carried out with {family}: it answers with words, not with a number",
-            hint="take a BERT, GPT-2 or OPT, or make classes of the labels",
+            f"a regression cannot be run with {family}: it answers with words, not with a number",
+            hint="use a BERT, GPT-2 or OPT, or turn the labels into classes",
         )
     known = registry.executable()
     if family not in known:
         raise AdviseError(
-            f"models of the kind {family} can be advised on but not be executed yet",
+            f"models of the kind {family} can be advised on, but cannot be run yet",
             hint=f"{', '.join(known[:-1])} and {known[-1]} can",
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.base.install import pip_command
 from advisor.facts.cpu import instruction_sets
 from advisor.facts.facts import DeviceFacts, ModelFacts
 from advisor.families import registry
@@ -36,14 +37,16 @@ class Model(NamedTuple):
 def model(source: str, labels: int = 2, base: Path = Path()) -> Model:
     """Find a model: a family's name, a checkpoint folder, a `config.json`, or a Hub id in the local cache.
 
+    A family's name is a family, also where a folder of that name exists: that folder is `./NAME`.
+
     Args:
         labels: classes of the task, for the exact parameter count.
         base: folder that relative paths start from.
 
     Raises:
-        AdviseError: nothing of that name is known, or its config is missing or makes no sense.
+        AdviseError: no model of that name is known, or its config is missing or invalid.
     """
-    if path := located(source, base):
+    if source.lower() not in registry.names() and (path := located(source, base)):
         return _local(source, path, labels)
     family = _family(source)
     cached = cached_config(family.checkpoint if family else source)
@@ -68,7 +71,7 @@ def located(source: str, base: Path = Path()) -> Path | None:
 
 
 def _family(source: str) -> Family | None:
-    """The family that a name or a base checkpoint's Hub id stands for."""
+    """The family behind a name or a base checkpoint's Hub id."""
     return registry.find(ALIASES.get(source.lower(), source.lower())) or registry.by_checkpoint(source)
 
 
@@ -77,7 +80,7 @@ def _unknown(source: str) -> Fault:
     if source.startswith((".", "/", "~")) or source.endswith(".json") or ("/" in source and located(_parent(source))):
         return Fault("no such checkpoint folder or config.json", shown, hint="check the path")
     if "$" in source or "{" in source:
-        return Fault(f"unknown model {shown!r}", hint="this looks like a template that still has to be filled in")
+        return Fault(f"unknown model {shown!r}", hint="this looks like a template: fill it in first")
     known = [*registry.names(), *ALIASES]
     return Fault(
         f"unknown model {shown!r}: no family of that name, no such folder, and not in the local Hub cache",
@@ -125,12 +128,15 @@ def read_config(file: Path) -> Config:
     if not file.is_file():
         raise AdviseError(Fault("no config.json here", str(file.parent), hint="give a transformers checkpoint folder"))
     try:
-        data = file.read_bytes()[: MAX_CONFIG + 1]
-        config = json.loads(data) if len(data) <= MAX_CONFIG else None
+        with file.open("rb") as stream:
+            data = stream.read(MAX_CONFIG + 1)
+        if len(data) > MAX_CONFIG:
+            raise AdviseError(Fault(f"larger than {MAX_CONFIG:,} bytes, which no config is", str(file)))
+        config = json.loads(data)
     except OSError as error:
         raise AdviseError(Fault(f"cannot be read: {error.strerror}", str(file))) from None
     except json.JSONDecodeError as error:
-        hint = "copy the file again from where it came from"
+        hint = "copy the file again from its source"
         raise AdviseError(Fault(f"not JSON: {error.msg}", str(file), error.lineno, error.colno, hint)) from None
     except (UnicodeDecodeError, RecursionError, ValueError):
         hint = "give the folder, or the config.json in it, not the weights"
@@ -157,14 +163,14 @@ def named(source: ModelSource, labels: int = 2, base: Path = Path()) -> Model:
     """The model that a recipe names; where it cannot be found, what its family and its name say.
 
     Raises:
-        AdviseError: its config makes no sense, or the family is unknown.
+        AdviseError: its config is invalid, or the family is unknown.
     """
     known = [*registry.names(), *registry.OTHERS.values()]
     if source.family is not None and source.family not in known:
         raise AdviseError(f"unknown family {source.family!r}", hint=suggest(source.family, known))
     if located(source.source, base) or source.family is None:
         return model(source.source, labels, base)
-    if source.source.startswith(("./", "../")):  # what stands beside the recipe has to be there
+    if source.source.startswith(("./", "../")):  # a relative path has to exist
         raise AdviseError(_unknown(source.source))
     family = registry.find(source.family)
     if _family(source.source) or cached_config(source.source):
@@ -190,7 +196,7 @@ def device(kind: str) -> DeviceFacts:
 
 
 def here() -> str:
-    """The best kind of device on this machine, as far as it shows without torch."""
+    """The best kind of device on this machine, as far as can be seen without torch."""
     if Path("/proc/driver/nvidia/version").exists():
         return "cuda"
     return "mps" if sys.platform == "darwin" and os.uname().machine == "arm64" else "cpu"
@@ -215,4 +221,4 @@ def needs_run(what: str) -> None:
 
     missing = [name for name in ("torch", "transformers", "datasets") if find_spec(name) is None]
     if missing:
-        raise AdviseError(f"{what} needs {', '.join(missing)}, not installed", hint="pip install 'advise[run]'")
+        raise AdviseError(f"{what} needs {', '.join(missing)}, not installed", hint=pip_command("run"))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from advisor.base.constraints import FORBID_EXTRA, Bound
+from advisor.base.frozen import frozen
 from advisor.base.interval import Interval
 from advisor.policy.conditions import Condition, parse
 
@@ -13,7 +13,7 @@ Severity = Literal["error", "warning", "note"]
 Text = Annotated[str, Bound(min_length=1)]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evidence:
     """What a rule rests on.
 
@@ -28,7 +28,7 @@ class Evidence:
     strength: Literal["executed", "measured", "paper", "documentation", "derived", "second-hand", "only-source"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Effects:
     """What a rule does where it applies. Effects of several rules merge without order.
 
@@ -46,7 +46,7 @@ class Effects:
     deny: Text | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Examples:
     """Situations in which the rule's condition holds, and others in which it does not."""
 

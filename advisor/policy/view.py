@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 
+from advisor.base.frozen import names
 from advisor.facts.facts import Facts, Value, declared
 from advisor.families import registry
 from advisor.recipe.recipe import AS_BOUND, Recipe
@@ -45,7 +45,7 @@ def look(facts: Facts, recipe: Recipe | None = None, measures: Mapping[str, Valu
     values[REMOVED_SHARE] = None if any(step.structural for step in steps) else 0.0
     for step in steps:
         values |= {f"{step.name}.{name}": None for name in step.measured}
-        values |= {f"{step.name}.{item.name}": getattr(step, item.name) for item in fields(step)}
+        values |= {f"{step.name}.{name}": getattr(step, name) for name in names(step)}
     values |= _training(recipe.training) if recipe else {}
     values |= _gates(recipe) if recipe and recipe.gates else {}
     return View(values | dict(measures or {}), tuple(step.name for step in steps))
@@ -53,7 +53,7 @@ def look(facts: Facts, recipe: Recipe | None = None, measures: Mapping[str, Valu
 
 @lru_cache(maxsize=64)  # most recipes train alike
 def _training(training: Training) -> dict[str, Value]:
-    return {f"training.{item.name}": getattr(training, item.name) for item in fields(training)}
+    return {f"training.{name}": getattr(training, name) for name in names(training)}
 
 
 def _gates(recipe: Recipe) -> dict[str, Value]:
@@ -65,25 +65,25 @@ def _gates(recipe: Recipe) -> dict[str, Value]:
 
 def settings(step: type[Step]) -> tuple[str, ...]:
     """What rules may say about a step: its settings and its measures."""
-    return (*(item.name for item in fields(step)), *step.measured)
+    return (*names(step), *step.measured)
 
 
 @cache
 def known() -> dict[str, tuple[object, ...]]:
     """Every name that a condition may test, with the words it may take (empty: numbers, or any)."""
     words = {"category", "set", "flag"}
-    names: dict[str, tuple[object, ...]] = {
+    found: dict[str, tuple[object, ...]] = {
         name: fact.domain if fact.type in words else () for name, fact in declared().items()
     }
-    names["model.family"] = (*registry.names(), *registry.OTHERS.values())
-    names |= {name: (True, False) for name, fact in declared().items() if fact.type == "flag"}
-    names[RECIPE_STEPS] = tuple(STEPS)
-    names[REMOVED_SHARE] = ()
-    names |= {f"training.{item.name}": _words(Training, item.name) for item in fields(Training)}
-    names |= dict.fromkeys(GATES, ())
+    found["model.family"] = (*registry.names(), *registry.OTHERS.values())
+    found |= {name: (True, False) for name, fact in declared().items() if fact.type == "flag"}
+    found[RECIPE_STEPS] = tuple(STEPS)
+    found[REMOVED_SHARE] = ()
+    found |= {f"training.{name}": _words(Training, name) for name in names(Training)}
+    found |= dict.fromkeys(GATES, ())
     for step in STEPS.values():
-        names |= {f"{step.name}.{setting}": _words(step, setting) for setting in settings(step)}
-    return names
+        found |= {f"{step.name}.{setting}": _words(step, setting) for setting in settings(step)}
+    return found
 
 
 def is_text(name: str) -> bool:

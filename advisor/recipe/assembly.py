@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
 from typing import Any
 
+from advisor.base.frozen import names, replace
 from advisor.base.interval import Interval
 from advisor.base.validation import Mistake, validate
 from advisor.base.yamlfile import Path_
@@ -15,16 +15,17 @@ from advisor.recipe.steps import STEPS
 from advisor.recipe.steps.step import Step
 
 # Kinds of mistakes in a recipe's structure, which types alone cannot name.
-NO_MAPPING, TOO_DEEP = "no_mapping", "too_deep"
+NO_MAPPING, TOO_DEEP, NEWER = "no_mapping", "too_deep", "newer_format"
 NO_LIST, UNKNOWN_STEP, NO_STEP, NO_SETTINGS = "no_list", "unknown_step", "no_step", "no_settings"
 TWICE, BESIDE = "step_twice", "beside_step"
-KEYS = frozenset(item.name for item in fields(Recipe))
+VERSION = 1  # of the format of recipes; a newer one may mean something else by the same words
+KEYS = frozenset(names(Recipe))
 
 
 def assemble(value: Any) -> tuple[Recipe | None, list[Mistake]]:
     """A recipe of a file's value, with everything that is wrong with it.
 
-    Malformed waivers are left out without a mistake: they excuse nothing, and review reports them (`waivers_of`).
+    Malformed waivers are left out without a mistake: they have no effect, and review reports them (`waivers_of`).
     """
     if wrong := _whole(value):
         return None, [wrong]
@@ -58,6 +59,9 @@ def _whole(value: Any) -> Mistake | None:
         return Mistake((), "the file is empty", NO_MAPPING)
     if not isinstance(value, dict) or not value:
         return Mistake((), "a recipe is a mapping: version, name, model, device, steps …", NO_MAPPING, value)
+    version = value.get("version")
+    if isinstance(version, int) and version > VERSION:
+        return Mistake(("version",), f"version {version} of the format: this advise reads version {VERSION}", NEWER)
     (key, inner), *others = value.items()
     if others or key in KEYS or not isinstance(inner, dict) or len(KEYS & set(inner)) < 2:
         return None
@@ -75,7 +79,7 @@ def _steps(recipe: Mapping[str, Any]) -> tuple[list[Step], list[Mistake]]:
         step, wrong = _step(entry, place)
         mistakes += wrong
         if step and step.name in found:
-            message = f"{step.name} stands twice: each step at most once"
+            message = f"{step.name} appears twice: use each step at most once"
             mistakes.append(Mistake(("steps", place), message, TWICE))
         elif step:
             found[step.name] = step
@@ -104,14 +108,14 @@ def _no_step(entry: Any, at: Path_) -> Iterator[Mistake]:
         yield Mistake(at, f"unknown step {entry}", UNKNOWN_STEP, entry)
     elif first in STEPS:
         for name in list(entry)[1:]:
-            where = f"stands in the same item as {first}" if name in STEPS else f"stands beside {first}, not below it"
+            where = f"is in the same item as {first}" if name in STEPS else f"is beside {first} instead of below it"
             yield Mistake((*at, name), f"{name} {where}", BESIDE, key=True)
     else:
         yield Mistake(at, f"steps.{at[-1]}: expected one step with its settings", NO_STEP, entry)
 
 
 def _bounds(recipe: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Goals and gates that are no bound, or bound the wrong side."""
+    """Goals and gates that are not bounds, or bound the wrong side."""
     for part in ("goal", "gates"):
         targets = recipe.get(part)
         for name, text in targets.items() if isinstance(targets, dict) else ():
@@ -135,7 +139,7 @@ def _no_bound(name: str, text: str) -> str:
 
 
 def _ranges(recipe: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Ranges of own runs that are no ranges."""
+    """Malformed ranges of own runs."""
     history = recipe.get("history")
     for name, text in history.items() if isinstance(history, dict) else ():
         if name.startswith("relative_") and isinstance(text, str):

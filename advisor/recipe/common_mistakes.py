@@ -1,4 +1,4 @@
-"""Mistakes that people make in recipes, and what to write instead of them."""
+"""Common mistakes in recipes, and what to write instead."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from advisor.base.yamlfile import Path_
 from advisor.recipe.assembly import (
     BESIDE,
     KEYS,
+    NEWER,
     NO_LIST,
     NO_MAPPING,
     NO_SETTINGS,
@@ -44,17 +45,28 @@ SYNONYMS = {  # of other tools
     "num_heads": "heads", "max_length": "max_tokens", "train_batch_size": "batch_size", "backend": "backend",
 }  # fmt: skip
 SIZES = ("hidden_size", "intermediate_size", "heads")
+OTHER_MEASURES = {  # keys that are near to ours and mean something else
+    "relative_loss": 'relative_accuracy is the share that stays: a loss of 5 % is ">= 0.95"',
+    "accuracy_loss": 'relative_accuracy is the share that stays: a loss of 5 % is ">= 0.95"',
+    "latency_us": "latency_ms counts milliseconds, which are 1,000 microseconds",
+    "latency_s": "latency_ms counts milliseconds: a second is 1_000",
+    "size_gb": "size_mb counts megabytes: a gigabyte is 1_000",
+    "size_kb": "size_mb counts megabytes, which are 1,000 kilobytes",
+    "labelled_samples": "samples counts the labelled rows",
+    "hard_weight": "soft_weight is what is left of 1 beside the weight of the hard labels",
+}
+LESS = re.compile(r"\b(?:loss|lose|losing|drop|less|lower|saved?|saving|reduc\w*|cut)\b|^\s*-")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
 
 def remedy(mistake: Mistake) -> str:
-    """What to write instead, where recipes know more than their types do; else empty."""
+    """What to write instead, where the recipe knows more than the type does; else empty."""
     own = BY_KIND.get(mistake.kind)
     return own(mistake) if own else instead(mistake.path, mistake.got)
 
 
 def elsewhere(path: Path_) -> str:
-    """Where an unknown key belongs, if it is one of another part."""
+    """Where an unknown key belongs, if another part has it."""
     key = str(path[-1])
     if key in STEPS and len(path) == 1:
         return f"it is a step: write `- {key}:` below steps"
@@ -77,16 +89,16 @@ def instead(path: Path_, got: Any) -> str:
     if path[0] in ("goal", "gates") and name in AS_BOUND and len(path) == 2:
         return bound(name, str(got))
     if path == ("policy", "sha256"):
-        return "leave policy out where no pack made the recipe"
+        return "remove policy unless a pack made the recipe"
     if len(path) == 1 and (name in PARTS or name in EXAMPLES):
         return f"write `{name}: {_example(name, got)}`"
     if name == "device":
         return _device(got)
     if name.endswith("keep") and not isinstance(got, int):
-        return "give how many stay, as a whole number"
+        return "give the number to keep, as a whole number"
     if name in SIZES and isinstance(got, float) and got < 1:
-        return "give the size that stays, as a whole number"
-    return "give how many there are" if name == "labels" and isinstance(got, list) else ""
+        return "give the remaining size, as a whole number"
+    return "give the number of classes" if name == "labels" and isinstance(got, list) else ""
 
 
 def _example(part: str, got: Any) -> str:
@@ -97,25 +109,33 @@ def _example(part: str, got: Any) -> str:
 
 def _device(got: Any) -> str:
     if got == "gpu":
-        return "cuda is NVIDIA's GPU, mps a Mac's"
+        return "use cuda for an NVIDIA GPU, mps for a Mac"
     one = "a recipe is for one device: cpu, cuda, mps or edge"
     return one if got == "auto" or isinstance(got, list) else ""
 
 
+def _may_be_a_loss(sign: str, text: str) -> bool:
+    """Is a share of the accuracy so small that what is lost may be meant?"""
+    number = float(NUMBER.findall(text)[0].replace(",", "."))
+    return sign not in text and (number / 100 if number >= 1 or "%" in text else number) < 0.5
+
+
 def bound(name: str, text: str) -> str:
-    """The comparison that somebody meant to write for a target."""
+    """The comparison to write for a target instead of a text."""
     sign, numbers = AS_BOUND[name], NUMBER.findall(text)
     unit = {"size_mb": "MB", "latency_ms": "ms"}.get(name)
+    if not unit and numbers and (LESS.search(text) or (name == "relative_accuracy" and _may_be_a_loss(sign, text))):
+        return f'write the share of the baseline that stays: 5 % less is "{sign} 0.95"'
     letters = re.search(r"\d ?([A-Za-z]+)", text)
     if unit and letters and letters[1].lower() != unit.lower():
-        return f'in {unit} and without the unit, as in "{sign} 50"'
+        return f'write it in {unit} without the unit, as in "{sign} 50"'
     if not numbers:
         return f'write "{sign} number"'
     number = numbers[0].replace(",", ".")
     if "%" in text or (name == "relative_accuracy" and 2 <= float(number) <= 100):
         number = f"{float(number) / 100:g}"
     if name == "relative_accuracy" and float(number) > 1:
-        return f'it is a share of the baseline\'s: "{sign} 1" at most'
+        return f'it is relative to the baseline: at most "{sign} 1"'
     return f'write "{sign} {number}"' if float(number) > 0 else ""
 
 
@@ -127,7 +147,7 @@ def _whole(mistake: Mistake) -> str:
 
 def _list(mistake: Mistake) -> str:
     """The steps are no list."""
-    value, hint = mistake.got, "one step a line, as in `- finetune: {epochs: 3}`"
+    value, hint = mistake.got, "write one step per line, as in `- finetune: {epochs: 3}`"
     if isinstance(value, dict) and any(name.startswith("-") for name in value):
         return "put a space after each dash: `- finetune:`"
     if isinstance(value, dict):
@@ -155,8 +175,9 @@ def _beside(mistake: Mistake) -> str:
 
 BY_KIND: Mapping[str, Callable[[Mistake], str]] = {
     UNKNOWN_KEY: lambda one: elsewhere(one.path),
+    NEWER: lambda one: "upgrade advise",
     NO_MAPPING: _whole,
-    TOO_DEEP: lambda one: f"take {one.path[0]}: out and move everything below it one level to the left",
+    TOO_DEEP: lambda one: f"take {one.path[0]}: out and unindent everything below it by one level",
     NO_LIST: _list,
     UNKNOWN_STEP: lambda one: suggest(one.got, STEPS),
     NO_STEP: _step,
@@ -164,4 +185,4 @@ BY_KIND: Mapping[str, Callable[[Mistake], str]] = {
     TWICE: lambda one: "keep one of the two",
     BESIDE: _beside,
 }
-HINTS = Hints(SYNONYMS, remedy)
+HINTS = Hints(SYNONYMS, OTHER_MEASURES, remedy)

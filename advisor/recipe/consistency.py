@@ -1,4 +1,4 @@
-"""Contradictions: what cannot be true of any recipe, though each value by itself is well formed."""
+"""Contradictions: what cannot be true of any recipe, though each single value is well formed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _data(data: DataSource) -> Iterator[tuple[str, str]]:
     elif labels == 1 and data.task != "regression":
         yield "labels", "a classification has at least 2 classes, got 1"
     if labels is not None and data.samples is not None and labels > data.samples:
-        yield "labels", f"{labels:,} classes in {data.samples:,} samples"
+        yield "labels", f"{labels:,} classes are more than the {data.samples:,} samples"
     if data.max_samples and data.samples and data.max_samples > data.samples:
         yield "max_samples", f"{data.max_samples:,} is above the {data.samples:,} samples"
     if data.metric and data.metric not in OF_TASK.get(data.task or "", (data.metric,)):
@@ -47,6 +47,6 @@ def _data(data: DataSource) -> Iterator[tuple[str, str]]:
     for role in ("text", "pair", "label"):
         column = getattr(data, role)
         if column is not None and column in columns:
-            yield role, f"{column!r} is the column of {columns[column]} already"
+            yield role, f"{column!r} is already the {columns[column]} column"
         elif column is not None:
             columns[column] = role

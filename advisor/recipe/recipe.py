@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from advisor.base.constraints import FORBID_EXTRA, Amount, Bound
+from advisor.base.frozen import frozen, made, names
 from advisor.base.interval import Interval, show
 from advisor.facts.facts import DeviceFacts, Goal
 from advisor.facts.tasks import Metric
@@ -17,7 +17,7 @@ from advisor.records.training_settings import Training
 if TYPE_CHECKING:
     Steps = tuple[Step, ...]
 else:
-    Steps = tuple[Any, ...]  # each step is validated by its own type, see recipefile
+    Steps = tuple[Any, ...]  # each step is validated by its own type, see assembly
 
 Count = Annotated[int, Bound(gt=0)]
 Rows = Annotated[int, Bound(gt=0), Amount()]
@@ -28,7 +28,7 @@ InstructionSet = Literal["avx2", "avx512_vnni", "avx_vnni", "amx", "arm_dotprod"
 Task = Literal["classification", "regression", "generation", "language-modelling"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelSource:
     """Which model: a Hub id, a folder, or the name of a family for its base checkpoint.
 
@@ -42,7 +42,7 @@ class ModelSource:
     licence: Text | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataSource:
     """Which data, as far as known. `max_samples`: use at most so many training rows.
 
@@ -65,7 +65,7 @@ class DataSource:
     mean_tokens: Annotated[float, Bound(gt=0)] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hardware:
     """What the device offers, as far as known: memory in GB, instruction sets of a CPU, capability of an NVIDIA GPU."""
 
@@ -86,7 +86,7 @@ def to_hardware(device: DeviceFacts) -> Hardware:
     return Hardware(device.memory_gb, sets, device.compute_capability)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Targets:
     """Bounds relative to the baseline: accuracy from below, the others from above, as quoted comparisons."""
 
@@ -98,15 +98,16 @@ class Targets:
 
     def bounds(self) -> dict[str, Interval]:
         """The targets that are set."""
-        given = {item.name: getattr(self, item.name) for item in fields(self)}
+        given = {name: getattr(self, name) for name in names(self)}
         return {name: Interval.parse(text) for name, text in given.items() if text is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatedWaiver:
-    """A waiver as people write it: the rule, why it may be broken, who answers for it, and the last day it holds.
+    """A waiver as people write it: the rule, why it may be broken, who is responsible, and its last day.
 
     where: a JSON pointer into the recipe (`/steps/*/layer_removal`), a glob of files, or both (`t5-*.yaml#/steps/1`).
+    approver, ticket: a project may demand them.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
@@ -115,9 +116,11 @@ class StatedWaiver:
     owner: Annotated[str, Bound(min_length=1)]
     until: str
     where: Annotated[str, Bound(min_length=1)] | None = None
+    approver: Annotated[str, Bound(min_length=1)] | None = None
+    ticket: Annotated[str, Bound(min_length=1)] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PolicyStamp:
     """The policy that made a recipe: enough to find it again."""
 
@@ -127,7 +130,7 @@ class PolicyStamp:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnRuns:
     """The user's own past runs that narrowed what advice expected, and the ranges that it then expected.
 
@@ -142,9 +145,9 @@ class OwnRuns:
     relative_emissions: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recipe:
-    """A whole recipe. Each kind of step stands in it at most once.
+    """A whole recipe. It holds each kind of step at most once.
 
     meta: what a company wants to know of every recipe, such as its owner; a rule pack declares the keys.
     """
@@ -163,7 +166,7 @@ class Recipe:
     waivers: tuple[StatedWaiver, ...] = ()
     history: OwnRuns | None = None
     hardware: Hardware = Hardware()
-    meta: Mapping[str, str | int | float | bool] = field(default_factory=dict, hash=False)
+    meta: Mapping[str, str | int | float | bool] = made(default_factory=dict)
 
     def step(self, name: str) -> Step | None:
         """The step of this name, or None."""
@@ -174,7 +177,7 @@ class Recipe:
         return tuple([step.name for step in self.steps])  # a list is twice as fast here, and it is asked often
 
     def gate_bounds(self) -> dict[str, Interval]:
-        """What a run has to show: the gates, by default the goal."""
+        """The bounds that a run has to meet: the gates, by default the goal."""
         return (self.gates or self.goal).bounds()
 
 
@@ -203,12 +206,12 @@ def to_targets(goal: Goal) -> Targets:
 
 def _given(part: Any) -> dict[str, Any]:
     """The fields of a dataclass that are not None."""
-    values = ((item.name, getattr(part, item.name)) for item in fields(part))
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values if value is not None}
+    values = {name: getattr(part, name) for name in names(part)}
+    return {name: list(one) if isinstance(one, tuple) else one for name, one in values.items() if one is not None}
 
 
 def as_dict(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as plain values, as JSON and YAML carry it."""
+    """The recipe as plain values for JSON and YAML."""
     parts: dict[str, Any] = {"version": recipe.version, "name": recipe.name, "model": _given(recipe.model)}
     parts |= {"meta": dict(recipe.meta), "data": _given(recipe.data), "device": recipe.device}
     parts |= {"hardware": _given(recipe.hardware), "goal": _given(recipe.goal)}
@@ -244,7 +247,7 @@ def _commented(line: str, reason: str) -> str:
     return f"{line}  # {' '.join(reason.split())}" if reason else line
 
 
-# Words that YAML 1.2, or 1.1 as other tools still read it, takes for something else when they stand without quotes.
+# Words that YAML 1.2, or YAML 1.1 in other tools, reads as something else without quotes.
 NO_WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
 
 

@@ -11,7 +11,7 @@ from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
 from advisor.proofs.space import cells
 from advisor.report import rule_examples
-from advisor.review.waivers.waivers import NEVER_WAIVED
+from advisor.review.waivers.scope import NEVER_WAIVED
 
 WHITE_PAPER = "It rests on the white paper alone: nobody else is known to have reported it."
 STRENGTHS = {

@@ -19,7 +19,7 @@ CONFIG, NAME = "(its config)", "(its name)"
 
 
 def causes(rule: Rule, recipe: Recipe, document: Document, view: View) -> Iterator[Cause]:
-    """One cause for each decisive test of a rule, those of the recipe's own steps and settings among them."""
+    """One cause for each decisive test of a rule, including tests of the recipe's own steps and settings."""
     for test in rule.when.decisive(view):
         if test.name == RECIPE_STEPS:
             yield from _steps(test, recipe, document)
@@ -49,7 +49,7 @@ def _cause(test: Test, recipe: Recipe, document: Document, view: View) -> Cause:
 
 
 def names_a_part(path: Path_) -> bool:
-    """Is it the name of a part that is to blame (a step, the list of steps) and not a value?"""
+    """Is the name of a part to blame (a step, the list of steps) rather than a value?"""
     return path == ("steps",) or (path[:1] == ("steps",) and len(path) == 3)
 
 
@@ -61,7 +61,7 @@ def value_at(path: Path_, recipe: Recipe, document: Document) -> str:
 
 
 def bound(interval: Interval | None) -> str:
-    """The bound that a number was held against, in brackets."""
+    """The bound that a number was compared with, in brackets."""
     return f" ({interval})" if interval else ""
 
 
@@ -70,7 +70,7 @@ def _short(name: str) -> str:
 
 
 def path_of(name: Sequence[str], recipe: Recipe, document: Document) -> Path_:
-    """Where in its file a recipe says a fact, a step, or one of a step's settings or measures; else what is nearest."""
+    """Where a recipe states a fact, a step, or one of a step's settings or measures; else the nearest part."""
     first, *rest = name
     if first in ("model", "device") and rest:
         at = ("hardware" if first == "device" else first, *rest)

@@ -1,4 +1,4 @@
-"""Review: judge a recipe that somebody wrote by the rules, and point at the place in its file."""
+"""Review: judge a recipe by the rules, and point at the place in its file."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from advisor.recipe.recipe import ModelSource, Recipe
 from advisor.review.causes import causes, names_a_part, path_of, value_at
 from advisor.review.findings import FITS, Finding, Fix, Place
 from advisor.review.fixes.rule_fixes import Broken
-from advisor.review.goals import promises
-from advisor.review.model_fit import Case
+from advisor.review.goals import goal_findings
+from advisor.review.model_fit import ModelFit
 from advisor.review.outcome import Reviewed
 
 FindModel = Callable[[ModelSource, Path, int], probe.Model]
@@ -33,7 +33,7 @@ def review_file(policy: Policy, path: Path) -> Reviewed:
     """Review a recipe file; `-` reads stdin.
 
     Raises:
-        AdviseError: it cannot be read or is no valid recipe.
+        AdviseError: it cannot be read or is not a valid recipe.
     """
     import sys
 
@@ -60,7 +60,7 @@ def review_document(
         find: how the model is found.
 
     Raises:
-        AdviseError: the model that it names is unknown or its config makes no sense.
+        AdviseError: the model that it names is unknown or its config is invalid.
     """
     try:
         model = find(recipe.model, base, recipe.data.labels or 2)
@@ -91,13 +91,13 @@ def review(policy: Policy, recipe: Recipe, document: Document, facts: Facts, mod
         _finding(one, recipe, document, view, Broken(one, recipe, policy, view, planned).fix()) for one in broken
     ]
     fits = policy.rule(FITS)
-    findings += Case(recipe, document, model, planned).misfits(*([fits.because] if fits else []))
-    findings += promises(policy, recipe, document, facts, planned)
+    findings += ModelFit(recipe, document, model, planned).findings(*([fits.because] if fits else []))
+    findings += goal_findings(policy, recipe, document, facts, planned)
     return Reviewed(recipe, facts, planned, tuple(sorted(findings, key=lambda one: one.order)), model, document)
 
 
 def _follows_from(violation: Violation, planned: Plan | None) -> bool:
-    """An unknown measure of a step that does not fit the model says nothing beyond the misfit itself."""
+    """An unknown measure of a step that does not fit the model adds nothing to the finding about the fit."""
     return bool(planned and planned.problems and "is unknown here" in violation.message)
 
 
@@ -124,12 +124,12 @@ def _finding(violation: Violation, recipe: Recipe, document: Document, view: Vie
 
 @cache
 def evidence_of(rule: Rule) -> tuple[str, ...]:
-    """What a rule rests on: what each source says, where, and how strong that is."""
+    """The evidence for a rule: what each source says, where, and how strong it is."""
     return tuple(f"{' '.join(one.says.split())} ({one.source}, {one.at}; {one.strength})" for one in rule.evidence)
 
 
 def _settled(unknown: tuple[str, ...]) -> str:
-    """What is unknown, and how to settle it."""
+    """Which facts are unknown, and how to state them."""
     ways = {
         "data": "state it in the recipe's data",
         "model": "name a model whose config.json is at hand",

@@ -64,9 +64,9 @@ def test_a_broken_rule_is_found_at_its_place(
     ("steps", "facts", "told"),
     [
         (LAYERS.replace("8", "13"), {}, "cannot keep 13 of 12 encoder blocks"),
-        (LAYERS.replace("keep", "encoder_keep"), {}, "BERT has encoder blocks: give keep"),
-        (LAYERS, {"source": "t5", "family": "t5"}, "give encoder_keep and decoder_keep"),
-        (MATRIX.replace("448", "450"), {}, "hidden_size 450 is no multiple of the head size 64: try 448"),
+        (LAYERS.replace("keep", "encoder_keep"), {}, "BERT has encoder blocks: give only keep"),
+        (LAYERS, {"source": "t5", "family": "t5"}, "give only encoder_keep and decoder_keep"),
+        (MATRIX.replace("448", "450"), {}, "hidden_size 450 is not a multiple of the head size 64: try 448"),
         (MATRIX.replace("448", "448, heads: 6"), {}, "heads 6 with hidden_size 448 removes nothing in BERT"),
         (MATRIX.replace("448", "1024"), {}, "hidden_size 1024 is larger than the model's 768"),
         (MATRIX.replace("448", "768").replace("1792", "3072"), {}, "nothing becomes narrower"),

@@ -147,7 +147,7 @@ def test_a_run_leaves_alone_what_others_put_into_its_folder(finished: tuple[Path
     (out / "thesis.txt").write_text("more of mine")
     capsys.readouterr()
     assert main(again) == 0  # they are no part of what was measured
-    assert "nothing changed since this run has finished" in capsys.readouterr().err
+    assert "nothing has changed since this run finished" in capsys.readouterr().err
 
 
 def damage(record: Path) -> None:

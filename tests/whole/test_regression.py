@@ -65,7 +65,7 @@ def test_a_text_to_text_model_is_refused(
     checkpoints: dict[str, Path], scored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("t5", checkpoints, scored, tmp_path / "out") == 2
-    assert "a regression cannot be carried out with t5" in capsys.readouterr().err
+    assert "a regression cannot be run with t5" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -73,4 +73,6 @@ def test_a_metric_of_another_task_is_refused_with_its_place(
     checkpoints: dict[str, Path], scored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("bert", checkpoints, scored, tmp_path / "out", "data: {metric: f1}\n") == 2
-    assert "out.yaml:6:16: f1 is no metric of regression\n  try: one of pearson, spearman" in capsys.readouterr().err
+    assert (
+        "out.yaml:6:16: f1 is not a metric for regression\n  try: one of pearson, spearman" in capsys.readouterr().err
+    )

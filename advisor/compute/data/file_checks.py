@@ -24,7 +24,11 @@ MOST_ROWS, MOST_BYTES = 10_000_000, 4 * 2**30  # of one file or saved split, as 
 MOST_COLUMNS, MOST_HEADER = 1_000, 2**17  # the second in characters: what a field of CSV may have
 MOST_DEPTH = 100
 BATCH = 65_536  # rows of a Parquet file that are measured at a time
-COMPRESSED = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"\x04\x22\x4d\x18", b"Rar!")  # fmt: skip
+# First bytes of the archives that `datasets` would unpack: zip, gzip, bzip2, xz, zstd, 7z, lz4, rar.
+COMPRESSED = (
+    *(b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ"),
+    *(b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"\x04\x22\x4d\x18", b"Rar!"),
+)
 SAMPLE = "give a part of it: a model needs no more to learn a task"
 JSON_ROWS = re.compile(rb"(\xef\xbb\xbf)?\s*(\[?\s*[{\]]|\Z)")
 NO_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[^"\[\]{}]+', re.DOTALL)  # a string, or what is between brackets

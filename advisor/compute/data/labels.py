@@ -38,7 +38,7 @@ class Rows:
         return Rows(tuple(self.texts[i] for i in index), pairs, tuple(self.labels[i] for i in index))
 
     def contents(self) -> Sequence[object]:
-        """What makes two rows the same, (rows,): the text or (text, pair); the label has no say in it."""
+        """What makes two rows the same, (rows,): the text or (text, pair); the label does not count."""
         return self.texts if self.pairs is None else tuple(zip(self.texts, self.pairs, strict=True))
 
     def strata(self) -> list[int]:
@@ -147,11 +147,11 @@ def _label_faults(place: str, column: str, labels: Sequence[Any], regression: bo
     if odd is None:
         return
     row, value = odd
-    hint = "give whole numbers or names of classes, or name another column with --label"
+    hint = "use whole numbers or class names, or name another column with --label"
     if isinstance(value, float) and not regression:
         what, hint = f"has fractions (row {row:,}: {value:g}): that is regression", "give task: regression"
     elif regression and isinstance(value, int | float | str):
-        what, hint = f"has {value!r} (row {row:,}), no number", "a regression needs a number in each row"
+        what, hint = f"has {value!r} (row {row:,}), which is not a number", "a regression needs a number in each row"
     else:
         what = f"has {type(value).__name__} values (row {row:,}), not one label a row"
     yield Fault(f"label column {column!r} {what}", place, hint=hint)

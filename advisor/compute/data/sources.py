@@ -96,7 +96,7 @@ def _name_parts(place: str, names: Sequence[str]) -> dict[str, str]:
     if len(parts) < len(names) and "train" not in parts.values():
         others = ", ".join(sorted(set(names) - set(parts)))
         hint = "name files train*, validation* (or dev*) and test*, or give a single file"
-        raise AdviseError(Fault(f"cannot tell what these are: {others}", place, hint=hint))
+        raise AdviseError(Fault(f"cannot tell which split these files are: {others}", place, hint=hint))
     return parts
 
 
@@ -150,7 +150,7 @@ def _file(part: str, place: str, table: Any) -> File:
 
 @contextmanager
 def _reading(place: str, hint: str) -> Iterator[None]:
-    """Silence the library, and turn its errors into one that names the file."""
+    """Silence the library and turn its errors into one that names the file."""
     level, bars = datasets.logging.get_verbosity(), datasets.is_progress_bar_enabled()
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
     datasets.disable_progress_bars()
@@ -163,8 +163,8 @@ def _reading(place: str, hint: str) -> Iterator[None]:
         raise
     except Exception as error:  # whatever its libraries raise for files that are cut off or of another kind
         if memory_is_out(error):
-            hint_ = "give a part of it, or take a machine with more memory"
-            raise OutOfMemory(Fault("memory does not suffice to read it", place, hint=hint_)) from None
+            hint_ = "give a part of it, or use a machine with more memory"
+            raise OutOfMemory(Fault("not enough memory to read it", place, hint=hint_)) from None
         cause = str(error.__cause__ or error).strip()
         message = "there are no rows" if "corresponds to no data" in cause else f"cannot be read: {cause}"
         raise AdviseError(Fault(message, place, hint=hint)) from error

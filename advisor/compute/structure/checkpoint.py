@@ -20,7 +20,6 @@ from advisor.compute.data.batches import Batch
 from advisor.compute.data.hub import cache_only_if_out_of_reach
 from advisor.compute.machine.device import seed as random_from
 from advisor.compute.structure.loading_checks import (
-    UNLOADABLE,
     brings_code,
     refuse_unknown_activation,
     refuse_unreadable,
@@ -57,7 +56,7 @@ def load(
 
     Raises:
         AdviseError: weights or tokenizer are missing, cannot be read, are not those of the config, or not finite.
-        OutOfMemory: memory does not suffice.
+        OutOfMemory: there is not enough memory.
     """
     random_from(seed)
     try:
@@ -66,7 +65,9 @@ def load(
         refuse_unknown_activation(folder, family)
         own = tokenizer(folder, trust_remote_code)
         model, info = _task_model(folder, family, label_names)
-    except UNLOADABLE as error:
+    except AdviseError:
+        raise
+    except Exception as error:  # whatever transformers and what it stands on raise: see `unloadable`
         raise unloadable(folder, error) from None
     refuse_unfitting(model, info, family, folder)
     if trained:
@@ -88,7 +89,9 @@ def tokenizer(folder: Path | str, trust_remote_code: bool = False) -> Any:
     """
     try:
         return _tokenizer(folder, trust_remote_code)
-    except UNLOADABLE as error:
+    except (AdviseError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # the tokenizers library panics with a BaseException of its own
         raise unloadable(folder, error, not trust_remote_code and brings_code(folder)) from None
 
 
@@ -125,7 +128,7 @@ def _words(tokenizer: Any, family: Family, names: Sequence[str]) -> tuple[tuple[
 
 
 def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> tuple[Any, dict[str, Any]]:
-    """Text to text for encoder-decoders, a classification head for the others; and what transformers tells of it."""
+    """Text to text for encoder-decoders, a classification head for the others; and the report of transformers."""
     common = {
         "dtype": torch.float32,
         "use_safetensors": True,
@@ -138,6 +141,8 @@ def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> tup
         "output_loading_info": True,
         # transformers takes chunks only where they divide the tokens of a text; without them the answers are the same.
         "chunk_size_feed_forward": 0,
+        # A config may ask for tuples, or for all attention beside the scores; here scores are read by name.
+        **{"return_dict": True, "output_attentions": False, "output_hidden_states": False},
     }
     class_ = T5ForConditionalGeneration if family.kind == "encoder-decoder" else AutoModelForSequenceClassification
     found: tuple[Any, dict[str, Any]] = class_.from_pretrained(folder, **common)
@@ -168,7 +173,7 @@ def prove(scorer: Scorer, folder: Path, batch: Batch, predicted: int) -> None:
         if kind in ("missing_keys", "unexpected_keys", "mismatched_keys") and names
     }
     if wrong:
-        raise AdviseError(Fault(f"the checkpoint does not reload whole: {wrong}", str(folder)))
+        raise AdviseError(Fault(f"the saved checkpoint is not complete when it is reloaded: {wrong}", str(folder)))
     counted = parameters(model)
     if counted != predicted:
         raise AdviseError(Fault(f"the model has {counted:,} parameters, {predicted:,} were predicted", str(folder)))

@@ -46,11 +46,11 @@ def _faults(folder: Path) -> Iterator[Fault]:
 
 def _of_index(index: Path) -> Iterator[Fault]:
     try:
-        places = json.loads(index.read_bytes())["weight_map"] if index.stat().st_size <= LARGEST_INDEX else None
-        shards = sorted(set(places.values()))
+        text = index.read_bytes() if index.stat().st_size <= LARGEST_INDEX else b""
+        shards = sorted(set(json.loads(text)["weight_map"].values()))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         message = "cannot be loaded: expected a JSON mapping with weight_map, from tensors to files"
-        yield Fault(message, str(index), hint="copy the file again from where it came from")
+        yield Fault(message, str(index), hint="copy the file again from its source")
         return
     wrong = [name for name in shards if not _stays(name)]
     if wrong:

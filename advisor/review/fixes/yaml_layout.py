@@ -1,4 +1,4 @@
-"""Layout: where the parts of a YAML text stand, character by character, in flow style and in block style."""
+"""Layout: the position of every part of a YAML text, in flow style and in block style."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def lines_of(text: str) -> list[str]:
 
 
 class NoRoom(ValueError):
-    """The text is laid out in a way that leaves no place for a change of one part alone."""
+    """The layout of the text leaves no place to change one part alone."""
 
 
 class Layout:
@@ -70,7 +70,7 @@ class Layout:
             return start, end
         before = self.text[:start].rstrip()
         if not before.endswith("-"):
-            raise NoRoom("something stands between the dash and its value")
+            raise NoRoom("there is something between the dash and its value")
         return len(before) - 1, max(end, len(before))
 
     def _colon(self, key_end: int) -> str:
@@ -100,11 +100,18 @@ class Layout:
         if len(siblings) == 1:
             raise NoRoom("it is the only one, and nothing would be left")
         if self.leads_its_line(start):
-            return self.replaced(self.line_start(start), self.line_end(end), "")
+            return self.replaced(self.line_start(start), self.line_end(end), self._left_of(path, start, end))
         following = self.whole(siblings[place + 1])[0]
         if self.text[end:following].strip():
-            raise NoRoom("a comment stands behind it")
+            raise NoRoom("a comment follows it")
         return self.replaced(start, following, "")
+
+    def _left_of(self, path: Path_, start: int, end: int) -> str:
+        """What stays of the lines of a part: the comment behind a key. One behind an item is about the item."""
+        behind = self.text[end : self.line_end(end)]
+        if isinstance(path[-1], int) or not behind.strip():
+            return ""
+        return self.text[self.line_start(start) : start] + behind.lstrip()
 
     def _without_in_flow(self, siblings: Sequence[Path_], place: int) -> str:
         start, end = self.whole(siblings[place])
@@ -140,7 +147,7 @@ class Layout:
         return self.replaced(at, at, line + self.newline if ends else self.newline + line)
 
     def with_item(self, path: Path_, item: str) -> str:
-        """The text with another item in a list, to stand at a path."""
+        """The text with another item in a list, at a path."""
         holder, place = path[:-1], int(path[-1])
         items = self.children(holder)
         if self.is_flow(holder):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from advisor.base.errors import AdviseError
+from advisor.base.install import pip_command
 from advisor.compute.data.batches import Batch
 from advisor.compute.int8.quantized import Quantized, Reader
 from advisor.compute.structure.scorer import Scorer
@@ -101,7 +102,7 @@ def backend(name: str) -> Backend:
     missing = _missing(name)
     if missing:
         told = f"the int8 backend {name} needs {' and '.join(missing)}, not installed"
-        raise AdviseError(told, hint=f"pip install 'advise[{EXTRAS[name]}]', or name another backend")
+        raise AdviseError(told, hint=f"{pip_command(EXTRAS[name])}, or name another backend")
     return cast(Backend, import_module(f"{__name__}.{name}"))
 
 
