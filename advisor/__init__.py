@@ -19,13 +19,25 @@ from advisor.base.version import __version__
 
 if TYPE_CHECKING:
     from advisor.api.deployment import gate
-    from advisor.api.execution import RunResult, run
+    from advisor.api.execution import Refused, RunResult, run
     from advisor.api.recommendation import Advice, advise
     from advisor.api.review import Findings, check
     from advisor.base.errors import AdviseError
     from advisor.runs.predictor import load
 
-__all__ = ["Advice", "AdviseError", "Findings", "RunResult", "__version__", "advise", "check", "gate", "load", "run"]
+__all__ = [
+    "Advice",
+    "AdviseError",
+    "Findings",
+    "Refused",
+    "RunResult",
+    "__version__",
+    "advise",
+    "check",
+    "gate",
+    "load",
+    "run",
+]
 
 _HOMES = {
     "advise": "advisor.api.recommendation",
@@ -33,6 +45,7 @@ _HOMES = {
     "check": "advisor.api.review",
     "Findings": "advisor.api.review",
     "run": "advisor.api.execution",
+    "Refused": "advisor.api.execution",
     "RunResult": "advisor.api.execution",
     "gate": "advisor.api.deployment",
     "load": "advisor.runs.predictor",

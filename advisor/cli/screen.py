@@ -19,7 +19,8 @@ from advisor.report.style import STYLES
 BROKEN_PIPE = 141  # as a shell reports a command that SIGPIPE ended
 UNWRITABLE = 2
 _OURS = "|".join(re.escape(code) for code in ("0", *STYLES.values()))
-_STEERS = re.compile(rf"\x1b(?!\[(?:{_OURS})m)|\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
+_STEERS = re.compile(rf"\x1b(?!\[(?:{_OURS})m)|\r(?!\n)")
+_CONTROL = {number: "?" for number in (*range(32), *range(127, 160)) if chr(number) not in "\t\n\r\x1b"}
 _TURNS = re.compile("[\u200e\u200f\u2028-\u202e\u2066-\u2069]")  # what makes text read in another order, on a terminal
 
 
@@ -46,7 +47,8 @@ class Stream:
     def _clean(self, text: str) -> str:
         if not self.cleaned or text.isprintable():
             return text
-        text = _STEERS.sub("?", text)
+        text = text.translate(_CONTROL)  # on long texts quicker than an expression
+        text = _STEERS.sub("?", text) if "\x1b" in text or "\r" in text else text
         return _TURNS.sub("?", text) if self.isatty() else text
 
     def writelines(self, lines: Iterable[str]) -> None:
