@@ -1,17 +1,15 @@
 """Proof that every recipe which advice emits passes `check` under the same policy, and that every fact can be known.
 
 Advice and check judge by the same function, so they can differ only in what it looks at: a fact that a recipe does not
-carry, or a recipe that reads back as another. Facts go through a recipe one by one, so each is tried by itself, at a
-point in every cell that the rules make of it; labels with the models whose parameters hang on them; steps for every
+carry, or a recipe that reads back as another. Facts are tried at a point in every cell that
+the rules make of them; labels with the models whose parameters hang on them; steps for every
 family, level and preferred value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from advisor.advice.candidates import recipe_of, stated
 from advisor.base.errors import AdviseError
@@ -30,6 +28,7 @@ from advisor.proofs.verify import verify
 from advisor.recipe.levels import LEVELS, structure
 from advisor.recipe.reader import loads
 from advisor.recipe.recipe import DataSource, ModelSource, PolicyStamp, Recipe, as_yaml
+from advisor.recipe.steps import STEPS
 from advisor.recipe.steps.finetune import Finetune
 from advisor.recipe.steps.quantization import Quantization
 from advisor.recipe.steps.step import Step
@@ -40,7 +39,8 @@ KNOWN = "every fact that a rule asks for can be known"
 DERIVED = ("data.distillation_texts",)  # the sum of two that are tried
 OF_RECIPE = ("model.source", "model.revision", "model.licence")  # what a recipe says of its model
 NO_RULES = Policy(PolicyStamp("none", "1", "0" * 64), (), {})
-LABELS = (1, 2, 3, 1000)
+LABELS_OF = "data.labels"
+LABELS = (1000,)  # 2 are what check takes where a recipe states none
 Tried = Refutation | None
 
 
@@ -49,12 +49,11 @@ def prove(policy: Policy) -> Iterator[Proof]:
     yield from verify(policy)
     tests = tuple(dict.fromkeys(test for rule in policy.rules for test in tests_of(rule.when)))
     asked = dict.fromkeys(name for test in tests for name in test.names() if _is_fact(name))
-    trials = {name: [_through(name, value) for value in points(name, tests)] for name in asked}
+    trials = _trials({name: points(name, tests) for name in asked})
     yield _proof(KNOWN, [_unknowable(name, trials[name], policy.rules) for name in trials])
     errors = [rule for rule in policy.rules if rule.severity == "error"]
-    carried = [_lost(name, *trial, errors) for name, each in trials.items() for trial in each]
-    steps = [_reads_back(step) for step in dict.fromkeys(_steps(policy))]
-    yield _proof(CLAIM, [*carried, *_counted(errors), *steps])
+    lost = [_lost(name, *trial, errors) for name, each in trials.items() for trial in each]
+    yield _proof(CLAIM, [*lost, *_counted(errors), *map(_reads_back, dict.fromkeys(_steps(policy)))])
 
 
 def _proof(claim: str, tried: Sequence[Tried]) -> Proof:
@@ -68,25 +67,41 @@ def _is_fact(name: str) -> bool:
     return name in declared() or name.startswith(META)
 
 
-def _through(name: str, value: Value) -> tuple[Value, Value]:
-    """A fact as advice has it, and as check finds it in the recipe that advice writes."""
-    before = facts_with(name, value)
-    recipe = _written(before, ModelSource(before.model.source or "example", "bert"))
-    known = ModelFacts("bert", "encoder")
-    after = review_document(
-        NO_RULES, *loads(as_yaml(recipe)), Path(), lambda source, *_: Model(source, known, None)
-    ).facts
-    return tuple(facts.values().get(name) for facts in (before, after))  # type: ignore[return-value]
+def _trials(values: Mapping[str, Sequence[Value]]) -> dict[str, list[tuple[Value, Value]]]:
+    """Every value as advice has it, and as check finds it: the first of all facts in one recipe, then the second."""
+    found: dict[str, list[tuple[Value, Value]]] = {name: [] for name in values}
+    together = {name: each for name, each in values.items() if name != LABELS_OF}
+    rounds = [dict(zip(together, each, strict=True)) for each in _padded(together.values())]
+    rounds += [{LABELS_OF: value} for value in values.get(LABELS_OF, ())]  # a regression has one, a classification more
+    for one in rounds:
+        before = facts_with(one)
+        recipe = _written(before, ModelSource(before.model.source or "example", "bert"))
+        after = review_document(NO_RULES, *loads(as_yaml(recipe)), Path(), _unseen).facts
+        was, now = before.values(), after.values()
+        for name in one:
+            found[name].append((was.get(name), now.get(name)))
+    return found
 
 
-def facts_with(name: str, value: Value) -> Facts:
-    """Facts in which one is given and the others are as advice has them by default."""
-    values = {name: value} if value is not None or not name.startswith(META) else {}
-    return facts_of(values, ModelFacts("bert", "encoder", source="example"), given_data(values))
+def _padded(values: Iterable[Sequence[Value]]) -> Iterator[tuple[Value, ...]]:
+    """The first of each, the second of each and so on; whoever has no more gives its last again."""
+    each = [*values]
+    for place in range(max(map(len, each), default=0)):
+        yield tuple(one[min(place, len(one) - 1)] for one in each)
 
 
-def _written(facts: Facts, source: ModelSource) -> Recipe:
-    return recipe_of(facts, source, (Finetune(),), stated(facts.data, DataSource(facts.data.source)), "example")
+def facts_with(values: Mapping[str, Value]) -> Facts:
+    """Facts in which some are given and the others are as advice has them by default."""
+    stated_ = {name: value for name, value in values.items() if value is not None or not name.startswith(META)}
+    return facts_of(stated_, ModelFacts("bert", "encoder", source="example"), given_data(stated_))
+
+
+def _unseen(source: ModelSource, base: Path, labels: int) -> Model:
+    return Model(source, ModelFacts("bert", "encoder"), None)
+
+
+def _written(facts: Facts, source: ModelSource, steps: tuple[Step, ...] = (Finetune(),)) -> Recipe:
+    return recipe_of(facts, source, steps, stated(facts.data, DataSource(facts.data.source)), "example")
 
 
 def _unknowable(name: str, trials: Sequence[tuple[Value, Value]], rules: Sequence[Rule]) -> Tried:
@@ -135,30 +150,20 @@ def _counts(family: str, labels: int, errors: Sequence[Rule]) -> Tried:
     return Refutation(blamed, message, f"{family} with {labels} labels") if blamed else None
 
 
-def _steps(policy: Policy) -> Iterator[Step]:
-    """Every step of every level for every family, also with each value that a rule prefers."""
+def _steps(policy: Policy) -> Iterator[tuple[Step, ...]]:
+    """The steps of every level for every family, also with each value that a rule prefers."""
     wishes = [(name, value) for rule in policy.rules for name, value in (rule.then.prefer or {}).items()]
     for family in map(registry.find, registry.names()):
-        for level in LEVELS:
-            for step in (structure(level, family, family.config) or ()) if family else ():
-                yield from _wished(step, wishes)
-    yield from _wished(Finetune(), wishes)
-    yield from _wished(Quantization(), wishes)
-
-
-def _wished(step: Step, wishes: list[tuple[str, Any]]) -> Iterator[Step]:
-    yield step
-    mine = {item.name for item in fields(step)}
+        for level in LEVELS if family else ():
+            yield (Finetune(), *(structure(level, family, family.config) or ()), Quantization())  # type: ignore[union-attr]
     for name, value in wishes:
         owner, _, setting = name.partition(".")
-        if owner == step.name and setting in mine:
-            yield replace(step, **{setting: value})
+        yield (STEPS[owner](**{setting: value}),)
 
 
-def _reads_back(step: Step) -> Tried:
-    recipe = recipe_of(
-        facts_with("data.samples", 1000), ModelSource("example", "bert"), (step,), DataSource(), "example"
-    )
-    read = loads(as_yaml(recipe))[0]
-    message = f"{step.name} reads back as another step"
-    return None if read.steps == (step,) else Refutation((), message, f"{step} becomes {read.steps[0]}")
+def _reads_back(steps: tuple[Step, ...]) -> Tried:
+    read = loads(as_yaml(_written(facts_with({}), ModelSource("example", "bert"), steps)))[0].steps
+    changed = next(((one, other) for one, other in zip(steps, read, strict=False) if one != other), None)
+    if changed is None:
+        return None
+    return Refutation((), f"{changed[0].name} reads back as another step", f"{changed[0]} becomes {changed[1]}")

@@ -12,25 +12,23 @@ from itertools import islice, product
 from typing import Any, NamedTuple
 
 from advisor.advice.candidates import recipe_of, stated
-from advisor.base.errors import AdviseError
 from advisor.base.interval import show
 from advisor.facts.facts import DataFacts, DeviceFacts, Facts, Goal, ModelFacts
 from advisor.families import registry
-from advisor.families.family import Family
 from advisor.inspection.probe import Model, checkpoint
 from advisor.policy.view import META, RECIPE_STEPS, View, look
 from advisor.proofs.formula import Cells
+from advisor.proofs.models import models
 from advisor.proofs.space import describe
 from advisor.proofs.translation import ONE, Copy, Translation
 from advisor.proofs.variables import ABSENT, MODEL
 from advisor.recipe.plan import plan
-from advisor.recipe.recipe import DataSource, ModelSource, Recipe, Targets
+from advisor.recipe.recipe import DataSource, Recipe, Targets
 from advisor.recipe.steps import STEPS
 from advisor.records.training_settings import Training
 
 MOST_TRIED = 400  # models and recipes for one cell
 SAMPLES = 1000  # where no rule asks for the examples
-FACTORS = (1, 0.01, 100, 0.0001)
 
 
 class Situation(NamedTuple):
@@ -67,7 +65,7 @@ def _situations(known: Translation, cells: Cells, copy: Copy, amounts: int) -> I
     if numbers is None:
         return
     data = given_data({**values, **numbers[amounts]})
-    for model in _models(known, values, data.labels or 2):
+    for model in models(known.tests, values, data.labels or 2):
         facts = facts_of(values, model.facts, data)
         for recipe in recipes(known, values, facts, model):
             planned = plan(recipe, model.config, data.labels or 2) if model.config else None
@@ -108,59 +106,6 @@ def facts_of(values: Mapping[str, Any], model: ModelFacts, data: DataFacts) -> F
     if texts.get("source"):
         texts["source"] = checkpoint(texts["source"])
     return Facts(model._replace(**texts), data, DeviceFacts(**{"kind": "cpu", **device}), Goal(**goal), meta)
-
-
-def _models(known: Translation, values: Mapping[str, Any], labels: int) -> Iterator[Model]:
-    """Models of the family with the sizes that are wanted, or near them."""
-    name, kind = values["model.family"], values["model.kind"]
-    family = registry.find(name)
-    if not values[MODEL] or family is None:
-        generative = values["model.generative"]
-        source = ModelSource(f"somebody/{name}", name)
-        yield Model(source, ModelFacts(family=name, kind=kind, generative=generative, source=source.source), None)
-        return
-    wanted = {key[6:]: value for key, value in values.items() if key.startswith("model.") and value is not None}
-    sizes = {key: wanted[key] for key in wanted if key in known_sizes()}
-    for config in _configs(family, sizes):
-        try:
-            facts = family.facts(config, labels)._replace(source=family.checkpoint)
-        except (AdviseError, ValueError, ArithmeticError):
-            continue
-        yield Model(ModelSource(family.checkpoint, name), facts, config)
-
-
-def known_sizes() -> tuple[str, ...]:
-    """The facts that a config's numbers decide."""
-    return tuple(
-        name
-        for name in ModelFacts._fields
-        if name not in ("family", "kind", "fused_projections", "shared_layers", "generative", "source", "revision")
-    )
-
-
-def _configs(family: Family, sizes: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The base checkpoint's config with other sizes; of the vocabulary and the feed-forward size several."""
-    if not sizes:
-        yield dict(family.config)
-        return
-    options: dict[str, list[int]] = {}
-    free_sizes = bool({"parameters", "embedding_share"} & set(sizes))
-    for stack in family.stacks:
-        depth = sizes.get("decoder_layers" if stack.name == "decoder" else "encoder_layers") or sizes.get("layers")
-        base = family.config.get(stack.key)
-        several = [base, 1, 10 * base] if free_sizes and isinstance(base, int) else []
-        options[stack.key] = [depth] if depth else several
-    keys = {"hidden_size": family.hidden_size, "heads": family.heads, "intermediate_size": family.intermediate_size}
-    for size, key in {**keys, "vocabulary": family.vocabulary}.items():
-        base = family.config.get(key) if free_sizes and size != "heads" else None
-        factors = (1, 16) if size == "hidden_size" else FACTORS
-        several = [max(1, round(base * factor)) for factor in factors] if isinstance(base, int) else []
-        options[key] = [sizes[size]] if sizes.get(size) else several
-    if sizes.get("hidden_size") and not sizes.get("heads"):
-        options[family.heads] = [*[heads for heads in (12, 8, 4, 2) if sizes["hidden_size"] % heads == 0], 1]
-    named = {key: values for key, values in options.items() if values}
-    for chosen in product(*named.values()):
-        yield {**family.config, **dict(zip(named, chosen, strict=True))}
 
 
 def recipes(known: Translation, values: Mapping[str, Any], facts: Facts, model: Model) -> Iterator[Recipe]:

@@ -15,7 +15,7 @@ from functools import cache
 from itertools import chain, combinations, pairwise, product
 
 from advisor.base.errors import PolicyError
-from advisor.base.interval import exact, show
+from advisor.base.interval import exact, near
 from advisor.facts.facts import Fact, Value, declared
 from advisor.families import registry
 from advisor.policy.conditions import Condition, Group, Test, tests_of
@@ -71,7 +71,7 @@ def _words(value: Value) -> str:
     if value is None or isinstance(value, bool):
         return {None: "unknown", True: "yes", False: "no"}[value]
     if isinstance(value, int | float):
-        return show(value) if value < math.inf else "not set"
+        return near(value) if value < math.inf else "not set"
     return f"[{', '.join(sorted(value))}]" if isinstance(value, frozenset) else str(value)
 
 

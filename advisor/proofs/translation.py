@@ -86,6 +86,8 @@ class Translation:
         return self._known[at]
 
     def _test(self, test: Test, surely: bool, copy: Copy) -> Formula:
+        if test.name == RECIPE_STEPS and len(test.words) and not test.known:
+            return any_of(self.has(str(step), copy) for step in test.words)
         if test.name == REMOVED_SHARE:
             return self._removed_share(test, surely, copy)
         there = all_of(self._there(name, copy) for name in test.names())
@@ -114,7 +116,12 @@ class Translation:
 
     def has(self, step: str, copy: Copy) -> Formula:
         """Recipes with this step."""
-        return self.steps(copy, lambda there, _: step in there)
+        return self._once((step, copy), lambda: self.steps(copy, lambda there, _: step in there))
+
+    def _once(self, at: tuple[Any, ...], make: Callable[[], Formula]) -> Formula:
+        if at not in self._known:
+            self._known[at] = make()
+        return self._known[at]
 
     def _there(self, name: str, copy: Copy) -> Formula:
         """A setting is there with its step."""
@@ -143,7 +150,11 @@ class Translation:
     def _turned(self, pair: tuple[str, str], copy: Copy) -> Formula:
         """Recipes with both steps in the wrong order."""
         first, later = pair
-        return self.steps(copy, lambda there, order: {*pair} <= there and order.index(first) > order.index(later))
+
+        def wrong(there: frozenset[str], order: tuple[str, ...]) -> bool:
+            return first in there and later in there and order.index(first) > order.index(later)
+
+        return self._once((pair, copy), lambda: self.steps(copy, wrong))
 
     def _outside(self, bound: Effect, copy: Copy) -> Formula:
         """A setting is there and not as it has to be; what is unknown is not as it has to be either."""

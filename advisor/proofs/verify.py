@@ -51,7 +51,7 @@ def _dead(ask: Asking) -> Iterator[Found]:
         cells = ask.together([rule])
         if cells is None:
             yield Refutation((rule.id,), "applies nowhere, so it is dead", f"{rule.when} cannot hold")
-        elif not (ask.real(cells, apply([rule])) or _fires(rule)):
+        elif not (_fires(rule) or ask.real(cells, apply([rule]))):
             yield Undecided((rule.id,), "applies somewhere only if a model and a recipe exist to which it does")
         for part in _choices(rule.when):
             if ask.cells([ask.known.truth(part, surely=True)]) is None:
