@@ -50,8 +50,7 @@ def advise(
     found = _stamped(tuple(candidates(policy, facts, model, stated(facts.data, data), name, history)), history)
     admissible = [one for one in found if one.admissible]
     if not admissible:
-        broken = {one.rule.id for candidate in found for one in candidate.violations}
-        raise PolicyError(f"the policy leaves no admissible recipe: see {', '.join(sorted(broken))}")
+        raise PolicyError(_refused(found))
     meeting = [one for one in admissible if not one.misses]
     if not meeting:
         raise NotMet(_not_met(admissible, facts.goal))
@@ -70,6 +69,13 @@ def account(policy: Policy, facts: Facts, model: Model, recipe: Recipe) -> tuple
     told = verdicts(policy, facts, given(policy, facts, model, recipe), found)
     stands = "it stands in the recipe; advice for these facts is another one"
     return tuple(one._replace(reason=stands) if one.kept and one.step != "finetune" else one for one in told)
+
+
+def _refused(found: tuple[Candidate, ...]) -> str:
+    """Why no recipe is admissible: what the rules say of the one with the fewest errors."""
+    errors = [[one for one in candidate.violations if one.rule.severity == "error"] for candidate in found]
+    told = "".join(f"\n  {one.rule.id}: {one.message}" for one in min(errors, key=len))
+    return f"the policy leaves no admissible recipe{told}"
 
 
 def _stamped(found: tuple[Candidate, ...], history: History | None) -> tuple[Candidate, ...]:

@@ -17,6 +17,7 @@ from advisor.base.errors import AdviseError
 
 CODE = (
     "policy/pack.py",
+    "policy/meta.py",
     "policy/packfile.py",
     "policy/rule.py",
     "policy/rulefile.py",

@@ -1,21 +1,26 @@
 """Is there a recipe for all facts? Asked of every recipe that can be written, and of those that advice proposes.
 
+Facts for which a rule denies every recipe, as a pack that names its approved models does, are left out.
+
 Facts for which every recipe found so far is refused, and a recipe that they admit, are looked for in turn until there
 are no such facts (proven) or no such recipe (refuted).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from advisor.facts.facts import declared
 from advisor.families import registry
+from advisor.policy.conditions import Test
 from advisor.policy.rule import Rule
+from advisor.policy.view import META
 from advisor.proofs.claims import Asking, Found, Refutation, Undecided, advice_fails, witness
-from advisor.proofs.formula import FALSE, Atom, Cells, Formula, all_of, any_of, given, negated
+from advisor.proofs.formula import FALSE, TRUE, Atom, Cells, Formula, all_of, any_of, given, negated
 from advisor.proofs.situations import Situation, find
-from advisor.proofs.translation import ONE, STRUCTURAL, Copy
-from advisor.proofs.variables import MODEL, answer
+from advisor.proofs.translation import ONE, STRUCTURAL, Copy, compare
+from advisor.proofs.variables import ABSENT, MODEL, answer, of_model
 from advisor.recipe.steps import STEPS
 from advisor.records.training_settings import Training
 
@@ -26,6 +31,10 @@ MEASURES = "only recipes with layer removal or matrix pruning are left, and whet
 def some_recipe(ask: Asking) -> Iterator[Found]:
     """For all facts there is a recipe that breaks no error rule."""
     plain = ask.known.steps(ONE, lambda there, _: not there & STRUCTURAL)
+    if ask.cells([allowed(ask)]) is None:
+        rules = [rule for rule in ask.errors if rule.then.deny]
+        yield Refutation(tuple(rule.id for rule in rules), "deny every recipe", "whatever the facts are")
+        return
     facts = _refused(ask, [plain])
     if facts is None:
         return
@@ -41,10 +50,25 @@ def some_recipe(ask: Asking) -> Iterator[Found]:
     yield Refutation(tuple(rule.id for rule in rules), "no recipe is left", witness(situation, rules), situation)
 
 
+def denies_facts(rule: Rule) -> bool:
+    """Does a rule deny all recipes for some facts, whatever is in them?"""
+    names = rule.when.names()
+    return rule.severity == "error" and bool(rule.then.deny) and all(_is_fact(name) for name in names)
+
+
+def _is_fact(name: str) -> bool:
+    return name in declared() or name.startswith(META)
+
+
+def allowed(ask: Asking) -> Formula:
+    """Facts for which no rule denies every recipe."""
+    return all_of(negated(ask.known.truth(rule.when, surely=False)) for rule in ask.rules if denies_facts(rule))
+
+
 def _refused(ask: Asking, more: Sequence[Formula]) -> dict[str, int] | None:
     """Facts, one cell each, for which no recipe is admitted; None where there is one for all. more: which recipes."""
     broken = [ask.known.broken(rule) for rule in ask.errors]
-    refused: list[Formula] = []
+    refused = [allowed(ask)]
     while True:
         facts = ask.cells(refused)
         if facts is None:
@@ -82,7 +106,7 @@ def _usual(ask: Asking, key: str, model: int) -> int:
     if value is None or len(variable.names) > 1:
         return 0
     tests = [test for test in ask.known.tests if test.name == key]
-    same = (all(answer(test, {key: one}) == answer(test, {key: value}) for test in tests) for (one,) in variable.rows)
+    same = (all(answer(test, one) == answer(test, value) for test in tests) for (one,) in variable.rows)
     return sum(1 << place for place, alike in enumerate(same) if alike)
 
 
@@ -98,18 +122,27 @@ def _blamed(ask: Asking, facts: Cells) -> tuple[str, ...]:
 
 
 def _alike(ask: Asking, facts: Cells, situation: Situation) -> bool:
-    """Does every test of a fact come out as in the cells?"""
+    """Does every test of facts come out as in the cells?"""
+    wanted: dict[str, Any] = {}
     for key, variable in ask.known.variables.items():
-        if ask.known.of_recipe(key):
-            continue
-        row = dict(zip(variable.names, variable.rows[facts[key].bit_length() - 1], strict=True))
-        here = {name: situation.view.values.get(name) for name in variable.names}
-        if key != MODEL and not situation.model.config and key.startswith("model.") and here[key] is None:
-            continue  # a size that nobody knows: the model's own cell says so
-        tests = [test for test in ask.known.tests if test.name in variable.names and test.name in situation.view.values]
-        if any(answer(test, row) != answer(test, here) for test in tests):
-            return False
-    return True
+        if not ask.known.of_recipe(key):
+            wanted |= zip(variable.names, variable.rows[facts[key].bit_length() - 1], strict=True)
+    config = situation.model.config is not None
+    real = {name: situation.view.values.get(name, ABSENT) for name in wanted}
+    # A size that nobody knows is no size: the variable of the model says so.
+    real |= {} if config else {name: wanted[name] for name, value in real.items() if _is_size(name) and value is None}
+    asked = [test for test in ask.known.tests if set(test.names()) <= wanted.keys() and not test.known]
+    return all(_answer(test, wanted) == _answer(test, real) for test in asked)
+
+
+def _is_size(name: str) -> bool:
+    return name.startswith("model.") and name not in (*of_model(), "model.revision", "model.licence")
+
+
+def _answer(test: Test, values: Mapping[str, Any]) -> bool | None:
+    if test.other:
+        return compare(test, values[test.name], values[test.other])
+    return answer(test, values[test.name])
 
 
 def _said(ask: Asking, facts: Cells) -> str:
@@ -123,7 +156,7 @@ def advised(ask: Asking) -> Iterator[Found]:
     """For all facts advice proposes a recipe that breaks no error rule, fine-tuning alone or with int8 at least."""
     config = ask.known.of(MODEL, ONE, bool)
     other = ask.known.of("model.generative", ONE, lambda value: value is not None)
-    refused = [_refuses(ask, order) for order in (("finetune",), ("finetune", "quantization"))]
+    refused = [allowed(ask), *(_refuses(ask, order) for order in (("finetune",), ("finetune", "quantization")))]
     if ask.cells([*refused, any_of([config, other])]) is None:
         return
     tried: Cells | None = None
@@ -164,7 +197,9 @@ def _refuses(ask: Asking, order: tuple[str, ...]) -> Formula:
         ]
         unasked = all_of([*(negated(there) for there in applies), ask.known.is_(name, value, copy)])
         written.append(any_of([*chosen, unasked]))
-    return all_of([*written, _no_gates(ask, copy), any_of(ask.known.broken(rule, copy) for rule in ask.errors)])
+    return all_of(
+        [*written, _short(ask, copy), _no_gates(ask, copy), any_of(ask.known.broken(rule, copy) for rule in ask.errors)]
+    )
 
 
 def _default(name: str) -> Any:
@@ -173,6 +208,12 @@ def _default(name: str) -> Any:
     if group == "training" and setting != "max_tokens":
         return getattr(Training(), setting)
     return getattr(STEPS[group](), setting, None) if group in ("finetune", "quantization") else None
+
+
+def _short(ask: Asking, copy: Copy) -> Formula:
+    """Advice cuts texts at its usual length, or earlier where the model has fewer positions."""
+    name = "training.max_tokens"
+    return ask.known.of(name, copy, lambda value: value <= Training().max_tokens) if name in ask.known.key else TRUE
 
 
 def _no_gates(ask: Asking, copy: Copy) -> Formula:

@@ -92,14 +92,23 @@ class Translation:
             return self._removed_share(test, surely, copy)
         there = all_of(self._there(name, copy) for name in test.names())
         known = all_of(self._can_be_known(name) for name in test.names())
-        variable = self.variables[self.key[test.name]]
         if test.known:
             return all_of([there, known, self.of(test.name, copy, lambda value: value not in (None, ABSENT))])
         wanted = (True,) if surely else (True, None)
-        answers = self._where(
-            variable, copy, lambda row: answer(test, dict(zip(variable.names, row, strict=True))) in wanted
-        )
+        if test.other:
+            answers = self._comparison(test, wanted, copy)
+        else:
+            answers = self.of(test.name, copy, lambda value: answer(test, value) in wanted)
         return all_of([there, known, answers]) if surely else all_of([there, any_of([negated(known), answers])])
+
+    def _comparison(self, test: Test, wanted: tuple[bool | None, ...], copy: Copy) -> Formula:
+        """A choice for every value of the first number: the values of the second that go with it."""
+        first, second = ([row[0] for row in self.variables[self.key[name]].rows] for name in test.names())
+        found = []
+        for one in first:
+            fits = [other for other in second if compare(test, one, other) in wanted]
+            found.append(all_of([self.of(test.name, copy, same_as([one])), self.of(test.other, copy, same_as(fits))]))
+        return any_of(found)
 
     def _removed_share(self, test: Test, surely: bool, copy: Copy) -> Formula:
         """Nothing is removed without a structural step; with one it hangs on the model, whose config may be unknown."""
@@ -188,6 +197,17 @@ class Translation:
     def of_recipe(self, key: str) -> bool:
         """Is a variable part of the recipe?"""
         return self.suffix(key, Copy("", "recipe")) == "recipe"
+
+
+def compare(test: Test, one: Any, other: Any) -> bool | None:
+    """The answer of a comparison; what is absent is neither more nor less."""
+    return False if ABSENT in (one, other) else test.compares(one, other)
+
+
+def same_as(values: Sequence[Any]) -> Callable[[Any], bool]:
+    """Is a value one of these, and of the same kind?"""
+    kinds = {(type(value), value) for value in values}
+    return lambda value: (type(value), value) in kinds
 
 
 def within(bound: Effect, value: Any) -> bool:

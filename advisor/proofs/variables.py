@@ -1,15 +1,16 @@
 """Variables: the facts, and the parts of a recipe, that some rules look at, each with a value for every cell.
 
 Facts that hang together are one variable with values for all of them: a model's family with what it fixes, a recipe's
-steps with their order, shares of the same layers, and numbers that a rule compares.
+steps with their order, and shares of the same layers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cache
-from itertools import permutations, product
+from itertools import permutations
 from typing import Any, NamedTuple
 
 from advisor.base.errors import PolicyError
@@ -26,7 +27,6 @@ ABSENT = "\0absent"  # no value of anything
 MODEL = "model"
 OF_FAMILY = ("family", "kind", "fused_projections", "shared_layers", "generative")
 SHARES = ("layer_removal.removed_share", "layer_removal.keep_share", "layer_removal.encoder_removed_share")
-MOST_VALUES = 20_000  # of one variable
 
 
 class Variable(NamedTuple):
@@ -43,19 +43,21 @@ class Variable(NamedTuple):
 def variables(tests: Sequence[Test], pairs: Iterable[tuple[str, str]]) -> dict[str, Variable]:
     """A variable for everything that the tests look at, and for a recipe's steps. pairs: orders that rules want."""
     found = {MODEL: _models(), RECIPE_STEPS: _steps(tuple(dict.fromkeys(pairs)))}
-    joined = _compared(tests)
-    names = dict.fromkeys(name for test in tests for name in test.names())
-    for name in names:
-        if any(name in group for group in joined) or name in (RECIPE_STEPS, *of_model()):
-            continue
+    compared = _compared(tests)
+    for name in dict.fromkeys(name for test in tests for name in test.names()):
         key = SHARES[0] if name in SHARES else name
-        if key not in found:
-            mine = [test for test in tests if test.name in (SHARES if key in SHARES else (name,))]
-            found[key] = (
-                _shares(mine) if key in SHARES else Variable((name,), tuple((one,) for one in _values(name, mine)))
+        if name in (RECIPE_STEPS, *of_model()) or key in found:
+            continue
+        if key in SHARES:
+            found[key] = _distinct(_shares([test for test in tests if test.name in SHARES]), tests)
+        elif name in compared:
+            found[key] = Variable((name,), tuple((one,) for one in _comparable(name, compared[name], tests)))
+        else:
+            one = Variable(
+                (name,), tuple((one,) for one in _values(name, [test for test in tests if test.name == name]))
             )
-    found |= {group[0]: _joint(group, tests) for group in joined}
-    return {key: _distinct(one, tests) if key not in AMOUNTS else one for key, one in found.items()}
+            found[key] = one if name in AMOUNTS else _distinct(one, tests)
+    return found
 
 
 def of_model() -> tuple[str, ...]:
@@ -114,8 +116,12 @@ def _shares(tests: Sequence[Test]) -> Variable:
     )
 
 
-def _compared(tests: Sequence[Test]) -> list[tuple[str, ...]]:
-    """Names that rules compare with each other, in groups."""
+def _compared(tests: Sequence[Test]) -> dict[str, tuple[str, ...]]:
+    """For every name that rules compare with another, all that hang together with it.
+
+    Raises:
+        PolicyError: a comparison is not covered.
+    """
     groups: list[set[str]] = []
     for test in tests:
         if test.other:
@@ -127,45 +133,29 @@ def _compared(tests: Sequence[Test]) -> list[tuple[str, ...]]:
     for name in (name for group in groups for name in sorted(group)):
         if name in (*AMOUNTS, *SHARES, *of_model()) or domain(name).kind == "share":
             raise PolicyError(f"not decided: comparisons of {name} with other values are not covered")
-    return [tuple(sorted(group)) for group in groups]
+    return {name: tuple(sorted(group)) for group in groups for name in group}
 
 
-def _joint(names: tuple[str, ...], tests: Sequence[Test]) -> Variable:
-    """Numbers that are compared: between two thresholds there are enough values for every order of theirs."""
-    cuts = tuple(dict.fromkeys(word for test in tests if test.name in names for word in ends(test)))
-    values = []
-    for name in names:
-        asked = [test for test in tests if test.name == name]
-        asked += [Test(name, words=(cut,)) for cut in cuts if domain(name).kind in ("integer", "number", "any")]  # type: ignore[arg-type]
-        found = points(name, asked, spread=len(names) + 1)
-        values.append([*found, *([ABSENT] if name.startswith(META) or name in GATES else [])])
-    if values and _count(values) > MOST_VALUES:
-        raise PolicyError(f"not decided: comparisons of {', '.join(names)} make more than {MOST_VALUES:,} cells")
-    return Variable(names, tuple(product(*values)))
-
-
-def _count(values: Sequence[Sequence[Value]]) -> int:
-    count = 1
-    for each in values:
-        count *= len(each)
-    return count
+def _comparable(name: str, group: tuple[str, ...], tests: Sequence[Test]) -> Iterator[Value]:
+    """Values of a number that is compared: between two thresholds enough for every order of the group's numbers."""
+    bounds = [end for one in group for end in (domain(one).low, domain(one).high) if abs(end) < math.inf]
+    cuts = [*bounds, *(end for test in tests if test.name in group for end in ends(test))]
+    asked = [test for test in tests if test.name == name]
+    asked += [Test(name, words=(cut,)) for cut in dict.fromkeys(cuts)]  # type: ignore[arg-type]
+    yield from points(name, asked, spread=len(group) + 1)
+    yield from [ABSENT] if name.startswith(META) or name in GATES else []
 
 
 def _distinct(variable: Variable, tests: Sequence[Test]) -> Variable:
     """The first row for every pattern of answers, so that no two cells are alike."""
     mine = [test for test in tests if test.name in variable.names]
-    if MODEL in variable.names or RECIPE_STEPS in variable.names or not mine:
-        return variable
     found: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for row in variable.rows:
         values = dict(zip(variable.names, row, strict=True))
-        found.setdefault(tuple(answer(test, values) for test in mine), row)
+        found.setdefault(tuple(answer(test, values[test.name]) for test in mine), row)
     return variable._replace(rows=tuple(found.values()))
 
 
-def answer(test: Test, values: Mapping[str, Any]) -> bool | None:
-    """A test's answer where its value is there."""
-    value = values[test.name]
-    if value is ABSENT or (test.other and values[test.other] is ABSENT):
-        return False
-    return test.compares(value, values[test.other]) if test.other else test.answers(value)
+def answer(test: Test, value: Any) -> bool | None:
+    """A test's answer to a value, if it is there at all."""
+    return False if value is ABSENT else test.answers(value)

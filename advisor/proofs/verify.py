@@ -14,7 +14,7 @@ from advisor.policy.effects import SEVERITIES, Atom, effects
 from advisor.policy.examples import view_of
 from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
-from advisor.proofs.admissible import advised, some_recipe
+from advisor.proofs.admissible import advised, denies_facts, some_recipe
 from advisor.proofs.claims import Asking, Found, Proof, Refutation, Undecided, apply
 from advisor.proofs.conflicts import conflicts
 from advisor.proofs.formula import Formula, negated
@@ -29,7 +29,9 @@ def verify(policy: Policy) -> Iterator[Proof]:
         known = Translation(policy.rules)
     except PolicyError as error:
         known = error
-    for claim, look in CLAIMS.items():
+    denied = any(map(denies_facts, policy.rules))
+    for name, look in CLAIMS.items():
+        claim = name.replace("for all facts", "for all facts that no rule denies") if denied else name
         if isinstance(known, PolicyError):
             yield Proof(claim, 0, (), (Undecided((), str(known)),))
             continue

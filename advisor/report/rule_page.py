@@ -39,10 +39,11 @@ def effects(rule: Rule) -> list[str]:
     """What a rule does, in words."""
     words = {"forbid": "forbid", "require": "require", "order": "order", "prefer": "prefer"}
     found = []
-    for atom in atoms(rule):
+    for atom in (one for one in atoms(rule) if one.kind != "deny"):
         value = {"limit": f" must be {atom.value}", "prefer": f" = {atom.value}"}.get(atom.kind, "")
         value = f" is one of {', '.join(map(str, atom.value))}" if atom.kind == "allow_only" else value
         found.append(f"{words.get(atom.kind, '')} {atom.target}{value}".strip())
+    found += [f"deny the recipe: {rule.then.deny}"] if rule.then.deny else []
     found += [f"say: {rule.then.warn}"] if rule.then.warn else []
     return found or ["nothing to obey: it holds by construction"]
 
