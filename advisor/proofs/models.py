@@ -57,7 +57,7 @@ def _configs(family: Family, wanted: Mapping[str, Any], tests: tuple[Test, ...])
 
 def _sizes(base: Any, wanted: Mapping[str, Any], size: str, tests: tuple[Test, ...]) -> list[int]:
     """Values of one size: those in the wanted cell, or several where what is counted of them has to be reached."""
-    if wanted.get(size):
+    if size in wanted:
         return _alike(f"model.{size}", wanted[size], base, tests)
     if not isinstance(base, int):
         return []
@@ -74,4 +74,4 @@ def _alike(name: str, value: int, base: Any, tests: tuple[Test, ...]) -> list[in
     if any(name in test.names() and test.other for test in tests):
         return [value]
     same = [one for one in usual if all(test.answers(one) == test.answers(value) for test in mine)]
-    return list(dict.fromkeys([*same[:MOST_ALIKE], value]))
+    return list(dict.fromkeys([*same[:MOST_ALIKE], *([max(same)] if same else []), *([value] if value else [])]))

@@ -26,7 +26,7 @@ from advisor.policy.view import View, look
 from advisor.proofs.advice_passes_check import CLAIM, prove
 from advisor.recipe.plan import plan
 from advisor.recipe.reader import loads
-from advisor.recipe.recipe import DataSource, ModelSource, Recipe, as_yaml
+from advisor.recipe.recipe import DataSource, ModelSource, PolicyStamp, Recipe, as_yaml
 from advisor.recipe.steps import STEPS
 from advisor.recipe.steps.distillation import Distillation
 from advisor.recipe.steps.finetune import Finetune
@@ -102,12 +102,11 @@ def _effect(chance: Chance) -> dict[str, Any]:
 
 def a_pack(chance: Chance) -> Policy:
     severities = ["error", "error", "error", "warning", "note"]
-    return policy(
-        *(
-            rule(f"r{number}", _condition(chance), _effect(chance), chance.choice(severities))
-            for number in range(chance.randint(1, 4))
-        )
-    )
+    rules = [
+        rule(f"r{number}", _condition(chance), _effect(chance), chance.choice(severities))
+        for number in range(chance.randint(1, 4))
+    ]
+    return policy(*rules)._replace(stamp=PolicyStamp("random", "1", "0" * 64))
 
 
 def some_facts(chance: Chance) -> tuple[Facts, Model]:

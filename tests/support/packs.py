@@ -17,4 +17,4 @@ def rule(name: str, when: dict[str, Any], then: dict[str, Any] | None = None, se
 
 
 def policy(*rules: Rule) -> Policy:
-    return Policy(PolicyStamp("test", "1", "0" * 64), tuple(sorted(rules, key=lambda one: one.id)), {})
+    return Policy(PolicyStamp("test", "1", "0"), tuple(sorted(rules, key=lambda one: one.id)), {})
