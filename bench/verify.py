@@ -114,9 +114,7 @@ def main() -> None:
     for seed, calm in product(SEEDS, (True, False)):
         made, begun = generated(count, seed, calm), time.process_time()
         verdicts = [(proof.verdict, len(proof.refutations), len(proof.undecided)) for proof in prove(made)]
-        print(
-            f"{count} {'calm' if calm else 'wild'} rules, seed {seed}: {time.process_time() - begun:.2f} s of processor time; {verdicts}"
-        )
+        print(f"{count} {'calm' if calm else 'wild'} rules, seed {seed}: {took:.2f} s of processor time; {verdicts}")
 
 
 if __name__ == "__main__":

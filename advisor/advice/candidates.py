@@ -91,7 +91,7 @@ def candidates(
     family = registry.find(facts.model.family or "")
     training = _training(family, model.config)
     for level in LEVELS:
-        steps = structure(level, family, model.config)
+        steps = structure(level, family, model.config, facts.data.task or "")
         if steps is None:
             continue
         for int8 in (False, True):

@@ -99,7 +99,7 @@ KNOWN = ["--licence", "apache-2.0", "--revision", "86b5e09", "--memory-gb", "4",
 
 
 def test_advice_says_what_is_missing_and_states_it_in_the_recipe(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*ADVISE, *KNOWN]) == 3
+    assert main([*ADVISE, *KNOWN]) == 1
     assert "meta-owner: meta.owner has to be a text: who answers for the model" in capsys.readouterr().err
     assert main([*ADVISE, *KNOWN, "--meta", "owner=ada", "--meta", "requests_per_day=1e3"]) == 0
     recipe, document = loads(capsys.readouterr().out)
