@@ -114,6 +114,7 @@ def main() -> None:
     for seed, calm in product(SEEDS, (True, False)):
         made, begun = generated(count, seed, calm), time.process_time()
         verdicts = [(proof.verdict, len(proof.refutations), len(proof.undecided)) for proof in prove(made)]
+        took = time.process_time() - begun
         print(f"{count} {'calm' if calm else 'wild'} rules, seed {seed}: {took:.2f} s of processor time; {verdicts}")
 
 

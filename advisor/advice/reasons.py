@@ -104,8 +104,8 @@ def notes(chosen: Candidate, facts: Facts) -> Iterator[str]:
     own = chosen.prediction.accuracy
     if own and own.low < facts.goal.relative_accuracy <= 1 and own.low < own.high:
         yield (
-            f"it may miss the goal of {facts.goal.relative_accuracy:g}: the predicted relative accuracy reaches down to "
-            f"{own.low:.2f} ({own}); the gate decides on the measured model"
+            f"it may miss the goal of {facts.goal.relative_accuracy:g}: the relative accuracy is predicted as {own}, "
+            f"with {own.low:.2f} as its lower end; the gate decides on the measured model"
         )
     if chosen.prediction != chosen.judged:
         yield f"chosen by BERT's ranges (opt-follows-bert); OPT's own range is {own}, on weaker evidence"

@@ -134,6 +134,9 @@ def _blamed(rule: Rule, view: View) -> Path_:
 def _denied(rule: Rule, view: View) -> Path_:
     """What a refusal of the whole recipe is about: the first fact or setting that decides it."""
     names = [test.name for test in rule.when.decisive(view) if test.name not in (RECIPE_STEPS, REMOVED_SHARE)]
+    names.sort(
+        key=lambda name: name.startswith("model.")
+    )  # a recipe is about its model, so what else it says comes first
     return _at(names[0]) if names else _blamed(rule, view)
 
 
