@@ -3,7 +3,7 @@
 One table of tensors serves three ends: the exact parameter count from the config alone, the slicing of
 weights when a model is made smaller, and the proof that a resized model has the predicted shapes.
 A name may hold the number of a block as `{encoder}` or `{decoder}`, or as `{encoder:1}` where block 0 has no such
-tensor; axes are written in the tensor's order. What several families have in common is in `parts`.
+tensor; axes are written in the tensor's order. What several families have in common is in `tensors`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from advisor.base.frozen import frozen, made
 from advisor.facts.facts import Kind, ModelFacts
 from advisor.families.config_checks import refuse_nonsense
+from advisor.families.shape import Shape
 
 T = TypeVar("T")
 Config = Mapping[str, Any]
@@ -28,25 +29,6 @@ class Stack(NamedTuple):
 
     name: str
     key: str
-
-
-class Shape(NamedTuple):
-    """The sizes that compression may change. `layers`: blocks by stack."""
-
-    layers: Mapping[str, int]
-    hidden_size: int
-    heads: int
-    head_size: int
-    intermediate_size: int
-
-    @property
-    def attention(self) -> int:
-        """Width of all heads together."""
-        return self.heads * self.head_size
-
-    @property
-    def depth(self) -> int:
-        return max(self.layers.values())
 
 
 @frozen
@@ -287,11 +269,6 @@ class Family:
             shared_layers=self.shared_layers,
             generative=self.generative,
         )
-
-
-def narrowed(shape: Shape, *, hidden_size: int, heads: int, intermediate_size: int) -> Shape:
-    """The same depth and head size at another width."""
-    return shape._replace(hidden_size=hidden_size, heads=heads, intermediate_size=intermediate_size)
 
 
 def _place(pattern: str, layers: Mapping[str, int]) -> tuple[str, str, range]:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 
 from advisor.base.interval import Number
-from advisor.families.family import Config, Family, Shape
+from advisor.families.family import Config, Family
+from advisor.families.shape import Shape
 from advisor.recipe.plan import Plan
 from advisor.recipe.steps.distillation import Distillation
 from advisor.recipe.steps.layer_removal import LayerRemoval

@@ -21,7 +21,8 @@ from advisor.compute.structure.surgery import Kept, block_of, narrow
 from advisor.compute.training.context import Context
 from advisor.compute.training.loop import Schedule, train
 from advisor.compute.training.losses import Loss, label_loss
-from advisor.families.family import Family, Shape
+from advisor.families.family import Family
+from advisor.families.shape import Shape
 from advisor.records.results import Progress
 
 SCORED_ROWS = 512  # the lower end of NVIDIA's guideline of 512 to 1,024 calibration samples
