@@ -10,7 +10,7 @@ from typing import Any
 from advisor.base.errors import Fault, suggest
 from advisor.base.validation import Hints
 from advisor.base.yamlfile import Document, Path_
-from advisor.recipe.recipe import AS_BOUND, DataSource, ModelSource, Recipe, Targets
+from advisor.recipe.recipe import AS_BOUND, SHARES, DataSource, ModelSource, Recipe, Targets
 from advisor.recipe.steps import STEPS
 from advisor.records.training_settings import Training
 
@@ -96,10 +96,11 @@ def bound(name: str, text: str) -> str:
     if not numbers:
         return f'write "{sign} number"'
     number = numbers[0].replace(",", ".")
-    if "%" in text or (name == "relative_accuracy" and 2 <= float(number) <= 100):
+    if "%" in text or (name in SHARES and 2 <= float(number) <= 100):
         number = f"{float(number) / 100:g}"
-    if name == "relative_accuracy" and float(number) > 1:
-        return f'it is a share of the baseline\'s: "{sign} 1" at most'
+    if name in SHARES and float(number) > 1:
+        whose = "" if name == "worst_class_recall" else " of the baseline's"
+        return f'it is a share{whose}: "{sign} 1" at most'
     return f'write "{sign} {number}"' if float(number) > 0 else ""
 
 

@@ -12,7 +12,7 @@ from advisor.base.validation import build
 from advisor.base.yamlfile import Document, parse, read
 from advisor.recipe import common_mistakes
 from advisor.recipe.consistency import contradictions
-from advisor.recipe.recipe import AS_BOUND, Recipe, StatedWaiver
+from advisor.recipe.recipe import AS_BOUND, SHARES, Recipe, StatedWaiver
 from advisor.recipe.steps import STEPS
 from advisor.recipe.steps.step import Step
 
@@ -144,7 +144,7 @@ def _target(name: str, text: str) -> str:
         return str(error)
     end = bound.low if sign == ">=" else bound.high
     open_ = bound.high is None if sign == ">=" else bound.low is None
-    if end is None or not open_ or end <= 0 or (name == "relative_accuracy" and end > 1):
-        limit = " of at most 1" if name == "relative_accuracy" else ""
+    if end is None or not open_ or end <= 0 or (name in SHARES and end > 1):
+        limit = " of at most 1" if name in SHARES else ""
         return f'expected "{sign} number" above 0{limit}, got {text!r}'
     return ""

@@ -12,8 +12,11 @@ from advisor.runs.seed_statistics import SeedsResult, Spread
 
 
 def show(result: SeedsResult) -> None:
-    """A table of means with their spread, and the gates, on stdout."""
-    Console(highlight=False, width=None if sys.stdout.isatty() else 110).print(table(result), gates(result.gates))
+    """What is to be read first, a table of means with their spread, and the gates, on stdout."""
+    screen = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
+    if result.summary:
+        screen.print(f"{result.name} {result.summary}", soft_wrap=not sys.stdout.isatty(), markup=False)
+    screen.print(table(result), gates(result.gates))
 
 
 def table(result: SeedsResult) -> Table:
