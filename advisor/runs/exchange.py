@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from advisor.runs import record
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.files import write
+from advisor.runs import record
 from advisor.runs.record import Record, canonical
 
 FORM = 1  # of the content of a run; another one is refused

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from advisor.records import run_folder
 from advisor.base.errors import AdviseError, Fault
-from advisor.recipe.recipe import Recipe
 from advisor.recipe.reader import loads
+from advisor.recipe.recipe import Recipe
+from advisor.records import run_folder
 from advisor.records.results import RunResult
 
 HINT = "give the --out folder of an `advise run` that has ended"

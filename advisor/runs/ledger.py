@@ -16,8 +16,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from advisor.runs import record
 from advisor.base.errors import AdviseError, Fault
+from advisor.runs import record
 from advisor.runs.record import GateRecord, Quantity, Record, StepRecord
 
 APPLICATION = 0x41445653  # "ADVS" in the file's header: other programs' databases are left alone

@@ -8,13 +8,13 @@ from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
 
-from advisor.families import registry
-from advisor.inspection import probe
-from advisor.records import run_folder
 from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.families import registry
 from advisor.families.family import Config, Family
-from advisor.records.output_folder import STEPS
+from advisor.inspection import probe
 from advisor.recipe.reader import loads
+from advisor.records import run_folder
+from advisor.records.output_folder import STEPS
 from advisor.records.results import StepResult
 from advisor.records.training_settings import Training
 

@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any, ClassVar
 
+from advisor.base.constraints import FORBID_EXTRA
 from advisor.base.errors import AdviseError, Fault
-from advisor.runs.finished import Finished
 from advisor.recipe.levels import level_of_shares
 from advisor.recipe.recipe import Recipe
-from advisor.records.results import GateResult, Measured, Predicted, StepResult
-from advisor.base.constraints import FORBID_EXTRA
-from advisor.recipe.steps.step import Step
 from advisor.recipe.steps.layer_removal import LayerRemoval
+from advisor.recipe.steps.step import Step
+from advisor.records.results import GateResult, Measured, Predicted, StepResult
+from advisor.runs.finished import Finished
 
 Ends = tuple[float, float] | None
 

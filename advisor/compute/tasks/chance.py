@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from advisor.compute.tasks.metrics import answers, draws, drawn, value
+from advisor.compute.tasks.metrics import answers, drawn, draws, value
 from advisor.facts.tasks import Metric
 
 Floats = NDArray[np.float64]
