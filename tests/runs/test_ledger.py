@@ -78,7 +78,7 @@ WRITER = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from advisor import exchange, ledger
+from advisor.runs import exchange, ledger
 one = exchange.read(Path(sys.argv[1]))[0]
 sys.stdin.read()  # all writers wait for the gun
 for number in range(10):
