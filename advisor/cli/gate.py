@@ -1,4 +1,4 @@
-"""`advise gate RUN_DIR`: may what a run made be deployed?"""
+"""`advise gate RUN_DIR`: may the model of a run be deployed?"""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from advisor.review.findings import FORMATS
 
 
 def run(arguments: Sequence[str]) -> int:
-    """0 where all is shown, 4 where anything is missed, missing, stale or changed."""
+    """Exit codes: 0 everything is shown; 4 something is missed, missing, stale or changed."""
     options = _options(arguments)
     needs_run("advise gate")
-    from advisor.deployment.decision import Terms, gate
+    from advisor.deployment.decision import gate
+    from advisor.deployment.examination import Terms
+    from advisor.deployment.signature import public_key
     from advisor.policy.pack import find
     from advisor.recipe.reader import load
     from advisor.report.findings import summary
@@ -30,13 +32,17 @@ def run(arguments: Sequence[str]) -> int:
         Waiving(date.today(), not options.no_inline, options.waivers, options.waiver_days, unused=False),
         load(options.recipe)[0] if options.recipe else None,
         options.device,
-        options.data,
+        options.rescore or options.data,
         options.without_data,
         options.max_age,
+        options.rescore is not None,
+        public_key(options.key) if options.key else None,
     )
     checked = gate(options.run, terms)
     give(written(checked, options.format, width(), colour(sys.stdout) and not options.output), options.output)
+    sys.stderr.write(f"{checked.warned}\n" if checked.warned else "")
     sys.stderr.write("".join(f"kept: {words}\n" for words in checked.kept))
+    sys.stderr.write("".join(f"not checked: {words}\n" for words in checked.unchecked))
     sys.stderr.write(f"{summary(checked)} · {'may not be deployed' if checked.exit_code else 'may be deployed'}\n")
     return checked.exit_code
 
@@ -46,7 +52,12 @@ def _options(arguments: Sequence[str]) -> Namespace:
         "advise gate",
         "Check a finished run before it is deployed: measured numbers, provenance, and a real reload.",
     )
-    gate.add_argument("run", type=Path, metavar="RUN_DIR", help="the --out folder of an `advise run`")
+    gate.add_argument(
+        "run",
+        type=Path,
+        metavar="RUN_DIR",
+        help="the --out folder of an `advise run`; of --seeds, gated on their means",
+    )
     gate.add_argument(
         "--recipe", type=Path, metavar="FILE", help="the recipe that is to be shipped; the run must be of it"
     )
@@ -55,14 +66,20 @@ def _options(arguments: Sequence[str]) -> Namespace:
     )
     gate.add_argument("--data", metavar="SOURCE", help="where the data lies now (default: where the recipe says)")
     gate.add_argument("--without-data", action="store_true", help="accept the recorded hash of data that is not here")
+    gate.add_argument(
+        "--rescore", metavar="SOURCE", help="read the data there, and let every model answer all report rows again"
+    )
+    gate.add_argument("--key", type=Path, metavar="FILE", help="the public key (PEM) that has to have signed the run")
     gate.add_argument("--max-age", type=age, default=timedelta(days=90), metavar="AGE", help="90d (default), 12h, 2w")
     gate.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="how findings are written (default: text)")
     gate.add_argument("-o", "--output", type=Path, metavar="FILE", help="write them there, not to stdout")
     waivers(gate)
     policy(gate)
     options = gate.parse_args(arguments)
-    if options.data and options.without_data:
-        raise AdviseError("--data and --without-data contradict each other", hint="give one of them")
+    given = [name for name in ("data", "without_data", "rescore") if getattr(options, name)]
+    if len(given) > 1:
+        names = " and ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise AdviseError(f"{names} contradict each other", hint="give one of them")
     return options
 
 

@@ -82,6 +82,7 @@ def _job(options: Namespace) -> tuple[Job, str]:
 
 
 def _carry_out(job: Job, options: Namespace) -> int:
+    from advisor.deployment.signature import private_key, sign
     from advisor.execution import executor
     from advisor.execution import seeds as several
     from advisor.report import card as model_card
@@ -94,15 +95,19 @@ def _carry_out(job: Job, options: Namespace) -> int:
         license_ = model_card.base_license(job.model.folder)
         return model_card.text(result, job.recipe, job.reviewed.facts.data, license_)
 
+    key = private_key(options.sign) if options.sign else None  # before hours of work
     how = {"card": card, "resume": options.resume, "save_every": options.checkpoint_seconds}
     if options.seeds:
         result = watch(several.run(job, options.out, options.seeds, **how))
     else:
         result = watch(executor.run(job, options.out, **how))
     report_seeds.show(result) if isinstance(result, SeedsResult) else report.show(result)
+    folders = [options.out / path for path in (result.paths if isinstance(result, SeedsResult) else ("",))]
+    if key is not None:
+        for folder in folders:
+            sign(folder, key)
     if not options.no_ledger:
-        paths = result.paths if isinstance(result, SeedsResult) else ("",)
-        _recorded([options.out / path for path in paths])
+        _recorded(folders)
     return 0 if result.passed else 4
 
 
@@ -154,6 +159,9 @@ def _options(arguments: Sequence[str]) -> Namespace:
     )
     run_.add_argument(
         "--trust-remote-code", action="store_true", help="execute code that comes with the model's tokenizer"
+    )
+    run_.add_argument(
+        "--sign", type=Path, metavar="KEY", help="sign the finished run with this private Ed25519 key (PEM)"
     )
     run_.add_argument("--dry-run", action="store_true", help="check and plan only: exact sizes, no weights")
     run_.add_argument("--no-ledger", action="store_true", help="do not record the run (advise history)")

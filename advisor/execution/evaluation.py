@@ -24,7 +24,7 @@ from advisor.records.results import (
     Served,
     StepResult,
 )
-from advisor.records.run_folder import Scores, artefact, sha256
+from advisor.records.run_folder import Scores, artefact, model_sha256, sha256
 from advisor.runs.comparison import compared
 from advisor.runs.summary import summary
 
@@ -209,6 +209,7 @@ def _provenance(job: Job) -> dict[str, Any]:
 
     return {
         **provenance(),
+        "model_sha256": model_sha256(job.model.folder) if job.model.folder else "",
         "data": job.data.origin,
         "data_sha256": job.data.fingerprint,
         "dropped_duplicates": job.data.dropped_duplicates,

@@ -10,16 +10,16 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.base.files import write_json
+from advisor.base.files import fingerprint, write_json
 from advisor.records.output_folder import ASSIGNMENT, STEP, STEPS
 from advisor.records.results import VERSION, Artefact, RunResult
 
 REPORT, PREDICTIONS, ANSWERS = "report.json", "predictions.json", "answers.json"
-MANIFEST, CARD = "manifest.json", "README.md"
+MANIFEST, CARD, ATTESTATION = "manifest.json", "README.md", "attestation.json"
 AGAIN = "run it again: advise run RECIPE --out DIR"
 FILES = (*ASSIGNMENT, REPORT, PREDICTIONS, ANSWERS, CARD)  # beside the manifest, which names them
 SHOWN_ROWS = 8  # report rows whose text and answers are kept, for a look and to prove that a model reloads
@@ -39,11 +39,16 @@ def write_predictions(out: Path, texts: Sequence[Any], labels: Sequence[float], 
     Args:
         texts: (rows), a text or a pair of texts. labels: (rows). scores: by step name, (rows, labels).
     """
-    digest = hashlib.sha256(json.dumps([list(row) for row in zip(texts, labels, strict=True)]).encode()).hexdigest()
+    digest = rows_sha256(texts, labels)
     write_json(out / PREDICTIONS, {"labels": labels, "scores": scores, "rows_sha256": digest}, indent=None)
     pairs = [(one, None) if isinstance(one, str) else one for one in texts[:SHOWN_ROWS]]
     rows = [{"text": text, "pair": pair} for text, pair in pairs]
     write_json(out / ANSWERS, {"rows": rows, "scores": {name: some[:SHOWN_ROWS] for name, some in scores.items()}})
+
+
+def rows_sha256(texts: Sequence[Any], labels: Sequence[float]) -> str:
+    """Hash of the report rows, in their order."""
+    return hashlib.sha256(json.dumps([list(row) for row in zip(texts, labels, strict=True)]).encode()).hexdigest()
 
 
 def rounded(scores: Any) -> list[list[float]]:
@@ -69,9 +74,22 @@ def hashes(folder: Path) -> dict[str, str]:
     return {name.as_posix(): sha256(folder / name) for name in names if not is_hidden(name)}
 
 
+def model_sha256(folder: Path) -> str:
+    """Hash of a model's config and safetensors; empty where there are no weights."""
+    files = sorted([*folder.glob("config.json"), *folder.glob("*.safetensors")])
+    found = {file.name: sha256(file) for file in files if file.is_file()}
+    return fingerprint(found) if len(found) > 1 else ""
+
+
 def is_hidden(name: Path) -> bool:
     """Whether a path, or a folder on its way, begins with a dot."""
     return any(part.startswith(".") for part in name.parts)
+
+
+def inside(name: str) -> bool:
+    """Does a path that a report names stay below the run's folder?"""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and "\0" not in name
 
 
 def sha256(file: Path) -> str:
@@ -169,7 +187,9 @@ def read_json(file: Path) -> Any:
     except OSError as error:
         raise AdviseError(Fault(f"cannot be read: {error.strerror or error}", str(file), hint=AGAIN)) from None
     except RecursionError:
-        raise AdviseError(Fault("is no JSON that a run writes: it is nested too deeply", str(file), hint=AGAIN)) from None
+        raise AdviseError(
+            Fault("is no JSON that a run writes: it is nested too deeply", str(file), hint=AGAIN)
+        ) from None
     except ValueError as error:
         raise AdviseError(Fault(f"is not JSON: {error}", str(file), hint=AGAIN)) from None
 

@@ -45,7 +45,7 @@ class Checked:
 
     reviewed: the recipes that could be judged, by file. passed_over: YAML files in folders that are no recipes.
     baseline: the file of known findings; empty where none was given. command: check or gate. kept: in words, the bounds
-    that the measured numbers of a run keep.
+    that the measured numbers of a run keep. warned: what is to be read before them. unchecked: what was not shown.
     """
 
     findings: tuple[Finding, ...]
@@ -60,6 +60,8 @@ class Checked:
     baseline: str = ""
     command: str = "check"
     kept: tuple[str, ...] = ()
+    warned: str = ""
+    unchecked: tuple[str, ...] = ()
 
     @property
     def told_of(self) -> tuple[str, ...]:

@@ -221,9 +221,7 @@ def _tables(id_: str, one: Record) -> dict[str, list[dict[str, Any]]]:
         for place, step in enumerate(one.steps)
         for nth, quantity in enumerate(step.quantities)
     ]
-    facts = [
-        {**run, "name": name, "value": json.dumps(value, allow_nan=False)} for name, value in one.facts.items()
-    ]
+    facts = [{**run, "name": name, "value": json.dumps(value, allow_nan=False)} for name, value in one.facts.items()]
     return {
         "runs": [{"id": id_, **{name: getattr(one, name) for name in SCALARS}}],
         "facts": facts,

@@ -197,7 +197,10 @@ def test_every_run_writes_a_model_card_whose_code_works(
 
     recipe, out = tmp_path / "recipe.yaml", tmp_path / "out"
     recipe.write_text(RECIPE)
-    assert main(["run", str(recipe), "--model", str(checkpoints["bert"]), "--data", str(text), "--out", str(out)]) in (0, 4)
+    assert main(["run", str(recipe), "--model", str(checkpoints["bert"]), "--data", str(text), "--out", str(out)]) in (
+        0,
+        4,
+    )
     card = ModelCard.load(out / "README.md")
     assert card.data.library_name == "transformers" and card.data.pipeline_tag == "text-classification"
     assert "README.md" in json.loads((out / "manifest.json").read_text())["files"]
