@@ -23,6 +23,7 @@ from advisor.cli.options import (
 
 if TYPE_CHECKING:
     from advisor.advice.history import History
+    from advisor.compute.data.dataset import TaskData
     from advisor.facts.facts import Facts
     from advisor.inspection.probe import Model
     from advisor.recipe.recipe import DataSource, Task
@@ -128,6 +129,14 @@ def _history(facts: Facts) -> History:
     return gather(ledger.find(wanted), facts)
 
 
+def _warn_of_imbalance(data: TaskData) -> None:
+    from advisor.compute.tasks.balance import imbalance
+    from advisor.facts.tasks import metrics
+
+    if warned := imbalance(metrics(data.source, data.task)[0], data.report.labels, data.label_names):
+        sys.stderr.write(f"warning: {warned}\n")
+
+
 def _facts(options: Namespace) -> tuple[Facts, Model, DataSource]:
     """The facts that the options state, the model they name and the data source for the recipe."""
     from advisor.facts.facts import DataFacts, Facts, Goal
@@ -138,6 +147,8 @@ def _facts(options: Namespace) -> tuple[Facts, Model, DataSource]:
     columns = {"text": options.text, "pair": options.pair, "label": options.label}
     labelled = options.task if options.task in OF_TASK else None
     found = probe.data(options.data, columns, options.max_samples, labelled) if options.data else None
+    if found:
+        _warn_of_imbalance(found)
     samples = found.samples if found else min(options.samples, options.max_samples or options.samples)
     labels = len(found.label_names) if found else None
     model = probe.model(options.model, labels or 2)

@@ -46,12 +46,22 @@ def _run(options: Namespace) -> int:
         sys.stderr.write(findings.text(finding, width(), colour(sys.stderr), text) + "\n")
     if job.reviewed.errors:
         return 1
+    if warned := _imbalance(job):
+        sys.stderr.write(f"warning: {warned}\n")
     if options.seeds:
         refuse_past_the_last(job, options.seeds)
     if options.dry_run:
         report.plan(job.plan)
         return 0
     return _carry_out(job, options)
+
+
+def _imbalance(job: Job) -> str:
+    """What to know of the report rows' labels before hours of training."""
+    from advisor.compute.tasks.balance import imbalance
+
+    asked = job.recipe.gates and job.recipe.gates.kept_beyond_chance
+    return "" if asked else imbalance(job.metrics[0], job.data.report.labels, job.data.label_names)
 
 
 def _job(options: Namespace) -> tuple[Job, str]:
