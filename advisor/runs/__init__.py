@@ -1,0 +1,1 @@
+"""Finished runs: their records, the ledger, and a model to load."""
