@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from advisor.inspection.recipe_data import read_data
 from advisor.recipe.recipe import Recipe
 from advisor.records.results import RunResult
 from advisor.records.run_folder import AGAIN, PREDICTIONS, REPORT, rows_sha256, sha256
+from advisor.records.training_settings import MOST_SEED
 from advisor.review.findings import Finding
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def own_data(out: Path, result: RunResult, recipe: Recipe, source: str | None) -
     if not wanted or not measured:
         return None, [finding(DATA, "which data it was measured on is not recorded", out / REPORT, AGAIN)]
     try:
-        found = read_data(recipe, wanted)
+        found = read_data(_split_as_measured(recipe, result), wanted)
     except AdviseError as error:
         what = "; ".join(fault.message for fault in error.faults)
         hint = "--data SOURCE where it lies now; --without-data where it cannot be had"
@@ -88,6 +90,13 @@ def own_data(out: Path, result: RunResult, recipe: Recipe, source: str | None) -
         return found, []
     what = f"the rows of {wanted} are not those that were measured: {found.fingerprint[:12]}…, not {measured!s:.12}…"
     return None, [finding(DATA, what, out / REPORT, f"{AGAIN} on this data")]
+
+
+def _split_as_measured(recipe: Recipe, result: RunResult) -> Recipe:
+    """The recipe with the seed that the data was split by: of several seeds' runs that of the first."""
+    seed = result.provenance.get("split_seed", recipe.training.seed)
+    known = isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed <= MOST_SEED
+    return replace(recipe, training=replace(recipe.training, seed=seed)) if known else recipe
 
 
 def same_rows(out: Path, given: Predictions, data: TaskData) -> Iterator[Finding]:

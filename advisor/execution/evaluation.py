@@ -212,6 +212,7 @@ def _provenance(job: Job) -> dict[str, Any]:
         "model_sha256": model_sha256(job.model.folder) if job.model.folder else "",
         "data": job.data.origin,
         "data_sha256": job.data.fingerprint,
+        "split_seed": job.data.seed,
         "dropped_duplicates": job.data.dropped_duplicates,
         "seed": job.recipe.training.seed,
         "trust_remote_code": job.trust_remote_code,
