@@ -14,11 +14,13 @@ from advisor.families.family import Config, Family
 from advisor.inspection import probe
 from advisor.recipe.reader import loads
 from advisor.records import run_folder
+from advisor.records.harmless import harm
 from advisor.records.output_folder import STEPS
 from advisor.records.results import StepResult
 from advisor.records.training_settings import Training
 
 STEP_HINT = "give the --out folder of a finished `advise run`, or the folder of one of its steps"
+CODE_HINT = "take it out of the folder; or load(…, trust_remote_code=True), if you have read that code"
 SURROGATE = re.compile("[\ud800-\udfff]")  # half of a character, as of an emoji that was cut: tokenizers refuse it
 
 
@@ -138,11 +140,13 @@ def load(
     folder = Path(folder)
     if step is None and (folder / "config.json").is_file():
         _check_own(folder)
+        _refuse_code(folder, trust_remote_code)
         return Predictor(folder, threads, device, trust_remote_code)
     if not folder.is_dir():
         raise AdviseError(Fault("no such folder", str(folder), hint=STEP_HINT))
     chosen = _step(folder, step)
     _check(folder / chosen.path, chosen)
+    _refuse_code(folder / chosen.path, trust_remote_code)
     return Predictor(folder / chosen.path, threads, device, trust_remote_code)
 
 
@@ -170,6 +174,19 @@ def _check(folder: Path, step: StepResult) -> None:
     wrong = [name for name in sorted({*was, *now}) if now.get(name) != was.get(name)]
     if wrong:
         raise AdviseError(*(_wrong(folder / name, name in was, name in now) for name in wrong))
+
+
+def _refuse_code(folder: Path, trusted: bool) -> None:
+    """Nothing in the folder of a run's model may run code when it is loaded, unless the caller trusts its code.
+
+    Raises:
+        AdviseError: every pickle, and code or a config that names code where it is not trusted.
+    """
+    found = {path: what for path in sorted(folder.iterdir()) if path.is_file() and (what := harm(path))}
+    allowed = {path for path, what in found.items() if trusted and "pickle" not in what}
+    faults = [Fault(f"is {what}", str(path), hint=CODE_HINT) for path, what in found.items() if path not in allowed]
+    if faults:
+        raise AdviseError(*faults)
 
 
 def _wrong(file: Path, written: bool, there: bool) -> Fault:

@@ -15,6 +15,7 @@ from typing import Any
 import gated
 import pytest
 
+from advisor.base.errors import AdviseError
 from advisor.deployment.decision import gate
 from advisor.deployment.examination import Terms
 from advisor.policy.pack import core
@@ -22,6 +23,7 @@ from advisor.recipe.reader import load, loads
 from advisor.records.run_folder import ANSWERS, MANIFEST, PREDICTIONS, REPORT
 from advisor.review.outcome import Checked
 from advisor.review.waivers.apply import Waiving
+from advisor.runs import predictor
 
 TERMS = Terms(core(), Waiving(date.today(), unused=False))
 INT8 = "quantization"
@@ -142,6 +144,12 @@ def test_a_config_that_names_code_is_found(out: Path) -> None:
     gated.rewrite(file, lambda config: config.update(auto_map={"AutoModel": "modeling.Own"}))
     gated.seal(out)
     assert any("auto_map" in message for message in said(gate(out, TERMS))["gate-weights"])
+    with pytest.raises(AdviseError, match="auto_map"):
+        predictor.load(out, "distillation")
+    (out / "steps" / "2-distillation" / "more.txt").write_bytes(pickle.dumps(Harm(), protocol=0))
+    gated.seal(out)
+    with pytest.raises(AdviseError, match=r"more\.txt: is a pickle"):
+        predictor.load(out, "distillation", trust_remote_code=True)
 
 
 OTHER = """\
