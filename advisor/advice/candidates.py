@@ -6,10 +6,10 @@ No compression, 2/3 of the layers, 1/3, 1/3 with matrix pruning; each with and w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.advice.prediction import Prediction, predict
+from advisor.base.frozen import names, replace
 from advisor.facts.facts import DataFacts, Facts, Goal
 from advisor.families import registry
 from advisor.families.family import Config, Family
@@ -19,7 +19,7 @@ from advisor.policy.pack import Policy
 from advisor.policy.view import look
 from advisor.recipe.levels import LEVELS, structure
 from advisor.recipe.plan import Plan, Problem, plan
-from advisor.recipe.recipe import DataSource, Recipe, to_targets
+from advisor.recipe.recipe import DataSource, Recipe, to_hardware, to_targets
 from advisor.recipe.steps.finetune import Finetune
 from advisor.recipe.steps.quantization import Quantization
 from advisor.recipe.steps.step import Step
@@ -68,6 +68,7 @@ def stated(facts: DataFacts, source: DataSource) -> DataSource:
         eval_samples=facts.eval_samples,
         unlabelled_samples=facts.unlabelled_samples or None,
         labels=facts.labels,
+        mean_tokens=facts.mean_tokens,
     )
 
 
@@ -77,14 +78,16 @@ def candidates(
     """All of them, mildest first. history: own runs, which narrow the predictions."""
     family = registry.find(facts.model.family or "")
     device: Any = facts.device.kind
-    targets, training = to_targets(facts.goal), _training(family, model.config)
+    source = replace(model.source, revision=facts.model.revision, licence=facts.model.licence)
+    rest: Any = {"goal": to_targets(facts.goal), "training": _training(family, model.config), "policy": policy.stamp}
+    rest |= {"hardware": to_hardware(facts.device), "meta": dict(facts.meta)}
     for level in LEVELS:
         steps = structure(level, family, model.config)
         if steps is None:
             continue
         for int8 in (False, True):
             whole = (Finetune(), *steps, *((Quantization(),) if int8 else ()))
-            recipe = Recipe(1, name, model.source, device, whole, data, targets, training=training, policy=policy.stamp)
+            recipe = Recipe(1, name, source, device, whole, data, **rest)
             yield _candidate(policy, facts, model, recipe, level, history)
 
 
@@ -120,8 +123,8 @@ def given(
 
 
 def _preferred(step: Step, wishes: dict[str, tuple[Any, str]]) -> Step:
-    names = {item.name for item in fields(step)}
-    chosen = {name: wishes[f"{step.name}.{name}"][0] for name in names if f"{step.name}.{name}" in wishes}
+    settings = names(step)
+    chosen = {name: wishes[f"{step.name}.{name}"][0] for name in settings if f"{step.name}.{name}" in wishes}
     return replace(step, **chosen) if chosen else step
 
 

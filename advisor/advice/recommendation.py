@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import fields, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.advice.candidates import Candidate, candidates, given, greenest, size_mb, stated
 from advisor.advice.reasons import Verdict, notes, verdicts, white_paper_only
 from advisor.base.errors import NotMet, PolicyError
+from advisor.base.frozen import names, replace
 from advisor.facts.facts import Facts, Goal
 from advisor.inspection.probe import Model
 from advisor.policy.pack import Policy
@@ -95,9 +95,7 @@ def _own_runs(history: History | None, found: tuple[Candidate, ...]) -> Iterator
 
 def _not_met(admissible: list[Candidate], goal: Goal) -> str:
     targets = to_targets(goal)
-    wanted = " and ".join(
-        f"{item.name} {getattr(targets, item.name)}" for item in fields(targets) if getattr(targets, item.name)
-    )
+    wanted = " and ".join(f"{name} {getattr(targets, name)}" for name in names(targets) if getattr(targets, name))
     head = f"no admissible recipe is predicted to meet {wanted}"
     known = [one for one in admissible if one.judged.accuracy and one.judged.emissions]
     if not known:

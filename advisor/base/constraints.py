@@ -5,13 +5,9 @@ The package annotated-types offers the same, but importing it costs a tenth of t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    pass
-
 import re
 from fractions import Fraction
+from typing import Any
 
 _AMOUNT = re.compile(r"^(\d+(?:\.\d+)?)([kMB])$")
 _THOUSANDS = re.compile(r"^\d{1,3}(,\d{3})+$")

@@ -11,10 +11,11 @@ AdviseError (exit code 2: wrong use, unreadable or invalid file)
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from advisor.base.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """One thing that is wrong, and where. Lines and columns count from 1; 0 means unknown. end: first column behind."""
 
@@ -49,7 +50,7 @@ class OutOfMemory(AdviseError):
 
 
 class DiskFull(AdviseError):
-    """The disk had no room for what was written; told once, however many folders of runs lie in each other."""
+    """The disk had no room for what was written; reported once, however deep folders of runs are nested."""
 
 
 class NotMet(AdviseError):
@@ -98,5 +99,5 @@ def memory_is_out(error: BaseException) -> bool:
 
     PyTorch has a class for it on CUDA alone; elsewhere it is a RuntimeError with these words.
     """
-    told = any(words in str(error) for words in ("out of memory", "can't allocate memory", "ALLOC_FAILED"))
-    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and told)
+    says = any(words in str(error) for words in ("out of memory", "can't allocate memory", "ALLOC_FAILED"))
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and says)

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all, and tell whether it was changed since."""
+"""Write files whole or not at all, and detect changes to them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import errno
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +21,55 @@ def write(path: Path, text: str) -> None:
     """Write text to a draft beside the file and rename it.
 
     Raises:
-        AdviseError: the folder is missing or cannot be written to.
+        AdviseError: the folder is missing or cannot be written to, or the path is no file.
     """
+    _refuse_folder(path)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_text(text, encoding="utf-8")
+        # Names of files that are not UTF-8 are kept readable: no text file could hold their bytes.
+        draft.write_text(text, encoding="utf-8", errors="backslashreplace")
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True) if draft.parent.is_dir() else None
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
         reason = "the folder does not exist" if not path.parent.is_dir() else error.strerror or str(error)
-        raise AdviseError(
-            Fault(f"cannot be written: {reason}", str(path), hint="give a folder you can write to")
-        ) from None
+        raise _unwritable(path, reason) from None
+
+
+def deliver(path: Path, text: str) -> None:
+    """Write a product where the user wants it: into a file, whole or not at all, or to a device or a pipe as it comes.
+
+    A link leads to what it names. Nothing is ever renamed over a device.
+
+    Raises:
+        AdviseError: the folder is missing or cannot be written to, or the path is a folder.
+    """
+    if not _is_special(path):
+        write(path.resolve() if path.is_symlink() else path, text)
+        return
+    try:
+        with open(os.open(path, os.O_WRONLY | os.O_APPEND), "w", encoding="utf-8") as stream:  # noqa: PTH123
+            stream.write(text)
+    except OSError as error:
+        raise _unwritable(path, error.strerror or str(error)) from None
+
+
+def _is_special(path: Path) -> bool:
+    """Whether a path is a device, a pipe or a socket, or stands for a stream of this process, as /dev/stdout does."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) or str(path.absolute()).startswith(("/dev/", "/proc/"))
+
+
+def _refuse_folder(path: Path) -> None:
+    if not path.name or path.name == ".." or path.is_dir():
+        raise AdviseError(Fault("cannot be written: it is a folder", str(path), hint="give the name of a file in it"))
+
+
+def _unwritable(path: Path, reason: str) -> AdviseError:
+    return AdviseError(Fault(f"cannot be written: {reason}", str(path), hint="give a folder you can write to"))
 
 
 def write_json(path: Path, value: Any, indent: int | None = 2) -> None:
@@ -44,7 +83,7 @@ def write_json(path: Path, value: Any, indent: int | None = 2) -> None:
 
 
 def fingerprint(value: Any) -> str:
-    """One hash of values that JSON can carry."""
+    """One hash of values that JSON can hold."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
@@ -63,10 +102,10 @@ def unsealed(text: bytes) -> dict[str, Any]:
 
 
 def disk_is_full(error: Exception) -> bool:
-    """Whoever wrote: Python, or a library whose own errors carry the words of the system."""
+    """Whether a write failed because the disk is full: Python says so itself, libraries in the words of the system."""
     codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    told = any(os.strerror(code) in str(error) for code in codes)
-    return (isinstance(error, OSError) and error.errno in codes) or told
+    says = any(os.strerror(code) in str(error) for code in codes)
+    return (isinstance(error, OSError) and error.errno in codes) or says
 
 
 def new_folder(path: Path, hint: str) -> None:

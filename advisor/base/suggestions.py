@@ -1,4 +1,4 @@
-"""Remedies: what to write instead, told from what stands there. Pure functions of a few words."""
+"""Remedies: what to write instead of what is there. Pure functions of a few words."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ _PERCENT = re.compile(r"^(\d+(?:\.\d+)?) ?%$")
 _WITH_UNIT = re.compile(
     r"^(?:[~<>=≤≥]+ ?|[a-zA-Z]{2,} ?)?(?P<number>\d+(?:[._]\d+)*[kMB]?)(?: ?[a-zA-Z]{2,}| [a-zA-Z]+)?$"
 )
+_IN_WORDS = re.compile(r"^(?P<number>\d[\d_]*(?:\.\d+)?)[ -]?(?P<word>[a-zA-Z]+)$")
+_MULTIPLES = {"dozen": 12, "hundred": 100, "thousand": 1e3, "lakh": 1e5, "million": 1e6, "mio": 1e6, "crore": 1e7,
+              "billion": 1e9, "percent": 0.01}  # fmt: skip
 _EXAMPLE = {"int": "a whole number, as in 3", "float": "a number, as in 0.1 or 5.0e-5"}
 
 _SYNTAX = (  # what the parser says -> what to do
@@ -104,12 +107,17 @@ def _of_number(written: str, kind: str) -> str:
     if match := _QUOTED.match(written):
         return f"write it without quotes: {match['number']}"
     text = written.strip("'\"")
+    if re.fullmatch(r"[-+]?0[\d_]+", text):
+        return f"write it without the leading zero: {int(text.replace('_', ''))}"
     if _THOUSANDS.match(text) and kind == "int":
         return f"write thousands with an underscore or not at all: {re.sub('[.,]', '_', text)}"
     if _DECIMAL_COMMA.match(text):
         return f"write it with a point: {text.replace(',', '.')}"
     if (match := _PERCENT.match(text)) and kind == "float":
         return f"write it as a share: {float(match[1]) / 100:g}"
+    if (match := _IN_WORDS.match(text)) and match["word"].lower() in _MULTIPLES:
+        value = float(match["number"].replace("_", "")) * _MULTIPLES[match["word"].lower()]
+        return f"write it in digits: {value:_.0f}" if value >= 1 and value.is_integer() else _EXAMPLE[kind]
     if (match := _WITH_UNIT.match(text)) and match["number"] != text:
         return f"write the number alone: {match['number']}"
     return _EXAMPLE[kind]

@@ -1,4 +1,8 @@
-"""Typed: make dataclasses of plain values, or say with places what is wrong with them and what to write instead."""
+"""Validation: make dataclasses of plain values; what is wrong with a value is kept by its path until all is known.
+
+`validate` knows values and types only. `faults` turns everything that it found into faults at once: the place from the
+document's marks, the remedy from the kind of mistake.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import functools
 import json
 import types
 import typing
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 from advisor.base.errors import Fault, nearest, suggest
@@ -17,18 +21,34 @@ from advisor.base.yamlfile import Document, Path_
 T = TypeVar("T")
 Item = Mapping[str, Any]  # one error as pydantic reports it
 LONGEST = 60  # of a wrong value that a message repeats
+UNKNOWN_KEY, MISSING, WRONG_WORD = "unknown_key", "missing", "literal_error"
+
+
+class Mistake(NamedTuple):
+    """One thing that is wrong with a value, not yet placed in a file.
+
+    kind: as pydantic names it, or the reader's own name. known: the keys or words that would have been right.
+    key: the key at `path` is wrong, not its value.
+    """
+
+    path: Path_
+    message: str
+    kind: str = ""
+    got: Any = None
+    known: Sequence[str] = ()
+    key: bool = False
 
 
 class Hints(NamedTuple):
-    """What is known of the mistakes in one kind of file, beyond the types.
+    """Remedies for one kind of file; they come before the general ones.
 
-    synonyms: keys of other tools -> ours. key: the path of an unknown key -> where it belongs, or "".
-    value: path and value -> what to write instead, or "".
+    synonyms: keys of other tools -> ours. others: keys that look like ours and mean something else -> what they mean.
+    remedy: what to write instead, or "".
     """
 
     synonyms: Mapping[str, str] = {}
-    key: Callable[[Path_], str] = lambda path: ""
-    value: Callable[[Path_, Any], str] = lambda path, got: ""
+    others: Mapping[str, str] = {}
+    remedy: Callable[[Mistake], str] = lambda mistake: ""
 
 
 NO_HINTS = Hints()
@@ -47,58 +67,31 @@ def _valid(type_: Hashable, value: str) -> Any:
     return _adapter(type_).validate_json(value, strict=True)
 
 
-def build(
-    type_: type[T], value: Any, document: Document, path: Path_ = (), hints: Hints = NO_HINTS
-) -> tuple[T | None, list[Fault]]:
-    """Make a dataclass of a plain value with pydantic, or say with positions what is wrong with it.
+def validate(type_: type[T], value: Any, path: Path_ = ()) -> tuple[T | None, list[Mistake]]:
+    """Make a dataclass of a plain value with pydantic, or return everything that is wrong with it.
 
     Args:
-        hints: remedies of the kind of file that is read; they come before the general ones.
+        path: of the value in its file.
     """
     from pydantic import ValidationError
 
     try:
         return _valid(cast(Hashable, type_), json.dumps(value)), []
     except ValidationError as error:
-        items = error.errors(include_url=False)
-        meant = {(*item["loc"][:-1], _meant(item, type_, hints)) for item in items if _unknown(item)}
-        return None, [
-            _fault(item, type_, document, path, hints)
-            for item in items
-            if not (_missing(item) and item["loc"] in meant)
-        ]
+        return None, [_mistake(item, type_, path) for item in error.errors(include_url=False)]
 
 
-def _unknown(item: Item) -> bool:
-    return bool(item["type"] == "unexpected_keyword_argument")
-
-
-def _missing(item: Item) -> bool:
-    return item["type"] in ("missing", "missing_argument")
-
-
-def _meant(item: Item, type_: Any, hints: Hints) -> str | None:
-    """The key that an unknown one stands for."""
-    *within, key = item["loc"]
-    known = _fields(type_, within)
-    return nearest(key, known) or next((name for name in [hints.synonyms.get(key)] if name in known), None)
-
-
-def _fault(item: Item, type_: Any, document: Document, path: Path_, hints: Hints) -> Fault:
-    at = (*path, *item["loc"])
-    name = ".".join(str(part) for part in at)
-    if _unknown(item):
-        meant = _meant(item, type_, hints)
-        hint = f"did you mean {meant!r}?" if meant else hints.key(at) or of_key(at[-1])
-        hint = hint or suggest(at[-1], _fields(type_, item["loc"][:-1]))
-        return document.fault(f"unknown key {name}", at, hint, key=True)
-    if _missing(item):
-        return document.fault(f"{name} is missing", at[:-1], f"add `{item['loc'][-1]}:`")
-    got, words = item["input"], _words(item)
-    if not at:
-        return document.fault(f"{words}{_got(got)}", at, f"write `{_fields(type_, ())[0]}:` and so on")
-    hint = hints.value(at, got) or of_value(item["type"], got, document.written(at), str(at[-1]), _options(item))
-    return document.fault(f"{name}: {words}{_got(got)}", at, hint)
+def _mistake(item: Item, type_: Any, path: Path_) -> Mistake:
+    location, kind = item["loc"], item["type"]
+    at, got = (*path, *location), item["input"]
+    name = ".".join(map(str, at))
+    if kind == "unexpected_keyword_argument":
+        return Mistake(at, f"unknown key {name}", UNKNOWN_KEY, got, _fields(type_, location[:-1]), key=True)
+    if kind in ("missing", "missing_argument"):
+        return Mistake(at, f"{name} is missing", MISSING)
+    message = f"{name}: {_words(item)}" if at else _words(item)
+    known = _options(item) if kind == WRONG_WORD else () if at else _fields(type_, ())
+    return Mistake(at, message + shown(got), kind, got, known)
 
 
 def _words(item: Item) -> str:
@@ -108,17 +101,16 @@ def _words(item: Item) -> str:
     return wrong.removeprefix("value error, ")
 
 
-def _got(got: Any) -> str:
+def shown(got: Any) -> str:
+    """The end of a message that repeats a wrong value; empty for what is too large to repeat."""
     if not isinstance(got, str | int | float | bool | None):
         return ""
-    told = repr(got)
-    return f", got {told if len(told) <= LONGEST else told[:LONGEST] + '…'}"
+    text = repr(got)
+    return f", got {text if len(text) <= LONGEST else text[:LONGEST] + '…'}"
 
 
 def _options(item: Item) -> list[str]:
-    """The words that would have been right, where there are only so many."""
-    if item["type"] != "literal_error":
-        return []
+    """The words that would have been right."""
     listed = str(item["ctx"]["expected"]).replace(" or ", ", ")
     return [word.strip("'") for word in listed.split(", ")]
 
@@ -132,3 +124,48 @@ def _fields(type_: Any, location: Iterable[str | int]) -> list[str]:
         union = typing.get_origin(type_) in (typing.Union, types.UnionType, tuple)
         type_ = next((choice for choice in choices if dataclasses.is_dataclass(choice)), type_) if union else type_
     return [item.name for item in dataclasses.fields(type_)] if dataclasses.is_dataclass(type_) else []
+
+
+def faults(mistakes: Sequence[Mistake], document: Document, hints: Hints = NO_HINTS) -> list[Fault]:
+    """Each mistake with its place and its remedy, in the order of the file.
+
+    A missing key that a misspelt one beside it stands for is not reported a second time.
+    """
+    misspelt = {(*one.path[:-1], _meant(one, hints)) for one in mistakes if one.kind == UNKNOWN_KEY}
+    found = [
+        document.fault(
+            one.message, one.path[:-1] if one.kind == MISSING else one.path, _hint(one, document, hints), key=one.key
+        )
+        for one in mistakes
+        if one.kind != MISSING or one.path not in misspelt
+    ]
+    return sorted(found, key=lambda one: (one.line, one.column))
+
+
+def _meant(mistake: Mistake, hints: Hints) -> str | None:
+    """The key that an unknown one stands for."""
+    key = mistake.path[-1]
+    other = hints.synonyms.get(str(key))
+    if str(key) in hints.others:
+        return None
+    return nearest(key, mistake.known) or (other if other in mistake.known else None)
+
+
+def _hint(mistake: Mistake, document: Document, hints: Hints) -> str:
+    """The remedy of one mistake: what this kind of file knows, else what is true of all files."""
+    path, last = mistake.path, str(mistake.path[-1]) if mistake.path else ""
+    if mistake.kind == MISSING:
+        return f"add `{last}:`"
+    if mistake.kind == UNKNOWN_KEY:
+        meant = _meant(mistake, hints)
+        own = f"did you mean {meant!r}?" if meant else hints.others.get(last) or hints.remedy(mistake)
+        return own or of_key(last) or suggest(last, mistake.known)
+    if not path and mistake.known:
+        return f"write `{mistake.known[0]}:` and so on"
+    return hints.remedy(mistake) or of_value(mistake.kind, mistake.got, document.written(path), last, mistake.known)
+
+
+def build(type_: type[T], value: Any, document: Document, path: Path_ = ()) -> tuple[T | None, list[Fault]]:
+    """`validate` and `faults` in one, for a file that is a single value."""
+    made, mistakes = validate(type_, value, path)
+    return made, faults(mistakes, document)

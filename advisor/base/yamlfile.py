@@ -1,13 +1,14 @@
 """Read YAML with the line and column of every value.
 
-YAML 1.2 scalars, no tags, no anchors, no duplicate keys; a file of at most 1 MB and 32 levels. What is wrong
-is told with its place and what to write instead; all faults of a file at once.
+YAML 1.2 scalars, no tags, no anchors, no duplicate keys; a file of at most 1 MB and 32 levels. Every fault of a file is
+reported at once, with its place and what to write instead.
 """
 
 from __future__ import annotations
 
 import codecs
 import dataclasses
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ Path_ = tuple[str | int, ...]
 MAX_BYTES, MAX_DEPTH = 1_000_000, 32
 SPACES = ("\u00a0", "\u2007", "\u202f", "\u3000")  # look like spaces, and are none to YAML
 
+BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
+_LEADING_ZERO = re.compile(r"^[-+]?0[\d_]")  # 010 is 10 to YAML 1.2 and 8 to YAML 1.1, so it stays a word
 _INT = re.compile(r"^[-+]?\d[\d_]{0,17}$")  # longer ones stay words: no size is so large, and floats could not hold it
 _FLOAT = re.compile(r"^[-+]?(\.\d+|\d[\d_]*(\.\d*)?)([eE][-+]?\d+)?$")
 _WORDS = {"null": None, "~": None, "": None, "true": True, "false": False}
@@ -57,7 +60,12 @@ class Document:
         mark = self.marks.get(tuple(path))
         if mark is None or mark.line != mark.end_line:
             return ""
-        return self.text.splitlines()[mark.line - 1][mark.column - 1 : mark.end_column - 1]
+        return self.lines[mark.line - 1][mark.column - 1 : mark.end_column - 1]
+
+    @functools.cached_property
+    def lines(self) -> list[str]:
+        """The lines of the text as YAML counts them, without their ends."""
+        return BREAK.split(self.text)
 
     def fault(self, message: str, path: Sequence[str | int], hint: str = "", *, key: bool = False) -> Fault:
         """A fault at a path of this file."""
@@ -76,24 +84,29 @@ def read(path: Path, name: str = "") -> Document:
 
 def read_bytes(path: Path, name: str = "") -> bytes:
     """The bytes of a file, as far as one may be read. Raises an AdviseError where it cannot be read."""
+    if path.is_fifo() and not str(path).startswith(("/dev/", "/proc/")):  # those are a shell's own: <(command)
+        message = "is a named pipe, which may never have anything to read"
+        raise AdviseError(Fault(message, name or str(path), hint="give a plain file"))
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise AdviseError(Fault(f"cannot be read: {error.strerror}", name or str(path))) from None
+    except ValueError:  # a NUL character, or half of a surrogate pair
+        raise AdviseError(Fault("cannot be read: no file can have this name", repr(name or str(path)))) from None
 
 
 def parse(data: bytes | str, name: str) -> Document:
     """Read YAML text. `name` stands in messages.
 
     Raises:
-        AdviseError: it is too large, not UTF-8, not YAML, or uses what is not read here; with place and remedy.
+        AdviseError: it is too large, not UTF-8, not YAML, or uses what is not supported, with place and remedy.
     """
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    text = _decode(data, name)
+    text = decode(data, name)
     try:
-        return _Reader(_events(text), name, text).document()
+        return _Reader(events(text), name, text).document()
     except MarkedYAMLError as error:
         raise AdviseError(_not_yaml(error, text, name)) from None
     except YAMLError as error:
@@ -102,7 +115,7 @@ def parse(data: bytes | str, name: str) -> Document:
         raise AdviseError(Fault(f"not YAML: {words}", name, *_end_of(before), hint="remove this character")) from None
 
 
-def _events(text: str) -> Iterator[Any]:
+def events(text: str) -> Iterator[Any]:
     """The parser's events, one by one: the parser alone would take hours for a megabyte of open brackets."""
     try:
         from _ruamel_yaml import CParser
@@ -116,9 +129,10 @@ def _events(text: str) -> Iterator[Any]:
         yield parser.get_event()
 
 
-def _decode(data: bytes | str, name: str) -> str:
+def decode(data: bytes | str, name: str) -> str:
+    """The text of a file. Raises an AdviseError where it is too large or not UTF-8."""
     if len(data) > MAX_BYTES:
-        raise AdviseError(Fault(f"larger than {MAX_BYTES:,} bytes, which no recipe or rule is", name))
+        raise AdviseError(Fault(f"larger than {MAX_BYTES:,} bytes, the limit for recipes and rules", name))
     if isinstance(data, str):
         return data
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -183,15 +197,20 @@ class _Reader:
         if stop:
             raise AdviseError(*self.faults)
 
+    def _refuse_nul(self, scalar: Any) -> None:
+        if "\0" in scalar.value:
+            self._fail("a NUL character, which no name or text has", scalar, "write it without")
+
     def _value(self, event: Any, path: Path_) -> Any:
         kind = type(event).__name__
         if kind == "AliasEvent" or event.anchor:
-            self._fail("anchors and aliases (& and *) are not read here", event, "write the value out")
+            self._fail("anchors and aliases (& and *) are not supported", event, "write the value out")
         if event.tag and event.tag != "!":
-            self._fail(f"the tag {event.tag[:60]} is not read here", event, "remove it, or put the text in quotes")
+            self._fail(f"the tag {event.tag[:60]} is not supported", event, "remove it, or put the text in quotes")
         if len(path) > MAX_DEPTH:
             self._fail(f"nested deeper than {MAX_DEPTH} levels", event, "no recipe or rule needs that")
         if kind == "ScalarEvent":
+            self._refuse_nul(event)
             self.marks[path] = _mark(event, event)
             return _scalar(event.value) if event.style in (None, "") else event.value
         container = self._mapping if kind == "MappingStartEvent" else self._sequence
@@ -208,13 +227,14 @@ class _Reader:
             if kind != "ScalarEvent":
                 hint = "write `key: value`; a template such as {{ name }} has to be filled in first"
                 self._fail("a key must be a plain word", event, hint)
+            self._refuse_nul(event)
             key, at = str(event.value), (*path, str(event.value))
             if key[:1] in SPACES:
                 self._fail("not YAML: a non-breaking space indents here", event, "indent with plain spaces")
             if key in found:
                 line = self.keys[at].line
                 self._fail(
-                    f"the key {key!r} stands here a second time, first in line {line}",
+                    f"the key {key!r} appears twice, first in line {line}",
                     event,
                     "keep one of the two",
                     stop=False,
@@ -241,6 +261,8 @@ def _scalar(text: str) -> Any:
     """A plain scalar by the YAML 1.2 core schema, and 1_000 as people write it. `no` stays a word."""
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
+    if _LEADING_ZERO.match(text):
+        return text
     if _INT.match(text):
         return int(text.replace("_", ""))
     if _FLOAT.match(text):

@@ -1,42 +1,67 @@
 """The command line: reads arguments, calls one function for each command, prints, and returns an exit code.
 
 The product goes to stdout, the talk to stderr. Exit codes: 0 done, 1 findings, 2 wrong use or unreadable input,
-3 the policy is at fault, 4 a measured gate missed, 5 nothing was checked, 70 internal error, 130 interrupted.
+3 the policy is at fault, 4 a measured gate missed, 5 nothing was checked, 70 internal error, 130 interrupted, 141 the
+reader of stdout left.
 """
 
 from __future__ import annotations
 
 import errno
-import os
+import gc
+import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 
+from advisor.base.collection import paused_collection
 from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.cli.screen import exit_code, screen
 
-COMMANDS = (
-    *("run", "check", "diff", "gate", "explain", "rules", "families", "schema", "demo", "history", "doctor", "report"),
-    "completion",
-)
+COMMANDS = {
+    "run": ("RECIPE --data SOURCE --out DIR", "run a recipe and report"),
+    "check": ("RECIPE…", "review recipes by the rules"),
+    "diff": ("OLD NEW", "show what changed in a recipe's effect"),
+    "gate": ("RUN_DIR", "check a finished run before it is deployed"),
+    "explain": ("RULE|RECIPE", "show a rule's page, or why a recipe is as it is"),
+    "report": ("RUN_DIR… --html FILE", "show finished runs as a page or as tables"),
+    "history": ("[show|export|import|add]", "list recorded runs, predicted beside measured"),
+    "rules": ("list|test|verify|diff|docs", "work on rule packs"),
+    "families": ("", "list the models that are described, and which can be run"),
+    "doctor": ("", "show what this machine offers, and what follows"),
+    "schema": ("recipe|rule|pack|waivers", "print JSON Schemas for editors"),
+    "completion": ("bash|zsh|tcsh", "print a script that completes commands in a shell"),
+    "demo": ("--out DIR", "advise, run and report on a small real model and data"),
+}
 ISSUES = "please report it with the command and the lines above"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `advise`; returns its exit code."""
+    _show_every_character()
+    with screen() as out:
+        try:
+            code = _code(list(sys.argv[1:] if arguments is None else arguments))
+        except SystemExit as stop:  # --help, --version, SIGTERM
+            out.flush()
+            raise SystemExit(exit_code(stop.code if isinstance(stop.code, int) else 0, out)) from None
+    if arguments is None:
+        gc.freeze()  # the process ends here, so Python need not look for cycles a last time
+    return exit_code(code, out)
+
+
+def _code(arguments: list[str]) -> int:
+    """Run a command; errors end up on stderr, as an exit code."""
     try:
-        with _impossible_names_told():
-            return _main(list(sys.argv[1:] if arguments is None else arguments))
+        with _reported_long_names():
+            return _main(arguments)
     except AdviseError as error:
         sys.stderr.write(f"advise: {error}\n")
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("advise: interrupted\n")
         return 130
-    except BrokenPipeError:
-        # The reader of our output went away, as `advise … | head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
         import traceback
 
@@ -45,8 +70,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 70
 
 
+def _show_every_character() -> None:
+    """What the terminal's encoding lacks, and bytes in names that are no text, are written as escapes.
+
+    In JSON and YAML these escapes mean the same character.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 @contextmanager
-def _impossible_names_told() -> Iterator[None]:
+def _reported_long_names() -> Iterator[None]:
     """Whatever option gives a name that no file can have, and wherever it is first met."""
     try:
         yield
@@ -64,6 +99,7 @@ def _main(arguments: list[str]) -> int:
             raise AdviseError(f"unknown command {arguments[0]!r}", hint=suggest(arguments[0], COMMANDS))
         command = import_module(f"advisor.cli.{arguments[0]}")
         return int(command.run(arguments[1:]))
-    from advisor.cli.advise import run
+    with paused_collection():
+        from advisor.cli.advise import run
 
-    return run(arguments)
+        return run(arguments)

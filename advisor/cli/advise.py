@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from advisor.base.version import __version__
 from advisor.cli.options import (
     Parser,
     colour,
     count,
     count_or_none,
     data_columns,
+    features,
+    key_value,
     parser,
     policy,
     positive,
@@ -21,31 +22,25 @@ from advisor.cli.options import (
     width,
 )
 
-if TYPE_CHECKING:
-    from advisor.advice.history import History
-    from advisor.compute.data.dataset import TaskData
-    from advisor.facts.facts import Facts
-    from advisor.inspection.probe import Model
-    from advisor.recipe.recipe import DataSource, Task
-
 DEVICES = ("cpu", "cuda", "mps", "edge", "auto")
+TASKS = ("classification", "regression", "generation", "language-modelling")
+
+
+def _commands() -> str:
+    """Every command with what it does, a line each."""
+    from advisor.cli import COMMANDS
+
+    calls = {f"advise {name} {arguments}".rstrip(): about for name, (arguments, about) in COMMANDS.items()}
+    widest = max(map(len, calls))
+    lines = (f"  {call.ljust(widest)}  {about}\n" for call, about in calls.items())
+    return f"commands (advise COMMAND --help says more):\n{''.join(lines)}"
 
 
 def _arguments() -> Parser:
     arguments = parser(
         "advise",
         "Advise how to make a language model small and green, from facts alone.",
-        "commands:\n  advise run RECIPE --data SOURCE --out DIR   carry a recipe out and report\n"
-        "  advise check RECIPE…                        review recipes by the rules\n"
-        "  advise explain RULE|RECIPE                  a rule's page; why a recipe is as it is\n"
-        "  advise rules list|test|verify|diff|docs     work on rule packs\n"
-        "  advise report RUN_DIR… --html FILE          finished runs as a page to look at\n"
-        "  advise history [show|export|import|add]     every run that was carried out, predicted beside measured\n"
-        "  advise doctor                               what this machine offers, and what follows\n"
-        "  advise families                             which models are described, and which can be executed\n"
-        "  advise schema recipe|rule|pack              JSON Schemas for editors\n"
-        "  advise completion bash|zsh|tcsh             completion for a shell\n"
-        "  advise demo --out DIR                       the whole way on a small real model and data",
+        _commands(),
     )
     arguments.add_argument(
         "--model",
@@ -55,107 +50,79 @@ def _arguments() -> Parser:
     )
     amount = arguments.add_mutually_exclusive_group(required=True)
     amount.add_argument("--samples", type=count, metavar="N", help="labelled training examples")
-    amount.add_argument("--data", metavar="SOURCE", help="count them in this data set (needs the extra [run])")
+    amount.add_argument("--data", metavar="SOURCE", help="count the examples of this data set (needs the extra [run])")
     arguments.add_argument(
         "--device",
         required=True,
         choices=DEVICES,
         help="where the model will serve; cpu and edge state that no GPU can be used there",
     )
-    arguments.add_argument("--task", choices=("classification", "regression", "generation", "language-modelling"))
+    arguments.add_argument(
+        "--task",
+        choices=("classification", "regression", "generation", "language-modelling"),
+        help="what the model is to do",
+    )
     arguments.add_argument("--eval-samples", type=count_or_none, metavar="N", help="labelled examples for the report")
     arguments.add_argument(
-        "--unlabelled", type=count_or_none, default=None, metavar="N", help="task-like texts without labels"
+        "--unlabelled", type=count_or_none, default=None, metavar="N", help="texts of the task without labels"
     )
     arguments.add_argument(
         "--min-accuracy",
         type=share,
         default=0.95,
         metavar="SHARE",
-        help="least relative accuracy (default 0.95)",
+        help="least accuracy relative to the fine-tuned model (default: 0.95)",
     )
     arguments.add_argument("--max-emissions", type=positive, metavar="SHARE", help="most relative emissions")
-    arguments.add_argument("--max-size-mb", type=positive, metavar="MB")
-    arguments.add_argument("--max-latency-ms", type=positive, metavar="MS")
-    arguments.add_argument("--history", action="store_true", help="narrow the ranges by your own past runs")
+    arguments.add_argument("--max-size-mb", type=positive, metavar="MB", help="largest size of the weights")
+    arguments.add_argument("--max-latency-ms", type=positive, metavar="MS", help="longest time for one request")
+    _add_facts(arguments)
+    arguments.add_argument("--history", action="store_true", help="narrow the predicted ranges by your own past runs")
     arguments.add_argument("--name", help="name of the recipe")
-    arguments.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the recipe there, not to stdout")
-    arguments.add_argument("--format", choices=("yaml", "json"), default="yaml")
-    arguments.add_argument("--version", action="version", version=_version())
+    arguments.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the recipe here, not to stdout")
+    arguments.add_argument("--format", choices=("yaml", "json"), default="yaml", help="output format (default: yaml)")
+    arguments.add_argument("--version", action="version", version=f"advise {__version__}")
     data_columns(arguments)
     policy(arguments)
     return arguments
 
 
-def _version() -> str:
-    if "--version" not in sys.argv:
-        return ""
-    from importlib.metadata import version
-
-    return f"advise {version('advise')}"
+def _add_facts(arguments: Parser) -> None:
+    """Options for what neither the model's config nor the data say."""
+    arguments.add_argument("--cpu-features", type=features, metavar="LIST", help="of the CPU: avx2,avx512_vnni,…")
+    arguments.add_argument("--memory-gb", type=positive, metavar="GB", help="memory of the device")
+    arguments.add_argument("--compute-capability", type=positive, metavar="X.Y", help="of the NVIDIA GPU")
+    arguments.add_argument("--mean-tokens", type=positive, metavar="N", help="mean length of a text")
+    arguments.add_argument("--revision", metavar="COMMIT", help="of the model on the Hub")
+    arguments.add_argument("--licence", metavar="ID", help="of the model, where no model card says it")
+    arguments.add_argument(
+        "--meta",
+        type=key_value,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="what the policy wants to know, as in owner=ada",
+    )
 
 
 def run(arguments: Sequence[str]) -> int:
+    """Print or write the recipe; what led to it goes to stderr."""
     options = _arguments().parse_args(arguments)
-    from advisor.advice.recommendation import advise
-    from advisor.base.files import write
-    from advisor.policy.pack import find
-    from advisor.report import advice as report
+    from advisor.api.recommendation import advise
 
-    facts, model, data = _facts(options)
-    name = options.name or f"{Path(options.model).name}-{facts.device.kind}"
-    history = _history(facts) if options.history else None
-    advice = advise(find(options.policy), facts, model, data, name, history)
-    product = report.recipe_yaml(advice) if options.format == "yaml" else report.advice_json(advice) + "\n"
-    sys.stderr.write(report.explanation(advice, width(), colour(sys.stderr)))
+    asked = {name: value for name, value in vars(options).items() if name not in ("output", "format")}
+    advice = advise(**asked)
+    product = advice.to_yaml() if options.format == "yaml" else advice.to_json() + "\n"
+    sys.stderr.write(advice.explanation(width(), colour(sys.stderr)))
     if options.output:
-        write(options.output, product)
+        from advisor.base.files import deliver  # not before: hashing costs start-up time
+
+        deliver(options.output, product)
         planned = advice.chosen.plan
-        runs = f" · carry it out: advise run {options.output} --data SOURCE --out DIR"
+        runs = f" · run it: advise run {options.output} --data SOURCE --out DIR"
         sys.stderr.write(f"\nwrote {options.output}{runs if planned and planned.family.executable else ''}\n")
     else:
         sys.stderr.write("\n")
         sys.stdout.write(product)
         sys.stdout.flush()
     return 0
-
-
-def _history(facts: Facts) -> History:
-    """The user's own runs that are like the one that is asked about."""
-    from advisor.advice.history import gather
-    from advisor.runs import ledger
-
-    wanted = ledger.Filters(family=facts.model.family, device=facts.device.kind)
-    return gather(ledger.find(wanted), facts)
-
-
-def _warn_of_imbalance(data: TaskData) -> None:
-    from advisor.compute.tasks.balance import imbalance
-    from advisor.facts.tasks import metrics
-
-    if warned := imbalance(metrics(data.source, data.task)[0], data.report.labels, data.label_names):
-        sys.stderr.write(f"warning: {warned}\n")
-
-
-def _facts(options: Namespace) -> tuple[Facts, Model, DataSource]:
-    """The facts that the options state, the model they name and the data source for the recipe."""
-    from advisor.facts.facts import DataFacts, Facts, Goal
-    from advisor.facts.tasks import OF_TASK
-    from advisor.inspection import probe
-    from advisor.recipe.recipe import DataSource
-
-    columns = {"text": options.text, "pair": options.pair, "label": options.label}
-    labelled = options.task if options.task in OF_TASK else None
-    found = probe.data(options.data, columns, options.max_samples, labelled) if options.data else None
-    if found:
-        _warn_of_imbalance(found)
-    samples = found.samples if found else min(options.samples, options.max_samples or options.samples)
-    labels = len(found.label_names) if found else None
-    model = probe.model(options.model, labels or 2)
-    unlabelled = options.unlabelled if options.unlabelled is not None else found.unlabelled_samples if found else 0
-    evaluated = options.eval_samples if options.eval_samples is not None else found.eval_samples if found else None
-    task: Task | None = options.task or (found.task if found else None)
-    data = DataFacts(samples, evaluated, unlabelled, None, task, labels)
-    goal = Goal(options.min_accuracy, options.max_emissions, options.max_size_mb, options.max_latency_ms)
-    source = DataSource(options.data, max_samples=options.max_samples, **columns)
-    return Facts(model.facts, data, probe.device(options.device), goal), model, source

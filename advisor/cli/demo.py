@@ -20,14 +20,14 @@ MAX_TOKENS = 64
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Write the data, advise, and carry the recipe out; exit codes as of `advise run`."""
+    """Write the data, advise, and run the recipe; exit codes as of `advise run`."""
     demo = parser("advise demo", "Advise and run on a small real BERT and on docstrings of installed packages.")
     demo.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for data, recipe and run")
     out = demo.parse_args(arguments).out
     needs_run("advise demo")
     from advisor.base.files import new_folder, write
     from advisor.cli import advise
-    from advisor.cli import run as carry_out
+    from advisor.cli import run as run_command
     from advisor.execution.demo import model_folder, write_data
     from advisor.recipe.reader import load
     from advisor.recipe.recipe import as_yaml
@@ -42,9 +42,9 @@ def run(arguments: Sequence[str]) -> int:
     recipe, short, data = out / "recipe.yaml", out / "short.yaml", str(out / "data")
     advise.run(["--model", model, "--data", data, "--device", "cpu", "--name", "demo", "-o", str(recipe)])
     write(short, as_yaml(_shortened(load(recipe)[0])))
-    told = f"one epoch for each step, no joined texts, at most {MAX_TOKENS} tokens"
-    sys.stderr.write(f"{short} is the same recipe with less training: {told}\n\n")
-    return carry_out.run([str(short), "--data", data, "--out", str(out / "run")])
+    shorter = f"one epoch for each step, no joined texts, at most {MAX_TOKENS} tokens"
+    sys.stderr.write(f"{short} is the same recipe with less training: {shorter}\n\n")
+    return run_command.run([str(short), "--data", data, "--out", str(out / "run")])
 
 
 def _shortened(recipe: Recipe) -> Recipe:

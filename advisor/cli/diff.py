@@ -48,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _options(arguments: Sequence[str]) -> Namespace:
-    diff = parser("advise diff", "What changed between two recipes, in effect and not in letters.", EPILOG)
+    diff = parser("advise diff", "Show what changed in the effect of a recipe, not in its text.", EPILOG)
     diff.add_argument("old", metavar="OLD", help="a recipe file, or - for stdin")
     diff.add_argument("new", metavar="NEW", help="a recipe file, or - for stdin")
     diff.add_argument("--format", choices=("text", "json", "markdown"), default="text")
@@ -91,13 +91,11 @@ def _reviewed(rules: Policy, names: Sequence[str], waiving: Waiving) -> list[Rev
 
 
 def _review(rules: Policy, name: str, place: str, waiving: Waiving) -> Reviewed:
-    from advisor.base.yamlfile import parse, read
-    from advisor.recipe.reader import validate
+    from advisor.recipe.reader import load, loads
     from advisor.review.review import review_document
     from advisor.review.waivers.apply import waive
 
-    document = parse(sys.stdin.buffer.read(), "stdin") if name == "-" else read(Path(name))
-    recipe = validate(document)
+    recipe, document = loads(sys.stdin.buffer.read(), "stdin") if name == "-" else load(Path(name))
     reviewed = review_document(rules, recipe, replace(document, name=place), Path(place).parent)
     waived = waive(reviewed.findings, [reviewed.document], rules, waiving)
     return replace(reviewed, findings=waived.findings)

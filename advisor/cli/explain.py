@@ -36,7 +36,7 @@ def _own(name: str) -> str:
     """The page of a rule that is advise's own and stands in no pack; empty for any other name."""
     from advisor.deployment.rules import BECAUSE
     from advisor.review.findings import BUILT_IN, GATE_RULES
-    from advisor.review.waivers.waivers import WAIVER_RULES
+    from advisor.review.waivers.rules import WAIVER_RULES
 
     about = {**BUILT_IN, **GATE_RULES, **{rule: because for rule, (_, because) in WAIVER_RULES.items()}}
     if name not in about:

@@ -1,4 +1,4 @@
-"""`advise families`: the models that are described, and which of them `advise run` can carry a recipe out on."""
+"""`advise families`: the models that are described, and which of them `advise run` can run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`advise check --fix` and `--diff`: mend recipes, or show how. Files are written whole or not at all."""
+"""`advise check --fix` and `--diff`: fix recipes, or show how. Files are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from advisor.base.errors import AdviseError
 
 if TYPE_CHECKING:
+    from advisor.api.review import Findings
     from advisor.review.findings import Finding, Fix
     from advisor.review.fixes.apply import Mended
     from advisor.review.outcome import Checked
     from advisor.review.recipe_files import Source
 
 BOM = "\ufeff"
-Judge = Callable[["Sequence[Source]"], "Checked"]
+Judge = Callable[["Sequence[Source]"], "Findings"]
 
 
 class Repair(NamedTuple):
@@ -33,7 +34,7 @@ class Repair(NamedTuple):
 
 
 def repairs(checked: Checked, sources: Sequence[Source], judge: Judge, unsafe: bool) -> list[Repair]:
-    """Mend every recipe that has something to fix; nothing is written yet."""
+    """Fix every recipe that has something to fix; nothing is written yet."""
     from advisor.review.fixes.apply import fixable, mend
 
     to_fix = {one.place.file for one in checked.findings if fixable([one], unsafe)}
@@ -58,14 +59,15 @@ def shown(made: Sequence[Repair]) -> str:
 
 
 def written(made: Sequence[Repair], sources: Sequence[Source]) -> list[Source]:
-    """Write the mended recipes to their files; gives the sources to judge now. What came by stdin is printed."""
+    """Write the fixed recipes to their files; returns the sources to judge now. What came by stdin is printed."""
     after = {one.source.name: one.after for one in made}
     for one in made:
         if one.source.text is None:
             _write(Path(one.source.name), one.after)
     for source in sources:
         if source.text is not None:
-            sys.stdout.write(after.get(source.name) or source.text.decode("utf-8-sig", "replace"))
+            out = getattr(sys.stdout, "unchanged", sys.stdout)
+            out.write(after.get(source.name) or source.text.decode("utf-8-sig", "replace"))
     return [_now(source, after) for source in sources]
 
 
@@ -87,21 +89,21 @@ def _write(path: Path, text: str) -> None:
     path.chmod(mode)
 
 
-def told(made: Sequence[Repair], would: bool) -> Iterator[str]:
-    """What was fixed, file by file."""
+def report(made: Sequence[Repair], would: bool) -> Iterator[str]:
+    """A line for each file: what was fixed in it."""
     for one in made:
         yield f"{one.source.name}: {'would ' if would else ''}{', '.join(map(_said, one.mended.fixes))}\n"
 
 
 def unread(checked: Checked) -> Iterator[str]:
-    """What keeps recipes from being judged, and so from being mended."""
+    """What keeps recipes from being judged, and so from being fixed."""
     from advisor.review.findings import BUILT_IN
 
     yield from (f"{one.place}: {one.message}\n" for one in checked.findings if one.rule in BUILT_IN)
 
 
 def _said(fix: Fix) -> str:
-    """What a fix does: what stands there afterwards, or in words where that would say too little."""
+    """What a fix does: the new text, or words where the text would say too little."""
     written = {"set": "{0}: {1}", "rename": "{0} -> {1}", "quote": "quotes in line {0}"}
     short = [written[edit.action].format(edit.path[-1], edit.value) for edit in fix.edits if edit.action in written]
     words = ", ".join(short) if len(short) == len(fix.edits) else fix.words

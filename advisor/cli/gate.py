@@ -5,41 +5,35 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from advisor.base.errors import AdviseError
 from advisor.cli.options import colour, give, parser, policy, waivers, width
-from advisor.inspection.probe import needs_run
 from advisor.review.findings import FORMATS
 
 
 def run(arguments: Sequence[str]) -> int:
     """Exit codes: 0 everything is shown; 4 something is missed, missing, stale or changed."""
     options = _options(arguments)
-    needs_run("advise gate")
-    from advisor.deployment.decision import gate
-    from advisor.deployment.examination import Terms
-    from advisor.deployment.signature import public_key
-    from advisor.policy.pack import find
-    from advisor.recipe.reader import load
+    from advisor.api.deployment import gate
     from advisor.report.findings import summary
-    from advisor.report.formats import written
-    from advisor.review.waivers.apply import Waiving
 
-    terms = Terms(
-        find(options.policy),
-        Waiving(date.today(), not options.no_inline, options.waivers, options.waiver_days, unused=False),
-        load(options.recipe)[0] if options.recipe else None,
-        options.device,
-        options.rescore or options.data,
-        options.without_data,
-        options.max_age,
-        options.rescore is not None,
-        public_key(options.key) if options.key else None,
+    checked = gate(
+        options.run,
+        recipe=options.recipe,
+        device=options.device,
+        data=options.data,
+        without_data=options.without_data,
+        rescore=options.rescore,
+        key=options.key,
+        max_age=options.max_age,
+        policy=options.policy,
+        waivers=options.waivers,
+        inline_waivers=not options.no_inline,
+        waiver_days=options.waiver_days,
     )
-    checked = gate(options.run, terms)
-    give(written(checked, options.format, width(), colour(sys.stdout) and not options.output), options.output)
+    give(checked.to(options.format, width(), colour(sys.stdout) and not options.output), options.output)
     sys.stderr.write(f"{checked.warned}\n" if checked.warned else "")
     sys.stderr.write("".join(f"kept: {words}\n" for words in checked.kept))
     sys.stderr.write("".join(f"not checked: {words}\n" for words in checked.unchecked))
@@ -59,20 +53,20 @@ def _options(arguments: Sequence[str]) -> Namespace:
         help="the --out folder of an `advise run`; of --seeds, gated on their means",
     )
     gate.add_argument(
-        "--recipe", type=Path, metavar="FILE", help="the recipe that is to be shipped; the run must be of it"
+        "--recipe", type=Path, metavar="FILE", help="the recipe to be shipped; the run must be of this recipe"
     )
     gate.add_argument(
         "--device", choices=("cpu", "cuda", "mps", "edge"), help="where it will serve (default: as its recipe says)"
     )
-    gate.add_argument("--data", metavar="SOURCE", help="where the data lies now (default: where the recipe says)")
+    gate.add_argument("--data", metavar="SOURCE", help="where the data is now (default: where the recipe says)")
     gate.add_argument("--without-data", action="store_true", help="accept the recorded hash of data that is not here")
     gate.add_argument(
         "--rescore", metavar="SOURCE", help="read the data there, and let every model answer all report rows again"
     )
     gate.add_argument("--key", type=Path, metavar="FILE", help="the public key (PEM) that has to have signed the run")
     gate.add_argument("--max-age", type=age, default=timedelta(days=90), metavar="AGE", help="90d (default), 12h, 2w")
-    gate.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="how findings are written (default: text)")
-    gate.add_argument("-o", "--output", type=Path, metavar="FILE", help="write them there, not to stdout")
+    gate.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="output format (default: text)")
+    gate.add_argument("-o", "--output", type=Path, metavar="FILE", help="write findings here, not to stdout")
     waivers(gate)
     policy(gate)
     options = gate.parse_args(arguments)

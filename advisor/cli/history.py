@@ -1,4 +1,4 @@
-"""`advise history`: the runs that were carried out, and what came of what was predicted."""
+"""`advise history`: recorded runs, with what was predicted beside what was measured."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from advisor.runs.record import Record
 
 VERBS_HELP = """verbs:
-  advise history show ID           all that is known of a run; the first signs of its id are enough
+  advise history show ID           all that is known of a run; the first characters of its id are enough
   advise history export FILE       write the runs that pass the filters to FILE (.jsonl or .parquet)
-  advise history import FILE…      take over runs that somebody exported; those that are there already stay
+  advise history import FILE…      import runs that somebody exported; runs that are there already stay
   advise history add RUN_DIR…      record finished runs by their folders
 
 The ledger is a SQLite file: ADVISE_LEDGER, else advise/ledger.sqlite3 in XDG_DATA_HOME or ~/.local/share."""
@@ -56,7 +56,7 @@ def _show(arguments: Sequence[str]) -> int:
     from advisor.runs import ledger
 
     made = parser("advise history show", "All that is known of a run.")
-    made.add_argument("id", metavar="ID", help="the first signs of its id")
+    made.add_argument("id", metavar="ID", help="the first characters of its id")
     made.add_argument("--format", choices=("text", "json"), default="text")
     options = made.parse_args(arguments)
     found = ledger.get(options.id)
@@ -81,7 +81,7 @@ def _export(arguments: Sequence[str]) -> int:
 def _import(arguments: Sequence[str]) -> int:
     from advisor.runs import exchange, ledger
 
-    made = parser("advise history import", "Take over runs that somebody exported.")
+    made = parser("advise history import", "Import runs that somebody exported.")
     made.add_argument("files", nargs="+", type=Path, metavar="FILE")
     files = made.parse_args(arguments).files
     found = [record for file in files for record in exchange.read(file)]

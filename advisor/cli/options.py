@@ -8,12 +8,9 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 from advisor.base.errors import AdviseError, Fault
-
-if TYPE_CHECKING:
-    from advisor.records.carbon import Assumptions
 
 ASKED = "-\0"  # as an argument: give the parser, do nothing. Nobody can type a zero byte.
 
@@ -96,6 +93,32 @@ def positive(text: str) -> float:
     return _number(text, whole=False, least=1e-9, most=1e12)
 
 
+def features(text: str) -> frozenset[str]:
+    """Instruction sets of a CPU, between commas; `none` for none of them."""
+    from advisor.facts.facts import INSTRUCTION_SETS
+
+    names = frozenset(text.replace(" ", "").split(",")) - {"none", ""}
+    if wrong := sorted(names - set(INSTRUCTION_SETS)):
+        known = ", ".join((*INSTRUCTION_SETS, "none"))
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(wrong)}; write some of {known}, between commas")
+    return names
+
+
+def key_value(text: str) -> tuple[str, str | int | float | bool]:
+    """A key and its value, as in owner=ada; numbers, true and false are what they look like."""
+    key, sign, value = text.partition("=")
+    if not key or not sign or not value:
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, as in owner=ada, got {text!r}")
+    if value in ("true", "false"):
+        return key, value == "true"
+    for kind in (int, float):
+        try:
+            return key, kind(value)
+        except ValueError:
+            continue
+    return key, value
+
+
 def seconds(text: str) -> float:
     """A span of time in seconds, 0 allowed."""
     return _number(text, whole=False, least=0, most=1e9)
@@ -115,12 +138,14 @@ def pue(text: str) -> float:
 
 def policy(parser: argparse.ArgumentParser) -> None:
     """The option that chooses the policy."""
-    parser.add_argument("--policy", default="core", metavar="PACK", help="a shipped rule pack or a folder of one")
+    parser.add_argument(
+        "--policy", default="core", metavar="PACK", help="a shipped rule pack, or the folder of one (default: core)"
+    )
 
 
 def waivers(parser: argparse.ArgumentParser) -> None:
     """Options that say which waivers count."""
-    parser.add_argument("--no-inline", action="store_true", help="waivers in comments of recipes do not count")
+    parser.add_argument("--no-inline", action="store_true", help="waivers inside recipes do not count")
     parser.add_argument(
         "--waivers",
         type=Path,
@@ -139,35 +164,33 @@ def waivers(parser: argparse.ArgumentParser) -> None:
 def data_columns(parser: argparse.ArgumentParser) -> None:
     """Options that name the columns of a data set and limit its rows."""
     parser.add_argument("--text", metavar="COLUMN", help="the column with the text")
-    parser.add_argument("--pair", metavar="COLUMN", help="the column with the second text, if there is one")
+    parser.add_argument("--pair", metavar="COLUMN", help="the column with the second text of a pair")
     parser.add_argument("--label", metavar="COLUMN", help="the column with the class")
     parser.add_argument("--max-samples", type=count, metavar="N", help="use at most N training rows")
 
 
 def carbon(parser: argparse.ArgumentParser) -> None:
     """Options that turn energy into CO2e."""
-    parser.add_argument("--country", metavar="ISO", help="whose grid (default FRA; shares do not change)")
+    parser.add_argument("--country", metavar="ISO", help="country of the grid (default: FRA; shares do not change)")
     parser.add_argument("--pue", type=pue, default=1.0, metavar="X", help="power usage effectiveness (default 1)")
     parser.add_argument("--embodied-kg", type=positive, metavar="KG", help="CO2e of making the machine, for SCI")
     parser.add_argument("--lifetime-years", type=positive, metavar="Y", help="how long the machine will serve")
 
 
-def assumed(options: argparse.Namespace) -> Assumptions:
-    """What the options of `carbon` say.
-
-    Raises:
-        AdviseError: embodied carbon without a lifetime, or the other way round.
-    """
-    from advisor.records.carbon import Assumptions
-
-    embodied, lifetime = options.embodied_kg, options.lifetime_years
-    if (embodied is None) != (lifetime is None):
-        one, other = (
-            ("--embodied-kg", "--lifetime-years") if lifetime is None else ("--lifetime-years", "--embodied-kg")
-        )
-        raise AdviseError(f"{one} without {other} gives no SCI figure", hint=f"give {other} too, or neither")
-    country = options.country.upper() if options.country else Assumptions().country
-    return Assumptions(country, options.country is not None, options.pue, embodied, lifetime)
+def measuring(parser: argparse.ArgumentParser) -> None:
+    """Options that say how serving is measured."""
+    parser.add_argument(
+        "--measure-seconds",
+        type=positive,
+        metavar="S",
+        help="how long each model answers while time and energy are measured (default: 10)",
+    )
+    parser.add_argument(
+        "--power-log",
+        type=Path,
+        metavar="FILE",
+        help="CSV of an external power meter that runs meanwhile: columns time and watts",
+    )
 
 
 def width() -> int:
@@ -188,6 +211,6 @@ def give(product: str, file: Path | None, out: TextIO | None = None) -> None:
     if file is None:
         (out or sys.stdout).write(product)
         return
-    from advisor.base.files import write
+    from advisor.base.files import deliver
 
-    write(file, product)
+    deliver(file, product)

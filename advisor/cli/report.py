@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.base.errors import AdviseError
+from advisor.base.install import pip_command
 from advisor.cli.options import parser
 
 if TYPE_CHECKING:
@@ -23,16 +24,22 @@ def run(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     from advisor.runs.finished import folders, read
 
-    if options.html:
-        _needs_drawing()
+    if options.html or options.chart:
+        _needs_drawing("--html" if options.html else "--chart")
     runs = [read(folder) for folder in folders(options.runs)]
     if options.html:
-        from advisor.base.files import write
+        from advisor.base.files import deliver
         from advisor.report import html
 
-        write(options.html, html.render(runs))
+        deliver(options.html, html.render(runs))
         sys.stderr.write(f"wrote {options.html}: open it in a browser\n")
-    if options.format or not options.html:
+    if options.chart:
+        from advisor.base.files import write
+        from advisor.report.figure import accuracy_against_time
+
+        write(options.chart, accuracy_against_time(runs))
+        sys.stderr.write(f"wrote {options.chart}\n")
+    if options.format or not (options.html or options.chart):
         _print(runs, options.format or "text")
     return 0
 
@@ -41,14 +48,15 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made = parser("advise report", "Finished runs, one or several, as a page to look at or as tables.")
     made.add_argument("runs", nargs="+", type=Path, metavar="RUN_DIR", help="the --out folder of an `advise run`")
     made.add_argument("--html", type=Path, metavar="FILE", help="write one page that needs nothing else")
+    made.add_argument("--chart", type=Path, metavar="FILE", help="draw accuracy against time as one SVG file")
     made.add_argument("--format", choices=("text", "json", "markdown"), help="print the runs' tables (default: text)")
     return made.parse_args(arguments)
 
 
-def _needs_drawing() -> None:
+def _needs_drawing(option: str) -> None:
     missing = [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]
     if missing:
-        raise AdviseError(f"--html needs {', '.join(missing)}, not installed", hint="pip install 'advise[report]'")
+        raise AdviseError(f"{option} needs {', '.join(missing)}, not installed", hint=pip_command("report"))
 
 
 def _print(runs: Sequence[Finished], form: str) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ABOUT = {
     "list": "the rules of a pack",
-    "test": "run every rule's examples and the boundary cases, and tell what they cover",
+    "test": "run every rule's examples and the boundary cases, and report what they cover",
     "verify": "prove that a pack is consistent, over all facts and sets of steps",
     "diff": "where one pack is stricter or looser than another",
     "docs": "write a page for each rule, and an index",
@@ -99,8 +99,8 @@ def _verify(arguments: Sequence[str]) -> int:
     for proof in (proof for pack in packs for proof in prove(pack)):
         refuted += len(proof.refutations)
         sys.stdout.write(rules.proven(proof))
-    told = ", ".join(f"{len(pack.rules)} rules of {pack.stamp.name}" for pack in packs)
-    sys.stderr.write(f"{told} in {perf_counter() - start:.2f} s\n")
+    counted = ", ".join(f"{len(pack.rules)} rules of {pack.stamp.name}" for pack in packs)
+    sys.stderr.write(f"{counted} in {perf_counter() - start:.2f} s\n")
     return 3 if refuted else 0
 
 

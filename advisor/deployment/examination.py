@@ -12,12 +12,13 @@ from advisor.deployment import integrity, measurements, provenance, recomputatio
 from advisor.deployment.recomputation import Predictions
 from advisor.deployment.rules import COMPLETE, RECIPE, WEIGHTS, finding
 from advisor.deployment.same_recipe import differences
-from advisor.facts.facts import DataFacts, Facts, declared
+from advisor.facts.facts import DataFacts, declared
 from advisor.facts.tasks import OF_TASK
 from advisor.inspection import probe
+from advisor.inspection.recipe_facts import facts_of
 from advisor.policy.pack import Policy
 from advisor.recipe.reader import load
-from advisor.recipe.recipe import Recipe, to_goal
+from advisor.recipe.recipe import Recipe
 from advisor.records.results import RunResult
 from advisor.records.run_folder import AGAIN, REPORT, read, read_json
 from advisor.review.findings import Finding, Place
@@ -28,7 +29,7 @@ from advisor.review.waivers.apply import Waiving, waive
 if TYPE_CHECKING:
     from advisor.compute.data.dataset import TaskData
 
-TYPES: Mapping[str, tuple[type, ...]] = {"category": (str,), "integer": (int,), "number": (int, float)}
+TYPES: Mapping[str, tuple[type, ...]] = {"category": (str,), "text": (str,), "integer": (int,), "number": (int, float)}
 MODEL_FACTS = ("family", "kind", "layers", "encoder_layers", "decoder_layers", "hidden_size", "heads", "vocabulary")
 
 
@@ -117,7 +118,7 @@ def _understood(out: Path, policy: Policy) -> tuple[RunResult, Predictions, Revi
     _refuse_odd_metrics(out, result, data.task)
     width = len(next(iter(given.scores.values()))[0]) if result.eval_samples else 2
     model = probe.model(str(out / "steps" / f"0-{recipe.steps[0].name}"), width)
-    facts = Facts(model.facts, data, probe.device(recipe.device), to_goal(recipe.goal))
+    facts = facts_of(recipe, model.facts, data)
     return result, given, review(policy, recipe, document, facts, model)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from advisor.base.errors import AdviseError
+from advisor.base.unsafe_files import danger
 from advisor.deployment.rules import COMPLETE, INTACT, WEIGHTS, finding
-from advisor.records.harmless import harm
 from advisor.records.run_folder import (
     AGAIN,
     ANSWERS,
@@ -21,6 +21,9 @@ from advisor.records.run_folder import (
 )
 from advisor.review.findings import Finding
 
+# Of weights that only pickles or frameworks of their own have; OpenVINO's .bin has an .xml beside it.
+WEIGHTS_OF_OTHERS = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".dill"}
+WEIGHTS_OF_OTHERS |= {".npy", ".npz", ".h5", ".msgpack"}
 PARTS = ("recipe.yaml", "facts.json", REPORT, PREDICTIONS, ANSWERS)
 
 
@@ -63,6 +66,12 @@ def harmless(out: Path) -> Iterator[Finding]:
     for path in sorted(out.rglob("*")):
         if path.is_symlink():
             yield finding(WEIGHTS, f"{path.name} is a link, which may lead anywhere", path, "put the file itself there")
-        elif path.is_file() and (what := harm(path)):
+        elif path.is_file() and (what := danger(path) or _odd_weights(path)):
             hint = "save weights as safetensors, ONNX or OpenVINO IR, and leave code out"
             yield finding(WEIGHTS, f"{path.name} is {what}", path, hint)
+
+
+def _odd_weights(path: Path) -> str:
+    openvino = path.suffix == ".bin" and path.with_suffix(".xml").is_file()
+    odd = path.suffix in WEIGHTS_OF_OTHERS and not openvino
+    return "no safetensors, ONNX or OpenVINO file" if odd else ""

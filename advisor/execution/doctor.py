@@ -1,6 +1,7 @@
-"""Doctor: what this machine offers for advice, runs and measurement, and what follows. No heavy library is imported.
+"""Doctor: what this machine offers for advice, runs and measurement, and what follows from it.
 
-Only where torch is installed is it asked for GPUs; every other version is read from the packages' metadata.
+No heavy library is imported. Only torch, where it is installed, is asked for GPUs; every other version is read from the
+packages' metadata.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from advisor.base.errors import AdviseError
+from advisor.base.install import pip_command
 from advisor.execution import memory
 from advisor.facts import cpu
 from advisor.runs import ledger
@@ -21,8 +23,8 @@ from advisor.runs import ledger
 POWERCAP, CGROUP, PROC = Path("/sys/class/powercap"), Path("/sys/fs/cgroup"), Path("/proc")
 EXTRAS = {  # packages that an extra adds, as pyproject.toml names them (a test compares)
     "run": ("torch", "transformers", "datasets", "safetensors", "accelerate", "codecarbon", "psutil", "onnx",
-            "onnxruntime", "scikit-learn", "scipy"),
-    "report": ("matplotlib", "jinja2"),
+            "onnxruntime", "scikit-learn", "scipy", "huggingface-hub", "numpy", "pyarrow", "nvidia-ml-py"),
+    "report": ("matplotlib", "jinja2", "markupsafe"),
     "openvino": ("openvino", "nncf"),
 }  # fmt: skip
 BACKENDS = {"onnxruntime": ("onnx", "onnxruntime"), "openvino": ("openvino", "nncf"), "pytorch": ("torch",)}
@@ -93,7 +95,7 @@ def gpus() -> Iterator[Line]:
     if find_spec("torch") is None:
         driver = (PROC / "driver/nvidia/version").exists()
         found = "an NVIDIA driver is here" if driver else "no NVIDIA driver"
-        yield Line("gpu", "GPUs", f"{found}; torch is not installed, so no more can be told")
+        yield Line("gpu", "GPUs", f"{found}; torch is not installed, so nothing more is known")
         return
     from advisor.compute.machine.device import accelerators
 
@@ -113,7 +115,7 @@ def backends() -> Iterator[Line]:
             follows = "`backend: auto` takes it here" if order[0] == name else ""
             yield Line("int8", name, found, follows, True)
         else:
-            follows = f"pip install 'advise[{'openvino' if name == 'openvino' else 'run'}]'"
+            follows = pip_command("openvino" if name == "openvino" else "run")
             yield Line("int8", name, found or "not installed", follows, None if name == "openvino" else False)
 
 
@@ -136,7 +138,7 @@ def energy(powercap: Path = POWERCAP) -> Iterator[Line]:
     yield _nvml()
     yield Line("energy", "memory", "has no counter", "its power is a constant that follows the memory used")
     found = _version("codecarbon")
-    missing = "" if found else "without it energy and emissions are not measured: pip install 'advise[run]'"
+    missing = "" if found else f"without it energy and emissions are not measured: {pip_command('run')}"
     yield Line("energy", "codecarbon", found or "not installed", missing, bool(found))
 
 
@@ -173,7 +175,7 @@ def extras(has: Callable[[str], str] | None = None) -> Iterator[Line]:
     for extra, packages in EXTRAS.items():
         missing = [package for package in packages if not has(package)]
         found = f"missing: {', '.join(missing)}" if missing else "installed"
-        remedy = f"pip install 'advise[{extra}]'" if missing else ""
+        remedy = pip_command(extra) if missing else ""
         yield Line("extras", f"[{extra}]", found, remedy, not missing)
 
 

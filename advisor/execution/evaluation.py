@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.advice.prediction import Range, predict
 from advisor.base.errors import AdviseError
@@ -21,8 +21,9 @@ from advisor.records.results import (
     Predicted,
     Progress,
     RunResult,
-    Served,
+    RuntimeResult,
     StepResult,
+    not_served,
 )
 from advisor.records.run_folder import Scores, artefact, model_sha256, sha256
 from advisor.runs.comparison import compared
@@ -82,15 +83,16 @@ def step_result(
 def metered(
     job: Job, work: Generator[Progress, None, StepResult], earlier: float
 ) -> Generator[Progress, None, StepResult]:
-    """Carry a step out with codecarbon around it: its result, with what making it cost.
+    """Run a step with a meter around it: its result, with the energy and CO2e of making it.
 
     Args:
         earlier: seconds that the step has taken before a run was interrupted.
     """
     from advisor.compute.machine import processes
-    from advisor.compute.measure.energy import Meter, cost
+    from advisor.compute.machine.device import pick
+    from advisor.compute.measure.making import Meter, cost
 
-    meter = Meter(job.assumed.country)
+    meter = Meter(job.assumed.country, pick(job.train_on).type == "cuda")
     try:
         result = yield from work
     finally:
@@ -125,39 +127,44 @@ def _ends(found: Range | None) -> tuple[float, float] | None:
     return (found.low, found.high) if found else None
 
 
+class Serving(NamedTuple):
+    """Results with how their models serve; fp32 models in the runtime that serves int8."""
+
+    results: list[StepResult]
+    fp32_in_runtime: tuple[RuntimeResult, ...] = ()
+
+
 def serve(
     job: Job, folders: Mapping[str, Path], results: Sequence[StepResult], context: Context, report: Encoded
-) -> Generator[Progress, None, list[StepResult]]:
+) -> Generator[Progress, None, Serving]:
     """Time and emissions of every model, side by side, if this machine is of the kind it will serve on.
 
     What speaks against the measurement becomes a note of the baseline.
     """
     from advisor.compute.machine.device import present
-    from advisor.compute.measure.serving import Place, measure
+    from advisor.compute.measure.models import Place
+    from advisor.compute.measure.serving import measure
     from advisor.compute.structure import checkpoint
 
     device = job.recipe.device
     reason = "" if present(device) else f"this machine has no {device} device"
     if reason or "finetune" not in folders:
-        return [replace(one, served=not_served(reason or NO_BASELINE)) for one in results]
+        return Serving([replace(one, served=not_served(reason or NO_BASELINE)) for one in results])
 
     def load(folder: Path) -> Scorer:
         return checkpoint.load(folder, context.family, job.data.label_names, trust_remote_code=job.trust_remote_code)[0]
 
-    found = yield from measure(folders, context, report, Place(load, device, job.assumed))
-    noise = {"finetune": (found.noise,) if found.noise else ()}
-    return [
-        replace(one, served=found.served[one.name], notes=(*one.notes, *noise.get(one.name, ()))) for one in results
+    found = yield from measure(folders, context, report, Place(load, device, job.assumed, job.measuring))
+    notes = {"finetune": found.notes}
+    measured = [
+        replace(one, served=found.served[one.name], notes=(*one.notes, *notes.get(one.name, ()))) for one in results
     ]
+    return Serving(measured, found.fp32_in_runtime)
 
 
-def not_served(reason: str) -> Served:
-    """Nothing of how a model serves was measured, for one reason."""
-    return Served(*[Measured(why_not=reason)] * len(fields(Served)))
-
-
-def run_result(job: Job, out: Path, results: Sequence[StepResult], train_on: str, seconds: float) -> RunResult:
+def run_result(job: Job, out: Path, served: Serving, train_on: str, seconds: float) -> RunResult:
     """The whole run, its gates judged."""
+    results = served.results
     report_rows = job.data.eval_samples
     gates, last = judge(job.recipe, results, report_rows), results[-1]
     results = [replace(one, as_predicted=_as_predicted(one)) for one in results]
@@ -177,6 +184,7 @@ def run_result(job: Job, out: Path, results: Sequence[StepResult], train_on: str
         recipe_sha256=sha256(out / "recipe.yaml"),
         payback=_payback(results),
         sci=sci(last.served, job.assumed),
+        fp32_in_runtime=served.fp32_in_runtime,
     )
     return replace(result, summary=summary(result))
 

@@ -1,8 +1,8 @@
-"""Executor: carries a recipe out as a generator of progress and results; it never prints.
+"""Executor: runs a recipe as a generator of progress and results; it never prints.
 
 fine-tune (the baseline, and the teacher) -> structure -> distillation -> int8 -> the same rows for every model.
 Training and selection rows decide everything; the report rows are only scored. A run that was killed is resumed: steps
-that are done are taken over, training goes on from its last saved state, and the end is the same.
+that are done are reused, training continues from its last saved state, and the result is the same.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from advisor.execution.evaluation import metered, run_result, serve, step_result
 from advisor.execution.job import Job
 from advisor.execution.resumption import Inputs, Record
 from advisor.execution.run_inputs import is_assigned, write_assignment
-from advisor.execution.work import Work, memory_told
+from advisor.execution.work import Work, memory_reported
 from advisor.recipe.plan import PlannedStep
 from advisor.recipe.steps.quantization import MOST_DIFFERENCE, Quantization
 from advisor.records.output_folder import attempt, clear_states, open_folder
@@ -35,20 +35,20 @@ def run(
     resume: bool = False,
     save_every: float = 60.0,
 ) -> Iterator[Event]:
-    """Carry a job out below the folder `out`: yields progress, a result for each step, and at last the run's.
+    """Run a job in the folder `out`: yields progress, a result for each step, and finally the run's result.
 
     Args:
         card: gives the text of the run's model card.
-        resume: go on with the run in this folder; what the recipe's changes do not touch is not done again.
+        resume: continue the run in this folder; steps that the recipe's changes do not affect are not repeated.
         save_every: seconds between two savings of training's state; 0 saves after each batch.
 
     Raises:
-        AdviseError: the folder is taken, the weights are missing, the disk is full, memory does not suffice, or a step
-            did not do what it promises. What was done so far stays for `resume`.
+        AdviseError: the folder is taken, the weights are missing, the disk is full, memory is not
+            enough, or a step did not do what it promises. What was done so far stays for `resume`.
     """
     with attempt(out):
         open_folder(out, resume)
-        with memory_told(job), resumption.taken(out):
+        with memory_reported(job), resumption.taken(out):
             yield from _Run(job, out, card, save_every).events()
 
 
@@ -61,13 +61,12 @@ class _Run(Work):
         self.begun = False
 
     def events(self) -> Generator[Event]:
-        from advisor.compute.machine.device import present
         from advisor.compute.machine.processes import agreed
         from advisor.compute.training.state import DiskKeeper
 
         folders = [self.folder(number) for number in range(len(self.job.plan.steps))]
-        resumption.refuse_to_drop_foreign(self.out, folders)
-        clock = Clock(parts(self.job.plan, self._rows(), present(self.job.recipe.device)))
+        resumption.refuse_to_remove_foreign(self.out, folders)
+        clock = Clock(parts(self.job.plan, self._rows(), self._measuring()))
         if self.joined and any(planned.step.distils for planned in self.job.plan.steps):
             yield Remark(f"{self.joined:,} texts of two training texts each are made to distil on")
         for number, planned in enumerate(self.job.plan.steps):
@@ -76,7 +75,7 @@ class _Run(Work):
             if record is None:
                 self._begin()
                 keeper = DiskKeeper(self.state(number), self.state_key(inputs), self.save_every)
-                remarks = (f"it is done again, as {why}" if why else "", keeper.remark)
+                remarks = (f"it is repeated because {why}" if why else "", keeper.remark)
                 yield from (Remark(f"{planned.step.words()}: {remark}") for remark in remarks if remark)
                 self.context = replace(self.context, keeper=keeper)
                 agreed(True, self.context.device)  # further processes take part from here
@@ -85,18 +84,24 @@ class _Run(Work):
                 keeper.forget()
             else:
                 agreed(False, self.context.device)
-                yield Remark(f"{planned.step.words()}: taken over from the run before")
+                yield Remark(f"{planned.step.words()}: reused from the earlier run")
             self.add(planned, folder, record)
             yield record.result
         finished = (self.out / MANIFEST).exists()
         damaged = changed(self.out) if finished else []
         if damaged:
-            yield Remark(f"the models are measured again, as {', '.join(damaged)} changed on disk")
+            yield Remark(f"the models are measured again because {', '.join(damaged)} changed on disk")
         if finished and not damaged and is_assigned(self.job, self.out):
-            yield Remark("nothing changed since this run has finished")
+            yield Remark("nothing has changed since this run finished")
             yield read(self.out)
         else:
             yield from self._end(clock)
+
+    def _measuring(self) -> float:
+        """Seconds that each model is measured for; 0 where the device is not here."""
+        from advisor.compute.machine.device import present
+
+        return self.job.measuring.seconds if present(self.job.recipe.device) else 0.0
 
     def _rows(self) -> Rows:
         """What the remaining time is forecast from."""
@@ -106,7 +111,7 @@ class _Run(Work):
         return Rows(*counts, tokens, context.states_bytes)
 
     def _begin(self) -> None:
-        """Say what the folder is for; from now on it is no finished run."""
+        """Write what the folder is for; from now on it is not a finished run."""
         if self.begun:
             return
         self.begun = True
@@ -157,17 +162,15 @@ class _Run(Work):
         return replace(result, notes=made.notes, fp32_difference=made.agreement.mean_probability_difference)
 
     def _end(self, clock: Clock) -> Generator[Event]:
-        """All models are there: serve them side by side, and write what a finished run leaves."""
+        """All models are done: measure them side by side, and write what a finished run leaves."""
         self._begin()
-        for name in resumption.drop_others(self.out, list(self.folders.values())):
+        for name in resumption.remove_others(self.out, list(self.folders.values())):
             yield Remark(f"removed {name}, which is no longer in the recipe")
         clear_states(self.out)
         rows = self.job.data.report
         write_predictions(self.out, rows.contents(), rows.labels, self.scores)
         serving = serve(self.job, self.folders, self.results, self.context, self.report)
-        self.results = yield from clock.watch(len(self.job.plan.steps), serving)
-        finished = run_result(
-            self.job, self.out, self.results, str(self.context.device), time.monotonic() - self.started
-        )
+        served = yield from clock.watch(len(self.job.plan.steps), serving)
+        finished = run_result(self.job, self.out, served, str(self.context.device), time.monotonic() - self.started)
         finish(self.out, finished, self.card(finished) if self.card else "")
         yield finished

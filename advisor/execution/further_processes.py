@@ -8,14 +8,14 @@ from pathlib import Path
 from advisor.execution import resumption
 from advisor.execution.job import Job
 from advisor.execution.resumption import Record
-from advisor.execution.work import Work, memory_told
+from advisor.execution.work import Work, memory_reported
 from advisor.recipe.plan import PlannedStep
 from advisor.recipe.steps.quantization import Quantization
 
 
 def follow(job: Job, out: Path) -> None:
-    """Take part in the run that the first process carries out in the folder `out`, until its last step is done."""
-    with memory_told(job):
+    """Take part in the run of the first process in the folder `out`, until its last step is done."""
+    with memory_reported(job):
         _Follower(job, out).run()
 
 

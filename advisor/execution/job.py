@@ -10,14 +10,16 @@ from advisor.advice.reasons import Verdict
 from advisor.advice.recommendation import account
 from advisor.base.errors import AdviseError
 from advisor.base.yamlfile import Document
-from advisor.facts.facts import DataFacts, Facts, ModelFacts
+from advisor.facts.facts import DataFacts, ModelFacts
 from advisor.facts.tasks import OF_TASK, Metric, metrics
 from advisor.families import registry
 from advisor.inspection import probe
+from advisor.inspection.recipe_facts import facts_of
 from advisor.policy.pack import Policy
 from advisor.recipe.plan import Plan
-from advisor.recipe.recipe import Recipe, to_goal
+from advisor.recipe.recipe import Recipe
 from advisor.records.carbon import Assumptions
+from advisor.records.measuring import Measuring
 from advisor.review.outcome import Reviewed
 from advisor.review.review import review
 from advisor.review.waivers.apply import Waiving, waive
@@ -42,6 +44,7 @@ class Job:
     verdicts: tuple[Verdict, ...] = ()
     trust_remote_code: bool = False
     assumed: Assumptions = Assumptions()
+    measuring: Measuring = Measuring()
 
     @property
     def plan(self) -> Plan:
@@ -64,21 +67,11 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
     model = probe.model(recipe.model.source, len(data.label_names), base)
     _refuse_unexecutable(model.facts, data.task)
     if recipe.data.metric not in (None, *OF_TASK[data.task]):
-        message = f"{recipe.data.metric} is no metric of {data.task}"
+        message = f"{recipe.data.metric} is not a metric for {data.task}"
         raise AdviseError(document.fault(message, ("data", "metric"), f"one of {', '.join(OF_TASK[data.task])}"))
-    facts = Facts(
-        model.facts,
-        DataFacts(
-            data.samples,
-            data.eval_samples,
-            data.unlabelled_samples,
-            None,
-            data.task,
-            len(data.label_names),
-        ),
-        probe.device(recipe.device),
-        to_goal(recipe.goal),
-    )
+    labels = len(data.label_names)
+    measured = DataFacts(data.samples, data.eval_samples, data.unlabelled_samples, None, data.task, labels)
+    facts = facts_of(recipe, model.facts, measured)
     reviewed = review(policy, recipe, document, facts, model)
     why = account(policy, facts, model, recipe)
     return Job(recipe, model, data, reviewed, train_on, why)
@@ -102,12 +95,12 @@ def _refuse_unexecutable(model: ModelFacts, task: str) -> None:
     family = model.family or ""
     if task == "regression" and model.kind == "encoder-decoder":
         raise AdviseError(
-            f"a regression cannot be carried out with {family}: it answers with words, not with a number",
-            hint="take a BERT, GPT-2 or OPT, or make classes of the labels",
+            f"a regression cannot be run with {family}: it answers with words, not with a number",
+            hint="use a BERT, GPT-2 or OPT, or turn the labels into classes",
         )
     known = registry.executable()
     if family not in known:
         raise AdviseError(
-            f"models of the kind {family} can be advised on but not be executed yet",
+            f"models of the kind {family} can be advised on, but cannot be run yet",
             hint=f"{', '.join(known[:-1])} and {known[-1]} can",
         )

@@ -53,7 +53,7 @@ def refuse_too_large(plan: Plan, file: str, free: int | None) -> None:
         f"{plan.baseline_parameters:,} parameters need at least {_gb(least)} of memory while they are trained "
         f"(each weight with its gradient and two moments), {_gb(free)} are free"
     )
-    raise AdviseError(Fault(message, file, hint="take a smaller model, or a machine with more memory"))
+    raise AdviseError(Fault(message, file, hint="use a smaller model, or a machine with more memory"))
 
 
 def _gb(size: int) -> str:
@@ -67,7 +67,7 @@ def _meminfo(key: str) -> list[int]:
 
 
 def _pages() -> list[int]:
-    """Bytes of physical memory, where the system tells."""
+    """Bytes of physical memory, where the system reports it."""
     if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
         return []
     return [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]

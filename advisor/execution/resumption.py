@@ -1,8 +1,8 @@
 """Resumption: one process a folder, and a record for each finished step of what made it, so that nothing is done twice.
 
-A step is taken over when everything that decides its outcome is as it was (its inputs, see `Inputs`) and every file of
+A step is reused when everything that decides its outcome is as it was (its inputs, see `Inputs`) and every file of
 it still has the hash that was recorded. Inputs hold the hashes of the model before, not of the settings that made it:
-a step that is done again and comes out the same lets all steps after it be taken over.
+if a step is repeated with the same outcome, all steps after it are reused.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Record(NamedTuple):
 
 @contextmanager
 def taken(out: Path) -> Iterator[None]:
-    """Hold a run's folder. The kernel lets go of it when the process ends, however it ends.
+    """Lock a run's folder. The kernel releases the lock when the process ends, however it ends.
 
     Raises:
         AdviseError: another process holds it, or it cannot be written to.
@@ -63,7 +63,7 @@ def taken(out: Path) -> Iterator[None]:
 
 
 def _refuse_in_the_way(out: Path) -> None:
-    """Stop before work is done that could not be written, as a name of the run's is a folder or no folder."""
+    """Stop before doing work that could not be written because a folder stands where a file belongs, or the reverse."""
     folders = (out / STEPS, out / STATE, *states(out))
     files_ = (out / MANIFEST, *(out / name for name in FILES))
     wrong = [(path, "is no folder, as a run has it") for path in folders if path.exists() and not path.is_dir()]
@@ -84,7 +84,7 @@ def _locked(path: Path) -> int:
         except OSError:
             holder = os.read(file, 20).decode(errors="replace").strip()
             os.close(file)
-            message = f"another run works in this folder (process {holder or 'unknown'})"
+            message = f"another run is using this folder (process {holder or 'unknown'})"
             raise AdviseError(Fault(message, str(path.parent), hint="wait for it, or give another --out")) from None
         if path.exists() and path.stat().st_ino == os.fstat(file).st_ino:
             return file
@@ -92,7 +92,7 @@ def _locked(path: Path) -> int:
 
 
 def unfinish(out: Path) -> None:
-    """Take back what makes a folder a finished run, and what a killed process left half done."""
+    """Remove what marks a folder as a finished run, and what a killed process left unfinished."""
     (out / MANIFEST).unlink(missing_ok=True)
     (out / ATTESTATION).unlink(missing_ok=True)  # what was signed is no longer so
     (out / STEPS).mkdir(exist_ok=True)
@@ -101,7 +101,7 @@ def unfinish(out: Path) -> None:
 
 
 def record_of(folder: Path, inputs: Inputs) -> tuple[Record | None, str]:
-    """The record of a step that need not be done again; else None and why, empty where it never was done.
+    """The record of a step that need not be repeated; else None and why, empty if it was never done.
 
     Raises:
         AdviseError: its folder holds files that the run did not write, which would be lost.
@@ -128,7 +128,7 @@ def _read(folder: Path) -> tuple[Record | None, str]:
 
 
 def _outdated(folder: Path, record: Record, inputs: Inputs) -> str:
-    """Why a recorded step has to be done again; empty where it need not."""
+    """Why a recorded step has to be repeated; empty if it need not be."""
     changed = [words for name, words in WORDS.items() if record.inputs.get(name) != inputs.get(name)]
     if changed:
         return f"{' and '.join(changed)} changed"
@@ -152,7 +152,7 @@ def keep(folder: Path, record: Record) -> None:
 
 
 def forget(folder: Path) -> None:
-    """Make way for a step that is done again.
+    """Make room for a step that is repeated.
 
     Its folder goes at once, to a draft's name: half of it would no longer say which files are the run's own.
     """
@@ -162,8 +162,8 @@ def forget(folder: Path) -> None:
     remove(draft_of(folder))
 
 
-def refuse_to_drop_foreign(out: Path, folders: Sequence[Path]) -> None:
-    """Look before anything is done whether `drop_others` will find files that the run did not write.
+def refuse_to_remove_foreign(out: Path, folders: Sequence[Path]) -> None:
+    """Check in advance whether `remove_others` will find files that the run did not write.
 
     Raises:
         AdviseError: it will.
@@ -172,7 +172,7 @@ def refuse_to_drop_foreign(out: Path, folders: Sequence[Path]) -> None:
         _refuse_foreign(folder, _read(folder)[0], hidden=True)
 
 
-def drop_others(out: Path, folders: Sequence[Path]) -> list[str]:
+def remove_others(out: Path, folders: Sequence[Path]) -> list[str]:
     """Remove steps that the recipe no longer has; returns their names."""
     others = _others(out, folders)
     there = [folder.name for folder in others if folder.exists()]

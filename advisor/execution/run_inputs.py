@@ -1,4 +1,4 @@
-"""Assignment: what a run's folder says about what it was asked to do: recipe, facts, and why the recipe is as it is."""
+"""Run inputs: the recipe, the facts, and the reasons for the recipe, as written to a run's folder."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def run(
     resume: bool = False,
     save_every: float = 60.0,
 ) -> Iterator[Event]:
-    """Carry a job out with `count` seeds, the recipe's and the numbers after it; other arguments as of one run.
+    """Run a job with `count` seeds, the recipe's and the numbers after it; other arguments as of one run.
 
     The seed decides the new head, the order of rows, joined texts and dropout; data are split by the recipe's own
     seed, so that all are judged on the same rows.
@@ -68,10 +68,10 @@ def _runs(
 
 
 def refuse_past_the_last(job: Job, count: int) -> None:
-    """Stop before anything is done for seeds that there are not.
+    """Refuse more seeds than there are.
 
     Raises:
-        AdviseError: there are not so many after the recipe's.
+        AdviseError: there are fewer seeds after the recipe's own.
     """
     first = job.recipe.training.seed
     if first + count - 1 > MOST_SEED:
@@ -101,7 +101,7 @@ def seeded(job: Job, count: int) -> dict[str, Job]:
 
 
 def _whole(events: Iterator[executor.Event], place: int, count: int) -> Iterator[executor.Event]:
-    """The events of one run, their progress told as part of all runs."""
+    """The events of one run, their progress reported as part of all runs."""
     begun = monotonic()
     for event in events:
         if isinstance(event, Progress) and event.run is not None:

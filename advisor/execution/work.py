@@ -1,4 +1,4 @@
-"""Work: a run's model, rows and finished steps, and what carries a step out: the same in every process that trains."""
+"""Work: a run's model, rows and finished steps, and what runs a step: the same in every process that trains."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class Work:
         self.results.append(record.result)
 
     def applied(self, planned: PlannedStep) -> Generator[Progress, None, Scorer]:
-        """Carry a step out on the model so far; the model after it."""
+        """Run a step on the model so far; returns the model after it."""
         if planned.step.distils and self.context.teacher is None and "finetune" in self.folders:
             self.context = self.context.with_teacher(lambda: self.load("finetune"))
         scorer = yield from planned.step.apply(self.model(), planned.after, self.context)
@@ -141,8 +141,8 @@ class Work:
 
 
 @contextmanager
-def memory_told(job: Job) -> Iterator[None]:
-    """Memory that does not suffice for a batch is said in terms of the recipe, in whatever process it is."""
+def memory_reported(job: Job) -> Iterator[None]:
+    """Report too little memory for a batch in terms of the recipe, in every process."""
     try:
         yield
     except Exception as error:
@@ -153,8 +153,8 @@ def memory_told(job: Job) -> Iterator[None]:
 
 def _too_large(job: Job) -> Fault:
     rows, tokens = job.recipe.training.batch_size, job.recipe.training.max_tokens
-    message = f"memory does not suffice, with batches of {rows:,} rows of up to {tokens:,} tokens"
-    hint = "take a machine with more memory and add --resume, or lower batch_size or max_tokens, which begins anew"
+    message = f"not enough memory for batches of {rows:,} rows of up to {tokens:,} tokens"
+    hint = "use a machine with more memory and add --resume, or lower batch_size or max_tokens, which starts over"
     return job.reviewed.document.fault(message, ("training",), hint)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import NamedTuple
 
+from advisor.base.install import pip_command
+
 FLAGS = {
     "avx2": "avx2",
     "avx512_vnni": "avx512_vnni",
@@ -52,7 +54,7 @@ def int8_for(instructions: Set[str], installed: Set[str], use: Use = ANY, missin
     reason = f"{has}, so weights have {8 if dot else 7} bits"
     if dot and (faster := _openvino_is_faster(use)) and "openvino" in {*installed, *missing}:
         order.insert(0, order.pop(1))
-        reason += f"; {faster}" + ("" if "openvino" in installed else ": pip install 'advise[openvino]'")
+        reason += f"; {faster}" + ("" if "openvino" in installed else f": {pip_command('openvino')}")
     return Int8(tuple(name for name in order if name in installed), not dot, reason)
 
 

@@ -22,7 +22,7 @@ INSTRUCTION_SETS = ("avx2", "avx512_vnni", "avx_vnni", "amx", "arm_dotprod")
 class Fact(NamedTuple):
     """What one fact is. `domain`: its values, or the lowest and highest number; empty means any word."""
 
-    type: Literal["category", "integer", "number", "flag", "set"]
+    type: Literal["category", "text", "integer", "number", "flag", "set"]
     about: str
     unit: str = ""
     domain: tuple[Any, ...] = ()
@@ -53,6 +53,9 @@ class ModelFacts(NamedTuple):
     tied_embeddings: Annotated[bool | None, Fact("flag", "input and output embeddings are one matrix")] = None
     shared_layers: Annotated[bool | None, Fact("flag", "one block is used for all layers")] = None
     generative: Annotated[bool | None, Fact("flag", "it was pre-trained to generate text")] = None
+    source: Annotated[str | None, Fact("text", "the Hub id or the folder")] = None
+    revision: Annotated[str | None, Fact("text", "the commit or tag on the Hub")] = None
+    licence: Annotated[str | None, Fact("text", "as its model card says, apache-2.0 for example")] = None
 
 
 class DataFacts(NamedTuple):
@@ -69,6 +72,7 @@ class DataFacts(NamedTuple):
     task: Annotated[str | None, Fact("category", "what the model is to do", domain=TASKS)] = None
     labels: Annotated[int | None, Fact("integer", "classes", unit="classes", domain=(1, math.inf))] = None
     mean_tokens: Annotated[float | None, Fact("number", "mean length", unit="tokens", domain=(0, math.inf))] = None
+    source: Annotated[str | None, Fact("text", "the Hub id or the file")] = None
 
 
 class DeviceFacts(NamedTuple):
@@ -106,6 +110,7 @@ class Facts(NamedTuple):
     data: DataFacts
     device: DeviceFacts
     goal: Goal
+    meta: tuple[tuple[str, Value], ...] = ()  # keys and values that a company declares, see the manifest of its pack
 
     def values(self) -> dict[str, Value]:
         """Every fact by its full name, for example `data.samples`; None where it is unknown.
@@ -113,8 +118,9 @@ class Facts(NamedTuple):
         A goal that was not set is no unknown: its bound is infinite.
         """
         found: dict[str, Value] = {}
-        for group in self._fields:
+        for group in ("model", "data", "device", "goal"):
             found |= {f"{group}.{name}": value for name, value in getattr(self, group)._asdict().items()}
+        found |= {f"meta.{name}": value for name, value in self.meta}
         samples, unlabelled = self.data.samples, self.data.unlabelled_samples
         known = samples is not None and unlabelled is not None
         found["data.distillation_texts"] = (samples or 0) + (unlabelled or 0) if known else None

@@ -9,10 +9,10 @@ tensor; axes are written in the tensor's order. What several families have in co
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from math import prod
 from typing import Any, NamedTuple, TypeVar
 
+from advisor.base.frozen import frozen, made
 from advisor.facts.facts import Kind, ModelFacts
 from advisor.families.config_checks import refuse_nonsense
 
@@ -49,7 +49,7 @@ class Shape(NamedTuple):
         return max(self.layers.values())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Family:
     """A page of names for one `model_type` of transformers. Sizes have the names that most models give them.
 
@@ -70,10 +70,10 @@ class Family:
     kind: Kind
     title: str
     checkpoint: str
-    config: Config = field(repr=False)
+    config: Config
     stacks: tuple[Stack, ...]
-    tensors: Callable[[Config], Tensors] = field(repr=False)
-    axes: Callable[[Config], Mapping[str, int]] = field(repr=False)
+    tensors: Callable[[Config], Tensors]
+    axes: Callable[[Config], Mapping[str, int]]
     hidden_size: str = "hidden_size"
     heads: str = "num_attention_heads"
     intermediate_size: str = "intermediate_size"
@@ -81,7 +81,7 @@ class Family:
     head_size: str = ""
     usual_head_size: int | None = None
     grouped: str = ""
-    further: Mapping[str, int] = field(default_factory=dict)
+    further: Mapping[str, int] = made(default_factory=dict)
     tied: tuple[str, ...] = ()
     fused_projections: bool = False
     tied_embeddings: bool = True
@@ -99,9 +99,12 @@ class Family:
     may_lack: tuple[str, ...] = ()
     activation: str = "hidden_act"
     gated: str = ""
-    read: Callable[[Config], Config] = field(default=lambda config: config, repr=False)
-    follows: Callable[[Config, Config, Blocks], Mapping[str, Any]] = field(default=lambda *_: {}, repr=False)
-    _memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    read: Callable[[Config], Config] = lambda config: config
+    follows: Callable[[Config, Config, Blocks], Mapping[str, Any]] = lambda *_: {}
+    _memo: dict[Any, Any] = made(default_factory=dict, init=False)
+
+    def __repr__(self) -> str:
+        return f"Family({self.model_type!r})"  # its table of tensors says nothing to people
 
     @property
     def hidden_follows_heads(self) -> bool:

@@ -1,1 +1,1 @@
-"""Facts found out from a model, from data and from this machine."""
+"""Facts about a model, its data and this machine."""

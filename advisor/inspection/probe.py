@@ -1,26 +1,32 @@
-"""Look at a model's config, at data and at the machine, and tell the facts. No weights are loaded, no network used."""
+"""Facts about a model, its data and this machine. Loads no weights and uses no network."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.base.install import pip_command
+from advisor.facts.cpu import instruction_sets
 from advisor.facts.facts import DeviceFacts, ModelFacts
 from advisor.families import registry
 from advisor.families.family import Config, Family
 from advisor.recipe.recipe import ModelSource
 
 MAX_CONFIG = 1_000_000
+LONGEST = 100  # of a model's name that a message repeats
+_SIZE = re.compile(r"(?<![a-z\d.])(\d{1,4}(?:\.\d+)?)([mb])(?![a-z\d])")
+MAX_CARD = 20_000  # characters of a model card in which its front matter ends
 ALIASES = {"gpt-2": "gpt2", "opt-125m": "opt", "t5-base": "t5", "bert-base": "bert"}
 
 
 class Model(NamedTuple):
-    """A model as far as it is known before its weights are loaded. `folder`: None for one that is not here."""
+    """A model as far as it is known before its weights are loaded. folder: None where it is not on this machine."""
 
     source: ModelSource
     facts: ModelFacts
@@ -31,15 +37,16 @@ class Model(NamedTuple):
 def model(source: str, labels: int = 2, base: Path = Path()) -> Model:
     """Find a model: a family's name, a checkpoint folder, a `config.json`, or a Hub id in the local cache.
 
+    A family's name is a family, also where a folder of that name exists: that folder is `./NAME`.
+
     Args:
         labels: classes of the task, for the exact parameter count.
         base: folder that relative paths start from.
 
     Raises:
-        AdviseError: nothing of that name is known, or its config is missing or makes no sense.
+        AdviseError: no model of that name is known, or its config is missing or invalid.
     """
-    path = base / Path(source).expanduser()
-    if path.exists():
+    if source.lower() not in registry.names() and (path := located(source, base)):
         return _local(source, path, labels)
     family = _family(source)
     cached = cached_config(family.checkpoint if family else source)
@@ -48,38 +55,68 @@ def model(source: str, labels: int = 2, base: Path = Path()) -> Model:
     if family:
         return Model(
             ModelSource(family.checkpoint, family.model_type),
-            family.facts(family.config, labels),
+            family.facts(family.config, labels)._replace(source=family.checkpoint),
             family.config,
         )
     raise AdviseError(_unknown(source))
 
 
+def located(source: str, base: Path = Path()) -> Path | None:
+    """The file or folder that a source names, or None where none of that name exists or can exist."""
+    try:
+        path = base / Path(source).expanduser()
+        return path if path.exists() else None
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL character in it, the home of an unknown user
+        return None
+
+
 def _family(source: str) -> Family | None:
-    """The family that a name or a base checkpoint's Hub id stands for."""
+    """The family behind a name or a base checkpoint's Hub id."""
     return registry.find(ALIASES.get(source.lower(), source.lower())) or registry.by_checkpoint(source)
 
 
 def _unknown(source: str) -> Fault:
-    if (
-        source.startswith((".", "/", "~"))
-        or source.endswith(".json")
-        or (Path(source).parent.is_dir() and "/" in source)
-    ):
-        return Fault("no such checkpoint folder or config.json", source, hint="check the path")
+    shown = source if len(source) <= LONGEST else f"{source[:LONGEST]}…"
+    if source.startswith((".", "/", "~")) or source.endswith(".json") or ("/" in source and located(_parent(source))):
+        return Fault("no such checkpoint folder or config.json", shown, hint="check the path")
     if "$" in source or "{" in source:
-        return Fault(f"unknown model {source!r}", hint="this looks like a template that still has to be filled in")
+        return Fault(f"unknown model {shown!r}", hint="this looks like a template: fill it in first")
     known = [*registry.names(), *ALIASES]
     return Fault(
-        f"unknown model {source!r}: no family of that name, no such folder, and not in the local Hub cache",
-        hint=f"{suggest(source, known)} or give a checkpoint folder, a config.json, or a Hub id that was downloaded",
+        f"unknown model {shown!r}: no family of that name, no such folder, and not in the local Hub cache",
+        hint=f"{suggest(shown, known)} or give a checkpoint folder, a config.json, or a Hub id that was downloaded",
     )
+
+
+def _parent(source: str) -> str:
+    return source.rpartition("/")[0]
 
 
 def _local(source: str, path: Path, labels: int) -> Model:
     file = path / "config.json" if path.is_dir() else path
     config = read_config(file)
     facts = registry.describe(config, str(file), labels)
-    return Model(ModelSource(source, facts.family), facts, config, file.parent)
+    licence = card_licence(file.parent)
+    facts = facts._replace(source=checkpoint(source), licence=licence)
+    return Model(ModelSource(source, facts.family, licence=licence), facts, config, file.parent)
+
+
+def checkpoint(source: str) -> str:
+    """The Hub id that a family's name stands for; any other source as it is."""
+    family = _family(source)
+    return family.checkpoint if family else source
+
+
+def card_licence(folder: Path) -> str | None:
+    """The licence that the model card in a folder names in its front matter; None where there is none."""
+    try:
+        with (folder / "README.md").open(encoding="utf-8", errors="replace") as file:
+            head = file.read(MAX_CARD)
+    except OSError:
+        return None
+    front = head.split("\n---", 1)[0] if head.startswith("---") else ""
+    lines = (line.partition(":") for line in front.splitlines())
+    return next((value.strip().strip("'\"") for key, _, value in lines if key == "license"), None) or None
 
 
 def read_config(file: Path) -> Config:
@@ -91,12 +128,15 @@ def read_config(file: Path) -> Config:
     if not file.is_file():
         raise AdviseError(Fault("no config.json here", str(file.parent), hint="give a transformers checkpoint folder"))
     try:
-        data = file.read_bytes()[: MAX_CONFIG + 1]
-        config = json.loads(data) if len(data) <= MAX_CONFIG else None
+        with file.open("rb") as stream:
+            data = stream.read(MAX_CONFIG + 1)
+        if len(data) > MAX_CONFIG:
+            raise AdviseError(Fault(f"larger than {MAX_CONFIG:,} bytes, which no config is", str(file)))
+        config = json.loads(data)
     except OSError as error:
         raise AdviseError(Fault(f"cannot be read: {error.strerror}", str(file))) from None
     except json.JSONDecodeError as error:
-        hint = "copy the file again from where it came from"
+        hint = "copy the file again from its source"
         raise AdviseError(Fault(f"not JSON: {error.msg}", str(file), error.lineno, error.colno, hint)) from None
     except (UnicodeDecodeError, RecursionError, ValueError):
         hint = "give the folder, or the config.json in it, not the weights"
@@ -113,40 +153,50 @@ def cached_config(source: str) -> Path | None:
     repository = cache / f"models--{source.replace('/', '--')}"
     try:
         revision = (repository / "refs" / "main").read_text().strip()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):
         return None
     file = repository / "snapshots" / revision / "config.json"
     return file if file.is_file() else None
 
 
 def named(source: ModelSource, labels: int = 2, base: Path = Path()) -> Model:
-    """The model that a recipe names; where it cannot be found, what its family alone tells.
+    """The model that a recipe names; where it cannot be found, what its family and its name say.
 
     Raises:
-        AdviseError: its config makes no sense, or the family is unknown.
+        AdviseError: its config is invalid, or the family is unknown.
     """
     known = [*registry.names(), *registry.OTHERS.values()]
     if source.family is not None and source.family not in known:
         raise AdviseError(f"unknown family {source.family!r}", hint=suggest(source.family, known))
-    if (base / Path(source.source).expanduser()).exists() or source.family is None:
+    if located(source.source, base) or source.family is None:
         return model(source.source, labels, base)
-    if source.source.startswith(("./", "../")):  # what stands beside the recipe has to be there
+    if source.source.startswith(("./", "../")):  # a relative path has to exist
         raise AdviseError(_unknown(source.source))
     family = registry.find(source.family)
     if _family(source.source) or cached_config(source.source):
         return model(source.source, labels, base)
     kinds = {name: kind for kind, name in registry.OTHERS.items()}
     kind = family.kind if family else kinds[source.family]
-    return Model(source, ModelFacts(family=source.family, kind=kind), None)
+    facts = ModelFacts(family=source.family, kind=kind, parameters=size_in_name(source.source), source=source.source)
+    return Model(source, facts, None)
+
+
+def size_in_name(source: str) -> int | None:
+    """About how many parameters a checkpoint has, as its name says: 350 million for `facebook/opt-350m`."""
+    found = _SIZE.findall(source.rpartition("/")[2].lower())
+    return round(float(found[-1][0]) * {"m": 1e6, "b": 1e9}[found[-1][1]]) if found else None
 
 
 def device(kind: str) -> DeviceFacts:
-    """The facts of a device kind; `auto` looks at this machine and prefers a GPU."""
-    return DeviceFacts(kind=here() if kind == "auto" else kind)
+    """The facts of a device kind; `auto` looks at this machine, prefers a GPU, and knows what its CPU offers."""
+    if kind != "auto":
+        return DeviceFacts(kind)
+    found = here()
+    return DeviceFacts(found, instruction_sets() if found == "cpu" else None)
 
 
 def here() -> str:
-    """The best kind of device on this machine, as far as it shows without torch."""
+    """The best kind of device on this machine, as far as can be seen without torch."""
     if Path("/proc/driver/nvidia/version").exists():
         return "cuda"
     return "mps" if sys.platform == "darwin" and os.uname().machine == "arm64" else "cpu"
@@ -171,4 +221,4 @@ def needs_run(what: str) -> None:
 
     missing = [name for name in ("torch", "transformers", "datasets") if find_spec(name) is None]
     if missing:
-        raise AdviseError(f"{what} needs {', '.join(missing)}, not installed", hint="pip install 'advise[run]'")
+        raise AdviseError(f"{what} needs {', '.join(missing)}, not installed", hint=pip_command("run"))

@@ -1,7 +1,7 @@
 """Remember packs that were found valid, because validating one takes longer than advice may.
 
-One file for each pack in the user's cache folder, good for as long as no file of the pack and none of the code
-that validates has another size or time of change. Deleting the folder is always safe.
+One file for each pack in the user's cache folder. It is used only while every file of the pack holds the same bytes,
+and the code that validates packs has the same sizes and times of change. Deleting the folder is always safe.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from advisor.base.digest import digest
 from advisor.base.errors import AdviseError
 
 CODE = (
@@ -25,19 +26,27 @@ CODE = (
     "base/validation.py",
     "base/interval.py",
 )
-Trace = list[list[Any]]
+Trace = dict[str, Any]
 
 
 def trace(files: Iterable[Path]) -> Trace:
-    """Name, time of change and size of every file that a pack's validity depends on."""
+    """What a pack's validity depends on: names and bytes of its files, and the code that validates them."""
+    names = list(map(str, files))
     sources = Path(__file__).parent.parent
-    every = [*files, *(sources / name for name in CODE)]
-    return [[str(file), (found := file.stat()).st_mtime_ns, found.st_size] for file in every]
+    code = [[(found := (sources / name).stat()).st_mtime_ns, found.st_size] for name in CODE]
+    return {"files": names, "bytes": digest(map(_bytes, names)), "code": code}
+
+
+def _bytes(name: str) -> bytes:
+    if not os.path.isfile(name):  # noqa: PTH113 - a pipe would wait for a writer
+        raise OSError(f"{name} is no plain file")
+    with open(name, "rb") as file:  # noqa: PTH123 - fifty of them, and pathlib is slow
+        return file.read()
 
 
 def _file(folder: Path) -> Path:
     root = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    return Path(root) / "advise" / "packs" / f"{zlib.crc32(str(folder.absolute()).encode()):08x}.json"
+    return Path(root) / "advise" / "packs" / f"{zlib.crc32(os.fsencode(folder.absolute())):08x}.json"
 
 
 def recall(folder: Path, files_of: Callable[[Path], list[Path]]) -> dict[str, Any] | None:

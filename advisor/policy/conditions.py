@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import operator
+import re
+from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from advisor.base.errors import Fault, suggest
-from advisor.base.interval import FORMS, Interval
+from advisor.base.interval import FORMS, Interval, exact
 from advisor.facts.facts import Value
-from advisor.policy.view import View, known
+from advisor.policy.view import META, View, is_text, known
 
 if TYPE_CHECKING:
     from advisor.base.yamlfile import Document
@@ -18,17 +22,59 @@ Place: TypeAlias = "Document | _Nowhere"
 Path_ = tuple[str | int, ...]
 
 
+SIGNS: dict[str, Callable[[Any, Any], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    parts = ({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in text)
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def is_pattern(word: Value) -> bool:
+    """Does a word stand for many texts? `*` stands for any characters, `?` for one."""
+    return isinstance(word, str) and ("*" in word or "?" in word)
+
+
+def matches(word: Value, value: Value) -> bool:
+    """Is a value this word, or a text that the pattern matches?"""
+    if is_pattern(word):
+        return isinstance(value, str) and _pattern(str(word)).fullmatch(value) is not None
+    return word == value and isinstance(word, bool) == isinstance(value, bool)
+
+
 class Test(NamedTuple):
-    """One fact or setting against words (any of them) or an interval; or only whether it is `known`."""
+    """One fact or setting against words (any of them), an interval or another; or only whether it is `known`.
+
+    sign, other: a comparison of two numbers, as in `distillation.epochs: ">= finetune.epochs"`.
+    """
 
     name: str
     words: tuple[Value, ...] = ()
     interval: Interval | None = None
     known: bool = False
+    sign: str = ""
+    other: str = ""
 
     def truth(self, view: View) -> Truth:
         there, value = view.get(self.name)
+        if self.other and there:
+            there, other = view.get(self.other)
+            return self.compares(value, other) if there else False
         return self.answers(value) if there else False
+
+    def compares(self, value: Value, other: Value) -> Truth:
+        """The answer of a comparison of two; unknown where one of them is."""
+        if value is None or other is None:
+            return None
+        numbers = isinstance(value, int | float | Fraction) and isinstance(other, int | float | Fraction)
+        return numbers and SIGNS[self.sign](_number(value), _number(other))
 
     def answers(self, value: Value) -> Truth:
         """The answer for a value; unknown for None, unless it is asked whether it is known."""
@@ -39,11 +85,11 @@ class Test(NamedTuple):
         if isinstance(value, frozenset):
             return bool(value & set(self.words))
         if self.interval is None:
-            return value in self.words
+            return any(matches(word, value) for word in self.words)
         return isinstance(value, int | float | Fraction) and self.interval.holds(value)
 
     def names(self) -> tuple[str, ...]:
-        return (self.name,)
+        return (self.name, self.other) if self.other else (self.name,)
 
     def decisive(self, view: View) -> tuple[Test, ...]:
         """The tests that make the condition hold, or leave it undecided."""
@@ -52,7 +98,14 @@ class Test(NamedTuple):
     def __str__(self) -> str:
         if self.known:
             return f"{self.name} is known"
+        if self.other:
+            return f"{self.name} {self.sign} {self.other}"
         return f"{self.name} {self.interval or 'is ' + ' or '.join(map(str, self.words))}"
+
+
+def _number(value: Any) -> Any:
+    """A number that compares with others as it is written, so that 0.3 equals 3/10."""
+    return exact(value) if isinstance(value, float) and abs(value) < float("inf") else value
 
 
 class Group(NamedTuple):
@@ -143,11 +196,12 @@ def _known(kind: str, value: Any, document: Place, path: Path_) -> tuple[Conditi
     names = value if isinstance(value, list) else [value]
     faults = [] if names else [document.fault("known: expected the names of facts", path)]
     if not isinstance(document, _Nowhere):
-        wrong = [name for name in names if name not in known()]
+        wrong = [name for name in names if name not in known() and not str(name).startswith(META)]
         faults += [document.fault(f"unknown fact or setting {name}", path, suggest(name, known())) for name in wrong]
     return Group("all", tuple(Test(str(name), known=True) for name in names)), faults
 
 
+TEXTS = "write a text or a list of them; * stands for any characters, ? for one"
 READERS = {"all": _group, "any": _group, "not": _group, "known": _known}
 
 
@@ -163,8 +217,14 @@ def _test(name: str, value: Any, document: Place, path: Path_) -> tuple[Conditio
 
 def _test_faults(name: str, words: tuple[Any, ...], document: Place, path: Path_) -> list[Fault]:
     """What is wrong with a name and its words; a comparison has none."""
+    if name.startswith(META):  # what a key takes is declared in the manifest of the pack
+        return []
     if name not in known():
         return [document.fault(f"unknown fact or setting {name}", path, suggest(name, known()), key=True)]
+    if is_text(name):
+        wrong = [word for word in words if not isinstance(word, str)]
+        more = [] if words else [document.fault(f"{name} is a text, not a number", path, TEXTS)]
+        return more + [document.fault(f"{name}: {word!r} is no text", path, TEXTS) for word in wrong]
     allowed = known()[name]
     if allowed and not words:
         return [document.fault(f"{name} is not a number", path, suggest("", map(str, allowed)))]
@@ -180,10 +240,21 @@ def _test_faults(name: str, words: tuple[Any, ...], document: Place, path: Path_
 
 
 def _comparison(name: str, value: str, document: Place, path: Path_) -> tuple[Condition | None, list[Fault]]:
+    if both := _of_two(name, value):
+        return both, []
     unequal = value.lstrip().startswith("!=")
     try:
         interval = Interval.parse(f"{value.split('=', 1)[1]}..{value.split('=', 1)[1]}" if unequal else value)
     except ValueError:
-        return None, [document.fault(f"{name}: {value!r} is not a comparison", path, f"write {FORMS}")]
+        hint = f'write {FORMS}, or compare with another fact or setting: ">= finetune.epochs"'
+        return None, [document.fault(f"{name}: {value!r} is not a comparison", path, hint)]
     test = Test(name, interval=interval)
     return (Group("not", (test,)) if unequal else test), []
+
+
+def _of_two(name: str, value: str) -> Test | None:
+    """A comparison with another number; None where the right side is none."""
+    sign = next((sign for sign in SIGNS if value.lstrip().startswith(sign)), "")
+    other = value.lstrip().removeprefix(sign).strip()
+    number = other in known() and not known()[other] and not is_text(other)
+    return Test(name, sign=sign, other=other) if sign and (number or other.startswith(META)) else None

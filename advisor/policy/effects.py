@@ -30,10 +30,16 @@ class Atom(NamedTuple):
 
 @cache
 def atoms(rule: Rule) -> tuple[Atom, ...]:
-    """The effects of a rule, one by one. Warnings are told, not obeyed, so they are none."""
+    """The effects of a rule that a recipe can obey, one by one; a warning is none of them."""
     then = rule.then
-    found = [Atom("forbid", step) for step in then.forbid] + [Atom("require", step) for step in then.require]
+    found = [Atom("deny", "the recipe")] if then.deny else []
+    found += [Atom("forbid", step) for step in then.forbid] + [Atom("require", step) for step in then.require]
     found += [Atom("limit", name, interval) for name, interval in rule.limits.items()]
     found += [Atom("allow_only", name, tuple(values)) for name, values in (then.allow_only or {}).items()]
     found += [Atom("order", " before ".join(pair), pair) for pair in then.order]
     return (*found, *(Atom("prefer", name, value) for name, value in (then.prefer or {}).items()))
+
+
+def effects(rule: Rule) -> tuple[Atom, ...]:
+    """All effects of a rule, its warning among them."""
+    return (*atoms(rule), *([Atom("warn", rule.then.warn)] if rule.then.warn else []))

@@ -11,7 +11,7 @@ from advisor.base.interval import near
 from advisor.facts.facts import Value
 from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
-from advisor.policy.view import RECIPE_STEPS, View
+from advisor.policy.view import RECIPE_STEPS, REMOVED_SHARE, View
 
 Path_ = tuple[str, ...]
 ABSENT = "(not there)"  # no value of any fact or setting
@@ -35,7 +35,7 @@ class Violation(NamedTuple):
 
 
 def violations(policy: Policy, view: View) -> list[Violation]:
-    """All that a recipe breaks. An undecided forbid, require, limit or allow_only counts as if it applied."""
+    """All that a recipe breaks. An undecided deny, forbid, require, limit or allow_only counts as if it applied."""
     look = view.values.get
     found: list[Violation] = []
     for rule, names, seen in _remembered(policy.rules):
@@ -86,6 +86,8 @@ def _unknown(rule: Rule, view: View) -> tuple[str, ...]:
 
 def _hard(rule: Rule, view: View) -> Iterator[tuple[str, Path_]]:
     then = rule.then
+    if then.deny:
+        yield then.deny, _denied(rule, view)
     for step in view.order:
         if step in then.forbid:
             yield f"{step} is forbidden: {situation(rule, view)}", (step,)
@@ -129,6 +131,12 @@ def _blamed(rule: Rule, view: View) -> Path_:
     return tuple([str(step) for step in [*tested, *only] if step in view.order][:1])
 
 
+def _denied(rule: Rule, view: View) -> Path_:
+    """What a refusal of the whole recipe is about: the first fact or setting that decides it."""
+    names = [test.name for test in rule.when.decisive(view) if test.name not in (RECIPE_STEPS, REMOVED_SHARE)]
+    return _at(names[0]) if names else _blamed(rule, view)
+
+
 def _at(name: str) -> Path_:
     return tuple(name.split("."))
 
@@ -138,7 +146,7 @@ def situation(rule: Rule, view: View) -> str:
     parts = []
     for test in rule.when.decisive(view):
         if not test.name.startswith("recipe.") and not test.known:
-            bound = f" ({test.interval})" if test.interval else ""
+            bound = f" ({test.interval or f'{test.sign} {test.other}'})" if test.interval or test.other else ""
             name = "device" if test.name == "device.kind" else test.name.split(".", 1)[1].replace("_", " ")
             parts.append(f"{name} {said(view.get(test.name)[1])}{bound}")
     return ", ".join(parts) or rule.title

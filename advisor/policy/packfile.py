@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from advisor.policy.rule import Severity, Text
 from advisor.policy.shipped import MANIFEST, files_of, shipped
 
 MOST_PACKS = 16
+FORMAT = 1  # of packs; a newer one may mean something else by the same words
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Manifest:
     extends: Annotated[tuple[Text, ...], Bound(max_length=MOST_PACKS)] = ()
     disable: Mapping[str, Text] = field(default_factory=dict)
     override: Mapping[str, Override] = field(default_factory=dict)
+    format: Annotated[int, Bound(ge=1)] = FORMAT
 
 
 class Raw(NamedTuple):
@@ -97,11 +100,12 @@ def _raw(folder: Path) -> Raw:
     whole = b""
     for file in files_of(folder):
         try:
-            data = _bytes(file)
-            whole += str(file.relative_to(folder)).encode() + b"\0" + data + b"\0"
+            data = _bytes(file, folder)
+            whole += os.fsencode(file.relative_to(folder)) + b"\0" + data + b"\0"
             document_here = parse(data, str(file))
             if file == folder / MANIFEST:
                 document = document_here
+                _refuse_newer(document)
                 manifest, wrong = build(Manifest, document.value, document)
                 faults += wrong
             else:
@@ -117,7 +121,16 @@ def _raw(folder: Path) -> Raw:
     return Raw(folder, manifest, document, values, whole)
 
 
-def _bytes(file: Path) -> bytes:
+def _refuse_newer(manifest: Document) -> None:
+    given = manifest.value.get("format") if isinstance(manifest.value, dict) else None
+    if isinstance(given, int) and given > FORMAT:
+        message = f"format {given} of packs: this advise reads format {FORMAT}"
+        raise AdviseError(manifest.fault(message, ("format",), "upgrade advise"))
+
+
+def _bytes(file: Path, folder: Path) -> bytes:
+    if not file.resolve().is_relative_to(folder.resolve()):  # its text would be quoted in messages
+        raise AdviseError(Fault("a link that leads out of the pack", str(file), hint="put the file itself there"))
     if not file.is_file():
         raise AdviseError(Fault("not a plain file", str(file), hint="remove it from the pack"))
     try:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from advisor.base.constraints import FORBID_EXTRA, Bound
+from advisor.base.frozen import frozen
 from advisor.base.interval import Interval
 from advisor.policy.conditions import Condition, parse
 
@@ -13,20 +13,27 @@ Severity = Literal["error", "warning", "note"]
 Text = Annotated[str, Bound(min_length=1)]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evidence:
-    """What a rule rests on. strength: only-source means that nobody else is known to have found it."""
+    """What a rule rests on.
+
+    strength: only-source means that nobody else is known to have found it; second-hand, that it is known from somebody
+    else's account of it.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
     source: Text
     at: Text
     says: Text
-    strength: Literal["executed", "measured", "paper", "documentation", "derived", "only-source"]
+    strength: Literal["executed", "measured", "paper", "documentation", "derived", "second-hand", "only-source"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Effects:
-    """What a rule does where it applies. Effects of several rules merge without order."""
+    """What a rule does where it applies. Effects of several rules merge without order.
+
+    deny: refuses the recipe as a whole, with this message.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
     forbid: tuple[str, ...] = ()
@@ -36,9 +43,10 @@ class Effects:
     order: tuple[tuple[str, str], ...] = ()
     prefer: dict[str, Any] | None = None
     warn: str | None = None
+    deny: Text | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Examples:
     """Situations in which the rule's condition holds, and others in which it does not."""
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 
+from advisor.base.frozen import names
 from advisor.facts.facts import Facts, Value, declared
 from advisor.families import registry
 from advisor.recipe.recipe import AS_BOUND, Recipe
 from advisor.recipe.steps import STEPS
 from advisor.recipe.steps.step import Step
+from advisor.records.training_settings import Training
 
 RECIPE_STEPS = "recipe.steps"
 REMOVED_SHARE = "recipe.removed_share"  # of all parameters, by all steps together
 # What a rule may limit besides settings: the bounds that a recipe itself puts on its measured model.
 GATES = tuple(f"gates.{name}" for name in AS_BOUND)
+META = "meta."  # keys that a pack declares
 
 
 class View(NamedTuple):
@@ -43,9 +45,15 @@ def look(facts: Facts, recipe: Recipe | None = None, measures: Mapping[str, Valu
     values[REMOVED_SHARE] = None if any(step.structural for step in steps) else 0.0
     for step in steps:
         values |= {f"{step.name}.{name}": None for name in step.measured}
-        values |= {f"{step.name}.{item.name}": getattr(step, item.name) for item in fields(step)}
+        values |= {f"{step.name}.{name}": getattr(step, name) for name in names(step)}
+    values |= _training(recipe.training) if recipe else {}
     values |= _gates(recipe) if recipe and recipe.gates else {}
     return View(values | dict(measures or {}), tuple(step.name for step in steps))
+
+
+@lru_cache(maxsize=64)  # most recipes train alike
+def _training(training: Training) -> dict[str, Value]:
+    return {f"training.{name}": getattr(training, name) for name in names(training)}
 
 
 def _gates(recipe: Recipe) -> dict[str, Value]:
@@ -57,26 +65,34 @@ def _gates(recipe: Recipe) -> dict[str, Value]:
 
 def settings(step: type[Step]) -> tuple[str, ...]:
     """What rules may say about a step: its settings and its measures."""
-    return (*(item.name for item in fields(step)), *step.measured)
+    return (*names(step), *step.measured)
 
 
 @cache
 def known() -> dict[str, tuple[object, ...]]:
     """Every name that a condition may test, with the words it may take (empty: numbers, or any)."""
     words = {"category", "set", "flag"}
-    names: dict[str, tuple[object, ...]] = {
+    found: dict[str, tuple[object, ...]] = {
         name: fact.domain if fact.type in words else () for name, fact in declared().items()
     }
-    names["model.family"] = (*registry.names(), *registry.OTHERS.values())
-    names |= {name: (True, False) for name, fact in declared().items() if fact.type == "flag"}
-    names[RECIPE_STEPS] = tuple(STEPS)
-    names[REMOVED_SHARE] = ()
+    found["model.family"] = (*registry.names(), *registry.OTHERS.values())
+    found |= {name: (True, False) for name, fact in declared().items() if fact.type == "flag"}
+    found[RECIPE_STEPS] = tuple(STEPS)
+    found[REMOVED_SHARE] = ()
+    found |= {f"training.{name}": _words(Training, name) for name in names(Training)}
+    found |= dict.fromkeys(GATES, ())
     for step in STEPS.values():
-        names |= {f"{step.name}.{setting}": _words(step, setting) for setting in settings(step)}
-    return names
+        found |= {f"{step.name}.{setting}": _words(step, setting) for setting in settings(step)}
+    return found
 
 
-def _words(step: type[Step], setting: str) -> tuple[object, ...]:
+def is_text(name: str) -> bool:
+    """Does a fact take any text, which words and patterns match?"""
+    fact = declared().get(name)
+    return fact is not None and fact.type == "text"
+
+
+def _words(step: type, setting: str) -> tuple[object, ...]:
     """The words that a setting may take; empty for a number."""
     hint = get_type_hints(step).get(setting)
     return get_args(hint) if get_origin(hint) is Literal else ()

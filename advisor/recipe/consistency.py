@@ -1,31 +1,31 @@
-"""Contradictions: what cannot be true of any recipe, though each value by itself is well formed."""
+"""Contradictions: what cannot be true of any recipe, though each single value is well formed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from advisor.base.errors import Fault, suggest
-from advisor.base.yamlfile import Document
+from advisor.base.validation import WRONG_WORD, Mistake
+from advisor.facts.tasks import OF_TASK
 from advisor.families import registry
 from advisor.recipe.recipe import DataSource, Recipe
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def contradictions(recipe: Recipe, document: Document) -> Iterator[Fault]:
+def contradictions(recipe: Recipe) -> Iterator[Mistake]:
     """Everything in a recipe that contradicts itself or what is known of all recipes."""
     if not recipe.name.strip():
-        yield document.fault("name: expected a name, got only spaces", ("name",))
+        yield Mistake(("name",), "name: expected a name, got only spaces")
     family = recipe.model.family
     known = [*registry.names(), *registry.OTHERS.values()]
     if family is not None and family not in known:
-        yield document.fault(f"unknown family {family!r}", ("model", "family"), suggest(family, known))
+        yield Mistake(("model", "family"), f"unknown family {family!r}", WRONG_WORD, family, known)
     if recipe.policy and not SHA256.fullmatch(recipe.policy.sha256):
         message = f"policy.sha256: expected 64 hexadecimal digits, got {recipe.policy.sha256[:80]!r}"
-        yield document.fault(message, ("policy", "sha256"), "leave policy out where no pack made the recipe")
+        yield Mistake(("policy", "sha256"), message)
     for name, message in _data(recipe.data):
-        yield document.fault(f"data.{name}: {message}", ("data", name))
+        yield Mistake(("data", name), f"data.{name}: {message}")
 
 
 def _data(data: DataSource) -> Iterator[tuple[str, str]]:
@@ -35,11 +35,18 @@ def _data(data: DataSource) -> Iterator[tuple[str, str]]:
     elif labels == 1 and data.task != "regression":
         yield "labels", "a classification has at least 2 classes, got 1"
     if labels is not None and data.samples is not None and labels > data.samples:
-        yield "labels", f"{labels:,} classes in {data.samples:,} samples"
+        yield "labels", f"{labels:,} classes are more than the {data.samples:,} samples"
+    if data.max_samples and data.samples and data.max_samples > data.samples:
+        yield "max_samples", f"{data.max_samples:,} is above the {data.samples:,} samples"
+    if data.metric and data.metric not in OF_TASK.get(data.task or "", (data.metric,)):
+        yield (
+            "metric",
+            f"{data.metric} does not measure a {data.task}: expected {' or '.join(OF_TASK[data.task or ''])}",
+        )
     columns: dict[str, str] = {}
     for role in ("text", "pair", "label"):
         column = getattr(data, role)
         if column is not None and column in columns:
-            yield role, f"{column!r} is the column of {columns[column]} already"
+            yield role, f"{column!r} is already the {columns[column]} column"
         elif column is not None:
             columns[column] = role

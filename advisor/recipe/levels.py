@@ -26,7 +26,7 @@ def structure(level: str, family: Family | None, config: Config | None) -> tuple
         return None
     shape = family.shape(config)
     if not {"encoder", "decoder"} & set(shape.layers):
-        return None  # towers, which no step can name
+        return None  # towers, which steps cannot name
     kept = {name: depth(level, layers) for name, layers in shape.layers.items()}
     milder = shape.layers if level == "L1" else {name: depth("L1", layers) for name, layers in shape.layers.items()}
     if kept == dict(milder):
@@ -66,13 +66,13 @@ def _multiple(size: float) -> int:
 
 
 def level_of(plan: Plan) -> str | None:
-    """The white paper's level that a plan comes to: '' for none, None for a cut deeper than any that was studied."""
+    """The white paper's level of a plan: '' for none, None for a deeper cut than was studied."""
     kept = plan.measures.get("layer_removal.keep_share")
     return level_of_shares(kept, "matrix_pruning.removed_share" in plan.measures)  # type: ignore[arg-type]
 
 
 def level_of_shares(kept: Number | None, narrowed: bool) -> str | None:
-    """The level as `level_of` tells it. kept: share of the layers, None where none was removed."""
+    """As `level_of`. kept: share of the layers, None where none was removed."""
     if kept is not None and kept < 0.3:
         return None
     if narrowed:

@@ -1,4 +1,4 @@
-"""Plan: a recipe made concrete for one model: the config and the exact parameter count after every step."""
+"""Plan: a recipe applied to one model: the config and the exact parameter count after every step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PlannedStep(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """What does not fit the model. setting: empty where it is the step as a whole."""
+    """A setting that does not fit the model; empty where the step as a whole does not."""
 
     step: str
     setting: str
@@ -31,7 +31,7 @@ class Problem(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """All steps of a recipe for one model. problems: what does not fit; the plan goes on as if that step were not."""
+    """All steps of a recipe for one model. problems: what does not fit; the plan continues without that step."""
 
     family: Family
     labels: int

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from advisor.base.constraints import FORBID_EXTRA, Amount, Bound
+from advisor.base.frozen import frozen, made, names
 from advisor.base.interval import Interval, show
-from advisor.facts.facts import Goal
+from advisor.facts.facts import DeviceFacts, Goal
 from advisor.facts.tasks import Metric
 from advisor.recipe.steps.step import Step
 from advisor.records.training_settings import Training
@@ -17,29 +17,37 @@ from advisor.records.training_settings import Training
 if TYPE_CHECKING:
     Steps = tuple[Step, ...]
 else:
-    Steps = tuple[Any, ...]  # each step is validated by its own type, see recipefile
+    Steps = tuple[Any, ...]  # each step is validated by its own type, see assembly
 
 Count = Annotated[int, Bound(gt=0)]
 Rows = Annotated[int, Bound(gt=0), Amount()]
 RowsOrNone = Annotated[int, Bound(ge=0), Amount()]
+Text = Annotated[str, Bound(min_length=1)]
 Device = Literal["cpu", "cuda", "mps", "edge"]
+InstructionSet = Literal["avx2", "avx512_vnni", "avx_vnni", "amx", "arm_dotprod"]
 Task = Literal["classification", "regression", "generation", "language-modelling"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelSource:
-    """Which model: a Hub id, a folder, or the name of a family for its base checkpoint."""
+    """Which model: a Hub id, a folder, or the name of a family for its base checkpoint.
+
+    revision, licence: what rules may ask for; the licence of a model card beside the config comes first.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
     source: Annotated[str, Bound(min_length=1)]
     family: str | None = None
+    revision: Text | None = None
+    licence: Text | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataSource:
     """Which data, as far as known. `max_samples`: use at most so many training rows.
 
     metric: what accuracy means here; by default GLUE's for its tasks, else accuracy, or Pearson's correlation.
+    mean_tokens: of a text, in the mean.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
@@ -54,9 +62,31 @@ class DataSource:
     pair: str | None = None
     label: str | None = None
     metric: Metric | None = None
+    mean_tokens: Annotated[float, Bound(gt=0)] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
+class Hardware:
+    """What the device offers, as far as known: memory in GB, instruction sets of a CPU, capability of an NVIDIA GPU."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
+    memory_gb: Annotated[float, Bound(gt=0)] | None = None
+    instruction_sets: tuple[InstructionSet, ...] | None = None
+    compute_capability: Annotated[float, Bound(gt=0)] | None = None
+
+    def facts(self, kind: str) -> DeviceFacts:
+        """A device of this kind as rules see it."""
+        sets = None if self.instruction_sets is None else frozenset(self.instruction_sets)
+        return DeviceFacts(kind, sets, self.compute_capability, self.memory_gb)
+
+
+def to_hardware(device: DeviceFacts) -> Hardware:
+    """What a recipe says of a device beside its kind."""
+    sets: Any = None if device.instruction_sets is None else tuple(sorted(device.instruction_sets))
+    return Hardware(device.memory_gb, sets, device.compute_capability)
+
+
+@frozen
 class Targets:
     """Bounds relative to the baseline: accuracy from below, the others from above, as quoted comparisons."""
 
@@ -68,11 +98,11 @@ class Targets:
 
     def bounds(self) -> dict[str, Interval]:
         """The targets that are set."""
-        given = {item.name: getattr(self, item.name) for item in fields(self)}
+        given = {name: getattr(self, name) for name in names(self)}
         return {name: Interval.parse(text) for name, text in given.items() if text is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gates(Targets):
     """What the measured model has to show. Two bounds are for gates only, both from below.
 
@@ -85,11 +115,12 @@ class Gates(Targets):
     worst_class_recall: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatedWaiver:
-    """A waiver as people write it: the rule, why it may be broken, who answers for it, and the last day it holds.
+    """A waiver as people write it: the rule, why it may be broken, who is responsible, and its last day.
 
     where: a JSON pointer into the recipe (`/steps/*/layer_removal`), a glob of files, or both (`t5-*.yaml#/steps/1`).
+    approver, ticket: a project may demand them.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
@@ -98,9 +129,11 @@ class StatedWaiver:
     owner: Annotated[str, Bound(min_length=1)]
     until: str
     where: Annotated[str, Bound(min_length=1)] | None = None
+    approver: Annotated[str, Bound(min_length=1)] | None = None
+    ticket: Annotated[str, Bound(min_length=1)] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PolicyStamp:
     """The policy that made a recipe: enough to find it again."""
 
@@ -110,7 +143,7 @@ class PolicyStamp:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnRuns:
     """The user's own past runs that narrowed what advice expected, and the ranges that it then expected.
 
@@ -125,9 +158,12 @@ class OwnRuns:
     relative_emissions: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recipe:
-    """A whole recipe. Each kind of step stands in it at most once."""
+    """A whole recipe. It holds each kind of step at most once.
+
+    meta: what a company wants to know of every recipe, such as its owner; a rule pack declares the keys.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
     version: Literal[1]
@@ -142,6 +178,8 @@ class Recipe:
     policy: PolicyStamp | None = None
     waivers: tuple[StatedWaiver, ...] = ()
     history: OwnRuns | None = None
+    hardware: Hardware = Hardware()
+    meta: Mapping[str, str | int | float | bool] = made(default_factory=dict)
 
     def step(self, name: str) -> Step | None:
         """The step of this name, or None."""
@@ -152,7 +190,7 @@ class Recipe:
         return tuple([step.name for step in self.steps])  # a list is twice as fast here, and it is asked often
 
     def gate_bounds(self) -> dict[str, Interval]:
-        """What a run has to show: the gates, by default the goal."""
+        """The bounds that a run has to meet: the gates, by default the goal."""
         return (self.gates or self.goal).bounds()
 
 
@@ -183,14 +221,15 @@ def to_targets(goal: Goal) -> Targets:
 
 def _given(part: Any) -> dict[str, Any]:
     """The fields of a dataclass that are not None."""
-    values = {item.name: getattr(part, item.name) for item in fields(part)}
-    return {name: value for name, value in values.items() if value is not None}
+    values = {name: getattr(part, name) for name in names(part)}
+    return {name: list(one) if isinstance(one, tuple) else one for name, one in values.items() if one is not None}
 
 
 def as_dict(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as plain values, as JSON and YAML carry it."""
+    """The recipe as plain values for JSON and YAML."""
     parts: dict[str, Any] = {"version": recipe.version, "name": recipe.name, "model": _given(recipe.model)}
-    parts |= {"data": _given(recipe.data), "device": recipe.device, "goal": _given(recipe.goal)}
+    parts |= {"meta": dict(recipe.meta), "data": _given(recipe.data), "device": recipe.device}
+    parts |= {"hardware": _given(recipe.hardware), "goal": _given(recipe.goal)}
     parts["steps"] = [{step.name: _given(step)} for step in recipe.steps]
     parts |= {"gates": _given(recipe.gates)} if recipe.gates else {}
     parts |= {"training": _given(recipe.training)} if recipe.training != Training() else {}
@@ -223,7 +262,7 @@ def _commented(line: str, reason: str) -> str:
     return f"{line}  # {' '.join(reason.split())}" if reason else line
 
 
-# Words that YAML 1.2, or 1.1 as other tools still read it, takes for something else when they stand without quotes.
+# Words that YAML 1.2, or YAML 1.1 in other tools, reads as something else without quotes.
 NO_WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
 
 

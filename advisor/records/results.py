@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 TEACHER = "teacher"  # the label of progress while the teacher answers
@@ -72,6 +72,20 @@ class Served:
     idle_wh_per_1000: Measured = NOT_YET
     g_per_1000: Measured = NOT_YET
     emissions_without_idle: Measured = NOT_YET
+
+
+def not_served(reason: str) -> Served:
+    """Nothing of how a model serves was measured, for one reason."""
+    return Served(*[Measured(why_not=reason)] * len(fields(Served)))
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeResult:
+    """The fp32 model of a step, served by the runtime that serves int8. It tells int8's gain from the runtime's."""
+
+    step: str
+    runtime: str
+    served: Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +175,7 @@ class RunResult:
 
     finished: ISO 8601, UTC. recipe_sha256: of recipe.yaml in the run's folder. payback: requests after which the
     emissions of making the last model are paid back. sci: g CO2e per 1,000 requests with embodied carbon (ISO/IEC
-    21031:2024), of the last model. summary: one sentence.
+    21031:2024), of the last model. summary: one sentence. fp32_in_runtime: of the baseline and of int8's source.
     """
 
     name: str
@@ -181,6 +195,7 @@ class RunResult:
     payback: Measured = NOT_YET
     sci: Measured = Measured(why_not="embodied carbon is not stated")
     summary: str = ""
+    fp32_in_runtime: tuple[RuntimeResult, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from advisor.base.constraints import FORBID_EXTRA, Bound
+from advisor.base.frozen import frozen
 
 if TYPE_CHECKING:
     pass
@@ -17,7 +17,7 @@ MOST_SEED = 2**32 - 1  # numpy takes no larger one
 MOST_SEEDS = 1000  # of one recipe; each is a whole run
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Training:
     """Settings that all steps of a recipe share. `max_tokens`: longer texts are cut.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator
-from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
 from advisor.advice.candidates import Candidate
@@ -20,7 +19,7 @@ from advisor.report.style import columns, paint
 
 def recipe_yaml(advice: Advice) -> str:
     """The advised recipe, with the reason and the rules beside every step."""
-    reasons = {one.step: _reason(one) for one in advice.verdicts}
+    reasons = {one.step: reason(one) for one in advice.verdicts}
     left_out = [f"# without {one.step}: {reasons[one.step]}" for one in advice.verdicts if not one.kept]
     head = "# written by advise; review it with: advise check, carry it out with: advise run\n"
     return head + as_yaml(advice.chosen.recipe, reasons) + "\n".join(left_out) + ("\n" if left_out else "")
@@ -32,7 +31,7 @@ def advice_json(advice: Advice) -> str:
     return json.dumps(
         {
             "facts": plain(advice.facts),
-            "policy": asdict(advice.policy.stamp),
+            "policy": plain(advice.policy.stamp),
             "recipe": as_dict(chosen.recipe),
             "prediction": plain(chosen.prediction),
             "steps": [plain(one) for one in advice.verdicts],
@@ -46,6 +45,8 @@ def advice_json(advice: Advice) -> str:
 
 def plain(value: Any) -> Any:
     """Any of our values as JSON can carry it: named fields as objects, sets as sorted lists."""
+    from dataclasses import fields, is_dataclass  # not at start-up: text does without them
+
     if is_dataclass(value):
         return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
     if hasattr(value, "_asdict"):
@@ -80,7 +81,7 @@ def explanation(advice: Advice, width: int = 100, colour: bool = False) -> str:
     lines = [*_facts(advice, colour), ""]
     for one in advice.verdicts:
         mark = paint("+", "green", colour) if one.kept else paint("-", "dim", colour)
-        lines += _hanging(f"  {mark} {paint(one.step.ljust(15), 'bold', colour)} ", 19, _reason(one), width)
+        lines += _hanging(f"  {mark} {paint(one.step.ljust(15), 'bold', colour)} ", 19, reason(one), width)
     lines += ["", *_table(advice, colour)]
     lines += _sources(advice.chosen)
     for note in advice.notes:
@@ -88,7 +89,8 @@ def explanation(advice: Advice, width: int = 100, colour: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _reason(verdict: Verdict) -> str:
+def reason(verdict: Verdict) -> str:
+    """Why a step is kept or left out, by which rules, and what would allow it."""
     rules = f" [{', '.join(verdict.rules)}]" if verdict.rules else ""
     opens = f"; becomes allowed {verdict.opens}" if verdict.opens else ""
     return f"{verdict.reason}{rules}{opens}"

@@ -1,4 +1,4 @@
-"""Accuracy against emissions as inline SVG, in the form of the white paper's Figures 4 to 6: one for each data size.
+"""Accuracy against emissions or time as SVG, in the form of the white paper's Figures 4 to 6: one for each data size.
 
 Drawn with matplotlib; text stays text, colours become CSS variables of the page, so that light, dark and print need one
 drawing. Each run has a marker and a line of its own, so that nothing hangs on colour.
@@ -10,7 +10,7 @@ import html
 import io
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -22,6 +22,7 @@ INK, MUTED, LINE, CARD = "#010203", "#010204", "#010205", "#010206"
 VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", LINE: "var(--line)", CARD: "var(--card)"}
 SERIES = 6  # colours of the page
 COLOURS = {f"#02030{number}": f"var(--series-{number})" for number in range(SERIES)}
+ON_WHITE = ("#0b7a50", "#b4530a", "#3257a8", "#a0316f", "#6b5b00", "#00727f")
 LETTERS = "ABCD"
 STAR: dict[str, Any] = {"marker": "*", "color": INK, "markersize": 12, "markerfacecolor": "none"}
 MARKERS, DASHES = "osD^vPX", ("-", "--", "-.", ":")
@@ -36,19 +37,19 @@ Ends = tuple[float, float]
 
 
 class Point(NamedTuple):
-    """One model: shares of the baseline's emissions and accuracy, with the ends of their spread and interval."""
+    """One model: shares of the baseline's cost and accuracy, with the ends of their spread and interval."""
 
     words: str
-    emissions: float
+    cost: float
     accuracy: float
-    emissions_ends: Ends | None = None
+    cost_ends: Ends | None = None
     accuracy_ends: Ends | None = None
 
 
 class Line(NamedTuple):
     """One run. number: its place among all runs, which gives marker, dash and colour.
 
-    predicted: the ranges of emissions and accuracy that were predicted of its last model.
+    predicted: the ranges of cost and accuracy that were predicted of its last model.
     """
 
     name: str
@@ -58,11 +59,12 @@ class Line(NamedTuple):
 
 
 class Figured(NamedTuple):
-    """A drawing. title: what it shows; papers: what the white paper itself says of such runs."""
+    """A drawing. title: what it shows; papers: what the white paper itself says of such runs; cost: what goes across."""
 
     title: str
     lines: Sequence[Line]
     papers: Sequence[Point] = ()
+    cost: Literal["emissions", "time"] = "emissions"
 
 
 def draw(what: Figured, prefix: str) -> str:
@@ -73,13 +75,24 @@ def draw(what: Figured, prefix: str) -> str:
         for line in what.lines:
             _line(axes, line)
         for paper in what.papers:
-            axes.plot(paper.emissions, paper.accuracy, linestyle="none", zorder=4, **STAR)
-        _frame(axes)
+            axes.plot(paper.cost, paper.accuracy, linestyle="none", zorder=4, **STAR)
+        _frame(axes, what.cost)
         papers = [one._replace(words=letter) for letter, one in zip(LETTERS, what.papers, strict=False)]
         _name(axes, [*papers, *(one for line in what.lines for one in reversed(line.points))])
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return _inline(text.getvalue(), what.title, _description(what), prefix)
+
+
+def alone(svg: str) -> str:
+    """A drawing as a file of its own: on white, with the colours that the page would give it."""
+    values = {"ink": "#17211c", "muted": "#56645d", "line": "#d5ddd9", "card": "#f6f8f7"}
+    values |= {f"series-{place}": colour for place, colour in enumerate(ON_WHITE)}
+    for name, colour in values.items():
+        svg = svg.replace(f"var(--{name})", colour)
+    left, top, width, height = re.search(r'viewBox="([^"]*)"', svg)[1].split()  # type: ignore[index]
+    paper = f'<rect x="{left}" y="{top}" width="{width}" height="{height}" rx="8" fill="#ffffff"/>'
+    return svg.replace("</desc>", f"</desc>{paper}", 1) + "\n"
 
 
 def look(number: int) -> tuple[str, str, str]:
@@ -89,11 +102,11 @@ def look(number: int) -> tuple[str, str, str]:
 
 def _line(axes: Any, line: Line) -> None:
     marker, dash, colour = look(line.number)
-    across, up = [one.emissions for one in line.points], [one.accuracy for one in line.points]
+    across, up = [one.cost for one in line.points], [one.accuracy for one in line.points]
     axes.plot(across, up, linestyle=dash, color=colour, linewidth=1.4, zorder=2)
     for one in line.points:
         axes.errorbar(
-            one.emissions, one.accuracy, xerr=_error(one.emissions, one.emissions_ends),
+            one.cost, one.accuracy, xerr=_error(one.cost, one.cost_ends),
             yerr=_error(one.accuracy, one.accuracy_ends), fmt=marker, color=colour, markersize=7,
             markeredgecolor=CARD, markeredgewidth=0.8, elinewidth=1.1, capsize=3, zorder=3,
         )  # fmt: skip
@@ -114,22 +127,22 @@ def _name(axes: Any, points: Sequence[Point]) -> None:
     named: list[Point] = []
     for one in points:
         near = [other for other in named if abs(one.accuracy - other.accuracy) / high < 0.06]
-        if any(abs(one.emissions - other.emissions) / wide < _length(one, other) for other in near):
+        if any(abs(one.cost - other.cost) / wide < _length(one, other) for other in near):
             continue
         named.append(one)
-        right = one.emissions < 0.35  # text runs towards the middle, and must not move the axes
+        right = one.cost < 0.35  # text runs towards the middle, and must not move the axes
         axes.annotate(
-            one.words if len(one.words) <= 32 else one.words[:31] + "…", (one.emissions, one.accuracy),
+            one.words if len(one.words) <= 32 else one.words[:31] + "…", (one.cost, one.accuracy),
             (-7 if right else 7, 6), textcoords="offset points", fontsize=9, ha="right" if right else "left",
         ).set_in_layout(False)  # fmt: skip
 
 
 def _length(one: Point, other: Point) -> float:
     """How much of the drawing's width the name of the left one of two points takes, about."""
-    return 0.02 + 0.019 * len(max(one, other, key=lambda point: point.emissions).words)
+    return 0.02 + 0.019 * len(max(one, other, key=lambda point: point.cost).words)
 
 
-def _frame(axes: Any) -> None:
+def _frame(axes: Any, cost: str) -> None:
     """Greener to the right, as in the white paper; both axes as percent of the baseline."""
     axes.margins(x=0.14, y=0.16)
     left, right = axes.get_xlim()
@@ -137,7 +150,8 @@ def _frame(axes: Any) -> None:
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.axhline(1, color=MUTED, linewidth=0.8, zorder=1)
-    axes.set_xlabel("relative emissions of serving (greener to the right)")
+    better = {"emissions": "greener", "time": "faster"}[cost]
+    axes.set_xlabel(f"relative {cost} of serving ({better} to the right)")
     axes.set_ylabel("relative accuracy")
     axes.tick_params(length=0)
 
@@ -146,10 +160,10 @@ def _description(what: Figured) -> str:
     """The drawing in words, for whoever cannot see it."""
     told = [
         f"{line.name}: "
-        + "; ".join(f"{one.words}, accuracy {one.accuracy:.1%} at emissions {one.emissions:.1%}" for one in line.points)
+        + "; ".join(f"{one.words}, accuracy {one.accuracy:.1%} at {what.cost} {one.cost:.1%}" for one in line.points)
         for line in what.lines
     ]
-    told += [f"{one.words}: accuracy {one.accuracy:.0%} at emissions {one.emissions:.0%}" for one in what.papers]
+    told += [f"{one.words}: accuracy {one.accuracy:.0%} at {what.cost} {one.cost:.0%}" for one in what.papers]
     return ". ".join(told)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import textwrap
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 from advisor.report.style import breadth, clean, paint
@@ -33,7 +36,7 @@ def underlines(finding: Finding) -> list[Underline]:
 
 def frame(finding: Finding, text: str, width: int, colour: bool) -> Iterator[str]:
     """The lines, each with its number; `:` stands for lines left out."""
-    lines = text.splitlines()
+    lines = _lines(text)
     shown = [one for one in underlines(finding) if 0 < one.place.line <= len(lines)]
     numbers = sorted({one.place.line for one in shown})
     gutter = len(str(numbers[-1])) if numbers else 1
@@ -51,22 +54,27 @@ def frame(finding: Finding, text: str, width: int, colour: bool) -> Iterator[str
     yield bar
 
 
+@lru_cache(maxsize=2)
+def _lines(text: str) -> list[str]:
+    """A text's lines, split once for all findings in it."""
+    return text.splitlines()
+
+
 def _fitted(line: str, marks: Sequence[Underline], room: int) -> tuple[str, int]:
     """The part of a line that fits, with what is to blame in it, and which of the line's signs it starts with."""
     line = clean(line)
     if breadth(line) <= room:
         return line, 0
-    first, end = marks[0].place.column - 1, _end(marks[0].place, line) - 1  # what is to blame comes first
+    blamed, end = marks[0].place.column - 1, min(_end(marks[0].place, line) - 1, len(line))  # it comes first
+    columns = list(accumulate(map(breadth, line), initial=0))  # where each sign begins
     start = 0
-    if breadth(line[:end]) > room - len(CUT):
-        while start < min(first, len(line)) and breadth(line[start:end]) > room - 2 * len(CUT):
-            start += 1
-    shown = CUT * bool(start) + line[start:]
-    if breadth(shown) > room:
-        while breadth(shown) + len(CUT) > room:
-            shown = shown[:-1]
-        shown += CUT
-    return shown, start
+    if columns[end] > room - len(CUT):
+        start = min(bisect_left(columns, columns[end] - room + 2 * len(CUT)), blamed, len(line))
+    before = CUT * bool(start)
+    if len(before) + columns[-1] - columns[start] <= room:
+        return before + line[start:], start
+    stop = bisect_right(columns, columns[start] + room - len(before) - len(CUT)) - 1
+    return before + line[start : max(start, stop)] + CUT, start
 
 
 def _underlined(one: Underline, line: str, first: int, room: int) -> Iterator[str]:

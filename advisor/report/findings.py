@@ -11,7 +11,7 @@ from advisor.report.code_frame import frame
 from advisor.report.style import clean, paint, plural
 from advisor.review.findings import SEVERITIES, Finding
 from advisor.review.outcome import Checked
-from advisor.review.waivers.waivers import NEVER_WAIVED
+from advisor.review.waivers.scope import NEVER_WAIVED
 
 WHITE_PAPER = "it rests on the white paper alone"
 _BOUND = re.compile(r"([<>]=?) (?=[\d.])")

@@ -14,6 +14,7 @@ _WRITERS = {
     "sarif": ("sarif", "log"),
     "junit": ("junit", "xml"),
     "github": ("github", "commands"),
+    "gitlab": ("gitlab", "report"),
     "markdown": ("markdown", "comment"),
 }
 

@@ -31,4 +31,4 @@ def _from_root(file: str, folder: str) -> str:
 
 def uri(file: str) -> str:
     """The same as a URI reference."""
-    return quote(from_root(file))
+    return quote(os.fsencode(from_root(file)))

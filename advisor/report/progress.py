@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from advisor.records.results import Progress as Done
 from advisor.records.results import Remark, RunResult, StepResult
+from advisor.report.style import clean, terminal
 from advisor.runs.seed_statistics import SeedsResult
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ def watch(events: Iterable[Event | SeedsResult]) -> RunResult | SeedsResult:
     Raises:
         RuntimeError: the events ended without a result.
     """
-    console = Console(stderr=True, highlight=False)
+    console = Console(file=terminal(sys.stderr), highlight=False)
     columns = (
         TextColumn("{task.description:<18}"),
         BarColumn(),
@@ -79,9 +81,9 @@ def span(seconds: float) -> str:
 
 def _line(event: StepResult | Remark) -> str:
     if isinstance(event, Remark):
-        return event.text
+        return clean(event.text)
     relative = f" ({event.relative_accuracy.value:.1%} of the baseline)" if event.relative_accuracy.value else ""
     return (
-        f"{event.words}: {event.metric} {event.accuracy:.4f}{relative}, {event.parameters:,} parameters, "
+        f"{clean(event.words)}: {event.metric} {event.accuracy:.4f}{relative}, {event.parameters:,} parameters, "
         f"{event.size_bytes / 1e6:.1f} MB, {span(event.seconds)}"
     )

@@ -1,32 +1,51 @@
-"""Explain: a rule as a page, and all rules as pages with an index."""
+"""Explain: a rule as a page in Markdown, and all rules as pages with an index."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from advisor.policy.counterfactual import leaving
-from advisor.policy.effects import atoms
+from advisor.policy.effects import Atom, atoms
 from advisor.policy.examples import view_of
 from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
 from advisor.proofs.space import cells
+from advisor.report import rule_examples
+from advisor.review.waivers.scope import NEVER_WAIVED
 
-WHITE_PAPER = "It rests on the white paper alone: nobody else is known to have found it."
-STRENGTHS = {"executed": "executed here", "only-source": "the only source"}
+WHITE_PAPER = "It rests on the white paper alone: nobody else is known to have reported it."
+STRENGTHS = {
+    "executed": "run by this project",
+    "measured": "measured by this project",
+    "only-source": "the only source",
+}
+NOTHING = "nothing to obey: it holds by construction"
+GUARANTEED = "The program ensures this by itself, see [What ensures it](#what-ensures-it)."
+SENTENCES = {
+    "forbid": "Forbids `{target}`.",
+    "require": "Requires `{target}`.",
+    "order": "Requires `{first}` before `{later}`.",
+    "limit": "Requires `{target}` to be `{value}`.",
+    "allow_only": "Allows only {allowed} for `{target}`.",
+    "prefer": "Makes `{value}` the advised value of `{target}`; a recipe may state another one.",
+}
+UNMENDED = "No change of the recipe alone satisfies the rule."
 
 
 def page(rule: Rule, policy: Policy) -> str:
-    """A rule's page in Markdown: when, then, because, evidence and its strength, reach, and the rules it meets."""
+    """A rule's page in Markdown: what it does, why, an example, waivers, reach, evidence and its test cases."""
     about = f"`{rule.id}` · {rule.origin} · {rule.severity} · confidence {rule.confidence} · pack {policy.stamp.name}"
-    parts = [f"# {rule.title}", about, f"**When** {when(rule)}", "**Then** " + "; ".join(effects(rule))]
-    parts += [f"**Because** {rule.because}" + (f" {WHITE_PAPER}" if rule.white_paper_only else "")]
-    parts += ["## Evidence", "\n".join(_evidence(rule, policy))]
-    parts += ["## Reach", _reach(rule) + _leaving(rule)]
+    parts = [f"# {rule.title}", about, "## What it does", _does(rule)]
+    parts += ["## Why", rule.because + (f" {WHITE_PAPER}" if rule.white_paper_only else "")]
+    parts += _example(rule, policy)
+    parts += ["## How to waive", _waiver(rule)]
+    parts += ["## Where it applies", _reach(rule) + _leaving(rule)]
     met = list(_met(rule, policy))
-    parts += ["## Rules that it meets", "\n".join(met)] if met else []
-    parts += ["## Examples", "\n".join(_examples(rule))]
+    parts += ["## Related rules", "\n".join(met)] if met else []
+    parts += ["## Evidence", "\n".join(_evidence(rule, policy)).strip()]
+    parts += ["## Test cases", "\n".join(_cases(rule))]
     if rule.enforced_by:
-        parts += ["## What ensures it", "\n".join(f"- {name}" for name in rule.enforced_by)]
+        parts += ["## What ensures it", "\n".join(f"- `{name}`" for name in rule.enforced_by)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -44,7 +63,55 @@ def effects(rule: Rule) -> list[str]:
         value = f" is one of {', '.join(map(str, atom.value))}" if atom.kind == "allow_only" else value
         found.append(f"{words.get(atom.kind, '')} {atom.target}{value}".strip())
     found += [f"say: {rule.then.warn}"] if rule.then.warn else []
-    return found or ["nothing to obey: it holds by construction"]
+    return found or [NOTHING]
+
+
+def _does(rule: Rule) -> str:
+    """The condition and the effects, one a line."""
+    sentences = [_sentence(atom) for atom in atoms(rule)]
+    if rule.then.warn:
+        sentences += [f"{'Notes' if rule.severity == 'note' else 'Warns'}: {rule.then.warn}."]
+    if len(sentences) <= 1:
+        return f"When {when(rule)}:\n\n{(sentences or [GUARANTEED])[0]}"
+    return "\n".join([f"When {when(rule)}:\n", *(f"- {one}" for one in sentences)])
+
+
+def _sentence(atom: Atom) -> str:
+    first, _, later = atom.target.partition(" before ")
+    allowed = " or ".join(f"`{one}`" for one in atom.value) if atom.kind == "allow_only" else ""
+    words = {"target": atom.target, "first": first, "later": later, "value": atom.value, "allowed": allowed}
+    return SENTENCES[atom.kind].format(**words)
+
+
+def _example(rule: Rule, policy: Policy) -> list[str]:
+    """A recipe that breaks the rule, what review says of it, and the same recipe mended."""
+    shown = rule_examples.shown(rule, policy)
+    if shown is None:
+        return []
+    found = f"{shown.finding.place}: {shown.finding.severity} {rule.id} {shown.finding.message}"
+    parts = ["## Example", _block("yaml", shown.recipe, rule_examples.NAME), "`advise check --format concise` reports:"]
+    parts += [_block("text", found + "\n")]
+    if shown.mended:
+        return [*parts, "Use instead:", _block("yaml", shown.mended, rule_examples.NAME), shown.how]
+    return [*parts, shown.how or UNMENDED]
+
+
+def _block(language: str, text: str, title: str = "") -> str:
+    return f'```{language}{f""" title="{title}" """.rstrip() if title else ""}\n{text}```'
+
+
+def _waiver(rule: Rule) -> str:
+    if rule.id in NEVER_WAIVED:
+        return "Nobody can waive this rule: what it refuses cannot be run."
+    if rule.severity == "note":
+        return (
+            "A note never fails a check. To hide it, use `--ignore " + rule.id + "`, or disable the rule in your pack."
+        )
+    comment = f'# advise: ignore[{rule.id}] until=YYYY-MM-DD owner=NAME reason="..."'
+    return (
+        "Add a comment to the line that the finding points at, with a last day at most 180 days ahead, "
+        f"or an entry in `waivers.yaml`:\n\n{_block('text', comment + chr(10))}"
+    )
 
 
 def _evidence(rule: Rule, policy: Policy) -> Iterator[str]:
@@ -57,18 +124,19 @@ def _evidence(rule: Rule, policy: Policy) -> Iterator[str]:
 
 
 def _reach(rule: Rule) -> str:
-    """How many of the cells of its own condition a rule applies in, and how many it leaves open."""
+    """How many of the situations that its condition distinguishes a rule applies in, and how many it leaves open."""
     answers = [rule.when.truth(view) for view in cells([rule.when])]
     open_ = answers.count(None)
-    unknown = f", undecided in {open_} where a fact is unknown (then it counts)" if open_ else ""
-    return f"Of the {len(answers)} cells that its condition tells apart it applies in {answers.count(True)}{unknown}."
+    unknown = f" In {open_} a fact is unknown; the rule then counts." if open_ else ""
+    applies = answers.count(True)
+    return f"Its condition distinguishes {len(answers)} situations. The rule applies in {applies} of them.{unknown}"
 
 
 def _leaving(rule: Rule) -> str:
-    """What would end it, seen from the rule's first example that says enough."""
+    """What would end it, from the rule's first example that says enough."""
     for example in rule.examples.fires:
         if change := leaving(rule, view_of(example)):
-            return f" Seen from its example `{_example(example)}` it would not apply {change}."
+            return f" For `{_words_of(example)}` it would no longer apply {change}."
     return ""
 
 
@@ -85,13 +153,13 @@ def _meet(one: Rule, other: Rule) -> bool:
     return any(one.when.truth(view) and other.when.truth(view) for view in cells([one.when, other.when]))
 
 
-def _examples(rule: Rule) -> Iterator[str]:
-    for kind in ("fires", "quiet"):
+def _cases(rule: Rule) -> Iterator[str]:
+    for kind, words in (("fires", "applies"), ("quiet", "does not apply")):
         for example in getattr(rule.examples, kind):
-            yield f"- {kind}: `{_example(example)}`"
+            yield f"- {words}: `{_words_of(example)}`"
 
 
-def _example(example: Mapping[str, object]) -> str:
+def _words_of(example: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {_words(value)}" for name, value in example.items())
 
 
@@ -112,7 +180,7 @@ def pages(policy: Policy) -> dict[str, str]:
 def _index(policy: Policy) -> Iterator[str]:
     yield f"# Rules of the pack {policy.stamp.name} {policy.stamp.version}\n"
     yield "Written by `advise rules docs`; do not edit.\n"
-    yield "| rule | origin | severity | confidence | says |"
+    yield "| Rule | Origin | Severity | Confidence | What it asks for |"
     yield "| --- | --- | --- | --- | --- |"
     for rule in policy.rules:
         sure = rule.confidence + (" (white paper only)" if rule.white_paper_only else "")

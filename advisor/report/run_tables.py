@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from advisor.records.results import GateResult, Measured, RunResult, StepResult
+from advisor.report.style import clean, terminal
 from advisor.runs.comparison import Compared, compared
 
 if TYPE_CHECKING:
@@ -31,23 +32,23 @@ TITLES = {
 def show(result: RunResult) -> None:
     """The result tables and the summary on stdout, notes on stderr."""
     # Where stdout is no terminal rich would take 80 columns or what COLUMNS says.
-    screen = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
+    screen = Console(file=terminal(sys.stdout), highlight=False, width=None if sys.stdout.isatty() else 110)
     screen.print(table(result, screen.width), predictions(result), *serving(result), gates(result.gates))
     if result.summary:
-        screen.print(f"{result.name}: {result.summary}", soft_wrap=not sys.stdout.isatty(), markup=False)
-    talk = Console(stderr=True, highlight=False)
+        screen.print(clean(f"{result.name}: {result.summary}"), soft_wrap=not sys.stdout.isatty(), markup=False)
+    talk = Console(file=terminal(sys.stderr), highlight=False)
     for note in dict.fromkeys((*result.notes, *notes(result))):
-        talk.print(f"note: {note}", soft_wrap=True, markup=False)
+        talk.print(clean(f"note: {note}"), soft_wrap=True, markup=False)
 
 
 def table(result: RunResult, width: int = 110) -> Table:
     """Model, type, % accuracy, % size, % time, % emissions; the baseline first, then each step."""
-    title = f"{result.name} on {result.device}, {result.eval_samples:,} report rows"
+    title = f"{clean(result.name)} on {result.device}, {result.eval_samples:,} report rows"
     shown = _table(title, ("Model", "Type"), ("% Accuracy", "% Size", "% Time", "% Emissions"))
     for step in result.steps:
         accuracy = percent(step.relative_accuracy) + (_interval(step.relative_accuracy) if width >= NARROW else "")
         shares = map(percent, (Measured(step.relative_size), step.served.time, step.served.emissions))
-        shown.add_row(Text(result.family), _type(step), accuracy, *shares)
+        shown.add_row(Text(clean(result.family)), _type(step), accuracy, *shares)
     shown.caption = power(result.steps[-1].served.emissions)
     return shown
 
@@ -184,4 +185,4 @@ def plan(planned: Plan) -> None:
     for step in planned.steps:
         share = step.parameters / planned.baseline_parameters
         shown.add_row(step.step.words(), f"{step.parameters:,}", f"{share:.1%}")
-    Console(highlight=False).print(shown)
+    Console(file=terminal(sys.stdout), highlight=False).print(shown)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
+from advisor.base.version import __version__
 from advisor.base.yamlfile import Document
 from advisor.policy.rule import Rule
 from advisor.policy.shipped import shipped
@@ -51,24 +52,18 @@ def _driver(checked: Checked) -> Object:
     policy = checked.policy
     return {
         "name": "advise",
-        "version": _version(),
+        "version": __version__,
         "fullName": f"advise with the policy {policy.name} {policy.version}",
-        "rules": [*map(_rule, checked.rules), *_own_rules(checked)],
+        "rules": [*(_rule(one, checked.rule_pages) for one in checked.rules), *_own_rules(checked)],
     }
 
 
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("advise")
-    except PackageNotFoundError:
-        return "0"
-
-
-def _rule(rule: Rule) -> Object:
+def _rule(rule: Rule, pages: str) -> Object:
+    """One rule. pages: the address that its id follows."""
+    page = {"helpUri": pages + rule.id} if pages else {}
     return {
         "id": rule.id,
+        **page,
         "shortDescription": _text(rule.title),
         "fullDescription": _text(rule.because),
         "defaultConfiguration": {"level": rule.severity},
@@ -191,7 +186,7 @@ def _rule_file(rule: Rule) -> Object:
 def _line_hash(one: Finding, texts: Mapping[str, str]) -> str:
     lines = texts.get(one.place.file, "").splitlines()
     line = lines[one.place.line - 1].strip() if 0 < one.place.line <= len(lines) else ""
-    return sha256(f"{one.rule}\0{from_root(one.place.file)}\0{line}".encode()).hexdigest()[:16]
+    return sha256(f"{one.rule}\0{from_root(one.place.file)}\0{line}".encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def _suppression(waiver: Waiver) -> Object:

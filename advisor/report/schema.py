@@ -10,7 +10,7 @@ from advisor.base.interval import NUMBER
 from advisor.facts.facts import declared
 from advisor.policy.packfile import Manifest
 from advisor.policy.rulefile import RuleFile
-from advisor.policy.view import known, settings
+from advisor.policy.view import GATES, known, settings
 from advisor.recipe.recipe import Recipe, StatedWaiver
 from advisor.recipe.steps import STEPS
 from advisor.records.results import RunResult
@@ -75,9 +75,10 @@ def _rule() -> Schema:
         effects[effect] = {"type": "array", "items": names}
     pair = {"type": "array", "items": names, "minItems": 2, "maxItems": 2}
     effects["order"] = {"type": "array", "items": pair, "description": "Pairs: first before second."}
-    every = {"enum": [f"{step.name}.{item}" for step in STEPS.values() for item in settings(step)]}
+    names_of_settings = [f"{step.name}.{item}" for step in STEPS.values() for item in settings(step)]
+    every, bounded = {"enum": names_of_settings}, {"enum": [*names_of_settings, *GATES]}
     comparison = {"type": "string", "pattern": COMPARISON}
-    effects["limit"] = {"type": "object", "propertyNames": every, "additionalProperties": comparison}
+    effects["limit"] = {"type": "object", "propertyNames": bounded, "additionalProperties": comparison}
     effects["prefer"] = {"type": "object", "propertyNames": every}
     effects["allow_only"] = {"type": "object", "propertyNames": every, "additionalProperties": {"type": "array"}}
     return {**made, "title": "A rule of advise"}

@@ -8,23 +8,24 @@ from rich.console import Console
 from rich.table import Table
 
 from advisor.report.run_tables import gates
+from advisor.report.style import clean, terminal
 from advisor.runs.seed_statistics import SeedsResult, Spread
 
 
 def show(result: SeedsResult) -> None:
     """What is to be read first, a table of means with their spread, and the gates, on stdout."""
-    screen = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
+    width = None if sys.stdout.isatty() else 110
+    screen = Console(file=terminal(sys.stdout), highlight=False, width=width)
     if result.summary:
-        screen.print(f"{result.name} {result.summary}", soft_wrap=not sys.stdout.isatty(), markup=False)
+        screen.print(f"{clean(result.name)} {result.summary}", soft_wrap=not sys.stdout.isatty(), markup=False)
     screen.print(table(result), gates(result.gates))
 
 
 def table(result: SeedsResult) -> Table:
     """A row for each step: the mean over all seeds, the standard deviation, and the lowest and highest accuracy."""
     several = len(result.seeds) > 1
-    title = (
-        f"{result.name}, {len(result.seeds)} seeds: mean ± standard deviation" if several else f"{result.name}, 1 seed"
-    )
+    name = clean(result.name)
+    title = f"{name}, {len(result.seeds)} seeds: mean ± standard deviation" if several else f"{name}, 1 seed"
     shown = Table(title=title, title_justify="left")
     shown.add_column("Type")
     for name in ("% Accuracy", "lowest to highest", "% Size", "% Time", "% Emissions"):

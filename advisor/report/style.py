@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 from unicodedata import east_asian_width
 
 STYLES = {
@@ -15,6 +16,11 @@ STYLES = {
     "note": "1;36",
     "cause": "36",
 }
+
+
+def terminal(stream: Any) -> Any:
+    """The stream that Rich may draw on with a terminal's own codes; its text has to be clean."""
+    return getattr(stream, "terminal", stream)
 
 
 def paint(text: str, style: str, colour: bool) -> str:

@@ -1,4 +1,4 @@
-"""Baseline: findings that were there when the tool was adopted. They are shown and do not count; new ones do.
+"""Baseline: findings from before the tool was adopted. They are shown and do not count; new ones do.
 
 A JSON file with one entry in a line: file (from the baseline's folder), rule, fingerprint and message. Fingerprints
 know nothing of lines or of a step's number, so entries stay true when text moves.
@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.files import write
 from advisor.review.findings import BUILT_IN, Finding, Place
-from advisor.review.waivers.waivers import WAIVER_RULES
+from advisor.review.waivers.rules import WAIVER_RULES
 
 VERSION = 1
 GONE = "baseline-gone"
-BECAUSE = "An entry that nothing stands for any more would hide the same finding when it comes back."
+BECAUSE = "A stale entry would hide the same finding if it came back."
 
 
 class Entry(NamedTuple):
@@ -66,7 +66,7 @@ def read(path: Path) -> Baseline:
         value = json.loads(text)
     except OSError as error:
         raise AdviseError(
-            Fault(f"cannot be read: {error.strerror}", str(path), hint="--write-baseline FILE makes one")
+            Fault(f"cannot be read: {error.strerror}", str(path), hint="--write-baseline FILE creates one")
         ) from None
     except ValueError as error:
         place = (getattr(error, "lineno", 0), getattr(error, "colno", 0))
@@ -79,7 +79,7 @@ def read(path: Path) -> Baseline:
 def _entries(value: Any, text: str, path: Path) -> Iterable[Entry]:
     found = value.get("findings") if isinstance(value, dict) else None
     if not isinstance(found, list) or value.get("version") != VERSION:
-        hint = "it is written by --write-baseline"
+        hint = "--write-baseline writes it"
         raise AdviseError(Fault(f'expected {{"version": {VERSION}, "findings": […]}}', str(path), 1, 1, hint))
     lines = {line.strip().rstrip(","): number for number, line in enumerate(text.splitlines(), 1)}
     for number, one in enumerate(found):
@@ -94,7 +94,7 @@ def _line(entry: Any) -> str:
 
 
 def mark(findings: Iterable[Finding], baseline: Baseline, judged: Collection[str]) -> list[Finding]:
-    """Mark what is known, and add a note for every entry that nothing stands for any more.
+    """Mark what is known, and add a note for every stale entry.
 
     Args:
         judged: the files that were judged; entries of others stay as they are unless their file is gone.
@@ -118,13 +118,13 @@ def _pruned(baseline: Baseline, left: Counter[tuple[str, str]], judged: Collecti
 
 
 def may_be_known(finding: Finding) -> bool:
-    """What a policy's rule says may be known; what cannot be judged, or is wrong with a waiver, has to be mended."""
+    """Findings of a policy's rules may be known; a file that cannot be judged, or a faulty waiver, has to be fixed."""
     return finding.rule not in BUILT_IN and finding.rule not in WAIVER_RULES and finding.rule != GONE
 
 
 def _gone(entry: Entry, baseline: Baseline) -> Finding:
     file = str(baseline.path)
-    message = f"{entry.rule} is no longer found in {entry.file}: --write-baseline {file} takes it out"
+    message = f"{entry.rule} is no longer found in {entry.file}: run --write-baseline {file} to remove it"
     return Finding(GONE, "note", message, BECAUSE, Place(file, entry.line, 1, entry.line, 1), value=entry.fingerprint)
 
 

@@ -15,11 +15,11 @@ from advisor.recipe.recipe import Recipe
 from advisor.recipe.steps import STEPS
 from advisor.review.findings import Cause, Path_, Place, at
 
-CONFIG = "(its config)"
+CONFIG, NAME = "(its config)", "(its name)"
 
 
 def causes(rule: Rule, recipe: Recipe, document: Document, view: View) -> Iterator[Cause]:
-    """One cause for each decisive test of a rule, those of the recipe's own steps and settings among them."""
+    """One cause for each decisive test of a rule, including tests of the recipe's own steps and settings."""
     for test in rule.when.decisive(view):
         if test.name == RECIPE_STEPS:
             yield from _steps(test, recipe, document)
@@ -39,7 +39,8 @@ def _cause(test: Test, recipe: Recipe, document: Document, view: View) -> Cause:
     path = path_of(tuple(test.name.split(".")), recipe, document)
     words = said(view.get(test.name)[1]) + bound(test.interval)
     if test.name.startswith("model.") and path[-1] != test.name.split(".")[1]:
-        words = f"{_short(test.name)} {words} {CONFIG}"
+        config_known = view.get("model.hidden_size")[1] is not None
+        words = f"{_short(test.name)} {words} {CONFIG if config_known else NAME}"
     elif test.name.split(".")[-1] != path[-1] and len(path) > 1:
         words = f"{_short(test.name)} {words}"
     if path in document.marks:
@@ -48,7 +49,7 @@ def _cause(test: Test, recipe: Recipe, document: Document, view: View) -> Cause:
 
 
 def names_a_part(path: Path_) -> bool:
-    """Is it the name of a part that is to blame (a step, the list of steps) and not a value?"""
+    """Is the name of a part to blame (a step, the list of steps) rather than a value?"""
     return path == ("steps",) or (path[:1] == ("steps",) and len(path) == 3)
 
 
@@ -60,7 +61,7 @@ def value_at(path: Path_, recipe: Recipe, document: Document) -> str:
 
 
 def bound(interval: Interval | None) -> str:
-    """The bound that a number was held against, in brackets."""
+    """The bound that a number was compared with, in brackets."""
     return f" ({interval})" if interval else ""
 
 
@@ -69,8 +70,14 @@ def _short(name: str) -> str:
 
 
 def path_of(name: Sequence[str], recipe: Recipe, document: Document) -> Path_:
-    """Where in its file a recipe says a fact, a step, or one of a step's settings or measures; else what is nearest."""
+    """Where a recipe states a fact, a step, or one of a step's settings or measures; else the nearest part."""
     first, *rest = name
+    if first in ("model", "device") and rest:
+        at = ("hardware" if first == "device" else first, *rest)
+        if at in document.marks:
+            return at
+    if first == "meta":
+        return tuple(name) if tuple(name) in document.marks else ("meta",)
     if first == "model":
         return ("model", "family") if recipe.model.family else ("model", "source")
     if first == "device":
@@ -79,7 +86,7 @@ def path_of(name: Sequence[str], recipe: Recipe, document: Document) -> Path_:
         return ("data", "samples")
     steps = recipe.step_names
     if first not in steps:
-        return tuple(name) if first in ("data", "goal", "gates") else ("steps",)
+        return tuple(name) if first in ("data", "goal", "gates", "training") else ("steps",)
     step: Path_ = ("steps", steps.index(first), first)
     settings = [setting for one in rest for setting in STEPS[first].measured.get(one, (one,))]
     return next(((*step, one) for one in settings if (*step, one) in document.marks), step)

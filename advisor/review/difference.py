@@ -1,7 +1,7 @@
-"""Difference: what changed between two recipes in effect, not in letters.
+"""Difference: what changed between two recipes in effect, not in text.
 
-Both are read with all their defaults, planned, predicted and judged; what is compared is what would be done and what
-the rules say of it. Two texts with the same effect have no difference, however they are written.
+Both are read with all their defaults, planned, predicted and judged; compared are the runs and the findings. Two texts
+with the same effect have no difference, however they are written.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ Kind = Literal["added", "removed", "changed", "moved"]
 
 
 class Change(NamedTuple):
-    """A part of a recipe that is another now. before, after: in words; empty where it was or is not there.
+    """A part of a recipe that changed. before, after: in words; empty where the part is absent.
 
-    effect: does a run do anything else for it?
+    effect: does it change the run?
     """
 
     part: str
@@ -37,7 +37,7 @@ class Change(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a recipe comes to. parameters and compute are exact; None: not known, or no evidence to say so.
+    """What a recipe leads to. parameters and compute are exact; None: unknown, or without evidence.
 
     size_mb, and accuracy, time and emissions as shares of the fine-tuned model, are ranges.
     """
@@ -66,7 +66,7 @@ class Difference(NamedTuple):
 
     @property
     def in_effect(self) -> bool:
-        """Is there a change of more than words?"""
+        """Did anything change but words?"""
         said = self.broken or self.satisfied or self.waived
         return bool(said) or self.before != self.after or any(one.effect for one in self.changes)
 
@@ -111,7 +111,7 @@ def _beyond(these: Iterable[Finding], those: Iterable[Finding]) -> tuple[Finding
 
 
 def outcome(one: Reviewed) -> Outcome:
-    """What a recipe comes to, from its plan and the register of evidence."""
+    """What a recipe leads to, from its plan and the register of evidence."""
     family = registry.find(one.facts.model.family or "")
     found: Prediction = predict(one.plan, family, one.facts.data.samples, one.recipe.step("quantization") is not None)
     baseline = one.plan.baseline_parameters if one.plan else None
@@ -178,7 +178,7 @@ def _settings(step: Step) -> str:
 
 
 def _waivers(old: Recipe, new: Recipe) -> Iterator[Change]:
-    """Waivers in the recipes' own lists; what they excuse is told by the findings."""
+    """Waivers in the recipes' own lists; the findings show what they cover."""
     for waiver in old.waivers:
         if waiver not in new.waivers:
             yield Change("waiver", "removed", _waiver(waiver), "", effect=False)

@@ -1,4 +1,4 @@
-"""Findings: what a check found, where and why, and the one object that every output format is a function of.
+"""Findings: what a check found, where and why. Every output format is a function of them.
 
 A finding points at the part of a recipe that is to blame and carries the facts that made its rule fire, each with its
 own place. `check` and `gate` make them; waivers and baselines mark them; `advisor.report` draws them.
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 Path_ = tuple[str | int, ...]
 Action = Literal["set", "remove", "insert", "move", "rename", "quote"]
-FORMATS = ("text", "concise", "json", "sarif", "junit", "github", "markdown")
+FORMATS = ("text", "concise", "json", "sarif", "junit", "github", "gitlab", "markdown")
 SEVERITIES = ("error", "warning", "note")  # the worst first
 
-FITS = "plain-checkpoint-only"  # the rule that a plan's problems stand for; nobody can permit what cannot be done
+FITS = "plain-checkpoint-only"  # the rule of a plan's problems; what cannot be run cannot be waived
 UNREADABLE, INVALID, UNSEEN = "unreadable", "invalid-recipe", "model-not-at-hand"
 # Rules of the checker itself, for what keeps a recipe from being judged at all; no pack can change or waive them.
 BUILT_IN = {
@@ -71,7 +71,7 @@ def pointer(path: Path_) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A fact that made a rule fire. place: None where the model's config or the default says it, not the recipe."""
+    """A fact that made a rule fire. place: None where it comes from the model's config or a default."""
 
     name: str
     words: str
@@ -80,7 +80,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One change of a recipe. path: what is changed, or where it is to stand.
+    """One change of a recipe. path: what is changed, or where it goes.
 
     value: the new value, for move the new index, for rename the new key. quote: the comparison in line path[0].
     """
@@ -92,7 +92,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """How to mend a finding. safe: the recipe does what it did, only as the rules want it said."""
+    """How to fix a finding. safe: the recipe means the same under every reading."""
 
     words: str
     safe: bool
@@ -110,13 +110,15 @@ class Waiver:
     until: str
     kind: Literal["inSource", "external"] = "inSource"
     place: Place | None = None
+    approver: str = ""
+    ticket: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a rule says about a recipe.
+    """One finding of a rule in a recipe.
 
-    path: the part to blame, as a path into the YAML; value: what stands there, as JSON. allowed_if: the least change of
+    path: the part to blame, as a path into the YAML; value: of that part, as JSON. allowed_if: the least change of
     facts that would allow it. undecided: an unknown fact counted. waiver, known (in the baseline): it does not count.
     """
 
@@ -138,7 +140,7 @@ class Finding:
 
     @property
     def counts(self) -> bool:
-        """Does it bear on the exit code? What is waived or in the baseline is shown only."""
+        """Does it affect the exit code? Waived and known findings are only shown."""
         return self.waiver is None and not self.known
 
     @property
@@ -148,20 +150,20 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same rule, place in the tree and value, whatever lines and steps stand around it."""
+        """Equal for the same rule, place in the tree and value, whatever lines and steps surround it."""
         names = "/".join(part for part in self.path if isinstance(part, str))  # a step's number moves, its name stays
         value = "" if self.path == ("steps",) else self.value  # what is missing has none
-        return sha256("\0".join((self.rule, names, value)).encode()).hexdigest()
+        return sha256("\0".join((self.rule, names, value)).encode(errors="surrogateescape")).hexdigest()
 
     @property
     def order(self) -> tuple[str, int, int, int, str]:
-        """Findings are shown file by file from the top, the worst first where they meet."""
+        """Findings are shown file by file from the top, the worst first at the same place."""
         place = self.place
         return (place.file, place.line, place.column, SEVERITIES.index(self.severity), self.rule)
 
 
 def at(value: Any, path: Sequence[str | int]) -> str:
-    """What stands at a path of a plain value, as JSON; empty where nothing does."""
+    """The part of a plain value at a path, as JSON; empty where there is none."""
     for part in path:
         try:
             value = value[part]

@@ -1,4 +1,4 @@
-"""Promises: a recipe's goal and gates, against each other and against what its steps are predicted to bring."""
+"""Goals and gates of a recipe, compared with each other and with what its steps are predicted to achieve."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from advisor.recipe.plan import Plan
 from advisor.recipe.recipe import AS_BOUND, Recipe
 from advisor.review.findings import Finding, Path_, Place, at
 
-HOLD, REACH = "gates-hold-the-goal", "out-of-reach"  # the rules that these findings stand for
+HOLD, REACH = "gates-hold-the-goal", "out-of-reach"  # the rules of these findings
 BYTES = 4  # of a parameter in fp32
 
-Promise = tuple[str, str, Path_]  # rule, message, the part to blame
+Broken = tuple[str, str, Path_]  # rule, message, the part to blame
 
 
-def promises(
+def goal_findings(
     policy: Policy, recipe: Recipe, document: Document, facts: Facts, planned: Plan | None
 ) -> Iterator[Finding]:
-    """Gates that let pass what misses the goal, and bounds that even the better end of the prediction misses."""
+    """Gates that are looser than the goal, and bounds that even the better end of the prediction misses."""
     for name, message, path in [*_loose(recipe), *(_out_of_reach(recipe, facts, planned) if planned else ())]:
         rule = policy.rule(name)
         if rule:
@@ -31,16 +31,16 @@ def promises(
             yield Finding(name, rule.severity, message, rule.because, where, path, at(document.value, path))
 
 
-def _loose(recipe: Recipe) -> Iterator[Promise]:
+def _loose(recipe: Recipe) -> Iterator[Broken]:
     if recipe.gates is None:
         return
     gates = recipe.gates.bounds()
     for name, goal in recipe.goal.bounds().items():
         if name not in gates:
-            yield HOLD, f"no gate holds the goal {name} {_said(recipe, 'goal', name)}", ("gates",)
+            yield HOLD, f"the goal {name} {_said(recipe, 'goal', name)} has no gate", ("gates",)
         elif not gates[name].within(goal):
             gate, wanted = (_said(recipe, part, name) for part in ("gates", "goal"))
-            yield HOLD, f"the gate {gate} lets pass what misses the goal {wanted}", ("gates", name)
+            yield HOLD, f"the gate {gate} is looser than the goal {wanted}", ("gates", name)
 
 
 def _said(recipe: Recipe, part: str, name: str) -> str:
@@ -48,8 +48,8 @@ def _said(recipe: Recipe, part: str, name: str) -> str:
     return str(getattr(getattr(recipe, part), name))
 
 
-def _out_of_reach(recipe: Recipe, facts: Facts, planned: Plan) -> Iterator[Promise]:
-    if recipe.history:  # own runs know better than the general ranges
+def _out_of_reach(recipe: Recipe, facts: Facts, planned: Plan) -> Iterator[Broken]:
+    if recipe.history:  # ranges from the user's own runs are better than the general ones
         return
     expected = _expected(recipe, facts, planned)
     for part in ("goal", "gates"):
@@ -58,11 +58,11 @@ def _out_of_reach(recipe: Recipe, facts: Facts, planned: Plan) -> Iterator[Promi
             range_ = expected.get(name)
             if range_ and not _may_hold(bound, range_, AS_BOUND[name]):
                 words = f"this recipe leaves {range_.low:.1f} MB" if name == "size_mb" else f"{range_} is expected"
-                yield REACH, f"{name} must be {_said(recipe, part, name)}, and {words}", (part, name)
+                yield REACH, f"{name} must be {_said(recipe, part, name)}, but {words}", (part, name)
 
 
 def _expected(recipe: Recipe, facts: Facts, planned: Plan) -> dict[str, Range | None]:
-    """What the steps are predicted to bring, by target; None where there is no evidence."""
+    """What the steps are predicted to achieve, by target; None where there is no evidence."""
     family, int8 = planned.family, "quantization" in recipe.step_names
     found = predict(planned, family, facts.data.samples, int8, family.judged_as or family.predicted_as)
     whole = planned.baseline_parameters * BYTES / 1e6

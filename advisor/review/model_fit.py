@@ -1,4 +1,4 @@
-"""Misfits: where a recipe and the config of its model do not go together, all at once, each at the very setting."""
+"""Model fit: where a recipe does not fit the config of its model, all at once, each at its setting."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WHY = "The model's config cannot express this shape."
 WHY_UNSEEN = "Without the model's config, sizes and numbers of layers cannot be checked, and no size can be predicted."
 
 
-class Case(NamedTuple):
+class ModelFit(NamedTuple):
     """A recipe and the model that it is held against. plan: None where the config is not here or not described."""
 
     recipe: Recipe
@@ -26,8 +26,8 @@ class Case(NamedTuple):
     model: Model
     plan: Plan | None
 
-    def misfits(self, because: str = WHY) -> Iterator[Finding]:
-        """All that the model's config cannot take, and a note where there is no config to check against."""
+    def findings(self, because: str = WHY) -> Iterator[Finding]:
+        """Everything that the model's config cannot express, and a note where there is no config to check against."""
         for problem in self.plan.problems if self.plan else ():
             yield self._unfit(because, problem)
         yield from self._family(because)
@@ -61,7 +61,7 @@ class Case(NamedTuple):
             yield self._misfit(because, ("model", "family"), message, true)
 
     def _tokens(self, because: str) -> Iterator[Finding]:
-        """Texts longer than the model has positions for would stop the run at the first long one."""
+        """A text longer than the model's positions would stop the run."""
         path, tokens = ("training", "max_tokens"), self.recipe.training.max_tokens
         family = self.plan.family if self.plan else None
         most = family.longest(self.model.config) if family and self.model.config else None
@@ -70,11 +70,11 @@ class Case(NamedTuple):
         more = f"{tokens:,} is more than the {most:,} positions of {self.recipe.model.source}"
         if path in self.document.marks:
             yield self._misfit(because, path, f"max_tokens {more}", most)
-        elif family.executable:  # nothing ever takes the default for another
-            yield self._unsaid(because, f"training.max_tokens is not stated, and its default {more}", most)
+        elif family.executable:  # no other default is ever used in its place
+            yield self._unsaid(because, f"training.max_tokens is not set, and its default {more}", most)
 
     def _unsaid(self, because: str, message: str, most: int) -> Finding:
-        """A default that does not fit. It is not cut in silence: the recipe has to say how it was carried out."""
+        """A default that does not fit. It is never lowered silently: the recipe has to say how it was run."""
         stated = self.document.value.get("training")
         whole = Edit(("training",), "set", {"max_tokens": most})
         edit = Edit(("training", "max_tokens"), "set", most) if stated else whole
@@ -85,12 +85,12 @@ class Case(NamedTuple):
     def _unseen(self) -> Finding:
         source, family = self.recipe.model.source, self.model.facts.family
         if self.model.config is None:
-            nowhere = "no folder of that name, and not in the local Hub cache"
-            message = f"checked without the config of {source}: {nowhere}; it is judged as any {family} model"
+            nowhere = "no such folder, and not in the local Hub cache"
+            message = f"checked without the config of {source} ({nowhere}); judged as a generic {family} model"
             fix = f"fetch its config (hf download {source} config.json), or name a folder that has it"
         else:
-            message = f"the sizes of {source} were not checked: models of its kind ({family}) are not described"
-            fix = "`advise families` lists those that are"
+            message = f"the sizes of {source} were not checked: the family {family} is not described"
+            fix = "`advise families` lists the described families"
         path = ("model", "source")
         place, value = Place.of(self.document, path), self._value(path)
         return Finding(UNSEEN, "note", message, WHY_UNSEEN, place, path, value, fix=Fix(fix, safe=True))

@@ -1,7 +1,7 @@
-"""Sources: the recipe files that names, folders and patterns on the command line stand for.
+"""The recipe files behind the names, folders and patterns on the command line.
 
 A file that is named is always checked. In a folder, or behind a pattern, a YAML file without any of a recipe's main
-keys at its top is no recipe: it is passed over, and that is said.
+keys at its top is not a recipe: it is skipped, and the summary lists it.
 """
 
 from __future__ import annotations
@@ -9,17 +9,20 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from advisor.base.errors import Fault
+from advisor.base.errors import AdviseError, Fault
+from advisor.base.yamlfile import decode, events
 
 ENDINGS = (".yaml", ".yml")
-WAIVERS = "waivers.yaml"  # stands among recipes and is none
+WAIVERS = "waivers.yaml"  # lies among recipes and is not one
 STDIN = "-"
 _PATTERN = re.compile(r"[*?\[]")
+MAIN_KEYS = frozenset(("steps", "model", "device"))
 # At the top, in a list, or one level too deep; deeper, as in the workflows of CI systems, steps are something else.
+# This finds almost every recipe without reading it as YAML.
 _TOP = re.compile(rb"""(?:^(?:- |\ {2})?|[{,]\s*)["']?(?:steps|model|device)["']?\s*:""", re.MULTILINE)
 
 
@@ -36,8 +39,14 @@ class Source(NamedTuple):
         return Path(self.name).parent
 
 
-def sources(names: Sequence[str]) -> tuple[list[Source], list[Fault]]:
-    """The files that names stand for, each once, and what is wrong with names that stand for none."""
+def sources(
+    names: Sequence[str], left_out: Callable[[str], bool] = lambda name: False
+) -> tuple[list[Source], list[Fault]]:
+    """The files behind some names, each once, and the faults of names without any file.
+
+    Args:
+        left_out: is a file in a folder, or one that a pattern matches, excluded?
+    """
     found: dict[str, Source] = {}
     faults: list[Fault] = []
     for name in names:
@@ -50,7 +59,8 @@ def sources(names: Sequence[str]) -> tuple[list[Source], list[Fault]]:
         else:
             some = [Source(name)]
         for one in some:
-            found.setdefault(os.path.normpath(one.name), one)
+            if not (one.found and left_out(one.name)):
+                found.setdefault(os.path.normpath(one.name), one)
     return list(found.values()), faults
 
 
@@ -72,5 +82,42 @@ def _wanted(name: str) -> bool:
 
 
 def may_be_recipe(text: bytes) -> bool:
-    """Does one of a recipe's main keys stand at the top of this YAML? Of what is no UTF-8 text nobody can tell."""
-    return b"\0" in text or _TOP.search(text) is not None
+    """Does this YAML have one of a recipe's main keys at its top, however it is laid out?
+
+    A file that is not text may be anything, so it is checked too.
+    """
+    if b"\0" in text or _TOP.search(text):
+        return True
+    try:
+        return not MAIN_KEYS.isdisjoint(_keys_at_top(text))
+    except AdviseError:  # not UTF-8: the check says so
+        return True
+
+
+def _keys_at_top(data: bytes, levels: int = 2) -> Iterator[str]:
+    """The keys in the outermost mappings of a YAML text, as far as it can be read.
+
+    Args:
+        levels: how many mappings deep to look; lists do not count.
+
+    Raises:
+        AdviseError: the text is not UTF-8.
+    """
+    from ruamel.yaml.error import YAMLError
+
+    open_: list[str] = []  # the collections around an event, "key" for a mapping that waits for a key
+    try:
+        for event in events(decode(data, "")):
+            kind = type(event).__name__
+            if kind in ("MappingEndEvent", "SequenceEndEvent"):
+                open_.pop()
+            elif kind in ("MappingStartEvent", "SequenceStartEvent", "ScalarEvent", "AliasEvent"):
+                if kind == "ScalarEvent" and open_ and open_[-1] == "key":
+                    yield str(event.value)
+                if open_ and open_[-1] in ("key", "value"):
+                    open_[-1] = "value" if open_[-1] == "key" else "key"
+                if kind.endswith("StartEvent"):
+                    mappings = sum(one != "list" for one in open_)
+                    open_.append("list" if kind[0] == "S" else "key" if mappings < levels else "deep")
+    except YAMLError:
+        return

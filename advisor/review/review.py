@@ -1,4 +1,4 @@
-"""Review: judge a recipe that somebody wrote by the rules, and point at the place in its file."""
+"""Review: judge a recipe by the rules, and point at the place in its file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from advisor.base.errors import AdviseError
 from advisor.base.yamlfile import Document
 from advisor.facts.facts import DataFacts, Facts
 from advisor.inspection import probe
+from advisor.inspection.recipe_facts import facts_of
 from advisor.policy.counterfactual import leaving
 from advisor.policy.judge import Violation, violations
 from advisor.policy.pack import Policy
@@ -17,22 +18,22 @@ from advisor.policy.rule import Rule
 from advisor.policy.view import View, look
 from advisor.recipe.plan import Plan, plan
 from advisor.recipe.reader import load, loads
-from advisor.recipe.recipe import ModelSource, Recipe, to_goal
+from advisor.recipe.recipe import ModelSource, Recipe
 from advisor.review.causes import causes, names_a_part, path_of, value_at
 from advisor.review.findings import FITS, Finding, Fix, Place
 from advisor.review.fixes.rule_fixes import Broken
-from advisor.review.goals import promises
-from advisor.review.model_fit import Case
+from advisor.review.goals import goal_findings
+from advisor.review.model_fit import ModelFit
 from advisor.review.outcome import Reviewed
 
-FindModel = Callable[[ModelSource, Path], probe.Model]
+FindModel = Callable[[ModelSource, Path, int], probe.Model]
 
 
 def review_file(policy: Policy, path: Path) -> Reviewed:
     """Review a recipe file; `-` reads stdin.
 
     Raises:
-        AdviseError: it cannot be read or is no valid recipe.
+        AdviseError: it cannot be read or is not a valid recipe.
     """
     import sys
 
@@ -41,10 +42,12 @@ def review_file(policy: Policy, path: Path) -> Reviewed:
     return review_document(policy, recipe, document, base)
 
 
-def model_of(source: ModelSource, base: Path) -> probe.Model:
-    """The model that a recipe names; a relative path counts from the current folder, then from the recipe's."""
-    here = (Path() / source.source).exists()
-    return probe.named(source, base=Path() if here else base)
+def model_of(source: ModelSource, base: Path, labels: int = 2) -> probe.Model:
+    """The model that a recipe names; a relative path counts from the current folder, then from the recipe's.
+
+    labels: classes of the task, which its head has a row of parameters for.
+    """
+    return probe.named(source, labels, Path() if probe.located(source.source) else base)
 
 
 def review_document(
@@ -57,10 +60,10 @@ def review_document(
         find: how the model is found.
 
     Raises:
-        AdviseError: the model that it names is unknown or its config makes no sense.
+        AdviseError: the model that it names is unknown or its config is invalid.
     """
     try:
-        model = find(recipe.model, base)
+        model = find(recipe.model, base, recipe.data.labels or 2)
     except AdviseError as error:
         faults = [
             document.fault(f"{one.file}: {one.message}" if one.file else one.message, ("model", "source"), one.hint)
@@ -76,7 +79,7 @@ def stated_facts(recipe: Recipe, model: probe.Model) -> Facts:
     samples = min((count for count in (stated.samples, stated.max_samples) if count and stated.samples), default=None)
     unlabelled = stated.unlabelled_samples or 0
     data = DataFacts(samples, stated.eval_samples, unlabelled, None, stated.task, stated.labels)
-    return Facts(model.facts, data, probe.device(recipe.device), to_goal(recipe.goal))
+    return facts_of(recipe, model.facts, data)
 
 
 def review(policy: Policy, recipe: Recipe, document: Document, facts: Facts, model: probe.Model) -> Reviewed:
@@ -88,13 +91,13 @@ def review(policy: Policy, recipe: Recipe, document: Document, facts: Facts, mod
         _finding(one, recipe, document, view, Broken(one, recipe, policy, view, planned).fix()) for one in broken
     ]
     fits = policy.rule(FITS)
-    findings += Case(recipe, document, model, planned).misfits(*([fits.because] if fits else []))
-    findings += promises(policy, recipe, document, facts, planned)
+    findings += ModelFit(recipe, document, model, planned).findings(*([fits.because] if fits else []))
+    findings += goal_findings(policy, recipe, document, facts, planned)
     return Reviewed(recipe, facts, planned, tuple(sorted(findings, key=lambda one: one.order)), model, document)
 
 
 def _follows_from(violation: Violation, planned: Plan | None) -> bool:
-    """An unknown measure of a step that does not fit the model says nothing beyond the misfit itself."""
+    """An unknown measure of a step that does not fit the model adds nothing to the finding about the fit."""
     return bool(planned and planned.problems and "is unknown here" in violation.message)
 
 
@@ -121,12 +124,12 @@ def _finding(violation: Violation, recipe: Recipe, document: Document, view: Vie
 
 @cache
 def evidence_of(rule: Rule) -> tuple[str, ...]:
-    """What a rule rests on: what each source says, where, and how strong that is."""
+    """The evidence for a rule: what each source says, where, and how strong it is."""
     return tuple(f"{' '.join(one.says.split())} ({one.source}, {one.at}; {one.strength})" for one in rule.evidence)
 
 
 def _settled(unknown: tuple[str, ...]) -> str:
-    """What is unknown, and how to settle it."""
+    """Which facts are unknown, and how to state them."""
     ways = {
         "data": "state it in the recipe's data",
         "model": "name a model whose config.json is at hand",

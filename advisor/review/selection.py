@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from advisor.base.errors import AdviseError, Fault, NothingChecked, suggest
 from advisor.policy.pack import Policy
 from advisor.review.findings import BUILT_IN, UNSEEN
-from advisor.review.waivers.waivers import WAIVER_RULES
+from advisor.review.waivers.rules import WAIVER_RULES
 
 ALWAYS = (UNSEEN,)  # what was not looked at is said whatever is selected, unless it is ignored by name
 
@@ -16,7 +16,7 @@ def selected(policy: Policy, select: Sequence[str], ignore: Sequence[str]) -> fr
     """The ids of the rules to check by; None for all. Ids and origins (R02), in several arguments or by commas.
 
     Raises:
-        AdviseError: a name is no rule's.
+        AdviseError: a name is not a rule's.
         NothingChecked: no rule is left.
     """
     if not select and not ignore:
@@ -42,7 +42,7 @@ def _split(names: Sequence[str]) -> Iterator[str]:
 
 def _unknown(name: str, names: dict[str, set[str]], policy: Policy) -> Fault:
     if name in BUILT_IN:
-        return Fault(f"{name} can neither be selected nor ignored: such a file is no recipe")
+        return Fault(f"{name} cannot be selected or ignored: it marks a file that could not be checked")
     if name in policy.disabled:
         return Fault(f"the rule {name} is disabled by {policy.stamp.name}: {policy.disabled[name]}")
     return Fault(f"no rule {name!r} in {policy.stamp.name}", hint=f"{suggest(name, names)} (advise rules list)")

@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.base.unsafe_files import danger
 from advisor.families import registry
 from advisor.families.family import Config, Family
 from advisor.inspection import probe
 from advisor.recipe.reader import loads
 from advisor.records import run_folder
-from advisor.records.harmless import harm
 from advisor.records.output_folder import STEPS
 from advisor.records.results import StepResult
 from advisor.records.training_settings import Training
 
 STEP_HINT = "give the --out folder of a finished `advise run`, or the folder of one of its steps"
-CODE_HINT = "take it out of the folder; or load(…, trust_remote_code=True), if you have read that code"
 SURROGATE = re.compile("[\ud800-\udfff]")  # half of a character, as of an emoji that was cut: tokenizers refuse it
 
 
@@ -41,6 +40,7 @@ class Predictor:
     ) -> None:
         if threads is not None and (faults := _no_count("threads", threads)):
             raise AdviseError(*faults)
+        _refuse_unsafe(folder, trust_remote_code)
         probe.needs_run("loading a model")
         from advisor.compute.measure.answering import Answering
 
@@ -140,13 +140,11 @@ def load(
     folder = Path(folder)
     if step is None and (folder / "config.json").is_file():
         _check_own(folder)
-        _refuse_code(folder, trust_remote_code)
         return Predictor(folder, threads, device, trust_remote_code)
     if not folder.is_dir():
         raise AdviseError(Fault("no such folder", str(folder), hint=STEP_HINT))
     chosen = _step(folder, step)
     _check(folder / chosen.path, chosen)
-    _refuse_code(folder / chosen.path, trust_remote_code)
     return Predictor(folder / chosen.path, threads, device, trust_remote_code)
 
 
@@ -176,23 +174,24 @@ def _check(folder: Path, step: StepResult) -> None:
         raise AdviseError(*(_wrong(folder / name, name in was, name in now) for name in wrong))
 
 
-def _refuse_code(folder: Path, trusted: bool) -> None:
-    """Nothing in the folder of a run's model may run code when it is loaded, unless the caller trusts its code.
-
-    Raises:
-        AdviseError: every pickle, and code or a config that names code where it is not trusted.
-    """
-    found = {path: what for path in sorted(folder.iterdir()) if path.is_file() and (what := harm(path))}
-    allowed = {path for path, what in found.items() if trusted and "pickle" not in what}
-    faults = [Fault(f"is {what}", str(path), hint=CODE_HINT) for path, what in found.items() if path not in allowed]
-    if faults:
-        raise AdviseError(*faults)
-
-
 def _wrong(file: Path, written: bool, there: bool) -> Fault:
     if not written:
         return Fault("was not written by the run", str(file), hint="take it out of the folder")
     return Fault("is not as the run wrote it" if there else "is missing", str(file), hint="run it again")
+
+
+def _refuse_unsafe(folder: Path, trust_remote_code: bool) -> None:
+    """A run writes no pickles, and no code unless it trusted the tokenizer's; whatever can run code is not loaded."""
+    found = {path: danger(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    unsafe = {path: what for path, what in found.items() if what and not (trust_remote_code and "code" in what)}
+    if unsafe:
+        raise AdviseError(*(Fault(f"is {what}", str(path), hint=_remedy(what)) for path, what in unsafe.items()))
+
+
+def _remedy(what: str) -> str:
+    if "code" in what:
+        return "load(…, trust_remote_code=True), if you have read that code; or take it out of the folder"
+    return "take it out of the folder: a run saves its weights as safetensors, ONNX or OpenVINO IR"
 
 
 def _changed(key: str, wanted: str, got: object, file: Path) -> AdviseError:

@@ -26,8 +26,8 @@ def test_every_value_and_key_has_its_place() -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("no", "no"), ("010", 10), ("12:30", "12:30"), ("1e6", 1_000_000), ("5.0e-5", 5e-5), ("1_000", 1000), ("~", None),
-     ("true", True), ("'1'", "1"), ('"< 10000"', "< 10000"), ("< 10000", "< 10000"), ("0x1F", "0x1F"), (".5", 0.5)],
+    [("no", "no"), ("010", "010"), ("12:30", "12:30"), ("1e6", 1_000_000), ("5.0e-5", 5e-5), ("1_000", 1000),
+     ("~", None), ("true", True), ("'1'", "1"), ('"< 10000"', "< 10000"), ("< 10000", "< 10000"), ("0x1F", "0x1F"), (".5", 0.5)],
 )  # fmt: skip
 def test_scalars_follow_yaml_1_2(text: str, value: object) -> None:
     found = parse(f"a: {text}", "f.yaml").value["a"]
@@ -38,10 +38,10 @@ def test_scalars_follow_yaml_1_2(text: str, value: object) -> None:
     ("text", "place", "told"),
     [
         ("a: > 10", "f.yaml:1:", 'put the comparison in quotes, ">= 10"'),
-        ("a: != 3", "f.yaml:1:4", "the tag != is not read here"),
-        ("a: 1\na: 2", "f.yaml:2:1", "'a' stands here a second time, first in line 1"),
+        ("a: != 3", "f.yaml:1:4", "the tag != is not supported"),
+        ("a: 1\na: 2", "f.yaml:2:1", "'a' appears twice, first in line 1"),
         ("a: &x [1]\nb: *x", "f.yaml:1:4", "anchors and aliases"),
-        ("a: !!python/object:os.system x", "f.yaml:1:4", "is not read here"),
+        ("a: !!python/object:os.system x", "f.yaml:1:4", "is not supported"),
         ("[" * 40 + "]" * 40, "f.yaml:1:", "nested deeper than 32 levels"),
         ("a:\n\tb: 1", "f.yaml:2:1", "indent with spaces"),
         ("x: ]", "f.yaml:1:", "not YAML"),

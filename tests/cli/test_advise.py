@@ -117,3 +117,16 @@ def test_exact_shares_and_the_sources_of_ranges_are_told(capsys: pytest.CaptureF
     told = capsys.readouterr().err
     assert "exact  81,132,290 parameters (74.1%), 66.7% of the multiplications" in told
     assert "ranges S19, Table 1, L02; good (keys of docs/evidence.md)" in told
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    from advisor.cli import COMMANDS
+
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = capsys.readouterr().out
+    assert {"gate", "diff", "check", "run"} <= set(COMMANDS)
+    for command, (_, about) in COMMANDS.items():
+        assert f"  advise {command}" in told
+        assert about in told
+    assert all(len(line) <= 110 for line in told.splitlines())

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from advisor.api.orders import assumptions
 from advisor.cli import main
-from advisor.cli.options import assumed, carbon, parser
+from advisor.cli.options import carbon, parser
 from advisor.records.carbon import Assumptions
 
 
 def said(*arguments: str) -> Assumptions:
     one = parser("x", "")
     carbon(one)
-    return assumed(one.parse_args(arguments))
+    options = one.parse_args(arguments)
+    return assumptions(options.country, options.pue, options.embodied_kg, options.lifetime_years)
 
 
 def test_what_is_assumed() -> None:

@@ -64,9 +64,9 @@ def test_a_broken_rule_is_found_at_its_place(
     ("steps", "facts", "told"),
     [
         (LAYERS.replace("8", "13"), {}, "cannot keep 13 of 12 encoder blocks"),
-        (LAYERS.replace("keep", "encoder_keep"), {}, "BERT has encoder blocks: give keep"),
-        (LAYERS, {"source": "t5", "family": "t5"}, "give encoder_keep and decoder_keep"),
-        (MATRIX.replace("448", "450"), {}, "hidden_size 450 is no multiple of the head size 64: try 448"),
+        (LAYERS.replace("keep", "encoder_keep"), {}, "BERT has encoder blocks: give only keep"),
+        (LAYERS, {"source": "t5", "family": "t5"}, "give only encoder_keep and decoder_keep"),
+        (MATRIX.replace("448", "450"), {}, "hidden_size 450 is not a multiple of the head size 64: try 448"),
         (MATRIX.replace("448", "448, heads: 6"), {}, "heads 6 with hidden_size 448 removes nothing in BERT"),
         (MATRIX.replace("448", "1024"), {}, "hidden_size 1024 is larger than the model's 768"),
         (MATRIX.replace("448", "768").replace("1792", "3072"), {}, "nothing becomes narrower"),
@@ -152,3 +152,52 @@ def test_a_recipe_may_not_lower_the_gates_that_the_policy_demands(
     assert "gates.relative_accuracy is 0.95, must be >= 0.97" in capsys.readouterr().out
     file.write_text(file.read_text().replace("0.95", "0.98"))
     assert main(["check", "--policy", str(pack), str(file)]) == 0
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["~nosuchuser/x", '"a\\0b"', "x" * 300, "x/" * 3000, "~", "~nosuchuser", "./" + "y" * 300, '"\\ud800"'],
+)
+def test_one_bad_source_does_not_lose_the_batch(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "version: 1\nname: x\nmodel: {{source: {}, family: bert}}\ndevice: cpu\nsteps: [finetune, quantization]\n"
+    for name, model in (("a", "bert"), ("b", source), ("c", "bert")):
+        Path(f"{name}.yaml").write_text(text.format(model))
+    code = main(["check", ".", "--format", "json"])
+    shown = capsys.readouterr()
+    found = json.loads(shown.out)["findings"]
+    assert {one["place"]["file"] for one in found} == {"./b.yaml"}
+    assert all(one["place"]["line"] for one in found)
+    assert shown.err.startswith("3 files")
+    assert code in (0, 2)
+
+
+@pytest.mark.parametrize("name", ["~nosuchuser/x.yaml", "a\0b.yaml", "x" * 300 + ".yaml"])
+def test_one_bad_name_does_not_lose_the_batch(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("bad.yaml").write_text("steps: [x]\n")
+    code = main(["check", name, "bad.yaml", "--format", "concise"])
+    shown = capsys.readouterr()
+    assert code == 2
+    assert "Traceback" not in shown.err
+    if "\0" not in name:  # which ends before anything is looked at, as no command line can hold it
+        assert "bad.yaml:1:" in shown.out
+
+
+def test_a_named_size_settles_rules_where_the_config_is_not_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (
+        "version: 1\nname: x\nmodel: {source: facebook/opt-SIZE, family: opt}\n"
+        "data: {samples: 30000, task: classification}\ndevice: cpu\nsteps: [finetune, quantization]\n"
+    )
+    for size, fires in (("350m", False), ("2.7b", False), ("6.7b", True), ("13b", True), ("huge", True)):
+        Path("r.yaml").write_text(text.replace("SIZE", size))
+        main(["check", "r.yaml", "--format", "json"])
+        rules = {one["rule"] for one in json.loads(capsys.readouterr().out)["findings"]}
+        assert ("outliers" in rules) is fires, size

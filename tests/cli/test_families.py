@@ -66,6 +66,6 @@ def test_run_stops_before_any_weight_is_read(tmp_path: Path, text: Path, capsys:
     assert main(["--model", str(tmp_path), "--data", str(text), "--device", "cpu", "-o", str(recipe)]) == 0
     assert main(["run", str(recipe), "--out", str(tmp_path / "out")]) == 2
     told = capsys.readouterr().err
-    assert "models of the kind roberta can be advised on but not be executed yet" in told
+    assert "models of the kind roberta can be advised on, but cannot be run yet" in told
     assert "bert, gpt2, opt and t5 can" in told
     assert not (tmp_path / "out").exists()

@@ -82,7 +82,7 @@ def test_stdin_is_printed_mended_and_nothing_is_written(
 
 
 def test_an_invalid_recipe_is_mended_where_it_is_clear(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    slips = MENDED.replace("finetune", "fine_tune").replace("device: cpu", "devise: cpu").replace("keep", "kep")
+    slips = MENDED.replace("finetune", "fine_tune").replace("device: cpu", "devise: cpu").replace("removal", "removl")
     file.write_text(slips + "goal: {relative_accuracy: >= 0.9}\n")
     assert main(["check", "a.yaml"]) == 2
     capsys.readouterr()

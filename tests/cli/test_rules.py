@@ -76,7 +76,8 @@ def test_diff(capsys: pytest.CaptureFixture[str], pack: Path) -> None:
 def test_explain_a_rule_by_id_and_by_origin(capsys: pytest.CaptureFixture[str]) -> None:
     shown = text(capsys, "explain", "t5-small-data-no-prune")
     assert shown == text(capsys, "explain", "R01")
-    assert "**When** model.kind is encoder-decoder and data.samples < 10,000" in shown
+    assert "When model.kind is encoder-decoder and data.samples < 10,000:\n\n- Forbids `layer_removal`." in shown
+    assert "recipe.yaml:9:5: error t5-small-data-no-prune layer_removal is forbidden" in shown
     assert "It rests on the white paper alone" in shown and "(S25); the only source" in shown
     assert "[mid-large-data-levels](mid-large-data-levels.md) on matrix_pruning" in shown
     assert main(["explain", "t5-small-data"]) == 3

@@ -124,19 +124,19 @@ class Harm:
 @pytest.mark.parametrize("protocol", range(6))
 @pytest.mark.parametrize("value", [Harm(), {"weights": [1.0, 2.0]}])
 def test_pickles_of_every_protocol_are_found_by_their_content(protocol: int, value: object, out: Path) -> None:
-    from advisor.records.harmless import harm
+    from advisor.base.unsafe_files import danger
 
     file = out / "notes.txt"
     file.write_bytes(pickle.dumps(value, protocol=protocol))
-    assert "pickle" in harm(file)
+    assert "pickle" in danger(file)
     file.write_bytes(pickle.dumps(Harm(), protocol=protocol)[:-1] + b"\xff no end")
-    assert "pickle" in harm(file)
+    assert "pickle" in danger(file)
 
 
 def test_other_files_of_a_run_are_no_pickles(finished_run: Path) -> None:
-    from advisor.records.harmless import harm
+    from advisor.base.unsafe_files import danger
 
-    assert {path.name: harm(path) for path in finished_run.rglob("*") if path.is_file() and harm(path)} == {}
+    assert {path.name: danger(path) for path in finished_run.rglob("*") if path.is_file() and danger(path)} == {}
 
 
 def test_a_config_that_names_code_is_found(out: Path) -> None:

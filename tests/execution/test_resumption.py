@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from advisor.execution.job import Job, prepare
 from advisor.inspection.recipe_data import read_data
 from advisor.policy.pack import core
 from advisor.recipe.reader import load
+from advisor.records.measuring import Measuring
 from advisor.records.results import Progress, Remark, RunResult, StepResult
 
 TIMED = re.compile("as found in a short trial|int8 is slower than fp32")  # notes on the int8 model's time
@@ -88,7 +90,7 @@ def assert_equal_runs(one: Path, other: Path) -> None:
 
 def job(file: Path) -> Job:
     found, document = load(file)
-    return prepare(core(), found, document, read_data(found), Path(), "cpu")
+    return replace(prepare(core(), found, document, read_data(found), Path(), "cpu"), measuring=Measuring(0.1))
 
 
 def carried_out(file: Path, out: Path, resume: bool = True) -> list[str]:
@@ -184,8 +186,8 @@ def test_training_goes_on_in_the_middle(file: Path, whole: Path, tmp_path: Path)
     assert json.loads((state / "training.json").read_text())["position"]["done"] == 9
     assert {path.suffix for path in state.iterdir()} == {".json", ".safetensors"}
     assert carried_out(file, out) == [
-        "fine-tuned: taken over from the run before",
-        "3 layers: taken over from the run before",
+        "fine-tuned: reused from the earlier run",
+        "3 layers: reused from the earlier run",
         "distilled: training goes on where it was",
     ]
     assert_equal_runs(whole, out)
@@ -261,9 +263,9 @@ def test_other_texts_to_distil_on_leave_the_teacher_as_it_is(file: Path, tmp_pat
     carried_out(file, out)
     file.write_text(file.read_text().replace("training: {", "training: {joined_texts: 0, "))
     assert carried_out(file, out) == [
-        "fine-tuned: taken over from the run before",
-        "3 layers: taken over from the run before",
-        "distilled: it is done again, as the further texts to distil on changed",
+        "fine-tuned: reused from the earlier run",
+        "3 layers: reused from the earlier run",
+        "distilled: it is repeated because the further texts to distil on changed",
     ]
 
 
@@ -273,14 +275,14 @@ def test_a_changed_recipe_repeats_what_depends_on_the_change(file: Path, tmp_pat
     kept = {name: (out / "steps" / name).stat().st_ino for name in ("0-finetune", "1-layer_removal")}
     file.write_text(file.read_text().replace("distillation: {epochs: 2", "distillation: {epochs: 1"))
     assert carried_out(file, out) == [
-        "fine-tuned: taken over from the run before",
-        "3 layers: taken over from the run before",
-        "distilled: it is done again, as its settings changed",
+        "fine-tuned: reused from the earlier run",
+        "3 layers: reused from the earlier run",
+        "distilled: it is repeated because its settings changed",
     ]
     assert kept == {name: (out / "steps" / name).stat().st_ino for name in kept}
     file.write_text(file.read_text().replace("  - layer_removal: {keep: 3}\n", ""))
     assert carried_out(file, out) == [
-        "fine-tuned: taken over from the run before",
+        "fine-tuned: reused from the earlier run",
         "removed 1-layer_removal, which is no longer in the recipe",
         "removed 2-distillation, which is no longer in the recipe",
     ]
@@ -292,7 +294,7 @@ def test_other_gates_alone_only_make_another_report(file: Path, tmp_path: Path) 
     out = tmp_path / "out"
     carried_out(file, out)
     file.write_text(file.read_text() + 'gates: {relative_accuracy: ">= 0.5"}\n')
-    assert [remark.partition(": ")[2] for remark in carried_out(file, out)] == ["taken over from the run before"] * 3
+    assert [remark.partition(": ")[2] for remark in carried_out(file, out)] == ["reused from the earlier run"] * 3
     assert [gate["name"] for gate in json.loads((out / "report.json").read_text())["gates"]] == ["relative_accuracy"]
 
 
@@ -300,7 +302,7 @@ def test_a_finished_run_is_shown_again_and_left_alone(file: Path, tmp_path: Path
     out = tmp_path / "out"
     carried_out(file, out)
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
-    assert carried_out(file, out)[-1] == "nothing changed since this run has finished"
+    assert carried_out(file, out)[-1] == "nothing has changed since this run finished"
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
 
 
@@ -313,9 +315,9 @@ def test_a_damaged_step_is_done_again_and_the_ones_after_it_are_not(
     carried_out(file, out)
     damage(out / "steps" / "1-layer_removal" / "model.safetensors")
     assert carried_out(file, out) == [
-        "fine-tuned: taken over from the run before",
-        "3 layers: it is done again, as model.safetensors changed on disk",
-        "distilled: taken over from the run before",
+        "fine-tuned: reused from the earlier run",
+        "3 layers: it is repeated because model.safetensors changed on disk",
+        "distilled: reused from the earlier run",
     ]
     assert_equal_runs(whole, out)
 
@@ -341,7 +343,7 @@ def test_a_record_that_was_edited_is_not_believed(file: Path, whole: Path, tmp_p
     out = tmp_path / "out"
     carried_out(file, out)
     edit(out / "steps" / "1-layer_removal.json", '"scores": [[', '"scores": [[0.5, 0.5], [')
-    assert carried_out(file, out)[1] == "3 layers: it is done again, as its record 1-layer_removal.json is damaged"
+    assert carried_out(file, out)[1] == "3 layers: it is repeated because its record 1-layer_removal.json is damaged"
     assert_equal_runs(whole, out)
 
 
@@ -365,7 +367,7 @@ def test_a_finished_run_whose_files_were_changed_is_measured_again(
     out = tmp_path / "out"
     shutil.copytree(whole, out)
     damage(out / name)
-    assert carried_out(file, out)[-1] == f"the models are measured again, as {name} changed on disk"
+    assert carried_out(file, out)[-1] == f"the models are measured again because {name} changed on disk"
     assert_equal_runs(whole, out)
 
 
@@ -384,7 +386,7 @@ def test_another_config_of_the_same_weights_is_another_model(file: Path, tmp_pat
     file.write_text(file.read_text().replace(str(checkpoints["bert"]), str(model)))
     carried_out(file, out)
     edit(model / "config.json", '"hidden_act": "gelu"', '"hidden_act": "relu"')
-    assert carried_out(file, out)[0] == "fine-tuned: it is done again, as the model before it changed"
+    assert carried_out(file, out)[0] == "fine-tuned: it is repeated because the model before it changed"
     assert json.loads((out / "steps" / "0-finetune" / "config.json").read_text())["hidden_act"] == "relu"
 
 
@@ -395,7 +397,7 @@ def test_two_runs_do_not_share_a_folder(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = executor.run(job(file), out, save_every=0)
     next(first)
-    with pytest.raises(AdviseError, match=rf"another run works in this folder \(process {os.getpid()}\)"):
+    with pytest.raises(AdviseError, match=rf"another run is using this folder \(process {os.getpid()}\)"):
         next(executor.run(job(file), out, resume=True))
     first.close()  # type: ignore[attr-defined]
     (out / ".lock").write_text("1")  # left by a process that was killed; process 1 still lives, and does not hold it

@@ -90,7 +90,7 @@ def test_seeds_are_whole_runs_and_their_spread_is_shown(
 
     assert main([*arguments, "--out", str(out), "--seeds", "3", "--resume"]) in (0, 4)
     told = capsys.readouterr().err
-    assert told.count("nothing changed since this run has finished") == 2
+    assert told.count("nothing has changed since this run finished") == 2
     assert json.loads((out / "report.json").read_text())["seeds"] == [7, 8, 9]
     assert main([*arguments, "--out", str(tmp_path / "alone"), "--seeds", "2", "--resume"]) == 2
     assert "holds a run of one seed" in capsys.readouterr().err

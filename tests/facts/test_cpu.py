@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from advisor.base.install import pip_command
 from advisor.facts.cpu import Use, instruction_sets, int8_for, known_flags
 from advisor.facts.facts import INSTRUCTION_SETS
 
@@ -63,7 +64,7 @@ LONG, BF16 = Use(100, in_bf16=False), Use(30, in_bf16=True)
 
 def test_a_faster_backend_that_is_not_installed_is_named() -> None:
     usable, missing = ALL - {"openvino"}, {"openvino"}
-    told = "texts have 100 tokens in the mean, and OpenVINO is faster from 48 on: pip install 'advise[openvino]'"
+    told = f"texts have 100 tokens in the mean, and OpenVINO is faster from 48 on: {pip_command('openvino')}"
     assert told in int8_for({"avx512_vnni"}, usable, LONG, missing).reason
     for instructions, work, out_of_reach in (({"avx512_vnni"}, Use(30), missing), ({"avx2"}, LONG, missing)):
         assert "OpenVINO" not in int8_for(instructions, usable, work, out_of_reach).reason

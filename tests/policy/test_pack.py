@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -35,6 +36,18 @@ def test_a_change_is_seen_though_the_pack_is_remembered(pack: Path) -> None:
     after = load(pack)
     assert after.stamp.sha256 != before.stamp.sha256
     rule = after.rule("t5-small-data-no-prune")
+    assert rule is not None
+    assert "20,000" in str(rule.when)
+
+
+def test_a_change_that_keeps_size_and_times_is_seen(pack: Path) -> None:
+    load(pack)
+    file = pack / "data" / "t5-small-data-no-prune.yaml"
+    before = file.stat()
+    file.write_text(file.read_text().replace("< 10000", "< 20000", 1))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert file.stat().st_size == before.st_size
+    rule = load(pack).rule("t5-small-data-no-prune")
     assert rule is not None
     assert "20,000" in str(rule.when)
 

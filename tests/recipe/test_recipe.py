@@ -69,11 +69,11 @@ steps:
     ("text", "told"),
     [
         (GOOD.replace("steps:\n", "steps: {}\n#").split("#")[0], "steps: expected a list"),
-        (GOOD + "  - finetune: {}\n", "finetune stands twice"),
+        (GOOD + "  - finetune: {}\n", "finetune appears twice"),
         (GOOD.replace("version: 1\n", ""), "version is missing"),
         (
             GOOD.replace("- quantization:", "- {quantization: {}, finetune: {}}"),
-            "finetune stands in the same item as quantization",
+            "finetune is in the same item as quantization",
         ),
         ("- a\n- b\n", "a recipe is a mapping"),
         ("", "the file is empty"),
@@ -120,3 +120,47 @@ def test_a_written_recipe_reads_back_the_same(
 ) -> None:
     recipe = Recipe(1, name, ModelSource(source), "cpu", steps, DataSource(data), training=Training(seed=seed))
     assert loads(as_yaml(recipe, {"distillation": reason, "model": reason}))[0] == recipe
+
+
+@pytest.mark.parametrize(
+    ("data", "place", "says"),
+    [
+        ("{task: regression, metric: f1}", "4:34", "data.metric: f1 does not measure a regression"),
+        ("{task: classification, metric: pearson}", "4:38", "data.metric: pearson does not measure a classification"),
+        ("{samples: 3000, max_samples: 5000}", "4:36", "data.max_samples: 5,000 is above the 3,000 samples"),
+        ("{samples: 010}", "4:17", "data.samples: input should be a valid integer, got '010'"),
+        ("{samples: 0_10}", "4:17", "data.samples: input should be a valid integer, got '0_10'"),
+    ],
+)
+def test_data_that_contradicts_itself_is_refused(data: str, place: str, says: str) -> None:
+    told = faults(GOOD.replace("device:", f"data: {data}\ndevice:"))
+    assert told.startswith(f"r.yaml:{place}: {says}")
+
+
+def test_a_number_with_a_leading_zero_is_hinted_without_it() -> None:
+    assert "try: write it without the leading zero: 10" in faults(GOOD.replace("epochs: 2", "epochs: 010"))
+
+
+@pytest.mark.parametrize(
+    ("part", "hint", "never"),
+    [
+        ("goal: {relative_accuracy: 5% loss}", "write the share of the baseline that stays", "0.05"),
+        ("goal: {relative_accuracy: '5'}", "write the share of the baseline that stays", "0.05"),
+        ("goal: {relative_accuracy: 5%}", "write the share of the baseline that stays", "0.05"),
+        ("goal: {relative_emissions: 90% less}", 'is "<= 0.95"', '0.9"'),
+        ("goal: {relative_accuracy: '95'}", 'write ">= 0.95"', "stays"),
+        ('goal: {relative_loss: "<= 0.05"}', "relative_accuracy is the share that stays", "did you mean"),
+        ("goal: {latency_us: '<= 50'}", "latency_ms counts milliseconds", "did you mean"),
+        ("goal: {size_gb: '<= 2'}", "size_mb counts megabytes", "did you mean"),
+        ("data: {labelled_samples: 3000}", "samples counts the labelled rows", "did you mean"),
+        ("data: {samples: 25 million}", "write it in digits: 25_000_000", "alone"),
+        ("data: {samples: 2 dozen}", "write it in digits: 24", "alone"),
+        ("data: {samples: 3 lakh}", "write it in digits: 300_000", "alone"),
+        ("data: {samples: 1.5 thousand}", "write it in digits: 1_500", "alone"),
+        ("data: {samples: 5 percent}", "a whole number", "alone"),
+    ],
+)
+def test_a_hint_never_turns_a_value_into_another_one(part: str, hint: str, never: str) -> None:
+    told = faults(GOOD.replace("device:", f"{part}\ndevice:"))
+    assert hint in told
+    assert never not in told.partition("try: ")[2]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +39,14 @@ def test_the_underline_stands_below_what_is_meant(before: str, value: str, after
         place += 1
     assert shown[place:].startswith(value)
     assert mark.count("^") == breadth(value)
+
+
+def test_a_long_line_of_wide_signs_takes_no_longer_than_its_length() -> None:
+    line = "日" * 400_000
+    start = time.perf_counter()
+    lines = drawn(finding(200_000, 200_003), line, 80)
+    assert time.perf_counter() - start < 5
+    assert lines[2].count("^") == 6
 
 
 def test_distant_lines_are_parted_and_all_are_numbered() -> None:

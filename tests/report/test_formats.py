@@ -34,7 +34,7 @@ from advisor.review.waivers.apply import Waiving
 
 HERE = Path(__file__).parents[1]
 GOLDEN = HERE / "golden"
-ENDINGS = {"json": "json", "sarif": "sarif", "junit": "xml", "markdown": "md"}
+ENDINGS = {"json": "json", "sarif": "sarif", "junit": "xml", "gitlab": "json", "markdown": "md"}
 SMALL = {"model.kind": "encoder-decoder", "data.samples": "< 10000"}
 RULES = policy(
     rule("small-data", SMALL, {"forbid": ["layer_removal", "matrix_pruning"]}),

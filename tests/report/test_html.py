@@ -14,6 +14,7 @@ import browser
 import pytest
 import small_runs
 
+from advisor.base.install import pip_command
 from advisor.cli import main
 from advisor.records.results import Measured, Predicted, RunResult, Served
 from advisor.report import chart, html
@@ -195,7 +196,7 @@ def test_a_missing_library_names_the_extra(
     monkeypatch.setitem(sys.modules, "jinja2", None)
     folder = small_runs.write(tmp_path / "run")
     assert main(["report", str(folder), "--html", str(tmp_path / "x.html")]) == 2
-    assert "pip install 'advise[report]'" in capsys.readouterr().err
+    assert pip_command("report") in capsys.readouterr().err
     assert not (tmp_path / "x.html").exists()
     assert main(["report", str(folder)]) == 0
 

@@ -80,6 +80,14 @@ def test_faulty_files_are_refused(what: str, change: Any) -> None:
     assert not validator(what).is_valid(good)
 
 
+def test_a_rule_may_limit_a_gate_as_the_command_line_reads_it() -> None:
+    rule = value("rules", RULE)
+    rule["then"] = {"limit": {"gates.relative_accuracy": ">= 0.98"}}
+    assert validator("rule").is_valid(rule)
+    rule["then"] = {"prefer": {"gates.relative_accuracy": 0.98}}  # only a limit knows gates
+    assert not validator("rule").is_valid(rule)
+
+
 def test_steps_may_stand_without_settings() -> None:
     recipe = value("recipes", RECIPE)
     recipe["steps"] = ["finetune", {"distillation": None}]

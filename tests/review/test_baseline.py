@@ -15,7 +15,7 @@ from refused import RULE as LAYERS
 from advisor.cli import main
 from advisor.review.baseline import GONE, Baseline, Entry, mark, save
 from advisor.review.findings import INVALID, Finding, Place, Waiver
-from advisor.review.waivers.waivers import EXPIRED
+from advisor.review.waivers.rules import EXPIRED
 
 
 @pytest.fixture

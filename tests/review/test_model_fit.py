@@ -59,9 +59,9 @@ def test_all_misfits_are_told_at_once_and_each_at_its_value(tmp_path: Path) -> N
     [
         ("  - layer_removal: {keep: 6}\n  - distillation:\n", "6", "nothing is removed: all 6 encoder blocks stay"),
         ("  - layer_removal: {keep: 7}\n  - distillation:\n", "7", "cannot keep 7 of 6 encoder blocks"),
-        ("  - layer_removal: {decoder_keep: 2}\n  - distillation:\n", "2", "BERT has encoder blocks: give keep"),
+        ("  - layer_removal: {decoder_keep: 2}\n  - distillation:\n", "2", "BERT has encoder blocks: give only keep"),
         ("  - distillation:\n  - matrix_pruning: {heads: 6}\n", "6", "removes nothing in BERT"),
-        ("  - distillation:\n  - matrix_pruning: {hidden_size: 450}\n", "450", "no multiple of the head size 64"),
+        ("  - distillation:\n  - matrix_pruning: {hidden_size: 450}\n", "450", "not a multiple of the head size 64"),
         ("  - distillation:\n  - matrix_pruning: {epochs: 3}\n", "matrix_pruning", "nothing becomes narrower"),
     ],
 )
@@ -100,7 +100,7 @@ SHORT = {**BERT, "max_position_embeddings": 8}
 def test_a_default_longer_than_the_model_has_positions_for(
     training: str, at: str, words: str, after: str, tmp_path: Path
 ) -> None:
-    said = "training.max_tokens is not stated, and its default 128 is more than the 8 positions of model"
+    said = "training.max_tokens is not set, and its default 128 is more than the 8 positions of model"
     assert found(tmp_path, MODEL + STEPS + training, SHORT) == [(at, said)]
     read, document = loads(HEAD + MODEL + STEPS + training, str(tmp_path / "r.yaml"))
     (one,) = (one for one in review_document(core(), read, document, tmp_path).findings if one.rule == FITS)
@@ -140,7 +140,7 @@ def test_a_model_that_is_not_at_hand_is_said(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     ((at, message),) = found(tmp_path, "model: {source: our/bert, family: bert}\n" + STEPS, config=None)
     assert at == "our/bert"
-    assert message.startswith("checked without the config of our/bert: ")
+    assert message.startswith("checked without the config of our/bert (")
 
 
 def test_a_cached_config_is_found_by_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

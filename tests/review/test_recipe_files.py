@@ -63,6 +63,14 @@ def test_a_name_that_stands_for_nothing_is_a_fault(name: str, told: str) -> None
         (b"recipe:\n  model: {source: bert}\n", True),
         (RECIPE.decode().encode("utf-16"), True),
         (b"steps : [a", True),
+        (b"    name: x\n    model: {source: bert}\n    steps: [finetune]\n", True),  # indented as a whole
+        (b"? steps\n: - finetune\n", True),
+        (b"? name\n: x\n? device\n: cpu\n", True),
+        (b"!!str steps:\n- finetune\n", True),
+        (b'"\\x73teps":\n- finetune\n', True),
+        (b"name: x\rdevice: cpu\rsteps:\r- finetune\r", True),
+        (b"    name: x\n    device: cpu\n    steps: [finetune\n", True),  # broken behind its keys
+        (b"x: [\njobs:\n  test:\n    steps:\n", False),
         (b"name: CI\non: push\njobs:\n  test:\n    steps:\n      - run: make\n", False),
         (b"version: '3'\nservices:\n  web: {image: x}\n", False),
         (b"id: my-rule\nwhen:\n  recipe.steps: quantization\n  device.kind: cpu\n", False),

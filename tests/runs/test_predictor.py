@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 import shutil
 import subprocess
 import sys
@@ -63,7 +64,16 @@ def run(checkpoints: dict[str, Path], text: Path, tmp_path_factory: pytest.TempP
         'goal: {relative_accuracy: ">= 0.3"}\nsteps:\n  - finetune: {epochs: 1, learning_rate: 2.0e-3}\n'
         "  - quantization: {}\ntraining: {batch_size: 64, max_tokens: 24}\n"
     )
-    arguments = ["--model", str(checkpoints["bert"]), "--data", str(text), "--out", str(folder / "out")]
+    arguments = [
+        "--model",
+        str(checkpoints["bert"]),
+        "--data",
+        str(text),
+        "--out",
+        str(folder / "out"),
+        "--measure-seconds",
+        "0.5",
+    ]
     assert main(["run", str(folder / "bert.yaml"), *arguments]) in (0, 4)
     return folder / "out"
 
@@ -109,7 +119,7 @@ def test_a_run_from_before_tokenizers_knew_it_has_its_recipe(run: Path, tmp_path
 @pytest.mark.parametrize("step", ["0-finetune", "1-quantization"])
 def test_texts_are_never_longer_than_the_model_has_positions(step: str, run: Path, text: Path, tmp_path: Path) -> None:
     model, out = tiny.checkpoint("bert", tmp_path / "model", max_position_embeddings=32), tmp_path / "out"
-    arguments = ["--model", str(model), "--data", str(text), "--out", str(out)]
+    arguments = ["--model", str(model), "--data", str(text), "--out", str(out), "--measure-seconds", "0.5"]
     assert main(["run", str(run.parent / "bert.yaml"), *arguments]) in (0, 4)
     folder = shutil.copytree(out / "steps" / step, tmp_path / step)
     configure(folder / "tokenizer_config.json", model_max_length=10**30)
@@ -194,7 +204,16 @@ def test_a_tokenizer_with_code_of_its_own_is_loaded_when_it_is_trusted(
 ) -> None:
     monkeypatch.setenv("HF_MODULES_CACHE", str(tmp_path / "modules"))
     with_code(shutil.copytree(checkpoints["bert"], tmp_path / "model"))
-    arguments = ["--model", str(tmp_path / "model"), "--data", str(text), "--out", str(tmp_path / "out")]
+    arguments = [
+        "--model",
+        str(tmp_path / "model"),
+        "--data",
+        str(text),
+        "--out",
+        str(tmp_path / "out"),
+        "--measure-seconds",
+        "0.5",
+    ]
     assert main(["run", str(run.parent / "bert.yaml"), *arguments]) == 2
     assert "its tokenizer comes with code of its own" in " ".join(capsys.readouterr().err.split())
     assert main(["run", str(run.parent / "bert.yaml"), *arguments, "--trust-remote-code"]) in (0, 4)
@@ -228,6 +247,24 @@ def test_a_file_that_was_added_is_told(run: Path, tmp_path: Path) -> None:
             advisor.load(folder, step)
         assert len(caught.value.faults) == 1
     assert advisor.load(out, "quantization").kind == "onnx"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("vocab.txt", pickle.dumps({"a": 1}, protocol=0), "is a pickle"),
+        ("old.bin", pickle.dumps([1], protocol=4), "is a pickle"),
+        ("own.py", b"", "is code"),
+        ("generation_config.json", b'{"auto_map": {"AutoModel": "own.Own"}}', "names code to run"),
+    ],
+)
+def test_what_can_run_code_is_not_loaded(name: str, content: bytes, told: str, run: Path, tmp_path: Path) -> None:
+    """In a copy of a step's folder there is no record of what the run wrote."""
+    folder = Path(shutil.copytree(run / "steps" / "0-finetune", tmp_path / "copy"))
+    (folder / name).write_bytes(content)
+    with pytest.raises(AdviseError, match=told) as caught:
+        advisor.load(folder)
+    assert [fault.file for fault in caught.value.faults] == [str(folder / name)]
 
 
 NO_TEXTS = {

@@ -13,6 +13,7 @@ import random
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shutil.rmtree")
@@ -39,9 +40,11 @@ def main(settings: dict) -> int:
     from advisor.inspection.recipe_data import read_data
     from advisor.policy.pack import core
     from advisor.recipe.reader import load
+    from advisor.records.measuring import Measuring
 
     recipe, document = load(Path(settings["recipe"]))
     job = prepare(core(), recipe, document, read_data(recipe, base=Path()), Path(), "cpu")
+    job = replace(job, measuring=Measuring(0.1))
     import advisor.compute.int8.artefact
     import advisor.compute.structure.checkpoint
     import advisor.compute.training.loop  # noqa: F401

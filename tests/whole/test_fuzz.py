@@ -5,22 +5,19 @@ ADVISE_FUZZ=2000 pytest tests/whole/test_fuzz.py looks longer than the suite doe
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mutations import one_of, scratched, spoilt, trees
 from ruamel.yaml import YAML
+from survival import survives
 
-from advisor.cli import main
 from advisor.families import registry
 from advisor.review.findings import FORMATS
 
@@ -64,17 +61,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "good.yaml").write_text(TEXTS[0])
     (made / "cut.yaml").write_text(CUT)
     return made
-
-
-def survives(*arguments: str | Path, codes: tuple[int, ...] = (0, 1, 2)) -> None:
-    """Run `advise`: one of these exit codes, and no traceback."""
-    out, err = io.StringIO(), io.StringIO()
-    nothing = patch("sys.stdin", io.TextIOWrapper(io.BytesIO()))
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), nothing:
-        code = main([str(argument) for argument in arguments])
-    assert code in codes, err.getvalue()
-    assert "Traceback" not in err.getvalue() + out.getvalue()
-    assert code == 0 or out.getvalue() or err.getvalue(), "a failure without a word"
 
 
 def write(file: Path, value: Any) -> Path:

@@ -29,7 +29,20 @@ def run(family: str, checkpoints: dict[str, Path], data: Path, out: Path, more: 
         "  - distillation: {epochs: 2, learning_rate: 1.0e-3}\n  - quantization: {}\n"
         "training: {batch_size: 16, max_tokens: 24}\n"
     )
-    return main(["run", str(recipe), "--model", str(checkpoints[family]), "--data", str(data), "--out", str(out)])
+    return main(
+        [
+            "run",
+            str(recipe),
+            "--model",
+            str(checkpoints[family]),
+            "--data",
+            str(data),
+            "--out",
+            str(out),
+            "--measure-seconds",
+            "0.5",
+        ]
+    )
 
 
 @pytest.mark.parametrize("family", ["bert", "gpt2", "opt"])
@@ -52,7 +65,7 @@ def test_a_text_to_text_model_is_refused(
     checkpoints: dict[str, Path], scored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("t5", checkpoints, scored, tmp_path / "out") == 2
-    assert "a regression cannot be carried out with t5" in capsys.readouterr().err
+    assert "a regression cannot be run with t5" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -60,4 +73,6 @@ def test_a_metric_of_another_task_is_refused_with_its_place(
     checkpoints: dict[str, Path], scored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("bert", checkpoints, scored, tmp_path / "out", "data: {metric: f1}\n") == 2
-    assert "out.yaml:6:16: f1 is no metric of regression\n  try: one of pearson, spearman" in capsys.readouterr().err
+    assert (
+        "out.yaml:6:16: f1 is not a metric for regression\n  try: one of pearson, spearman" in capsys.readouterr().err
+    )

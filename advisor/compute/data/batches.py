@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from advisor.compute.data.dataset import Rows
+from advisor.compute.data.tokenizing import token_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,10 @@ class Batch:
 
 
 def encode(rows: Rows, tokenizer: Any, max_tokens: int) -> Encoded:
-    """Tokenize rows; longer ones are cut to `max_tokens`."""
+    """Tokenize rows; longer ones are cut to `max_tokens`. Raises AdviseError: see `token_ids`."""
     if not len(rows):
         return Encoded((), ())
-    pairs = list(rows.pairs) if rows.pairs else None
-    found = tokenizer(list(rows.texts), pairs, truncation=True, max_length=max_tokens)["input_ids"]
+    found = token_ids(tokenizer, rows.texts, rows.pairs or None, max_tokens)
     # A text of nothing but unknown signs may come out empty; a model needs at least one token.
     some = tokenizer.eos_token_id or tokenizer.pad_token_id or 0
     return Encoded(tuple(tuple(ids) or (some,) for ids in found), rows.labels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -37,7 +38,7 @@ class Rows:
         return Rows(tuple(self.texts[i] for i in index), pairs, tuple(self.labels[i] for i in index))
 
     def contents(self) -> Sequence[object]:
-        """What makes two rows the same, (rows,): the text or (text, pair); the label has no say in it."""
+        """What makes two rows the same, (rows,): the text or (text, pair); the label does not count."""
         return self.texts if self.pairs is None else tuple(zip(self.texts, self.pairs, strict=True))
 
     def strata(self) -> list[int]:
@@ -91,6 +92,9 @@ def label_rows(source: str, files: Sequence[File], columns: Columns, task: str |
         message = f"no labelled rows: column {columns.label!r} is -1 or missing everywhere"
         raise AdviseError(Fault(message, source, hint=NAME_THEM))
     codes, names = (None, (columns.label,)) if regression else _codes(used, columns.label)
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+        message = f"{sum(name in repeated for name in names)} classes have the same name: {', '.join(repeated)}"
+        raise AdviseError(Fault(message, used[0][0].place, hint="give each class a name of its own"))
     parts, places = {}, {}
     for part, group in groupby(used, key=lambda item: item[0].part):
         shards = list(group)
@@ -143,11 +147,11 @@ def _label_faults(place: str, column: str, labels: Sequence[Any], regression: bo
     if odd is None:
         return
     row, value = odd
-    hint = "give whole numbers or names of classes, or name another column with --label"
+    hint = "use whole numbers or class names, or name another column with --label"
     if isinstance(value, float) and not regression:
         what, hint = f"has fractions (row {row:,}: {value:g}): that is regression", "give task: regression"
     elif regression and isinstance(value, int | float | str):
-        what, hint = f"has {value!r} (row {row:,}), no number", "a regression needs a number in each row"
+        what, hint = f"has {value!r} (row {row:,}), which is not a number", "a regression needs a number in each row"
     else:
         what = f"has {type(value).__name__} values (row {row:,}), not one label a row"
     yield Fault(f"label column {column!r} {what}", place, hint=hint)

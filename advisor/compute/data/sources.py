@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import tempfile
 import warnings
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,7 +13,15 @@ from typing import Any
 
 import datasets
 
-from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.base.errors import AdviseError, Fault, OutOfMemory, memory_is_out, suggest
+from advisor.compute.data.file_checks import (
+    csv_header,
+    refuse_odd_json,
+    refuse_outside,
+    refuse_too_large,
+    refuse_unfolding,
+    refuse_wide_or_long,
+)
 from advisor.compute.data.hub import cache_only_if_out_of_reach
 
 BUILDERS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".json": "json"}
@@ -26,12 +32,8 @@ PART = re.compile(
     re.IGNORECASE,
 )
 HUB_ID = re.compile(r"\w[\w.-]*(/[\w.-]+)?")
-JSON_ROWS = re.compile(rb"(\xef\xbb\xbf)?\s*(\[?\s*[{\]]|\Z)")
-# What the library lets through for files that are cut off, of another kind or of another version.
-UNREADABLE = (
-    *(ValueError, OSError, RuntimeError, LookupError, TypeError, AttributeError),
-    datasets.exceptions.DatasetsError,
-)
+# The library counts each load of a file, too, with a request to the Hub: nothing that is local contacts a network.
+datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def read(source: str) -> list[File]:
         return [_read_file("train", path)]
     if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
         with _reading(source, "it is not a complete folder of Dataset.save_to_disk; save it again"):
+            refuse_outside(path)
             return _saved(source, datasets.load_from_disk(str(path)))
     if path.is_dir():
         return _read_folder(path)
@@ -93,7 +96,7 @@ def _name_parts(place: str, names: Sequence[str]) -> dict[str, str]:
     if len(parts) < len(names) and "train" not in parts.values():
         others = ", ".join(sorted(set(names) - set(parts)))
         hint = "name files train*, validation* (or dev*) and test*, or give a single file"
-        raise AdviseError(Fault(f"cannot tell what these are: {others}", place, hint=hint))
+        raise AdviseError(Fault(f"cannot tell which split these files are: {others}", place, hint=hint))
     return parts
 
 
@@ -102,34 +105,31 @@ def _read_file(part: str, path: Path) -> File:
     if suffix not in BUILDERS:
         message = f"cannot read {suffix or 'such'} files"
         raise AdviseError(Fault(message, str(path), hint=f"convert it to one of {FORMATS}"))
-    if not path.stat().st_size:
-        raise AdviseError(Fault("the file is empty", str(path), hint="write it again"))
+    refuse_too_large(path)
     hint = f"check that it is a whole {suffix} file{'' if suffix == '.parquet' else ' in UTF-8'}"
     with _reading(str(path), hint), tempfile.TemporaryDirectory() as folder:
         # The link has no *, [ or :: in its name, which the library would take for patterns and other files.
         link = Path(folder, "data" + suffix)
         link.symlink_to(path.resolve())
-        options = {"csv": _csv_options, "json": _json_options}.get(BUILDERS[suffix], lambda _: {})(path)
+        options = {"csv": _csv_options, "json": _json_options, "parquet": _parquet_options}[BUILDERS[suffix]](path)
         options |= {"data_files": str(link), "cache_dir": folder, "keep_in_memory": True, "split": "train"}
         return _file(part, str(path), datasets.load_dataset(BUILDERS[suffix], **options))
 
 
 def _csv_options(path: Path) -> dict[str, Any]:
     """All columns as strings, "NA" and "null" too: types guessed by chunk differ, and lose 007 and 1.50."""
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        header = next((row for row in csv.reader(lines) if row), [])
-    if repeated := [name for name, count in Counter(header).items() if count > 1]:
-        raise ValueError(f"columns have the same name: {', '.join(repeated)}")
-    names = [name or f"Unnamed: {i}" for i, name in enumerate(header)]  # as pandas calls a saved index
+    names = [name or f"Unnamed: {i}" for i, name in enumerate(csv_header(path))]  # as pandas calls a saved index
     features = datasets.Features({name: datasets.Value("string") for name in names})
     return {"features": features, "keep_default_na": False, "na_values": [""], "index_col": False}
 
 
 def _json_options(path: Path) -> dict[str, Any]:
-    """None; but pyarrow 26 ends the process on rows that begin with null, so they never get there."""
-    with path.open("rb") as lines:
-        if not JSON_ROWS.match(lines.read(4096)):
-            raise ValueError("rows have to be JSON objects, one a line or in a list")
+    refuse_odd_json(path)
+    return {}
+
+
+def _parquet_options(path: Path) -> dict[str, Any]:
+    refuse_unfolding(path)
     return {}
 
 
@@ -140,6 +140,7 @@ def _saved(place: str, found: Any) -> list[File]:
 
 
 def _file(part: str, place: str, table: Any) -> File:
+    refuse_wide_or_long(place, len(table.features), len(table))
     if not len(table):
         raise AdviseError(Fault("there are no rows", place, hint="give data with rows"))
     kinds = {name: kind for name, kind in table.features.items() if isinstance(kind, datasets.ClassLabel)}
@@ -149,7 +150,7 @@ def _file(part: str, place: str, table: Any) -> File:
 
 @contextmanager
 def _reading(place: str, hint: str) -> Iterator[None]:
-    """Silence the library, and turn its errors into one that names the file."""
+    """Silence the library and turn its errors into one that names the file."""
     level, bars = datasets.logging.get_verbosity(), datasets.is_progress_bar_enabled()
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
     datasets.disable_progress_bars()
@@ -158,7 +159,12 @@ def _reading(place: str, hint: str) -> Iterator[None]:
             # pandas only warns where a row has more fields than the header and the rest would be lost.
             warnings.filterwarnings("error", message="Length of header")
             yield
-    except UNREADABLE as error:
+    except AdviseError:
+        raise
+    except Exception as error:  # whatever its libraries raise for files that are cut off or of another kind
+        if memory_is_out(error):
+            hint_ = "give a part of it, or use a machine with more memory"
+            raise OutOfMemory(Fault("not enough memory to read it", place, hint=hint_)) from None
         cause = str(error.__cause__ or error).strip()
         message = "there are no rows" if "corresponds to no data" in cause else f"cannot be read: {cause}"
         raise AdviseError(Fault(message, place, hint=hint)) from error

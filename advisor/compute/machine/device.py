@@ -9,15 +9,16 @@ import torch
 from accelerate.utils import set_seed
 
 from advisor.base.errors import AdviseError
+from advisor.base.version import __version__
 from advisor.compute.machine import processes
 from advisor.facts import cpu
 from advisor.records.training_settings import MOST_SEED
 
-PACKAGES = ("advise", "torch", "transformers", "datasets", "onnxruntime", "codecarbon")
+PACKAGES = ("torch", "transformers", "datasets", "onnxruntime", "codecarbon")
 
 
 def present(kind: str) -> bool:
-    """Is a device of this kind here? Every machine has a CPU; whether it is an edge device nobody can tell."""
+    """Whether a device of this kind is present. Every machine has a CPU; an edge device cannot be detected."""
     if kind in ("cuda", "mps"):
         return bool(torch.cuda.is_available() if kind == "cuda" else torch.backends.mps.is_available())
     return kind == "cpu"
@@ -90,7 +91,7 @@ def provenance() -> dict[str, object]:
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {
         "machine": f"{cpu.name()}, {torch.get_num_threads()} threads" + (f", {gpu}" if gpu else ""),
-        "versions": versions(PACKAGES),
+        "versions": {"advise": __version__, **versions(PACKAGES)},
     }
 
 

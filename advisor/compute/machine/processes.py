@@ -1,6 +1,6 @@
-"""Processes of `accelerate launch` on one machine: the first decides, writes and reports, the others train with it.
+"""Processes of `accelerate launch` on one machine: the first decides, writes and reports; the others train with it.
 
-They are told apart by what the launcher sets in the environment (docs of torchrun: RANK, LOCAL_RANK, WORLD_SIZE).
+They are identified by what the launcher sets in the environment (docs of torchrun: RANK, LOCAL_RANK, WORLD_SIZE).
 Without a launcher there is one process, and nothing here does anything.
 """
 
@@ -39,7 +39,7 @@ def share(rows: Sequence[int], place: int, of: int) -> Sequence[int]:
 
 
 def agreed(value: bool, device: torch.device) -> bool:
-    """What the first process says; all wait for it. device: that trains."""
+    """The first process's value, for which all others wait. device: the one that trains."""
     if count() == 1:
         return value
     PartialState(cpu=device.type == "cpu", timeout=LONGEST)  # joins the processes, once

@@ -1,81 +1,87 @@
-"""Time of answering requests: models in turn on the same batches, and how noisy the machine was meanwhile."""
+"""Recording: models that answer requests in turn, single requests, and how noisy the machine was meanwhile."""
 
 from __future__ import annotations
 
 import os
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import psutil
 
-WARM_UP = 2  # calls: the first allocates, the second runs with everything in place
+from advisor.compute.measure.windows import Ratio, Reading, Window, spread
+
+ROUNDS = 10  # windows of each model
 MOST_OTHERS = 0.1  # share of the cores that other programs may use before time counts as noisy
-MOST_SPREAD = 0.1  # of the baseline's repeats: interquartile range as a share of the median
+MOST_SPREAD = 0.1  # of the baseline's windows: interquartile range as a share of the median
 MOST_OFF = 0.03  # of the baseline against itself
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Time against the baseline, and of one batch.
+class Windows(NamedTuple):
+    """What was recorded. models: a window of each round, by model; idle: of the machine without requests.
 
-    relative_time: median over the rounds of this runner's time / the baseline's time in the same round;
-    spread: quartiles of those ratios. Example: 10 ms beside 20 ms, 12 ms beside 20 ms, 9 ms beside 30 ms give
-    0.5, 0.6, 0.3; relative_time 0.5, spread (0.4, 0.55). own_spread: of this runner's times, the interquartile range as
-    a share of the median.
+    others: share of the cores that other programs used.
     """
 
-    relative_time: float
-    spread: tuple[float, float]
-    median_ms: float
-    rounds: int
-    own_spread: float
+    models: Mapping[str, tuple[Window, ...]]
+    idle: tuple[Window, ...]
+    others: float
 
 
-def time_side_by_side(
-    runners: Mapping[str, Callable[[], object]],
-    baseline: str,
-    *,
-    rounds: int = 9,
-    min_seconds: float = 3.0,
-    batches: int = 1,
-) -> dict[str, Timing]:
-    """Time all runners in turn, A B C A B C, after a warm-up; slow phases of a shared machine hit all alike.
+def alternate(
+    runners: Mapping[str, Callable[[], int]], seconds: float, read: Callable[[], Reading], idle: bool
+) -> Generator[int, None, Windows]:
+    """Let all models answer in turn, A B A B, in windows of `seconds / ROUNDS` or one call; yields the round's number.
+
+    A first round warms up, decides how often each model is called in a window, and is discarded.
 
     Args:
-        runners: by name; each does the same batches when called, and returns when they are done (on a GPU it
-            has to wait for the device).
-        rounds, min_seconds: measured are at least so many rounds, and as many as fit into this time.
-        batches: how many batches one call does, for `median_ms` of one batch.
+        runners: by name; each answers the same requests when called, returns how many once they are answered (on a GPU
+            it has to wait for the device).
+        seconds: that each model answers for in all. read: energy counters. idle: a window without requests a round.
 
     Raises:
-        ValueError: the baseline is none of the runners, or there are fewer than two rounds.
+        ValueError: a runner answers no request.
     """
-    if baseline not in runners or rounds < 2:
-        raise ValueError(f"baseline {baseline!r} has to be one of {sorted(runners)}, rounds ({rounds}) 2 or more")
-    for runner in runners.values():
-        for _ in range(WARM_UP):
-            runner()
-    seconds: dict[str, list[float]] = {name: [] for name in runners}
-    end = time.perf_counter() + min_seconds
-    while len(seconds[baseline]) < rounds or time.perf_counter() < end:
+    length = seconds / ROUNDS
+    calls = {name: _calls(runner, length) for name, runner in runners.items()}
+    found: dict[str, list[Window]] = {name: [] for name in runners}
+    resting: list[Window] = []
+    neighbours = Neighbours()
+    for number in range(1, ROUNDS + 1):
         for name, runner in runners.items():
-            seconds[name].append(_seconds(runner))
-    return {name: _timing(taken, seconds[baseline], batches) for name, taken in seconds.items()}
+            found[name].append(_window(runner, calls[name], read))
+        if idle:
+            resting.append(_window(partial(_rest, length), 1, read))
+        yield number
+    return Windows({name: tuple(some) for name, some in found.items()}, tuple(resting), neighbours.share())
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+def _calls(runner: Callable[[], int], seconds: float) -> int:
+    """How many calls fill a window, at least one. The first call allocates and does not count."""
+    if runner() < 1:
+        raise ValueError("a runner has to answer at least one request in a call")
+    begun, calls = time.perf_counter(), 0
+    while not calls or time.perf_counter() - begun < seconds:
+        runner()
+        calls += 1
+    return calls
 
 
-def _timing(taken: list[float], baseline: list[float], batches: int) -> Timing:
-    ratios = [own / other for own, other in zip(taken, baseline, strict=True)]
-    low, median, high = statistics.quantiles(ratios, n=4, method="inclusive")
-    first, middle, third = statistics.quantiles(taken, n=4, method="inclusive")
-    return Timing(median, (low, high), middle / batches * 1000, len(taken), (third - first) / middle)
+def _rest(seconds: float) -> int:
+    time.sleep(seconds)
+    return 0
+
+
+def _window(runner: Callable[[], int], calls: int, read: Callable[[], Reading]) -> Window:
+    before, begun = read(), time.time()
+    processor, start = time.process_time(), time.perf_counter()
+    requests = sum(runner() for _ in range(calls))
+    seconds, processor = time.perf_counter() - start, time.process_time() - processor
+    return Window(begun, time.time(), seconds, processor, requests, before, read())
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +144,19 @@ def _busy() -> float:
     return float(sum(sum(one) - one.idle - getattr(one, "iowait", 0.0) for one in (times[core] for core in _cores())))
 
 
-def noise(others_: float, repeats: Timing, again: Timing) -> str:
+def noise(others_: float, baseline: Sequence[float], again: Ratio) -> str:
     """Why times may be off; empty where nothing speaks against them.
 
     Args:
-        others_: share of the cores that other programs used. repeats: the baseline's; again: against itself.
+        others_: share of the cores that other programs used. baseline: seconds per request of its windows. again: of
+            the baseline against itself.
     """
-    found = []
+    found, repeats = [], spread(baseline)
     if others_ > MOST_OTHERS:
         found.append(f"other programs used {others_:.0%} of its cores")
-    if repeats.own_spread > MOST_SPREAD:
-        found.append(f"the middle half of the baseline's repeats spans {repeats.own_spread:.0%} of their median")
-    if abs(again.relative_time - 1) > MOST_OFF:
-        found.append(f"the baseline takes {again.relative_time:.1%} of its own time")
-    told = " and ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
-    return f"the machine was noisy while time was measured: {told}; run it again on a quiet machine" if found else ""
+    if repeats > MOST_SPREAD:
+        found.append(f"the middle half of the baseline's windows spans {repeats:.0%} of their median")
+    if abs(again.value - 1) > MOST_OFF:
+        found.append(f"the baseline takes {again.value:.1%} of its own time")
+    listed = " and ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
+    return f"the machine was noisy while time was measured: {listed}; run it again on a quiet machine" if found else ""

@@ -42,9 +42,9 @@ def blocks(model: Any, family: Family) -> dict[Block, Any]:
 
 @contextmanager
 def watched(model: Any, family: Family) -> Iterator[dict[Block, Passed]]:
-    """Fills the mapping that it gives with what passes through each block, in the order in which it does.
+    """Yields a mapping that is filled with what passes through each block, in order.
 
-    The latest pass takes the place of earlier ones.
+    A later pass replaces earlier ones.
     """
     passed: dict[Block, Passed] = {}
 
@@ -67,7 +67,7 @@ def watched(model: Any, family: Family) -> Iterator[dict[Block, Passed]]:
 
 @contextmanager
 def replaced(model: Any, family: Family, answers: Mapping[Block, Callable[..., Any]]) -> Iterator[None]:
-    """Within, these blocks compute nothing and return what these functions do. answers: in place of `forward`."""
+    """Inside the context, these blocks call the given functions in place of their `forward`."""
     modules = blocks(model, family)
     for block, answer in answers.items():
         modules[block].forward = answer
@@ -85,7 +85,7 @@ def hidden(output: Any) -> Tensor:
 
 
 def first_alone(family: Family, stack: str) -> bool:
-    """Whether only the first position of a stack counts: of T5's decoder, where it scores."""
+    """Whether only the first position of a stack counts, as in T5's decoder, which scores there."""
     return family.kind == "encoder-decoder" and stack == "decoder"
 
 

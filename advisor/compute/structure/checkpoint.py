@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import snapshot_download
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, T5ForConditionalGeneration
 from transformers.utils import logging
 
@@ -19,13 +20,13 @@ from advisor.compute.data.batches import Batch
 from advisor.compute.data.hub import cache_only_if_out_of_reach
 from advisor.compute.machine.device import seed as random_from
 from advisor.compute.structure.loading_checks import (
-    UNLOADABLE,
     brings_code,
     refuse_unknown_activation,
     refuse_unreadable,
     unloadable,
 )
 from advisor.compute.structure.scorer import Scorer, label_tokens, label_words
+from advisor.compute.structure.weight_files import refuse_unsafe_weights
 from advisor.compute.structure.weights import (
     refuse_not_finite,
     refuse_unfitting,
@@ -37,6 +38,7 @@ from advisor.records.output_folder import draft_of, put
 
 logging.disable_progress_bar()  # the screen belongs to the run
 logging.set_verbosity_error()
+DOWNLOADED = ["*.json", "*.txt", "*.model", "*.safetensors"]  # of a Hub id: neither code nor pickles
 EQUAL = 1e-5  # outputs of a reloaded model: the same weights, so only rounding may differ
 
 
@@ -54,16 +56,18 @@ def load(
 
     Raises:
         AdviseError: weights or tokenizer are missing, cannot be read, are not those of the config, or not finite.
-        OutOfMemory: memory does not suffice.
+        OutOfMemory: there is not enough memory.
     """
     random_from(seed)
-    if not _local(folder):
-        cache_only_if_out_of_reach()
     try:
-        refuse_unknown_activation(folder, family, _local(folder))
+        folder = _local(folder, trust_remote_code)
+        refuse_unsafe_weights(folder)
+        refuse_unknown_activation(folder, family)
         own = tokenizer(folder, trust_remote_code)
         model, info = _task_model(folder, family, label_names)
-    except UNLOADABLE as error:
+    except AdviseError:
+        raise
+    except Exception as error:  # whatever transformers and what it stands on raise: see `unloadable`
         raise unloadable(folder, error) from None
     refuse_unfitting(model, info, family, folder)
     if trained:
@@ -73,6 +77,7 @@ def load(
     if own.pad_token_id is None:
         own.pad_token = own.eos_token or own.unk_token
     model.config.pad_token_id = own.pad_token_id
+    _forget_code(model, own, trust_remote_code)
     return Scorer(model, _words(own, family, label_names)), own
 
 
@@ -84,17 +89,33 @@ def tokenizer(folder: Path | str, trust_remote_code: bool = False) -> Any:
     """
     try:
         return _tokenizer(folder, trust_remote_code)
-    except UNLOADABLE as error:
+    except (AdviseError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # the tokenizers library panics with a BaseException of its own
         raise unloadable(folder, error, not trust_remote_code and brings_code(folder)) from None
 
 
-def _local(folder: Path | str) -> bool:
-    return Path(folder).exists()
+def _local(source: Path | str, trust_remote_code: bool) -> Path:
+    """The folder itself, or that of a Hub id in the Hub's cache, with no file in it that is not read here."""
+    if Path(source).exists():
+        return Path(source)
+    cache_only_if_out_of_reach()
+    wanted = [*DOWNLOADED, *(["*.py"] if trust_remote_code else [])]
+    return Path(snapshot_download(str(source), allow_patterns=wanted, ignore_patterns="*/*"))
+
+
+def _forget_code(model: Any, tokenizer: Any, trust_remote_code: bool) -> None:
+    """Drop what names classes in code beside the checkpoint: the model never is of one, the tokenizer if trusted."""
+    if hasattr(model.config, "auto_map"):
+        del model.config.auto_map
+    if not trust_remote_code:
+        tokenizer.init_kwargs.pop("auto_map", None)
+        tokenizer._auto_map = None
 
 
 def _tokenizer(folder: Path | str, trust_remote_code: bool) -> Any:
     refuse_unreadable(folder)
-    options = {"local_files_only": _local(folder), "trust_remote_code": trust_remote_code}
+    options = {"local_files_only": True, "trust_remote_code": trust_remote_code}
     tokenizer = AutoTokenizer.from_pretrained(folder, **options)
     # Without its files transformers makes an empty one, to which every text is unknown words.
     if len(set(tokenizer.get_vocab()) - set(tokenizer.get_added_vocab())) < 2:
@@ -107,12 +128,12 @@ def _words(tokenizer: Any, family: Family, names: Sequence[str]) -> tuple[tuple[
 
 
 def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> tuple[Any, dict[str, Any]]:
-    """Text to text for encoder-decoders, a classification head for the others; and what transformers tells of it."""
+    """Text to text for encoder-decoders, a classification head for the others; and the report of transformers."""
     common = {
         "dtype": torch.float32,
         "use_safetensors": True,
         "trust_remote_code": False,
-        "local_files_only": _local(folder),
+        "local_files_only": True,
         "id2label": dict(enumerate(names)),
         "label2id": {name: place for place, name in enumerate(names)},
         # A head for other labels is replaced, as is usual when a checkpoint is fine-tuned to a new task.
@@ -120,6 +141,8 @@ def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> tup
         "output_loading_info": True,
         # transformers takes chunks only where they divide the tokens of a text; without them the answers are the same.
         "chunk_size_feed_forward": 0,
+        # A config may ask for tuples, or for all attention beside the scores; here scores are read by name.
+        **{"return_dict": True, "output_attentions": False, "output_hidden_states": False},
     }
     class_ = T5ForConditionalGeneration if family.kind == "encoder-decoder" else AutoModelForSequenceClassification
     found: tuple[Any, dict[str, Any]] = class_.from_pretrained(folder, **common)
@@ -150,7 +173,7 @@ def prove(scorer: Scorer, folder: Path, batch: Batch, predicted: int) -> None:
         if kind in ("missing_keys", "unexpected_keys", "mismatched_keys") and names
     }
     if wrong:
-        raise AdviseError(Fault(f"the checkpoint does not reload whole: {wrong}", str(folder)))
+        raise AdviseError(Fault(f"the saved checkpoint is not complete when it is reloaded: {wrong}", str(folder)))
     counted = parameters(model)
     if counted != predicted:
         raise AdviseError(Fault(f"the model has {counted:,} parameters, {predicted:,} were predicted", str(folder)))

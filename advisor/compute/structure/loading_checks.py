@@ -1,4 +1,4 @@
-"""Loadable: what is wrong with the files of a checkpoint, in words, where transformers would only stumble over it."""
+"""Loadable: explains what is wrong with the files of a checkpoint where transformers would only crash on it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from transformers.activations import ACT2FN
 from advisor.base.errors import AdviseError, Fault, OutOfMemory, memory_is_out, suggest
 from advisor.families.family import Family
 
-TOLD = OSError, ValueError, RuntimeError, ImportError, SafetensorError  # these say in words what is wrong
-STUMBLED = TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, StrictDataclassError
-UNLOADABLE = *TOLD, *STUMBLED, MemoryError
+# These say in words what is wrong; of all others the kind is shown, too.
+SPEAKING = OSError, ValueError, RuntimeError, ImportError, SafetensorError
 TOKENIZER = "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"
 CODE = "its tokenizer comes with code of its own"
 HINT = "give --model a folder with config.json, model.safetensors and a tokenizer; no pickled weights"
-TOO_LARGE = "take a smaller model, or a machine with more memory"
+TOO_LARGE = "use a smaller model, or a machine with more memory"
 
 
 def refuse_unreadable(folder: Path | str) -> None:
@@ -31,7 +30,7 @@ def refuse_unreadable(folder: Path | str) -> None:
 
 
 def _faults(file: Path) -> Iterator[Fault]:
-    hint = "copy the file again from where it came from"
+    hint = "copy the file again from its source"
     try:
         found = json.loads(file.read_bytes()) if file.is_file() else {}
     except json.JSONDecodeError as error:
@@ -43,16 +42,16 @@ def _faults(file: Path) -> Iterator[Fault]:
             yield Fault(f"cannot be loaded: expected a mapping, got {json.dumps(found)[:60]}", str(file), hint=hint)
 
 
-def refuse_unknown_activation(folder: Path | str, family: Family, local: bool) -> None:
+def refuse_unknown_activation(folder: Path | str, family: Family) -> None:
     """Raise an AdviseError where a config names an activation that transformers does not have.
 
     Raises:
         OSError: there is no config.
     """
-    config, _ = PreTrainedConfig.get_config_dict(folder, local_files_only=local)
+    config, _ = PreTrainedConfig.get_config_dict(folder, local_files_only=True)
     given = config.get(family.activation)
     if isinstance(given, str) and given.removeprefix(family.gated) not in ACT2FN:
-        message = f"{family.activation}: transformers knows no activation {given!r}"
+        message = f"{family.activation}: transformers has no activation {given!r}"
         hint = suggest(given.removeprefix(family.gated), ACT2FN)
         raise AdviseError(Fault(message, f"{folder}/config.json", hint=hint))
 
@@ -63,17 +62,17 @@ def brings_code(folder: Path | str) -> bool:
     return file.is_file() and '"auto_map"' in file.read_text(encoding="utf-8", errors="replace")
 
 
-def unloadable(folder: Path | str, error: Exception, code: bool = False) -> AdviseError:
+def unloadable(folder: Path | str, error: BaseException, code: bool = False) -> AdviseError:
     """What to say where transformers could not load a checkpoint. code: what failed comes with code of its own."""
     if memory_is_out(error):
-        return OutOfMemory(Fault("memory does not suffice to load the model", str(folder), hint=TOO_LARGE))
+        return OutOfMemory(Fault("not enough memory to load the model", str(folder), hint=TOO_LARGE))
     lines = str(error).splitlines() or [type(error).__name__]
     reason, hint = lines[0], HINT
     if code or "trust_remote_code" in str(error):
         reason, hint = CODE, "--trust-remote-code, if you have read that code"
     elif isinstance(error, StrictDataclassError):  # its first line says only which of its own checks failed
         reason, hint = lines[-1].strip(), "compare config.json with the one of a published model"
-    elif isinstance(error, STUMBLED):
+    elif not isinstance(error, SPEAKING):
         reason, hint = (
             f"{type(error).__name__}: {reason}",
             f"its config or tokenizer makes no sense to transformers; {HINT}",

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from advisor.base.errors import AdviseError
+from advisor.compute.data.tokenizing import token_ids
 
 IGNORED = -100  # target positions that carry no loss (the convention of torch and transformers)
 LabelTokens = tuple[tuple[int, ...], ...]
@@ -165,7 +166,7 @@ def _told_apart(tokenizer: Any, words: Iterable[str]) -> bool:
 
 
 def _tokens(tokenizer: Any, word: str) -> list[int]:
-    return list(tokenizer(word, add_special_tokens=False)["input_ids"])
+    return list(token_ids(tokenizer, [word])[0])
 
 
 def label_tokens(tokenizer: Any, words: Sequence[str]) -> LabelTokens:

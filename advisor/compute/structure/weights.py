@@ -1,6 +1,6 @@
-"""Weights: whether a checkpoint holds those that its config describes and its tokenizer needs, all of them finite.
+"""Weights: whether a checkpoint has the weights that its config describes and its tokenizer needs, all of them finite.
 
-transformers makes up what is not there, and says so only in a log.
+transformers initialises missing weights at random, and says so only in a log.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from advisor.base.errors import AdviseError, Fault
 from advisor.families.family import Family
 
 NAMED = 3  # of each kind; one wrong size in a config makes misfits of hundreds
-DAMAGED = "take a checkpoint from before its training diverged, or copy the file again from where it came from"
+DAMAGED = "use a checkpoint from before its training diverged, or copy the file again from its source"
 UNTRAINED = "fine-tune it with `advise run`, and load the folder of that run"
 HINT = "give the config.json that was saved with these weights"
 RENAMED = "the file has tensors of other names, such as {}: save it with the save_pretrained of transformers"
-TOKENS = "take the tokenizer that was saved with these weights, or give the model rows (resize_token_embeddings)"
+TOKENS = "use the tokenizer that was saved with these weights, or give the model rows (resize_token_embeddings)"
 
 
 def refuse_unfitting(model: Any, info: Mapping[str, Any], family: Family, folder: Path | str) -> None:
     """Only the head for the labels may be new, and what the family's checkpoints may lack.
 
     Args:
-        info: what transformers tells of loading the model.
+        info: what transformers reports about loading the model.
 
     Raises:
         AdviseError: other tensors are missing or have another shape.
@@ -43,7 +43,7 @@ def refuse_unfitting(model: Any, info: Mapping[str, Any], family: Family, folder
 
 
 def refuse_untrained(model: Any, info: Mapping[str, Any], folder: Path | str) -> None:
-    """Raise an AdviseError where transformers made up the head, or anything else that labels are told by."""
+    """Raise an AdviseError if transformers initialised the head at random, or anything else that decides the labels."""
     missing, shapes = _made_up(model, info)
     told = "; ".join([*_missing(missing, model), *_misshapen(list(shapes), shapes)])
     if told:
@@ -51,7 +51,7 @@ def refuse_untrained(model: Any, info: Mapping[str, Any], folder: Path | str) ->
 
 
 def refuse_not_finite(model: Any, folder: Path | str) -> None:
-    """Raise an AdviseError where weights are NaN or infinite: training would go on to its end, and only then fail."""
+    """Raise an AdviseError where weights are NaN or infinite: training would run to its end and fail only then."""
     names = [name for name, one in model.named_parameters() if not torch.isfinite(one).all()]
     if names:
         message = f"its weights are not finite numbers: {_listed('NaN or infinite', names)}"
@@ -63,7 +63,7 @@ def refuse_unknown_tokens(tokenizer: Any, model: Any, folder: Path | str) -> Non
     largest, known = max(tokenizer.get_vocab().values()), model.config.vocab_size
     if largest >= known:
         file = Path(folder) / "tokenizer.json"
-        message = f"its tokens are numbered up to {largest}, but the model knows 0 to {known - 1} only"
+        message = f"its tokens are numbered up to {largest}, but the model has 0 to {known - 1} only"
         message += f" (vocab_size {known} in config.json)"
         raise AdviseError(Fault(message, str(file if file.exists() else folder), hint=TOKENS))
 

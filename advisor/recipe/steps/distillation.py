@@ -3,18 +3,18 @@
 loss = soft_weight * temperature^2 * KL(teacher || student, both at the temperature)
      + (1 - soft_weight) * cross-entropy with the labels        (Hinton et al. arXiv 1503.02531)
      + hidden_weight * mean over the student's blocks of the mean squared difference of its states from those of the
-       teacher's block that it imitates, both normalised       (as TinyBERT, arXiv 1909.10351, but for the normalising)
+       teacher's block that it imitates, both normalised       (as TinyBERT, arXiv 1909.10351, except for normalising)
 
-There is no dropout meanwhile.
+Dropout is off.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from advisor.base.constraints import Bound
+from advisor.base.frozen import frozen
 from advisor.families.family import Config, Family
 from advisor.recipe.steps.step import Step
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from advisor.records.results import Progress
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Distillation(Step):
     """Train the compressed model on the teacher's answers to all training rows and unlabelled texts."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from advisor.base.constraints import Bound
+from advisor.base.frozen import frozen
 from advisor.families.family import Config
 from advisor.recipe.steps.step import Step
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from advisor.records.results import Progress
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finetune(Step):
     """Ordinary training with the labels. The epoch with the best selection accuracy is kept."""
 

@@ -1,4 +1,4 @@
-"""Layer removal (depth pruning): whole blocks go, the others keep their weights.
+"""Layer removal (depth pruning): whole blocks are removed, the others keep their weights.
 
 Source: white paper section 4.1; Sajjad et al. arXiv 2004.03844; the evenly spaced choice follows
 `make_student.py` of seq2seq-distillation (first and last block always stay).
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from advisor.base.constraints import Bound
+from advisor.base.frozen import frozen
 from advisor.base.interval import Number
 from advisor.families.family import Config, Family
 from advisor.recipe.steps.step import Step, Unfit
@@ -26,12 +26,12 @@ SCORED_ROWS = 256  # that importance is measured on
 Choice = Literal["alternate", "top", "importance"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LayerRemoval(Step):
     """Keep `keep` blocks; an encoder-decoder names its stacks: `encoder_keep`, `decoder_keep`.
 
     choose: `alternate` keeps blocks evenly spaced, first and last among them; `top` drops the last ones; `importance`
-    drops those without which the answers on training rows move least.
+    drops those whose removal changes the answers on training rows least.
     """
 
     name: ClassVar[str] = "layer_removal"
@@ -63,13 +63,13 @@ class LayerRemoval(Step):
             raise ValueError(f"{family.title} has {' and '.join(stacks)} blocks: no step can remove them yet")
         keys = "keep" if len(stacks) == 1 else "encoder_keep and decoder_keep"
         stranger = "keep" if len(stacks) > 1 and self.keep else next((f"{stack}_keep" for stack in named), "")
-        raise Unfit({stranger: f"{family.title} has {' and '.join(stacks)} blocks: give {keys}, nothing else"})
+        raise Unfit({stranger: f"{family.title} has {' and '.join(stacks)} blocks: give only {keys}"})
 
     def resized(self, family: Family, config: Config) -> dict[str, Any]:
         if config.get("scale_attn_by_inverse_layer_idx"):
             raise ValueError(
                 "this config divides attention by the block's number (scale_attn_by_inverse_layer_idx), "
-                "so blocks that move up would answer otherwise"
+                "so moving blocks up would change the model's outputs"
             )
         before = family.shape(config).layers
         layers = dict(before)
@@ -86,12 +86,12 @@ class LayerRemoval(Step):
             raise Unfit(wrong)
         after = family.keeping(config, self.numbers(before, layers))
         if self.choose == "importance" and after != family.keeping(config, _evenly(before, layers)):
-            why = "the config says what each block is, and which ones stay is known only when they are measured"
+            why = "the config lists the type of each block, and importance is known only after measuring"
             raise Unfit({"choose": f"{why}: choose alternate or top"})
         return after
 
     def numbers(self, before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-        """The numbers of the blocks that stay, by stack; as far as measuring decides it, so many of the first."""
+        """The indices of the blocks that stay, by stack; where importance decides, the first ones stand in."""
         if self.choose == "alternate":
             return _evenly(before, after)
         return {stack: tuple(range(after[stack])) for stack in before}
@@ -108,7 +108,7 @@ class LayerRemoval(Step):
             return 0
         was, now = family.shape(before).layers, family.shape(after).layers
         left = ((count, was[stack]) for stack in was for count in range(now[stack] + 1, was[stack] + 1))
-        # For each block that goes a whole pass, and for each one that is left a pass through those behind it.
+        # A whole pass for each removed block, and for each remaining one a pass through the blocks behind it.
         return SCORED_ROWS * (1 + math.ceil(sum(1 + count * (count - 1) / 2 / whole for count, whole in left)))
 
     def words(self) -> str:

@@ -1,7 +1,7 @@
-"""Matrix pruning (structured pruning of linear layers): rows and columns really go, a little at a time.
+"""Matrix pruning (structured pruning of linear layers): rows and columns are really removed, a few at a time.
 
 Between the increments the student is distilled, as the white paper prunes "while fine-tuning" (section 5.1);
-what goes is decided by importance on task data. Only shapes that `config.json` can express. The loss is that of
+importance on task data decides what is removed. Only shapes that `config.json` can express. The loss is that of
 `distillation`; of the teacher's hidden states the channels count that the student still has, so that no projection
 between two widths has to be learned.
 """
@@ -9,13 +9,13 @@ between two widths has to be learned.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import gcd
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from advisor.base.constraints import Bound
+from advisor.base.frozen import frozen
 from advisor.base.interval import Number
 from advisor.families.family import Config, Family, Shape, narrowed
 from advisor.recipe.steps.step import Step, Unfit
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from advisor.compute.training.context import Context
     from advisor.records.results import Progress
 
-LARGEST_MULTIPLE = 128  # what int8 kernels of GPUs ask for (rule R30 of docs/evidence.md); no rule asks for more
+LARGEST_MULTIPLE = 128  # what int8 kernels of GPUs require (rule R30 of docs/evidence.md); no rule asks for more
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MatrixPruning(Step):
-    """Narrow the model to these sizes; what is not given stays as it is.
+    """Narrow the model to these sizes; sizes that are not given stay.
 
-    heads: given for T5 only; elsewhere whole heads go with the hidden size. `epochs`: of distillation, in all.
+    heads: for T5 only; elsewhere the hidden size decides how many whole heads stay. `epochs`: of distillation, in all.
     """
 
     name: ClassVar[str] = "matrix_pruning"
@@ -81,11 +81,11 @@ class MatrixPruning(Step):
         return after
 
     def _heads(self, family: Family, hidden: int, shape: Shape) -> dict[str, str]:
-        """What is wrong where the config says heads by the hidden size alone, by setting."""
+        """What is wrong where the hidden size alone decides the heads, by setting."""
         if hidden % shape.head_size:
             near = max(1, round(hidden / shape.head_size)) * shape.head_size
             size = shape.head_size
-            return {"hidden_size": f"hidden_size {hidden} is no multiple of the head size {size}: try {near}"}
+            return {"hidden_size": f"hidden_size {hidden} is not a multiple of the head size {size}: try {near}"}
         heads = hidden // shape.head_size
         if self.heads in (None, heads):
             return {}

@@ -1,15 +1,15 @@
-"""int8 quantization for CPUs: weights become int8 ahead of time; activations as they pass (dynamic), or by ranges that
-were found on training rows (static).
+"""int8 quantization for CPUs: weights become int8 ahead of time; activations at run time (dynamic), or by ranges
+measured on training rows (static).
 
-Nothing is trained after it. What serves the artefact is the backend: ONNX Runtime, OpenVINO or PyTorch.
+Nothing is trained after it. The backend serves the artefact: ONNX Runtime, OpenVINO or PyTorch.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from advisor.base.constraints import Bound
+from advisor.base.frozen import frozen
 from advisor.families.family import Config, Family
 from advisor.recipe.steps.step import Step
 
@@ -20,11 +20,11 @@ MOST_DIFFERENCE = 0.05
 SCHEMES = {"onnxruntime": "dynamic", "openvino": "static", "pytorch": "dynamic"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quantization(Step):
     """int8 weights. `min_relative_accuracy`: the gate against the model just before (white paper: 0.99).
 
-    scheme, backend: `auto` leaves the choice to the CPU that quantizes.
+    scheme, backend: `auto` chooses by the CPU that quantizes.
     """
 
     name: ClassVar[str] = "quantization"

@@ -1,12 +1,12 @@
-"""Step: the settings of one compression step, what it does to a model's shape, and how it is carried out."""
+"""Step: the settings of one compression step, what it does to a model's shape, and how it is run."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from advisor.base.constraints import FORBID_EXTRA
+from advisor.base.frozen import frozen
 from advisor.base.interval import Number
 from advisor.families.family import Config, Family
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class Unfit(ValueError):
-    """Settings that do not fit a model: what is wrong with each, by name; "" stands for the step as a whole."""
+    """Settings that do not fit a model: what is wrong with each, by name; "" is the step as a whole."""
 
     def __init__(self, wrong: Mapping[str, str]) -> None:
         self.wrong = dict(wrong)
         super().__init__("; ".join(self.wrong.values()))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One step of a recipe.
 
@@ -48,11 +48,11 @@ class Step:
         return dict(config)
 
     def measures(self, family: Family, before: Config, after: Config) -> Mapping[str, Number]:
-        """Numbers that rules may judge beside the settings themselves, for example a share removed."""
+        """Numbers that rules may use beside the settings, for example the removed share."""
         return {}
 
     def scored_rows(self, family: Family, before: Config, after: Config) -> int:
-        """Rows that the model before it answers so that it can choose by them."""
+        """Rows that the model has to answer before the step can choose what to remove."""
         return 0
 
     def words(self) -> str:
@@ -60,15 +60,15 @@ class Step:
         return self.name.replace("_", " ")
 
     def notes(self, family: Family, teacher: Config, config: Config) -> tuple[str, ...]:
-        """What its result says beside numbers. teacher, config: of the teacher, of the model after this step."""
+        """Notes on its result beside the numbers. teacher, config: of the teacher, of the model after this step."""
         return ()
 
     def apply(self, student: Scorer, config: Config, context: Context) -> Generator[Progress, None, Scorer]:
-        """Carry the step out: yields its progress, returns the model.
+        """Run the step: yields its progress, returns the model.
 
         Args:
             student: the model so far; it is not used afterwards.
             config: the config that the plan predicts for the model after this step.
             context: rows, tokenizer, teacher and training settings.
         """
-        raise TypeError(f"{self.name} has no way to be carried out")
+        raise TypeError(f"{self.name} cannot be run")

@@ -1,4 +1,4 @@
-"""Mending: apply fixes to the text of a recipe, one after another, until none is left."""
+"""Apply fixes to the text of a recipe, one after another, until none is left."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from advisor.review.findings import Finding, Fix
 from advisor.review.fixes.edits import edited
 from advisor.review.fixes.yaml_layout import NoRoom
 
-MOST_FIXES = 100  # of one recipe; no recipe has so many parts that can be wrong
+MOST_FIXES = 100  # of one recipe; more than any recipe needs
 
 
 class Mended(NamedTuple):
@@ -22,7 +22,7 @@ class Mended(NamedTuple):
 
 
 def mend(text: str, findings: Callable[[str], Iterable[Finding]], unsafe: bool = False) -> Mended:
-    """Apply every fix that counts. After each the recipe is judged anew, since one fix may settle or raise others.
+    """Apply every fix that counts. The recipe is judged again after each, since one fix may affect others.
 
     Args:
         findings: what is found in a text.
@@ -40,7 +40,7 @@ def mend(text: str, findings: Callable[[str], Iterable[Finding]], unsafe: bool =
 
 
 def _tried(text: str, findings: Iterable[Finding], unsafe: bool) -> Iterator[tuple[Fix, str]]:
-    """Each fix with the text that it gives; safe ones first. One that the layout has no room for is passed by."""
+    """Each fix with the resulting text, safe ones first. A fix that the layout has no room for is skipped."""
     for fix in sorted(fixable(findings, unsafe), key=lambda fix: (not fix.safe, _adds(fix))):
         try:
             yield fix, edited(text, fix.edits)
@@ -49,12 +49,12 @@ def _tried(text: str, findings: Iterable[Finding], unsafe: bool) -> Iterator[tup
 
 
 def _adds(fix: Fix) -> bool:
-    """Steps come after others have gone: a step that is dropped may be all that asked for another."""
+    """Steps are added last: dropping a step may remove the need for another one."""
     return any(edit.action == "insert" for edit in fix.edits)
 
 
 def fixable(findings: Iterable[Finding], unsafe: bool = False) -> list[Fix]:
-    """The fixes that can be made by themselves. What is waived or known is left as it is."""
+    """The fixes that can be applied. Waived and known findings are left alone."""
     return [one.fix for one in findings if one.counts and one.fix and one.fix.edits and (one.fix.safe or unsafe)]
 
 

@@ -1,19 +1,21 @@
 """Edits: change one part of a YAML text and leave every other character as it is.
 
-The text is edited by the marks of its values, never written anew, so comments, order, quotes, layout and line endings
-survive. After each edit the text is read again and must hold exactly the value that the edit means.
+The text is edited at the marks of its values and never rewritten, so comments, order, quotes, layout and line endings
+survive. After each edit the text is read again and must hold exactly the intended value.
 """
 
 from __future__ import annotations
 
 import copy
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from advisor.base.errors import AdviseError
-from advisor.base.yamlfile import parse
+from advisor.base.yamlfile import Document, parse
 from advisor.recipe.recipe import flow
+from advisor.review.comments import comments
 from advisor.review.findings import Edit, Path_
 from advisor.review.fixes.yaml_layout import Layout, NoRoom, lines_of
 
@@ -37,11 +39,23 @@ def _edited(text: str, edit: Edit) -> str:
         meant = copy.deepcopy(document.value)
         _change(meant, edit)
         changed = WAYS[edit.action](Layout(document), edit)
-        if parse(changed, "").value != meant:
+        after = parse(changed, "")
+        if after.value != meant:
             raise NoRoom(f"{edit.action} at {edit.path} would change something else too")
+        if not _drops_item(edit) and _comments(document) - _comments(after):
+            raise NoRoom(f"{edit.action} at {edit.path} would lose a comment")
     except (AdviseError, LookupError, TypeError, AttributeError) as error:
         raise NoRoom(f"{edit.action} at {edit.path}: {error}") from None
     return changed
+
+
+def _drops_item(edit: Edit) -> bool:
+    """Is an item of a list removed? The comments in it and beside it are about it."""
+    return edit.action == "remove" and isinstance(edit.path[-1], int)
+
+
+def _comments(document: Document) -> Counter[str]:
+    return Counter(one.text for one in comments(document))
 
 
 def _change(value: Any, edit: Edit) -> None:

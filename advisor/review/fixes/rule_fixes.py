@@ -1,14 +1,14 @@
-"""Fixes: what to change in a recipe so that a rule is no longer broken.
+"""Fixes: what to change in a recipe so that it no longer breaks a rule.
 
-A fix is safe where the recipe as it stands cannot mean anything else: int8 comes last, since nothing can be trained
-after it; a word that nobody knows is the one that it nearly spells. All others change what the recipe does: dropping a
-forbidden step, adding a required one, moving a setting to the end of its bounds.
+A fix is safe where the recipe cannot mean anything else: int8 comes last, since nothing can be trained
+after it. All others change what the recipe does: dropping a forbidden step, adding a required one, moving a setting to
+the end of its bounds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any, NamedTuple
@@ -30,10 +30,11 @@ from advisor.review.findings import Edit, Fix, Path_
 LAST = "quantization"  # nothing can be trained after it, so a recipe that goes on can only mean that it comes last
 NATURAL = tuple(STEPS)
 MOST_TRIED = 64  # values of a setting, from the given one away
+MOST_COUNTED = 256  # blocks or increments; a measure hardly changes beyond, and each try plans the whole step
 
 
 class Broken(NamedTuple):
-    """A rule that a recipe breaks, with all that it takes to mend it. plan: None where the config is not at hand."""
+    """A rule that a recipe breaks, with everything needed to fix it. plan: None where the config is not at hand."""
 
     violation: Violation
     recipe: Recipe
@@ -42,7 +43,7 @@ class Broken(NamedTuple):
     plan: Plan | None
 
     def fix(self) -> Fix | None:
-        """How to mend it, or None: the fact is unknown, the rule only warns, or a person has to choose."""
+        """How to fix it, or None: the fact is unknown, the rule only warns, or a person has to choose."""
         at, then = self.violation.at, self.violation.rule.then
         if not at or self.violation.undecided:
             return None
@@ -76,7 +77,7 @@ class Broken(NamedTuple):
         view = View({**self.view.values, RECIPE_STEPS: frozenset(order)}, order)
         try:
             wishes = preferences(self.policy, view)
-        except PolicyError:  # two rules prefer different values, which `rules verify` tells
+        except PolicyError:  # two rules prefer different values, which `rules verify` reports
             return {}
         return {name: value for name, (value, _) in wishes.items() if name.startswith(f"{step}.")}
 
@@ -129,7 +130,7 @@ class Broken(NamedTuple):
         planned = next((one for one in self.plan.steps if one.step == step), None) if self.plan else None
         if self.plan is None or planned is None:
             return None
-        for name, value in _tries(step):
+        for name, value in _tries(step, measure):
             try:
                 other: Step = replace(step, **{name: value})
                 after = other.resized(self.plan.family, planned.before)
@@ -158,19 +159,20 @@ def _moves(names: list[str], order: Sequence[str]) -> Iterator[Edit]:
         names.insert(place, names.pop(at))
 
 
-def _tries(step: Step) -> Iterator[tuple[str, int]]:
-    """Numbers of blocks or of increments near those that are given."""
-    counts = [item.name for item in fields(step) if item.name.endswith("keep") or item.name == "increments"]
+def _tries(step: Step, measure: str) -> Iterator[tuple[str, int]]:
+    """Numbers of blocks or of increments near those that are given, of the settings that change a measure."""
+    counts = [name for name in step.measured[measure] if name.endswith("keep") or name == "increments"]
     given = {name: getattr(step, name) for name in counts if getattr(step, name) is not None}
     for away in range(1, MOST_TRIED + 1):
         for name, value in given.items():
-            yield name, value + away
-            if value > away:
+            if value + away <= MOST_COUNTED:
+                yield name, value + away
+            if away < value <= MOST_COUNTED:
                 yield name, value - away
 
 
 class Unfitting(NamedTuple):
-    """A setting that the model's config cannot take. shape: of the model before any step."""
+    """A setting that the model's config cannot express. shape: of the model before any step."""
 
     problem: Problem
     recipe: Recipe
@@ -178,7 +180,7 @@ class Unfitting(NamedTuple):
     shape: Shape
 
     def fix(self) -> Fix | None:
-        """How to write what the config can take, or None: a person has to choose."""
+        """How to write what the config can express, or None: a person has to choose."""
         step, setting = self.recipe.step(self.problem.step), self.problem.setting
         if step is None or not setting or getattr(step, setting) is None:
             return None
@@ -188,14 +190,15 @@ class Unfitting(NamedTuple):
         if not isinstance(step, MatrixPruning) or not self.family.hidden_follows_heads:
             return None
         if setting == "heads":
-            return Fix("leave heads out, which removes nothing here", True, (Edit(path, "remove"),))
+            return Fix("remove heads, which has no effect here", False, (Edit(path, "remove"),))
         return self._whole_heads(step, path) if setting == "hidden_size" else None
 
     def _stacks(self, step: LayerRemoval, path: Path_) -> Fix | None:
         """Name the stacks that the model has."""
         stacks, given = [stack.name for stack in self.family.stacks], [step.encoder_keep, step.decoder_keep]
         if len(stacks) == 1 and path[-1] != "keep" and step.keep is None and None in given:
-            return Fix(f"write keep instead of {path[-1]}", True, (Edit(path, "rename", "keep"),))
+            same = path[-1] == f"{stacks[0]}_keep"
+            return Fix(f"write keep instead of {path[-1]}", same, (Edit(path, "rename", "keep"),))
         if len(stacks) == 2 and path[-1] == "keep" and given == [None, None]:
             edits = (Edit(path, "rename", "encoder_keep"), Edit((*path[:-1], "decoder_keep"), "set", step.keep))
             return Fix(f"keep {step.keep} blocks of the encoder and of the decoder", False, edits)

@@ -1,8 +1,10 @@
-"""Spelling: what an invalid recipe nearly says, as safe fixes: a key or word that is one slip away, quotes, signs."""
+"""Fixes of recipes that are not valid: misspelt keys and words, quotes, signs, keys in the wrong place.
+
+A fix is safe where the recipe says the same under every reading; all others need --unsafe-fixes.
+"""
 
 from __future__ import annotations
 
-import difflib
 import typing
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import fields, replace
@@ -30,6 +32,7 @@ from advisor.records.training_settings import Training
 from advisor.review.findings import Edit, Finding, Fix, Path_
 from advisor.review.fixes import value_forms
 from advisor.review.fixes.edits import COMPARISON
+from advisor.review.fixes.words import certain, clear
 from advisor.review.fixes.yaml_layout import lines_of
 
 PARTS: dict[str, type] = {
@@ -43,7 +46,6 @@ PARTS: dict[str, type] = {
 }
 # Names of other tools that can mean one thing only.
 SAME = ("max_length", "lr", "num_train_epochs", "train_batch_size", "d_model", "d_ff", "ffn_dim", "num_heads")
-NEAR, CLEARLY = 0.7, 0.05  # least likeness of two words, and how much less like the next one has to be
 
 
 def with_fixes(findings: Iterable[Finding], text: str | None) -> Iterator[Finding]:
@@ -59,7 +61,7 @@ def with_fixes(findings: Iterable[Finding], text: str | None) -> Iterator[Findin
 
 
 def fixes(document: Document) -> dict[tuple[int, int], Fix]:
-    """Safe fixes of an invalid recipe by the line and column of what they change."""
+    """The fixes of an invalid recipe by the line and column of what they change."""
     found = {}
     for fix in _all(document):
         edit = fix.edits[-1]
@@ -78,15 +80,6 @@ def quotes(text: str, line: int) -> Fix | None:
     return None
 
 
-def clear(word: str, known: Collection[str]) -> str | None:
-    """The one name that a word nearly spells; None where there is none, or where two are about as near."""
-    given = word.lower().replace("-", "_").replace(" ", "_")
-    near = sorted(((difflib.SequenceMatcher(None, given, name).ratio(), name) for name in known), reverse=True)
-    if not near or near[0][0] < NEAR or (len(near) > 1 and near[0][0] - near[1][0] < CLEARLY):
-        return None
-    return near[0][1]
-
-
 def _all(document: Document) -> Iterator[Fix]:
     value = document.value
     if not isinstance(value, dict):
@@ -99,7 +92,7 @@ def _all(document: Document) -> Iterator[Fix]:
     for part, type_ in PARTS.items():
         yield from _part(value.get(part), (part,), type_)
         if whole := value_forms.part(value.get(part), part):
-            yield Fix(f"write {part}: {flow(whole)}", True, (Edit((part,), "set", whole),))
+            yield Fix(f"write {part}: {flow(whole.value)}", whole.certain, (Edit((part,), "set", whole.value),))
     for place, step in enumerate(_list(value.get("steps"))):
         if isinstance(step, dict):
             yield from _keys(step, ("steps", place), STEPS)
@@ -136,20 +129,25 @@ def _words(hint: Any) -> list[Any]:
 def _keys(value: dict[str, Any], path: Path_, known: Collection[str]) -> Iterator[Fix]:
     for key in value:
         other = SYNONYMS[key] if key in SAME else ""
-        right = None if key in known else other if other in known else clear(key, known)
+        sure = other if other in known else certain(key, known)
+        right = None if key in known else sure or clear(key, known)
         if right and right not in value:
-            yield Fix(f"write {right} instead of {key}", True, (Edit((*path, key), "rename", right),))
+            yield Fix(f"write {right} instead of {key}", bool(sure), (Edit((*path, key), "rename", right),))
 
 
 def _word(given: Any, path: Path_, known: Collection[str]) -> Iterator[Fix]:
-    right = clear(given, known) if isinstance(given, str) and given not in known else None
-    if right:
-        yield Fix(f"write {right} instead of {given}", True, (Edit(path, "set", right),))
+    if not isinstance(given, str) or given in known:
+        return
+    sure = certain(given, known)
+    if right := sure or clear(given, known):
+        yield Fix(f"write {right} instead of {given}", bool(sure), (Edit(path, "set", right),))
 
 
 def _family(model: Any) -> Iterator[Fix]:
-    if isinstance(model, dict):
-        yield from _word(model.get("family"), ("model", "family"), (*registry.names(), *registry.OTHERS.values()))
+    """Families that are not described have names too, often one letter apart, so only the spelling is safe to fix."""
+    given = model.get("family") if isinstance(model, dict) else None
+    for fix in _word(given, ("model", "family"), (*registry.names(), *registry.OTHERS.values())):
+        yield replace(fix, safe=str(given).lower().replace("-", "_") == fix.edits[0].value)
 
 
 def _misplaced(value: dict[str, Any]) -> Iterator[Fix]:
@@ -168,11 +166,12 @@ def _moved(path: Path_, home: str, given: Any, value: dict[str, Any]) -> Iterato
     if there is not None and path[-1] in there:
         return
     new = Edit((home, path[-1]), "set", given) if home in value else Edit((home,), "set", {path[-1]: given})
-    yield Fix(f"move {path[-1]} to {home}", True, (new, Edit(path, "remove")))
+    certain_ = len(path) == 1 and home != "goal"  # a step's own setting would hold for all steps, a goal may be a gate
+    yield Fix(f"move {path[-1]} to {home}", certain_, (new, Edit(path, "remove")))
 
 
 def _home(key: str, path: Path_) -> str | None:
-    """The one part that a key belongs to, if it is not where it may stand."""
+    """The one part that a key belongs to, if it is in the wrong place."""
     here = fields(STEPS[str(path[-1])]) if path else fields(Recipe)
     if key in [item.name for item in here] or key in STEPS:
         return None
@@ -186,10 +185,10 @@ def _names(type_: type) -> list[str]:
 
 
 def _number(given: Any, path: Path_, hint: Any) -> Iterator[Fix]:
-    """A number where only a number can stand, written as something else."""
+    """A value that has to be a number, written as something else."""
     if not isinstance(given, str) or _takes_words(hint):
         return
-    value = value_forms.number(given, whole=not _takes(hint, float))
+    value = value_forms.number(given, not _takes(hint, float), str(path[-1]))
     words = _words(hint)
     if value is not None and (not words or value in words):
         yield Fix(f"write {value}", True, (Edit(path, "set", value),))
@@ -206,4 +205,4 @@ def _takes(hint: Any, type_: type) -> bool:
 def _sign(given: Any, path: Path_) -> Iterator[Fix]:
     bound = value_forms.comparison(given, str(path[-1]))
     if bound:
-        yield Fix(f'write "{bound}"', True, (Edit(path, "set", bound),))
+        yield Fix(f'write "{bound.value}"', bound.certain, (Edit(path, "set", bound.value),))

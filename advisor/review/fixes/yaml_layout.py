@@ -1,4 +1,4 @@
-"""Layout: where the parts of a YAML text stand, character by character, in flow style and in block style."""
+"""Layout: the position of every part of a YAML text, in flow style and in block style."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from advisor.base.yamlfile import Document, Mark
+from advisor.base.yamlfile import BREAK, Document, Mark
 from advisor.review.findings import Path_
-
-_BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")  # as YAML ends lines
 
 
 def lines_of(text: str) -> list[str]:
     """A text's lines as YAML counts them, each with its line break."""
-    ends = [one.end() for one in _BREAK.finditer(text)]
+    ends = [one.end() for one in BREAK.finditer(text)]
     return [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
 
 
 class NoRoom(ValueError):
-    """The text is laid out in a way that leaves no place for a change of one part alone."""
+    """The layout of the text leaves no place to change one part alone."""
 
 
 class Layout:
@@ -27,7 +25,7 @@ class Layout:
 
     def __init__(self, document: Document) -> None:
         self.document, self.text = document, document.text
-        breaks = list(_BREAK.finditer(self.text))
+        breaks = list(BREAK.finditer(self.text))
         self.starts = [0, *(one.end() for one in breaks)]
         self.newline = breaks[0][0] if breaks else "\n"
         self.below: dict[Path_, list[Path_]] = {}
@@ -72,7 +70,7 @@ class Layout:
             return start, end
         before = self.text[:start].rstrip()
         if not before.endswith("-"):
-            raise NoRoom("something stands between the dash and its value")
+            raise NoRoom("there is something between the dash and its value")
         return len(before) - 1, max(end, len(before))
 
     def _colon(self, key_end: int) -> str:
@@ -102,11 +100,18 @@ class Layout:
         if len(siblings) == 1:
             raise NoRoom("it is the only one, and nothing would be left")
         if self.leads_its_line(start):
-            return self.replaced(self.line_start(start), self.line_end(end), "")
+            return self.replaced(self.line_start(start), self.line_end(end), self._left_of(path, start, end))
         following = self.whole(siblings[place + 1])[0]
         if self.text[end:following].strip():
-            raise NoRoom("a comment stands behind it")
+            raise NoRoom("a comment follows it")
         return self.replaced(start, following, "")
+
+    def _left_of(self, path: Path_, start: int, end: int) -> str:
+        """What stays of the lines of a part: the comment behind a key. One behind an item is about the item."""
+        behind = self.text[end : self.line_end(end)]
+        if isinstance(path[-1], int) or not behind.strip():
+            return ""
+        return self.text[self.line_start(start) : start] + behind.lstrip()
 
     def _without_in_flow(self, siblings: Sequence[Path_], place: int) -> str:
         start, end = self.whole(siblings[place])
@@ -138,11 +143,11 @@ class Layout:
     def _with_line(self, after: int, line: str) -> str:
         """The text with another line behind the one that holds a place."""
         at = self.line_end(max(after - 1, 0))
-        ends = at == 0 or _BREAK.search(self.text[at - 2 if self.text[at - 2 : at] == "\r\n" else at - 1 : at])
+        ends = at == 0 or BREAK.search(self.text[at - 2 if self.text[at - 2 : at] == "\r\n" else at - 1 : at])
         return self.replaced(at, at, line + self.newline if ends else self.newline + line)
 
     def with_item(self, path: Path_, item: str) -> str:
-        """The text with another item in a list, to stand at a path."""
+        """The text with another item in a list, at a path."""
         holder, place = path[:-1], int(path[-1])
         items = self.children(holder)
         if self.is_flow(holder):
@@ -172,9 +177,9 @@ class Layout:
         pieces = [self.text[start:end] for start, end in spans]
         gaps = [self.text[one[1] : other[0]] for one, other in pairwise(spans)]
         if not self.is_flow(path[:-1]):
-            pieces = [piece if _BREAK.search(piece[-1:]) else piece + self.newline for piece in pieces]
+            pieces = [piece if BREAK.search(piece[-1:]) else piece + self.newline for piece in pieces]
         body = "".join(pieces[place] + gap for place, gap in zip(order, [*gaps, ""], strict=True))
-        if not self.is_flow(path[:-1]) and not _BREAK.search(self.text[spans[-1][1] - 1 : spans[-1][1]]):
+        if not self.is_flow(path[:-1]) and not BREAK.search(self.text[spans[-1][1] - 1 : spans[-1][1]]):
             body = body.removesuffix(self.newline)
         return self.replaced(spans[0][0], spans[-1][1], body)
 

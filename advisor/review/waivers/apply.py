@@ -1,4 +1,4 @@
-"""Waiving: gather the waivers for some recipes, wherever they are written, and mark what they excuse.
+"""Collect the waivers for some recipes, wherever they are written, and mark the findings that they cover.
 
 `check`, `run` and `gate` call `waive`, so that a waiver means the same to all of them.
 """
@@ -17,13 +17,16 @@ from advisor.base.yamlfile import Document
 from advisor.policy.pack import Policy
 from advisor.review.findings import Finding, Waiver
 from advisor.review.waivers.reader import WAIVERS_FILE, Written, files_for, of_recipe, read_file
-from advisor.review.waivers.waivers import MOST_DAYS, matches, reach, settle
+from advisor.review.waivers.rules import MOST_DAYS
+from advisor.review.waivers.scope import matches, reach
+from advisor.review.waivers.waivers import Terms, settle
 
 
 class Waiving(NamedTuple):
     """How waivers are taken. file: instead of every waivers.yaml beside and above the recipes.
 
-    inline: do comments in recipes count? unused: is it said that a waiver excuses nothing?
+    days_of: the longest term of some rules; required: fields beside reason and owner (`approver`, `ticket`).
+    inline: do the waivers inside recipes count? unused: are unused waivers reported?
     """
 
     today: date
@@ -31,10 +34,17 @@ class Waiving(NamedTuple):
     file: Path | None = None
     most_days: int = MOST_DAYS
     unused: bool = True
+    days_of: Mapping[str, int] = {}
+    required: tuple[str, ...] = ()
+
+    @property
+    def terms(self) -> Terms:
+        """What a waiver has to meet."""
+        return Terms(self.most_days, self.days_of, self.required)
 
 
 class Waived(NamedTuple):
-    """Findings, marked, with what there is to say about waivers. texts: of the waiver files, by name."""
+    """Findings, marked, with those about the waivers themselves. texts: of the waiver files, by name."""
 
     findings: tuple[Finding, ...]
     texts: Mapping[str, str]
@@ -50,7 +60,7 @@ def waive(findings: Iterable[Finding], recipes: Sequence[Document], policy: Poli
     judged = partial(_judged, names={rule.id for rule in policy.rules}, recipes=[one.name for one in recipes])
     known = {*(rule.id for rule in policy.rules), *policy.disabled}
     unused = judged if how.unused else lambda waiver: False
-    settled = settle(findings, written.waivers, known, how.today, how.most_days, unused)
+    settled = settle(findings, written.waivers, known, how.today, how.terms, unused)
     return Waived((*settled, *written.findings), texts)
 
 
@@ -70,7 +80,7 @@ def gather(recipes: Sequence[Document], how: Waiving) -> tuple[Written, dict[str
 
 
 def _judged(waiver: Waiver, names: Collection[str], recipes: Collection[str]) -> bool:
-    """Was all judged that a waiver may be about? One in a shared file may be needed by a recipe elsewhere."""
+    """Was everything checked that a waiver may cover? One in a shared file may be needed by a recipe elsewhere."""
     if waiver.rule not in names:
         return False
     if waiver.kind == "inSource" or waiver.place is None:
@@ -83,7 +93,7 @@ def _judged(waiver: Waiver, names: Collection[str], recipes: Collection[str]) ->
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    """YAML files in a folder and below it; hidden folders are passed by."""
+    """YAML files in a folder and below it; hidden folders are skipped."""
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (Path(place) / name for name in names if name.endswith((".yaml", ".yml")) and name != WAIVERS_FILE)

@@ -1,6 +1,6 @@
 """Read waivers where people write them: in the recipe's list, in comments of the recipe, in a waivers.yaml.
 
-A comment counts for the line that it ends, or, alone on its line, for the next line:
+A comment applies to the line that it ends, or, alone on its line, to the next line:
 `# advise: ignore[rule-id] until=2026-12-31 owner=anna reason="the old model stays until spring"`.
 """
 
@@ -12,22 +12,25 @@ from pathlib import Path
 from typing import NamedTuple
 
 from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.base.validation import faults
 from advisor.base.yamlfile import Document, read
-from advisor.recipe.reader import stated_waivers
+from advisor.recipe.assembly import waivers_of
 from advisor.recipe.recipe import StatedWaiver
+from advisor.review.comments import comments
 from advisor.review.findings import Finding, Place, Waiver, pointer
-from advisor.review.waivers.waivers import IGNORED, MALFORMED, remark
+from advisor.review.waivers.rules import IGNORED, MALFORMED, remark
+from advisor.review.waivers.waivers import OPTIONAL
 
 WAIVERS_FILE = "waivers.yaml"
-FIELDS = ("until", "owner", "reason")
+FIELDS = ("until", "owner", "reason", *OPTIONAL)
 FORM = '# advise: ignore[rule-id] until=2026-12-31 owner=NAME reason="…"'
-_COMMENT = re.compile(r"#\s*advise\s*:\s*(.*)$")
+_COMMENT = re.compile(r"(?:^|[ \t])(?P<form>#\s*advise\s*:\s*(?P<text>.*))$")
 _IGNORE = re.compile(r"ignore\s*\[([^\]]*)\]\s*(.*)$")
 _GIVEN = re.compile(r"""\s*([\w-]+)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"']\S*)""")
 
 
 class Written(NamedTuple):
-    """Waivers as they are written, and what is wrong with the writing of others."""
+    """Waivers as they are written, and what is wrong with malformed ones."""
 
     waivers: tuple[Waiver, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -37,31 +40,34 @@ class Written(NamedTuple):
 
 
 def of_recipe(document: Document, inline: bool = True) -> Written:
-    """The waivers in a recipe: its list, and its comments unless these are to be ignored (then notes say so)."""
-    comments = _comments(document)
-    if not inline:
-        words = "the waiver for {} in a comment is ignored here (--no-inline)"
-        ignored = (remark(IGNORED, words.format(one.rule), one) for one in comments.waivers)
-        comments = Written((), tuple(ignored))
-    return listed(document, own=True) + comments
+    """The waivers in a recipe: its list and its comments. inline: do they count? If not, a note for each says so."""
+    written = listed(document, own=True) + _comments(document)
+    if inline:
+        return written
+    words = "the waiver for {} in the recipe is ignored (--no-inline)"
+    return Written((), tuple(remark(IGNORED, words.format(one.rule), one) for one in written.waivers))
 
 
 def stated(document: Document) -> tuple[StatedWaiver, ...]:
     """The waivers in a recipe's comments as its list would state them, for a copy of the recipe without comments."""
     comments = (one for one in _comments(document).waivers if one.where.startswith("/"))
-    return tuple(StatedWaiver(one.rule, one.reason, one.owner, one.until, one.where) for one in comments)
+    return tuple(
+        StatedWaiver(one.rule, one.reason, one.owner, one.until, one.where, one.approver or None, one.ticket or None)
+        for one in comments
+    )
 
 
 def listed(document: Document, own: bool = False) -> Written:
     """The waivers in a document's list. own: the document is the recipe itself."""
-    stated, faults = stated_waivers(document)
+    stated, mistakes = waivers_of(document.value)
     made = []
     for waiver, index in stated:
         place = _place(document, ("waivers", index))
         kind = "inSource" if own else "external"
         fields = (waiver.rule, waiver.where or "", waiver.reason, waiver.owner, waiver.until)
-        made.append(Waiver(*fields, kind, place))  # type: ignore[arg-type]
-    return Written(tuple(made), tuple(_malformed(fault) for fault in faults))
+        more = (waiver.approver or "", waiver.ticket or "")
+        made.append(Waiver(*fields, kind, place, *more))  # type: ignore[arg-type]
+    return Written(tuple(made), tuple(_malformed(fault) for fault in faults(mistakes, document)))
 
 
 def _place(document: Document, path: tuple[str | int, ...]) -> Place:
@@ -71,7 +77,7 @@ def _place(document: Document, path: tuple[str | int, ...]) -> Place:
 
 def _malformed(fault: Fault) -> Finding:
     hint = f"; {fault.hint}" if fault.hint else ""
-    message = f"a waiver excuses nothing: {fault.message}{hint}"
+    message = f"a waiver has no effect: {fault.message}{hint}"
     return remark(MALFORMED, message, Place(fault.file, fault.line, fault.column, fault.line, fault.column + 1))
 
 
@@ -84,20 +90,20 @@ def read_file(path: Path) -> tuple[Written, Document]:
     document = read(path)
     if not isinstance(document.value, dict) or "waivers" not in document.value:
         raise AdviseError(Fault("expected `waivers:` with a list", document.name, 1, 1, "see advise schema waivers"))
-    faults = [
+    unknown = [
         document.fault(f"unknown key {key}", (key,), suggest(key, ["waivers"]), key=True)
         for key in document.value
         if key != "waivers"
     ]
-    if faults:
-        raise AdviseError(*faults)
+    if unknown:
+        raise AdviseError(*unknown)
     return listed(document), document
 
 
 def files_for(recipe: Path) -> list[Path]:
-    """Every waivers.yaml in a recipe's folder and above it, up to the root of the repository; named as the recipe is.
+    """Every waivers.yaml in a recipe's folder and above it, up to the repository's root; relative if the recipe is.
 
-    Outside of a repository only the recipe's own folder counts.
+    Outside a repository only the recipe's own folder counts.
     """
     folder = recipe.parent.absolute()
     above = [folder, *folder.parents]
@@ -107,28 +113,19 @@ def files_for(recipe: Path) -> list[Path]:
 
 
 def _comments(document: Document) -> Written:
-    """The waivers in a document's comments. What only looks like a comment, inside a value, is none."""
+    """The waivers in a document's comments."""
     made = Written()
     if "advise" not in document.text:
         return made
-    lines = re.split(r"\r\n|[\r\n\x85\u2028\u2029]", document.text)  # as YAML counts lines
-    for number, line in enumerate(lines, 1):
-        match = _COMMENT.search(line)
-        if match and (match.start() == 0 or line[match.start() - 1] in " \t") and not _inside(document, number, match):
-            place = Place(document.name, number, match.start() + 1, number, len(line.rstrip()) + 1)
-            where = _where(document, number if line[: match.start()].strip() else _next_line(lines, number))
-            made += _comment(match[1], where, place)
+    for comment in comments(document):
+        if match := _COMMENT.search(comment.text):
+            line = document.lines[comment.line - 1]
+            column = comment.column + match.start("form")
+            place = Place(document.name, comment.line, column, comment.line, len(line.rstrip()) + 1)
+            alone = not line[: column - 1].strip(" \t#")
+            where = _where(document, _next_line(document.lines, comment.line) if alone else comment.line)
+            made += _comment(match["text"], where, place)
     return made
-
-
-def _inside(document: Document, line: int, match: re.Match[str]) -> bool:
-    """Does a place belong to a scalar of the document?"""
-    at = (line, match.start() + 1)
-    holders = {path[:-1] for path in document.marks if path}
-    leaves = [mark for path, mark in document.marks.items() if path not in holders]
-    return any(
-        (one.line, one.column) <= at < (one.end_line, one.end_column) for one in (*leaves, *document.keys.values())
-    )
 
 
 def _next_line(lines: list[str], number: int) -> int:
@@ -155,10 +152,10 @@ def _comment(text: str, where: str, place: Place) -> Written:
     given, rest = _fields(match[2])
     unknown = [name for name in given if name not in FIELDS]
     if rest or unknown:
-        wrong = f"does not understand {rest!r}" if rest else f"knows no {unknown[0]}: {suggest(unknown[0], FIELDS)}"
+        wrong = f"cannot be read at {rest!r}" if rest else f"has no field {unknown[0]}: {suggest(unknown[0], FIELDS)}"
         return Written((), (remark(MALFORMED, f"a waiver in a comment {wrong}; its form is {FORM}", place),))
-    until, owner, reason = (given.get(name, "") for name in FIELDS)
-    return Written(tuple(Waiver(rule, where, reason, owner, until, "inSource", place) for rule in rules))
+    until, owner, reason, *more = (given.get(name, "") for name in FIELDS)
+    return Written(tuple(Waiver(rule, where, reason, owner, until, "inSource", place, *more) for rule in rules))
 
 
 def _fields(text: str) -> tuple[dict[str, str], str]:

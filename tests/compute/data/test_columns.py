@@ -182,7 +182,7 @@ def test_a_split_of_nothing_but_minus_one_is_unlabelled_in_a_regression_too(tmp_
 @pytest.mark.parametrize(
     ("labels", "why"),
     [
-        ([0.5, "good", *[1.0] * 18], "label column 'label' has 'good' (row 2), no number"),
+        ([0.5, "good", *[1.0] * 18], "label column 'label' has 'good' (row 2), which is not a number"),
         ([0.5] * 20, "every train row has the label 0.5, so there is nothing to learn"),
     ],
 )

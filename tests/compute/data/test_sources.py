@@ -100,7 +100,7 @@ def test_folders_that_do_not_say_their_splits(tmp_path: Path) -> None:
     assert faults(tmp_path).endswith("try: give one of its folders: inner")
     write(tmp_path / "test.csv", reviews(40))
     write(tmp_path / "trian.csv", reviews(40))
-    assert f"{tmp_path}: cannot tell what these are: trian.csv" in faults(tmp_path)
+    assert f"{tmp_path}: cannot tell which split these files are: trian.csv" in faults(tmp_path)
     (tmp_path / "trian.csv").rename(tmp_path / "dev.csv")
     assert f"{tmp_path}: no labelled train split" in faults(tmp_path)
 

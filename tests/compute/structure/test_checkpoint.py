@@ -99,7 +99,10 @@ def test_a_missing_and_a_left_over_tensor_are_refused(name: str, tmp_path: Path)
     gone = next(key for key, (axes, _, block) in places(one, name).items() if axes == "intermediate hidden" and block)
     tiny.tamper(folder, lambda tensors: tensors.pop(gone))
     message = refusal(one, folder, name)
-    assert message.startswith("the checkpoint does not reload whole: {'missing_keys': [") and gone in message
+    assert (
+        message.startswith("the saved checkpoint is not complete when it is reloaded: {'missing_keys': [")
+        and gone in message
+    )
     tiny.tamper(folder, lambda tensors: tensors.update({gone: torch.zeros(3, 3), "adapter.weight": torch.zeros(3)}))
     message = refusal(one, folder, name)
     assert "'unexpected_keys': ['adapter.weight']" in message and "'mismatched_keys': [" in message and gone in message
@@ -121,7 +124,7 @@ def test_a_config_of_t5_that_does_not_fit_its_weights_is_refused(changes: dict[s
     one = students.student("t5")
     folder = saved(one, tmp_path / "model")
     tiny.configure(folder, **changes)
-    assert refusal(one, folder, "t5").startswith("the checkpoint does not reload whole: {'")
+    assert refusal(one, folder, "t5").startswith("the saved checkpoint is not complete when it is reloaded: {'")
 
 
 def test_position_bias_that_went_with_block_0_is_refused(tmp_path: Path) -> None:

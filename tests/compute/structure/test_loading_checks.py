@@ -37,14 +37,14 @@ def test_an_unknown_activation(name: str, folder: Path) -> None:
     tiny.configure(folder, **{ACTIVATIONS[name]: "gelu_fast2"})
     fault = refused(folder, name)
     assert fault.file == str(folder / "config.json")
-    assert fault.message == f"{ACTIVATIONS[name]}: transformers knows no activation 'gelu_fast2'"
+    assert fault.message == f"{ACTIVATIONS[name]}: transformers has no activation 'gelu_fast2'"
     assert fault.hint == "did you mean 'gelu_fast'?"
 
 
 @pytest.mark.parametrize(("name", "feed_forward"), [("t5", "gated-x-y"), ("t5", "reluu"), ("t5", "gated-")])
 def test_an_unknown_feed_forward_of_t5(name: str, feed_forward: str, folder: Path) -> None:
     tiny.configure(folder, feed_forward_proj=feed_forward)
-    assert refused(folder, name).message == f"feed_forward_proj: transformers knows no activation {feed_forward!r}"
+    assert refused(folder, name).message == f"feed_forward_proj: transformers has no activation {feed_forward!r}"
 
 
 PADDING = "AssertionError: Padding_idx must be within num_embeddings"
@@ -138,6 +138,17 @@ def test_feed_forward_in_chunks_is_computed_at_once(name: str, folder: Path) -> 
     assert torch.equal(students.scores(chunked, name), whole)
 
 
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_a_config_that_asks_for_other_outputs(name: str, folder: Path, tmp_path: Path) -> None:
+    whole = students.scores(checkpoint.load(folder, students.family(name), ("a", "b"))[0], name)
+    tiny.configure(folder, return_dict=False, output_attentions=True, output_hidden_states=True)
+    found, own = checkpoint.load(folder, students.family(name), ("a", "b"))
+    assert torch.equal(students.scores(found, name), whole)
+    checkpoint.save(found, own, tmp_path / "saved")
+    parameters = checkpoint.parameters(found.model)
+    checkpoint.prove(found, tmp_path / "saved", students.batch(name), parameters)
+
+
 @pytest.mark.parametrize(
     "error",
     [MemoryError(), RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory")],
@@ -150,5 +161,5 @@ def test_memory_that_does_not_suffice_to_load_is_told_as_such(
 
     monkeypatch.setattr("advisor.compute.structure.checkpoint.AutoModelForSequenceClassification.from_pretrained", fail)
     fault = refused(folder)
-    assert fault.file == str(folder) and fault.message == "memory does not suffice to load the model"
-    assert fault.hint == "take a smaller model, or a machine with more memory"
+    assert fault.file == str(folder) and fault.message == "not enough memory to load the model"
+    assert fault.hint == "use a smaller model, or a machine with more memory"

@@ -234,7 +234,7 @@ def test_a_vocabulary_smaller_than_the_tokenizers_is_refused(name: str, tmp_path
     (fault,) = caught.value.faults
     assert fault.file == str(folder / "tokenizer.json")
     assert fault.message == (
-        "its tokens are numbered up to 399, but the model knows 0 to 99 only (vocab_size 100 in config.json)"
+        "its tokens are numbered up to 399, but the model has 0 to 99 only (vocab_size 100 in config.json)"
     )
 
 

@@ -86,7 +86,7 @@ def test_by_importance_the_blocks_stay_that_measuring_found(name: str) -> None:
 
 def test_importance_is_refused_where_the_config_says_what_each_block_is() -> None:
     modernbert = students.family("modernbert")
-    with pytest.raises(ValueError, match="which ones stay is known only when they are measured"):
+    with pytest.raises(ValueError, match="importance is known only after measuring"):
         LayerRemoval(keep=8, choose="importance").resized(modernbert, modernbert.config)
 
 
@@ -155,7 +155,7 @@ def test_words(step: LayerRemoval, words: str) -> None:
 
 # Nonsense -----------------------------------------------------------------------------------------
 
-ONE, TWO = "give keep, nothing else", "give encoder_keep and decoder_keep, nothing else"
+ONE, TWO = "give only keep", "give only encoder_keep and decoder_keep"
 REFUSED = {
     "encoder of bert": ("bert", LayerRemoval(encoder_keep=2), f"BERT has encoder blocks: {ONE}"),
     "both for bert": ("bert", LayerRemoval(keep=2, encoder_keep=2), f"BERT has encoder blocks: {ONE}"),

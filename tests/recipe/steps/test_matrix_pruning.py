@@ -169,12 +169,12 @@ REFUSED: dict[str, tuple[str, MatrixPruning, str]] = {
     "half a head": (
         "bert",
         MatrixPruning(hidden_size=440),
-        "hidden_size 440 is no multiple of the head size 64: try 448",
+        "hidden_size 440 is not a multiple of the head size 64: try 448",
     ),
     "less than a head": (
         "opt",
         MatrixPruning(hidden_size=10),
-        "hidden_size 10 is no multiple of the head size 64: try 64",
+        "hidden_size 10 is not a multiple of the head size 64: try 64",
     ),
     "heads of bert": (
         "bert",

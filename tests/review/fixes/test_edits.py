@@ -47,7 +47,7 @@ KEEP = ("steps", 1, "layer_removal", "keep")
         ),
         (Edit((*KEEP[:3], "bits"), "set", 8), "choose: 'top'\n", "choose: 'top'\n        bits: 8\n"),
         (Edit(("device",), "set", "cpu"), "quantization:\n", "quantization:\ndevice: cpu\n"),
-        (Edit(KEEP, "remove"), "        keep: 4   # few\n", ""),
+        (Edit(KEEP, "remove"), "        keep: 4   # few\n", "        # few\n"),
         (Edit(("data", "samples"), "remove"), "samples: 3000 , ", ""),
         (Edit(("data", "task"), "remove"), " , 'task': \"classification\"", ""),
         (Edit(("steps", 0), "remove"), "  - finetune: {epochs: 3}   # first\n", ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import date
 from pathlib import Path
 
@@ -116,8 +117,9 @@ def test_int8_comes_last_because_it_can_mean_nothing_else() -> None:
     ("wrong", "right", "source", "safe"),
     [
         ("layer_removal: {encoder_keep: 8}", "layer_removal: {keep: 8}", "bert", True),
+        ("layer_removal: {decoder_keep: 8}", "layer_removal: {keep: 8}", "bert", False),
         ("layer_removal: {keep: 8}", "layer_removal: {encoder_keep: 8, decoder_keep: 8}", "t5", False),
-        ("matrix_pruning: {heads: 6, hidden_size: 448}", "matrix_pruning: {hidden_size: 448}", "bert", True),
+        ("matrix_pruning: {heads: 6, hidden_size: 448}", "matrix_pruning: {hidden_size: 448}", "bert", False),
         ("matrix_pruning: {hidden_size: 450}", "matrix_pruning: {hidden_size: 448}", "bert", False),
         ("matrix_pruning: {hidden_size: 760}", "matrix_pruning: {hidden_size: 704}", "bert", False),  # 768 is no cut
         ("matrix_pruning: {hidden_size: 3}", "matrix_pruning: {hidden_size: 64}", "bert", False),
@@ -145,6 +147,20 @@ def test_what_the_config_cannot_take(wrong: str, right: str, source: str, safe: 
 def test_where_a_person_has_to_choose_there_is_no_fix(steps: str, facts: dict, rule: str) -> None:
     made = fix(recipe(steps, **facts), rule)
     assert made is None or not made.edits
+
+
+def test_the_comment_of_a_line_that_goes_stays() -> None:
+    block = "matrix_pruning:\n      hidden_size: 448\n      heads: 6  # half of them\n      increments: 8"
+    text = recipe(f"{FINETUNE}{DISTIL}  - {block}\n")
+    mended = mend(text, lambda new: [one for one in found(new) if one.rule == "plain-checkpoint-only"], unsafe=True)
+    assert mended.text == text.replace("heads: 6  # half of them", "# half of them")
+
+
+def test_many_increments_are_judged_and_mended_in_no_time() -> None:
+    text = recipe("  - matrix_pruning: {hidden_size: 64, intermediate_size: 256, increments: 1000}\n")
+    start = time.perf_counter()
+    assert fix(text, "gradual-width") is None  # the last heads go in one step however many there are
+    assert time.perf_counter() - start < 5
 
 
 def test_what_rests_on_an_unknown_fact_is_not_fixed_by_changing_the_recipe() -> None:

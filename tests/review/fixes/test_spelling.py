@@ -12,7 +12,8 @@ from advisor.base.yamlfile import parse
 from advisor.recipe.reader import loads
 from advisor.recipe.steps import STEPS
 from advisor.review.fixes.edits import edited
-from advisor.review.fixes.spelling import clear, fixes, quotes
+from advisor.review.fixes.spelling import fixes, quotes
+from advisor.review.fixes.words import certain, clear
 
 GOOD = """version: 1
 name: x
@@ -46,7 +47,6 @@ steps:
         ("alternate", "alternat"),
         ('">= 0.9"', "0.9"),
         ('">= 0.9"', '"0.9"'),
-        ('">= 0.9"', "90"),
         ('">= 0.9"', '"90%"'),
         ('">= 0.9"', '">= 90 %"'),
         ('">= 0.9"', '"=> 0.9"'),
@@ -58,6 +58,8 @@ steps:
         ("epochs: 3", "epochs: 3 epochs"),
         ("{source: bert, family: bert}", "bert"),
         ("family: bert", "family: BERT"),
+        ("samples: 3000", 'samples: "3_000 rows"'),
+        ("keep: 8", "keep: 8 layers"),
         ("data: {samples: 3000, task: classification}", "samples: 3000\ndata: {task: classification}"),
         ("version: 1", "version: '1'"),
         ("device: cpu", "devise: cpu"),
@@ -93,22 +95,76 @@ def test_one_slip_is_mended(right: str, wrong: str) -> None:
         ("name: x", "name: '3'"),
         ("source: bert", "source: '3'"),
         ("source: bert", "source: bert, soruce: x"),  # the right one stands there too
+        ("samples: 3000", "samples: 25 million"),
+        ("samples: 3000", "samples: 3 thousand"),
+        ("samples: 3000", "samples: 25 dozen"),
+        ("samples: 3000", "samples: 25 lakh"),
+        ("samples: 3000", "samples: 25 percent"),
+        ("samples: 3000", "labelled_samples: 3000"),
+        ('{relative_accuracy: ">= 0.9"}', "{latency_us: 50}"),
+        ('{relative_accuracy: ">= 0.9"}', "{size_gb: 2}"),
+        ('{relative_accuracy: ">= 0.9"}', '{relative_loss: "<= 0.05"}'),
+        ("keep: 8", "hard_weight: 0.1"),
+        ('">= 0.9"', "5"),  # a loss of 5 %?
+        ('">= 0.9"', "5%"),
+        ('">= 0.9"', "0.05"),
+        ("task: classification", "task: token-classification"),
     ],
 )
 def test_what_is_not_clear_is_left_to_people(right: str, wrong: str) -> None:
     assert fixes(parse(GOOD.replace(right, wrong), "")) == {}
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("keep: 8", "kep: 8"),
+        ('">= 0.9"', "90"),
+        ('{relative_accuracy: ">= 0.9"}', '{relative_emissions: "10%"}'),  # of the emissions, or less by that?
+        ("family: bert", "family: distilbart"),
+        ("data: {samples: 3000, task: classification}", "data: 3000"),
+        ("{epochs: 3, learning_rate: 1.0e-4}", "{epochs: 3, batch_size: 16}"),  # of all steps then
+        ("device: cpu", "device: cpu\nsize_mb: 50"),  # a goal, or a gate?
+    ],
+)
+def test_what_is_only_likely_needs_unsafe_fixes(right: str, wrong: str) -> None:
+    made = fixes(parse(GOOD.replace(right, wrong), "")).values()
+    assert made
+    assert not any(fix.safe for fix in made)
+
+
+NAMES = ["samples", "eval_samples", "unlabelled_samples", "max_samples", "labels", "latency_ms", "size_mb", "keep",
+         "encoder_keep", "decoder_keep", "soft_weight", "hidden_weight", "relative_accuracy", "relative_emissions",
+         "hidden_size", "intermediate_size", "epochs", "max_tokens", "batch_size", "increments"]  # fmt: skip
+
+
+@given(st.sampled_from(NAMES), st.sampled_from(NAMES))
+def test_no_name_is_certainly_another_one(one: str, other: str) -> None:
+    rest = [name for name in NAMES if name != one]
+    assert certain(one, rest) is None
+    if one != other:
+        assert certain(f"{one}s", [other]) is None
+
+
+@given(st.sampled_from([name for name in NAMES if len(name) > 6]), st.data())
+def test_a_certain_word_differs_in_one_letter_or_in_its_writing(name: str, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(name) - 1))
+    word = name[:at] + data.draw(st.sampled_from(["", name[at] * 2, "x", "-", "U"])) + name[at + 1 :]
+    meant = certain(word, NAMES)
+    assert meant is None or abs(len(meant.replace("_", "")) - len(word.replace("_", "").replace("-", ""))) <= 1
+    assert meant in (None, name) or certain(word, [name]) is not None
+
+
 def test_several_slips_are_mended_one_by_one() -> None:
-    text = GOOD.replace("finetune", "finetun").replace("keep", "kep").replace("device", "devise")
+    text = GOOD.replace("finetune", "finetun").replace("choose", "chosoe").replace("device", "devise")
     for fix in fixes(parse(text, "")).values():
         text = edited(text, fix.edits)
     assert text == GOOD
 
 
 def test_settings_are_looked_at_once_their_step_is_known() -> None:
-    text = GOOD.replace("layer_removal: {keep", "layer_remval: {kep")
-    for words in ("write layer_removal instead of layer_remval", "write keep instead of kep"):
+    text = GOOD.replace("layer_removal: {keep: 8, choose", "layer_remval: {keep: 8, chooose")
+    for words in ("write layer_removal instead of layer_remval", "write choose instead of chooose"):
         (fix,) = fixes(parse(text, "")).values()
         assert fix.words == words
         text = edited(text, fix.edits)
@@ -135,6 +191,8 @@ def test_of_two_near_names_neither_is_clear() -> None:
     assert clear("coder_keep", ["encoder_keep", "decoder_keep"]) is None
     assert clear("encoder_kep", ["encoder_keep", "decoder_keep"]) == "encoder_keep"
     assert clear("kep", ["keep", "choose"]) == "keep"
+    assert certain("ecoder_keep", ["encoder_keep", "decoder_keep"]) is None
+    assert certain("hidden_height", ["hidden_weight", "soft_weight"]) is None
 
 
 @given(
@@ -150,4 +208,4 @@ def test_any_value_is_looked_at_without_a_fault(value: object) -> None:
     from advisor.recipe.recipe import flow
 
     for fix in fixes(parse(flow(value), "")).values():
-        assert fix.safe
+        assert fix.edits

@@ -174,3 +174,14 @@ def test_what_only_looks_like_a_comment_is_none() -> None:
 def test_any_words_after_the_sign_give_waivers_or_findings(words: str) -> None:
     written = of_recipe(parse(f"name: x # advise: {words}\n", "r.yaml"))
     assert len(written.waivers) + len(written.findings) >= 1
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [RECIPE + f"waivers: [{ENTRY}]\n", RECIPE.replace("{keep: 4}", "{keep: 4}  " + COMMENT)],
+)
+def test_nothing_in_a_recipe_waives_it_under_no_inline(check: Any, recipe: str) -> None:
+    code, waived, said = check({"recipes/a.yaml": recipe, "empty.yaml": "waivers: []\n"}, "--no-inline", "--waivers",
+                               "empty.yaml", "recipes")  # fmt: skip
+    assert (code, waived) == (1, [])
+    assert set(said) == {BROKEN, "waiver-ignored"}

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.review.findings import FITS, INVALID, Finding, Place, Waiver
-from advisor.review.waivers.waivers import MALFORMED, MOST_DAYS, excuses, settle, standing
+from advisor.review.waivers.rules import MALFORMED, MOST_DAYS, TOO_LONG
+from advisor.review.waivers.waivers import Terms, excuses, settle, standing
 
 TODAY = date(2026, 11, 24)
 RULE = "small-data-few-layers"
@@ -24,7 +25,8 @@ def finding(file: str = "recipes/bert.yaml", rule: str = RULE, line: int = 9) ->
 def waiver(until: str = "2026-12-31", where: str = "", rule: str = RULE, **fields: str) -> Waiver:
     place = Place(fields.pop("home", "waivers.yaml"), 2, 5, 2, 9)
     given = {"reason": "a trial", "owner": "anna", **fields}
-    return Waiver(rule, where, given["reason"], given["owner"], until, "external", place)
+    more = (given.get("approver", ""), given.get("ticket", ""))
+    return Waiver(rule, where, given["reason"], given["owner"], until, "external", place, *more)
 
 
 def told(*waivers: Waiver, findings: tuple[Finding, ...] = (finding(),), judged: bool = True) -> list[str]:
@@ -55,7 +57,7 @@ def test_when_a_waiver_holds(until: str, holds: bool) -> None:
 
 @given(st.dates(), st.dates(), st.integers(1, 1000))
 def test_a_waiver_holds_from_some_days_before_its_last_day_to_that_day(today: date, last: date, most: int) -> None:
-    holds = excuses(waiver(last.isoformat()), finding(), today, most)
+    holds = excuses(waiver(last.isoformat()), finding(), today, Terms(most))
     assert holds == (0 <= (last - today).days <= most)
 
 
@@ -162,7 +164,7 @@ def test_of_two_waivers_one_that_holds_is_enough() -> None:
 @given(st.lists(st.integers(-400, 400), max_size=6), st.integers(0, 300))
 def test_waiving_never_adds_an_excuse_that_no_waiver_gives(offsets: list[int], most: int) -> None:
     waivers = [waiver((TODAY + timedelta(days=days)).isoformat()) for days in offsets]
-    marked = settle([finding()], waivers, {RULE}, TODAY, most)
+    marked = settle([finding()], waivers, {RULE}, TODAY, Terms(most))
     assert (marked[0].waiver is not None) == any(0 <= days <= most for days in offsets)
     assert len(marked) <= 1 + len(waivers)
 
@@ -174,3 +176,27 @@ def test_the_bound_of_the_shipped_options_is_the_same() -> None:
     waivers(made)
     assert made.parse_args([]).waiver_days == MOST_DAYS
     assert Path("a") == made.parse_args(["--waivers", "a"]).waivers
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({}, "approver and ticket are missing"),
+        ({"approver": "ben"}, "ticket is missing"),
+        ({"approver": "ben", "ticket": "ML-7"}, ""),
+    ],
+)
+def test_a_project_may_demand_an_approver_and_a_ticket(fields: dict[str, str], fault: str) -> None:
+    terms = Terms(required=("approver", "ticket"))
+    marked = settle([finding()], [waiver(**fields)], {RULE}, TODAY, terms)
+    assert [one.rule for one in marked if one.counts] == ([RULE, MALFORMED] if fault else [])
+    assert fault in " ".join(one.message for one in marked)
+
+
+def test_a_rule_may_have_a_shorter_longest_term_than_others() -> None:
+    terms = Terms(180, {RULE: 30})
+    late, soon = ((TODAY + timedelta(days=days)).isoformat() for days in (31, 30))
+    assert [one.rule for one in settle([finding()], [waiver(late)], {RULE}, TODAY, terms)] == [RULE, TOO_LONG]
+    assert excuses(waiver(soon), finding(), TODAY, terms)
+    assert excuses(waiver(late, rule="other"), finding(rule="other"), TODAY, terms)
+    assert not excuses(waiver("2027-06-30"), finding(), TODAY, Terms(180, {RULE: 900}))  # never longer than the rest

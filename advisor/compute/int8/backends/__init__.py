@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from advisor.base.errors import AdviseError
+from advisor.base.install import pip_command
 from advisor.compute.data.batches import Batch
 from advisor.compute.int8.quantized import Quantized, Reader
 from advisor.compute.structure.scorer import Scorer
@@ -21,6 +22,7 @@ from advisor.compute.structure.scorer import Scorer
 FILES = {"onnxruntime": "model.onnx", "openvino": "openvino_model.xml", "pytorch": "int8.safetensors"}
 NEEDS = {"onnxruntime": ("onnx", "onnxruntime"), "openvino": ("openvino", "nncf"), "pytorch": ()}
 EXTRAS = {"onnxruntime": "run", "openvino": "openvino"}
+TITLES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "pytorch": "PyTorch in the form that serves"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,9 @@ class Prepared(Protocol):
             AdviseError: no matrix became int8, some were left out unasked, or the file grew.
         """
 
+    def fp32(self, threads: int = 0) -> Reader:
+        """The fp32 model in the runtime that serves int8. threads: as of `Backend.read`."""
+
 
 class Backend(Protocol):
     """A module of this package."""
@@ -97,7 +102,7 @@ def backend(name: str) -> Backend:
     missing = _missing(name)
     if missing:
         told = f"the int8 backend {name} needs {' and '.join(missing)}, not installed"
-        raise AdviseError(told, hint=f"pip install 'advise[{EXTRAS[name]}]', or name another backend")
+        raise AdviseError(told, hint=f"{pip_command(EXTRAS[name])}, or name another backend")
     return cast(Backend, import_module(f"{__name__}.{name}"))
 
 

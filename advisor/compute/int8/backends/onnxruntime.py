@@ -59,6 +59,10 @@ class OnnxModel:
             draft.replace(folder / FILES["onnxruntime"])
         return result
 
+    def fp32(self, threads: int = 0) -> OnnxReader:
+        """The fp32 model in ONNX Runtime."""
+        return OnnxReader(self.folded, threads)
+
     def _compared(self, draft: Path) -> Quantized:
         after = onnx.load(draft).graph
         types = {tensor.name: tensor.data_type for tensor in after.initializer}

@@ -67,6 +67,10 @@ class OpenVinoModel:
         )
         return check(result, keep, str(folder))
 
+    def fp32(self, threads: int = 0) -> OpenVinoReader:
+        """The fp32 model in OpenVINO."""
+        return OpenVinoReader(self.model, threads, FP32)
+
 
 def _matrices(model: Any) -> list[str]:
     """Names of the products with a constant fp32 matrix."""

@@ -104,6 +104,10 @@ class TorchModel:
             str(folder),
         )
 
+    def fp32(self, threads: int = 0) -> TorchReader:
+        """The fp32 model with every matrix in an `nn.Linear`."""
+        return TorchReader(self.scorer, threads)
+
 
 def _to_int8(model: Any, names: Iterable[str]) -> None:
     for name in names:

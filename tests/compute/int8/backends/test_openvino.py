@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("nncf")
 CODE = """
 import sys
-from advisor.compute.backends import backend
+from advisor.compute.int8.backends import backend
 backend("openvino")
 found = [name for name, module in sys.modules.items() if name.startswith("openvino_telemetry") and module]
 from nncf.telemetry.wrapper import telemetry

@@ -1,0 +1,110 @@
+"""Unsafe files: those that can run code when a program opens them, recognised by their content and not by their name.
+
+A pickle is a program for a small machine (see Python's `pickletools`). Protocols 2 and later begin with a byte of their
+own. Protocols 0 and 1 are plain characters, so a file is one if its opcodes are valid: they are read, never executed.
+"""
+
+from __future__ import annotations
+
+import json
+import pickletools
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+CODE = {".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".sh"}
+PROTOCOLS = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
+# Archives and arrays that may hold a pickle: zip (torch.save), gzip, bzip2, xz, zlib (joblib), numpy, HDF5.
+ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"x\x01", b"x\x9c", b"x\xda", b"\x93NUMPY", b"\x89HDF")
+TAR, TAR_START = b"ustar", 257
+RUNS = {"REDUCE", "BUILD", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "EXT1", "EXT2", "EXT4"}
+MOST_OPCODES, LONGEST = 100_000, 2**24  # read of one file: a longer one that is still valid is a pickle
+MOST_JSON = 2**24
+
+
+def danger(path: Path) -> str:
+    """What in a file can run code: "code", "a pickle …", "names code to run …"; empty where nothing does."""
+    if path.suffix.lower() in CODE:
+        return "code"
+    if holds_pickle(path):
+        return "a pickle, or an archive that may hold one"
+    return "a config that names code to run (auto_map)" if names_code(path) else ""
+
+
+def holds_pickle(path: Path) -> bool:
+    """Whether a file is a pickle of any protocol, or an archive that may hold one.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        start = file.read(TAR_START + len(TAR))
+        if start.startswith((*PROTOCOLS, *ARCHIVES)) or start[TAR_START:] == TAR:
+            return True
+        file.seek(0)
+        return _runs_as_pickle(file)
+
+
+def names_code(path: Path) -> bool:
+    """Whether a file is a config of transformers with `auto_map`, which names classes in files beside it."""
+    if not path.name.endswith("config.json") or path.stat().st_size > MOST_JSON:
+        return False
+    try:
+        config = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(config, dict) and bool(config.get("auto_map"))
+
+
+def _runs_as_pickle(file: BinaryIO) -> bool:
+    """Whether opcodes follow each other without a mistake up to the end of a pickle, or to one that calls something."""
+    stack: list[Any] = []
+    try:
+        for count, (opcode, _, _) in enumerate(pickletools.genops(cast("BinaryIO", _Bounded(file)))):
+            if opcode.name == "STOP":
+                return bool(stack)
+            _follow(opcode, stack)
+            if opcode.name in RUNS or count > MOST_OPCODES:
+                return True
+    except _TooLong:
+        return True
+    except (ValueError, IndexError, OverflowError, MemoryError):  # not a pickle: an unknown opcode, an empty stack
+        return False
+    return False
+
+
+def _follow(opcode: Any, stack: list[Any]) -> None:
+    """Do to a stack of kinds what an opcode does. Raises IndexError where it takes more than there is."""
+    taken = list(opcode.stack_before)
+    if pickletools.markobject in taken:  # from the last mark on; what stands before the mark in `taken` goes, too
+        while stack.pop() is not pickletools.markobject:
+            pass
+        taken = taken[: taken.index(pickletools.markobject)]
+    for _ in taken:
+        stack.pop()
+    stack += opcode.stack_after
+
+
+class _TooLong(Exception):
+    """An argument of an opcode is longer than is read here."""
+
+
+class _Bounded:
+    """A file that gives no piece longer than LONGEST, whatever an opcode asks for."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+
+    def tell(self) -> int:
+        return self.file.tell()
+
+    def read(self, size: int) -> bytes:
+        found = self.file.read(min(size, LONGEST))
+        if len(found) == LONGEST and size > LONGEST:
+            raise _TooLong
+        return found
+
+    def readline(self) -> bytes:
+        found = self.file.readline(LONGEST)
+        if len(found) == LONGEST:
+            raise _TooLong
+        return found

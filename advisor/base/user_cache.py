@@ -1,0 +1,34 @@
+"""Files that are kept between commands in the user's cache folder. Deleting them is always safe."""
+
+from __future__ import annotations
+
+import os
+
+MOST_FILES = 64  # of one kind; the oldest go first
+
+
+def path(kind: str, name: str) -> str:
+    """Where a kept file of some kind lies."""
+    root = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - start-up time
+    return f"{root}/advise/{kind}/{name}.json"
+
+
+def write(kind: str, name: str, text: str) -> None:
+    """Keep a text, whole or not at all; where that cannot be done, nothing is kept."""
+    file = path(kind, name)
+    draft = f"{file}.{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(file), exist_ok=True)  # noqa: PTH103, PTH120
+        with open(draft, "w", encoding="utf-8") as out:  # noqa: PTH123
+            out.write(text)
+        os.replace(draft, file)  # noqa: PTH105
+        _prune(os.path.dirname(file))  # noqa: PTH120
+    except OSError:
+        return
+
+
+def _prune(folder: str) -> None:
+    """Remove the files that were written longest ago, beyond the number that is kept."""
+    found = sorted(os.scandir(folder), key=lambda one: one.stat().st_mtime_ns)
+    for one in found[:-MOST_FILES]:
+        os.unlink(one.path)  # noqa: PTH108

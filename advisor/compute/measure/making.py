@@ -1,0 +1,102 @@
+"""Energy and CO2 of making a model: training and search, as codecarbon counts them, or from processor time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import codecarbon
+from codecarbon import OfflineEmissionsTracker
+from codecarbon.external.hardware import MODE_CPU_LOAD
+from codecarbon.external.ram import RAM
+
+from advisor.compute.measure.grid import grid, grid_factor
+from advisor.compute.measure.processor_time import assumed_power, processor_seconds
+from advisor.records.carbon import Assumptions, operational_g
+from advisor.records.results import Cost, Measured
+
+SAMPLE_SECONDS = 5
+TRACKING = "process"  # where it has no counter, codecarbon follows this process, not the whole machine
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Energy of making something, without memory, whose power codecarbon assumes. words: the source of the power."""
+
+    kwh: float
+    seconds: float
+    words: str
+
+
+class Meter:
+    """codecarbon around some work, from its making to `stop`. CPUs and GPUs without counters are not left to it.
+
+    seconds: how often power is sampled. gpu: a GPU does the work.
+    """
+
+    def __init__(self, country: str, gpu: bool = False, seconds: float = SAMPLE_SECONDS) -> None:
+        # Before the tracker has read its own log level it prints a warning and a greeting.
+        logging.getLogger("codecarbon").setLevel(logging.ERROR)
+        self.begun, self.processor, self.gpu = time.perf_counter(), processor_seconds(), gpu
+        self.tracker = OfflineEmissionsTracker(
+            country_iso_code=country,
+            measure_power_secs=seconds,
+            tracking_mode=TRACKING,
+            log_level="error",
+            allow_multiple_runs=True,  # takes no lock, so none can be left behind
+            output_methods=[],  # no file, nothing sent; the three below keep a user's .codecarbon.config from it
+            emissions_endpoint=False,
+            electricitymaps_api_token=False,
+            force_carbon_intensity_g_co2e_kwh=None,
+            pue=1.0,
+        )
+        self.tracker.start()
+
+    def stop(self) -> Made | str:
+        """What was counted, or why it is of no use. It can be called again, and gives the same."""
+        if not hasattr(self, "found"):
+            self.found = self._stopped()
+        return self.found
+
+    def _stopped(self) -> Made | str:
+        seconds, processor = time.perf_counter() - self.begun, processor_seconds() - self.processor
+        self.tracker.stop()
+        # codecarbon swallows its own exceptions, in `start` and `stop` too: without this attribute it failed.
+        data = getattr(self.tracker, "final_emissions_data", None)
+        if data is None:
+            return "codecarbon failed to measure on this machine"
+        if self.gpu and not data.gpu_energy > 0:  # silent where NVML has no energy counter (mlco2/codecarbon#1316)
+            return f"a GPU did the work and {data.gpu_energy:g} kWh were counted for it in {seconds:.0f} s"
+        if counts_cpu(self.tracker._hardware):
+            kwh, words = data.cpu_energy + data.gpu_energy, f"codecarbon {codecarbon.__version__}, energy counters"
+        else:
+            power = assumed_power()
+            kwh, words = data.gpu_energy + processor * power.watts / 3.6e6, power.words()
+            words += "; the GPU by its energy counter" if self.gpu else ""
+        if not kwh > 0:  # counters have been seen to wrap to below 0 (mlco2/codecarbon#309)
+            return f"{kwh:g} kWh were counted in {seconds:.1f} s"
+        return Made(kwh, seconds, words)
+
+
+def counts_cpu(hardware: Iterable[Any]) -> bool:
+    """Whether codecarbon reads the CPU's energy from counters. Its result does not say; its hardware objects do."""
+    modes = [one._mode for one in hardware if hasattr(one, "_mode") and not isinstance(one, RAM)]
+    return bool(modes) and not {"constant", MODE_CPU_LOAD} & set(modes)  # RAPL, Windows EMI, powermetrics
+
+
+def cost(found: Made | str, assumed: Assumptions, earlier: float = 0.0) -> Cost:
+    """Energy and CO2e of making something.
+
+    Args:
+        earlier: seconds that it took before it was interrupted, which nobody counted: taken at the same power.
+    """
+    if isinstance(found, str):
+        return Cost(Measured(why_not=found), Measured(why_not=found))
+    wh = found.kwh * 1000 * (1 + earlier / found.seconds)
+    source = f"{found.words}, this process for {found.seconds:.0f} s"
+    source += f" and, at the same power, {earlier:.0f} s before it was interrupted" if earlier > 1 else ""
+    grams = operational_g(wh, grid_factor(assumed.country), assumed.pue)
+    return Cost(Measured(wh, source=source), Measured(grams, source=f"{source}; {grid(assumed)}"))

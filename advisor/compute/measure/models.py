@@ -1,0 +1,117 @@
+"""The models of a run, loaded to answer batches with a given number of threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from advisor.base.errors import AdviseError
+from advisor.compute.data.batches import Batch
+from advisor.compute.int8 import artefact
+from advisor.compute.int8.backends import TITLES, Prepared, wrote
+from advisor.compute.int8.quantized import Reader
+from advisor.compute.int8.same_runtime import in_runtime
+from advisor.compute.structure.scorer import Scorer
+from advisor.records.carbon import Assumptions
+from advisor.records.measuring import Measuring
+from advisor.records.results import RuntimeResult, Served, not_served
+
+BASELINE = "finetune"
+Answer = Callable[[Batch], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where models serve. load: a checkpoint folder to a scorer. device: a kind that is present here."""
+
+    load: Callable[[Path], Scorer]
+    device: str
+    assumed: Assumptions
+    measuring: Measuring = Measuring()
+
+
+class Models:
+    """Every model once, and beside an int8 one the fp32 models that its runtime can be judged by.
+
+    alike: for each step the first one of the same shape, whose model stands for both. folders: artefact by step name,
+    in the order of the steps. proof: batches that an export is proved on. work: an empty folder.
+    """
+
+    def __init__(self, folders: Mapping[str, Path], place: Place, proof: Sequence[Batch], work: Path) -> None:
+        self.folders, self.place = folders, place
+        self.alike = _alike(folders)
+        self.runtime, self.exported = "", dict[str, Prepared | str]()
+        names = list(folders)
+        int8 = next((name for name in names if wrote(folders[name])), None)
+        if int8 is not None:
+            self.runtime = wrote(folders[int8]) or ""
+            before = names[max(0, names.index(int8) - 1)]
+            self.exported = {name: self._export(name, proof, work) for name in dict.fromkeys((BASELINE, before))}
+
+    def _export(self, name: str, proof: Sequence[Batch], work: Path) -> Prepared | str:
+        try:
+            return in_runtime(self.place.load(self.folders[name]), self.runtime, proof, work / name)
+        except AdviseError as error:
+            return "; ".join(fault.message for fault in error.faults)
+
+    def load(self, count: int) -> dict[str, Answer]:
+        """A function for each model that answers one batch and has the answer on the CPU when it returns."""
+        found = {name: self._answer(self.folders[name], count) for name in dict.fromkeys(self.alike.values())}
+        for name, model in self.exported.items():
+            if not isinstance(model, str):
+                found[_fp32(name)] = _read_by(model.fp32(count))
+        return found
+
+    def _answer(self, folder: Path, count: int) -> Answer:
+        reader = artefact.read(folder, count)
+        if reader is not None:
+            return _read_by(reader)
+        device = self.place.device
+        scorer = self.place.load(folder).to(device).eval()
+
+        def answer(batch: Batch) -> None:
+            with torch.inference_mode():
+                scorer(batch.input_ids.to(device), batch.attention_mask.to(device)).cpu()
+
+        return answer
+
+    def in_runtime(self, served: Mapping[str, Served]) -> tuple[RuntimeResult, ...]:
+        """The fp32 models in int8's runtime. served: what was measured, by the names of `load`."""
+        return tuple(
+            RuntimeResult(
+                name, TITLES[self.runtime], not_served(model) if isinstance(model, str) else served[_fp32(name)]
+            )
+            for name, model in self.exported.items()
+        )
+
+
+def _fp32(name: str) -> str:
+    return f"{name}, fp32 in the runtime"
+
+
+def _read_by(reader: Reader) -> Answer:
+    def answer(batch: Batch) -> None:
+        reader(batch.input_ids.cpu(), batch.attention_mask.cpu())
+
+    return answer
+
+
+def _alike(folders: Mapping[str, Path]) -> dict[str, str]:
+    """For each step the first one with the same config: distillation changes weights, not the work to be done."""
+    first: dict[bytes, str] = {}
+    return {name: first.setdefault((folder / "config.json").read_bytes(), name) for name, folder in folders.items()}
+
+
+@contextmanager
+def threads(count: int) -> Iterator[int]:
+    """Within, torch computes with so many threads; as many as before if 0. Gives the number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield count or before
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,114 @@
+"""An external meter's file: energy of a window, and no number from a file with gaps, other clocks or no overlap."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from advisor.base.errors import AdviseError
+from advisor.compute.measure.power_log import PowerLog, check, read
+from advisor.compute.measure.windows import NotMeasured, Window
+
+START = 1_790_000_000.0
+WINDOW = Window(START + 10, START + 20, 10.0, 9.0, 100, {}, {})
+STEADY = PowerLog(tuple(START + second for second in range(61)), (50.0,) * 61)
+
+
+def window(begun: float, ended: float) -> Window:
+    return replace(WINDOW, begun=START + begun, ended=START + ended, seconds=ended - begun)
+
+
+def test_steady_power_is_power_times_time() -> None:
+    assert STEADY.joules(WINDOW) == pytest.approx(500)
+    assert STEADY.joules(window(10.3, 17.9)) == pytest.approx(50 * 7.6)
+
+
+def test_a_ramp_is_cut_at_the_window_s_ends() -> None:
+    """Power rises by 1 W a second: from 10.5 to 20.5 s it is 15.5 W in the mean."""
+    ramp = PowerLog(STEADY.times, tuple(map(float, range(61))))
+    assert ramp.joules(window(10.5, 20.5)) == pytest.approx(155)
+
+
+@given(st.lists(st.floats(0, 1000), min_size=40, max_size=40), st.floats(0.1, 15), st.floats(16, 28), st.floats(29, 39))
+def test_windows_side_by_side_add_up(watts: list[float], begun: float, middle: float, ended: float) -> None:
+    log = PowerLog(STEADY.times[:40], tuple(watts))
+    if middle - begun < 6 or ended - middle < 6:
+        return
+    parts = log.joules(window(begun, middle)) + log.joules(window(middle, ended))
+    assert parts == pytest.approx(log.joules(window(begun, ended)), rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize(("begun", "ended"), [(-5, 5), (55, 65), (3600, 3610), (-7200, -7190)])
+def test_a_window_that_the_file_does_not_cover(begun: float, ended: float) -> None:
+    with pytest.raises(NotMeasured, match=r"the power log covers .* UTC, the measurement .* clock that agrees"):
+        STEADY.joules(window(begun, ended))
+
+
+def test_a_gap_inside_a_window() -> None:
+    times = tuple(time for time in STEADY.times if not START + 12 < time < START + 17)
+    gapped = PowerLog(times, (50.0,) * len(times))
+    with pytest.raises(NotMeasured, match=r"a gap of 5.0 s at .*, its samples are 1 s apart"):
+        gapped.joules(WINDOW)
+    assert gapped.joules(window(20, 30)) == pytest.approx(500)  # elsewhere it is sound
+    with pytest.raises(NotMeasured, match="a gap"):  # also where a window begins within it
+        gapped.joules(window(14, 30))
+
+
+def test_a_window_that_is_too_short_for_the_meter() -> None:
+    with pytest.raises(NotMeasured, match=r"window of 1.5 s holds 1 samples .* every 1 s: raise --measure-seconds"):
+        STEADY.joules(window(10.2, 11.7))
+
+
+def written(folder: Path, text: str) -> Path:
+    (folder / "power.csv").write_text(text, encoding="utf-8")
+    return folder / "power.csv"
+
+
+def test_reading_unix_seconds_and_iso_times(tmp_path: Path) -> None:
+    text = "\ufeffTime, Watts ,volts\n1790000000.5,40,230\n2026-09-21T16:13:22+02:00,41.5,230\n"
+    assert read(written(tmp_path, text)) == PowerLog((1790000000.5, 1790000002.0), (40.0, 41.5))
+
+
+def test_the_last_line_may_still_be_in_writing(tmp_path: Path) -> None:
+    assert read(written(tmp_path, "time,watts\n1,40\n2,41\n3")).times == (1.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "is no power log: its first line is empty"),
+        ("when,power\n1,2\n2,3\n", "its first line is when,power"),
+        ("time,watts\n1,2\n", "has 1 samples, 2 expected"),
+        ("time,watts\n2,40\n1,40\n", "csv:3: time does not rise"),
+        ("time,watts\n1,40\n2,-3\n", "csv:3: expected a time and watts of at least 0, got 2, -3"),
+        ("time,watts\n1,40\n2,nan\n", "csv:3: expected a time and watts"),
+        ("time,watts\n1,40\n2,lots\n", "csv:3: cannot be read"),
+        ("time,watts\n2026-09-21T16:13:22,40\n2,41\n", "csv:2: cannot be read: the time .* has no offset from UTC"),
+    ],
+)
+def test_what_is_no_power_log(text: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(AdviseError, match=told) as caught:
+        read(written(tmp_path, text))
+    assert "columns time" in str(caught.value)
+
+
+def test_all_faults_at_once(tmp_path: Path) -> None:
+    with pytest.raises(AdviseError) as caught:
+        read(written(tmp_path, "time,watts\nx,1\n2,y\n3,-1\n"))
+    assert len(caught.value.faults) == 3
+
+
+def test_the_file_has_to_be_there_before_the_work_begins(tmp_path: Path) -> None:
+    check(written(tmp_path, "time,watts\n"))
+    with pytest.raises(AdviseError, match=re.compile(r"cannot be read.*start the meter first", re.DOTALL)):
+        check(tmp_path / "none.csv")
+    with pytest.raises(AdviseError, match="no power log"):
+        check(written(tmp_path, "when\n"))
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(AdviseError, match="cannot be read"):
+        check(tmp_path / "binary")

@@ -1,0 +1,37 @@
+"""The page of limits states the limits that the code has, and only those."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from advisor.base import yamlfile
+from advisor.compute.data import file_checks
+from advisor.compute.structure import weight_files
+from advisor.families import config_checks
+from advisor.inspection import probe
+from advisor.policy import packfile, shipped
+from advisor.records import training_settings
+
+PAGE = Path(__file__).parents[2] / "docs" / "limits.md"
+LIMITS = {
+    "recipe, rule, waiver file (YAML)": yamlfile.MAX_BYTES,
+    "nesting of YAML": yamlfile.MAX_DEPTH,
+    "rule pack": shipped.MOST_FILES,
+    "packs on top of each other": packfile.MOST_PACKS,
+    "`config.json` of a model": probe.MAX_CONFIG,
+    "a size in a config, such as `hidden_size`": config_checks.LARGEST,
+    "labels of a model": config_checks.MOST_LABELS,
+    "index of sharded weights": weight_files.LARGEST_INDEX,
+    "data file, and what it unfolds to in memory": file_checks.MOST_BYTES,
+    "rows of a data file or saved split": file_checks.MOST_ROWS,
+    "columns of a data file": file_checks.MOST_COLUMNS,
+    "header of a CSV file": file_checks.MOST_HEADER,
+    "nesting of JSON rows": file_checks.MOST_DEPTH,
+    "seeds of one recipe (`--seeds`)": training_settings.MOST_SEEDS,
+}
+
+
+def test_the_page_states_the_limits_of_the_code() -> None:
+    rows = re.findall(r"^\| (.+?) \| ([\d,]+)[^|]* \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {name: int(number.replace(",", "")) for name, number in rows} == LIMITS
