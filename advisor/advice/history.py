@@ -82,7 +82,7 @@ def gather(records: Iterable[Record], facts: Facts) -> History:
     """The runs that count for a model, data and device; none where the number of examples is unknown."""
     latest: dict[tuple[str, ...], Record] = {}
     for one in sorted(records, key=lambda one: (one.finished, one.id)):
-        if _alike(one, facts):
+        if _alike(one, facts) and _has_learned(one):
             latest[one.recipe, one.model, one.data_sha256 or one.data] = one
     own: dict[State, dict[str, list[float]]] = {}
     for run in latest.values():
@@ -97,6 +97,13 @@ def _alike(one: Record, facts: Facts) -> bool:
         return False
     same_regime = (one.samples < SMALL) == (facts.data.samples < SMALL)
     return same_regime and one.family == facts.model.family and one.device == facts.device.kind
+
+
+def _has_learned(run: Record) -> bool:
+    """Is its baseline better than one constant answer, as far as the record knows? Else shares of it mean nothing."""
+    baseline = next((step for step in run.steps if step.name == "finetune"), None)
+    found = baseline.quantity("above_constant") if baseline else None
+    return found is None or found.value is None or found.value > 0
 
 
 def _values(run: Record) -> Iterator[tuple[State, str, float]]:

@@ -20,6 +20,8 @@ def gate(
     device: str | None = None,
     data: str | PathLike[str] | None = None,
     without_data: bool = False,
+    rescore: str | PathLike[str] | None = None,
+    key: str | PathLike[str] | None = None,
     max_age: timedelta = timedelta(days=90),
     policy: str | PathLike[str] = "core",
     waivers: str | PathLike[str] | None = None,
@@ -34,15 +36,18 @@ def gate(
         device: where the model will serve: `cpu`, `cuda`, `mps` or `edge`; None: as the recipe says.
         data: where the data lies now; None: where the recipe says.
         without_data: accept the recorded hash of data that is not here.
+        rescore: read the data there, and let every model answer all report rows again.
+        key: file of the public Ed25519 key (PEM) that has to have signed the run. Needs the extra `[sign]`.
         max_age: of the measurement.
         policy, waivers, inline_waivers, waiver_days: as of `advisor.check`.
 
     Returns:
         The verdict: `ok` is True where the model may be deployed; else each reason is a finding. `kept` names the
-        bounds that the measured numbers keep.
+        bounds that the measured numbers keep, `warned` says what to read before them, `unchecked` what was not shown.
 
     Raises:
-        AdviseError: there is no such folder, an argument makes no sense, or the extra `[run]` is not installed.
+        AdviseError: there is no such folder, a key cannot be read, an argument makes no sense, or an extra is not
+            installed.
         PolicyError: the rule pack is invalid.
 
     Example:
@@ -56,22 +61,28 @@ def gate(
     arguments = Arguments("advisor.gate")
     arguments.choice("device", device, DEVICES)
     arguments.whole("waiver_days", waiver_days, 1)
-    if data is not None and without_data:
-        arguments.wrong("data and without_data contradict each other", "give one of them")
+    given = {"data": data is not None, "without_data": without_data, "rescore": rescore is not None}
+    if sum(given.values()) > 1:
+        named = " and ".join(name for name, stated in given.items() if stated)
+        arguments.wrong(f"{named} contradict each other", "give one of them")
     arguments.refuse()
     needs_run("advise gate")
-    from advisor.deployment.decision import Terms
     from advisor.deployment.decision import gate as judge
+    from advisor.deployment.examination import Terms
+    from advisor.deployment.signature import public_key
     from advisor.policy.pack import find
     from advisor.recipe.reader import load
 
+    source = data if rescore is None else rescore
     terms = Terms(
         find(fspath(policy)),
         waiving(waivers, inline_waivers, waiver_days, unused=False),
         load(Path(recipe))[0] if isinstance(recipe, str | PathLike) else recipe,
         device,
-        None if data is None else fspath(data),
+        None if source is None else fspath(source),
         without_data,
         max_age,
+        rescore is not None,
+        None if key is None else public_key(Path(key)),
     )
     return Findings.of(judge(Path(run_dir), terms))

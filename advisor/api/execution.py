@@ -9,7 +9,7 @@ from pathlib import Path
 
 from advisor.advice.recommendation import Advice
 from advisor.api.arguments import Arguments
-from advisor.api.orders import Order, assumptions, execute, libraries, prepare, record_runs
+from advisor.api.orders import Order, assumptions, execute, imbalance, libraries, prepare, record_runs
 from advisor.api.review import waiving
 from advisor.base.errors import AdviseError, Fault
 from advisor.recipe.recipe import Recipe
@@ -25,14 +25,16 @@ class RunResult(results.RunResult):
     """A finished run: every model that it made, measured beside the fine-tuned one.
 
     `print(result)` shows the tables in a terminal; a notebook shows them too. folder: that the run wrote to.
+    warning: of labels so imbalanced that a constant answer looks good; empty where they are not.
     """
 
     folder: Path = Path()
+    warning: str = ""
 
     @classmethod
-    def of(cls, result: results.RunResult, folder: Path) -> RunResult:
-        """The same result, with its folder."""
-        return cls(**{item.name: getattr(result, item.name) for item in fields(result)}, folder=folder)
+    def of(cls, result: results.RunResult, folder: Path, warning: str) -> RunResult:
+        """The same result, with its folder and a warning."""
+        return cls(**{item.name: getattr(result, item.name) for item in fields(result)}, folder=folder, warning=warning)
 
     def __str__(self) -> str:
         from advisor.report.notebook import run_text
@@ -89,6 +91,7 @@ def run(
     measure_seconds: float = 10.0,
     power_log: str | PathLike[str] | None = None,
     requests: int | None = None,
+    sign: str | PathLike[str] | None = None,
     record: bool = True,
     progress: bool = True,
 ) -> RunResult:
@@ -114,6 +117,7 @@ def run(
         measure_seconds: how long each model answers while time and energy are measured.
         power_log: CSV of an external power meter that runs meanwhile, with columns time and watts.
         requests: how many the model will answer; making it is weighed against what they save.
+        sign: file of a private Ed25519 key (PEM) that signs the finished run. Needs the extra `[sign]`.
         record: keep the run in the ledger of `advise history`.
         progress: show a progress bar on stderr, or in a notebook.
 
@@ -160,6 +164,7 @@ def run(
         checkpoint_seconds,
         measuring=Measuring(measure_seconds, None if power_log is None else Path(power_log)),
         requests=requests,
+        sign=None if sign is None else Path(sign),
     )
     with libraries():
         job = prepare(order)
@@ -169,7 +174,7 @@ def run(
     assert isinstance(result, results.RunResult)  # several seeds were not asked for
     if record:
         record_runs([Path(out)])
-    return RunResult.of(result, Path(out))
+    return RunResult.of(result, Path(out), imbalance(job))
 
 
 def _recipe(recipe: str | PathLike[str] | Recipe | Advice) -> Recipe | Path:

@@ -28,7 +28,7 @@ class Order(NamedTuple):
     """What is to be run and how. Fields are named as the arguments of `advisor.run`.
 
     out: None where nothing will be written. columns: that replace the recipe's; None: the recipe's own. seeds: how many
-    runs with different seeds; None: one run, with the recipe's.
+    runs with different seeds; None: one run, with the recipe's. sign: file of the private key that signs each run.
     """
 
     recipe: Recipe | Path
@@ -46,6 +46,7 @@ class Order(NamedTuple):
     seeds: int | None = None
     measuring: Measuring = Measuring()
     requests: int | None = None
+    sign: Path | None = None
 
 
 def assumptions(
@@ -115,11 +116,12 @@ def _overridden(recipe: Recipe, order: Order) -> Recipe:
 
 
 def execute(job: Job, order: Order, progress: bool = True) -> RunResult | SeedsResult:
-    """Run a job. progress: show it while it lasts.
+    """Run a job, and sign every run folder that it wrote. progress: show it while it lasts.
 
     Raises:
-        AdviseError: see `executor.run`.
+        AdviseError: see `executor.run`; or the key cannot be read, which is known before hours of work.
     """
+    from advisor.deployment.signature import private_key, sign
     from advisor.execution import executor, seeds
     from advisor.report import card as model_card
     from advisor.report.progress import watch
@@ -129,12 +131,30 @@ def execute(job: Job, order: Order, progress: bool = True) -> RunResult | SeedsR
         return model_card.text(result, job.recipe, job.reviewed.facts.data, license_)
 
     assert order.out is not None
+    key = None if order.sign is None else private_key(order.sign)
     events: Iterable[Event | SeedsResult]
     if order.seeds:
         events = seeds.run(job, order.out, order.seeds, card, order.resume, order.checkpoint_seconds)
     else:
         events = executor.run(job, order.out, card, order.resume, order.checkpoint_seconds)
-    return watch(events) if progress else _result(events)
+    result = watch(events) if progress else _result(events)
+    if key is not None:
+        for folder in folders(result, order.out):
+            sign(folder, key)
+    return result
+
+
+def folders(result: RunResult | SeedsResult, out: Path) -> list[Path]:
+    """The folder of every run in `out`: itself, or one for each seed."""
+    return [out] if isinstance(result, RunResult) else [out / path for path in result.paths]
+
+
+def imbalance(job: Job) -> str:
+    """A warning where always giving one answer scores high on the report rows; empty where a gate sees through it."""
+    from advisor.compute.tasks import balance
+
+    gated = job.recipe.gates and job.recipe.gates.kept_beyond_chance
+    return "" if gated else balance.imbalance(job.metrics[0], job.data.report.labels, job.data.label_names)
 
 
 def _result(events: Iterable[Event | SeedsResult]) -> RunResult | SeedsResult:

@@ -13,6 +13,7 @@ from advisor.recipe.recipe import Recipe, as_dict
 
 if TYPE_CHECKING:
     from advisor.advice.history import History
+    from advisor.compute.data.dataset import TaskData
     from advisor.facts.facts import DataFacts, DeviceFacts, Facts, Goal
     from advisor.recipe.recipe import DataSource, Task
 
@@ -158,7 +159,7 @@ def advise(
     columns = _Columns(text, pair, label)
     stated = _Data(source_name, samples, task, eval_samples, unlabelled, max_samples, columns)
     _refuse_nonsense(stated, goal, device)
-    known, source = _data(stated)
+    known, source, warnings = _data(stated)
     known = known._replace(mean_tokens=mean_tokens, source=source_name)
     found = probe.model(fspath(model), known.labels or 2)
     named = found.facts._replace(revision=revision, licence=found.facts.licence or licence)
@@ -166,7 +167,8 @@ def advise(
     facts = Facts(named, known, hardware, goal, tuple(sorted(dict(meta).items())))
     name = name or f"{Path(model).name}-{facts.device.kind}"
     own_runs = _history(facts) if history else None
-    return Advice(*recommendation.advise(find(fspath(policy)), facts, found, source, name, own_runs))
+    advice = Advice(*recommendation.advise(find(fspath(policy)), facts, found, source, name, own_runs))
+    return advice._replace(notes=(*advice.notes, *warnings))
 
 
 def _hardware(
@@ -214,8 +216,8 @@ def _refuse_nonsense(data: _Data, goal: Goal, device: str) -> None:
     arguments.refuse()
 
 
-def _data(stated: _Data) -> tuple[DataFacts, DataSource]:
-    """The facts of the data, counted where a data set is given, and the data source for the recipe."""
+def _data(stated: _Data) -> tuple[DataFacts, DataSource, list[str]]:
+    """The facts of the data, counted where a data set is given, the data source for the recipe, and warnings."""
     from advisor.facts.facts import DataFacts
     from advisor.facts.tasks import OF_TASK
     from advisor.inspection import probe
@@ -226,12 +228,21 @@ def _data(stated: _Data) -> tuple[DataFacts, DataSource]:
     source = DataSource(stated.source, None, None, None, None, None, stated.max_samples, *stated.columns)
     if stated.source is None:
         samples = min(stated.samples or 0, stated.max_samples or stated.samples or 0)
-        return DataFacts(samples, stated.eval_samples, stated.unlabelled or 0, None, task, None), source
+        return DataFacts(samples, stated.eval_samples, stated.unlabelled or 0, None, task, None), source, []
     found = probe.data(stated.source, stated.columns._asdict(), stated.max_samples, labelled)
     evaluated = found.eval_samples if stated.eval_samples is None else stated.eval_samples
     unlabelled = found.unlabelled_samples if stated.unlabelled is None else stated.unlabelled
     labels = len(found.label_names)
-    return DataFacts(found.samples, evaluated, unlabelled, None, task or found.task, labels), source
+    facts = DataFacts(found.samples, evaluated, unlabelled, None, task or found.task, labels)
+    return facts, source, [one for one in (_imbalance(found),) if one]
+
+
+def _imbalance(data: TaskData) -> str:
+    """A warning where always giving one answer scores high."""
+    from advisor.compute.tasks.balance import imbalance
+    from advisor.facts.tasks import metrics
+
+    return imbalance(metrics(data.source, data.task)[0], data.report.labels, data.label_names)
 
 
 def _history(facts: Facts) -> History:

@@ -1,4 +1,4 @@
-"""`advise gate RUN_DIR`: may what a run made be deployed?"""
+"""`advise gate RUN_DIR`: may the model of a run be deployed?"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from advisor.review.findings import FORMATS
 
 
 def run(arguments: Sequence[str]) -> int:
-    """0 where all is shown, 4 where anything is missed, missing, stale or changed."""
+    """Exit codes: 0 everything is shown; 4 something is missed, missing, stale or changed."""
     options = _options(arguments)
     from advisor.api.deployment import gate
     from advisor.report.findings import summary
@@ -25,6 +25,8 @@ def run(arguments: Sequence[str]) -> int:
         device=options.device,
         data=options.data,
         without_data=options.without_data,
+        rescore=options.rescore,
+        key=options.key,
         max_age=options.max_age,
         policy=options.policy,
         waivers=options.waivers,
@@ -32,7 +34,9 @@ def run(arguments: Sequence[str]) -> int:
         waiver_days=options.waiver_days,
     )
     give(checked.to(options.format, width(), colour(sys.stdout) and not options.output), options.output)
+    sys.stderr.write(f"{checked.warned}\n" if checked.warned else "")
     sys.stderr.write("".join(f"kept: {words}\n" for words in checked.kept))
+    sys.stderr.write("".join(f"not checked: {words}\n" for words in checked.unchecked))
     sys.stderr.write(f"{summary(checked)} · {'may not be deployed' if checked.exit_code else 'may be deployed'}\n")
     return checked.exit_code
 
@@ -42,7 +46,12 @@ def _options(arguments: Sequence[str]) -> Namespace:
         "advise gate",
         "Check a finished run before it is deployed: measured numbers, provenance, and a real reload.",
     )
-    gate.add_argument("run", type=Path, metavar="RUN_DIR", help="the --out folder of an `advise run`")
+    gate.add_argument(
+        "run",
+        type=Path,
+        metavar="RUN_DIR",
+        help="the --out folder of an `advise run`; of --seeds, gated on their means",
+    )
     gate.add_argument(
         "--recipe", type=Path, metavar="FILE", help="the recipe to be shipped; the run must be of this recipe"
     )
@@ -51,14 +60,20 @@ def _options(arguments: Sequence[str]) -> Namespace:
     )
     gate.add_argument("--data", metavar="SOURCE", help="where the data is now (default: where the recipe says)")
     gate.add_argument("--without-data", action="store_true", help="accept the recorded hash of data that is not here")
+    gate.add_argument(
+        "--rescore", metavar="SOURCE", help="read the data there, and let every model answer all report rows again"
+    )
+    gate.add_argument("--key", type=Path, metavar="FILE", help="the public key (PEM) that has to have signed the run")
     gate.add_argument("--max-age", type=age, default=timedelta(days=90), metavar="AGE", help="90d (default), 12h, 2w")
     gate.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="output format (default: text)")
     gate.add_argument("-o", "--output", type=Path, metavar="FILE", help="write findings here, not to stdout")
     waivers(gate)
     policy(gate)
     options = gate.parse_args(arguments)
-    if options.data and options.without_data:
-        raise AdviseError("--data and --without-data contradict each other", hint="give one of them")
+    given = [name for name in ("data", "without_data", "rescore") if getattr(options, name)]
+    if len(given) > 1:
+        names = " and ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise AdviseError(f"{names} contradict each other", hint="give one of them")
     return options
 
 

@@ -46,7 +46,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(options: Namespace) -> int:
-    from advisor.api.orders import execute, prepare
+    from advisor.api.orders import execute, imbalance, prepare
     from advisor.execution.seeds import refuse_past_the_last
     from advisor.report import run_tables as report
 
@@ -55,6 +55,8 @@ def _run(options: Namespace) -> int:
     _show_findings(job, options)
     if job.reviewed.errors:
         return 1
+    if warning := imbalance(job):
+        sys.stderr.write(f"warning: {warning}\n")
     if options.seeds:
         refuse_past_the_last(job, options.seeds)
     if options.dry_run:
@@ -90,6 +92,7 @@ def _order(options: Namespace) -> Order:
         options.seeds,
         Measuring(options.measure_seconds or Measuring().seconds, options.power_log, options.protocol),
         options.requests,
+        options.sign,
     )
 
 
@@ -109,11 +112,9 @@ def _show_findings(job: Job, options: Namespace) -> None:
 
 
 def _record(result: RunResult | SeedsResult, out: Path) -> None:
-    from advisor.api.orders import record_runs
-    from advisor.records.results import RunResult
+    from advisor.api.orders import folders, record_runs
 
-    paths = ("",) if isinstance(result, RunResult) else result.paths
-    if warning := record_runs([out / path for path in paths]):
+    if warning := record_runs(folders(result, out)):
         sys.stderr.write(f"warning: {warning}\n")
 
 
@@ -173,6 +174,9 @@ def _options(arguments: Sequence[str]) -> Namespace:
     )
     run_.add_argument(
         "--trust-remote-code", action="store_true", help="execute code that comes with the model's tokenizer"
+    )
+    run_.add_argument(
+        "--sign", type=Path, metavar="KEY", help="sign the finished run with this private Ed25519 key (PEM)"
     )
     run_.add_argument("--dry-run", action="store_true", help="check and plan only: exact sizes, no weights")
     run_.add_argument("--no-ledger", action="store_true", help="do not record the run (advise history)")

@@ -2,52 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.deployment import integrity, measurements, provenance, recomputation, reload
-from advisor.deployment.requirements import demands
-from advisor.deployment.rules import COMPLETE, RECIPE, finding
-from advisor.facts.facts import DataFacts
-from advisor.inspection import probe
-from advisor.inspection.recipe_facts import facts_of
-from advisor.policy.pack import Policy
-from advisor.recipe.reader import load
-from advisor.recipe.recipe import Recipe
-from advisor.records.results import RunResult
-from advisor.records.run_folder import REPORT, read
-from advisor.review.findings import Finding, Place
-from advisor.review.outcome import Checked, Reviewed
-from advisor.review.review import review
-from advisor.review.waivers.apply import Waiving, waive
+from advisor.deployment import measurements, several_seeds
+from advisor.deployment.examination import Examined, Terms, examine
+from advisor.deployment.requirements import Demand, Verdict, demands
+from advisor.deployment.rules import RECIPE, finding
+from advisor.records.run_folder import MANIFEST, SHOWN_ROWS
+from advisor.review.findings import Finding
+from advisor.review.outcome import Checked
+from advisor.runs.summary import warning
 
 FAILED = 4
 
 
-class Terms(NamedTuple):
-    """By what a run is judged.
+class Judged(NamedTuple):
+    """What the numbers come to. kept: the bounds that are kept, in words. warned: what is to be read before them."""
 
-    waiving: of the policy's rules; what the gate itself demands nobody can waive. recipe: that is to be shipped, if not
-    the run's own; device: that it will serve on, if not the recipe's. data: where the data lies now, None for where the
-    recipe says; with `without_data` its recorded hash is believed.
-    """
-
-    policy: Policy
-    waiving: Waiving
-    recipe: Recipe | None = None
-    device: str | None = None
-    data: str | None = None
-    without_data: bool = False
-    max_age: timedelta = provenance.MAX_AGE
+    wrong: list[Finding]
+    kept: tuple[str, ...]
+    warned: str = ""
 
 
 def gate(out: Path, terms: Terms, now: datetime | None = None) -> Checked:
-    """Judge the folder of a finished run.
+    """Judge the folder of a finished run, or of several seeds by their means.
 
     Raises:
         AdviseError: there is no such folder, or a file of waivers cannot be read.
@@ -55,86 +38,70 @@ def gate(out: Path, terms: Terms, now: datetime | None = None) -> Checked:
     begun = time.monotonic()
     if not out.is_dir():
         raise AdviseError(Fault("no such folder", str(out), hint="give the --out folder of an `advise run`"))
-    found = [*integrity.complete(out), *integrity.intact(out), *integrity.harmless(out)]
-    reviewed: dict[str, Reviewed] = {}
-    kept: tuple[str, ...] = ()
-    try:
-        result, judged = read(out), _reviewed(out, terms.policy)
-        reviewed = {judged.document.name: judged}
-        found += _belongs(out, result, judged, terms, now or datetime.now(UTC))
-        wrong, kept = _numbers(out, result, judged, terms)
-        found += wrong
-        if not any(one.rule == "gate-weights" for one in found):  # what may run code is not loaded
-            found += reload.loads(out, result)
-    except AdviseError as error:
-        found += [finding(COMPLETE, one.message, _place(one, out), one.hint) for one in error.faults]
-    distinct = {(one.rule, one.message, one.place): one for one in found}
+    seeds = several_seeds.folders(out)
+    parts = [examine(folder, terms, now or datetime.now(UTC), bool(seeds)) for folder in seeds or [out]]
+    found = [one for wrong, _ in parts for one in wrong]
+    runs = [run for _, run in parts if run]
+    judged = Judged([], ())
+    if len(runs) == len(parts):
+        judged = _means(out, runs, terms) if seeds else _numbers(runs[0], terms)
+    distinct = {(one.rule, one.message, one.place): one for one in [*found, *judged.wrong]}
     findings = tuple(sorted(distinct.values(), key=lambda one: one.order))
-    code = FAILED if any(one.severity == "error" and one.counts for one in findings) else 0
-    texts = {name: one.document.text for name, one in reviewed.items()}
-    seconds = time.monotonic() - begun
+    reviewed = {run.reviewed.document.name: run.reviewed for run in runs}
     return Checked(
         findings,
         tuple(reviewed) or (str(out),),
         terms.policy.stamp,
         terms.policy.rules,
-        code,
-        texts,
+        FAILED if any(one.severity == "error" and one.counts for one in findings) else 0,
+        {name: one.document.text for name, one in reviewed.items()},
         reviewed,
-        seconds,
+        time.monotonic() - begun,
         command="gate",
-        kept=kept,
+        kept=judged.kept,
+        warned=judged.warned,
+        unchecked=tuple(_unchecked(terms, runs)),
     )
 
 
-def _place(fault: Fault, out: Path) -> Place:
-    return Place(fault.file or str(out), fault.line, fault.column)
+def _numbers(run: Examined, terms: Terms) -> Judged:
+    wanted = measurements.verdicts(run.result, _demands(run, terms))
+    wrong = [*_failing(run, wanted), *measurements.own_gates(run.out, run.result.gates)]
+    return Judged([*wrong, *measurements.enough(run.out, run.result)], _kept(wanted), warning(run.result.gates))
 
 
-def _belongs(out: Path, result: RunResult, judged: Reviewed, terms: Terms, now: datetime) -> Iterator[Finding]:
-    """All that the report, the recipe, the data and the policy say of each other."""
-    if not result.steps:
-        raise AdviseError(Fault("the report tells of no step", str(out / REPORT), hint=integrity.AGAIN))
-    yield from provenance.same_recipe(out, result, terms.recipe)
-    yield from provenance.fresh(out, result, terms.max_age, now)
-    if not terms.without_data:
-        yield from provenance.same_data(out, result, judged.recipe, terms.data)
-    yield from measurements.fits(out, result, terms.device or judged.recipe.device)
-    yield from _policy(judged, terms)
+def _means(out: Path, runs: Sequence[Examined], terms: Terms) -> Judged:
+    """The same of several seeds, by their means."""
+    gathered = several_seeds.gathered_again(runs)
+    wanted = several_seeds.verdicts(runs, _demands(runs[0], terms))
+    wrong = [*several_seeds.unlike(runs), *_failing(runs[0], wanted), *measurements.own_gates(out, gathered.gates)]
+    return Judged([*wrong, *measurements.enough(out, runs[0].result)], _kept(wanted), gathered.summary)
 
 
-def _numbers(out: Path, result: RunResult, judged: Reviewed, terms: Terms) -> tuple[list[Finding], tuple[str, ...]]:
-    """The numbers that are wrong or not enough, and the bounds that are kept, in words."""
-    wanted = measurements.verdicts(result, list(demands(judged.recipe, terms.policy, judged.facts)))
-    wrong = [
-        *measurements.failing(wanted, judged.document),
-        *measurements.own_gates(out, result),
-        *measurements.enough(out, result),
-    ]
+def _demands(run: Examined, terms: Terms) -> list[Demand]:
+    return list(demands(run.reviewed.recipe, terms.policy, run.reviewed.facts))
+
+
+def _failing(run: Examined, wanted: Sequence[tuple[Demand, Verdict]]) -> Iterator[Finding]:
+    yield from measurements.failing(wanted, run.reviewed.document)
     if not wanted:
         hint = "add gates to the recipe, or a rule that limits gates.relative_accuracy"
-        wrong.append(finding(RECIPE, "neither the recipe nor the policy has a gate", out / "recipe.yaml", hint))
-    kept = tuple(measurements.told(demand, found) for demand, found in wanted if found.state == "passed")
-    return [*wrong, *recomputation.follows(out, result)], kept
+        yield finding(RECIPE, "neither the recipe nor the policy has a gate", run.out / "recipe.yaml", hint)
 
 
-def _policy(judged: Reviewed, terms: Terms) -> Iterator[Finding]:
-    """What the policy of today forbids in the recipe, as far as no waiver excuses it."""
-    forbidden = [one for one in judged.findings if one.severity == "error"]
-    yield from waive(forbidden, [judged.document], terms.policy, terms.waiving).findings
+def _kept(wanted: Sequence[tuple[Demand, Verdict]]) -> tuple[str, ...]:
+    return tuple(measurements.words(demand, found) for demand, found in wanted if found.state == "passed")
 
 
-def _reviewed(out: Path, policy: Policy) -> Reviewed:
-    """The run's recipe judged by the policy of today, under the facts that were measured."""
-    recipe, document = load(out / "recipe.yaml")
-    model = probe.model(str(out / "steps" / f"0-{recipe.steps[0].name}"))
-    facts = facts_of(recipe, model.facts, _data_facts(out / "facts.json"))
-    return review(policy, recipe, document, facts, model)
-
-
-def _data_facts(file: Path) -> DataFacts:
-    try:
-        values = json.loads(file.read_bytes())
-        return DataFacts(**{name: values.get(f"data.{name}") for name in DataFacts._fields})
-    except (OSError, ValueError, AttributeError) as error:
-        raise AdviseError(Fault(f"cannot be read: {error}", str(file), hint=integrity.AGAIN)) from None
+def _unchecked(terms: Terms, runs: Sequence[Examined]) -> Iterator[str]:
+    """What this call cannot show."""
+    if not terms.key:
+        yield (
+            f"no --key was given: a folder whose {MANIFEST} was rewritten too cannot be told apart from the run's own; "
+            "its times, energy and emissions cannot be measured again here"
+        )
+    rows = max((run.result.eval_samples for run in runs), default=0)
+    if runs and not terms.rescore:
+        yield f"the models did not answer the report rows again but for {min(SHOWN_ROWS, rows)} of {rows:,} (--rescore)"
+    if runs and terms.without_data:
+        yield "the data were not read: rows and labels are those that the run recorded"

@@ -6,27 +6,29 @@ refuses what is unproved.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from advisor.base.interval import Interval
 from advisor.deployment.requirements import verdict
-from advisor.recipe.recipe import Recipe
+from advisor.recipe.recipe import SHARES, Recipe
 from advisor.recipe.steps.quantization import MOST_DIFFERENCE, Quantization
-from advisor.records.results import GateResult, Measured, StepResult
+from advisor.records.results import BASELINE_GATE, MODEL_GATE, GateResult, Measured, StepResult
 
 ENOUGH = 400  # report rows below which a relative accuracy is no proof (rule R11 of the evidence register)
 
 
 def judge(recipe: Recipe, results: Sequence[StepResult], rows: int) -> tuple[GateResult, ...]:
-    """The recipe's gates (by default its goal), and int8's own. rows: that the report is made on."""
+    """The gates of every run, the recipe's (by default its goal), and int8's own. rows: that the report is made on."""
     gates = [_gate(name, bound, results[-1], rows) for name, bound in recipe.gate_bounds().items()]
-    return (*gates, *_int8_gates(recipe, results))
+    return (*_constant_gates(results), *gates, *_int8_gates(recipe, results))
 
 
 def measured(name: str, last: StepResult) -> Measured:
     """A number of the last model by the name that gates use."""
     return {
         "relative_accuracy": last.relative_accuracy,
+        "kept_beyond_chance": last.kept_beyond_chance,
+        "worst_class_recall": last.worst_class_recall,
         "relative_emissions": last.served.emissions,
         "size_mb": Measured(last.size_bytes / 1e6, source="weights on disk"),
         "latency_ms": last.served.latency_ms,
@@ -34,7 +36,7 @@ def measured(name: str, last: StepResult) -> Measured:
 
 
 def _gate(name: str, bound: Interval, last: StepResult, rows: int) -> GateResult:
-    by_rows, number = name == "relative_accuracy", measured(name, last)
+    by_rows, number = name in SHARES, measured(name, last)
     found = verdict(bound, number, rows if by_rows else 0)
     state: str = found.state
     words = found.words
@@ -43,6 +45,30 @@ def _gate(name: str, bound: Interval, last: StepResult, rows: int) -> GateResult
         words = f"cannot verify with {rows:,} report rows: {ENOUGH} or more are needed"
     passed = state not in ("missed", "not measured")
     return GateResult(name, str(bound), number, passed, state, words)
+
+
+def _constant_gates(results: Sequence[StepResult]) -> Iterator[GateResult]:
+    """Baseline and last model against always giving the best single answer, where the task's metric has one."""
+    baseline = next((one for one in results if one.name == "finetune"), None)
+    if baseline and baseline.above_constant.value is not None:
+        yield _constant_gate(BASELINE_GATE, baseline)
+    if results[-1] is not baseline and results[-1].above_constant.value is not None:
+        yield _constant_gate(MODEL_GATE, results[-1])
+
+
+def _constant_gate(name: str, model: StepResult) -> GateResult:
+    found = model.above_constant
+    assert found.value is not None
+    if found.value <= 0:
+        return GateResult(name, "> 0", found, False, "missed", f"no better than a constant answer: {found.source}")
+    if found.interval and found.interval[0] <= 0:
+        words = f"not shown to be better than a constant answer: {found.source}, {_ends(found.interval)}"
+        return GateResult(name, "> 0", found, True, "not shown", words)
+    return GateResult(name, "> 0", found, True, "passed", found.source)
+
+
+def _ends(interval: tuple[float, float]) -> str:
+    return f"95 % interval of the difference {interval[0]:.4g} to {interval[1]:.4g}"
 
 
 def _int8_gates(recipe: Recipe, results: Sequence[StepResult]) -> list[GateResult]:

@@ -1,45 +1,54 @@
-"""The folder of a run: is it whole, is every file the one that was measured, and can none of them execute code?"""
+"""The folder of a run: is it complete, is every file the one that was measured, and can none of them run code?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from advisor.base.errors import AdviseError
+from advisor.base.unsafe_files import danger
 from advisor.deployment.rules import COMPLETE, INTACT, WEIGHTS, finding
-from advisor.records.run_folder import ANSWERS, CARD, MANIFEST, PREDICTIONS, REPORT, hashes, listed
+from advisor.records.run_folder import (
+    AGAIN,
+    ANSWERS,
+    ATTESTATION,
+    CARD,
+    MANIFEST,
+    PREDICTIONS,
+    REPORT,
+    hashes,
+    listed,
+)
 from advisor.review.findings import Finding
 
+# Of weights that only pickles or frameworks of their own have; OpenVINO's .bin has an .xml beside it.
+WEIGHTS_OF_OTHERS = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".dill"}
+WEIGHTS_OF_OTHERS |= {".npy", ".npz", ".h5", ".msgpack"}
 PARTS = ("recipe.yaml", "facts.json", REPORT, PREDICTIONS, ANSWERS)
-AGAIN = "run it again: advise run RECIPE --out DIR"
-PICKLES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".dill", ".npy", ".npz", ".h5", ".msgpack"}
-CODE = {".py", ".pyc", ".so", ".dll", ".sh"}
-PICKLE_STARTS = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
-ZIP_START = b"PK\x03\x04"  # torch.save writes a zip file with a pickle in it
 
 
 def complete(out: Path) -> Iterator[Finding]:
     """The parts that a finished run has."""
     if not (out / MANIFEST).is_file():
-        seeds = sorted(folder.name for folder in out.glob("seed-*") if (folder / MANIFEST).is_file())
-        hint = f"it holds a run for each seed: name one, {' or '.join(seeds)}" if seeds else AGAIN
-        yield finding(COMPLETE, "this is no finished run: manifest.json is missing", out, hint)
+        yield finding(COMPLETE, "this is no finished run: manifest.json is missing", out, AGAIN)
     for name in PARTS:
         if not (out / name).is_file():
-            yield finding(COMPLETE, f"{name} is missing", out / name, AGAIN)
+            what = "is no regular file" if (out / name).exists() else "is missing"
+            yield finding(COMPLETE, f"{name} {what}", out / name, AGAIN)
 
 
 def intact(out: Path) -> Iterator[Finding]:
     """Every file against the hash that the manifest has of it, and no file that it does not name."""
     try:
         then = listed(out)
-    except (OSError, ValueError, TypeError, LookupError) as error:
-        yield finding(INTACT, f"manifest.json cannot be read: {error}", out / MANIFEST, AGAIN)
+    except AdviseError as error:
+        yield finding(INTACT, f"manifest.json {error.faults[0].message}", out / MANIFEST, error.faults[0].hint)
         return
-    found = {name: digest for name, digest in hashes(out).items() if name != MANIFEST}
+    found = {name: digest for name, digest in hashes(out).items() if name not in (MANIFEST, ATTESTATION)}
     for name in sorted({*then, *found}):
         wrong = _wrong(then.get(name), found.get(name))
         if wrong:
-            # People complete the model card by hand; it bears no weight here.
+            # People complete the model card by hand; no verdict depends on it.
             severity = "note" if name == CARD or (name not in then and "/" not in name) else "error"
             yield finding(INTACT, f"{name} {wrong}", out / name, AGAIN, severity)
 
@@ -57,17 +66,12 @@ def harmless(out: Path) -> Iterator[Finding]:
     for path in sorted(out.rglob("*")):
         if path.is_symlink():
             yield finding(WEIGHTS, f"{path.name} is a link, which may lead anywhere", path, "put the file itself there")
-        elif path.is_file() and (what := _harm(path)):
+        elif path.is_file() and (what := danger(path) or _odd_weights(path)):
             hint = "save weights as safetensors, ONNX or OpenVINO IR, and leave code out"
             yield finding(WEIGHTS, f"{path.name} is {what}", path, hint)
 
 
-def _harm(path: Path) -> str:
-    if path.suffix in CODE:
-        return "code"
+def _odd_weights(path: Path) -> str:
     openvino = path.suffix == ".bin" and path.with_suffix(".xml").is_file()
-    with path.open("rb") as file:
-        start = file.read(4)
-    if start == ZIP_START or start.startswith(PICKLE_STARTS):
-        return "a pickle, or an archive that may hold one"
-    return "no safetensors, ONNX or OpenVINO file" if path.suffix in PICKLES and not openvino else ""
+    odd = path.suffix in WEIGHTS_OF_OTHERS and not openvino
+    return "no safetensors, ONNX or OpenVINO file" if odd else ""

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import AdviseError
-from advisor.deployment.integrity import AGAIN
+from advisor.deployment.recomputation import Predictions
 from advisor.deployment.rules import DATA, FRESH, RECIPE, finding
-from advisor.recipe.reader import load
-from advisor.recipe.recipe import Recipe, as_dict
+from advisor.facts.tasks import metrics
+from advisor.inspection.recipe_data import read_data
+from advisor.recipe.recipe import Recipe
 from advisor.records.results import RunResult
-from advisor.records.run_folder import REPORT, sha256
+from advisor.records.run_folder import AGAIN, PREDICTIONS, REPORT, rows_sha256, sha256
+from advisor.records.training_settings import MOST_SEED
 from advisor.review.findings import Finding
+
+if TYPE_CHECKING:
+    from advisor.compute.data.dataset import TaskData
 
 MAX_AGE = timedelta(days=90)
 CLOCKS = timedelta(hours=26)  # by which two machines' clocks and time zones may differ
 UNITS = {"d": "days", "h": "hours", "w": "weeks"}
-# Parts that say where things are, not what is done.
-PLACES = ("name", "policy", "history", "waivers")
 
 
 def to_age(text: str) -> timedelta:
@@ -36,65 +40,77 @@ def to_age(text: str) -> timedelta:
     return timedelta(**{UNITS[match[2] or "d"]: int(match[1])})
 
 
-def same_recipe(out: Path, result: RunResult, theirs: Recipe | None) -> Iterator[Finding]:
-    """The report against the recipe in the folder and, if given, the one that is to be shipped."""
+def own_recipe(out: Path, result: RunResult) -> Iterator[Finding]:
+    """The report against the recipe in the folder."""
     file = out / "recipe.yaml"
     if file.is_file() and sha256(file) != result.recipe_sha256:
         yield finding(RECIPE, "recipe.yaml is not the recipe that the report was made for (another hash)", file, AGAIN)
-    if theirs and file.is_file() and (changed := _changed(theirs, load(file)[0])):
-        told = f"the run was made by another recipe than {theirs.name}: {', '.join(changed)} differ"
-        yield finding(RECIPE, told, file, "run the recipe that is to be shipped")
 
 
-def _changed(one: Recipe, other: Recipe) -> list[str]:
-    """The parts of two recipes that differ in what is done. Where model and data lie may differ."""
-    left, right = (_effect(as_dict(recipe)) for recipe in (one, other))
-    return sorted(name for name in {*left, *right} if left.get(name) != right.get(name))
-
-
-def _effect(parts: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in parts.items() if name not in (*PLACES, "data", "model")}
-    return {**kept, "data.max_samples": parts.get("data", {}).get("max_samples")}
+def own_metric(out: Path, result: RunResult, recipe: Recipe, task: str) -> Iterator[Finding]:
+    """Every model was judged by the metric that the recipe or its data ask for."""
+    wanted = recipe.data.metric or metrics(recipe.data.source, task)[0]
+    for step in result.steps:
+        if step.metric != wanted:
+            what = f"{step.words} is judged by {step.metric}, its recipe and data ask for {wanted}"
+            yield finding(RECIPE, what, out / REPORT, AGAIN)
 
 
 def fresh(out: Path, result: RunResult, max_age: timedelta, now: datetime) -> Iterator[Finding]:
-    """The age of the measurement. Whether it is older than weights or recipe, their hashes tell better than clocks."""
+    """The age of the measurement. Hashes, not clocks, show whether weights or recipe changed since."""
     try:
         finished = datetime.fromisoformat(result.finished).astimezone(UTC)
-    except ValueError:
-        yield finding(FRESH, f"when the run finished is not known: got {result.finished!r}", out / REPORT, AGAIN)
+    except (ValueError, OverflowError):  # a time zone may carry the years 1 and 9999 past the calendar's ends
+        yield finding(FRESH, f"when the run finished is not known: got {result.finished!r:.60}", out / REPORT, AGAIN)
         return
     age = now - finished
     if age > max_age:
-        told = f"measured {age.days:,} days ago ({finished:%Y-%m-%d}), at most {max_age.days:,} are allowed"
-        yield finding(FRESH, told, out / REPORT, f"{AGAIN}; or --max-age {age.days + 1}d")
+        what = f"measured {age.days:,} days ago ({finished:%Y-%m-%d}), at most {max_age.days:,} are allowed"
+        yield finding(FRESH, what, out / REPORT, f"{AGAIN}; or --max-age {age.days + 1}d")
     elif age < -CLOCKS:
         yield finding(FRESH, f"measured in the future: {finished:%Y-%m-%d}", out / REPORT, "set the clock right")
 
 
-def same_data(out: Path, result: RunResult, recipe: Recipe, source: str | None) -> Iterator[Finding]:
-    """The hash of the rows that the data gives now against the one that was measured.
+def own_data(out: Path, result: RunResult, recipe: Recipe, source: str | None) -> tuple[TaskData | None, list[Finding]]:
+    """The data as it is now, and what it says against the hash of the rows that were measured.
 
     source: None reads the recipe's data where it lies.
     """
     wanted = source or recipe.data.source
     measured = result.provenance.get("data_sha256")
     if not wanted or not measured:
-        yield finding(DATA, "which data it was measured on is not recorded", out / REPORT, AGAIN)
-        return
+        return None, [finding(DATA, "which data it was measured on is not recorded", out / REPORT, AGAIN)]
     try:
-        found = _fingerprint(recipe, wanted)
+        found = read_data(_split_as_measured(recipe, result), wanted)
     except AdviseError as error:
-        told = "; ".join(fault.message for fault in error.faults)
+        what = "; ".join(fault.message for fault in error.faults)
         hint = "--data SOURCE where it lies now; --without-data where it cannot be had"
-        yield finding(DATA, f"the data {wanted} cannot be compared: {told}", out / REPORT, hint)
-        return
-    if found != measured:
-        told = f"the rows of {wanted} are not those that were measured: {found[:12]}…, not {str(measured)[:12]}…"
-        yield finding(DATA, told, out / REPORT, f"{AGAIN} on this data")
+        return None, [finding(DATA, f"the data {wanted} cannot be compared: {what}", out / REPORT, hint)]
+    if found.fingerprint == measured:
+        return found, []
+    what = f"the rows of {wanted} are not those that were measured: {found.fingerprint[:12]}…, not {measured!s:.12}…"
+    return None, [finding(DATA, what, out / REPORT, f"{AGAIN} on this data")]
 
 
-def _fingerprint(recipe: Recipe, source: str) -> str:
-    from advisor.inspection.recipe_data import read_data
+def _split_as_measured(recipe: Recipe, result: RunResult) -> Recipe:
+    """The recipe with the seed that the data was split by: of several seeds' runs that of the first."""
+    seed = result.provenance.get("split_seed", recipe.training.seed)
+    known = isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed <= MOST_SEED
+    return replace(recipe, training=replace(recipe.training, seed=seed)) if known else recipe
 
-    return read_data(recipe, source).fingerprint
+
+def same_rows(out: Path, given: Predictions, data: TaskData) -> Iterator[Finding]:
+    """The predictions are of the data's report rows, with their labels, in their order."""
+    rows = data.report
+    if list(given.labels) != [float(label) for label in rows.labels]:
+        yield finding(DATA, "the labels of the predictions are not those of the report rows", out / PREDICTIONS, AGAIN)
+    elif given.rows_sha256 != rows_sha256(rows.contents(), rows.labels):
+        yield finding(DATA, "the predictions are of other texts than the report rows", out / PREDICTIONS, AGAIN)
+
+
+def same_facts(out: Path, stated: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Finding]:
+    """facts.json against what the folder, and the data where they are at hand, show now."""
+    for name, value in found.items():
+        if value is not None and stated.get(name) != value:
+            what = f"facts.json has {name} {stated.get(name)!r:.60}, and it is {value!r:.60}"
+            yield finding(RECIPE, what, out / "facts.json", AGAIN)

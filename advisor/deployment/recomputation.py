@@ -1,29 +1,35 @@
-"""Do the reported numbers follow from the recorded predictions? Score, share of the baseline and interval again."""
+"""Do the reported numbers follow from what is in the folder? Metrics, shares and gates from the predictions, sizes from
+the files, parameters from the plan. The gate judges the numbers computed here, not those that the report claims."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.deployment.integrity import AGAIN
+from advisor.deployment.gates import judge
 from advisor.deployment.rules import RECOMPUTED, finding
-from advisor.records.results import RunResult
-from advisor.records.run_folder import PREDICTIONS
+from advisor.recipe.plan import Plan
+from advisor.recipe.recipe import Recipe
+from advisor.records.results import CONSTANT_GATES, VERSION, Measured, RunResult, StepResult
+from advisor.records.run_folder import AGAIN, ANSWERS, PREDICTIONS, REPORT, inside, read_json
 from advisor.review.findings import Finding
 
 SAME = 1e-6  # reports are computed from the very digits that are recorded
-Rows = Sequence[Sequence[float]]
+FROM_ROWS = ("relative_accuracy", "above_constant", "kept_beyond_chance", "worst_class_recall")
+SINCE_2 = FROM_ROWS[1:]  # a report of version 1 has no such numbers
+Scores = Sequence[Sequence[float]]
 
 
 class Predictions(NamedTuple):
-    """labels: (rows). scores: by step name, (rows, labels)."""
+    """labels: (rows). scores: by step name, (rows, labels). rows_sha256: of texts and labels."""
 
     labels: Sequence[float]
-    scores: Mapping[str, Rows]
+    scores: Mapping[str, Scores]
+    rows_sha256: str = ""
 
 
 def read(out: Path, result: RunResult) -> Predictions:
@@ -33,17 +39,25 @@ def read(out: Path, result: RunResult) -> Predictions:
         AdviseError: they are missing, of another shape, or of another number of rows than the report says.
     """
     file = out / PREDICTIONS
+    value = read_json(file)
     try:
-        value: Any = json.loads(file.read_bytes())
-        found = Predictions(_floats(value["labels"]), {name: _table(rows) for name, rows in value["scores"].items()})
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        scores = {name: _table(rows) for name, rows in value["scores"].items()}
+        found = Predictions(_floats(value["labels"]), scores, str(value.get("rows_sha256") or ""))
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise AdviseError(Fault(f"cannot be used: {type(error).__name__} {error}", str(file), hint=AGAIN)) from None
     sizes = {name: len(rows) for name, rows in found.scores.items()}
     wanted = {step.name: result.eval_samples for step in result.steps}
-    if sizes != wanted or len(found.labels) != result.eval_samples:
-        told = f"holds the rows {sizes} and {len(found.labels)} labels, the report tells of {wanted}"
-        raise AdviseError(Fault(told, str(file), hint=AGAIN))
+    widths = {len(rows[0]) for rows in found.scores.values() if rows}
+    if sizes != wanted or len(found.labels) != result.eval_samples or len(widths) != 1:
+        said = f"holds the rows {sizes} and {len(found.labels)} labels, the report says {wanted}"
+        raise AdviseError(Fault(said, str(file), hint=AGAIN))
+    _refuse_no_class(found, widths.pop(), file)
     return found
+
+
+def _refuse_no_class(found: Predictions, width: int, file: Path) -> None:
+    if width > 1 and not set(found.labels) <= set(map(float, range(width))):
+        raise AdviseError(Fault(f"labels: expected numbers from 0 to {width - 1}", str(file), hint=AGAIN))
 
 
 def _floats(values: Any) -> list[float]:
@@ -60,34 +74,97 @@ def _table(rows: Any) -> list[list[float]]:
     return found
 
 
-def follows(out: Path, result: RunResult) -> Iterator[Finding]:
-    """Every step's score, and the last model's share of the baseline with its interval.
+def recomputed(out: Path, result: RunResult, recipe: Recipe, given: Predictions, names: Sequence[str]) -> RunResult:
+    """The result with every number that the folder itself shows computed again, its gates judged again.
 
-    Raises:
-        AdviseError: as `read`.
+    Args:
+        given: the recorded predictions, or those of the models now. names: of the labels.
     """
-    from advisor.compute.tasks.metrics import ratio_interval, value
+    from advisor.compute.structure.checkpoint import size_bytes
+    from advisor.compute.tasks.appraisal import Rows, appraise
 
-    found = read(out, result)
-    told = []
+    steps: list[StepResult] = []
     for step in result.steps:
-        score = value(step.metric, found.labels, found.scores[step.name])  # type: ignore[arg-type]
-        told += _differs(f"{step.words}: {step.metric}", step.accuracy, score)
-    first, last = result.steps[0], result.steps[-1]
-    if first.name == "finetune" and first.accuracy:
-        told += _differs("relative accuracy", last.relative_accuracy.value, last.accuracy / first.accuracy)
-    if last.relative_accuracy.interval and last is not first:
-        scores = found.scores
-        seed = int(result.provenance.get("seed", 0))
-        pair = scores[last.name], scores[first.name]
-        ends = ratio_interval(last.metric, found.labels, *pair, seed)  # type: ignore[arg-type]
-        for name, reported, again in zip(("lower", "upper"), last.relative_accuracy.interval, ends or (), strict=False):
-            told += _differs(f"the {name} end of its interval", reported, again)
-    for one in told:
-        yield finding(RECOMPUTED, one, out / PREDICTIONS, AGAIN)
+        metrics = (step.metric, *(name for name in step.metrics if name != step.metric))
+        rows = Rows(given.labels, metrics, names, recipe.training.seed)  # type: ignore[arg-type]
+        found = appraise(rows, given.scores[step.name], given.scores.get("finetune"), step.name == "finetune")
+        folder = out / step.path
+        size = size_bytes(folder) if inside(step.path) and folder.is_dir() else step.size_bytes
+        baseline = next((one.size_bytes for one in steps if one.name == "finetune"), size)
+        share = size / baseline if baseline else step.relative_size
+        steps.append(replace(step, **found._asdict(), size_bytes=size, relative_size=share))
+    return replace(result, steps=tuple(steps), gates=judge(recipe, steps, result.eval_samples))
 
 
-def _differs(what: str, reported: float | None, again: float) -> list[str]:
-    if reported is not None and abs(reported - again) <= SAME:
-        return []
-    return [f"{what} is reported as {reported}, the recorded predictions give {again:.6g}"]
+def differences(out: Path, result: RunResult, again: RunResult, plan: Plan | None) -> Iterator[Finding]:
+    """Where the report says something else than the folder shows."""
+    said = [
+        *(one for pair in zip(result.steps, again.steps, strict=True) for one in _of_step(*pair, result.version)),
+        *_parameters(result, plan),
+        *_gates(result, again),
+    ]
+    for one in said:
+        yield finding(RECOMPUTED, one, out / REPORT, AGAIN)
+
+
+def same_answers(out: Path, given: Predictions) -> Iterator[Finding]:
+    """The few answers that are kept with their texts are the first of the predictions."""
+    value = read_json(out / ANSWERS)
+    scores = value.get("scores") if isinstance(value, dict) else None
+    for name, rows in given.scores.items():
+        some = scores.get(name) if isinstance(scores, dict) else None
+        if not isinstance(some, list) or not some or some != [list(row) for row in rows[: len(some)]]:
+            yield finding(RECOMPUTED, f"the answers of {name} are not those in {PREDICTIONS}", out / ANSWERS, AGAIN)
+
+
+def _of_step(step: StepResult, again: StepResult, version: int) -> Iterator[str]:
+    yield from _differs(f"{step.words}: {step.metric}", step.accuracy, again.accuracy)
+    for name, found in again.metrics.items():
+        if name != step.metric:
+            yield from _differs(f"{step.words}: {name}", step.metrics.get(name), found)
+    for name in FROM_ROWS:
+        if version >= VERSION or name not in SINCE_2:
+            yield from _measured(f"{step.words}: {name.replace('_', ' ')}", getattr(step, name), getattr(again, name))
+    if step.size_bytes != again.size_bytes:
+        yield f"{step.words}: the size is reported as {step.size_bytes:,} bytes, the files have {again.size_bytes:,}"
+    yield from _differs(f"{step.words}: relative size", step.relative_size, again.relative_size)
+
+
+def _measured(what: str, reported: Measured, again: Measured) -> Iterator[str]:
+    yield from _differs(what, reported.value, again.value)
+    if reported.value is None or again.value is None:
+        return
+    ends = zip(("lower", "upper"), reported.interval or (None, None), again.interval or (None, None), strict=True)
+    for name, one, other in ends:
+        yield from _differs(f"{what}, the {name} end of its interval", one, other)
+
+
+def _differs(what: str, reported: float | None, again: float | None) -> Iterator[str]:
+    if reported == again or (reported is not None and again is not None and abs(reported - again) <= SAME):
+        return
+    now = "give none" if again is None else f"give {again:.6g}"
+    yield f"{what} is reported as {reported}, the recorded predictions and files {now}"
+
+
+def _parameters(result: RunResult, plan: Plan | None) -> Iterator[str]:
+    """Exact parameter counts; a plan that begins after the first step says nothing of it."""
+    if plan is None or result.steps[0].name != "finetune" or len(plan.steps) != len(result.steps):
+        return
+    for step, planned in zip(result.steps, plan.steps, strict=True):
+        if step.parameters != planned.parameters:
+            yield f"{step.words}: {step.parameters:,} parameters are reported, the recipe makes {planned.parameters:,}"
+
+
+def _gates(result: RunResult, again: RunResult) -> Iterator[str]:
+    """A gate that is missing, more lenient than the recipe's, or judged otherwise."""
+    reported = {gate.name: gate for gate in result.gates}
+    for gate in again.gates:
+        if result.version < VERSION and gate.name in CONSTANT_GATES:
+            continue
+        mine = reported.pop(gate.name, None)
+        if mine is None:
+            yield f"the gate {gate.name} is missing from the report"
+        elif (mine.demanded, mine.passed) != (gate.demanded, gate.passed):
+            was, now = (f"{one.demanded} {'passed' if one.passed else 'missed'}" for one in (mine, gate))
+            yield f"the gate {gate.name} is reported as {was}, and is {now}"
+    yield from (f"the report has a gate {name} that the recipe has not" for name in reported)

@@ -54,16 +54,16 @@ def verdict(bound: Interval, measured: Measured, examples: int) -> Verdict:
     value = measured.value
     if value is None or not math.isfinite(value):
         return Verdict("not measured", f"not measured: {measured.why_not or 'no number'}")
-    told = _four(value)
+    shown = _four(value)
     if not bound.holds(value):
-        return Verdict("missed", f"missed: {told}, must be {bound}")
+        return Verdict("missed", f"missed: {shown}, must be {bound}")
     weak = next((end for end in measured.interval or () if not bound.holds(end)), None)
     if weak is None:
-        return Verdict("passed", f"{told}, must be {bound}{_within(measured)}")
+        return Verdict("passed", f"{shown}, must be {bound}{_within(measured)}")
     needed = _needed(bound, value, weak, examples)
     many = f": about {needed:,} examples are needed, there are {examples:,}" if needed else ""
     side = "lower" if weak < value else "upper"
-    words = f"not shown: {told} keeps {bound}, but the {side} end of its 95 % interval is {_four(weak)}{many}"
+    words = f"not shown: {shown} keeps {bound}, but the {side} end of its 95 % interval is {_four(weak)}{many}"
     return Verdict("not shown", words, needed)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +13,10 @@ from advisor.advice.prediction import Range, predict
 from advisor.base.errors import AdviseError
 from advisor.deployment.gates import ENOUGH, judge
 from advisor.recipe.plan import PlannedStep, plan
-from advisor.records.break_even import NO_BASELINE, break_even, net_saving
+from advisor.records.break_even import break_even, net_saving
 from advisor.records.carbon import sci
 from advisor.records.results import (
+    NO_BASELINE,
     Cost,
     Measured,
     Predicted,
@@ -25,7 +26,7 @@ from advisor.records.results import (
     StepResult,
     not_served,
 )
-from advisor.records.run_folder import Scores, artefact, sha256
+from advisor.records.run_folder import Scores, artefact, model_sha256, sha256
 from advisor.runs.comparison import compared
 from advisor.runs.summary import summary
 
@@ -53,11 +54,12 @@ def step_result(
         AdviseError: a score is not finite.
     """
     from advisor.compute.structure.checkpoint import size_bytes
-    from advisor.compute.tasks.metrics import by_name
+    from advisor.compute.tasks.appraisal import Rows, appraise
 
     name, size = planned.step.name, size_bytes(folder)
     _refuse_endless(scores[name], name)
-    found = by_name(job.metrics, job.data.report.labels, scores[name])
+    rows = Rows(job.data.report.labels, job.metrics, job.data.label_names, job.recipe.training.seed)
+    found = appraise(rows, scores[name], scores.get("finetune"), name == "finetune")
     baseline = next((one for one in earlier if one.name == "finetune"), None)
     return StepResult(
         name,
@@ -66,27 +68,17 @@ def step_result(
         parameters,
         planned.parameters,
         size,
-        found[job.metrics[0]],
-        relative_accuracy(job, scores, name),
+        found.accuracy,
+        found.relative_accuracy,
         size / (baseline.size_bytes if baseline else size),
-        metric=job.metrics[0],
-        metrics=found,
+        metric=rows.metric,
+        metrics=found.metrics,
         predicted=predicted(job, name),
         artefact=artefact(folder),
-        notes=() if baseline else _tells_nothing(job, scores[name]),
+        above_constant=found.above_constant,
+        kept_beyond_chance=found.kept_beyond_chance,
+        worst_class_recall=found.worst_class_recall,
     )
-
-
-def _tells_nothing(job: Job, scores: Scores) -> tuple[str, ...]:
-    """A note on a baseline that is no better than a model that answers all rows alike."""
-    from advisor.compute.tasks.metrics import of_one_answer, value
-
-    metric, labels, width = job.metrics[0], job.data.report.labels, len(scores[0])
-    if width == 1:
-        return ()  # where a correlation is 0 there is no share
-    found, least = value(metric, labels, scores), of_one_answer(metric, labels, width)
-    told = f"its {metric}, {found:.3f}, is no better than always giving one answer, {least:.3f}"
-    return (f"{told}: a share of it tells nothing",) if found <= least else ()
 
 
 def metered(
@@ -110,21 +102,6 @@ def metered(
         unknown = Measured(why_not=f"made by {processes.count()} processes, of which only one was watched")
         return replace(result, cost=Cost(unknown, unknown))
     return replace(result, cost=cost(found, job.assumed, earlier))
-
-
-def relative_accuracy(job: Job, scores: Mapping[str, Scores], name: str) -> Measured:
-    """A model's metric as a share of the fine-tuned baseline's on the same rows, with its 95 % interval."""
-    from advisor.compute.tasks.metrics import ratio_interval, value
-
-    if name == "finetune" or "finetune" not in scores:
-        return Measured(1.0) if name == "finetune" else Measured(why_not=NO_BASELINE)
-    metric, labels = job.metrics[0], job.data.report.labels
-    base = value(metric, labels, scores["finetune"])
-    interval = ratio_interval(metric, labels, scores[name], scores["finetune"], job.recipe.training.seed)
-    if interval is None:
-        return Measured(why_not=f"the baseline's {metric}, {base:.3g}, cannot be told from 0, so a share means nothing")
-    source = f"{metric}, {len(labels):,} report rows, 95 % interval by paired bootstrap"
-    return Measured(value(metric, labels, scores[name]) / base, source=source, interval=interval)
 
 
 def _refuse_endless(scores: Scores, name: str) -> None:
@@ -190,9 +167,6 @@ def run_result(job: Job, out: Path, served: Serving, train_on: str, seconds: flo
     """The whole run, its gates judged."""
     results = served.results
     report_rows = job.data.eval_samples
-    notes: tuple[str, ...] = ()
-    if report_rows < ENOUGH:
-        notes = (f"{report_rows} report rows cannot verify a relative accuracy: {ENOUGH} or more are needed",)
     gates, last = judge(job.recipe, results, report_rows), results[-1]
     results = [replace(one, as_predicted=_as_predicted(one)) for one in results]
     result = RunResult(
@@ -206,7 +180,7 @@ def run_result(job: Job, out: Path, served: Serving, train_on: str, seconds: flo
         gates,
         _provenance(job),
         seconds,
-        notes,
+        tuple(_notes(results, report_rows)),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         recipe_sha256=sha256(out / "recipe.yaml"),
         payback=break_even(results),
@@ -215,6 +189,14 @@ def run_result(job: Job, out: Path, served: Serving, train_on: str, seconds: flo
         fp32_in_runtime=served.fp32_in_runtime,
     )
     return replace(result, summary=summary(result))
+
+
+def _notes(results: Sequence[StepResult], rows: int) -> Iterator[str]:
+    """What limits everything that the run says."""
+    if rows < ENOUGH:
+        yield f"{rows} report rows cannot verify a relative accuracy: {ENOUGH} or more are needed"
+    if results[0].above_constant.value is None:
+        yield results[0].above_constant.why_not
 
 
 def _as_predicted(step: StepResult) -> dict[str, bool]:
@@ -226,8 +208,10 @@ def _provenance(job: Job) -> dict[str, Any]:
 
     return {
         **provenance(),
+        "model_sha256": model_sha256(job.model.folder) if job.model.folder else "",
         "data": job.data.origin,
         "data_sha256": job.data.fingerprint,
+        "split_seed": job.data.seed,
         "dropped_duplicates": job.data.dropped_duplicates,
         "seed": job.recipe.training.seed,
         "trust_remote_code": job.trust_remote_code,

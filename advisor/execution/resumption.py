@@ -20,7 +20,7 @@ from advisor.base.errors import AdviseError, Fault
 from advisor.base.files import sealed, unsealed, write_json
 from advisor.records.output_folder import LOCK, STATE, STEPS, draft_of, drafts, files, listed, states, steps
 from advisor.records.results import StepResult
-from advisor.records.run_folder import FILES, MANIFEST, hashes, is_hidden
+from advisor.records.run_folder import ATTESTATION, FILES, MANIFEST, hashes, is_hidden
 
 Inputs = Mapping[str, Any]  # what decides a step's outcome, by its name in WORDS; JSON values
 WORDS = {
@@ -94,6 +94,7 @@ def _locked(path: Path) -> int:
 def unfinish(out: Path) -> None:
     """Remove what marks a folder as a finished run, and what a killed process left unfinished."""
     (out / MANIFEST).unlink(missing_ok=True)
+    (out / ATTESTATION).unlink(missing_ok=True)  # what was signed is no longer so
     (out / STEPS).mkdir(exist_ok=True)
     for draft in list(drafts(out)):
         remove(draft)

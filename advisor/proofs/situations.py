@@ -23,7 +23,7 @@ from advisor.proofs.space import describe
 from advisor.proofs.translation import ONE, Copy, Translation
 from advisor.proofs.variables import ABSENT, MODEL
 from advisor.recipe.plan import plan
-from advisor.recipe.recipe import DataSource, Recipe, Targets
+from advisor.recipe.recipe import AS_BOUND, DataSource, Gates, Recipe
 from advisor.recipe.steps import STEPS
 from advisor.records.training_settings import Training
 
@@ -119,9 +119,8 @@ def recipes(known: Translation, values: Mapping[str, Any], facts: Facts, model: 
         yield replace(recipe, gates=_gates(gates) if gates else None, training=training)
 
 
-def _gates(values: Mapping[str, float]) -> Targets:
-    signs = {"relative_accuracy": ">="}
-    return Targets(**{name: f"{signs.get(name, '<=')} {show(one).replace(',', '')}" for name, one in values.items()})
+def _gates(values: Mapping[str, float]) -> Gates:
+    return Gates(**{name: f"{AS_BOUND[name]} {show(one).replace(',', '')}" for name, one in values.items()})
 
 
 def _steps(name: str, values: Mapping[str, Any], model: Model) -> Iterator[Any]:

@@ -10,7 +10,7 @@ from advisor.base.interval import Interval
 from advisor.base.validation import Mistake, validate
 from advisor.base.yamlfile import Path_
 from advisor.recipe.consistency import contradictions
-from advisor.recipe.recipe import AS_BOUND, Recipe, StatedWaiver
+from advisor.recipe.recipe import AS_BOUND, SHARES, Recipe, StatedWaiver
 from advisor.recipe.steps import STEPS
 from advisor.recipe.steps.step import Step
 
@@ -132,8 +132,8 @@ def _no_bound(name: str, text: str) -> str:
     except ValueError as error:
         return str(error)
     end, other = (bound.low, bound.high) if sign == ">=" else (bound.high, bound.low)
-    if end is None or other is not None or end <= 0 or (name == "relative_accuracy" and end > 1):
-        limit = " of at most 1" if name == "relative_accuracy" else ""
+    if end is None or other is not None or end <= 0 or (name in SHARES and end > 1):
+        limit = " of at most 1" if name in SHARES else ""
         return f'expected "{sign} number" above 0{limit}, got {text!r}'
     return ""
 

@@ -22,7 +22,7 @@ from advisor.recipe.assembly import (
     TWICE,
     UNKNOWN_STEP,
 )
-from advisor.recipe.recipe import AS_BOUND, DataSource, ModelSource, Targets
+from advisor.recipe.recipe import AS_BOUND, SHARES, DataSource, ModelSource, Targets
 from advisor.recipe.steps import STEPS
 from advisor.records.training_settings import Training
 
@@ -132,10 +132,11 @@ def bound(name: str, text: str) -> str:
     if not numbers:
         return f'write "{sign} number"'
     number = numbers[0].replace(",", ".")
-    if "%" in text or (name == "relative_accuracy" and 2 <= float(number) <= 100):
+    if "%" in text or (name in SHARES and 2 <= float(number) <= 100):
         number = f"{float(number) / 100:g}"
-    if name == "relative_accuracy" and float(number) > 1:
-        return f'it is relative to the baseline: at most "{sign} 1"'
+    if name in SHARES and float(number) > 1:
+        whose = "a share" if name == "worst_class_recall" else "relative to the baseline"
+        return f'it is {whose}: at most "{sign} 1"'
     return f'write "{sign} {number}"' if float(number) > 0 else ""
 
 

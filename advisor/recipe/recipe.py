@@ -103,6 +103,19 @@ class Targets:
 
 
 @frozen
+class Gates(Targets):
+    """What the measured model has to show. Two bounds are for gates only, both from below.
+
+    kept_beyond_chance: the share kept of what the baseline has beyond always giving the best single answer.
+    worst_class_recall: the recall of the class that the model knows worst; no share of the baseline's.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
+    kept_beyond_chance: str | None = None
+    worst_class_recall: str | None = None
+
+
+@frozen
 class StatedWaiver:
     """A waiver as people write it: the rule, why it may be broken, who is responsible, and its last day.
 
@@ -160,7 +173,7 @@ class Recipe:
     steps: Annotated[Steps, Bound(min_length=1)]
     data: DataSource = DataSource()
     goal: Targets = Targets()
-    gates: Targets | None = None
+    gates: Gates | None = None
     training: Training = Training()
     policy: PolicyStamp | None = None
     waivers: tuple[StatedWaiver, ...] = ()
@@ -183,6 +196,8 @@ class Recipe:
 
 # Which side of each target is bounded.
 AS_BOUND = {"relative_accuracy": ">=", "relative_emissions": "<=", "size_mb": "<=", "latency_ms": "<="}
+AS_BOUND |= {"kept_beyond_chance": ">=", "worst_class_recall": ">="}
+SHARES = ("relative_accuracy", "kept_beyond_chance", "worst_class_recall")  # bounds of at most 1, measured on rows
 
 
 def to_goal(targets: Targets) -> Goal:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from advisor.records.carbon import payback
-from advisor.records.results import Measured, RunResult, StepResult
+from advisor.records.results import NO_BASELINE, Measured, RunResult, StepResult
 
-NO_BASELINE = "the recipe has no finetune step, so there is no baseline"
 NOT_STATED = Measured(why_not="the number of requests is not stated (--requests)")
 
 

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 TEACHER = "teacher"  # the label of progress while the teacher answers
+VERSION = 2  # of a report; 1 knew no constant answer
+NO_BASELINE = "the recipe has no finetune step, so there is no baseline"
+# Gates that every run has: a model that is no better than one answer to every row verifies nothing.
+BASELINE_GATE, MODEL_GATE = CONSTANT_GATES = ("baseline above a constant answer", "model above a constant answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,8 @@ class StepResult:
     path: its folder below the run's. accuracy: the value of `metric`, the task's own. metrics: all of the task's
     metrics. size_bytes: weights on disk. fp32_difference: of an int8 model, the mean difference of its class
     probabilities from its fp32 source's. as_predicted: whether each number that was both predicted and measured
-    fell into its range.
+    fell into its range. above_constant: the metric minus that of the best constant answer on the same rows.
+    kept_beyond_chance: that difference as a share of the baseline's. worst_class_recall: the lowest recall of a class.
     """
 
     name: str
@@ -143,6 +148,9 @@ class StepResult:
     artefact: Artefact | None = None
     cost: Cost = Cost()
     as_predicted: Mapping[str, bool] = field(default_factory=dict)
+    above_constant: Measured = NOT_YET
+    kept_beyond_chance: Measured = NOT_YET
+    worst_class_recall: Measured = NOT_YET
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +190,7 @@ class RunResult:
     provenance: dict[str, Any]
     seconds: float
     notes: tuple[str, ...] = ()
-    version: int = 1
+    version: int = VERSION
     finished: str = ""
     recipe_sha256: str = ""
     payback: Measured = NOT_YET

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.base.files import write_json
+from advisor.base.files import fingerprint, write_json
+from advisor.base.install import DISTRIBUTION
 from advisor.records.output_folder import ASSIGNMENT, STEP, STEPS
-from advisor.records.results import Artefact, RunResult
+from advisor.records.results import VERSION, Artefact, RunResult
 
 REPORT, PREDICTIONS, ANSWERS = "report.json", "predictions.json", "answers.json"
-MANIFEST, CARD = "manifest.json", "README.md"
+MANIFEST, CARD, ATTESTATION = "manifest.json", "README.md", "attestation.json"
+AGAIN = "run it again: advise run RECIPE --out DIR"
 FILES = (*ASSIGNMENT, REPORT, PREDICTIONS, ANSWERS, CARD)  # beside the manifest, which names them
 SHOWN_ROWS = 8  # report rows whose text and answers are kept, for a look and to prove that a model reloads
 ANYWHERE = ("cpu", "cuda", "mps", "edge")
@@ -37,11 +40,16 @@ def write_predictions(out: Path, texts: Sequence[Any], labels: Sequence[float], 
     Args:
         texts: (rows), a text or a pair of texts. labels: (rows). scores: by step name, (rows, labels).
     """
-    digest = hashlib.sha256(json.dumps([list(row) for row in zip(texts, labels, strict=True)]).encode()).hexdigest()
+    digest = rows_sha256(texts, labels)
     write_json(out / PREDICTIONS, {"labels": labels, "scores": scores, "rows_sha256": digest}, indent=None)
     pairs = [(one, None) if isinstance(one, str) else one for one in texts[:SHOWN_ROWS]]
     rows = [{"text": text, "pair": pair} for text, pair in pairs]
     write_json(out / ANSWERS, {"rows": rows, "scores": {name: some[:SHOWN_ROWS] for name, some in scores.items()}})
+
+
+def rows_sha256(texts: Sequence[Any], labels: Sequence[float]) -> str:
+    """Hash of the report rows, in their order."""
+    return hashlib.sha256(json.dumps([list(row) for row in zip(texts, labels, strict=True)]).encode()).hexdigest()
 
 
 def rounded(scores: Any) -> list[list[float]]:
@@ -67,9 +75,22 @@ def hashes(folder: Path) -> dict[str, str]:
     return {name.as_posix(): sha256(folder / name) for name in names if not is_hidden(name)}
 
 
+def model_sha256(folder: Path) -> str:
+    """Hash of a model's config and safetensors; empty where there are no weights."""
+    files = sorted([*folder.glob("config.json"), *folder.glob("*.safetensors")])
+    found = {file.name: sha256(file) for file in files if file.is_file()}
+    return fingerprint(found) if len(found) > 1 else ""
+
+
 def is_hidden(name: Path) -> bool:
     """Whether a path, or a folder on its way, begins with a dot."""
     return any(part.startswith(".") for part in name.parts)
+
+
+def inside(name: str) -> bool:
+    """Does a path that a report names stay below the run's folder?"""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and "\0" not in name
 
 
 def sha256(file: Path) -> str:
@@ -84,7 +105,7 @@ def finish(out: Path, result: RunResult, card: str = "") -> None:
     if card:
         (out / CARD).write_text(card, encoding="utf-8")
     files = {name: digest for name, digest in hashes(out).items() if _own(name)}
-    write_json(out / MANIFEST, {"files": files})
+    write_json(out / MANIFEST, {"version": VERSION, "files": files})
 
 
 def _own(name: str) -> bool:
@@ -98,26 +119,32 @@ def listed(out: Path) -> dict[str, str]:
     """SHA-256 of each file of a finished run, as its manifest has it.
 
     Raises:
-        ValueError, OSError, TypeError, LookupError: the manifest cannot be read.
+        AdviseError: the manifest cannot be read, or is of a newer version.
     """
-    return dict(json.loads((out / MANIFEST).read_bytes())["files"])
+    file = out / MANIFEST
+    value = read_json(file)
+    refuse_newer(value, file)
+    files = value.get("files") if isinstance(value, dict) else None
+    if not isinstance(files, dict) or not all(isinstance(digest, str) for digest in files.values()):
+        raise AdviseError(Fault("files: expected an object of hashes by name", str(file), hint=AGAIN))
+    return files
 
 
 def changed(out: Path) -> list[str]:
     """The files of a finished run that are not as its manifest has them; the model card is people's to complete."""
     try:
         then = listed(out)
-    except (OSError, ValueError, TypeError, LookupError):
+    except AdviseError:
         return [MANIFEST]
     now = hashes(out)
     return sorted(name for name, digest in then.items() if name != CARD and now.get(name) != digest)
 
 
 def read(out: Path) -> RunResult:
-    """The result of a finished run.
+    """The result of a finished run; one of an older version has no constant answers.
 
     Raises:
-        AdviseError: the folder is no finished run, or its report cannot be understood.
+        AdviseError: the folder is no finished run, or its report cannot be understood or is of a newer version.
     """
     from pydantic import TypeAdapter, ValidationError
 
@@ -126,10 +153,52 @@ def read(out: Path) -> RunResult:
         below = next((str(found.parent) for found in sorted(out.glob(f"*/{MANIFEST}"))), "")
         hint = f"there is one in {below}" if below else "give the --out folder of an `advise run` that has ended"
         raise AdviseError(Fault(what, str(out), hint=hint))
+    listed(out)
+    value = read_json(out / REPORT)
+    refuse_newer(value, out / REPORT)
     try:
-        return TypeAdapter(RunResult).validate_json((out / REPORT).read_bytes())
-    except (OSError, ValidationError) as error:
-        first = str(error.errors()[0]["msg"]) if isinstance(error, ValidationError) else error.strerror or str(error)
+        return TypeAdapter(RunResult).validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        what = f"cannot be read as a report: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise AdviseError(Fault(what, str(out / REPORT), hint=AGAIN)) from None
+
+
+def refuse_newer(value: object, file: Path) -> None:
+    """Raise an AdviseError for a file of a run folder that a newer version of advise has written."""
+    version = value.get("version", 1) if isinstance(value, dict) else 1
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise AdviseError(Fault(f"version: expected a whole number from 1 on, got {version!r:.40}", str(file)))
+    if version > VERSION:
+        message = f"is of version {version}, this advise reads run folders up to version {VERSION}"
+        raise AdviseError(Fault(message, str(file), hint=f"update advise: pip install --upgrade {DISTRIBUTION}"))
+
+
+def read_json(file: Path) -> Any:
+    """The value in a JSON file.
+
+    Raises:
+        AdviseError: it is no regular file (a pipe would never end), or no JSON: NaN and infinite numbers are none.
+    """
+    if not file.is_file():
+        what = "is no regular file" if file.exists() else "is missing"
+        raise AdviseError(Fault(what, str(file), hint=AGAIN))
+    try:
+        return json.loads(file.read_bytes(), parse_constant=_no_number, parse_float=_finite)
+    except OSError as error:
+        raise AdviseError(Fault(f"cannot be read: {error.strerror or error}", str(file), hint=AGAIN)) from None
+    except RecursionError:
         raise AdviseError(
-            Fault(f"cannot be read as a report: {first}", str(out / REPORT), hint="run it again with this version")
+            Fault("is no JSON that a run writes: it is nested too deeply", str(file), hint=AGAIN)
         ) from None
+    except ValueError as error:
+        raise AdviseError(Fault(f"is not JSON: {error}", str(file), hint=AGAIN)) from None
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number that was measured")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _no_number(text)

@@ -14,6 +14,7 @@ from advisor.records.break_even import verdict
 from advisor.records.results import Measured, RunResult, StepResult
 from advisor.report.frontmatter import data_name, front, hub_id, last_part, making
 from advisor.report.shares import emissions_head, interval, percent, rows
+from advisor.runs.summary import warning
 
 
 def text(result: RunResult, recipe: Recipe, data: DataFacts, license_: str = "") -> str:
@@ -40,6 +41,8 @@ def section(result: RunResult) -> str:
 
 def _body(result: RunResult, recipe: Recipe, data: DataFacts, license_: str) -> Iterator[str]:
     yield f"# {escaped(result.name)}\n"
+    if words := warning(result.gates):
+        yield f"> **Warning**: {escaped(words)}.\n"
     yield f"{escaped(_base(result))} made smaller by `advise`{_for(result)}: {_steps(result)}."
     yield from (f"\n**{escaped(result.summary)}**",) if result.summary else ()
     yield from ("\n## Results\n", *_table(result))

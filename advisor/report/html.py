@@ -19,6 +19,7 @@ from advisor.report.chart import Figured, Line, Point
 from advisor.report.frontmatter import data_name, making
 from advisor.runs.comparison import Compared, compared
 from advisor.runs.finished import Finished
+from advisor.runs.summary import warning
 
 TEMPLATE = "report.html.j2"
 # The two points that the white paper gives as numbers; those of its Figures 4 to 6 stand in images alone.
@@ -107,6 +108,7 @@ def _view(place: int, run: Finished, label: str) -> dict[str, Any]:
         "rows": list(shares.rows(result)),
         "emissions_head": shares.emissions_head([result]),
         "state": _state(result),
+        "warning": warning(result.gates),
         "compared": [one for step in result.steps for one in _rows(step)],
         "making": making(result),
         "reasons": list(_reasons(run)),

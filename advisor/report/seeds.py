@@ -14,9 +14,12 @@ from advisor.runs.seed_statistics import SeedsResult, Spread
 
 
 def show(result: SeedsResult) -> None:
-    """A table of means with their spread, and the gates, on stdout."""
+    """What is to be read first, a table of means with their spread, and the gates, on stdout."""
     width = None if sys.stdout.isatty() else 110
-    Console(file=terminal(sys.stdout), highlight=False, width=width).print(table(result), gates(result.gates))
+    screen = Console(file=terminal(sys.stdout), highlight=False, width=width)
+    if result.summary:
+        screen.print(f"{clean(result.name)} {result.summary}", soft_wrap=not sys.stdout.isatty(), markup=False)
+    screen.print(table(result), gates(result.gates))
 
 
 def table(result: SeedsResult) -> Table:

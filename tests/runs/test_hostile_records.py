@@ -1,0 +1,104 @@
+"""Records that are valid JSON and yet no runs: refused with their line when imported, and nothing is half recorded."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import small_runs
+
+from advisor.base.errors import AdviseError
+from advisor.cli import main
+from advisor.runs import exchange, ledger
+from advisor.runs.record import Record, canonical, identity
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Record:
+    return small_runs.record(tmp_path / "a")
+
+
+def exported(one: Record, change: Callable[[dict[str, Any]], object]) -> str:
+    """A line of an exported file whose id fits its changed content."""
+    content = json.loads(canonical(one.content()))
+    change(content)
+    return json.dumps({"version": 1, "id": identity(content), "run": content})
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda run: run.update(steps=[]), "run.steps"),
+        (lambda run: run.update(samples=10**30), "run.samples"),
+        (lambda run: run["steps"][0].update(parameters=-(10**30)), "run.steps.0.parameters"),
+        (lambda run: run.update(eval_samples="many"), "run.eval_samples"),
+        (lambda run: run["facts"].update({"data.samples": {"a": 1}}), "run.facts"),
+    ],
+)
+def test_a_run_that_cannot_be_is_refused(
+    change: Callable[[dict[str, Any]], object], told: str, one: Record, tmp_path: Path
+) -> None:
+    file = tmp_path / "runs.jsonl"
+    file.write_text(exported(one, change))
+    with pytest.raises(AdviseError) as raised:
+        exchange.read(file)
+    assert f"runs.jsonl:1:1: {told}" in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["1" * 5_000, '{"version": 1, "id": 1e999, "run": {}}', "[" * 100_000, '"\\ud800"'])
+def test_lines_that_no_ledger_wrote(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "runs.jsonl"
+    file.write_text(text)
+    with pytest.raises(AdviseError, match=r"runs\.jsonl:1"):
+        exchange.read(file)
+
+
+@pytest.mark.parametrize("values", [[1, 2], [b"\xff\xfe"], [None], [1.5], [["a"]]])
+def test_a_parquet_file_of_other_types(values: list[Any], tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow.parquet import write_table
+
+    file = tmp_path / "runs.parquet"
+    write_table(pyarrow.table({"entry": values}), file)
+    with pytest.raises(AdviseError, match=r"runs\.parquet.*(text|entry)"):
+        exchange.read(file)
+    assert main(["history", "import", str(file)]) == 2
+
+
+def test_a_ledger_that_holds_such_a_run_is_read_without_it_being_taken_for_one(one: Record, tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite3"
+    ledger.add([one], file)
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("DELETE FROM quantities")
+        database.execute("DELETE FROM steps")
+    with pytest.raises(AdviseError, match="damaged"):
+        ledger.find(path=file)
+
+
+def test_a_long_import_lets_others_write(one: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another writer gets its turn between two parts of an import."""
+    file, many = tmp_path / "ledger.sqlite3", [replace(one, seconds=float(number)) for number in range(250)]
+    turns, add = [], ledger._add
+
+    def watched(connection: sqlite3.Connection, part: Sequence[Record]) -> int:
+        with closing(sqlite3.connect(file, timeout=0)) as other, other:
+            other.execute("BEGIN IMMEDIATE")  # raises while somebody else writes
+        turns.append(len(part))
+        return add(connection, part)
+
+    monkeypatch.setattr(ledger, "_add", watched)
+    assert ledger.add(many, file) == 250
+    assert turns == [100, 100, 50]
+    assert ledger.add([*many, one], file) == 1
+
+
+def test_a_thousand_runs_come_in_and_out_whole(one: Record, tmp_path: Path) -> None:
+    file, many = tmp_path / "ledger.sqlite3", [replace(one, seconds=float(number)) for number in range(1_000)]
+    assert ledger.add(many, file) == 1_000
+    assert sorted(ledger.find(path=file), key=lambda run: run.seconds) == many
