@@ -65,7 +65,7 @@ def _show(arguments: Sequence[str]) -> int:
 
 
 def _export(arguments: Sequence[str]) -> int:
-    from advisor.runs import exchange
+    from advisor.runs import import_export
 
     made = _filters(parser("advise history export", "Write recorded runs to a file, to share them."))
     made.add_argument("file", type=Path, metavar="FILE", help="its name ends in .jsonl or .parquet")
@@ -73,18 +73,18 @@ def _export(arguments: Sequence[str]) -> int:
     found = _found(_wanted(vars(options)))
     if not found:
         raise AdviseError("no run is recorded yet, so there is nothing to export", hint="advise history add RUN_DIR")
-    exchange.export(found, options.file)
+    import_export.export(found, options.file)
     sys.stderr.write(f"{len(found)} runs written to {options.file}\n")
     return 0
 
 
 def _import(arguments: Sequence[str]) -> int:
-    from advisor.runs import exchange, ledger
+    from advisor.runs import import_export, ledger
 
     made = parser("advise history import", "Import runs that somebody exported.")
     made.add_argument("files", nargs="+", type=Path, metavar="FILE")
     files = made.parse_args(arguments).files
-    found = [record for file in files for record in exchange.read(file)]
+    found = [record for file in files for record in import_export.read(file)]
     new = ledger.add(found)
     sys.stderr.write(f"{new} runs added to {ledger.where()}, {len(found) - new} were there already\n")
     return 0

@@ -11,7 +11,7 @@ from advisor.families.described import as_family
 from advisor.inspection.probe import Model
 from advisor.recipe.plan import Plan, Problem
 from advisor.recipe.recipe import Recipe
-from advisor.review.causes import names_a_part, path_of, value_at
+from advisor.review.decisive_facts import names_a_part, path_of, value_at
 from advisor.review.findings import FITS, UNSEEN, Edit, Finding, Fix, Path_, Place
 from advisor.review.fixes.rule_fixes import Unfitting
 

@@ -19,7 +19,7 @@ from advisor.policy.view import View, look
 from advisor.recipe.plan import Plan, plan
 from advisor.recipe.reader import load, loads
 from advisor.recipe.recipe import ModelSource, Recipe
-from advisor.review.causes import causes, names_a_part, path_of, value_at
+from advisor.review.decisive_facts import causes, names_a_part, path_of, value_at
 from advisor.review.findings import FITS, Finding, Fix, Place
 from advisor.review.fixes.rule_fixes import Broken
 from advisor.review.goals import goal_findings

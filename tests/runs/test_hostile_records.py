@@ -15,7 +15,7 @@ import small_runs
 
 from advisor.base.errors import AdviseError
 from advisor.cli import main
-from advisor.runs import exchange, ledger
+from advisor.runs import import_export, ledger
 from advisor.runs.record import Record, canonical, identity
 
 
@@ -47,7 +47,7 @@ def test_a_run_that_cannot_be_is_refused(
     file = tmp_path / "runs.jsonl"
     file.write_text(exported(one, change))
     with pytest.raises(AdviseError) as raised:
-        exchange.read(file)
+        import_export.read(file)
     assert f"runs.jsonl:1:1: {told}" in str(raised.value)
 
 
@@ -56,7 +56,7 @@ def test_lines_that_no_ledger_wrote(text: str, tmp_path: Path) -> None:
     file = tmp_path / "runs.jsonl"
     file.write_text(text)
     with pytest.raises(AdviseError, match=r"runs\.jsonl:1"):
-        exchange.read(file)
+        import_export.read(file)
 
 
 @pytest.mark.parametrize("values", [[1, 2], [b"\xff\xfe"], [None], [1.5], [["a"]]])
@@ -67,7 +67,7 @@ def test_a_parquet_file_of_other_types(values: list[Any], tmp_path: Path) -> Non
     file = tmp_path / "runs.parquet"
     write_table(pyarrow.table({"entry": values}), file)
     with pytest.raises(AdviseError, match=r"runs\.parquet.*(text|entry)"):
-        exchange.read(file)
+        import_export.read(file)
     assert main(["history", "import", str(file)]) == 2
 
 

@@ -78,8 +78,8 @@ WRITER = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from advisor.runs import exchange, ledger
-one = exchange.read(Path(sys.argv[1]))[0]
+from advisor.runs import import_export, ledger
+one = import_export.read(Path(sys.argv[1]))[0]
 sys.stdin.read()  # all writers wait for the gun
 for number in range(10):
     assert ledger.add([replace(one, name=f"{sys.argv[3]}-{number}")], Path(sys.argv[2])) == 1
@@ -87,10 +87,10 @@ for number in range(10):
 
 
 def test_many_processes_at_once_lose_nothing(tmp_path: Path) -> None:
-    from advisor.runs import exchange
+    from advisor.runs import import_export
 
     file, source = tmp_path / "new" / "ledger.sqlite3", tmp_path / "one.jsonl"
-    exchange.export([small_runs.record(tmp_path / "a")], source)
+    import_export.export([small_runs.record(tmp_path / "a")], source)
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, source, file, str(number)], stdin=subprocess.PIPE)
         for number in range(8)

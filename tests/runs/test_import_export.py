@@ -12,28 +12,28 @@ import pytest
 import small_runs
 
 from advisor.base.errors import AdviseError
-from advisor.runs import exchange
+from advisor.runs import import_export
 
 
 @pytest.mark.parametrize("name", ["runs.jsonl", "runs.parquet"])
 def test_runs_come_back_as_they_were(name: str, tmp_path: Path) -> None:
     one = small_runs.record(tmp_path / "a")
     other = replace(one, samples=None, versions={}, steps=(replace(one.last, quantities=()),))
-    exchange.export([one, other], tmp_path / name)
-    assert exchange.read(tmp_path / name) == [one, other]
+    import_export.export([one, other], tmp_path / name)
+    assert import_export.read(tmp_path / name) == [one, other]
 
 
 def test_parquet_has_columns_to_look_at(tmp_path: Path) -> None:
     from pyarrow.parquet import read_table
 
-    exchange.export([small_runs.record(tmp_path / "a")], tmp_path / "runs.parquet")
+    import_export.export([small_runs.record(tmp_path / "a")], tmp_path / "runs.parquet")
     (row,) = read_table(tmp_path / "runs.parquet").to_pylist()
     assert row["relative_emissions"] == 0.33 and row["family"] == "bert" and row["samples"] == 67_349
 
 
 def test_every_damaged_run_is_told_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "runs.jsonl"
-    exchange.export([small_runs.record(tmp_path / "a")], file)
+    import_export.export([small_runs.record(tmp_path / "a")], file)
     good = file.read_text()
     changed = json.loads(good)
     changed["run"]["passed"] = True
@@ -42,26 +42,26 @@ def test_every_damaged_run_is_told_with_its_line(tmp_path: Path) -> None:
     newer = {**json.loads(good), "version": 2}
     file.write_text("".join(f"{one}\n" for one in (good.strip(), json.dumps(changed), "{", json.dumps(newer), "[]")))
     with pytest.raises(AdviseError) as raised:
-        exchange.read(file)
+        import_export.read(file)
     assert [(fault.line, fault.message.split(",")[0]) for fault in raised.value.faults][1:] != []
     told = str(raised.value)
     for line, words in ((2, "hash of the content"), (3, "Expecting"), (4, "version 2"), (5, "expected an object")):
         assert f"runs.jsonl:{line}:" in told and words in told
     file.write_text(json.dumps(misspelt))
     with pytest.raises(AdviseError, match=r"run\.famil?y"):
-        exchange.read(file)
+        import_export.read(file)
 
 
 @pytest.mark.parametrize("name", ["runs.csv", "runs", "no.jsonl", "no.parquet"])
 def test_files_that_cannot_be_read(name: str, tmp_path: Path) -> None:
     with pytest.raises(AdviseError):
-        exchange.read(tmp_path / name)
+        import_export.read(tmp_path / name)
 
 
 def test_no_parquet(tmp_path: Path) -> None:
     (tmp_path / "text.parquet").write_text("no parquet")
     with pytest.raises(AdviseError, match="is no Parquet file"):
-        exchange.read(tmp_path / "text.parquet")
+        import_export.read(tmp_path / "text.parquet")
 
 
 def test_without_pyarrow_parquet_is_refused_and_jsonl_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +74,7 @@ def test_without_pyarrow_parquet_is_refused_and_jsonl_works(tmp_path: Path, monk
 
     one = small_runs.record(tmp_path / "a")
     monkeypatch.setattr(builtins, "__import__", bare)
-    exchange.export([one], tmp_path / "runs.jsonl")
+    import_export.export([one], tmp_path / "runs.jsonl")
     with pytest.raises(AdviseError, match="pip install pyarrow"):
-        exchange.export([one], tmp_path / "runs.parquet")
+        import_export.export([one], tmp_path / "runs.parquet")
     assert not (tmp_path / "runs.parquet").exists()

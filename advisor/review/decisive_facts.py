@@ -1,4 +1,4 @@
-"""Causes: the facts that make a rule fire on a recipe, each with the place in the file that says it."""
+"""Decisive facts: those that make a rule fire on a recipe, each with the place in the file that says it."""
 
 from __future__ import annotations
 
