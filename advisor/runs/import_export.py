@@ -1,4 +1,4 @@
-"""Exchange: runs of a ledger as a file to share: JSONL, a run a line, or Parquet, a run a row.
+"""Import and export: runs of a ledger as a file to share, JSONL with a run a line, or Parquet with a run a row.
 
 A run comes with its id, the hash of its content: a damaged one is refused, and one that is there already is known.
 """
