@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test slow lint types contract check bench clean
+.PHONY: setup demo test slow lint types contract check docs outputs picture bench clean
 
 setup: $(VENV)/installed
 
@@ -38,6 +38,19 @@ check: test lint types contract
 	$(BIN)/advise check recipes
 	$(BIN)/advise rules verify
 	$(BIN)/advise rules test
+
+# The site with its own search, in build/docs/site; any warning is an error.
+docs: setup
+	$(BIN)/python -m docs.site
+
+# Run the commands of README and docs again and write down what they print today.
+outputs: setup
+	$(BIN)/advise rules docs --out docs/rules
+	$(BIN)/python tests/support/doc_commands.py README.md $$(find docs -name '*.md' -not -path 'docs/rules/*')
+
+# The picture of the README, from a demo run of its own; run it on an idle machine.
+picture: demo
+	$(BIN)/advise report runs/demo/run --chart docs/images/demo.svg
 
 bench: setup
 	$(BIN)/python bench/startup.py

@@ -1,8 +1,8 @@
 """Soak: kills, runs at the same time, and ten thousand recipes in one process.
 
 Command: python bench/soak.py kills|together|recipes [--count N] [--state FOLDER]
-Expected: hours for 1,000 kills (on two busy cores a batch of two took five minutes, most of it the undisturbed runs that
-it is compared with), minutes for the other two. `kills` goes on where it stopped, from its state folder (default:
+Expected: hours for 1,000 kills (on two busy cores a batch of two took five minutes, most of it the undisturbed runs
+that it is compared with), minutes for the other two. `kills` goes on where it stopped, from its state folder (default:
 runs/soak). Bar: no run ends otherwise than an undisturbed one, no record is lost, and memory does not grow.
 """
 

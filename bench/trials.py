@@ -159,7 +159,7 @@ def _numbers(one: StepResult, baseline: StepResult) -> dict[str, Any]:
     found = {"score": one.accuracy, "relative": one.accuracy / baseline.accuracy, "size": one.relative_size}
     found["interval"] = one.relative_accuracy.interval
     if one.served.time.value is not None:
-        found |= {"time": one.served.time.value, "time_spread": one.served.time.spread}
+        found |= {"time": one.served.time.value, "time_interval": one.served.time.interval}
     return found
 
 

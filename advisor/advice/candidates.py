@@ -6,11 +6,11 @@ No compression, 2/3 of the layers, 1/3, 1/3 with matrix pruning; each with and w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from advisor.advice.prediction import Prediction, predict
 from advisor.base.frozen import names, replace
-from advisor.facts.facts import DataFacts, Facts, Goal
+from advisor.facts.facts import DataFacts, Facts, Goal, Value
 from advisor.families import registry
 from advisor.families.family import Config, Family
 from advisor.inspection.probe import Model
@@ -19,7 +19,7 @@ from advisor.policy.pack import Policy
 from advisor.policy.view import look
 from advisor.recipe.levels import LEVELS, structure
 from advisor.recipe.plan import Plan, Problem, plan
-from advisor.recipe.recipe import DataSource, Recipe, to_hardware, to_targets
+from advisor.recipe.recipe import DataSource, ModelSource, Recipe, to_hardware, to_targets
 from advisor.recipe.steps.finetune import Finetune
 from advisor.recipe.steps.quantization import Quantization
 from advisor.recipe.steps.step import Step
@@ -72,22 +72,31 @@ def stated(facts: DataFacts, source: DataSource) -> DataSource:
     )
 
 
+def recipe_of(facts: Facts, source: ModelSource, steps: tuple[Step, ...], data: DataSource, name: str) -> Recipe:
+    """A recipe that states all facts that it was decided on. data: where they come from, with what is known of them."""
+    device: Any = facts.device.kind
+    source = replace(source, revision=facts.model.revision, licence=facts.model.licence)
+    hardware, meta = to_hardware(facts.device), {key: value for key, value in facts.meta if _is_scalar(value)}
+    return Recipe(1, name, source, device, steps, data, to_targets(facts.goal), hardware=hardware, meta=meta)
+
+
+def _is_scalar(value: Value) -> TypeGuard[str | int | float | bool]:
+    return isinstance(value, str | int | float | bool)
+
+
 def candidates(
     policy: Policy, facts: Facts, model: Model, data: DataSource, name: str, history: History | None = None
 ) -> Iterator[Candidate]:
     """All of them, mildest first. history: own runs, which narrow the predictions."""
     family = registry.find(facts.model.family or "")
-    device: Any = facts.device.kind
-    source = replace(model.source, revision=facts.model.revision, licence=facts.model.licence)
-    rest: Any = {"goal": to_targets(facts.goal), "training": _training(family, model.config), "policy": policy.stamp}
-    rest |= {"hardware": to_hardware(facts.device), "meta": dict(facts.meta)}
+    training = _training(family, model.config)
     for level in LEVELS:
-        steps = structure(level, family, model.config)
+        steps = structure(level, family, model.config, facts.data.task or "")
         if steps is None:
             continue
         for int8 in (False, True):
             whole = (Finetune(), *steps, *((Quantization(),) if int8 else ()))
-            recipe = Recipe(1, name, source, device, whole, data, **rest)
+            recipe = replace(recipe_of(facts, model.source, whole, data, name), training=training, policy=policy.stamp)
             yield _candidate(policy, facts, model, recipe, level, history)
 
 

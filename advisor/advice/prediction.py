@@ -8,6 +8,8 @@ baseline on the same device; accuracy likewise.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 from advisor.families.family import Family
@@ -93,6 +95,10 @@ _INT8 = {
 }
 _INT8_ANY = Effect(Range(0.99, 0.99), Range(0.50, 0.50), Range(0.50, 0.50), "S15, the white paper's one figure")
 WHOLE = Range(1.0, 1.0)
+# Share of the multiplications that the white paper's levels leave of BERT-base: 8 and 4 of 12 layers, and 4 of 7/12 of
+# the width. A cut that leaves more than MARGIN times as much is no such level.
+COMPUTE = {"L1": 2 / 3, "L2": 1 / 3, "L3": 1 / 3 * (7 / 12) ** 2}
+MARGIN = 1.15
 
 
 def level_effect(group: str, level: str, samples: int) -> Effect | None:
@@ -120,16 +126,16 @@ def predict(plan: Plan | None, family: Family | None, samples: int | None, int8:
         return Prediction(None, None, None, None, None, ())
     group = group or (family.predicted_as if family else "")
     effects: list[Effect | None] = []
+    compute = _compute(plan)
     level = level_of(plan) if plan else ""
     if level is None or (level and samples is None):
         effects.append(None)
     elif level:
-        effects.append(level_effect(group, level, samples or 0))
+        effects.append(_as_deep(level_effect(group, level, samples or 0), group, level, compute or 0))
     if int8:
         effects.append(int8_effect((family.int8_as if family else "") or group))
     size = _size(plan, int8)
     parameters = plan.parameters if plan else None
-    compute = _compute(plan)
     if None in effects:
         return Prediction(None, None, None, size, parameters, (), compute)
     accuracy, time, emissions = WHOLE, WHOLE, WHOLE
@@ -138,6 +144,27 @@ def predict(plan: Plan | None, family: Family | None, samples: int | None, int8:
             accuracy, time = accuracy.times(effect.accuracy), time.times(effect.time)
             emissions = emissions.times(effect.emissions)
     return Prediction(accuracy, time, emissions, size, parameters, tuple(one.basis for one in effects if one), compute)
+
+
+def _as_deep(effect: Effect | None, group: str, level: str, compute: float) -> Effect | None:
+    """A level's effect for a cut that leaves more to compute than the level does: no better than that share allows.
+
+    compute: the exact share of the multiplications that is left.
+    """
+    if effect is None or compute <= COMPUTE[level] * MARGIN:
+        return effect
+    time, emissions = (_share_range(_OWN_TIME.get(group, usual), compute) for usual in (_TIME, _EMISSIONS))
+    return effect._replace(time=time, emissions=emissions)
+
+
+def _share_range(levels: Mapping[str, Range], compute: float) -> Range:
+    """From the exact share up to what the levels' upper ends come to between them, and at no cut to the whole."""
+    ends = [(1.0, 1.0), *((COMPUTE[level], range_.high) for level, range_ in levels.items())]
+    for (more, above), (less, below) in pairwise(ends):
+        if compute >= less:
+            high = below + (above - below) * (compute - less) / (more - less)
+            return Range(min(compute, high), high)
+    return Range(min(compute, ends[-1][1]), ends[-1][1])
 
 
 def _compute(plan: Plan | None) -> float | None:

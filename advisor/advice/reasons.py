@@ -55,10 +55,16 @@ def _left_out(step: str, candidates: tuple[Candidate, ...], policy: Policy, fact
             tuple(dict.fromkeys(one.rule.id for one in blame)),
             opening(policy, look(facts, mildest.recipe, mildest.plan.measures if mildest.plan else {})),
         )
-    best = min(open_, key=lambda one: (len(one.misses), greenest(one)))
+    best = min(open_, key=lambda one: (len(one.misses), _shortfall(one, facts), greenest(one)))
     if best.misses:
         return Verdict(step, False, f"would miss the goal: {best.misses[0]} ({best.words})")
     return Verdict(step, False, "not needed: the recipe without it is predicted to be at least as green")
+
+
+def _shortfall(candidate: Candidate, facts: Facts) -> float:
+    """How far the middle of the predicted accuracy lies below the goal."""
+    accuracy = candidate.judged.accuracy
+    return max(0.0, facts.goal.relative_accuracy - accuracy.middle) if accuracy else 1.0
 
 
 def _blame(step: str, mildest: Candidate) -> list[Violation]:
@@ -98,8 +104,8 @@ def notes(chosen: Candidate, facts: Facts) -> Iterator[str]:
     own = chosen.prediction.accuracy
     if own and own.low < facts.goal.relative_accuracy <= 1 and own.low < own.high:
         yield (
-            f"it may miss the goal: relative accuracy is predicted as {own}, wanted {facts.goal.relative_accuracy:g}; "
-            "the gate decides on the measured model"
+            f"it may miss the goal of {facts.goal.relative_accuracy:g}: the relative accuracy is predicted as {own}, "
+            f"with {own.low:.2f} as its lower end; the gate decides on the measured model"
         )
     if chosen.prediction != chosen.judged:
         yield f"chosen by BERT's ranges (opt-follows-bert); OPT's own range is {own}, on weaker evidence"

@@ -16,6 +16,7 @@ from advisor.base.errors import NotMet, PolicyError
 from advisor.base.frozen import names, replace
 from advisor.facts.facts import Facts, Goal
 from advisor.inspection.probe import Model
+from advisor.policy.judge import Violation
 from advisor.policy.pack import Policy
 from advisor.recipe.recipe import DataSource, Recipe, to_targets
 
@@ -44,14 +45,15 @@ def advise(
         history: the user's own runs, which narrow the predicted ranges; advice does not depend on any if not given.
 
     Raises:
-        NotMet: no admissible recipe is predicted to meet the goal; shows the nearest and what must give.
+        NotMet: no admissible recipe is predicted to meet the goal, which shows the nearest and what must give; or a
+            rule denies every recipe for these facts.
         PolicyError: the rules contradict each other or leave no recipe.
     """
     found = _stamped(tuple(candidates(policy, facts, model, stated(facts.data, data), name, history)), history)
     admissible = [one for one in found if one.admissible]
     if not admissible:
-        broken = {one.rule.id for candidate in found for one in candidate.violations}
-        raise PolicyError(f"the policy leaves no admissible recipe: see {', '.join(sorted(broken))}")
+        denied = all(any(one.rule.then.deny for one in _errors(each)) for each in found)
+        raise (NotMet if denied else PolicyError)(_refused(found, denied))
     meeting = [one for one in admissible if not one.misses]
     if not meeting:
         raise NotMet(_not_met(admissible, facts.goal))
@@ -68,8 +70,19 @@ def account(policy: Policy, facts: Facts, model: Model, recipe: Recipe) -> tuple
     if best and best.recipe.steps == recipe.steps:
         return verdicts(policy, facts, best, found)
     told = verdicts(policy, facts, given(policy, facts, model, recipe), found)
-    stands = "it stands in the recipe; advice for these facts is another one"
+    stands = "part of this recipe; advice would choose another recipe for these facts"
     return tuple(one._replace(reason=stands) if one.kept and one.step != "finetune" else one for one in told)
+
+
+def _errors(candidate: Candidate) -> list[Violation]:
+    return [one for one in candidate.violations if one.rule.severity == "error"]
+
+
+def _refused(found: tuple[Candidate, ...], denied: bool) -> str:
+    """Why no recipe is admissible: what the rules say of the one with the fewest errors."""
+    errors = min(map(_errors, found), key=len)
+    head = "the policy denies every recipe for these facts" if denied else "the policy leaves no admissible recipe"
+    return head + "".join(f"\n  {one.rule.id}: {one.message}" for one in errors)
 
 
 def _stamped(found: tuple[Candidate, ...], history: History | None) -> tuple[Candidate, ...]:

@@ -90,6 +90,7 @@ def run(
     lifetime_years: float | None = None,
     measure_seconds: float = 10.0,
     power_log: str | PathLike[str] | None = None,
+    requests: int | None = None,
     sign: str | PathLike[str] | None = None,
     record: bool = True,
     progress: bool = True,
@@ -115,6 +116,7 @@ def run(
         embodied_kg, lifetime_years: CO2e of making the machine, in kg, and its lifetime, for an SCI figure; or neither.
         measure_seconds: how long each model answers while time and energy are measured.
         power_log: CSV of an external power meter that runs meanwhile, with columns time and watts.
+        requests: how many the model will answer; making it is weighed against what they save.
         sign: file of a private Ed25519 key (PEM) that signs the finished run. Needs the extra `[sign]`.
         record: keep the run in the ledger of `advise history`.
         progress: show a progress bar on stderr, or in a notebook.
@@ -140,6 +142,7 @@ def run(
     arguments.choice("train_on", train_on, TRAIN_ON)
     arguments.whole("max_samples", max_samples, 1)
     arguments.whole("waiver_days", waiver_days, 1)
+    arguments.whole("requests", requests, 1)
     arguments.number("checkpoint_seconds", checkpoint_seconds, 0, 1e9)
     arguments.number("pue", pue, 1, 10)
     arguments.number("measure_seconds", measure_seconds, 1e-3, 1e9)
@@ -160,6 +163,7 @@ def run(
         resume,
         checkpoint_seconds,
         measuring=Measuring(measure_seconds, None if power_log is None else Path(power_log)),
+        requests=requests,
         sign=None if sign is None else Path(sign),
     )
     with libraries():

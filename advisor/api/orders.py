@@ -45,6 +45,7 @@ class Order(NamedTuple):
     checkpoint_seconds: float = 60.0
     seeds: int | None = None
     measuring: Measuring = Measuring()
+    requests: int | None = None
     sign: Path | None = None
 
 
@@ -91,7 +92,13 @@ def prepare(order: Order) -> Job:
     base = Path() if order.model or Path(recipe.model.source).exists() else folder
     rules = find(order.policy)
     job = excused(judge(rules, recipe, document, data, base, order.train_on), rules, order.waiving)
-    return replace(job, trust_remote_code=order.trust_remote_code, assumed=order.assumed, measuring=order.measuring)
+    return replace(
+        job,
+        trust_remote_code=order.trust_remote_code,
+        assumed=order.assumed,
+        measuring=order.measuring,
+        requests=order.requests,
+    )
 
 
 def _read(recipe: Recipe | Path) -> tuple[Recipe, Document]:

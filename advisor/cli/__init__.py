@@ -17,23 +17,9 @@ from importlib import import_module
 
 from advisor.base.collection import paused_collection
 from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.cli.commands import COMMANDS
 from advisor.cli.screen import exit_code, screen
 
-COMMANDS = {
-    "run": ("RECIPE --data SOURCE --out DIR", "run a recipe and report"),
-    "check": ("RECIPE…", "review recipes by the rules"),
-    "diff": ("OLD NEW", "show what changed in a recipe's effect"),
-    "gate": ("RUN_DIR", "check a finished run before it is deployed"),
-    "explain": ("RULE|RECIPE", "show a rule's page, or why a recipe is as it is"),
-    "report": ("RUN_DIR… --html FILE", "show finished runs as a page or as tables"),
-    "history": ("[show|export|import|add]", "list recorded runs, predicted beside measured"),
-    "rules": ("list|test|verify|diff|docs", "work on rule packs"),
-    "families": ("", "list the models that are described, and which can be run"),
-    "doctor": ("", "show what this machine offers, and what follows"),
-    "schema": ("recipe|rule|pack|waivers", "print JSON Schemas for editors"),
-    "completion": ("bash|zsh|tcsh", "print a script that completes commands in a shell"),
-    "demo": ("--out DIR", "advise, run and report on a small real model and data"),
-}
 ISSUES = "please report it with the command and the lines above"
 
 

@@ -28,7 +28,7 @@ TASKS = ("classification", "regression", "generation", "language-modelling")
 
 def _commands() -> str:
     """Every command with what it does, a line each."""
-    from advisor.cli import COMMANDS
+    from advisor.cli.commands import COMMANDS
 
     calls = {f"advise {name} {arguments}".rstrip(): about for name, (arguments, about) in COMMANDS.items()}
     widest = max(map(len, calls))

@@ -47,8 +47,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def tree() -> ArgumentParser:
     """One parser of everything: `advise` itself with all commands and their verbs below it."""
-    from advisor.cli import COMMANDS
     from advisor.cli.advise import run as advise
+    from advisor.cli.commands import COMMANDS
 
     root = ArgumentParser("advise", parents=_own(advise), add_help=False)
     commands = root.add_subparsers()

@@ -191,6 +191,19 @@ def measuring(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="CSV of an external power meter that runs meanwhile: columns time and watts",
     )
+    parser.add_argument(
+        "--protocol",
+        choices=("aienergyscore",),
+        default="",
+        help="measure 1,000 rows one by one in ten runs: compatible with AI Energy Score, no official score",
+    )
+
+
+def requests(parser: argparse.ArgumentParser) -> None:
+    """The option that says how many requests the model will answer."""
+    parser.add_argument(
+        "--requests", type=count, metavar="N", help="weigh making the model against what N requests save"
+    )
 
 
 def width() -> int:

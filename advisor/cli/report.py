@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from advisor.base.errors import AdviseError
 from advisor.base.install import pip_command
-from advisor.cli.options import parser
+from advisor.cli.options import parser, requests
 
 if TYPE_CHECKING:
     from advisor.runs.finished import Finished
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 def run(arguments: Sequence[str]) -> int:
     """Exit codes: 0 done, 2 a folder that is no finished run, or the page's libraries are missing."""
     options = _options(arguments)
+    from advisor.records.break_even import weighed
     from advisor.runs.finished import folders, read
 
     if options.html or options.chart:
         _needs_drawing("--html" if options.html else "--chart")
     runs = [read(folder) for folder in folders(options.runs)]
+    runs = [run._replace(result=weighed(run.result, options.requests)) for run in runs]
     if options.html:
         from advisor.base.files import deliver
         from advisor.report import html
@@ -34,12 +36,18 @@ def run(arguments: Sequence[str]) -> int:
         deliver(options.html, html.render(runs))
         sys.stderr.write(f"wrote {options.html}: open it in a browser\n")
     if options.chart:
-        from advisor.base.files import write
+        from advisor.base.files import deliver
         from advisor.report.figure import accuracy_against_time
 
-        write(options.chart, accuracy_against_time(runs))
+        deliver(options.chart, accuracy_against_time(runs))
         sys.stderr.write(f"wrote {options.chart}\n")
-    if options.format or not (options.html or options.chart):
+    if options.manifest:
+        from advisor.base.files import deliver
+        from advisor.report import impact_framework
+
+        deliver(options.manifest, impact_framework.manifest(runs))
+        sys.stderr.write(f"wrote {options.manifest}: `if-run --manifest {options.manifest}` computes it\n")
+    if options.format or not (options.html or options.chart or options.manifest):
         _print(runs, options.format or "text")
     return 0
 
@@ -49,7 +57,11 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made.add_argument("runs", nargs="+", type=Path, metavar="RUN_DIR", help="the --out folder of an `advise run`")
     made.add_argument("--html", type=Path, metavar="FILE", help="write one page that needs nothing else")
     made.add_argument("--chart", type=Path, metavar="FILE", help="draw accuracy against time as one SVG file")
+    made.add_argument(
+        "--if", dest="manifest", type=Path, metavar="FILE", help="write a manifest for the Impact Framework (YAML)"
+    )
     made.add_argument("--format", choices=("text", "json", "markdown"), help="print the runs' tables (default: text)")
+    requests(made)
     return made.parse_args(arguments)
 
 

@@ -20,6 +20,7 @@ from advisor.cli.options import (
     measuring,
     parser,
     policy,
+    requests,
     seconds,
     seeds,
     waivers,
@@ -89,7 +90,8 @@ def _order(options: Namespace) -> Order:
         options.resume,
         options.checkpoint_seconds,
         options.seeds,
-        Measuring(options.measure_seconds or Measuring().seconds, options.power_log),
+        Measuring(options.measure_seconds or Measuring().seconds, options.power_log, options.protocol),
+        options.requests,
         options.sign,
     )
 
@@ -181,6 +183,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     data_columns(run_)
     carbon(run_)
     measuring(run_)
+    requests(run_)
     waivers(run_)
     policy(run_)
     return run_.parse_args(arguments)

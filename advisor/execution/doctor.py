@@ -128,15 +128,15 @@ def energy(powercap: Path = POWERCAP) -> Iterator[Line]:
         yield Line("energy", "RAPL", f"{names}: readable", "the CPU's energy is counted", True)
     elif zones:
         remedy = f"sudo chmod -R a+r {powercap}/*/energy_uj until the next start"
-        follows = f"the CPU's power is modelled from its load; to count it: {remedy}"
+        follows = f"energy is derived from processor time, no power is measured; to count it: {remedy}"
         yield Line("energy", "RAPL", f"{names}: not readable by this user", follows, False)
     elif platform.system() == "Darwin":
         yield Line("energy", "powermetrics", "macOS", "counted only where codecarbon may run powermetrics with sudo")
     else:
-        follows = "the CPU's power is modelled from its load; ratios hold, watts are an estimate"
+        follows = "energy is derived from processor time, no power is measured; `--power-log` takes a meter's file"
         yield Line("energy", "RAPL", f"no counter in {powercap}", follows, False)
     yield _nvml()
-    yield Line("energy", "memory", "has no counter", "its power is a constant that follows the memory used")
+    yield Line("energy", "memory", "has no counter of its own on most machines", "its energy is left out there")
     found = _version("codecarbon")
     missing = "" if found else f"without it energy and emissions are not measured: {pip_command('run')}"
     yield Line("energy", "codecarbon", found or "not installed", missing, bool(found))

@@ -13,7 +13,8 @@ from advisor.advice.prediction import Range, predict
 from advisor.base.errors import AdviseError
 from advisor.deployment.gates import ENOUGH, judge
 from advisor.recipe.plan import PlannedStep, plan
-from advisor.records.carbon import payback, sci
+from advisor.records.break_even import break_even, net_saving
+from advisor.records.carbon import sci
 from advisor.records.results import (
     NO_BASELINE,
     Cost,
@@ -182,7 +183,8 @@ def run_result(job: Job, out: Path, served: Serving, train_on: str, seconds: flo
         tuple(_notes(results, report_rows)),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         recipe_sha256=sha256(out / "recipe.yaml"),
-        payback=_payback(results),
+        payback=break_even(results),
+        net_saving=net_saving(results, job.requests),
         sci=sci(last.served, job.assumed),
         fp32_in_runtime=served.fp32_in_runtime,
     )
@@ -201,17 +203,6 @@ def _as_predicted(step: StepResult) -> dict[str, bool]:
     return {one.name: one.where == "inside" for one in compared(step) if one.where}
 
 
-def _payback(results: Sequence[StepResult]) -> Measured:
-    """Making the baseline is no cost of compression: without it there would be nothing to serve."""
-    baseline = next((one for one in results if one.name == "finetune"), None)
-    costs = [one.cost.g_co2 for one in results if one.name != "finetune"]
-    if baseline is None or not costs:
-        return Measured(why_not="nothing was compressed" if baseline else NO_BASELINE)
-    missing = next((one for one in costs if one.value is None), None)
-    total = missing or Measured(sum(one.value or 0.0 for one in costs), source=costs[-1].source)
-    return payback(total, baseline.served.g_per_1000, results[-1].served.g_per_1000)
-
-
 def _provenance(job: Job) -> dict[str, Any]:
     from advisor.compute.machine.device import pick, precision, provenance
 
@@ -225,5 +216,6 @@ def _provenance(job: Job) -> dict[str, Any]:
         "seed": job.recipe.training.seed,
         "trust_remote_code": job.trust_remote_code,
         "assumed": asdict(job.assumed),
-        "precision": precision(job.recipe.training.precision, pick(job.train_on)),
+        "measuring": {**job.measuring.stated(), "requests": job.requests},
+        "precision": precision(job.plan.family.precision(job.recipe.training.precision), pick(job.train_on)),
     }

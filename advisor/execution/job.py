@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Job:
     """A recipe with the real model and data that it is to be run on. verdicts: why each step is in it or not.
+    requests: that the model will answer, which its making is weighed against.
 
     trust_remote_code: code that comes with the model's tokenizer may be executed.
     """
@@ -45,6 +46,7 @@ class Job:
     trust_remote_code: bool = False
     assumed: Assumptions = Assumptions()
     measuring: Measuring = Measuring()
+    requests: int | None = None
 
     @property
     def plan(self) -> Plan:

@@ -23,9 +23,11 @@ def write_assignment(job: Job, out: Path) -> None:
 
 
 def is_assigned(job: Job, out: Path) -> bool:
-    """Was the run that has finished here asked for this very recipe, with the same assumptions about emissions?"""
+    """Whether the finished run here had this very recipe, the same assumptions about emissions, and was measured so."""
+    told = read(out).provenance
     same = (out / RECIPE).read_text(encoding="utf-8") == as_yaml(job.recipe)
-    return same and read(out).provenance.get("assumed") == asdict(job.assumed)
+    measuring = {**job.measuring.stated(), "requests": job.requests}
+    return same and told.get("assumed") == asdict(job.assumed) and told.get("measuring") == measuring
 
 
 def _facts(facts: Facts) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class Work:
             "step": {planned.step.name: asdict(planned.step)},
             "training": {
                 **{name: value for name, value in asdict(training).items() if name != "joined_texts"},
-                "precision": bf16(training.precision, device),
+                "precision": bf16(self.family.precision(training.precision), device),
                 "metric": self.context.metric,
                 **({"processes": processes.count()} if processes.count() > 1 else {}),
             },
@@ -121,7 +121,7 @@ class Work:
             self.context = self.context.with_teacher(lambda: self.load("finetune"))
         scorer = yield from planned.step.apply(self.model(), planned.after, self.context)
         if self.context.teacher is not None:
-            self.context.teacher.rest()
+            self.context.teacher.unload()
         return scorer
 
     def model(self) -> Scorer:

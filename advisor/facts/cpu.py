@@ -44,13 +44,17 @@ ANY = Use()
 def int8_for(instructions: Set[str], installed: Set[str], use: Use = ANY, missing: Set[str] = frozenset()) -> Int8:
     """The backends that suit a CPU's instruction sets, of those installed. missing: others that could be used.
 
-    A dot product of bytes (VNNI, AMX, ARM's) takes 8-bit weights as they are. Without one x86 adds pairs of products in
+    int8 dot-product instructions (VNNI, AMX, ARM's) take 8-bit weights as they are. Without them x86 adds pairs in
     16 bits, which 8-bit weights overflow: ONNX Runtime gives them 7 bits (`reduce_range`). There OpenVINO and
     PyTorch come last, as only their activations can be narrowed.
     """
     dot = sorted(instructions & DOT_PRODUCT)
     order = ["onnxruntime", "openvino", "pytorch"]
-    has = f"this CPU has a dot product of bytes ({', '.join(dot)})" if dot else "this CPU has no dot product of bytes"
+    has = (
+        f"this CPU has int8 dot-product instructions ({', '.join(dot)})"
+        if dot
+        else "this CPU has no int8 dot-product instructions"
+    )
     reason = f"{has}, so weights have {8 if dot else 7} bits"
     if dot and (faster := _openvino_is_faster(use)) and "openvino" in {*installed, *missing}:
         order.insert(0, order.pop(1))

@@ -3,7 +3,7 @@
 One table of tensors serves three ends: the exact parameter count from the config alone, the slicing of
 weights when a model is made smaller, and the proof that a resized model has the predicted shapes.
 A name may hold the number of a block as `{encoder}` or `{decoder}`, or as `{encoder:1}` where block 0 has no such
-tensor; axes are written in the tensor's order. What several families have in common is in `parts`.
+tensor; axes are written in the tensor's order. What several families have in common is in `tensors`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from advisor.base.frozen import frozen, made
 from advisor.facts.facts import Kind, ModelFacts
 from advisor.families.config_checks import refuse_nonsense
+from advisor.families.shape import Shape
 
 T = TypeVar("T")
 Config = Mapping[str, Any]
@@ -30,25 +31,6 @@ class Stack(NamedTuple):
     key: str
 
 
-class Shape(NamedTuple):
-    """The sizes that compression may change. `layers`: blocks by stack."""
-
-    layers: Mapping[str, int]
-    hidden_size: int
-    heads: int
-    head_size: int
-    intermediate_size: int
-
-    @property
-    def attention(self) -> int:
-        """Width of all heads together."""
-        return self.heads * self.head_size
-
-    @property
-    def depth(self) -> int:
-        return max(self.layers.values())
-
-
 @frozen
 class Family:
     """A page of names for one `model_type` of transformers. Sizes have the names that most models give them.
@@ -57,6 +39,7 @@ class Family:
     head size = hidden size. usual_head_size: where that key may be missing; 0 for hidden size / heads. grouped: the
     key for the number of key-value heads. further: other numbers that the table needs, with the least they may be.
     heads_alike: all blocks of a stack must keep the same heads. also_hidden: further keys that hold the hidden size.
+    also_by_block: keys that `follows` sets, block by block. fp32_only: its stock class overflows in bf16.
     spare_positions: rows of the table of positions that no token of a text takes. may_lack: beginnings of the names of
     tensors that a checkpoint may be without, beside the head for the labels. activation: the key of its name; gated:
     what may stand before the name.
@@ -95,6 +78,8 @@ class Family:
     judged_as: str = ""
     int8_as: str = ""
     also_hidden: tuple[str, ...] = ()
+    also_by_block: tuple[str, ...] = ()
+    fp32_only: bool = False
     spare_positions: int = 0
     may_lack: tuple[str, ...] = ()
     activation: str = "hidden_act"
@@ -181,7 +166,12 @@ class Family:
     def size_keys(self) -> tuple[str, ...]:
         """The keys of the config that compression may change."""
         stacks = (stack.key for stack in self.stacks)
-        return (*stacks, self.hidden_size, self.heads, self.intermediate_size, *self.also_hidden)
+        widths = (self.hidden_size, self.heads, self.intermediate_size, *self.also_hidden)
+        return (*stacks, *widths, *self.also_by_block)
+
+    def precision(self, wanted: str) -> str:
+        """The precision that training computes in, where a recipe wants this one."""
+        return "fp32" if self.fp32_only else wanted
 
     def tensor_names(self, config: Config) -> dict[str, tuple[str, str, int]]:
         """Every tensor by its full name: its axes, and the stack and block it stands in ('' and 0 outside)."""
@@ -202,6 +192,7 @@ class Family:
             "hidden": shape.hidden_size,
             "attention": shape.attention,
             "3attention": 3 * shape.attention,
+            "attention3": 3 * shape.attention,
             "cross": shape.attention,
             "groups": ((self.grouped and config.get(self.grouped)) or shape.heads) * shape.head_size,
             "heads": shape.heads,
@@ -278,11 +269,6 @@ class Family:
             shared_layers=self.shared_layers,
             generative=self.generative,
         )
-
-
-def narrowed(shape: Shape, *, hidden_size: int, heads: int, intermediate_size: int) -> Shape:
-    """The same depth and head size at another width."""
-    return shape._replace(hidden_size=hidden_size, heads=heads, intermediate_size=intermediate_size)
 
 
 def _place(pattern: str, layers: Mapping[str, int]) -> tuple[str, str, range]:

@@ -16,7 +16,7 @@ OTHERS: dict[Kind, str] = {
     "encoder-decoder": "other-encoder-decoder",
 }
 
-HYPHENS = {"deberta_v2": "deberta-v2"}  # no name of a file may have one
+HYPHENS = {"deberta_v2": "deberta-v2", "xlm_roberta": "xlm-roberta"}  # no name of a file may have one
 
 
 @cache

@@ -54,15 +54,26 @@ def after_attention(block: str) -> Tensors:
     }
 
 
+def roberta_tensors(config: Config) -> Tensors:
+    """All tensors of RoBERTa and XLM-RoBERTa: BERT's blocks, and a head of two layers."""
+    return {
+        **embeddings("roberta.embeddings"),
+        **bert_block("roberta.encoder.layer.{encoder}"),
+        **linear("classifier.dense", "hidden", "hidden"),
+        **linear("classifier.out_proj", "labels", "hidden"),
+    }
+
+
 def deberta_embeddings(config: Config) -> Tensors:
     """The embeddings of DeBERTa, all versions: positions and types only where the config adds them."""
     name = "deberta.embeddings."
     narrow = config.get("embedding_size") not in (None, config["hidden_size"])
-    tensors = {name + "word_embeddings.weight": "vocabulary embedding", **norm(name + "LayerNorm")}
+    width = "embedding" if narrow else "hidden"
+    tensors = {name + "word_embeddings.weight": f"vocabulary {width}", **norm(name + "LayerNorm")}
     if config.get("position_biased_input", True):
-        tensors[name + "position_embeddings.weight"] = "positions embedding"
+        tensors[name + "position_embeddings.weight"] = f"positions {width}"
     if config.get("type_vocab_size"):
-        tensors[name + "token_type_embeddings.weight"] = "types embedding"
+        tensors[name + "token_type_embeddings.weight"] = f"types {width}"
     return tensors | (linear(name + "embed_proj", "hidden", "embedding", bias=False) if narrow else {})
 
 

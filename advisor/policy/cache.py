@@ -18,6 +18,7 @@ from advisor.base.errors import AdviseError
 
 CODE = (
     "policy/pack.py",
+    "policy/meta.py",
     "policy/packfile.py",
     "policy/rule.py",
     "policy/rulefile.py",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard
 
 from advisor.base.errors import Fault, suggest
 from advisor.base.interval import FORMS, Interval, exact
@@ -73,8 +73,7 @@ class Test(NamedTuple):
         """The answer of a comparison of two; unknown where one of them is."""
         if value is None or other is None:
             return None
-        numbers = isinstance(value, int | float | Fraction) and isinstance(other, int | float | Fraction)
-        return numbers and SIGNS[self.sign](_number(value), _number(other))
+        return _is_number(value) and _is_number(other) and SIGNS[self.sign](_number(value), _number(other))
 
     def answers(self, value: Value) -> Truth:
         """The answer for a value; unknown for None, unless it is asked whether it is known."""
@@ -86,7 +85,7 @@ class Test(NamedTuple):
             return bool(value & set(self.words))
         if self.interval is None:
             return any(matches(word, value) for word in self.words)
-        return isinstance(value, int | float | Fraction) and self.interval.holds(value)
+        return _is_number(value) and self.interval.holds(value)
 
     def names(self) -> tuple[str, ...]:
         return (self.name, self.other) if self.other else (self.name,)
@@ -101,6 +100,10 @@ class Test(NamedTuple):
         if self.other:
             return f"{self.name} {self.sign} {self.other}"
         return f"{self.name} {self.interval or 'is ' + ' or '.join(map(str, self.words))}"
+
+
+def _is_number(value: Value) -> TypeGuard[int | float]:
+    return isinstance(value, int | float | Fraction) and not isinstance(value, bool)
 
 
 def _number(value: Any) -> Any:

@@ -9,7 +9,7 @@ from advisor.base.errors import PolicyError, suggest
 from advisor.facts.facts import DataFacts, DeviceFacts, Facts, Goal, ModelFacts, declared
 from advisor.inspection import probe
 from advisor.policy.rule import Rule
-from advisor.policy.view import View, look
+from advisor.policy.view import META, View, known, look
 from advisor.recipe.plan import plan
 from advisor.recipe.recipe import ModelSource, Recipe
 from advisor.recipe.steps import STEPS
@@ -28,6 +28,9 @@ KEYS = (
 )
 
 
+FREE = ("training.", "gates.")  # what an example may say of a recipe by its full name
+
+
 def view_of(example: Mapping[str, Any]) -> View:
     """The view of an example: base checkpoints by family name; what is left out is unknown.
 
@@ -36,9 +39,10 @@ def view_of(example: Mapping[str, Any]) -> View:
     Raises:
         PolicyError: it uses a word that examples do not know.
     """
+    free = tuple(name for name in known() if name.startswith(FREE))
     for key in example:
-        if key not in KEYS and key not in declared():
-            raise PolicyError(f"an example cannot say {key!r}", hint=suggest(key, (*KEYS, *declared())))
+        if key not in (*KEYS, *free) and key not in declared() and not key.startswith(META):
+            raise PolicyError(f"an example cannot say {key!r}", hint=suggest(key, (*KEYS, *declared(), *free)))
     model = probe.model(example["model"]) if "model" in example else None
     data = DataFacts(
         example.get("samples"),
@@ -53,6 +57,12 @@ def view_of(example: Mapping[str, Any]) -> View:
         group, fact = name.split(".")
         value = frozenset(example[name]) if isinstance(example[name], list) else example[name]
         facts = facts._replace(**{group: getattr(facts, group)._replace(**{fact: value})})
+    stated = {name: value for name, value in example.items() if name.startswith((META, *FREE))}
+    view = _view(example, facts, model)
+    return View({**view.values, **stated}, view.order)
+
+
+def _view(example: Mapping[str, Any], facts: Facts, model: probe.Model | None) -> View:
     if "steps" not in example:
         return look(facts)
     device: Any = example.get("device", "cpu")

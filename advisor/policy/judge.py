@@ -11,7 +11,7 @@ from advisor.base.interval import near
 from advisor.facts.facts import Value
 from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
-from advisor.policy.view import RECIPE_STEPS, REMOVED_SHARE, View
+from advisor.policy.view import RECIPE_STEPS, REMOVED_SHARE, View, is_text
 
 Path_ = tuple[str, ...]
 ABSENT = "(not there)"  # no value of any fact or setting
@@ -134,6 +134,7 @@ def _blamed(rule: Rule, view: View) -> Path_:
 def _denied(rule: Rule, view: View) -> Path_:
     """What a refusal of the whole recipe is about: the first fact or setting that decides it."""
     names = [test.name for test in rule.when.decisive(view) if test.name not in (RECIPE_STEPS, REMOVED_SHARE)]
+    names.sort(key=lambda name: name.startswith("model.") and not is_text(name))  # nobody writes a config's sizes
     return _at(names[0]) if names else _blamed(rule, view)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -14,9 +14,12 @@ from advisor.base.errors import AdviseError, Fault, PolicyError, suggest
 from advisor.base.interval import Interval
 from advisor.base.validation import build
 from advisor.base.yamlfile import MAX_BYTES, Document, parse
-from advisor.policy import rulefile
+from advisor.policy import meta, rulefile
+from advisor.policy.conditions import parse as parse_condition
+from advisor.policy.meta import MetaKey
 from advisor.policy.rule import Severity, Text
 from advisor.policy.shipped import MANIFEST, files_of, shipped
+from advisor.policy.view import META
 
 MOST_PACKS = 16
 FORMAT = 1  # of packs; a newer one may mean something else by the same words
@@ -34,7 +37,10 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A pack's own description. `disable` and `override` are about rules of the packs that it extends."""
+    """A pack's own description. `disable` and `override` are about rules of the packs that it extends.
+
+    meta: the keys of `meta` that recipes have to or may state, with their types.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
     name: Text
@@ -45,16 +51,21 @@ class Manifest:
     disable: Mapping[str, Text] = field(default_factory=dict)
     override: Mapping[str, Override] = field(default_factory=dict)
     format: Annotated[int, Bound(ge=1)] = FORMAT
+    meta: Mapping[str, MetaKey] = field(default_factory=dict)
 
 
 class Raw(NamedTuple):
-    """One pack's files, validated one by one. `rules`: value by file; `bases`: the folders of all that it extends."""
+    """One pack's files, validated one by one. `rules`: value by file; `bases`: the folders of all that it extends.
+
+    documents: what the rules were read from, for the places of faults.
+    """
 
     folder: Path
     manifest: Manifest
     document: Document
     rules: Mapping[str, dict[str, Any]]
     bytes_: bytes
+    documents: Mapping[str, Document]
     bases: frozenset[Path] = frozenset()
 
 
@@ -66,9 +77,12 @@ def read(folder: Path) -> tuple[dict[str, Any], list[str]]:
     """
     chain = _chain(folder, ())
     own = chain[-1]
+    if faults := list(_undeclared(chain)):
+        raise PolicyError(*faults)
     rules, disabled = _merged(chain)
     digest = hashlib.sha256(b"".join(raw.bytes_ for raw in sorted(chain, key=lambda raw: raw.manifest.name)))
     sources = {name: text for raw in chain for name, text in raw.manifest.sources.items()}
+    sources |= {raw.manifest.name: raw.manifest.description for raw in chain if raw.manifest.meta}
     pack = {"name": own.manifest.name, "version": own.manifest.version, "sha256": digest.hexdigest()}
     pack |= {"sources": sources, "rules": rules, "disabled": disabled}  # type: ignore[dict-item]
     return pack, [str(raw.folder) for raw in chain]
@@ -95,6 +109,7 @@ def _chain(folder: Path, above: tuple[Path, ...]) -> list[Raw]:
 
 def _raw(folder: Path) -> Raw:
     values: dict[str, dict[str, Any]] = {}
+    documents: dict[str, Document] = {}
     faults: list[Fault] = []
     manifest, document = None, None
     whole = b""
@@ -110,15 +125,28 @@ def _raw(folder: Path) -> Raw:
                 faults += wrong
             else:
                 rulefile.check(document_here)
-                values[str(file)] = document_here.value
+                values[str(file)], documents[str(file)] = document_here.value, document_here
         except AdviseError as error:
             faults += error.faults
     faults += _name_faults(values)
-    if not values and not faults and not (manifest and manifest.extends):
+    if not values and not faults and not (manifest and (manifest.extends or manifest.meta)):
         faults.append(Fault("the pack holds no rule", str(folder)))
     if faults or manifest is None or document is None:
         raise PolicyError(*faults)
-    return Raw(folder, manifest, document, values, whole)
+    for value in meta.rules(manifest.meta, manifest.name):
+        values[f"{folder / value['id']}.yaml"] = value
+    return Raw(folder, manifest, document, values, whole, documents)
+
+
+def _undeclared(chain: list[Raw]) -> Iterator[Fault]:
+    """Keys of meta that a rule tests and no pack declares."""
+    declared = [f"{META}{key}" for raw in chain for key in raw.manifest.meta]
+    for raw in chain:
+        for document in raw.documents.values():
+            for name in parse_condition(document.value["when"])[0].names():
+                if name.startswith(META) and name not in declared:
+                    hint = suggest(name, declared) if declared else "declare it in pack.yaml: meta: {KEY: {about: …}}"
+                    yield document.fault(f"no pack declares {name}", ("when",), hint)
 
 
 def _refuse_newer(manifest: Document) -> None:

@@ -1,17 +1,20 @@
-"""Claims about a policy: what refutes them, and the cells that they are looked at in."""
+"""Claims about a policy: what refutes them, what could not be decided, and how they are asked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from advisor.base.errors import PolicyError
-from advisor.policy.conditions import Condition
+from advisor.advice.recommendation import advise
+from advisor.base.errors import NotMet, PolicyError
+from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
 from advisor.policy.view import View
-from advisor.proofs.space import cells
-
-MOST_LOOKS = 3_000_000  # about half a minute; far beyond any pack that people can keep in mind
+from advisor.proofs.formula import Cells, Formula, all_of
+from advisor.proofs.situations import Situation, find, words_of
+from advisor.proofs.solver import solve
+from advisor.proofs.translation import Translation
+from advisor.recipe.recipe import DataSource
 
 
 class Refutation(NamedTuple):
@@ -20,34 +23,82 @@ class Refutation(NamedTuple):
     rules: tuple[str, ...]
     message: str
     witness: str
+    situation: Situation | None = None
 
     def __str__(self) -> str:
         return f"{', '.join(self.rules)}: {self.message}\n  for example: {self.witness}"
 
 
+class Undecided(NamedTuple):
+    """What a claim leaves open: for these rules it is neither proven nor refuted, and why."""
+
+    rules: tuple[str, ...]
+    message: str
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.rules)}: {self.message}" if self.rules else self.message
+
+
 class Proof(NamedTuple):
-    """A claim, how many cells it was looked at in, and what refutes it; proven when nothing does."""
+    """A claim, how many questions were asked about it, what refutes it, and what it leaves open."""
 
     claim: str
-    cells: int
+    questions: int
     refutations: tuple[Refutation, ...]
+    undecided: tuple[Undecided, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        return "refuted" if self.refutations else "not decided" if self.undecided else "proven"
 
 
-class Counter:
-    """Goes through cells and counts them."""
-
-    def __init__(self) -> None:
-        self.cells = 0
-
-    def over(self, conditions: Iterable[Condition]) -> Iterator[View]:
-        for view in cells(conditions):
-            self.cells += 1
-            if self.cells > MOST_LOOKS:
-                raise PolicyError(f"not proven: more than {MOST_LOOKS:,} cells for one claim", hint="split the pack")
-            yield view
+Found = Refutation | Undecided
 
 
-def together(rules: Sequence[Rule], count: Counter) -> View | None:
-    """A situation in which all of these rules apply."""
-    conditions = [rule.when for rule in rules]
-    return next((view for view in count.over(conditions) if all(one.truth(view) for one in conditions)), None)
+class Asking:
+    """Asks where formulas about the rules of a policy hold, and counts the questions."""
+
+    def __init__(self, policy: Policy, known: Translation) -> None:
+        self.policy, self.known, self.questions = policy, known, 0
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        return self.policy.rules
+
+    @property
+    def errors(self) -> list[Rule]:
+        return [rule for rule in self.rules if rule.severity == "error"]
+
+    def cells(self, parts: Iterable[Formula], *amounts: str) -> dict[str, int] | None:
+        """Cells in which all parts hold, or None where there are none."""
+        self.questions += 1
+        return solve(all_of(parts), self.known.possible(*amounts))
+
+    def together(self, rules: Sequence[Rule], *more: Formula) -> dict[str, int] | None:
+        """Cells in which all of these rules surely apply."""
+        return self.cells([*(self.known.truth(rule.when, surely=True) for rule in rules), *more])
+
+    def real(self, cells: Cells, wanted: Callable[[View], bool]) -> Situation | None:
+        """A real situation in some cells that is as wanted."""
+        return find(self.known, cells, lambda situation: wanted(situation.view))
+
+
+def apply(rules: Sequence[Rule]) -> Callable[[View], bool]:
+    """Do all of these rules apply in a situation?"""
+    return lambda view: all(rule.when.truth(view) is True for rule in rules)
+
+
+def witness(situation: Situation, rules: Iterable[Rule]) -> str:
+    """A situation in words, as far as some rules look at it."""
+    return words_of(situation.view, dict.fromkeys(name for rule in rules for name in rule.when.names()))
+
+
+def advice_fails(policy: Policy, situation: Situation) -> bool:
+    """Does advice find no recipe that the policy admits?"""
+    try:
+        advise(policy, situation.facts, situation.model, DataSource(), "example")
+    except NotMet:
+        return False
+    except PolicyError:
+        return True
+    return False

@@ -2,93 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from collections.abc import Iterator, Sequence
+from itertools import combinations, permutations
 from typing import Any
 
-from advisor.base.interval import Interval
 from advisor.policy.effects import Atom, atoms
 from advisor.policy.rule import Rule
-from advisor.policy.view import RECIPE_STEPS
-from advisor.proofs.claims import Counter, Refutation, together
-from advisor.proofs.space import describe
+from advisor.proofs.claims import Asking, Found, Refutation, Undecided, apply, witness
+from advisor.proofs.formula import all_of, any_of
+from advisor.proofs.situations import Situation
+from advisor.proofs.translation import ONE, bounds, within
+from advisor.proofs.variables import ABSENT
 from advisor.recipe.steps import STEPS
 
 
-def conflicts(rules: Sequence[Rule], count: Counter) -> Iterator[Refutation]:
-    """Rules that no recipe can obey together. Pairs are enough for intervals, not for allowed values and orders."""
-    for one, other in combinations(rules, 2):
-        clashes = [text for first in atoms(one) for second in atoms(other) if (text := _clash(first, second))]
-        if clashes and (view := together([one, other], count)):
-            yield Refutation((one.id, other.id), "; ".join(clashes), describe(view))
-    for rule in rules:
+def conflicts(ask: Asking) -> Iterator[Found]:
+    """Rules that no recipe can obey together: pairs, bounds that leave no value, and orders in a circle."""
+    for rule in ask.rules:
         clashes = [text for first, second in combinations(atoms(rule), 2) if (text := _clash(first, second))]
         if clashes:
             yield Refutation((rule.id,), "; ".join(clashes), "wherever it applies")
-    yield from _nothing_allowed(rules, count)
-    yield from _circles(rules, count)
+    for one, other in combinations(ask.rules, 2):
+        clashing = [(first, text) for first in atoms(one) for second in atoms(other) if (text := _clash(first, second))]
+        if clashing:
+            yield from _pair(ask, (one, other), clashing)
+    for key in dict.fromkeys(ask.known.key[bound.target] for rule in ask.rules for bound in bounds(rule)):
+        yield from _no_value(ask, key)
+    yield from _circles(ask)
+
+
+def _pair(ask: Asking, pair: Sequence[Rule], clashing: Sequence[tuple[Atom, str]]) -> Iterator[Found]:
+    """Two rules that clash, where they apply to a recipe that has the step that they are about."""
+    atom = clashing[0][0]
+    about = [ask.known.has(atom.target.split(".")[0], ONE)] if atom.kind not in ("forbid", "require") else []
+    cells = ask.together(pair, *about)
+    if cells is None:
+        return
+    message = "; ".join(dict.fromkeys(text for _, text in clashing))
+    yield _found(ask.real(cells, apply(pair)), pair, message)
+
+
+def _found(situation: Situation | None, rules: Sequence[Rule], message: str) -> Found:
+    names = tuple(rule.id for rule in rules)
+    if situation is None:
+        return Undecided(names, f"{message}, if a model and a recipe exist to which they apply together")
+    return Refutation(names, message, witness(situation, rules), situation)
 
 
 def _clash(one: Atom, other: Atom) -> str:
-    """Why no recipe can obey both; empty where one can."""
-    kinds, same = {one.kind, other.kind}, one.target == other.target
-    if same and kinds == {"forbid", "require"}:
+    """Why no recipe can obey both, for effects of which pairs are enough; empty where one can."""
+    kinds = {one.kind, other.kind}
+    if one.target != other.target:
+        return ""
+    if kinds == {"forbid", "require"}:
         return f"{one.target} is required and forbidden"
-    if same and kinds == {"limit"} and not one.value.meets(other.value):
-        return f"{one.target} must be {one.value} and {other.value}"
-    if same and kinds == {"prefer"} and one.value != other.value:
+    if kinds == {"prefer"} and one.value != other.value:
         return f"{one.target} is preferred as {one.value!r} and as {other.value!r}"
-    if same and kinds == {"limit", "allow_only"}:
-        limit, allowed = (one, other) if one.kind == "limit" else (other, one)
-        return "" if any(_fits(limit.value, value) for value in allowed.value) else _neither(limit, allowed)
-    if same and "prefer" in kinds and len(kinds) == 2:
+    if "prefer" in kinds and kinds & {"limit", "allow_only"}:
         wish, bound = (one, other) if one.kind == "prefer" else (other, one)
-        fits = _fits(bound.value, wish.value) if bound.kind == "limit" else wish.value in bound.value
+        fits = within(bound, wish.value)
         return "" if fits else f"{wish.target} is preferred as {wish.value!r}, which the other rules out"
     return ""
 
 
-def _neither(limit: Atom, allowed: Atom) -> str:
-    return f"{limit.target} must be {limit.value} and one of {', '.join(map(str, allowed.value))}"
+def _no_value(ask: Asking, key: str) -> Iterator[Found]:
+    """Bounds on the same setting, or on shares of the same layers, that leave no value of it."""
+    variable = ask.known.variables[key]
+    mine = [(rule, bound) for rule in ask.rules for bound in bounds(rule) if ask.known.key[bound.target] == key]
+    rows = [dict(zip(variable.names, row, strict=True)) for row in variable.rows]
+    rows = [row for row in rows if ABSENT not in row.values()]
+
+    def excluded(chosen: Sequence[tuple[Rule, Atom]]) -> bool:
+        return all(any(not within(bound, row[bound.target]) for _, bound in chosen) for row in rows)
+
+    if not excluded(mine):
+        return  # all together leave some value, so they do wherever some of them apply
+    about = [ask.known.has(key.split(".", maxsplit=1)[0], ONE)] if key.split(".", maxsplit=1)[0] in STEPS else []
+    surely = {rule.id: ask.known.truth(rule.when, surely=True) for rule, _ in mine}
+    left = (any_of(surely[rule.id] for rule, bound in mine if not within(bound, row[bound.target])) for row in rows)
+    cells = ask.cells([*left, *about])
+    if cells is None:
+        return
+
+    def empty(situation_view: Any) -> bool:
+        return excluded([(rule, bound) for rule, bound in mine if rule.when.truth(situation_view) is True])
+
+    situation = ask.real(cells, empty)
+    if situation is None:
+        rules = tuple(dict.fromkeys(rule.id for rule, _ in mine))
+        yield Undecided(rules, f"no value of {key} may be left, if a model exists to which they apply together")
+        return
+    now = [(rule, bound) for rule, bound in mine if rule.when.truth(situation.view) is True]
+    for one in list(now):
+        rest = [other for other in now if other is not one]
+        now = rest if excluded(rest) else now
+    yield _found(situation, list(dict.fromkeys(rule for rule, _ in now)), _words(key, [bound for _, bound in now]))
 
 
-def _fits(interval: Interval, value: Any) -> bool:
-    return isinstance(value, int | float) and interval.holds(value)
+def _words(key: str, bounds_: Sequence[Atom]) -> str:
+    told = " and ".join(f"{bound.target} {_bound(bound)}" for bound in bounds_)
+    return f"no value of {key} is left: {told}" if told else f"no value of {key} is left"
 
 
-def _nothing_allowed(rules: Sequence[Rule], count: Counter) -> Iterator[Refutation]:
-    for target in {atom.target for rule in rules for atom in atoms(rule) if atom.kind == "allow_only"}:
-        mine = [(rule, atom) for rule in rules for atom in atoms(rule) if atom[:2] == ("allow_only", target)]
-        for view in count.over(rule.when for rule, _ in mine):
-            now = [(rule, atom) for rule, atom in mine if rule.when.truth(view)]
-            if now and not set.intersection(*(set(atom.value) for _, atom in now)):
-                yield Refutation(tuple(rule.id for rule, _ in now), f"no value of {target} is left", describe(view))
-                break
+def _bound(bound: Atom) -> str:
+    return str(bound.value) if bound.kind == "limit" else f"one of {', '.join(map(str, bound.value))}"
 
 
-def _circles(rules: Sequence[Rule], count: Counter) -> Iterator[Refutation]:
-    """Orders that bite their own tail. One rule after another is dropped, so that only those in the circle are told."""
-    pairs = {rule: rule.then.order for rule in rules if rule.then.order}
-    if not _circular(pair for each in pairs.values() for pair in each):
-        return  # all orders together are possible, so they are wherever some of them apply
-    for view in count.over(rule.when for rule in pairs):
-        steps = view.get(RECIPE_STEPS)[1]
-        there = steps if isinstance(steps, frozenset) else frozenset(STEPS)
-        now = {rule: each for rule, each in pairs.items() if rule.when.truth(view)}
-        if _circular(pair for each in now.values() for pair in each if there.issuperset(pair)):
-            for rule in list(now):
-                rest = {other: each for other, each in now.items() if other != rule}
-                if _circular(pair for each in rest.values() for pair in each if there.issuperset(pair)):
-                    now = rest
-            yield Refutation(tuple(rule.id for rule in now), "these orders go in a circle", describe(view))
-            return
+def _circles(ask: Asking) -> Iterator[Found]:
+    """Orders that bite their own tail, the shortest circle first."""
+    ordering = {
+        pair: [rule for rule in ask.rules if pair in rule.then.order] for rule in ask.rules for pair in rule.then.order
+    }
+    steps = list(dict.fromkeys(step for pair in ordering for step in pair))
+    for size in range(1, len(steps) + 1):
+        for circle in permutations(steps, size):
+            pairs = list(zip(circle, (*circle[1:], circle[0]), strict=True))
+            if circle[0] != min(circle) or not all(pair in ordering for pair in pairs):
+                continue
+            there = all_of(ask.known.has(step, ONE) for step in circle)
+            links = (any_of(ask.known.truth(rule.when, surely=True) for rule in ordering[pair]) for pair in pairs)
+            cells = ask.cells([there, *links])
+            if cells is not None:
+                yield _circle(ask, cells, [ordering[pair] for pair in pairs])
+                return
 
 
-def _circular(pairs: Iterable[tuple[str, str]]) -> bool:
-    left = set(pairs)
-    while left:
-        ends = {later for _, later in left} - {first for first, _ in left}
-        if not ends:
-            return True
-        left = {pair for pair in left if pair[1] not in ends}
-    return False
+def _circle(ask: Asking, cells: dict[str, int], links: Sequence[Sequence[Rule]]) -> Found:
+    message = "these orders go in a circle"
+    situation = ask.real(cells, lambda view: all(any(rule.when.truth(view) for rule in link) for link in links))
+    if situation is None:
+        return _found(None, [rule for link in links for rule in link], message)
+    applying = [next(rule for rule in link if rule.when.truth(situation.view)) for link in links]
+    return _found(situation, sorted(dict.fromkeys(applying), key=lambda rule: rule.id), message)

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from advisor.base.interval import exact, show
 from advisor.facts.facts import Value
-from advisor.policy.conditions import Test, tests_of
+from advisor.policy.conditions import Test, matches, tests_of
 from advisor.policy.examples import failing, view_of
 from advisor.policy.rule import Rule
 from advisor.policy.view import View
-from advisor.proofs.space import points
+from advisor.proofs.points import points
 
 
 class Covered(NamedTuple):
@@ -75,7 +75,7 @@ def _met(rule: Rule, test: Test, end: Fraction | None, words: str, views: list[V
 
 
 def _stands(word: str, value: Value) -> bool:
-    return word in value if isinstance(value, frozenset) else str(value) == word
+    return word in value if isinstance(value, frozenset) else str(value) == word or matches(word, value)
 
 
 def _sides(rule: Rule, test: Test) -> list[Value]:

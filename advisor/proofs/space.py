@@ -3,33 +3,31 @@
 Every fact has a domain and every condition is a list of words or an interval, so situations that answer all tests
 alike form one cell. Facts that hang together (a family and its kind; examples, unlabelled texts and their sum; a
 recipe's steps and their settings) are one dimension; only what can be true together is in it. A fact that nothing
-tests is left out of the product. Exact, but for settings: those are taken as any number from 0 on.
+tests is left out of the product.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fractions import Fraction
 from functools import cache
-from itertools import chain, combinations, pairwise, product
+from itertools import chain, product
 
 from advisor.base.errors import PolicyError
-from advisor.base.interval import exact, show
-from advisor.facts.facts import Fact, Value, declared
+from advisor.base.interval import near
+from advisor.facts.facts import Value, declared
 from advisor.families import registry
 from advisor.policy.conditions import Condition, Group, Test, tests_of
-from advisor.policy.view import RECIPE_STEPS, REMOVED_SHARE, View
+from advisor.policy.view import META, RECIPE_STEPS, REMOVED_SHARE, View
+from advisor.proofs.points import ends, points, subsets
 from advisor.recipe.steps import STEPS
 
 Part = Mapping[str, Value]  # what is so in one dimension
+SPREAD = 2  # values between two thresholds, so that two that are compared come in every order
 MOST_CELLS, MOST_TESTS = 1_000_000, 1_000  # a pack that needs more is refused instead of making the engine hang
 DATA = ("data.samples", "data.unlabelled_samples", "data.distillation_texts")
 # What a family fixes; its sizes are free.
 OF_FAMILY = ("family", "kind", "fused_projections", "shared_layers", "generative")
-# In a recipe these are never unknown, see review.stated_facts.
-ALWAYS_KNOWN = ("device.kind", "goal.relative_accuracy")
-UNSET = ("goal.relative_emissions", "goal.size_mb", "goal.latency_ms")  # infinite where the user does not say
 
 
 def cells(conditions: Iterable[Condition]) -> Iterator[View]:
@@ -47,7 +45,7 @@ def split(conditions: Iterable[Condition]) -> tuple[Iterator[View], list[Part]]:
     tests = tests_of(Group("all", tuple(conditions)))
     _refuse_more_than(MOST_TESTS, len(tests), "tests", tests)
     facts = [distinct(parts, tests) for parts in dimensions(tests)]
-    recipes = distinct(recipe_parts(tests), tests) if any(test.name not in declared() for test in tests) else []
+    recipes = distinct(recipe_parts(tests), tests) if any(_of_recipe(test.name) for test in tests) else []
     _refuse_more_than(MOST_CELLS, math.prod(len(parts) for parts in [*facts, recipes or [{}]]), "cells", tests)
     joined = (chain.from_iterable(part.items() for part in parts) for parts in product(*facts))
     return (View(dict(items)) for items in joined), recipes
@@ -71,7 +69,7 @@ def _words(value: Value) -> str:
     if value is None or isinstance(value, bool):
         return {None: "unknown", True: "yes", False: "no"}[value]
     if isinstance(value, int | float):
-        return show(value) if value < math.inf else "not set"
+        return near(value) if value < math.inf else "not set"
     return f"[{', '.join(sorted(value))}]" if isinstance(value, frozenset) else str(value)
 
 
@@ -88,16 +86,23 @@ def distinct(parts: Iterable[Part], tests: Sequence[Test]) -> list[Part]:
 
 def dimensions(tests: Sequence[Test]) -> Iterator[list[Part]]:
     """The dimensions of facts that the tests need, each with points in all of its cells."""
-    names = dict.fromkeys(test.name for test in tests)
-    for group, build in (("model.", _models), ("data.", _data), ("device.", _single), ("goal.", _single)):
+    names = dict.fromkeys(name for test in tests for name in test.names())
+    groups = {"model.": _models, "data.": _data, "device.": _single, "goal.": _single, META: _optional}
+    for group, build in groups.items():
         mine = [name for name in names if name.startswith(group)]
         if mine:
             yield from build(mine, tests)
 
 
+def _optional(names: Sequence[str], tests: Sequence[Test]) -> Iterator[list[Part]]:
+    """What a recipe may leave out."""
+    for name in names:
+        yield [{}, *({name: value} for value in points(name, tests, SPREAD))]
+
+
 def _single(names: Sequence[str], tests: Sequence[Test]) -> Iterator[list[Part]]:
     for name in names:
-        yield [{name: value} for value in points(name, tests)]
+        yield [{name: value} for value in points(name, tests, SPREAD)]
 
 
 def _models(names: Sequence[str], tests: Sequence[Test]) -> Iterator[list[Part]]:
@@ -153,53 +158,7 @@ def _around(ends: Iterable[int]) -> list[int]:
 
 def cuts(name: str, tests: Sequence[Test]) -> list[int]:
     """The whole numbers at which tests of a fact change their answer."""
-    return [math.floor(end) for test in tests if test.name == name for end in _ends(test)]
-
-
-def _ends(test: Test) -> list[Fraction]:
-    found = [end for end in (test.interval.low, test.interval.high) if end is not None] if test.interval else []
-    return found + [exact(word) for word in test.words if isinstance(word, int | float) and not isinstance(word, bool)]
-
-
-def points(name: str, tests: Sequence[Test]) -> list[Value]:
-    """Values of one fact or setting in all the cells that the tests make of it, unknown (None) among them."""
-    mine = [test for test in tests if test.name == name]
-    fact = declared().get(name) or _setting(mine)
-    unknown: list[Value] = [] if name in ALWAYS_KNOWN or name in UNSET else [None]
-    if fact.type == "flag":
-        return [True, False, *unknown]
-    if fact.type == "set":
-        return [*_subsets(sorted({str(word) for test in mine for word in test.words})), *unknown]
-    if fact.type == "category":
-        words = [word for test in mine for word in test.words]
-        return [*dict.fromkeys([*words, *fact.domain]), *unknown]
-    return [*_numbers(fact, mine), *([math.inf] if name in UNSET else []), *unknown]
-
-
-def _setting(tests: Sequence[Test]) -> Fact:
-    """A setting is a number from 0 on, or a word where a test asks for one."""
-    if any(isinstance(word, str) for test in tests for word in test.words):
-        return Fact("category", "a setting", domain=("something else",))
-    return Fact("number", "a setting", domain=(0, math.inf))
-
-
-def _subsets(words: Sequence[str]) -> Iterator[frozenset[str]]:
-    for size in range(len(words) + 1):
-        yield from (frozenset(chosen) for chosen in combinations(words, size))
-
-
-def _numbers(fact: Fact, tests: Sequence[Test]) -> list[Value]:
-    """The domain's ends and, at each threshold, the number itself and its neighbours on both sides."""
-    low, high = fact.domain
-    ends = sorted({end for test in tests for end in _ends(test)})
-    if fact.type == "integer":
-        near: list[float | int] = [value for end in ends for value in range(math.floor(end) - 1, math.floor(end) + 3)]
-    else:
-        between = [(one + other) / 2 for one, other in pairwise(ends)]
-        beyond = [max(Fraction(low), ends[0] - 1), ends[-1] + 1] if ends else []
-        near = [float(value) for value in sorted([*ends, *between, *beyond])]
-        near += [float(low), float(high)] if high < math.inf else [float(low)]
-    return list(dict.fromkeys(value for value in [*near, low] if low <= value <= high))
+    return [math.floor(end) for test in tests if test.name == name for end in ends(test)]
 
 
 def _product(values: Mapping[str, Sequence[Value]]) -> Iterator[Part]:
@@ -208,10 +167,15 @@ def _product(values: Mapping[str, Sequence[Value]]) -> Iterator[Part]:
 
 def recipe_parts(tests: Sequence[Test]) -> Iterator[Part]:
     """Every set of steps with the tested settings of those that are in it."""
-    tested = dict.fromkeys(test.name for test in tests if test.name not in declared())
-    settings = {name: points(name, tests) for name in tested if name not in (RECIPE_STEPS, REMOVED_SHARE)}
-    for steps in _subsets(list(STEPS)):
-        here = {name: values for name, values in settings.items() if name.split(".")[0] in steps}
+    tested = dict.fromkeys(name for test in tests for name in test.names() if _of_recipe(name))
+    settings = {name: points(name, tests, SPREAD) for name in tested if name not in (RECIPE_STEPS, REMOVED_SHARE)}
+    for steps in subsets(list(STEPS)):
+        there = (*steps, "training", "gates")
+        here = {name: values for name, values in settings.items() if name.split(".")[0] in there}
         structural = any(STEPS[step].structural for step in steps)
         here[REMOVED_SHARE] = points(REMOVED_SHARE, tests) if structural else [0.0]
         yield from ({RECIPE_STEPS: steps, **part} for part in _product(here))
+
+
+def _of_recipe(name: str) -> bool:
+    return name not in declared() and not name.startswith(META)

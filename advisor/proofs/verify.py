@@ -1,160 +1,157 @@
-"""Verify: prove things about a policy over the whole space of facts and sets of steps, or refute them with a witness.
+"""Verify: prove things about a policy over all facts and all recipes, or refute them with a witness.
 
-Each claim looks at the cells of just those rules that meet in it; rules that share no effect cannot contradict or
-replace one another, so leaving them out of the product loses nothing.
+A claim is proven only where no cell speaks against it, and refuted only by facts, a model and a recipe that exist.
+What lies between is said to be undecided.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import permutations
+from collections.abc import Callable, Iterator
 
-from advisor.facts.facts import Value
-from advisor.policy.conditions import Group, tests_of
-from advisor.policy.effects import SEVERITIES, Atom, atoms
+from advisor.base.errors import AdviseError, PolicyError
+from advisor.policy.conditions import Condition, Test
+from advisor.policy.effects import SEVERITIES, Atom, effects
+from advisor.policy.examples import view_of
 from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
-from advisor.policy.view import RECIPE_STEPS, View
-from advisor.proofs.claims import Counter, Proof, Refutation, together
+from advisor.proofs.admissible import advised, denies_facts, some_recipe
+from advisor.proofs.claims import Asking, Found, Proof, Refutation, Undecided, apply
 from advisor.proofs.conflicts import conflicts
-from advisor.proofs.space import DATA, Part, describe, recipe_parts, split
-
-AMOUNTS = ("data.eval_samples",)  # beside those that space takes together
-STRICT = ("forbid", "require")
-HARD = (*STRICT, "limit", "allow_only")
+from advisor.proofs.formula import Formula, negated
+from advisor.proofs.more_data import more_data
+from advisor.proofs.translation import Translation
 
 
 def verify(policy: Policy) -> Iterator[Proof]:
     """Every claim that the rules alone decide, in turn."""
-    for claim, look in CLAIMS.items():
-        count = Counter()
-        found = tuple(dict.fromkeys(look(policy.rules, count)))
-        yield Proof(claim, count.cells, found)
-
-
-def _admissible(rules: Sequence[Rule], count: Counter) -> Iterator[Refutation]:
-    """For all facts there has to be a recipe that no error rule refuses; fine-tuning alone is tried first."""
-    errors = [rule for rule in rules if rule.severity == "error" and any(atom.kind in STRICT for atom in atoms(rule))]
-    conditions = [rule.when for rule in errors]
-    facts, _ = split(conditions)
-    recipes = sorted(recipe_parts(tests_of(Group("all", tuple(conditions)))), key=_plain_first)
-    for view in facts:
-        count.cells += 1
-        whole = [View({**view.values, **part}) for part in recipes]
-        if not any(_obeyed(errors, one) for one in whole):
-            blamed = tuple(rule.id for rule in errors if not all(_obeyed([rule], one) for one in whole))
-            yield Refutation(blamed, "no set of steps is left", describe(view))
-            return
-
-
-def _plain_first(part: Part) -> tuple[bool, int]:
-    return (part[RECIPE_STEPS] != frozenset({"finetune"}), len(part))
-
-
-def _obeyed(rules: Sequence[Rule], view: View) -> bool:
-    """Does a recipe obey what it must and must not contain? Bounds that contradict each other are conflicts."""
-    steps = view.get(RECIPE_STEPS)[1]
-    assert isinstance(steps, frozenset)
-    return all(
-        (atom.target in steps) == (atom.kind == "require") or rule.when.truth(view) is False
-        for rule in rules
-        for atom in atoms(rule)
-        if atom.kind in STRICT
-    )
-
-
-def _dead(rules: Sequence[Rule], count: Counter) -> Iterator[Refutation]:
-    for rule in rules:
-        if together([rule], count) is None:
-            yield Refutation((rule.id,), "applies nowhere, so it is dead", f"{rule.when} cannot hold")
-
-
-def _shadowed(rules: Sequence[Rule], count: Counter) -> Iterator[Refutation]:
-    """A rule all of whose effects others have wherever it applies, at least as severely, is not needed."""
-    for rule in rules:
-        mine = atoms(rule)
-        if not mine or rule.then.warn or together([rule], count) is None:
+    known: Translation | PolicyError
+    try:
+        known = Translation(policy.rules)
+    except PolicyError as error:
+        known = error
+    denied = any(map(denies_facts, policy.rules))
+    for name, look in CLAIMS.items():
+        claim = name.replace("for all facts", "for all facts that no rule denies") if denied else name
+        if isinstance(known, PolicyError):
+            yield Proof(claim, 0, (), (Undecided((), str(known)),))
             continue
-        shades = [_shade(rule, atom, rules, count) for atom in mine]
-        if all(shades):
-            others = tuple(sorted({other.id for shade in shades for other in shade}))
-            alike = [other for other in rules if other.id in others and _alike(rule, other, count)]
+        ask = Asking(policy, known)
+        found: dict[str, Found] = {}
+        try:
+            for one in look(ask):
+                found.setdefault(str(one), one)
+        except PolicyError as error:
+            found[str(error)] = Undecided((), str(error))
+        refuted = tuple(one for one in found.values() if isinstance(one, Refutation))
+        undecided = tuple(one for one in found.values() if isinstance(one, Undecided))
+        yield Proof(claim, ask.questions, refuted, undecided)
+
+
+def _dead(ask: Asking) -> Iterator[Found]:
+    """Every rule applies somewhere, and so does every part of a choice in its condition."""
+    for rule in ask.rules:
+        cells = ask.together([rule])
+        if cells is None:
+            yield Refutation((rule.id,), "applies nowhere, so it is dead", f"{rule.when} cannot hold")
+        elif not (_fires(rule) or ask.real(cells, apply([rule]))):
+            yield Undecided((rule.id,), "applies somewhere only if a model and a recipe exist to which it does")
+        for part in _choices(rule.when):
+            if ask.cells([ask.known.truth(part, surely=True)]) is None:
+                yield Refutation((rule.id,), "has a part that never holds", f"{part} cannot hold")
+
+
+def _fires(rule: Rule) -> bool:
+    """Does one of its own examples show that a rule applies?"""
+    try:
+        return any(rule.when.truth(view_of(example)) is True for example in rule.examples.fires)
+    except AdviseError:
+        return False
+
+
+def _choices(condition: Condition) -> Iterator[Condition]:
+    """The parts of every `any` in a condition."""
+    if isinstance(condition, Test):
+        return
+    for part in condition.parts:
+        if condition.kind == "any":
+            yield part
+        yield from _choices(part)
+
+
+def _shadowed(ask: Asking) -> Iterator[Found]:
+    """A rule all of whose effects others have wherever it applies, at least as severely, is not needed."""
+    for rule in ask.rules:
+        mine = effects(rule)
+        if not mine or ask.together([rule]) is None:
+            continue
+        found = [_shades(ask, rule, atom) for atom in mine]
+        if any(isinstance(one, Undecided) for one in found):
+            yield from (one for one in found if isinstance(one, Undecided))
+        shades = [one for one in found if isinstance(one, list)]
+        if len(shades) == len(mine) and all(shades):
+            others = sorted({other for shade in shades for other in shade}, key=lambda other: other.id)
+            alike = [other for other in others if _alike(ask, rule, other)]
             if alike and rule.id > alike[0].id:
                 yield Refutation((alike[0].id, rule.id), "these two are the same rule", str(rule.when))
             elif not alike:
-                message = f"is never needed: {' and '.join(others)} have its effects wherever it applies"
+                named = " and ".join(other.id for other in others)
+                message = f"is never needed: {named} have its effects wherever it applies"
                 yield Refutation((rule.id,), message, str(rule.when))
 
 
-def _shade(rule: Rule, atom: Atom, rules: Sequence[Rule], count: Counter) -> set[Rule]:
-    """The rules that together have an effect wherever this rule applies; none where they leave a gap."""
-    others = [other for other in rules if other.id != rule.id and _covers(other, rule, atom)]
-    shade: set[Rule] = set()
-    for view in count.over([rule.when, *(other.when for other in others)]) if others else ():
-        if rule.when.truth(view):
-            now = {other for other in others if other.when.truth(view)}
-            if not now:
-                return set()
-            shade.add(min(now, key=lambda other: other.id))
-    return shade
+def _shades(ask: Asking, rule: Rule, atom: Atom) -> list[Rule] | Undecided:
+    """The fewest rules that have an effect wherever this rule has it; none where they leave a gap that is real."""
+    others = [other for other in ask.rules if other.id != rule.id and _covers(other, rule, atom)]
+    gap = _gap(ask, rule, atom, others)
+    if gap is None:
+        for other in list(others):
+            rest = [one for one in others if one is not other]
+            others = rest if _gap(ask, rule, atom, rest) is None else others
+        return others
+    if not others:
+        return []
+    cells, surely = gap
+
+    def left(truth: bool | None) -> bool:
+        return truth is True if surely else truth is not False
+
+    def real(view: object) -> bool:
+        return left(rule.when.truth(view)) and not any(left(other.when.truth(view)) for other in others)  # type: ignore[arg-type]
+
+    if ask.real(cells, real):
+        return []
+    return Undecided((rule.id,), "is needed only if a model and a recipe exist to which it alone applies")
+
+
+def _gap(ask: Asking, rule: Rule, atom: Atom, others: list[Rule]) -> tuple[dict[str, int], bool] | None:
+    """Cells in which a rule has an effect and none of the others; for bans and bounds also where it is undecided."""
+    for surely in (True, False) if atom.kind not in ("order", "warn", "prefer") else (True,):
+        parts: list[Formula] = [ask.known.truth(rule.when, surely)]
+        parts += [negated(ask.known.truth(other.when, surely)) for other in others]
+        cells = ask.cells(parts)
+        if cells is not None:
+            return cells, surely
+    return None
 
 
 def _covers(other: Rule, rule: Rule, atom: Atom) -> bool:
     harder = SEVERITIES.index(other.severity) <= SEVERITIES.index(rule.severity)
-    return harder and any(one.implies(atom) for one in atoms(other))
+    return harder and any(one.implies(atom) for one in effects(other))
 
 
-def _alike(one: Rule, other: Rule, count: Counter) -> bool:
+def _alike(ask: Asking, one: Rule, other: Rule) -> bool:
     """Same effects, same severity, and true of the same situations."""
-    if (one.severity, set(atoms(one))) != (other.severity, set(atoms(other))):
+    if (one.severity, set(effects(one))) != (other.severity, set(effects(other))):
         return False
-    return all(one.when.truth(view) == other.when.truth(view) for view in count.over([one.when, other.when]))
+    truths = [ask.known.truth(rule.when, surely=True) for rule in (one, other)]
+    return all(ask.cells([here, negated(there)]) is None for here, there in (truths, truths[::-1]))
 
 
-def _more_data(rules: Sequence[Rule], count: Counter) -> Iterator[Refutation]:
-    """What less data allowed, more data does not forbid. Unknown amounts are neither more nor less."""
-    errors = [rule for rule in rules if rule.severity == "error"]
-    targets = dict.fromkeys(atom[:2] for rule in errors for atom in atoms(rule) if atom.kind in HARD)
-    for kind, target in targets:
-        mine = [rule for rule in errors if any(atom[:2] == (kind, target) for atom in atoms(rule))]
-        if any(name in AMOUNTS or name in DATA for rule in mine for name in rule.when.names()):
-            yield from _turning(kind, target, mine, count)
-
-
-def _turning(kind: str, target: str, rules: Sequence[Rule], count: Counter) -> Iterator[Refutation]:
-    """The first place where an effect sets in, or tightens, as amounts grow and all else stays."""
-    groups: dict[tuple[tuple[str, Value], ...], list[View]] = {}
-    for view in count.over(rule.when for rule in rules):
-        rest = tuple(item for item in view.values.items() if item[0] not in (*AMOUNTS, *DATA))
-        groups.setdefault(rest, []).append(view)
-    for views in groups.values():
-        for less, more in permutations(views, 2):
-            now = [rule for rule in rules if rule.when.truth(more) is not False] if _grows(less, more) else []
-            before = [atom for rule in rules if rule.when.truth(less) is not False for atom in atoms(rule)]
-            new = [rule for rule in now for atom in atoms(rule) if atom[:2] == (kind, target) if _new(atom, before)]
-            if new:
-                message = f"{_DOES[kind]} {target} only when there is more data"
-                yield Refutation((new[0].id,), message, f"allowed at {describe(less)}; not at {describe(more)}")
-                return
-
-
-_DOES = {"forbid": "forbids", "require": "requires", "limit": "limits", "allow_only": "narrows"}
-
-
-def _new(atom: Atom, before: Iterable[Atom]) -> bool:
-    return not any(one.implies(atom) for one in before)
-
-
-def _grows(less: View, more: View) -> bool:
-    pairs = [(less.get(name)[1], more.get(name)[1]) for name in (*AMOUNTS, *DATA) if name in less.values]
-    known = [(one, other) for one, other in pairs if isinstance(one, int) and isinstance(other, int)]
-    return len(known) == len(pairs) and all(one <= other for one, other in known)
-
-
-CLAIMS: dict[str, Callable[[Sequence[Rule], Counter], Iterator[Refutation]]] = {
+CLAIMS: dict[str, Callable[[Asking], Iterator[Found]]] = {
     "no two rules contradict each other": conflicts,
-    "for all facts some recipe is admissible": _admissible,
+    "for all facts some recipe is admissible": some_recipe,
+    "for all facts advice finds an admissible recipe": advised,
     "every rule applies somewhere": _dead,
     "no rule repeats what others say": _shadowed,
-    "more data never forbids what less data allowed": _more_data,
+    "more data never forbids what less data allowed": more_data,
 }

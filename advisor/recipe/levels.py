@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 
 from advisor.base.interval import Number
-from advisor.families.family import Config, Family, Shape
+from advisor.families.family import Config, Family
+from advisor.families.shape import Shape
 from advisor.recipe.plan import Plan
 from advisor.recipe.steps.distillation import Distillation
 from advisor.recipe.steps.layer_removal import LayerRemoval
@@ -18,8 +19,11 @@ LEVELS = ("", "L1", "L2", "L3")
 WIDTH = 7 / 12
 
 
-def structure(level: str, family: Family | None, config: Config | None) -> tuple[Step, ...] | None:
-    """The structural steps of a level with the distillation they need; None where it would cut nothing new."""
+def structure(level: str, family: Family | None, config: Config | None, task: str = "") -> tuple[Step, ...] | None:
+    """The structural steps of a level with the distillation they need; None where it would cut nothing new.
+
+    A model of two stacks that generates text keeps its whole encoder: a shallow decoder costs it less (rule R20).
+    """
     if not level:
         return ()
     if family is None or config is None:
@@ -27,11 +31,13 @@ def structure(level: str, family: Family | None, config: Config | None) -> tuple
     shape = family.shape(config)
     if not {"encoder", "decoder"} & set(shape.layers):
         return None  # towers, which steps cannot name
-    kept = {name: depth(level, layers) for name, layers in shape.layers.items()}
-    milder = shape.layers if level == "L1" else {name: depth("L1", layers) for name, layers in shape.layers.items()}
-    if kept == dict(milder):
+    whole = {"encoder"} if task == "generation" and len(shape.layers) > 1 else set()
+    cut = {name: layers for name, layers in shape.layers.items() if name not in whole}
+    kept = {name: depth(level, layers) for name, layers in cut.items()}
+    milder = cut if level == "L1" else {name: depth("L1", layers) for name, layers in cut.items()}
+    if kept == milder:
         return None
-    steps: tuple[Step, ...] = (_removal(kept), Distillation())
+    steps: tuple[Step, ...] = (_removal(kept, len(shape.layers)), Distillation())
     if level != "L3":
         return steps
     narrow = narrower(family, shape)
@@ -43,10 +49,10 @@ def depth(level: str, layers: int) -> int:
     return math.ceil(layers * 2 / 3) if level == "L1" else max(1, round(layers / 3))
 
 
-def _removal(kept: Mapping[str, int]) -> LayerRemoval:
-    if len(kept) == 1:
+def _removal(kept: Mapping[str, int], stacks: int) -> LayerRemoval:
+    if stacks == 1:
         return LayerRemoval(keep=next(iter(kept.values())))
-    return LayerRemoval(encoder_keep=kept["encoder"], decoder_keep=kept["decoder"])
+    return LayerRemoval(encoder_keep=kept.get("encoder"), decoder_keep=kept.get("decoder"))
 
 
 def narrower(family: Family, shape: Shape) -> MatrixPruning | None:

@@ -62,7 +62,7 @@ class DataSource:
     pair: str | None = None
     label: str | None = None
     metric: Metric | None = None
-    mean_tokens: Annotated[float, Bound(gt=0)] | None = None
+    mean_tokens: Annotated[float, Bound(ge=0)] | None = None
 
 
 @frozen
@@ -70,9 +70,9 @@ class Hardware:
     """What the device offers, as far as known: memory in GB, instruction sets of a CPU, capability of an NVIDIA GPU."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
-    memory_gb: Annotated[float, Bound(gt=0)] | None = None
+    memory_gb: Annotated[float, Bound(ge=0)] | None = None
     instruction_sets: tuple[InstructionSet, ...] | None = None
-    compute_capability: Annotated[float, Bound(gt=0)] | None = None
+    compute_capability: Annotated[float, Bound(ge=0)] | None = None
 
     def facts(self, kind: str) -> DeviceFacts:
         """A device of this kind as rules see it."""

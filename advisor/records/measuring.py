@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from advisor.records.results import Measured
 
@@ -12,10 +13,20 @@ TIME_DERIVED = "time-derived (power not measured)"
 
 @dataclass(frozen=True, slots=True)
 class Measuring:
-    """seconds: how long each model answers requests. power_log: CSV file of an external power meter."""
+    """How a run's models are measured.
+
+    seconds: how long each model answers requests. power_log: CSV file of an external power meter. protocol: "", or
+    "aienergyscore" for that project's number of rows, batches and runs.
+    """
 
     seconds: float = 10.0
     power_log: Path | None = None
+    protocol: str = ""
+
+    def stated(self) -> dict[str, Any]:
+        """As a report keeps it: without the folders of this machine."""
+        log = self.power_log.name if self.power_log else ""
+        return {"seconds": self.seconds, "power_log": log, "protocol": self.protocol}
 
 
 def is_time_derived(measured: Measured) -> bool:

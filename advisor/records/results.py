@@ -176,6 +176,7 @@ class RunResult:
     finished: ISO 8601, UTC. recipe_sha256: of recipe.yaml in the run's folder. payback: requests after which the
     emissions of making the last model are paid back. sci: g CO2e per 1,000 requests with embodied carbon (ISO/IEC
     21031:2024), of the last model. summary: one sentence. fp32_in_runtime: of the baseline and of int8's source.
+    net_saving: g CO2e saved by the stated number of requests, less those of making the last model.
     """
 
     name: str
@@ -196,6 +197,7 @@ class RunResult:
     sci: Measured = Measured(why_not="embodied carbon is not stated")
     summary: str = ""
     fp32_in_runtime: tuple[RuntimeResult, ...] = ()
+    net_saving: Measured = Measured(why_not="the number of requests is not stated (--requests)")
 
     @property
     def passed(self) -> bool:

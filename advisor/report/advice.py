@@ -21,7 +21,7 @@ def recipe_yaml(advice: Advice) -> str:
     """The advised recipe, with the reason and the rules beside every step."""
     reasons = {one.step: reason(one) for one in advice.verdicts}
     left_out = [f"# without {one.step}: {reasons[one.step]}" for one in advice.verdicts if not one.kept]
-    head = "# written by advise; review it with: advise check, carry it out with: advise run\n"
+    head = "# written by advise; review it with: advise check, run it with: advise run\n"
     return head + as_yaml(advice.chosen.recipe, reasons) + "\n".join(left_out) + ("\n" if left_out else "")
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from advisor.deployment.gates import ENOUGH
 from advisor.facts.facts import DataFacts
 from advisor.recipe.recipe import Recipe, as_yaml
+from advisor.records.break_even import verdict
 from advisor.records.results import Measured, RunResult, StepResult
 from advisor.report.frontmatter import data_name, front, hub_id, last_part, making
+from advisor.report.shares import emissions_head, interval, percent, rows
 from advisor.runs.summary import warning
 
 
@@ -44,7 +46,8 @@ def _body(result: RunResult, recipe: Recipe, data: DataFacts, license_: str) -> 
     yield f"{escaped(_base(result))} made smaller by `advise`{_for(result)}: {_steps(result)}."
     yield from (f"\n**{escaped(result.summary)}**",) if result.summary else ()
     yield from ("\n## Results\n", *_table(result))
-    yield f"\nShares of the fine-tuned model, on the same {result.eval_samples:,} rows of {escaped(data_name(recipe))}."
+    rows = f"{result.eval_samples:,} rows of {escaped(data_name(recipe))}"
+    yield f"\nShares are relative to the fine-tuned model, on the same {rows}."
     yield from (f"{escaped(note)}." for note in result.notes)
     yield from ("\n## Compression steps\n", *_compression(result))
     yield from ("\n## Environmental impact\n", *_impact(result))
@@ -82,16 +85,18 @@ def _steps(result: RunResult) -> str:
 
 
 def _table(result: RunResult) -> Iterator[str]:
-    yield "| Type | % Accuracy | % Size | % Time | % Emissions |"
+    yield f"| Type | % Accuracy | % Size | % Time | {emissions_head([result])} |"
     yield "| --- | ---: | ---: | ---: | ---: |"
-    for step in result.steps:
-        shares = (step.relative_accuracy, Measured(step.relative_size), step.served.time, step.served.emissions)
-        words = step.words + (" (baseline)" if step.name == "finetune" else "")
-        yield f"| {escaped(words)} | {' | '.join(map(_percent, shares))} |"
+    for row in rows(result):
+        cells = map(_cell, (row.accuracy, row.size, row.time, row.emissions))
+        yield f"| {escaped(row.words)} | {' | '.join(cells)} |"
 
 
-def _percent(one: Measured) -> str:
-    return "not measured" if one.value is None else f"{one.value:.1%}"
+def _cell(one: Measured | None) -> str:
+    if one is None:
+        return ""
+    ends = interval(one)
+    return percent(one) + (f" ({ends})" if ends else "")
 
 
 def _compression(result: RunResult) -> Iterator[str]:
@@ -114,12 +119,14 @@ def _impact(result: RunResult) -> Iterator[str]:
     yield f"**Making it** (training and search, all steps, {hours:.2g} hours): {_quantity(grams, 'g CO2e')}.\n"
     served = result.steps[-1].served
     yield f"**Using it** (operational, no embodied carbon): {_quantity(served.wh_per_1000, 'Wh per 1,000 requests')};"
-    yield f"idling as long: {_quantity(served.idle_wh_per_1000, 'Wh')};"
+    yield f"idling for the same time: {_quantity(served.idle_wh_per_1000, 'Wh')};"
     yield f"emissions: {_quantity(served.g_per_1000, 'g CO2e per 1,000 requests')}.\n"
     if result.payback.value is not None:
         yield f"Making it is paid back after {result.payback.value:,.0f} requests ({escaped(result.payback.source)})."
     else:
-        yield f"After how many requests making it is paid back: not known ({escaped(result.payback.why_not)})."
+        yield f"When making it is paid back is not known ({escaped(result.payback.why_not)})."
+    if result.net_saving.value is not None:
+        yield f"\n{escaped(verdict(result.net_saving))} ({escaped(result.net_saving.source)})."
     if result.sci.value is not None:
         yield f"\nSoftware Carbon Intensity (ISO/IEC 21031:2024): {_quantity(result.sci, 'g CO2e per 1,000 requests')}."
 
@@ -141,7 +148,7 @@ def _limits(result: RunResult, recipe: Recipe, data: DataFacts, license_: str) -
         yield f"- Serves on: {', '.join(artefact.devices)}. Time and energy hold for the hardware named above."
     missed = [f"{gate.name} {gate.demanded}" for gate in result.gates if not gate.passed]
     if missed:
-        yield f"- **It missed what was demanded of it**: {escaped(', '.join(missed))}."
+        yield f"- **It missed gates**: {escaped(', '.join(missed))}."
     yield from () if license_ else ("- The license of the base model is not known here; it holds for this model too.",)
 
 
@@ -160,13 +167,13 @@ def _loading(result: RunResult) -> Iterator[str]:
 
 
 def _provenance(result: RunResult, recipe: Recipe) -> Iterator[str]:
-    told = result.provenance
-    versions = ", ".join(f"{name} {version}" for name, version in dict(told.get("versions") or {}).items())
+    provenance = result.provenance
+    versions = ", ".join(f"{name} {version}" for name, version in dict(provenance.get("versions") or {}).items())
     policy = recipe.policy
     found = {
         "finished": result.finished,
-        "rows": f"SHA-256 {told['data_sha256']}" if told.get("data_sha256") else "",
-        "seed": str(told.get("seed", "")),
+        "rows": f"SHA-256 {provenance['data_sha256']}" if provenance.get("data_sha256") else "",
+        "seed": str(provenance.get("seed", "")),
         "policy": f"{policy.name} {policy.version}, SHA-256 {policy.sha256}" if policy else "",
         "versions": versions,
     }

@@ -10,6 +10,7 @@ import html
 import io
 import re
 from collections.abc import Sequence
+from itertools import product
 from typing import Any, Literal, NamedTuple
 
 import matplotlib as mpl
@@ -59,7 +60,7 @@ class Line(NamedTuple):
 
 
 class Figured(NamedTuple):
-    """A drawing. title: what it shows; papers: what the white paper itself says of such runs; cost: what goes across."""
+    """A drawing. papers: what the white paper itself says of such runs; cost: what goes across."""
 
     title: str
     lines: Sequence[Line]
@@ -122,24 +123,28 @@ def _error(value: float, ends: Ends | None) -> list[list[float]] | None:
 
 
 def _name(axes: Any, points: Sequence[Point]) -> None:
-    """Names beside points; one that would lie on an earlier one is left out, as the tables have them all."""
+    """Names beside points, where no other name is; one that fits nowhere is left out, as the tables have them all."""
     wide, high = abs(axes.get_xlim()[0] - axes.get_xlim()[1]), abs(axes.get_ylim()[0] - axes.get_ylim()[1])
-    named: list[Point] = []
+    taken: list[tuple[float, float, float]] = []
     for one in points:
-        near = [other for other in named if abs(one.accuracy - other.accuracy) / high < 0.06]
-        if any(abs(one.cost - other.cost) / wide < _length(one, other) for other in near):
-            continue
-        named.append(one)
-        right = one.cost < 0.35  # text runs towards the middle, and must not move the axes
-        axes.annotate(
-            one.words if len(one.words) <= 32 else one.words[:31] + "…", (one.cost, one.accuracy),
-            (-7 if right else 7, 6), textcoords="offset points", fontsize=9, ha="right" if right else "left",
-        ).set_in_layout(False)  # fmt: skip
-
-
-def _length(one: Point, other: Point) -> float:
-    """How much of the drawing's width the name of the left one of two points takes, about."""
-    return 0.02 + 0.019 * len(max(one, other, key=lambda point: point.cost).words)
+        words = one.words if len(one.words) <= 32 else one.words[:31] + "…"
+        across, up = one.cost / wide, one.accuracy / high
+        middle = (1, -1) if one.cost >= 0.35 else (-1, 1)  # text runs towards the middle, and must not move the axes
+        for side, level in product(middle, (1, -1)):
+            length = 0.02 + 0.019 * len(words)
+            place = (
+                (across - length, across, up + 0.03 * level)
+                if side > 0
+                else (across, across + length, up + 0.03 * level)
+            )
+            if any(place[0] < right and left < place[1] and abs(place[2] - at) < 0.055 for left, right, at in taken):
+                continue
+            taken.append(place)
+            axes.annotate(
+                words, (one.cost, one.accuracy), (7 * side, 6 if level > 0 else -13), textcoords="offset points",
+                fontsize=9, ha="left" if side > 0 else "right",
+            ).set_in_layout(False)  # fmt: skip
+            break
 
 
 def _frame(axes: Any, cost: str) -> None:
@@ -158,13 +163,13 @@ def _frame(axes: Any, cost: str) -> None:
 
 def _description(what: Figured) -> str:
     """The drawing in words, for whoever cannot see it."""
-    told = [
+    sentences = [
         f"{line.name}: "
         + "; ".join(f"{one.words}, accuracy {one.accuracy:.1%} at {what.cost} {one.cost:.1%}" for one in line.points)
         for line in what.lines
     ]
-    told += [f"{one.words}: accuracy {one.accuracy:.0%} at {what.cost} {one.cost:.0%}" for one in what.papers]
-    return ". ".join(told)
+    sentences += [f"{one.words}: accuracy {one.accuracy:.0%} at {what.cost} {one.cost:.0%}" for one in what.papers]
+    return ". ".join(sentences)
 
 
 def _inline(svg: str, title: str, description: str, prefix: str) -> str:

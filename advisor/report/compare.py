@@ -1,4 +1,4 @@
-"""Several runs side by side, and means over tasks that leave out what misleads."""
+"""Several runs side by side, and means over tasks without misleading ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def shares(run: Finished) -> dict[str, Measured]:
 
 
 def means(runs: Sequence[Finished]) -> list[Means]:
-    """Means over at least two alike runs, on several tasks or with several seeds; what misleads has no part in them."""
+    """Means over at least two similar runs, on several tasks or with several seeds, without misleading ones."""
     groups: dict[tuple[str, ...], list[Finished]] = {}
     for run in runs:
         if not misleads(run):

@@ -19,12 +19,12 @@ MOST_SOURCES = 2  # the others are on the rule's page
 LABEL = 10
 
 
-def text(finding: Finding, width: int = 100, colour: bool = False, source: str = "", told: bool = False) -> str:
+def text(finding: Finding, width: int = 100, colour: bool = False, source: str = "", repeated: bool = False) -> str:
     """One finding: what is wrong with the user's own values, where, why, and what to do about it.
 
     Args:
         source: the text of the file, for the lines that it points at; without it they are left out.
-        told: the rule's reasons stand further up already.
+        repeated: the reasons of the rule are shown further up already.
     """
     first = f"{finding.severity}[{finding.rule}]"
     message = _wrapped(f"{first}: {clean(finding.message)}", width, "  ")
@@ -32,7 +32,7 @@ def text(finding: Finding, width: int = 100, colour: bool = False, source: str =
     lines = [head, f"  --> {clean(str(finding.place))}"]
     lines += frame(finding, source, width, colour) if source and finding.place.line else []
     gutter = " " * len(str(max([finding.place.line, *(one.place.line for one in finding.causes if one.place)])))
-    for label, words in _tail(finding, told):
+    for label, words in _tail(finding, repeated):
         start = f"{gutter} = {label + ':':<{LABEL}}"
         wrapped = _wrapped(start + clean(words), width, " " * len(start))
         lines.append(wrapped.replace(label, paint(label, "bold", colour), 1))
@@ -46,14 +46,14 @@ def _wrapped(words: str, width: int, indent: str) -> str:
     return "\n".join(lines).replace("\xa0", " ")
 
 
-def _tail(finding: Finding, told: bool) -> Iterator[tuple[str, str]]:
+def _tail(finding: Finding, repeated: bool) -> Iterator[tuple[str, str]]:
     """What stands below the lines, label by label."""
     elsewhere = [f"{one.name} {one.words}" for one in finding.causes if one.place is None]
     if elsewhere:
         yield "facts", "; ".join(elsewhere)
     if finding.allowed_if:
         yield "allowed", finding.allowed_if
-    yield from [("why", "as above")] if told and finding.because else _reasons(finding)
+    yield from [("why", "as above")] if repeated and finding.because else _reasons(finding)
     if finding.fix:
         yield "fix", finding.fix.words + ("" if finding.fix.safe else " (changes what the recipe does)")
     yield from _standing(finding)
@@ -80,12 +80,12 @@ def _standing(finding: Finding) -> Iterator[tuple[str, str]]:
 
 
 def blocks(checked: Checked, width: int, colour: bool) -> str:
-    """All findings, a block each with an empty line after it. The reasons of a rule are told once."""
+    """All findings, a block each with an empty line after it. The reasons of a rule are shown once."""
     seen: set[tuple[str, str]] = set()
     found = []
     for one in checked.findings:
         reasons = (one.rule, one.because)
-        found.append(text(one, width, colour, checked.texts.get(one.place.file, ""), told=reasons in seen) + "\n\n")
+        found.append(text(one, width, colour, checked.texts.get(one.place.file, ""), repeated=reasons in seen) + "\n\n")
         seen.add(reasons)
     return "".join(found)
 

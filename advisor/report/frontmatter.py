@@ -66,8 +66,8 @@ def making(result: RunResult) -> Measured:
 
 def _emissions(result: RunResult) -> dict[str, Any]:
     """Of making the model, in grams: the Hub has no field for those of using it."""
-    grams, told = making(result), result.provenance
-    assumed = told.get("assumed") or {}
+    grams, provenance = making(result), result.provenance
+    assumed = provenance.get("assumed") or {}
     if grams.value is None:
         return {}
     found = {
@@ -75,7 +75,7 @@ def _emissions(result: RunResult) -> dict[str, Any]:
         "source": grams.source,
         "training_type": "fine-tuning",
         "geographical_location": assumed.get("country") if assumed.get("stated") else None,
-        "hardware_used": told.get("machine"),
+        "hardware_used": provenance.get("machine"),
     }
     return {name: value for name, value in found.items() if value not in (None, "")}
 

@@ -23,12 +23,12 @@ def _annotation(one: Finding) -> str:
         where |= {name: str(number) for name, number in {"line": place.line, "endLine": _last(one), **columns}.items()}
     where["title"] = f"advise ({one.rule})"
     properties = ",".join(f"{name}={_escaped(value, 'property')}" for name, value in where.items())
-    told = [
+    parts = [
         one.message,
         f"allowed {one.allowed_if}" if one.allowed_if else "",
         f"fix: {one.fix.words}" if one.fix else "",
     ]
-    return f"::{COMMANDS[one.severity]} {properties}::{_escaped('; '.join(filter(None, told)))}"
+    return f"::{COMMANDS[one.severity]} {properties}::{_escaped('; '.join(filter(None, parts)))}"
 
 
 def _last(one: Finding) -> int:

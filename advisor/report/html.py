@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
+from advisor.records.break_even import verdict
 from advisor.records.results import Measured, RunResult, StepResult
-from advisor.report import chart, compare
+from advisor.report import chart, compare, shares
 from advisor.report.chart import Figured, Line, Point
 from advisor.report.frontmatter import data_name, making
 from advisor.runs.comparison import Compared, compared
@@ -41,18 +42,28 @@ def render(runs: Sequence[Finished]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "number": number, "short": short}
+    environment.filters |= {
+        "percent": percent,
+        "interval": shares.interval,
+        "verdict": verdict,
+        "number": number,
+        "short": short,
+    }
     views = [_view(place, run, compare.label(run, runs)) for place, run in enumerate(runs)]
     page: str = environment.get_template(TEMPLATE).render(
-        runs=views, means=compare.means(runs), figures=list(_figures(runs)), absent=list(_absent(runs))
+        runs=views,
+        emissions_head=shares.emissions_head([run.result for run in runs]),
+        means=compare.means(runs),
+        figures=list(_figures(runs)),
+        absent=list(_absent(runs)),
     )
     return page
 
 
 def percent(one: Measured | float) -> str:
     """A share as the white paper prints it."""
-    value = one.value if isinstance(one, Measured) else one
-    return "not measured" if value is None else f"{value:.1%}".replace("%", " %")
+    found = shares.percent(one if isinstance(one, Measured) else Measured(one))
+    return found.replace("%", " %")
 
 
 def number(value: float) -> str:
@@ -94,6 +105,8 @@ def _view(place: int, run: Finished, label: str) -> dict[str, Any]:
         "samples": compare.samples(run),
         "left_out": compare.misleads(run),
         "tiles": list(_tiles(run)),
+        "rows": list(shares.rows(result)),
+        "emissions_head": shares.emissions_head([result]),
         "state": _state(result),
         "warning": warning(result.gates),
         "compared": [one for step in result.steps for one in _rows(step)],
@@ -150,10 +163,10 @@ def _state(result: RunResult) -> str:
 
 def _reasons(run: Finished) -> Iterator[dict[str, Any]]:
     """Every kind of step, in the recipe or not, with the reason that the run was begun with."""
-    told = {str(one.get("step")): one for one in run.advice.get("steps") or [] if isinstance(one, dict)}
+    verdicts = {str(one.get("step")): one for one in run.advice.get("steps") or [] if isinstance(one, dict)}
     settings = {step.name: step for step in run.recipe.steps}
-    for name in dict.fromkeys([*settings, *told]):
-        one = told.get(name, {})
+    for name in dict.fromkeys([*settings, *verdicts]):
+        one = verdicts.get(name, {})
         reason = one.get("reason") or "the run's folder does not tell why"
         rules = [str(rule) for rule in one.get("rules") or []]
         words = settings[name].words() if name in settings else name.replace("_", " ")
@@ -174,7 +187,7 @@ def _findings(run: Finished) -> Iterator[dict[str, str]]:
 
 def _provenance(run: Finished) -> dict[str, Any]:
     result, policy = run.result, run.recipe.policy
-    apart = ("versions", "assumed")
+    apart = ("versions", "assumed", "measuring")
     known = {name.replace("_", " "): value for name, value in result.provenance.items() if name not in apart}
     assumed: Mapping[str, Any] = result.provenance.get("assumed") or {}
     versions: Mapping[str, Any] = result.provenance.get("versions") or {}

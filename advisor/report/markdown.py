@@ -1,4 +1,4 @@
-"""What was checked as Markdown, for a comment on a pull request: what recipes do, and where they leave the rules."""
+"""What was checked as Markdown, for a comment on a pull request: what recipes do, and which rules they break."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def comment(checked: Checked) -> str:
     found = ", ".join(plural(number[f"{severity}s"], severity) for severity in SEVERITIES)
     what = plural(number["files"], "recipe" if checked.command == "check" else "run")
     head = f"## advise {checked.command}: {what}, {found}"
-    told = [f"{number[name]} {name}" for name in ("waived", "known") if number[name]]
+    marked = [f"{number[name]} {name}" for name in ("waived", "known") if number[name]]
     policy = checked.policy
     lines = [head, "", f"Policy {policy.name} {policy.version}, {plural(number['rules'], 'rule')}; "]
-    lines[-1] += "".join(f"{one}; " for one in told) + f"{checked.exit_words} (exit code {checked.exit_code})."
+    lines[-1] += "".join(f"{one}; " for one in marked) + f"{checked.exit_words} (exit code {checked.exit_code})."
     lines += ["", *(f"- kept: {escaped(words)}" for words in checked.kept)] if checked.kept else []
     text, left = "\n".join(lines) + "\n", 0
     for file in sorted(checked.told_of, key=lambda file: _severity(file, checked)):
         section = "\n" + "\n".join(_section(file, checked)) + "\n"
         left += len(text) + len(section) > MOST_SIGNS
         text += section if not left else ""
-    return text + (f"\nand {plural(left, 'recipe')} more, for which a comment has no room\n" if left else "")
+    return text + (f"\n{plural(left, 'more recipe')} did not fit into this comment.\n" if left else "")
 
 
 def _severity(file: str, checked: Checked) -> int:
@@ -50,7 +50,7 @@ def _section(file: str, checked: Checked) -> Iterator[str]:
         yield from _does(reviewed)
     mine = [one for one in checked.findings if one.place.file == file]
     for title, some in (
-        ("Leaves the rules", [one for one in mine if one.counts]),
+        ("Breaks rules", [one for one in mine if one.counts]),
         ("Waived", [one for one in mine if one.waiver]),
         ("Known from the baseline", [one for one in mine if one.known and not one.waiver]),
     ):
@@ -58,7 +58,7 @@ def _section(file: str, checked: Checked) -> Iterator[str]:
             yield f"\n**{title}**\n"
             yield from (_finding(one) for one in some)
     if not mine:
-        yield "\nObeys all rules."
+        yield "\nFollows all rules."
 
 
 def _does(reviewed: Reviewed) -> Iterator[str]:
@@ -81,12 +81,12 @@ def _predicted(reviewed: Reviewed, plan: Plan | None) -> str:
     int8 = reviewed.recipe.step("quantization") is not None
     said = predict(plan, plan.family if plan else None, reviewed.facts.data.samples, int8)
     values = {"accuracy": said.accuracy, "time": said.time, "emissions": said.emissions, "bytes": said.size}
-    told = [f"{name} {_share(value)}" for name, value in values.items() if value]
+    ranges = [f"{name} {_share(value)}" for name, value in values.items() if value]
     if plan and plan.problems:
         return "Nothing can be predicted: the recipe does not fit the model."
-    if not told:
+    if not ranges:
         return "Nothing can be predicted: there is no evidence for such a recipe."
-    return f"Predicted, relative to the fine-tuned model: {', '.join(told)}{_basis(said)}."
+    return f"Predicted, relative to the fine-tuned model: {', '.join(ranges)}{_basis(said)}."
 
 
 def _share(value: Range) -> str:

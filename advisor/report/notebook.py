@@ -12,7 +12,8 @@ from advisor.advice.recommendation import Advice
 from advisor.records.results import GateResult, Measured, RunResult
 from advisor.report.advice import facts_line, reason
 from advisor.report.findings import summary
-from advisor.report.run_tables import gates, percent, predictions, serving, table
+from advisor.report.run_tables import gates, predictions, serving, table
+from advisor.report.shares import percent
 from advisor.review.findings import Finding
 from advisor.review.outcome import Checked
 

@@ -43,8 +43,8 @@ def watch(events: Iterable[Event | SeedsResult]) -> RunResult | SeedsResult:
             elif console.is_terminal:
                 shown.update(event)
             elif event.done * 10 // event.total > (event.done - 1) * 10 // event.total:
-                told = "; ".join(filter(None, (event.note, _ends(event))))
-                console.print(f"  {event.label} {event.done:,} of {event.total:,} {told}".rstrip(), soft_wrap=True)
+                note = "; ".join(filter(None, (event.note, _ends(event))))
+                console.print(f"  {event.label} {event.done:,} of {event.total:,} {note}".rstrip(), soft_wrap=True)
     raise RuntimeError("the run ended without a result")
 
 

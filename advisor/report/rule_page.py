@@ -16,7 +16,6 @@ from advisor.review.waivers.scope import NEVER_WAIVED
 WHITE_PAPER = "It rests on the white paper alone: nobody else is known to have reported it."
 STRENGTHS = {
     "executed": "run by this project",
-    "measured": "measured by this project",
     "only-source": "the only source",
 }
 NOTHING = "nothing to obey: it holds by construction"
@@ -58,17 +57,20 @@ def effects(rule: Rule) -> list[str]:
     """What a rule does, in words."""
     words = {"forbid": "forbid", "require": "require", "order": "order", "prefer": "prefer"}
     found = []
-    for atom in atoms(rule):
+    for atom in (one for one in atoms(rule) if one.kind != "deny"):
         value = {"limit": f" must be {atom.value}", "prefer": f" = {atom.value}"}.get(atom.kind, "")
         value = f" is one of {', '.join(map(str, atom.value))}" if atom.kind == "allow_only" else value
         found.append(f"{words.get(atom.kind, '')} {atom.target}{value}".strip())
+    found += [f"deny the recipe: {rule.then.deny}"] if rule.then.deny else []
     found += [f"say: {rule.then.warn}"] if rule.then.warn else []
     return found or [NOTHING]
 
 
 def _does(rule: Rule) -> str:
     """The condition and the effects, one a line."""
-    sentences = [_sentence(atom) for atom in atoms(rule)]
+    sentences = [_sentence(atom) for atom in atoms(rule) if atom.kind != "deny"]
+    if rule.then.deny:
+        sentences += [f"Refuses the recipe: {rule.then.deny}."]
     if rule.then.warn:
         sentences += [f"{'Notes' if rule.severity == 'note' else 'Warns'}: {rule.then.warn}."]
     if len(sentences) <= 1:

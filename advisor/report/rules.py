@@ -45,9 +45,9 @@ def tested(covered: Sequence[Covered], least: float) -> str:
 
 
 def proven(proof: Proof) -> str:
-    """A claim with its verdict, and what refutes it."""
-    head = f"{'refuted' if proof.refutations else 'proven '} {proof.claim} ({proof.cells} cells)"
-    told = [f"  {line}" for one in proof.refutations for line in str(one).splitlines()]
+    """A claim with its verdict, what refutes it, and what it leaves open."""
+    head = f"{proof.verdict:<11} {proof.claim}"
+    told = [f"  {line}" for one in (*proof.refutations, *proof.undecided) for line in str(one).splitlines()]
     return "\n".join([head, *told]) + "\n"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -11,14 +10,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from advisor.records.results import GateResult, Measured, RunResult, StepResult
+from advisor.records.break_even import NOT_STATED, verdict
+from advisor.records.results import GateResult, Measured, RunResult
+from advisor.report.shares import emissions_head, interval, percent, rows
 from advisor.report.style import clean, terminal
 from advisor.runs.comparison import Compared, compared
 
 if TYPE_CHECKING:
     from advisor.recipe.plan import Plan
 
-NARROW = 100  # columns; below, the intervals of Table 1 are left out
 COLOURS = {"passed": "green", "inside": "green", "missed": "red", "not measured": "red"}
 SIGNS = {"inside": "in", "below": "<", "above": ">"}
 TITLES = {
@@ -42,21 +42,20 @@ def show(result: RunResult) -> None:
 
 
 def table(result: RunResult, width: int = 110) -> Table:
-    """Model, type, % accuracy, % size, % time, % emissions; the baseline first, then each step."""
+    """Model, type, % accuracy, % size, % time, % emissions with intervals; the baseline first, then each step."""
     title = f"{clean(result.name)} on {result.device}, {result.eval_samples:,} report rows"
-    shown = _table(title, ("Model", "Type"), ("% Accuracy", "% Size", "% Time", "% Emissions"))
-    for step in result.steps:
-        accuracy = percent(step.relative_accuracy) + (_interval(step.relative_accuracy) if width >= NARROW else "")
-        shares = map(percent, (Measured(step.relative_size), step.served.time, step.served.emissions))
-        shown.add_row(Text(clean(result.family)), _type(step), accuracy, *shares)
+    shown = _table(title, ("Model", "Type"), ("% Accuracy", "% Size", "% Time", emissions_head([result])))
+    for row in rows(result):
+        cells = map(_cell, (row.accuracy, row.size, row.time, row.emissions))
+        shown.add_row(Text(clean(result.family)), Text(clean(row.words)), *cells)
     shown.caption = power(result.steps[-1].served.emissions)
     return shown
 
 
 def power(energy: Measured) -> str:
-    """Where a figure of energy comes from: read from counters, modelled from load, or a constant."""
-    found = re.search(r"power [a-z ]+", energy.source)
-    return f"energy and emissions: {found[0].strip()}" if found else ""
+    """Where a figure of energy comes from: counters, an external meter, or processor time."""
+    found = energy.source.partition(";")[0]
+    return f"energy and emissions: {found}" if found else ""
 
 
 def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
@@ -68,19 +67,8 @@ def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
     return shown
 
 
-def _type(step: StepResult) -> Text:
-    return Text(step.words + (" (baseline)" if step.name == "finetune" else ""))
-
-
-def percent(measured: Measured) -> str:
-    """A share as the white paper prints it, or that it was not measured."""
-    return "not measured" if measured.value is None else f"{measured.value:.1%}"
-
-
-def _interval(measured: Measured) -> str:
-    if measured.value is None or measured.interval is None:
-        return ""
-    return f" ({measured.interval[0]:.1%} to {measured.interval[1]:.1%})"
+def _cell(measured: Measured | None) -> str:
+    return "" if measured is None else "\n".join(filter(None, (percent(measured), interval(measured))))
 
 
 def predictions(result: RunResult) -> Table:
@@ -93,7 +81,7 @@ def predictions(result: RunResult) -> Table:
 
 
 def _beside(one: Compared) -> Text:
-    value = "not measured" if one.measured.value is None else f"{one.measured.value * 100:.1f}"
+    value = percent(one.measured).rstrip("%")
     if one.predicted is None:
         return Text(f"{value}, no prediction")
     low, high = (f"{end * 100:.0f}" for end in one.predicted)
@@ -105,19 +93,25 @@ def _beside(one: Compared) -> Text:
 def serving(result: RunResult) -> Iterator[Table | Text]:
     """Latency, throughput, energy and CO2e of every model, and what making them took, as far as measured."""
     if any(step.served.latency_ms.value is not None for step in result.steps):
-        title = "One request (median, 95th percentile), rows in a second, 1,000 requests (idling as long)"
-        shown = _table(title, ("Type",), ("ms (p95)", "rows/s", "Wh (idle)", "g CO2e", "% no idle"))
+        derived = emissions_head([result]).removeprefix("% Emissions")  # idling is then unknown too
+        title = (
+            f"One request (median, 95th percentile), rows in a second, 1,000 requests{derived or ' (idling as long)'}"
+        )
+        energy = ("Wh", "g CO2e") if derived else ("Wh (idle)", "g CO2e", "% no idle")
+        shown = _table(title, ("Type",), ("ms (p95)", "rows/s", *energy))
         for step in result.steps:
             one = step.served
             latency = f"{number(one.latency_ms)} ({number(one.latency_p95_ms)})"
-            energy = f"{number(one.wh_per_1000)} ({number(one.idle_wh_per_1000)})"
-            last = (number(one.g_per_1000), percent(one.emissions_without_idle))
-            shown.add_row(Text(step.words), latency, number(one.throughput), energy, *last)
+            wh, grams = number(one.wh_per_1000), number(one.g_per_1000)
+            idle = (f"{wh} ({number(one.idle_wh_per_1000)})", grams, percent(one.emissions_without_idle))
+            shown.add_row(Text(step.words), latency, number(one.throughput), *((wh, grams) if derived else idle))
         shown.caption = power(result.steps[-1].served.wh_per_1000)
         yield shown
     made = [f"{step.words} {number(step.cost.g_co2)}" for step in result.steps if step.cost.g_co2.value is not None]
     if made:
         yield Text(f"Making them, g CO2e: {', '.join(made)}.\n")
+    if result.net_saving.value is not None:
+        yield Text(f"{verdict(result.net_saving)}.\n")
 
 
 def number(measured: Measured) -> str:
@@ -128,14 +122,14 @@ def number(measured: Measured) -> str:
 
 
 def gates(found: tuple[GateResult, ...]) -> Table:
-    """What was demanded of the last model, what came out, and how sure that is."""
-    shown = _table("Gates", ("Gate", "Demanded", "Measured", ""), ())
+    """The bounds that the last model has to keep, what was measured, and the verdict."""
+    shown = _table("Gates", ("Gate", "Required", "Measured", ""), ())
     for gate in found:
         value = gate.measured.value
-        told = "not measured" if value is None else f"{value:.4g}"
+        shown_value = "not measured" if value is None else f"{value:.4g}"
         interval = gate.measured.interval
-        told += f" ({interval[0]:.4g} to {interval[1]:.4g})" if interval else ""
-        shown.add_row(Text(gate.name), gate.demanded, told, _verdict(gate))
+        shown_value += f" ({interval[0]:.4g} to {interval[1]:.4g})" if interval else ""
+        shown.add_row(Text(gate.name), gate.demanded, shown_value, _verdict(gate))
     return shown
 
 
@@ -156,6 +150,8 @@ def notes(result: RunResult) -> Iterable[str]:
             if measured.value is None:
                 yield f"{name}: not measured, {measured.why_not}"
         yield from (f"{step.words}: {note}" for note in step.notes)
+    if result.net_saving.value is None and result.net_saving != NOT_STATED:
+        yield f"net saving: not measured, {result.net_saving.why_not}"
     yield from _sources(result)
 
 
@@ -172,6 +168,7 @@ def _sources(result: RunResult) -> Iterator[str]:
         "g CO2e": served.g_per_1000,
         "making": cost.g_co2,
         "payback": result.payback,
+        "net saving": result.net_saving,
         "SCI": result.sci,
     }
     yield from (f"{name}: {one.source}" for name, one in named.items() if one.value is not None and one.source)

@@ -10,7 +10,7 @@ from advisor.base.interval import NUMBER
 from advisor.facts.facts import declared
 from advisor.policy.packfile import Manifest
 from advisor.policy.rulefile import RuleFile
-from advisor.policy.view import GATES, known, settings
+from advisor.policy.view import GATES, META, is_text, known, settings
 from advisor.recipe.recipe import Recipe, StatedWaiver
 from advisor.recipe.steps import STEPS
 from advisor.records.results import RunResult
@@ -18,6 +18,7 @@ from advisor.report.findings_schema import findings
 
 Schema = dict[str, Any]
 COMPARISON = rf"^\s*((<=|>=|<|>|!=)\s*{NUMBER}|{NUMBER}\s*\.\.\s*{NUMBER})\s*$"
+OF_TWO = r"^\s*(<=|>=|<|>|!=)\s*[a-z_]+\.[a-z_]+\s*$"  # a comparison with another number
 CONDITIONS: Schema = {"$ref": "#/$defs/conditions"}
 
 
@@ -92,7 +93,9 @@ def _conditions() -> Schema:
     about = "True only where these facts are known, so that the rule is never undecided."
     known_ = {"anyOf": [names, {"type": "array", "items": names, "minItems": 1}], "description": about}
     groups = {"all": several, "any": several, "not": CONDITIONS, "known": known_}
-    return {"type": "object", "properties": {**tests, **groups}, "additionalProperties": False}
+    meta = {f"^{META}": _test(META, ())}
+    parts = {"properties": {**tests, **groups}, "patternProperties": meta, "additionalProperties": False}
+    return {"type": "object", **parts}
 
 
 def _test(name: str, words: tuple[object, ...]) -> Schema:
@@ -100,6 +103,10 @@ def _test(name: str, words: tuple[object, ...]) -> Schema:
     about = f"{fact.about}{f' ({fact.unit})' if fact and fact.unit else ''}" if fact else "a part of the recipe"
     if fact and fact.type == "flag":
         return {"type": "boolean", "description": about}
+    if is_text(name):
+        word = {"type": "string", "minLength": 1}
+        several = {"type": "array", "items": word, "minItems": 1}
+        return {"anyOf": [word, several], "description": f"{about}; * stands for any characters, ? for one"}
     number = {"type": "string", "pattern": COMPARISON}
     one = (
         {"enum": list(words)}
@@ -110,7 +117,7 @@ def _test(name: str, words: tuple[object, ...]) -> Schema:
     )
     options = [one, {"type": "array", "items": one, "minItems": 1}]
     if fact and not words:
-        options.append(number)
+        options += [number, {"type": "string", "pattern": OF_TWO}]
     return {"anyOf": options, "description": about}
 
 

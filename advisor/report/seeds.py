@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from advisor.report.run_tables import gates
+from advisor.report.shares import emissions_head
 from advisor.report.style import clean, terminal
 from advisor.runs.seed_statistics import SeedsResult, Spread
 
@@ -28,7 +29,7 @@ def table(result: SeedsResult) -> Table:
     title = f"{name}, {len(result.seeds)} seeds: mean ± standard deviation" if several else f"{name}, 1 seed"
     shown = Table(title=title, title_justify="left")
     shown.add_column("Type")
-    for name in ("% Accuracy", "lowest to highest", "% Size", "% Time", "% Emissions"):
+    for name in ("% Accuracy", "lowest to highest", "% Size", "% Time", emissions_head(result.runs)):
         shown.add_column(name, justify="right")
     for step in result.steps:
         found = step.relative_accuracy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from advisor.records.measuring import is_time_derived
 from advisor.records.results import BASELINE_GATE, CONSTANT_GATES, GateResult, Measured, RunResult, StepResult
 
 ACCURACIES = {"accuracy": "accuracy", "f1": "F1 score", "matthews": "Matthews correlation"}
@@ -41,7 +42,11 @@ def _kept(last: StepResult) -> str:
 
 def _shares(last: StepResult) -> Iterator[str]:
     named = (("time", last.served.time), ("emissions", last.served.emissions), ("size", Measured(last.relative_size)))
-    yield from (f"{percent(one.value)} of the {name}" for name, one in named if one.value is not None)
+    yield from (
+        f"{percent(one.value)} of the {name}"
+        for name, one in named
+        if one.value is not None and not is_time_derived(one)  # it would say the same as time
+    )
 
 
 def _listed(parts: list[str]) -> str:

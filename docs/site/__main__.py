@@ -6,16 +6,16 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from advisor.policy.pack import core
 from advisor.report.rule_page import pages as rule_pages
-from docs.site import commands, formats, python_api
+from docs.site import commands, formats, notebook, python_api
 
 CHECKOUT = Path(__file__).parents[2]
 BUILD = CHECKOUT / "build" / "docs"
-PAGES = ("*.md", "*.svg", "*.css")
+SHIM = "https://unpkg.com/iframe-worker/shim"  # what the generator names
 NOT_PAGES = shutil.ignore_patterns("site", "__pycache__", "ci", "*.py", "*.ipynb")
 
 
@@ -25,33 +25,48 @@ def main() -> int:
     docs = BUILD / "docs"
     shutil.copytree(CHECKOUT / "docs", docs, ignore=NOT_PAGES)
     shutil.copy(CHECKOUT / "CHANGELOG.md", docs / "changelog.md")
-    made = generated()
-    for name, text in made.items():
+    for name, text in generated().items():
         file = docs / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     config = BUILD / "zensical.toml"
-    config.write_text(navigation((CHECKOUT / "docs" / "site" / "zensical.toml").read_text(), made))
+    pages = {str(file.relative_to(docs)): file.read_text(encoding="utf-8") for file in docs.rglob("*.md")}
+    config.write_text(navigation((CHECKOUT / "docs" / "site" / "zensical.toml").read_text(), pages))
     zensical = Path(sys.executable).with_name("zensical")
-    return subprocess.run([zensical, "build", "--clean", "--strict", "-f", config], check=False).returncode
+    code = subprocess.run([zensical, "build", "--clean", "--strict", "-f", config], check=False).returncode
+    for page in (BUILD / "site").rglob("*.html"):
+        _without_network(page)
+    return code
+
+
+def _without_network(page: Path) -> None:
+    """Let a page take the shim, with which its search works from a folder, from the site itself."""
+    up = "../" * (len(page.relative_to(BUILD / "site").parts) - 1)
+    page.write_text(
+        page.read_text(encoding="utf-8").replace(SHIM, f"{up}javascripts/iframe-worker.js"), encoding="utf-8"
+    )
 
 
 def generated() -> dict[str, str]:
     """All generated pages, by their path below docs/."""
     rules = {f"rules/{name}": text for name, text in rule_pages(core()).items()}
-    return {**commands.pages(), **formats.pages(), **python_api.pages(), **rules}
+    return {**commands.pages(), **formats.pages(), **python_api.pages(), **notebook.pages(), **rules}
 
 
-def navigation(config: str, made: Mapping[str, str]) -> str:
-    """The configuration with the generated pages in the places of `@commands`, `@formats` and `@rules`."""
+def navigation(config: str, pages: Mapping[str, str]) -> str:
+    """The configuration with pages in the places of `@commands`, `@formats`, `@rules` and (all unlisted) `@others`."""
     folders = {"@commands": "reference/commands/", "@formats": "reference/files/", "@rules": "rules/"}
     for place, folder in folders.items():
-        names = sorted(name for name in made if name.startswith(folder))
+        names = sorted(name for name in pages if name.startswith(folder))
         index = [name for name in names if name.endswith("/index.md")]
-        listed = [*index, *(name for name in names if name not in index)]
-        entries = [json.dumps(name) if name in index else _entry(name, made[name]) for name in listed]
-        config = config.replace(json.dumps(place), "[\n      " + ",\n      ".join(entries) + ",\n    ]")
-    return config
+        config = _listed(config, place, [*index, *(name for name in names if name not in index)], pages)
+    others = sorted(name for name in pages if json.dumps(name) not in config)
+    return config.replace('    "@others",\n', "".join(f"    {_entry(name, pages[name])},\n" for name in others))
+
+
+def _listed(config: str, place: str, names: Sequence[str], pages: Mapping[str, str]) -> str:
+    entries = [json.dumps(name) if name.endswith("/index.md") else _entry(name, pages[name]) for name in names]
+    return config.replace(json.dumps(place), "[\n      " + ",\n      ".join(entries) + ",\n    ]")
 
 
 def _entry(name: str, text: str) -> str:

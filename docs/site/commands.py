@@ -112,7 +112,11 @@ def _default(action: argparse.Action) -> str:
     if action.required or (not action.option_strings and action.nargs not in ("?", "*")):
         return "required"
     plain = action.default not in (None, False, [], argparse.SUPPRESS) and action.nargs != 0
-    return f"`{_cell(str(action.default if not isinstance(action.default, list) else action.default[0]))}`" if plain else ""
+    return (
+        f"`{_cell(str(action.default if not isinstance(action.default, list) else action.default[0]))}`"
+        if plain
+        else ""
+    )
 
 
 def _cell(text: str) -> str:

@@ -38,6 +38,9 @@ def _page(name: str) -> Iterator[str]:
             yield from _object(part)
     if name == "recipe":
         yield from _steps(made)
+    if name == "waivers":
+        yield "## Each waiver\n"
+        yield from _object(made["properties"]["waivers"]["items"])
     if name == "rule":
         yield from _conditions(made["$defs"]["conditions"])
 
@@ -51,7 +54,7 @@ def _steps(made: Schema) -> Iterator[str]:
 
 def _conditions(part: Schema) -> Iterator[str]:
     yield "## Conditions\n"
-    yield "All entries of a condition must hold. `any`, `all` and `not` group conditions; `known` asks for known facts.\n"
+    yield "All entries of a condition must hold. `any`, `all` and `not` group conditions.\n"
     yield "| Fact or setting | Type | What it means |"
     yield "| --- | --- | --- |"
     for name in known():

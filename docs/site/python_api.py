@@ -12,6 +12,8 @@ from typing import Any
 import advisor
 
 SECTION = re.compile(r"^(Args|Returns|Raises|Yields|Attributes|Example|Examples):\s*$")
+LISTS, CODE = ("Args", "Raises", "Attributes"), ("Example", "Examples")
+TITLES = {"Args": "Arguments"}
 ENTRY = re.compile(r"^\s{4}(\*{0,2}\w[\w, ]*)(?:\s*\([^)]*\))?:\s+(.*)$")
 
 
@@ -33,7 +35,7 @@ def _page() -> Iterator[str]:
             yield from _function(f"advisor.{name}", value)
             described += _returned(value)
         else:
-            yield f"## `advisor.{name}`\n\n{type(value).__name__}\n"
+            yield f"## `advisor.{name}`\n\n`{value!r}`\n"
     for one in dict.fromkeys(described):
         yield from _class(one)
 
@@ -59,8 +61,8 @@ def _returned(value: Any) -> list[type]:
     """The class of the package that a function gives."""
     try:
         result = typing.get_type_hints(value).get("return")
-    except (NameError, TypeError):
-        result = inspect.signature(value).return_annotation
+    except (NameError, TypeError):  # an import for type checkers only; what `__all__` names is described anyway
+        return []
     found = [result, *typing.get_args(result)]
     return [one for one in found if isinstance(one, type) and one.__module__.startswith("advisor")]
 
@@ -70,7 +72,8 @@ def _class(one: type) -> Iterator[str]:
     yield f"{_text(inspect.getdoc(one) or '')}\n"
     yield from _fields(one)
     for name, value in vars(one).items():
-        if name.startswith("_") and name != "__call__" or not inspect.getdoc(value) or name in _field_names(one):
+        private = name.startswith("_") and name != "__call__"
+        if private or not inspect.getdoc(value) or name in _field_names(one):
             continue
         if isinstance(value, property):
             yield f"### `{one.__name__}.{name}`\n\n{_text(inspect.getdoc(value) or '')}\n"
@@ -91,23 +94,37 @@ def _fields(one: type) -> Iterator[str]:
         yield "| Field | Type |"
         yield "| --- | --- |"
         for name in names:
-            kind = str(inspect.get_annotations(one).get(name, "")).replace("|", "\\|")
-            yield f"| `{name}` | {kind} |"
+            yield f"| `{name}` | {_kind(one, name)} |"
         yield ""
 
 
+def _kind(one: type, name: str) -> str:
+    """The type of a field, from the class that declares it."""
+    declared = (inspect.get_annotations(base).get(name) for base in one.__mro__)
+    found = next((kind for kind in declared if kind is not None), "")
+    words = found.__name__ if isinstance(found, type) else getattr(found, "__forward_arg__", str(found))
+    return "`" + words.replace("|", "\\|") + "`" if words else ""
+
+
 def _text(doc: str) -> str:
-    """A docstring as Markdown: its sections become lists."""
+    """A docstring as Markdown: its sections become headings, lists and code."""
     lines: list[str] = []
     section = ""
     for line in doc.splitlines():
         if found := SECTION.match(line):
+            lines += [*_end(section), "", f"**{TITLES.get(found[1], found[1])}**", ""]
             section = found[1]
-            lines += ["", f"**{section}**", ""]
-        elif section and (entry := ENTRY.match(line)):
+            lines += ["```python"] if section in CODE else []
+        elif section in CODE:
+            lines.append(line.removeprefix("    "))
+        elif section in LISTS and (entry := ENTRY.match(line)):
             lines.append(f"- `{entry[1]}`: {entry[2]}")
         elif section and line.strip():
-            lines.append(f"  {line.strip()}")
+            lines.append(f"{'  ' if section in LISTS else ''}{line.strip()}")
         else:
             lines.append(line)
-    return "\n".join(lines)
+    return "\n".join([*lines, *_end(section)])
+
+
+def _end(section: str) -> list[str]:
+    return ["```"] if section in CODE else []

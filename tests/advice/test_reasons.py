@@ -32,7 +32,7 @@ def test_a_recipe_of_somebody_else_claims_no_advice() -> None:
     assert "t5-small-data-no-prune" in told["layer_removal"].rules
     wrong = replace(recipe, steps=(*recipe.steps[:1], replace(recipe.steps[1], min_relative_accuracy=0.98)))  # type: ignore[call-arg]
     reasons = {one.step: one.reason for one in account(find("core"), facts, model, wrong)}
-    assert "another one" in reasons["quantization"]
+    assert "another recipe" in reasons["quantization"]
 
 
 def test_a_run_keeps_the_reasons(

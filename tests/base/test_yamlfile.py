@@ -27,7 +27,8 @@ def test_every_value_and_key_has_its_place() -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [("no", "no"), ("010", "010"), ("12:30", "12:30"), ("1e6", 1_000_000), ("5.0e-5", 5e-5), ("1_000", 1000),
-     ("~", None), ("true", True), ("'1'", "1"), ('"< 10000"', "< 10000"), ("< 10000", "< 10000"), ("0x1F", "0x1F"), (".5", 0.5)],
+     ("~", None), ("true", True), ("'1'", "1"), ('"< 10000"', "< 10000"), ("< 10000", "< 10000"), ("0x1F", "0x1F"),
+     (".5", 0.5)],
 )  # fmt: skip
 def test_scalars_follow_yaml_1_2(text: str, value: object) -> None:
     found = parse(f"a: {text}", "f.yaml").value["a"]

@@ -120,7 +120,7 @@ def test_exact_shares_and_the_sources_of_ranges_are_told(capsys: pytest.CaptureF
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    from advisor.cli import COMMANDS
+    from advisor.cli.commands import COMMANDS
 
     with pytest.raises(SystemExit):
         main(["--help"])

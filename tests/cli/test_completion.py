@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from advisor.cli import COMMANDS, main
+from advisor.cli import main
+from advisor.cli.commands import COMMANDS
 from advisor.cli.completion import tree
 
 PROGRAM = """

@@ -43,7 +43,7 @@ def test_a_table_a_page_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert legend == "3 of 4 measured numbers of last models lie inside their predicted range (! outside)"
     assert main(["history", "show", row.split()[0]]) == 0
     page = capsys.readouterr().out
-    assert "OUTSIDE" in page and "codecarbon, power modelled" in page and "layer_removal: {keep: 8}" in page
+    assert "OUTSIDE" in page and "energy counters (RAPL" in page and "layer_removal: {keep: 8}" in page
     assert main(["history", "--format", "json", "--family", "bert", "--since", "2026-11-24"]) == 0
     (told,) = json.loads(capsys.readouterr().out)
     assert told["id"].startswith(row.split()[0]) and told["steps"][-1]["int8"]

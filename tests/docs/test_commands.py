@@ -10,7 +10,7 @@ from doc_commands import CHECKOUT, NEEDS_DEMO, SLOW, commands, matches, wrong
 
 PAGES = sorted(
     page.relative_to(CHECKOUT)
-    for page in (CHECKOUT / "README.md", *(CHECKOUT / "docs").rglob("*.md"))
+    for page in (CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md", *(CHECKOUT / "docs").rglob("*.md"))
     if page.parent != CHECKOUT / "docs" / "rules"  # generated, and tested with their rules
 )
 

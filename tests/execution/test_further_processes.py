@@ -151,5 +151,5 @@ def test_two_processes_killed_while_they_train_go_on_where_they_were(text: Path,
     subprocess.run(["pkill", "-KILL", "-f", str(tmp_path / "recipe.yaml")], check=False)  # in sessions of their own
     work.wait()
     ended = launched(tmp_path, "bert", text, "--resume")
-    assert "training goes on where it was" in ended.stderr, ended.stderr[-3000:]
+    assert "training resumes where it stopped" in ended.stderr, ended.stderr[-3000:]
     assert (tmp_path / "out" / "manifest.json").exists()

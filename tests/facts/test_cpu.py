@@ -52,10 +52,10 @@ def test_the_backend_is_chosen_by_the_cpu(
 
 
 def test_the_choice_gives_its_reason() -> None:
-    assert int8_for({"avx2"}, ALL).reason == "this CPU has no dot product of bytes, so weights have 7 bits"
+    assert int8_for({"avx2"}, ALL).reason == "this CPU has no int8 dot-product instructions, so weights have 7 bits"
     found = int8_for({"avx_vnni", "avx2"}, ALL, LONG).reason
     assert found.startswith(
-        "this CPU has a dot product of bytes (avx_vnni), so weights have 8 bits; texts have 100 tok"
+        "this CPU has int8 dot-product instructions (avx_vnni), so weights have 8 bits; texts have 100 tok"
     )
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from advisor.facts.facts import DataFacts
 from advisor.recipe.reader import loads
 from advisor.recipe.recipe import ModelSource, Recipe
+from advisor.records.measuring import TIME_DERIVED
 from advisor.records.results import Cost, Measured, RunResult
 from advisor.report import card
 from advisor.report.frontmatter import front, metadata
@@ -34,9 +35,7 @@ def text(run: RunResult | None = None, of: Recipe | None = None, license_: str =
 
 def measured(grams: float = 1.5, **changes: Any) -> RunResult:
     """A run whose steps each took so many grams."""
-    cost = Cost(
-        Measured(20.0), Measured(grams, source="codecarbon 3.3.2, power modelled from load, this process for 4 s")
-    )
+    cost = Cost(Measured(20.0), Measured(grams, source="time-derived (power not measured): this process for 4 s"))
     run = small_runs.result()
     told = {**run.provenance, "assumed": {"country": "JPN", "stated": True, "pue": 1.0}}
     return replace(run, steps=tuple(replace(step, cost=cost) for step in run.steps), provenance=told, **changes)
@@ -63,12 +62,21 @@ def test_emissions_are_in_grams_of_all_steps() -> None:
     block = yaml.safe_load(text().split("---\n")[1])
     assert block["co2_eq_emissions"] == {
         "emissions": 6.0,
-        "source": "codecarbon 3.3.2, power modelled from load, this process",
+        "source": "time-derived (power not measured): this process",
         "training_type": "fine-tuning",
         "geographical_location": "JPN",
         "hardware_used": "AMD EPYC, 2 threads",
     }
-    assert "6 g CO2e (codecarbon" in text()
+    assert "6 g CO2e (time-derived (power not measured)" in text()
+
+
+def test_emissions_that_are_processor_time_are_called_so() -> None:
+    assert "| % Emissions |" in text()
+    derived = Measured(0.312, source=f"{TIME_DERIVED}: this process's processor time", interval=(0.305, 0.322))
+    run = measured()
+    steps = tuple(replace(step, served=replace(step.served, emissions=derived)) for step in run.steps)
+    made = text(replace(run, steps=steps))
+    assert f"| % Emissions, {TIME_DERIVED} |" in made and "| 31% (30 to 32) |" in made
 
 
 def test_a_country_that_nobody_stated_is_no_location() -> None:
@@ -106,8 +114,8 @@ def test_names_on_this_machine_are_none_on_the_hub() -> None:
 def test_it_says_how_to_load_and_what_was_missed() -> None:
     made = text()
     assert 'from_pretrained("FOLDER/steps/2-distillation")' in made and 'load("FOLDER")' in made
-    assert "It missed what was demanded of it" in made and "int8 accuracy \\>= 0.99" in made
-    assert "| int8 | 97.8% | 18.7% | 31.0% | 33.0% |" in made
+    assert "It missed gates" in made and "int8 accuracy \\>= 0.99" in made
+    assert "| int8 | 97.8% (96.8 to 98.8) | 18.7% | 31.0% (30.4 to 31.6) | 33.0% (32.0 to 34.0) |" in made
 
 
 HOSTILE = [

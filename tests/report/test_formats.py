@@ -191,7 +191,7 @@ def test_a_comment_fits_a_pull_request_and_says_what_it_leaves_out(checked: Chec
     many = {f"recipes/{number}.yaml": checked.reviewed["recipes/obeys.yaml"] for number in range(500)}
     text = written(replace(checked, files=(*checked.files, *many), reviewed={**checked.reviewed, **many}), "markdown")
     assert len(text) <= MOST_SIGNS + 100
-    assert re.search(r"and \d+ recipes more, for which a comment has no room", text)
+    assert re.search(r"\d+ more recipes did not fit into this comment", text)
     assert text.index("breaks-rules.yaml") < text.index("obeys.yaml")
 
 

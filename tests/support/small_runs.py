@@ -36,11 +36,11 @@ PROVENANCE = {
 
 
 def served(time: float, emissions: float) -> Served:
-    source = "codecarbon, power modelled, grid of FRA"
+    source = "energy counters (RAPL 0 package-0), grid of FRA"
     return Served(
-        Measured(time, source="median of 9 paired rounds", spread=(time * 0.98, time * 1.02)),
+        Measured(time, source="median of 10 windows", interval=(time * 0.98, time * 1.02)),
         Measured(12.5 * time, source="median of 50 single requests"),
-        Measured(emissions, source=source, spread=(emissions * 0.97, emissions * 1.03)),
+        Measured(emissions, source=source, interval=(emissions * 0.97, emissions * 1.03)),
         Measured(15.5 * time, source="95th percentile of 50 single requests"),
         Measured(80 / time, source="batches of 32"),
         Measured(0.2 * emissions, source=source),

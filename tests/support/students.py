@@ -39,7 +39,7 @@ def family(name: str) -> Family:
 def model(name: str, **sizes: Any) -> Any:
     """The stock task model with random weights."""
     common = {"vocab_size": tiny.VOCABULARY, "pad_token_id": 0}
-    config = AutoConfig.for_model(name, **{**common, **tiny.SIZES[name], **sizes})
+    config = AutoConfig.for_model(name, **{**common, **(tiny.SIZES | tiny.KIN)[name], **sizes})
     text_to_text = name == "t5"
     return (
         T5ForConditionalGeneration(config) if text_to_text else AutoModelForSequenceClassification.from_config(config)

@@ -43,6 +43,25 @@ SIZES: dict[str, dict[str, Any]] = {
     },
 }
 FAMILIES = tuple(SIZES)
+ENCODER = {**SIZES["bert"], "bos_token_id": 1, "eos_token_id": 1}
+RELATIVE = {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "position_biased_input": False}
+KIN: dict[str, dict[str, Any]] = {  # the other families that can be executed
+    "deberta": {**ENCODER, **RELATIVE, "type_vocab_size": 0, "pooler_hidden_size": 48},
+    "deberta-v2": {
+        **{**ENCODER, **RELATIVE, "type_vocab_size": 0, "pooler_hidden_size": 48},
+        **{"position_buckets": 8, "norm_rel_ebd": "layer_norm", "share_att_key": True},
+    },
+    "distilbert": {"n_layers": 4, "dim": 48, "n_heads": 4, "hidden_dim": 96},
+    "electra": {**ENCODER, "embedding_size": 48},
+    "gpt_neo": {
+        **{"num_layers": 4, "hidden_size": 48, "num_heads": 4, "intermediate_size": 96},
+        **{"attention_types": [[["global", "local"], 2]], "bos_token_id": 1, "eos_token_id": 1},
+    },
+    "modernbert": {**ENCODER, "global_attn_every_n_layers": 3, "cls_token_id": 1, "sep_token_id": 1},
+    "mpnet": ENCODER,
+    "roberta": ENCODER,
+    "xlm-roberta": ENCODER,
+}
 
 
 def docstrings(packages: Sequence[str] = ("asyncio", "email"), most: int = 150) -> list[dict[str, str]]:
@@ -94,7 +113,7 @@ def tokenizer(family: str) -> PreTrainedTokenizerFast:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
     )
     bpe.train_from_iterator([row["text"] for row in docstrings()], trainer)
-    if family in ("bert", "t5"):
+    if family in ("bert", "t5", *KIN):
         bpe.post_processor = processors.TemplateProcessing(
             single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]
         )
@@ -105,7 +124,9 @@ def tokenizer(family: str) -> PreTrainedTokenizerFast:
 def checkpoint(family: str, folder: Path, **sizes: Any) -> Path:
     """A pre-trained-like checkpoint with random weights: config, safetensors, tokenizer."""
     torch.manual_seed(0)
-    config = AutoConfig.for_model(family, **{"vocab_size": VOCABULARY, **SIZES[family], **sizes})
+    config = AutoConfig.for_model(
+        family, **{"vocab_size": VOCABULARY, "pad_token_id": 0, **(SIZES | KIN)[family], **sizes}
+    )
     model = T5ForConditionalGeneration(config) if family == "t5" else AutoModel.from_config(config)
     model.save_pretrained(folder)
     tokenizer(family).save_pretrained(folder)

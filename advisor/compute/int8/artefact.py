@@ -6,7 +6,7 @@ import json
 import shutil
 import statistics
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from advisor.base.errors import AdviseError
 from advisor.compute.data.batches import Batch, Encoded
-from advisor.compute.int8.backends import FILES, Prepared, Source, backend, installed, wrote
+from advisor.compute.int8.backends import FILES, TITLES, Prepared, Source, backend, installed, wrote
 from advisor.compute.int8.quantized import Agreement, Quantized, Reader, agreement, spared
 from advisor.compute.int8.sensitivity import groups
 from advisor.compute.int8.servable import matrices
@@ -103,7 +103,8 @@ def _best(scorer: Scorer, context: Context, draft: Path, wanted: Wanted) -> Gene
     source.work.mkdir()
     attempts = _Attempts(choice.backends[0], source, context, draft)
     made = yield from _kept_enough(attempts, wanted)
-    seconds, slower = _time(scorer, attempts.reader(made.folder), context)
+    threads = torch.get_num_threads()
+    seconds, slower = _time(scorer, attempts.model.fp32(threads), attempts.reader(made.folder), context, made.backend)
     chosen = f"{made.quantized.words()}; {made.backend}: {choice.reason}"
     notes = (chosen, seconds, *made.notes, _by_answers(made, wanted, context), slower)
     return replace(made, notes=tuple(filter(None, notes)), attempts=attempts.count)
@@ -113,9 +114,9 @@ def _by_answers(made: Made, wanted: Wanted, context: Context) -> str:
     if made.kept is not None:
         return ""
     return (
-        f"fp32 has no {context.metric} above 0 on the selection rows, of which a share could be kept: int8 is judged "
-        f"by how far its answers are from fp32's, {made.agreement.mean_probability_difference:.4f} in the mean, "
-        f"at most {wanted.difference:g}"
+        f"fp32's {context.metric} on the selection rows is not above 0, so int8 is judged by its difference from fp32: "
+        f"mean difference of class probabilities {made.agreement.mean_probability_difference:.4f}, "
+        f"at most {wanted.difference:g} allowed"
     )
 
 
@@ -169,9 +170,9 @@ def _answer(reader: Reader, batch: Batch) -> Tensor:
 def _kept_enough(attempts: _Attempts, wanted: Wanted) -> Generator[Progress, None, Made]:
     """All matrices in int8 if that keeps what is wanted; else with the most sensitive groups in fp32, as few as do."""
     plain = attempts.attempt(frozenset())
-    told = f"same answers as fp32 on {plain.agreement.same_answer_share:.1%} of the selection rows"
+    same = f"same answers as fp32 on {plain.agreement.same_answer_share:.1%} of the selection rows"
     if plain.meets(wanted):
-        return replace(plain, notes=(told,))
+        return replace(plain, notes=(same,))
     tried = [plain]
     for names, keep in (yield from _most_sensitive(attempts)):
         yield attempts.progress(f"{' and '.join(names)} in fp32")
@@ -180,8 +181,12 @@ def _kept_enough(attempts: _Attempts, wanted: Wanted) -> Generator[Progress, Non
         if made.meets(wanted):
             break
     best = max(tried, key=lambda one: (one.meets(wanted), one.kept or 0, -one.agreement.mean_probability_difference))
-    missed = () if best.meets(wanted) else (f"sensitive matrices in fp32 did not help enough: {len(tried)} tried",)
-    return replace(best, notes=(*(best.notes or (told,)), *missed))
+    missed = (
+        ()
+        if best.meets(wanted)
+        else (f"keeping sensitive matrices in fp32 did not help enough ({len(tried)} attempts)",)
+    )
+    return replace(best, notes=(*(best.notes or (same,)), *missed))
 
 
 def _most_sensitive(attempts: _Attempts) -> Generator[Progress, None, list[tuple[list[str], frozenset[str]]]]:
@@ -191,7 +196,7 @@ def _most_sensitive(attempts: _Attempts) -> Generator[Progress, None, list[tuple
     most = min(MOST_SPARED, len(found))
     attempts.total += len(found) + most
     for name, group in found.items():
-        yield attempts.progress(f"{name} in fp32, to see what it wins")
+        yield attempts.progress(f"{name} in fp32, on trial")
         made = attempts.attempt(group, SENSITIVITY_ROWS)
         left[name] = made.agreement.mean_probability_difference
         shutil.rmtree(made.folder)
@@ -203,15 +208,19 @@ def _spared_words(plain: Made, made: Made, names: Sequence[str], keep: frozenset
     was, now = plain.agreement, made.agreement
     accuracy = "" if made.kept is None else f"{made.kept:.4f} of the accuracy is kept instead of {plain.kept:.4f}, and "
     return (
-        f"{' and '.join(names)} ({len(keep)} matrices) stay fp32, the most sensitive as measured: on the selection "
+        f"{' and '.join(names)} ({len(keep)} matrices) stay in fp32 as the most sensitive: on the selection "
         f"rows {accuracy}the mean difference of class probabilities is {now.mean_probability_difference:.4f} "
         f"instead of {was.mean_probability_difference:.4f}; "
         f"the file has {made.quantized.size_bytes / 1e6:.1f} MB instead of {plain.quantized.size_bytes / 1e6:.1f} MB"
     )
 
 
-def _time(scorer: Scorer, reader: Reader, context: Context) -> tuple[str, str]:
-    """What share of fp32's time int8 takes on this machine, in words, and a warning if it takes longer."""
+def _time(scorer: Scorer, same: Reader, int8: Reader, context: Context, name: str) -> tuple[str, str]:
+    """The share of fp32's time that int8 takes on this machine, in words, and a warning if it takes longer.
+
+    Args:
+        same: the fp32 model in the runtime called `name`, which serves int8.
+    """
     batches = list(context.batches(context.selection.take(TIMED_ROWS)))
     scorer.to("cpu").eval()
 
@@ -219,19 +228,25 @@ def _time(scorer: Scorer, reader: Reader, context: Context) -> tuple[str, str]:
         with torch.inference_mode():
             scorer(batch.input_ids.cpu(), batch.attention_mask.cpu())
 
-    taken: dict[str, list[float]] = {"fp32": [], "int8": []}
+    answers: dict[str, Callable[[Batch], object]] = {
+        "PyTorch": fp32,
+        "same": partial(_answer, same),
+        "int8": partial(_answer, int8),
+    }
+    taken: dict[str, list[float]] = {which: [] for which in answers}
     for _ in range(TIMED_ROUNDS):
-        for name, answer in (("fp32", fp32), ("int8", partial(_answer, reader))):
+        for which, answer in answers.items():
             begun = time.perf_counter()
             for batch in batches:
                 answer(batch)
-            taken[name].append(time.perf_counter() - begun)
+            taken[which].append(time.perf_counter() - begun)
     scorer.to(context.device)
-    share = min(taken["int8"]) / min(taken["fp32"])
-    slower = (
-        f"int8 is slower than fp32 on this CPU: {share:.2f} times its time; leave the step out" if share > 1 else ""
-    )
-    return f"takes {share:.2f} of PyTorch fp32's time on this CPU, as found in a short trial", slower
+    best = {which: min(some) for which, some in taken.items()}
+    share, runtime = best["int8"] / best["PyTorch"], best["same"] / best["PyTorch"]
+    words = f"takes {share:.2f} of the time of fp32 in PyTorch on this CPU, fp32 in {TITLES[name]} takes "
+    words += f"{runtime:.2f} (a short trial)"
+    slower = f"int8 is slower than fp32 on this CPU: {share:.2f} times its time; leave the step out"
+    return words, slower if share > 1 else ""
 
 
 def read(folder: Path, threads: int = 0) -> Reader | None:
@@ -252,5 +267,5 @@ def score(folder: Path, context: Context, rows: Encoded) -> Tensor:
     """
     reader = read(folder)
     if reader is None:
-        raise AdviseError(f"{folder}: no int8 model is here")
+        raise AdviseError(f"{folder}: the folder holds no int8 model")
     return gather(context, rows, partial(_answer, reader))

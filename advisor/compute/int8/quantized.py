@@ -44,7 +44,11 @@ class Quantized:
 
     def words(self) -> str:
         """In a few words, for a report."""
-        bits = "7-bit weights, as this CPU has no int8 dot product" if self.reduce_range else "8-bit weights"
+        bits = (
+            "7-bit weights, because this CPU has no int8 dot-product instructions"
+            if self.reduce_range
+            else "8-bit weights"
+        )
         tables = f" and {self.tables} embedding tables" if self.tables else ""
         return f"{self.quantized} of {self.matrices} matrices{tables} are int8; {bits}"
 
@@ -71,14 +75,14 @@ def check(result: Quantized, kept: Iterable[str], place: str) -> Quantized:
     """The same result, if it is what was asked for.
 
     Raises:
-        AdviseError: no matrix became int8, some were left out unasked, or the file grew.
+        AdviseError: no matrix became int8, some were left out, or the file grew.
     """
     left = sorted(set(result.kept_fp32) - set(kept))
     faults = []
     if not result.quantized:
-        faults.append(f"int8 changed nothing: none of {result.matrices} matrices became int8")
+        faults.append(f"quantization changed nothing: 0 of {result.matrices} matrices are int8")
     elif left:
-        faults.append(f"{len(left)} of {result.matrices} matrices stayed fp32 unasked: {', '.join(left[:5])}")
+        faults.append(f"{len(left)} of {result.matrices} matrices were not quantized: {', '.join(left[:5])}")
     if result.size_bytes >= result.fp32_bytes:
         faults.append(f"the int8 file grew: {result.size_bytes:,} bytes, fp32 has {result.fp32_bytes:,}")
     if faults:

@@ -1,4 +1,4 @@
-"""Smoothing: before a matrix whose inputs have a few outlying channels, these are scaled down, and its weights up.
+"""Smoothing: scales down the outlying input channels of a matrix, and its weights up to match.
 
 Dynamic int8 has one scale for all activations of a batch, so one channel of 70 leaves the others, of 5 at most, few of
 the 256 steps. Dividing that channel and multiplying its weights leaves the answers as they were in fp32 and gives the

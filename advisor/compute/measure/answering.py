@@ -42,7 +42,7 @@ class Answering:
     ) -> None:
         reader = artefact.read(folder, threads)
         place = torch.device("cpu") if reader else named(device)
-        with _code_told():
+        with _with_remedy():
             if reader is not None:
                 self._reader, self._tokenizer = reader, checkpoint.tokenizer(folder, trust_remote_code)
             else:
@@ -76,14 +76,14 @@ class Answering:
 
 
 @contextmanager
-def _code_told() -> Iterator[None]:
-    """Within, a tokenizer whose code is not trusted is told with what would trust it."""
+def _with_remedy() -> Iterator[None]:
+    """Within, an error about a tokenizer's untrusted code says how to trust it."""
     try:
         yield
     except AdviseError as error:
         if not any(CODE in fault.message for fault in error.faults):
             raise
-        hint = "load(…, trust_remote_code=True), if you have read that code"
+        hint = "read that code, then load(…, trust_remote_code=True)"
         raise AdviseError(*(replace(fault, hint=hint) for fault in error.faults)) from None
 
 

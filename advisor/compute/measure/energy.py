@@ -104,9 +104,7 @@ def meter_for(device: str, log: Path | None) -> Meter:
     if device == "cuda":
         return Counters({**counters.gpu(), **_rapl()})
     if device not in ("cpu", "edge"):
-        raise NotMeasured(
-            f"no energy counter of a device of the kind {device} can be read; --power-log takes a meter's"
-        )
+        raise NotMeasured(f"no energy counter of {device} devices can be read; --power-log takes a meter's")
     found = _rapl()
     return Counters(found) if found else ProcessorTime()
 

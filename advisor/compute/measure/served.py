@@ -13,22 +13,28 @@ from advisor.records.carbon import Assumptions, operational_g
 from advisor.records.measuring import TIME_DERIVED
 from advisor.records.results import Measured, Served
 
+PROTOCOL_TITLES = {"aienergyscore": "AI Energy Score (1,000 rows, batches of 1, ten runs)"}
 ENERGY = ("emissions", "wh_per_1000", "idle_wh_per_1000", "g_per_1000", "emissions_without_idle")
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How models were asked. window_threads: in the windows of time and energy; threads: elsewhere. batch: its rows."""
+    """How models were asked. window_threads: in the windows of time and energy; threads: elsewhere. batch: its rows.
+
+    protocol: that the windows follow; "" for our own.
+    """
 
     window_threads: int
     threads: int
     batch: int
     assumed: Assumptions
+    protocol: str = ""
 
     def windows(self, found: Sequence[Window]) -> str:
         """The windows in a few words."""
         seconds, requests = sum(one.seconds for one in found), sum(one.requests for one in found)
         how = f"batches of {self.batch}, {_threads(self.window_threads)}"
+        how += f"; compatible with {PROTOCOL_TITLES[self.protocol]}, no official score" if self.protocol else ""
         return f"{len(found)} windows, models in turn, {requests:,} requests in {seconds:.0f} s, {how}"
 
 
@@ -90,6 +96,6 @@ def wide(name: str, time: Ratio, seconds: float) -> str:
         return ""
     low, high = time.interval
     return (
-        f"the time of {name} is {low:.1%} to {high:.1%} of the baseline's, an interval wider than ±{CLOSE:.0%}: "
-        f"run it on a quieter machine, or raise --measure-seconds above {seconds:g}"
+        f"the time after {name.replace('_', ' ')} is {low:.1%} to {high:.1%} of the baseline's, an interval wider than "
+        f"±{CLOSE:.0%}: run it on a quieter machine, or raise --measure-seconds above {seconds:g}"
     )

@@ -22,10 +22,12 @@ from advisor.compute.measure.windows import (
     seconds_per_request,
 )
 from advisor.compute.training.context import Context
+from advisor.records.measuring import Measuring
 from advisor.records.results import Progress, RuntimeResult, Served
 
 AGAIN = "finetune again"
 MOST_ROWS, FEWEST_ROWS, TRIED_ROWS = 256, 64, 32  # of one call: as many as the baseline answers in a window
+PROTOCOL_ROWS = 1000  # of AI Energy Score, in batches of one, in ten runs
 SINGLE_REQUESTS = 50  # rows that are served one by one for the latency
 BATCH_ROUNDS = 2
 
@@ -51,7 +53,7 @@ def measure(
     Args:
         folders: artefact by step name, the baseline among them.
     """
-    meter = _meter(place)
+    meter = _meter(place, len(rows))
     yield Progress("measure", 0, ROUNDS + 1)
     with tempfile.TemporaryDirectory() as work:
         models = Models(folders, place, list(context.batches(rows.take(TRIED_ROWS))), Path(work))
@@ -62,7 +64,7 @@ def measure(
             answers = models.load(many)
             single = list(context.batches(rows.take(SINGLE_REQUESTS), size=1))
             singles, batched = _latencies(answers, single, 4), _latencies(answers, asked, BATCH_ROUNDS)
-    setting = Setting(few, many, max(_sizes(asked)), place.assumed)
+    setting = Setting(few, many, max(_sizes(asked)), place.assumed, place.measuring.protocol)
     compared = _Compared(found, meter)
     mean_rows = sum(_sizes(asked)) / len(asked)
     every = {
@@ -76,24 +78,37 @@ def measure(
     )
 
 
-def _meter(place: Place) -> Meter | str:
+def _meter(place: Place, rows: int) -> Meter | str:
+    """What measures energy, or why it cannot be measured."""
     try:
-        return meter_for(place.device, place.measuring.power_log)
+        meter = meter_for(place.device, place.measuring.power_log)
     except NotMeasured as reason:
         return str(reason)
+    if place.measuring.protocol and rows < PROTOCOL_ROWS:
+        return f"--protocol {place.measuring.protocol} takes {PROTOCOL_ROWS:,} rows, there are {rows:,} report rows"
+    if place.measuring.protocol and not meter.whole_machine:
+        return f"--protocol {place.measuring.protocol} needs energy counters or a power log, and here are none"
+    return meter
+
+
+def requests(answer: Answer, context: Context, rows: Encoded, measuring: Measuring) -> list[Batch]:
+    """The batches of one call: as many as the baseline answers in a window, or what a protocol prescribes."""
+    if measuring.protocol:
+        return list(context.batches(rows.take(PROTOCOL_ROWS), size=1))
+    tried = list(context.batches(rows.take(TRIED_ROWS)))
+    _serve(answer, tried)
+    begun = time.perf_counter()
+    _serve(answer, tried)
+    fit = int(measuring.seconds / ROUNDS / (time.perf_counter() - begun)) * TRIED_ROWS
+    return list(context.batches(rows.take(min(MOST_ROWS, max(FEWEST_ROWS, fit)))))
 
 
 def _windows(
     answers: Mapping[str, Answer], context: Context, rows: Encoded, place: Place, meter: Meter | str
 ) -> Generator[Progress, None, tuple[list[Batch], Windows]]:
     """The batches of one call, and what was recorded of every model in turn."""
-    seconds = place.measuring.seconds
-    tried = list(context.batches(rows.take(TRIED_ROWS)))
-    _serve(answers[BASELINE], tried)
-    begun = time.perf_counter()
-    _serve(answers[BASELINE], tried)
-    fit = int(seconds / ROUNDS / (time.perf_counter() - begun)) * TRIED_ROWS
-    asked = list(context.batches(rows.take(min(MOST_ROWS, max(FEWEST_ROWS, fit)))))
+    asked = requests(answers[BASELINE], context, rows, place.measuring)
+    seconds = 0.0 if place.measuring.protocol else place.measuring.seconds  # one call a window
     runners = {name: partial(_serve, answer, asked) for name, answer in answers.items()}
     runners[AGAIN] = runners[BASELINE]
     read, idle = (dict, False) if isinstance(meter, str) else (meter.read, meter.whole_machine)

@@ -16,9 +16,12 @@ import torch
 from torch import Tensor
 
 from advisor.base.errors import AdviseError
+from advisor.compute.structure.axes import LAYOUTS
 from advisor.compute.structure.blocks import Block
 from advisor.compute.structure.scorer import Scorer
 from advisor.families.family import Config, Family
+
+STACKS = ("encoder", "decoder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,9 @@ def narrow(student: Scorer, family: Family, config: Config, kept: Kept, head_siz
     for name, (axes, stack, block) in family.tensor_names(config).items():
         tensor = old[name]
         for dimension, axis in enumerate(axes.split()):
-            numbers = _numbers(axis, kept, block_of(name, stack, block), head_size)
-            if numbers is not None:
-                numbers = _thirds(numbers, tensor.shape[dimension] // 3) if axis == "3attention" else numbers
+            units = _kept(axis, kept, block_of(name, stack, block))
+            if units is not None:
+                numbers = LAYOUTS[axis].numbers(units, tensor.shape[dimension], head_size)
                 tensor = tensor.index_select(dimension, numbers.to(tensor.device))
         filled[name] = tensor
     scorer = _filled(student, family, config, filled)
@@ -61,30 +64,17 @@ def narrow(student: Scorer, family: Family, config: Config, kept: Kept, head_siz
 
 def block_of(name: str, stack: str, block: int) -> Block:
     """The stack and number of the block whose heads and neurons a tensor belongs to."""
-    # T5's position bias stands in block 0 by its own name, outside the numbered pattern.
-    return (stack or name.split(".", maxsplit=1)[0], block)
+    # A position bias for all blocks (T5's, MPNet's) stands outside the numbered pattern, within its stack.
+    return (stack or next((part for part in name.split(".") if part in STACKS), ""), block)
 
 
-def _numbers(axis: str, kept: Kept, block: Block, head_size: int) -> Tensor | None:
-    """The places along an axis that stay, None for all."""
-    if axis == "hidden":
+def _kept(axis: str, kept: Kept, block: Block) -> Tensor | None:
+    """The numbers of the units along an axis that stay, None for all."""
+    unit = LAYOUTS[axis].unit if axis in LAYOUTS else ""
+    if unit == "hidden":
         return kept.hidden
-    if axis == "intermediate":
-        return kept.intermediate.get(block)
-    heads = (kept.cross if axis == "cross" else kept.attention).get(block)
-    if heads is None or axis not in ("attention", "3attention", "cross", "heads"):
-        return None
-    return heads if axis == "heads" else units(heads, head_size)
-
-
-def units(heads: Tensor, head_size: int) -> Tensor:
-    """The rows of whole heads: units([0, 2], 3) = 0, 1, 2, 6, 7, 8."""
-    return (heads[:, None] * head_size + torch.arange(head_size, device=heads.device)).flatten()
-
-
-def _thirds(numbers: Tensor, width: int) -> Tensor:
-    """The same places in each of query, key and value of a fused matrix."""
-    return torch.cat([numbers + third * width for third in range(3)])
+    by_block = {"attention": kept.attention, "cross": kept.cross, "intermediate": kept.intermediate}
+    return by_block.get(unit, {}).get(block)
 
 
 def tensors(model: Any, family: Family) -> dict[str, Tensor]:

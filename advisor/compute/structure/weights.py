@@ -77,6 +77,10 @@ def _made_up(model: Any, info: Mapping[str, Any]) -> tuple[list[str], dict[str, 
 
 
 def _beside_head(names: Sequence[str], model: Any, family: Family) -> list[str]:
+    """The tensors of the model proper, which its stock class keeps under a name of its own."""
+    body = f"{model.base_model_prefix}."
+    if hasattr(model, model.base_model_prefix):
+        return [name for name in names if name.startswith(body)]
     places = family.tensor_names(model.config.to_dict())
     return [name for name in names if name not in places or "labels" not in places[name][0].split()]
 

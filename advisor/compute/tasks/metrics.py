@@ -1,7 +1,7 @@
 """Metrics of answers to labelled rows, and how sure a model's share of the baseline's is: paired bootstrap.
 
-Single values come from scikit-learn and scipy. The bootstrap needs thousands of them, so that it has its own forms for
-many draws at once, which the tests hold against those.
+Single values come from scikit-learn and scipy. The bootstrap needs thousands of them and computes many draws at once
+with its own formulas, which the tests compare with theirs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ AT_ONCE = 2_000_000  # drawn rows in memory
 
 
 def answers(scores: ArrayLike) -> Floats:
-    """What a model says: the label with the highest score, or the number itself where there is one score a row.
+    """Answers: the label with the highest score, or the number itself if a row has one score.
 
     Args:
         scores: (rows, labels). Returns: (rows)
@@ -35,7 +35,7 @@ def value(metric: Metric, labels: ArrayLike, scores: ArrayLike) -> float:
     """One metric of a model's scores.
 
     F1 is that of label 1 where there are two, else the mean over all labels. A correlation with answers that are all
-    alike is undefined; it counts as 0, as scikit-learn has it for Matthews: such answers tell nothing.
+    alike is undefined; it counts as 0, as in scikit-learn for Matthews: such answers carry no information.
 
     Args:
         labels: (rows). scores: (rows, labels).

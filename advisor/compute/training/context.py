@@ -37,8 +37,8 @@ class Teacher:
             self._scorer = self.load().requires_grad_(False)
         return self._scorer
 
-    def rest(self) -> None:
-        """Leave memory to the student."""
+    def unload(self) -> None:
+        """Free the model's memory for the student."""
         self._scorer = None
 
 

@@ -14,13 +14,15 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from advisor.compute.structure.axes import LAYOUTS
 from advisor.compute.structure.blocks import Block
 from advisor.compute.structure.scorer import Scorer
 from advisor.compute.structure.surgery import Kept, block_of, narrow
 from advisor.compute.training.context import Context
 from advisor.compute.training.loop import Schedule, train
 from advisor.compute.training.losses import Loss, label_loss
-from advisor.families.family import Family, Shape
+from advisor.families.family import Family
+from advisor.families.shape import Shape
 from advisor.records.results import Progress
 
 SCORED_ROWS = 512  # the lower end of NVIDIA's guideline of 512 to 1,024 calibration samples
@@ -31,7 +33,7 @@ Scores = dict[tuple[str, Block], Tensor]
 def prune_in_increments(
     student: Scorer, context: Context, shapes: Sequence[Shape], loss: Loss, schedule: Schedule
 ) -> Generator[Progress, None, Scorer]:
-    """Reach the last shape by way of the others. Half of the epochs go between the increments, half after them."""
+    """Prune to each shape in turn. Half of the epochs are spent between the increments, half after the last."""
     after = max(1, schedule.epochs - schedule.epochs // 2)
     per_epoch = math.ceil(len(context.train) / context.training.batch_size)
     between = max(1, per_epoch * (schedule.epochs // 2) // len(shapes))
@@ -59,7 +61,7 @@ def _part(work: Generator[Progress, None, Scorer], done: int, total: int) -> Gen
 
 
 def cut(student: Scorer, context: Context, shape: Shape) -> Scorer:
-    """Narrow the student to a shape by importance; the same student where it has that shape already."""
+    """Narrow the student to a shape by importance; returns it unchanged if it already has that shape."""
     family, config = context.family, student.model.config.to_dict()
     before = family.shape(config)
     if before == shape:
@@ -92,15 +94,14 @@ def _changes(student: Scorer, names: Mapping[str, tuple[str, str, int]], head_si
         axes, stack, block = names[name]
         product = tensor.detach() * tensor.grad
         for dimension, axis in enumerate(axes.split()):
-            if axis not in ("hidden", "attention", "3attention", "cross", "intermediate"):
+            if axis not in LAYOUTS or axis == "heads":
                 continue
             others = [other for other in range(product.dim()) if other != dimension]
             along = product.sum(others) if others else product  # sum([]) would sum over everything
-            kind = "attention" if axis == "3attention" else axis
-            along = along.view(3, -1).sum(0) if axis == "3attention" else along
-            along = along.view(-1, head_size).sum(1) if kind in ("attention", "cross") else along
-            key = (kind, ("", 0) if kind == "hidden" else block_of(name, stack, block))
-            changes[key] = changes.get(key, 0) + along.cpu().double()  # after the move: MPS has no double
+            unit = LAYOUTS[axis].unit
+            key = (unit, ("", 0) if unit == "hidden" else block_of(name, stack, block))
+            change = LAYOUTS[axis].per_unit(along.cpu().double(), head_size)  # after the move: MPS has no double
+            changes[key] = changes.get(key, 0) + change
     return changes
 
 

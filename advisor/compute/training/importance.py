@@ -1,6 +1,6 @@
 """Influence of blocks, measured on task data: how far a model's answers move when a block is skipped.
 
-The block that is missed least goes first, the others are measured anew without it, and so on (greedy, as SLEB, arXiv
+The block that matters least goes first, the others are measured anew without it, and so on (greedy, as SLEB, arXiv
 2402.09025, with the answers in place of perplexity). The cosine between what goes into a block and what comes out
 (block influence of ShortGPT, arXiv 2403.03853) is no substitute: it ranked the last block of a post-norm encoder
 highest, whose skipping moved the answers least (docs/decisions.md).
@@ -40,7 +40,7 @@ def least_missed_go(
             gone.append(min(left, key=lambda block: moved[block]))
             stay.remove(gone[-1])
             context.keeper.note(gone)
-            yield Progress("choose layers", len(gone), total, f"{stack} {gone[-1][1]} is missed least")
+            yield Progress("choose layers", len(gone), total, f"{stack} {gone[-1][1]} matters least")
     return {stack: tuple(number for of, number in stay if of == stack) for stack in keep}
 
 
@@ -82,7 +82,7 @@ def distance(scores: Tensor, whole: Tensor) -> float:
 
 
 def _without(block: Block, gone: Collection[Block], passed: Mapping[Block, Passed]) -> dict[Block, Callable[..., Any]]:
-    """What blocks do in place of computing where one more is skipped: those before it return what they did.
+    """Replacements for the blocks before the one that is skipped: they return what they returned before.
 
     passed: what passed through all blocks without those that are gone, in that order.
     """
@@ -102,7 +102,7 @@ def _hand_on(passed: Passed, hidden_states: Tensor, *_: Any, **__: Any) -> Any:
 
 @contextmanager
 def skipped(model: Any, family: Family, gone: Collection[Block]) -> Iterator[None]:
-    """Within, these blocks hand on what they are given."""
+    """Within this context, these blocks return their input."""
 
     def hand_on(_: Any, arguments: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> Any:
         given = arguments[0] if arguments else named["hidden_states"]

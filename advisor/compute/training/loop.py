@@ -1,4 +1,4 @@
-"""One training loop for every step: batches by length, linear schedule, the best epoch by selection rows kept.
+"""One training loop for every step: batches by length, a linear schedule, and the best epoch by the selection rows.
 
 It is a generator of progress, so that the caller decides what to show and when to stop. On one CPU, one GPU, or
 several processes of `accelerate launch`, which share each batch. Weights and updates are always fp32; with bf16 the
@@ -97,7 +97,7 @@ class _Training:
         self.student, self.context, self.schedule = student, context, schedule
         self.per_epoch = math.ceil(len(context.train) / context.training.batch_size)
         self.total = schedule.steps or self.per_epoch * schedule.epochs
-        autocast = bf16(context.training.precision, context.device)
+        autocast = bf16(context.family.precision(context.training.precision), context.device)
         self.objective = Objective(student, loss, autocast, context.device).to(context.device)
         # The fused kernel is five times as fast as the plain one on a CPU, where the update is a sixth of the work.
         fused = context.device.type in ("cpu", "cuda")
@@ -140,11 +140,11 @@ class _Training:
 
     def _diverged(self) -> NoReturn:
         rate = self.schedule.learning_rate
-        message = f"{self.schedule.label}: after {self.at.done:,} batches the loss is no longer a number"
+        message = f"{self.schedule.label}: after {self.at.done:,} batches the loss is not finite"
         raise AdviseError(message, hint=f"a learning_rate below {rate:g}, or training: {{precision: fp32}}")
 
     def save(self) -> None:
-        """Keep the position, so that a run that is killed goes on from here."""
+        """Keep the position, so that a killed run resumes here."""
         config = self.student.model.config.to_dict()
         self.context.keeper.save(replace(self.at, config=config), self.objective, self.optimizer)
 

@@ -1,4 +1,4 @@
-"""Losses: what a training step makes small: the labels' own loss, or the distance from the teacher."""
+"""Losses that training minimizes: of the labels, or the distance from the teacher."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from advisor.compute.structure.blocks import Block, Passed, counted, flat, watch
 from advisor.compute.structure.scorer import Scorer
 from advisor.compute.training.context import Context
 from advisor.compute.training.teacher import partners, teacher, with_answers
-from advisor.families.family import Family, Shape
+from advisor.families.family import Family
+from advisor.families.shape import Shape
 from advisor.records.results import Progress
 
 Loss = Callable[[Scorer, Batch], Tensor]

@@ -1,4 +1,4 @@
-"""Keepers of training state: a run that was killed goes on where it was, and ends as if it never had been.
+"""Keepers of training state: a run that was killed resumes where it stopped, with the same result.
 
 The state on disk is safetensors and JSON, never pickle: weights, the optimizer's moments, the random generators, the
 best epoch so far and the position. `training.json` names the files with their SHA-256 and is replaced last, so that
@@ -54,14 +54,14 @@ class Keeper:
     """Keeps the best weights in memory and nothing else: for training that need not be resumed."""
 
     position = Position()
-    scratch: Path | None = None  # where files that nobody needs later may lie
+    scratch: Path | None = None  # a folder for temporary files
 
     def __init__(self) -> None:
         self._best: dict[str, Tensor] = {}
         self.begun = time.monotonic()
 
     def resumed(self, student: Scorer) -> tuple[int, Scorer]:
-        """The stage to go on with, and a student of its shape (the weights come with `restore`)."""
+        """The stage to resume, and a student of its shape (the weights come with `restore`)."""
         return 0, student
 
     def restore(self, stage: int, model: nn.Module, optimizer: Optimizer) -> Position:
@@ -88,7 +88,7 @@ class Keeper:
         yield from self._best.items()
 
     def seconds(self) -> float:
-        """What the step has taken so far, in all attempts."""
+        """Seconds that the step has taken so far, over all attempts."""
         return time.monotonic() - self.begun
 
 
@@ -196,11 +196,11 @@ class DiskKeeper(Keeper):
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             damaged, made_of = [FILE], self.made_of
         if made_of != self.made_of:
-            return Position(), "training that was begun with other settings or inputs is begun anew"
+            return Position(), "training starts over: its saved state belongs to other settings or inputs"
         if damaged:
-            return Position(), f"the saved state of training is damaged ({', '.join(damaged)}): it is begun anew"
+            return Position(), f"training starts over: its saved state is damaged ({', '.join(damaged)})"
         self.files = files
-        return position, f"{'training' if files else 'the choice of layers'} goes on where it was{_other(position)}"
+        return position, f"{'training' if files else 'the choice of layers'} resumes where it stopped{_other(position)}"
 
     def _write(self, kind: str, name: str, tensors: Mapping[str, Tensor]) -> None:
         file = self.folder / f"{name}.safetensors"
@@ -210,8 +210,8 @@ class DiskKeeper(Keeper):
     def _name(self, position: Position) -> None:
         """Replace `training.json`; from this moment on the new files count and the old ones do not."""
         at = {**asdict(position), "seconds": self.seconds(), "threads": torch.get_num_threads()}
-        told = sealed({"made_of": self.made_of, "position": at, "files": self.files})
-        write(self.folder / FILE, json.dumps(told))  # where training diverged, the best quality may be no number
+        content = sealed({"made_of": self.made_of, "position": at, "files": self.files})
+        write(self.folder / FILE, json.dumps(content))  # where training diverged, the best quality may be no number
         self._tidy()
 
     def _tidy(self) -> None:
@@ -219,9 +219,9 @@ class DiskKeeper(Keeper):
 
 
 class ReadingKeeper(DiskKeeper):
-    """For the further ones of several processes: goes on where the first has saved its state, and writes nothing.
+    """For the other processes: resumes from the state that the first has saved, and writes nothing.
 
-    What is random stays its own, so that no two processes drop out the same.
+    Each process keeps its own random state, so that dropout differs between them.
     """
 
     note, keep_best, best, due = Keeper.note, Keeper.keep_best, Keeper.best, Keeper.due
@@ -232,15 +232,15 @@ class ReadingKeeper(DiskKeeper):
 
 
 def _other(position: Position) -> str:
-    """What differs from the process that saved it, and changes what comes out."""
+    """What differs from the process that saved the state, and affects the result."""
     threads = torch.get_num_threads()
     if position.threads == threads:
         return ""
-    return f", with {threads} threads instead of {position.threads}: in one go its weights would differ a little"
+    return f", with {threads} threads instead of {position.threads}: the weights will differ slightly"
 
 
 def weights(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """What a model is made of, tied tensors once; frozen ones are not training's."""
+    """Trainable parameters and buffers by name; tied tensors once."""
     yield from ((name, one) for name, one in model.named_parameters() if one.requires_grad)
     yield from model.named_buffers()
 

@@ -1,4 +1,4 @@
-"""Teacher: what the fine-tuned model says of all texts, scores and hidden states, in one pass before a step learns.
+"""Teacher: the fine-tuned model's scores and hidden states of all texts, in one pass before a step that distils.
 
 The scores are kept for the steps that follow. The states are kept in a file up to a limit, which saves a pass of the
 whole teacher with every batch, and its memory meanwhile; else they are computed when they are asked for.
@@ -34,7 +34,7 @@ def teacher(context: Context) -> Teacher:
     if context.teacher is None:
         raise AdviseError(
             "distillation needs a fine-tuned teacher: the recipe has no finetune step before it",
-            hint="let the recipe begin with finetune",
+            hint="start the recipe with finetune",
         )
     return context.teacher
 
@@ -63,7 +63,7 @@ def with_answers(context: Context, wanted: Sequence[Block]) -> Generator[Progres
     if own.scores is None or kept:
         own.scores = yield from _all_texts(context, kept, spool)
     if kept == wanted:
-        own.rest()
+        own.unload()
 
     def states(batch: Batch) -> Mapping[Block, Tensor]:
         if kept:
@@ -106,7 +106,8 @@ def _all_texts(context: Context, wanted: Sequence[Block], spool: Spool) -> Gener
 
 def _answer(context: Context, wanted: Sequence[Block], batch: Batch) -> tuple[Tensor, Mapping[Block, Tensor]]:
     """The teacher's scores of a batch, (rows, labels), and its states."""
-    scorer, half = teacher(context).scorer, bf16(context.training.precision, context.device)
+    half = bf16(context.family.precision(context.training.precision), context.device)
+    scorer = teacher(context).scorer
     with (
         torch.no_grad(),
         torch.autocast(device_type=context.device.type, dtype=torch.bfloat16, enabled=half),

@@ -1,4 +1,4 @@
-"""Spool: many tensors in a file, so that what a teacher has said does not stay in memory beside the student."""
+"""Spool: many tensors in a file, so that a teacher's outputs need no memory beside the student."""
 
 from __future__ import annotations
 

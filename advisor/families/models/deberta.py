@@ -19,7 +19,7 @@ def _tensors(config: Config) -> Tensors:
 
 
 def _attention(name: str, config: Config) -> Tensors:
-    tensors = linear(name + "in_proj", "3attention", "hidden", bias=False)
+    tensors = linear(name + "in_proj", "attention3", "hidden", bias=False)
     tensors |= {name + "q_bias": "attention", name + "v_bias": "attention"}
     if config.get("talking_head"):
         tensors |= linear(name + "head_logits_proj", "heads", "heads", bias=False)
@@ -64,7 +64,7 @@ FAMILY = Family(
         "max_relative_positions": -1,
     },
     fused_projections=True,
-    executable=False,
     int8_as="albert",
+    fp32_only=True,
     also_hidden=("embedding_size", "pooler_hidden_size"),
 )

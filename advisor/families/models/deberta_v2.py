@@ -5,7 +5,9 @@ The convolution stands behind block 0, which has to stay.
 
 from __future__ import annotations
 
-from advisor.families.family import Config, Family, Stack, Tensors
+from typing import Any
+
+from advisor.families.family import Blocks, Config, Family, Stack, Tensors
 from advisor.families.tensors import after_attention, deberta_embeddings, deberta_reach, linear, norm, pooled_classifier
 
 _BLOCK = "deberta.encoder.layer.{encoder}"
@@ -40,6 +42,12 @@ def _convolution(name: str) -> Tensors:
 def _reach(config: Config) -> int:
     buckets = config.get("position_buckets") or -1
     return int(buckets) if buckets > 0 else deberta_reach(config)
+
+
+def _follows(before: Config, after: Config, blocks: Blocks) -> dict[str, Any]:
+    if before.get("conv_kernel_size") and before["hidden_size"] != after["hidden_size"]:
+        raise ValueError("a grouped convolution runs over the hidden channels (conv_kernel_size): they cannot be cut")
+    return {}
 
 
 FAMILY = Family(
@@ -84,7 +92,8 @@ FAMILY = Family(
         "conv_kernel_size": 0,
         "conv_groups": 1,
     },
-    executable=False,
     int8_as="albert",
+    fp32_only=True,
+    follows=_follows,
     also_hidden=("embedding_size", "pooler_hidden_size"),
 )

@@ -47,6 +47,5 @@ FAMILY = Family(
     tensors=_tensors,
     axes=lambda config: {"positions": config.get("max_position_embeddings") or 512},
     further={"max_position_embeddings": 1},
-    executable=False,
     predicted_as="bert-like",
 )

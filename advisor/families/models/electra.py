@@ -9,7 +9,7 @@ from advisor.families.tensors import bert_block, embeddings, linear
 def _tensors(config: Config) -> Tensors:
     narrow = _width(config) != config["hidden_size"]
     return {
-        **embeddings("electra.embeddings", "embedding"),
+        **embeddings("electra.embeddings", "embedding" if narrow else "hidden"),
         **(linear("electra.embeddings_project", "hidden", "embedding") if narrow else {}),
         **bert_block("electra.encoder.layer.{encoder}"),
         **linear("classifier.dense", "hidden", "hidden"),
@@ -45,7 +45,6 @@ FAMILY = Family(
         "embedding": _width(config),
     },
     further={"max_position_embeddings": 1, "type_vocab_size": 1, "embedding_size": 1},
-    executable=False,
     predicted_as="bert-like",
     also_hidden=("embedding_size",),
 )

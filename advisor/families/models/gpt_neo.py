@@ -61,6 +61,6 @@ FAMILY = Family(
     axes=lambda config: {"positions": config.get("max_position_embeddings") or 2048},
     further={"max_position_embeddings": 1},
     generative=True,
-    executable=False,
     follows=_follows,
+    also_by_block=("attention_types", "attention_layers"),
 )

@@ -61,6 +61,6 @@ FAMILY = Family(
     axes=lambda config: {"2intermediate": 2 * (config.get("intermediate_size") or 4 * config["hidden_size"])},
     further={"global_attn_every_n_layers": 1},
     fused_projections=True,
-    executable=False,
     follows=_follows,
+    also_by_block=("layer_types",),
 )

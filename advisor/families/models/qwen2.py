@@ -18,7 +18,9 @@ def _tensors(config: Config) -> Tensors:
 
 
 def _follows(before: Config, after: Config, blocks: Blocks) -> dict[str, Any]:
-    return layer_types(before, blocks["decoder"], sliding_from(before))
+    # Servers read max_window_layers and want the depth there where no layer slides.
+    whole = {} if before.get("use_sliding_window") else {"max_window_layers": len(blocks["decoder"])}
+    return layer_types(before, blocks["decoder"], sliding_from(before)) | whole
 
 
 FAMILY = Family(
@@ -48,4 +50,5 @@ FAMILY = Family(
     narrows=False,  # grouped heads: every width on the way would have to keep whole groups
     executable=False,
     follows=_follows,
+    also_by_block=("layer_types", "max_window_layers"),
 )

@@ -5,18 +5,8 @@ Positions are counted from behind the padding token on, so there are two more ro
 
 from __future__ import annotations
 
-from advisor.families.family import Config, Family, Stack, Tensors
-from advisor.families.tensors import bert_block, embeddings, linear
-
-
-def _tensors(config: Config) -> Tensors:
-    return {
-        **embeddings("roberta.embeddings"),
-        **bert_block("roberta.encoder.layer.{encoder}"),
-        **linear("classifier.dense", "hidden", "hidden"),
-        **linear("classifier.out_proj", "labels", "hidden"),
-    }
-
+from advisor.families.family import Family, Stack
+from advisor.families.tensors import roberta_tensors
 
 FAMILY = Family(
     model_type="roberta",
@@ -34,13 +24,12 @@ FAMILY = Family(
         "type_vocab_size": 1,
     },
     stacks=(Stack("encoder", "num_hidden_layers"),),
-    tensors=_tensors,
+    tensors=roberta_tensors,
     axes=lambda config: {
         "positions": config.get("max_position_embeddings") or 512,
         "types": config.get("type_vocab_size") or 2,
     },
     further={"max_position_embeddings": 1, "type_vocab_size": 1},
-    executable=False,
     spare_positions=2,
     predicted_as="bert-like",
 )

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from advisor.base.constraints import Bound
 from advisor.base.frozen import frozen
 from advisor.base.interval import Number
-from advisor.families.family import Config, Family, Shape, narrowed
+from advisor.families.family import Config, Family
+from advisor.families.shape import Shape, narrowed
 from advisor.recipe.steps.step import Step, Unfit
 
 if TYPE_CHECKING:

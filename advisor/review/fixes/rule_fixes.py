@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from advisor.base.errors import PolicyError
 from advisor.base.interval import Interval, Number, exact
-from advisor.families.family import Family, Shape
+from advisor.families.family import Family
+from advisor.families.shape import Shape
 from advisor.policy.judge import Violation, preferences
 from advisor.policy.pack import Policy
 from advisor.policy.view import RECIPE_STEPS, View

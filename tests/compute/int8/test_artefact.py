@@ -33,7 +33,7 @@ def finished(one: Scorer, context: Context, folder: Path, wanted: Wanted) -> Mad
 def test_all_matrices_are_int8_where_that_keeps_enough(name: str, tmp_path: Path) -> None:
     result = made(name, ANY, tmp_path / "int8")
     assert result.quantized.quantized == result.quantized.matrices
-    assert not any("stay fp32" in note for note in result.notes)
+    assert not any("stay in fp32" in note for note in result.notes)
     assert [file.name for file in tmp_path.iterdir()] == ["int8"]
     files = {file.name for file in (tmp_path / "int8").iterdir()}
     assert files == {".files.json", "model.onnx", "config.json", "tokenizer.json", "tokenizer_config.json"}
@@ -46,7 +46,7 @@ def test_the_notes_say_what_was_chosen_and_how_fast_it_is(tmp_path: Path) -> Non
     chosen, fast, same, *_ = made("bert", ANY, tmp_path / "int8").notes
     assert chosen.startswith("26 of 26 matrices and 2 embedding tables are int8; ")
     assert "onnxruntime: this CPU has" in chosen
-    assert "of PyTorch fp32's time on this CPU" in fast
+    assert "of the time of fp32 in PyTorch on this CPU, fp32 in ONNX Runtime takes" in fast
     assert "of the selection rows" in same
 
 
@@ -57,7 +57,7 @@ def test_the_most_sensitive_matrices_stay_fp32_where_int8_keeps_too_little(tmp_p
     result = made("bert", Wanted(0, bound, ("onnxruntime",)), tmp_path / "int8")
     assert result.agreement.mean_probability_difference <= bound
     assert result.quantized.quantized < result.quantized.matrices
-    told = next(note for note in result.notes if "stay fp32, the most sensitive as measured" in note)
+    told = next(note for note in result.notes if "stay in fp32 as the most sensitive" in note)
     assert told.startswith("bert.")
     assert f"({len(result.quantized.kept_fp32)} matrices)" in told
 
@@ -69,7 +69,7 @@ def test_each_attempt_to_keep_more_is_told_before_it_is_made(tmp_path: Path) -> 
     assert [one.done for one in told] == list(range(1, result.attempts))
     assert {one.total for one in told} == {result.attempts + 1}  # and it is scored after them
     notes = [one.note for one in told]
-    assert "bert.encoder.layer.0 in fp32, to see what it wins" in notes
+    assert "bert.encoder.layer.0 in fp32, on trial" in notes
     assert [note.count(" and ") for note in notes if note.endswith("in fp32")] == [0, 1, 2]
 
 
@@ -77,7 +77,7 @@ def test_where_nothing_keeps_enough_the_best_attempt_is_taken_and_said_so(tmp_pa
     result = made("bert", NEVER, tmp_path / "int8")
     plain = made("bert", ANY, tmp_path / "plain")
     assert result.kept is not None and plain.kept is not None and result.kept >= plain.kept
-    assert any("did not help enough: 4 tried" in note for note in result.notes)
+    assert any("did not help enough (4 attempts)" in note for note in result.notes)
     assert {file.name for file in tmp_path.iterdir()} == {"int8", "plain"}
 
 
@@ -105,8 +105,8 @@ def test_without_a_metric_above_0_int8_is_judged_by_its_answers(
     result = finished(one, context, tmp_path / "int8", Wanted(0.99, 0.5, ("onnxruntime",)))
     assert result.kept is None
     assert result.quantized.quantized == result.quantized.matrices
-    told = f"{result.agreement.mean_probability_difference:.4f} in the mean, at most 0.5"
-    assert any("fp32 has no matthews above 0 on the selection rows" in note and told in note for note in result.notes)
+    told = f"class probabilities {result.agreement.mean_probability_difference:.4f}, at most 0.5 allowed"
+    assert any("fp32's matthews on the selection rows is not above 0" in note and told in note for note in result.notes)
     result = finished(one, context, tmp_path / "strict", Wanted(0, -1, ("onnxruntime",)))
     assert any("did not help enough" in note for note in result.notes)
     assert not any("of the accuracy is kept" in note for note in result.notes)
@@ -139,5 +139,5 @@ def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_plain_checkpoint_is_no_int8_model(tmp_path: Path) -> None:
     assert read(tmp_path) is None
-    with pytest.raises(AdviseError, match="no int8 model is here"):
+    with pytest.raises(AdviseError, match="the folder holds no int8 model"):
         score(tmp_path, students.context("bert"), students.context("bert").selection)

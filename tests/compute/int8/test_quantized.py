@@ -22,8 +22,8 @@ def test_what_was_asked_for_passes() -> None:
 @pytest.mark.parametrize(
     ("found", "told"),
     [
-        (RESULT, "1 of 3 matrices stayed fp32 unasked: c"),
-        (replace(RESULT, quantized=0), "int8 changed nothing: none of 3 matrices became int8"),
+        (RESULT, "1 of 3 matrices were not quantized: c"),
+        (replace(RESULT, quantized=0), "quantization changed nothing: 0 of 3 matrices are int8"),
         (replace(RESULT, size_bytes=1000), "the int8 file grew: 1,000 bytes, fp32 has 100"),
     ],
     ids=["unasked", "nothing", "grew"],

@@ -1,66 +1,73 @@
-"""Time: models in turn, paired ratios, single requests, and what is said of a noisy machine."""
+"""Recording: models in turn, single requests, and what is said of a noisy machine."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.compute.measure.timing import (
-    WARM_UP,
+    ROUNDS,
     Neighbours,
-    Timing,
-    _timing,
+    Windows,
+    alternate,
     latencies,
     noise,
     others,
     percentile_95,
-    time_side_by_side,
 )
+from advisor.compute.measure.windows import Ratio, ratio, seconds_per_request
 
-QUIET = Timing(1.0, (0.99, 1.01), 20.0, 9, 0.02)
-
-
-def busy() -> int:
-    """Answers 50 requests."""
-    sum(range(200_000))
-    return 50
+QUIET, STEADY = Ratio(1.0, (0.99, 1.01), 10), [0.01, 0.0101, 0.0102, 0.0099]
 
 
-def test_runners_take_turns_after_a_warm_up() -> None:
+def finished(recording: Generator[int, None, Windows]) -> tuple[list[int], Windows]:
+    rounds = []
+    while True:
+        try:
+            rounds.append(next(recording))
+        except StopIteration as end:
+            return rounds, end.value
+
+
+def test_models_take_turns_after_a_warm_up() -> None:
     calls: list[str] = []
-    runners = {name: lambda name=name: calls.append(name) for name in "ABC"}
-    found = time_side_by_side(runners, "A", rounds=3, min_seconds=0)
-    assert "".join(calls) == "AABBCC" + "ABC" * 3
-    assert WARM_UP == 2
-    assert {name: one.rounds for name, one in found.items()} == {"A": 3, "B": 3, "C": 3}
+    runners = {name: lambda name=name: calls.append(name) or 5 for name in "ABC"}
+    rounds, found = finished(alternate(runners, 0, dict, idle=False))
+    assert "".join(calls) == "AABBCC" + "ABC" * ROUNDS
+    assert rounds == list(range(1, ROUNDS + 1))
+    assert {name: len(some) for name, some in found.models.items()} == dict.fromkeys("ABC", ROUNDS)
+    assert all(one.requests == 5 for some in found.models.values() for one in some)
+    assert found.idle == () and 0 <= found.others <= 1
 
 
-def test_rounds_fill_the_time() -> None:
-    assert time_side_by_side({"A": busy}, "A", rounds=2, min_seconds=0.2)["A"].rounds > 2
+def test_windows_are_as_long_as_asked_and_hold_what_was_read() -> None:
+    read = iter(range(1000))
+    _, found = finished(alternate({"A": lambda: time.sleep(0.002) or 1}, 0.2, lambda: {"chip": next(read)}, idle=True))
+    for one in found.models["A"]:
+        assert one.seconds > 0.5 * 0.2 / ROUNDS and one.requests > 1
+        assert one.after["chip"] == one.before["chip"] + 1
+        assert abs((one.ended - one.begun) - one.seconds) < 0.1 and one.processor_seconds < one.seconds
+    assert len(found.idle) == ROUNDS and all(one.requests == 0 for one in found.idle)
 
 
-def test_the_baseline_is_one_and_more_work_takes_longer() -> None:
-    runners = {"whole": lambda: sum(range(400_000)), "tenth": lambda: sum(range(40_000))}
-    found = time_side_by_side(runners, "whole", rounds=5, min_seconds=0)
-    assert (found["whole"].relative_time, found["whole"].spread) == (1.0, (1.0, 1.0))
-    low, high = found["tenth"].spread
-    assert low <= found["tenth"].relative_time <= high < 1
+def test_more_work_takes_longer() -> None:
+    def work(count: int) -> int:
+        sum(range(count))
+        return 1
+
+    runners = {"whole": lambda: work(400_000), "tenth": lambda: work(40_000)}
+    models = finished(alternate(runners, 0.3, dict, idle=False))[1].models
+    tenth = ratio(seconds_per_request(models["tenth"]), seconds_per_request(models["whole"]))
+    assert 0.02 < tenth.interval[0] <= tenth.interval[1] < 0.9
 
 
-def test_ratios_are_paired_by_round() -> None:
-    """The example of `Timing`; the ratio of the medians, 10 / 20, would miss the spread."""
-    found = _timing([0.010, 0.012, 0.009], [0.020, 0.020, 0.030], batches=1)
-    assert found == Timing(0.5, (pytest.approx(0.4), pytest.approx(0.55)), 10.0, 3, pytest.approx(0.15))
-    assert _timing([0.010, 0.012, 0.009], [0.020, 0.020, 0.030], batches=4).median_ms == 2.5
-
-
-@pytest.mark.parametrize(("baseline", "rounds"), [("B", 3), ("A", 1)])
-def test_wrong_use_of_timing(baseline: str, rounds: int) -> None:
-    with pytest.raises(ValueError, match=rf"baseline '{baseline}' .* \['A'\], rounds \({rounds}\) 2 or more"):
-        time_side_by_side({"A": busy}, baseline, rounds=rounds)
+def test_a_runner_that_answers_nothing() -> None:
+    with pytest.raises(ValueError, match="at least one request"):
+        finished(alternate({"A": lambda: 0}, 0, dict, idle=False))
 
 
 def test_single_requests_are_asked_in_turn_too() -> None:
@@ -92,14 +99,14 @@ def test_others_use_what_is_busy_and_not_ours() -> None:
 
 
 def test_a_quiet_machine_is_not_spoken_of() -> None:
-    assert noise(0.05, QUIET, QUIET) == ""
+    assert noise(0.05, STEADY, QUIET) == ""
 
 
 def test_a_noisy_machine_is_said_to_be_so() -> None:
-    wild = Timing(1.06, (0.9, 1.2), 20.0, 9, 0.35)
-    assert noise(0.45, wild, wild) == (
+    wild = [1.0, 1.35, 1.0, 1.35]
+    assert noise(0.45, wild, Ratio(1.06, (1.0, 1.1), 10)) == (
         "the machine was noisy while time was measured: other programs used 45% of its cores, the middle half of the "
-        "baseline's repeats spans 35% of their median and the baseline takes 106.0% of its own time; run it again on a "
+        "baseline's windows spans 30% of their median and the baseline takes 106.0% of its own time; run it again on a "
         "quiet machine"
     )
-    assert "cores; run it again" in noise(0.45, QUIET, QUIET)
+    assert "cores; run it again" in noise(0.45, STEADY, QUIET)

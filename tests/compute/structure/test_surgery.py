@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from transformers import GPT2LMHeadModel, OPTForCausalLM
 
 from advisor.base.errors import AdviseError
+from advisor.compute.structure.axes import LAYOUTS
 from advisor.compute.structure.scorer import Scorer
-from advisor.compute.structure.surgery import Kept, keep_layers, narrow, tensors, units
+from advisor.compute.structure.surgery import Kept, keep_layers, narrow, tensors
 
 # Where a stock model keeps its blocks, in the order of its stacks.
 BLOCKS = {
@@ -144,11 +145,6 @@ def test_a_smaller_model_stays_on_the_device_of_the_larger(name: str) -> None:
 # Rows and columns ---------------------------------------------------------------------------------
 
 
-def test_units() -> None:
-    assert units(torch.tensor([0, 2]), 3).tolist() == [0, 1, 2, 6, 7, 8]
-    assert units(torch.tensor([3, 1]), 2).tolist() == [6, 7, 2, 3]
-
-
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_cutting_neurons_equals_masking_them(name: str) -> None:
     whole = students.student(name)
@@ -183,9 +179,9 @@ def test_cutting_heads_of_t5_equals_masking_them(sizes: dict[str, Any]) -> None:
     cross = {key: heads for key, heads in drawn(whole, "t5", HEADS, 3).items() if key[0] == "decoder"}
     smaller = narrowed(whole, "t5", Kept(attention=own, cross=cross), heads=3)
     masked = copy.deepcopy(whole)
-    rows = {key: units(heads, HEAD_SIZE) for key, heads in own.items()}
+    rows = {key: LAYOUTS["attention"].numbers(heads, 4 * HEAD_SIZE, HEAD_SIZE) for key, heads in own.items()}
     mask(masked, "t5", r"block\.(\d+)\.layer\.0\.SelfAttention\.o\.weight", 1, rows)
-    across = {key: units(heads, HEAD_SIZE) for key, heads in cross.items()}
+    across = {key: LAYOUTS["attention"].numbers(heads, 4 * HEAD_SIZE, HEAD_SIZE) for key, heads in cross.items()}
     mask(masked, "t5", r"block\.(\d+)\.layer\.1\.EncDecAttention\.o\.weight", 1, across)
     students.assert_equal_scores(smaller, masked, "t5")
     assert smaller.model.config.num_heads == 3 and smaller.model.config.d_kv == HEAD_SIZE

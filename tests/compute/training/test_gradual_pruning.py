@@ -16,7 +16,7 @@ from advisor.compute.structure.surgery import narrow
 from advisor.compute.training.gradual_pruning import choose, cut, importance, prune_in_increments
 from advisor.compute.training.loop import Schedule
 from advisor.compute.training.losses import label_loss
-from advisor.families.family import Shape
+from advisor.families.shape import Shape
 from advisor.recipe.steps.matrix_pruning import MatrixPruning
 
 HEAD_SIZE = 12

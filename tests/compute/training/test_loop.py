@@ -137,7 +137,7 @@ def test_training_that_diverges_ends_with_what_to_change() -> None:
         return label_loss(student, batch) * float("nan")
 
     learning = train(students.fresh("bert"), students.context("bert"), loss, Schedule("fine-tune", 0.5, epochs=3))
-    with pytest.raises(AdviseError, match=r"fine-tune: after 6 batches the loss is no longer a number\n.*below 0\.5"):
+    with pytest.raises(AdviseError, match=r"fine-tune: after 6 batches the loss is not finite\n.*below 0\.5"):
         students.finish(learning)
 
 

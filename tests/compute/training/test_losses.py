@@ -27,7 +27,7 @@ def test_distillation_needs_a_teacher() -> None:
         students.distilling(students.context("bert"))
     assert str(caught.value) == (
         "distillation needs a fine-tuned teacher: the recipe has no finetune step before it\n"
-        "  try: let the recipe begin with finetune"
+        "  try: start the recipe with finetune"
     )
 
 

@@ -13,7 +13,7 @@ import tiny
 from settings import refusal
 
 from advisor.base.errors import AdviseError
-from advisor.families.family import Shape
+from advisor.families.shape import Shape
 from advisor.recipe.steps.matrix_pruning import MatrixPruning
 
 TIED = MatrixPruning(hidden_size=24, intermediate_size=40, increments=4, epochs=1)

@@ -31,7 +31,7 @@ class Source:
 
     calibration: batches of training rows, for smoothing and for the ranges of static int8. proof: batches that every
     fp32 form of the model is proved on. work: an empty folder for its forms. reduce_range: the CPU that will serve has
-    no dot product of bytes.
+    no int8 dot-product instructions.
     """
 
     scorer: Scorer
@@ -59,7 +59,7 @@ class Prepared(Protocol):
         """Write the int8 model into a folder; the matrices in `keep` stay fp32.
 
         Raises:
-            AdviseError: no matrix became int8, some were left out unasked, or the file grew.
+            AdviseError: no matrix became int8, some were left out, or the file grew.
         """
 
     def fp32(self, threads: int = 0) -> Reader:
@@ -101,8 +101,8 @@ def backend(name: str) -> Backend:
     """
     missing = _missing(name)
     if missing:
-        told = f"the int8 backend {name} needs {' and '.join(missing)}, not installed"
-        raise AdviseError(told, hint=f"{pip_command(EXTRAS[name])}, or name another backend")
+        message = f"the int8 backend {name} needs {' and '.join(missing)}, not installed"
+        raise AdviseError(message, hint=f"{pip_command(EXTRAS[name])}, or name another backend")
     return cast(Backend, import_module(f"{__name__}.{name}"))
 
 

@@ -42,7 +42,7 @@ class Int8Linear(nn.Module):  # type: ignore[misc]  # torch is not followed by m
         self.register_buffer("scale", torch.ones(outputs))
         self.register_buffer("bias", torch.zeros(outputs) if biased else None)
         self.packed: Any = None
-        # Without a dot product of bytes pairs of products are added in 16 bits, so activations get 7 bits.
+        # Without int8 dot-product instructions pairs of products are added in 16 bits, so activations get 7 bits.
         self.reduce_range = not instruction_sets() & DOT_PRODUCT
 
     @classmethod

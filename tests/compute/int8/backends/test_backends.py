@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 import quantized
 import tiny
 
 from advisor.base.errors import AdviseError
 from advisor.compute.int8 import backends
-from advisor.compute.int8.quantized import Quantized, agreement, spared
+from advisor.compute.int8.quantized import EXPORT_TOLERANCE, Quantized, agreement, spared
 from advisor.compute.structure.scorer import Scorer
 
 # NNCF takes several seconds for each tiny model: an encoder and a decoder every time, the others with -m slow.
@@ -65,6 +66,11 @@ def test_the_answers_are_near_and_not_the_same(files: Files) -> None:
     assert found.same_answer_share >= 0.8
 
 
+def test_the_fp32_model_in_the_same_runtime_answers_as_torch_does(files: Files) -> None:
+    expected, found = quantized.expected(files.scorer), quantized.answers(files.model.fp32(threads=1))
+    assert np.abs(expected - found).max() <= EXPORT_TOLERANCE
+
+
 def test_a_folder_tells_who_wrote_it(files: Files) -> None:
     assert backends.wrote(files.folder) == files.backend
 
@@ -77,7 +83,7 @@ def test_named_matrices_stay_fp32(files: Files, tmp_path: Path) -> None:
 
 
 def test_keeping_all_is_an_error(files: Files, tmp_path: Path) -> None:
-    with pytest.raises(AdviseError, match=f"changed nothing: none of {files.result.matrices} matrices"):
+    with pytest.raises(AdviseError, match=f"quantization changed nothing: 0 of {files.result.matrices} matrices"):
         written(files.model, files.scorer, tmp_path, frozenset(files.model.matrices))
 
 

@@ -1,0 +1,139 @@
+"""Structure: every tensor of one model, what each of its axes follows, and what a smaller model keeps of it.
+
+A plain value without torch: it is inferred from a config by `advisor.compute.structure.inference`, or read from the
+file that describes a family.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
+
+from advisor.families.described.axes import length, places, units
+
+Kept = Mapping[tuple[str, str], Sequence[int]]  # units that stay, by name and by site ('' for the whole model)
+Blocks = Mapping[str, Sequence[int]]  # blocks that stay, by stack
+PLACE = re.compile(r"\{(\w+)(?::(\d+)(\+?))?\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A tensor, or the same one of every block.
+
+    axes: what each axis follows, in the notation of `axes`. site: the module whose units are chosen by themselves (one
+    attention, one block's feed-forward part); empty where the units are the whole model's. counted: a parameter, and
+    not a saved buffer.
+    """
+
+    axes: tuple[str, ...]
+    site: str = ""
+    counted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A row of blocks. key: where the config keeps their number. shared: all layers run the same block."""
+
+    depth: int
+    key: str = ""
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """The tensors of one model.
+
+    sizes: the length of every unit. rows: by name; a name may hold the number of a block as `{encoder}`, as
+    `{encoder:0}` where only block 0 has the tensor, or as `{encoder:1+}` where it starts with block 1. tied: names in
+    the state that are another tensor's, by name.
+    """
+
+    sizes: Mapping[str, int]
+    stacks: Mapping[str, Stack]
+    rows: Mapping[str, Row]
+    tied: Mapping[str, str] = field(default_factory=dict)
+
+    def tensors(self) -> Iterator[tuple[str, Row, str]]:
+        """Every tensor by its full name, its row, and the site with the number of its block."""
+        for pattern, row in self.rows.items():
+            for numbers in self._numbers(pattern):
+                yield fill(pattern, numbers), row, fill(row.site, numbers)
+
+    def _numbers(self, pattern: str) -> list[dict[str, int]]:
+        found: list[dict[str, int]] = [{}]
+        for stack, first, onwards in PLACE.findall(pattern):
+            depth = self.stacks[stack].depth
+            blocks = range(int(first or 0), depth if onwards or not first else min(depth, int(first) + 1))
+            found = [{**numbers, stack: block} for numbers in found for block in blocks]
+        return found
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every tensor."""
+        return {name: self.shape(row) for name, row, _ in self.tensors()}
+
+    def shape(self, row: Row) -> tuple[int, ...]:
+        return tuple(length(axis, self.sizes) for axis in row.axes)
+
+    def parameters(self) -> int:
+        """The exact number of parameters, each tied weight counted once."""
+        return sum(
+            prod(self.shape(row)) * len(self._numbers(pattern)) for pattern, row in self.rows.items() if row.counted
+        )
+
+    def sites(self, unit: str) -> list[str]:
+        """Where units of this name are chosen by themselves, in the order of the tensors."""
+        return list(dict.fromkeys(site if local(unit) else "" for _, row, site in self.tensors() if _has(row, unit)))
+
+    def rows_of(self, unit: str) -> list[str]:
+        """The patterns of the tensors with units of this name."""
+        return [pattern for pattern, row in self.rows.items() if _has(row, unit)]
+
+    def resized(self, depths: Mapping[str, int], **sizes: int) -> Structure:
+        """The structure with other depths and sizes."""
+        stacks = {name: replace(stack, depth=depths.get(name, stack.depth)) for name, stack in self.stacks.items()}
+        return replace(self, stacks=stacks, sizes={**self.sizes, **sizes})
+
+    def slices(self, kept: Kept, blocks: Blocks | None = None) -> Iterator[Slice]:
+        """What every tensor of the smaller model is made of. kept: sites by the old numbers of blocks."""
+        blocks = blocks or {}
+        smaller = self.resized({stack: len(numbers) for stack, numbers in blocks.items()})
+        for pattern, row in smaller.rows.items():
+            for numbers in smaller._numbers(pattern):
+                old = {stack: blocks[stack][block] if stack in blocks else block for stack, block in numbers.items()}
+                # A block that moves to the front takes what only the first one has from the old first.
+                source = fill(pattern, old | _fixed(pattern))
+                yield Slice(fill(pattern, numbers), source, self._cuts(row, fill(row.site, old), kept))
+
+    def _cuts(self, row: Row, site: str, kept: Kept) -> tuple[list[int] | None, ...]:
+        mine = {unit: numbers for (unit, where), numbers in kept.items() if where == (site if local(unit) else "")}
+        return tuple(places(axis, self.sizes, mine) for axis in row.axes)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A tensor of the smaller model: where it comes from, and the places that stay along each axis, None for all."""
+
+    name: str
+    source: str
+    places: tuple[list[int] | None, ...]
+
+
+def fill(pattern: str, numbers: Mapping[str, int]) -> str:
+    """A name with the numbers of its blocks."""
+    return PLACE.sub(lambda mark: str(numbers[mark[1]]), pattern) if pattern else ""
+
+
+def _fixed(pattern: str) -> dict[str, int]:
+    """The block that a tensor stands in whatever else goes."""
+    return {stack: int(first) for stack, first, onwards in PLACE.findall(pattern) if first and not onwards}
+
+
+def _has(row: Row, unit: str) -> bool:
+    return any(unit in units(axis) for axis in row.axes)
+
+
+def local(unit: str) -> bool:
+    """Whether units of this name are chosen site by site; hidden channels are the whole model's."""
+    return unit.rpartition("_")[2] in ("heads", "kv", "ffn")

@@ -1,0 +1,32 @@
+"""XLM-RoBERTa (arXiv 1911.02116): RoBERTa with a vocabulary of a hundred languages; the same tensors."""
+
+from __future__ import annotations
+
+from advisor.families.family import Family, Stack
+from advisor.families.tensors import roberta_tensors
+
+FAMILY = Family(
+    model_type="xlm-roberta",
+    kind="encoder",
+    title="XLM-RoBERTa",
+    checkpoint="FacebookAI/xlm-roberta-base",
+    config={
+        "model_type": "xlm-roberta",
+        "num_hidden_layers": 12,
+        "hidden_size": 768,
+        "num_attention_heads": 12,
+        "intermediate_size": 3072,
+        "vocab_size": 250002,
+        "max_position_embeddings": 514,
+        "type_vocab_size": 1,
+    },
+    stacks=(Stack("encoder", "num_hidden_layers"),),
+    tensors=roberta_tensors,
+    axes=lambda config: {
+        "positions": config.get("max_position_embeddings") or 512,
+        "types": config.get("type_vocab_size") or 2,
+    },
+    further={"max_position_embeddings": 1, "type_vocab_size": 1},
+    spare_positions=2,
+    predicted_as="bert-like",
+)

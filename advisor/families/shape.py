@@ -1,0 +1,30 @@
+"""The sizes of a model that compression may change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Shape(NamedTuple):
+    """The sizes that compression may change. `layers`: blocks by stack."""
+
+    layers: Mapping[str, int]
+    hidden_size: int
+    heads: int
+    head_size: int
+    intermediate_size: int
+
+    @property
+    def attention(self) -> int:
+        """Width of all heads together."""
+        return self.heads * self.head_size
+
+    @property
+    def depth(self) -> int:
+        return max(self.layers.values())
+
+
+def narrowed(shape: Shape, *, hidden_size: int, heads: int, intermediate_size: int) -> Shape:
+    """The same depth and head size at another width."""
+    return shape._replace(hidden_size=hidden_size, heads=heads, intermediate_size=intermediate_size)

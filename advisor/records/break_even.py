@@ -1,0 +1,71 @@
+"""Break-even: what compressing a model emits, against what answering so many requests with it saves. Units: g CO2e."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from advisor.records.carbon import payback
+from advisor.records.results import NO_BASELINE, Measured, RunResult, StepResult
+
+NOT_STATED = Measured(why_not="the number of requests is not stated (--requests)")
+
+
+def making_g(steps: Sequence[StepResult]) -> Measured:
+    """Emissions of all steps but the baseline: without that one there would be nothing to serve."""
+    costs = [one.cost.g_co2 for one in steps if one.name != "finetune"]
+    if not any(one.name == "finetune" for one in steps):
+        return Measured(why_not=NO_BASELINE)
+    if not costs:
+        return Measured(why_not="nothing was compressed")
+    missing = next((one for one in costs if one.value is None), None)
+    return missing or Measured(sum(one.value or 0.0 for one in costs), source=costs[-1].source)
+
+
+def break_even(steps: Sequence[StepResult]) -> Measured:
+    """Requests after which the last model has saved what making it emitted; see `carbon.payback`."""
+    cost, baseline = making_g(steps), next((one for one in steps if one.name == "finetune"), None)
+    if cost.value is None or baseline is None:
+        return cost
+    return payback(cost, baseline.served.g_per_1000, steps[-1].served.g_per_1000)
+
+
+def net_saving(steps: Sequence[StepResult], requests: int | None) -> Measured:
+    """Emissions saved once so many requests are answered, less those of making the model; negative if it costs more.
+
+    Its interval follows from that of the share of the baseline's emissions. Example: making it emitted 5 g, 1,000
+    requests emit 0.1 g with the baseline and 0.03 g with it: after 100,000 requests 7 - 5 = 2 g.
+    """
+    if requests is None:
+        return NOT_STATED
+    cost, last = making_g(steps), steps[-1].served
+    baseline = next((one.served.g_per_1000 for one in steps if one.name == "finetune"), NOT_STATED)
+    missing = next((one for one in (cost, baseline, last.emissions) if one.value is None), None)
+    if missing:
+        return Measured(why_not=missing.why_not)
+    assert cost.value is not None and baseline.value is not None and last.emissions.value is not None
+    whole, made = baseline.value * requests / 1000, cost.value
+    low, high = last.emissions.interval or (last.emissions.value, last.emissions.value)
+    source = (
+        f"{requests:,} requests emit {whole:.3g} g CO2e with the baseline and {whole * last.emissions.value:.3g} g "
+        f"with this model, making it emitted {made:.3g} g; {last.emissions.source}"
+    )
+    ends = (whole * (1 - high) - made, whole * (1 - low) - made)
+    return Measured(whole * (1 - last.emissions.value) - made, source=source, interval=ends)
+
+
+def weighed(result: RunResult, requests: int | None) -> RunResult:
+    """A finished run, weighed for another number of requests; as it is where none is given."""
+    return result if requests is None else replace(result, net_saving=net_saving(result.steps, requests))
+
+
+def verdict(net: Measured) -> str:
+    """What a net saving means, in a few words; empty where it is not known."""
+    if net.value is None:
+        return ""
+    low, high = net.interval or (net.value, net.value)
+    if low > 0:
+        return f"Compression pays: it saves {net.value:.3g} g CO2e"
+    if high < 0:
+        return f"Compression does not pay: it emits {-net.value:.3g} g CO2e more than it saves; serve the baseline"
+    return f"Compression about breaks even: {low:.3g} to {high:.3g} g CO2e saved"

@@ -1,0 +1,53 @@
+"""Every family: inferred from its config, proven, cut, saved and reloaded, on a tiny model of the stock class."""
+
+from __future__ import annotations
+
+import inferred_models as models
+import pytest
+
+from advisor.compute.structure.inference import stock
+
+
+@pytest.mark.parametrize("name", models.FAMILIES)
+def test_the_structure_is_that_of_the_published_sizes(name: str) -> None:
+    found = models.inferred(name)
+    real = stock.built(found.class_, found.config)
+    assert found.structure.shapes() == real.shapes
+    model = stock.on_meta(found.class_, found.config)
+    assert found.structure.parameters() == sum(one.numel() for one in model.parameters())
+
+
+@pytest.mark.parametrize("name", models.FAMILIES)
+def test_every_unit_is_proven_and_cut_as_far_as_its_config_can_say(name: str) -> None:
+    proof = models.proof(name)
+    assert proof.refused == {}
+    assert max(proof.proven.values()) < 1e-5
+    cuts = models.cuts(name)
+    layers = {f"layers.{stack}" for stack, one in proof.structure.stacks.items() if one.key in found_depths(name)}
+    assert set(cuts.possible) == models.EXPECTED[name] | layers
+
+
+def found_depths(name: str) -> set[str]:
+    return set(models.inferred(name).small.depths)
+
+
+@pytest.mark.parametrize(
+    ("name", "cut", "why"),
+    [
+        ("bert", "heads", "its config cannot say it: bert.encoder.layer.0.attention.output.dense.weight would be"),
+        ("olmo2", "heads", "it answers otherwise than with zeros for what is gone, by "),
+        ("olmo2", "kv", "it answers otherwise than with zeros for what is gone, by "),
+        ("marian", "hidden+heads", "reloaded, it answers otherwise"),  # its positions are computed anew
+    ],
+)
+def test_a_cut_that_no_config_can_say_is_refused_with_the_reason(name: str, cut: str, why: str) -> None:
+    assert models.cuts(name).refused[cut].startswith(why)
+
+
+def test_sizes_that_have_to_be_multiples_are_found_out() -> None:
+    assert models.cuts("llama").multiples == {"heads": "kv", "hidden": "heads"}
+    assert models.cuts("mistral").multiples == {"heads": "kv"}
+
+
+def test_t5_with_fewer_layers_in_its_encoder_generates_without_its_cache_only() -> None:
+    assert models.cuts("t5").notes["layers.encoder"].startswith("it generates without its cache only")

@@ -1,0 +1,67 @@
+"""Break-even: what compressing emits against what so many requests save."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from advisor.records.break_even import break_even, making_g, net_saving, verdict, weighed
+from advisor.records.results import Cost, Measured, RunResult, Served, StepResult
+
+
+def step(name: str, made: float | None, per_1000: float, share: float = 1.0, spread: float = 0.0) -> StepResult:
+    cost = Measured(why_not="codecarbon failed") if made is None else Measured(made, source="counted")
+    emissions = Measured(share, source="counted", interval=(share - spread, share + spread))
+    served = Served(emissions=emissions, g_per_1000=Measured(per_1000, source="counted"))
+    return StepResult(name, name, "", 1, 1, 1, 0.9, Measured(1.0), 1.0, served, cost=Cost(g_co2=cost))
+
+
+STEPS = (step("finetune", 50, 0.1), step("distillation", 4, 0.05, 0.5), step("quantization", 1, 0.03, 0.3, 0.02))
+
+
+def test_the_example() -> None:
+    found = net_saving(STEPS, 100_000)
+    assert found.value == pytest.approx(2) and found.interval == pytest.approx((1.8, 2.2))
+    assert found.source.startswith("100,000 requests emit 10 g CO2e with the baseline and 3 g with this model")
+    assert verdict(found) == "Compression pays: it saves 2 g CO2e"
+
+
+def test_making_the_baseline_is_no_cost_of_compression() -> None:
+    assert making_g(STEPS).value == 5
+    assert making_g(STEPS[:1]).why_not == "nothing was compressed"
+    assert "no finetune step" in making_g(STEPS[1:]).why_not
+
+
+@given(st.integers(1, 10**9))
+def test_it_pays_from_the_break_even_on(requests: int) -> None:
+    net, even = net_saving(STEPS, requests), break_even(STEPS)
+    assert net.value is not None and even.value is not None
+    if abs(requests - even.value) > 1:
+        assert (net.value > 0) == (requests > even.value)
+
+
+def test_few_requests_and_no_saving_do_not_pay() -> None:
+    few = net_saving(STEPS, 1000)
+    assert few.value == pytest.approx(-4.93) and verdict(few).startswith("Compression does not pay: it emits 4.93 g")
+    worse = net_saving((STEPS[0], step("quantization", 1, 0.12, 1.2)), 10**9)
+    assert worse.value is not None and worse.value < 0 and verdict(worse).endswith("serve the baseline")
+    open_ = net_saving((STEPS[0], step("quantization", 5, 0.05, 0.5, 0.2)), 100_000)
+    assert verdict(open_) == "Compression about breaks even: -2 to 2 g CO2e saved"
+
+
+def test_what_was_not_measured_gives_no_number() -> None:
+    assert net_saving(STEPS, None).why_not == "the number of requests is not stated (--requests)"
+    failed = (*STEPS[:2], step("quantization", None, 0.03))
+    assert net_saving(failed, 1000).why_not == break_even(failed).why_not == "codecarbon failed"
+    unserved = (*STEPS[:2], replace(STEPS[2], served=Served(emissions=Measured(why_not="no cuda device"))))
+    assert net_saving(unserved, 1000).why_not == "no cuda device"
+    assert verdict(net_saving(STEPS, None)) == ""
+
+
+def test_a_finished_run_is_weighed_for_another_number_of_requests() -> None:
+    run = RunResult("r", "m", "BERT", "cpu", "cpu", 872, STEPS, (), {}, 1.0)
+    assert weighed(run, None) is run
+    assert weighed(run, 100_000).net_saving.value == pytest.approx(2)
