@@ -9,7 +9,7 @@ COMMANDS = {
     "report": ("RUN_DIR… --html FILE", "show finished runs as a page or as tables"),
     "history": ("[show|export|import|add]", "list recorded runs, predicted beside measured"),
     "rules": ("list|test|verify|diff|docs", "work on rule packs"),
-    "families": ("", "list the models that are described, and which can be run"),
+    "families": ("[add MODEL]", "list the models that are described, or describe one more"),
     "doctor": ("", "show what this machine offers, and what follows"),
     "schema": ("recipe|rule|pack|waivers", "print JSON Schemas for editors"),
     "completion": ("bash|zsh|tcsh", "print a script that completes commands in a shell"),

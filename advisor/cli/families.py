@@ -1,4 +1,4 @@
-"""`advise families`: the models that are described, and which of them `advise run` can run."""
+"""`advise families`: the models that are described, and which can be run; `add` describes one more."""
 
 from __future__ import annotations
 
@@ -17,7 +17,14 @@ HEAD = ("family", "kind", "base checkpoint", "layers", "parameters (M)", "embedd
 
 def run(arguments: Sequence[str]) -> int:
     """Print all families with the facts of their base checkpoints; always 0."""
-    families_ = parser("advise families", "The described families with the facts of their base checkpoints.")
+    if arguments[:1] == ["add"]:
+        from advisor.cli.describe_family import run as add
+
+        return add(arguments[1:])
+    families_ = parser(
+        "advise families",
+        "The described families with the facts of their base checkpoints; `add MODEL` describes one more.",
+    )
     families_.add_argument("--format", choices=("text", "json"), default="text")
     options = families_.parse_args(arguments)
     from advisor.families.registry import find, names

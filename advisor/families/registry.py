@@ -36,6 +36,21 @@ def find(model_type: str) -> Family | None:
     return family
 
 
+def of_config(config: Config) -> Family | None:
+    """The family of a config: one of `names()`, else what the description of its model type says; None for others.
+
+    Raises:
+        AdviseError: a file of the user's own descriptions cannot be read.
+    """
+    model_type = str(config.get("model_type", ""))
+    if family := find(model_type):
+        return family
+    from advisor.families.described import as_family  # most models are known without it
+
+    described = as_family.find(model_type)
+    return described if described and not as_family.uncovered(config) else None
+
+
 @cache
 def executable() -> tuple[str, ...]:
     """The names of the families that `advise run` can carry a recipe out on."""
@@ -54,14 +69,17 @@ def describe(config: Config, file: str = "config.json", labels: int = 2) -> Mode
     Raises:
         AdviseError: its sizes make no sense.
     """
-    family = find(str(config.get("model_type", "")))
+    family = of_config(config)
     if family:
         try:
-            return family.facts(config, labels, file)
+            facts = family.facts(config, labels, file)
+            # Rules know a family by its name only where somebody has something to say of it.
+            return facts if family.model_type in names() else facts._replace(family=OTHERS[family.kind])
         except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
             # Sizes are checked by name first; this is for lists and parts of another form than the family's.
             wrong = f"no config of {family.title} that makes sense ({error})"
-            raise AdviseError(Fault(wrong, file, hint=f"compare it with the one of {family.checkpoint}")) from None
+            hint = f"compare it with the one of {family.checkpoint or family.title}"
+            raise AdviseError(Fault(wrong, file, hint=hint)) from None
     kind = _kind(config)
     return ModelFacts(family=OTHERS[kind], kind=kind, generative=kind != "encoder")
 

@@ -23,7 +23,7 @@ from advisor.proofs.space import describe
 from advisor.proofs.translation import ONE, Copy, Translation
 from advisor.proofs.variables import ABSENT, MODEL
 from advisor.recipe.plan import plan
-from advisor.recipe.recipe import DataSource, Gates, Recipe
+from advisor.recipe.recipe import AS_BOUND, DataSource, Gates, Recipe
 from advisor.recipe.steps import STEPS
 from advisor.records.training_settings import Training
 
@@ -120,8 +120,7 @@ def recipes(known: Translation, values: Mapping[str, Any], facts: Facts, model: 
 
 
 def _gates(values: Mapping[str, float]) -> Gates:
-    signs = {"relative_accuracy": ">="}
-    return Gates(**{name: f"{signs.get(name, '<=')} {show(one).replace(',', '')}" for name, one in values.items()})
+    return Gates(**{name: f"{AS_BOUND[name]} {show(one).replace(',', '')}" for name, one in values.items()})
 
 
 def _steps(name: str, values: Mapping[str, Any], model: Model) -> Iterator[Any]:

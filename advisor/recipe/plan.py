@@ -52,7 +52,7 @@ class Plan(NamedTuple):
 
 def plan(recipe: Recipe, config: Config, labels: int = 2) -> Plan | None:
     """Plan a recipe for the model with this config; None where its family is not described."""
-    family = registry.find(str(config.get("model_type")))
+    family = registry.of_config(config)
     if family is None:
         return None
     at: dict[str, Any] = dict(config)

@@ -7,13 +7,15 @@ size is not known, and that is said.
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from advisor.base.errors import AdviseError
+from advisor.base.errors import AdviseError, Fault
 from advisor.families.described.axes import sizes_in
 from advisor.families.described.axes import value as arithmetic
 from advisor.families.described.structure import Row, Stack, Structure
@@ -21,6 +23,7 @@ from advisor.families.described.structure import Row, Stack, Structure
 Config = Mapping[str, Any]
 Condition = Mapping[str, Sequence[str]]  # the kinds of values, by flag, under which a tensor is there
 FOLDER = Path(__file__).parent
+MODEL_TYPE = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 # Weights that are not those of the class, whatever the family: nothing can be said from sizes.
 NEVER = ("auto_map", "quantization_config", "per_layer_config")
 OWN, SAME = "own", "same"  # the kinds of a width that may follow another one
@@ -209,16 +212,39 @@ def flattened(config: Config, prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def own_folder() -> Path:
+    """Where the user's own descriptions are kept: below XDG_DATA_HOME or ~/.local/share."""
+    home = os.environ.get("XDG_DATA_HOME") or Path("~/.local/share").expanduser()
+    return Path(home) / "advise" / "families"
+
+
 def names() -> list[str]:
-    """The model types that a file describes."""
-    return sorted(file.stem for file in FOLDER.glob("*.json"))
+    """The model types that a file describes, shipped or the user's own."""
+    return sorted({file.stem for folder in (FOLDER, own_folder()) for file in folder.glob("*.json")})
 
 
 @cache
 def find(model_type: str) -> Description | None:
-    """The description of a model type, None where no file has it."""
-    file = FOLDER / f"{model_type}.json"
-    return read(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
+    """The description of a model type, the shipped one first; None where no file has it.
+
+    Raises:
+        AdviseError: a file of the user's cannot be read.
+    """
+    if not MODEL_TYPE.fullmatch(model_type):  # it may come from anybody's config, and must name no other file
+        return None
+    for folder in (FOLDER, own_folder()):
+        file = folder / f"{model_type}.json"
+        if file.is_file():
+            return _load(file)
+    return None
+
+
+def _load(file: Path) -> Description:
+    try:
+        return read(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        message = f"no description of a family ({type(error).__name__}: {error})"
+        raise AdviseError(Fault(message, str(file), hint="make it again with `advise families add MODEL`")) from None
 
 
 def read(data: Mapping[str, Any]) -> Description:

@@ -1,0 +1,54 @@
+"""`advise families add MODEL`: describe one more model type, by inferring and proving its structure."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from advisor.cli.options import parser
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Write the description and say what can be cut. Exit codes: 0 done, 2 the structure cannot be inferred."""
+    made = parser(
+        "advise families add",
+        "Describe a model type: infer its structure with transformers, prove it on a small model, and keep it.",
+    )
+    made.add_argument("model", metavar="MODEL", help="a checkpoint folder, a config.json, or a model type")
+    made.add_argument("--out", type=Path, metavar="FILE", help="write it here (default: where advise finds it again)")
+    options = made.parse_args(arguments)
+    from advisor.base.files import write
+    from advisor.families.described.description import own_folder
+    from advisor.inspection.probe import needs_run
+
+    needs_run("advise families add")
+    described = _describe(options.model)
+    file = options.out or own_folder() / f"{described['model_type']}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write(file, json.dumps(described, indent=1) + "\n")
+    sys.stdout.write("".join(f"{line}\n" for line in _lines(described)))
+    sys.stderr.write(f"wrote {file}\n")
+    return 0
+
+
+def _describe(model: str) -> dict[str, Any]:
+    from advisor.compute.structure.inference import describe, stock
+    from advisor.inspection import probe
+
+    place = probe.located(model)
+    if place is None:
+        return describe.describe(stock.config_of({"model_type": model}))
+    file = place / "config.json" if place.is_dir() else place
+    return describe.describe(stock.config_of(probe.read_config(file)))
+
+
+def _lines(described: Mapping[str, Any]) -> list[str]:
+    """What can be cut and what cannot, a line each."""
+    cuts = described["cuts"]
+    lines = [f"{described['model_type']}: inferred and proven with transformers {described['transformers']}"]
+    lines += [f"  can be cut: {name}" for name in cuts["possible"]]
+    lines += [f"  not cut:    {name}: {why}" for name, why in cuts["refused"].items()]
+    return lines

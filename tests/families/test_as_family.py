@@ -1,0 +1,134 @@
+"""Model types known by description alone: advice and review have their exact sizes, and the removal of their layers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
+
+from advisor.base.errors import AdviseError
+from advisor.cli import main
+from advisor.families import registry
+from advisor.families.described import as_family, description
+from advisor.recipe.steps.layer_removal import LayerRemoval
+
+SMALL: dict[str, dict[str, Any]] = {
+    "gemma2": {"num_hidden_layers": 4, "num_key_value_heads": 2, "head_dim": 12},
+    "gpt_neox": {"num_hidden_layers": 4},
+    "phi3": {"num_hidden_layers": 4, "num_key_value_heads": 2},
+    "smollm3": {"num_hidden_layers": 4, "num_key_value_heads": 2, "no_rope_layers": [1, 1, 1, 0]},
+}
+COMMON = {"hidden_size": 48, "num_attention_heads": 4, "intermediate_size": 96, "vocab_size": 400, "pad_token_id": 0}
+
+
+def config_of(name: str, **more: Any) -> Any:
+    return AutoConfig.for_model(name, **COMMON, **SMALL[name], **more)
+
+
+def parameters(config: Any) -> int:
+    with torch.device("meta"):
+        return sum(one.numel() for one in AutoModelForSequenceClassification.from_config(config).parameters())
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_sizes_are_those_of_the_stock_model_before_and_after_layers_go(name: str) -> None:
+    before = config_of(name).to_dict()
+    family = registry.of_config(before)
+    assert family and family.model_type == name and not family.executable
+    assert family.parameters(before) == parameters(config_of(name))
+    after = LayerRemoval(2).resized(family, before)
+    assert family.parameters(after) == parameters(AutoConfig.for_model(**after)) < family.parameters(before)
+
+
+def test_lists_by_layer_are_cut_and_unknown_ones_refused_by_name() -> None:
+    before = config_of("smollm3").to_dict()
+    family = registry.of_config(before)
+    assert family
+    after = LayerRemoval(2).resized(family, before)  # 0 and 3
+    assert after["no_rope_layers"] == [1, 0] and len(after["layer_types"]) == 2
+    with pytest.raises(ValueError, match="window_by_layer has an entry for each of 4 layers"):
+        LayerRemoval(2).resized(family, {**before, "window_by_layer": [1, 2, 3, 4]})
+
+
+def test_stacks_are_cut_by_themselves() -> None:
+    sizes = {"encoder_layers": 3, "decoder_layers": 4, "d_model": 48, "vocab_size": 400, "pad_token_id": 0}
+    sizes |= {"encoder_attention_heads": 4, "decoder_attention_heads": 4, "encoder_ffn_dim": 96, "decoder_ffn_dim": 64}
+    config = AutoConfig.for_model("pegasus", **sizes)
+    family = registry.of_config(config.to_dict())
+    assert family and family.kind == "encoder-decoder"
+    after = LayerRemoval(encoder_keep=2, decoder_keep=1).resized(family, config.to_dict())
+    with torch.device("meta"):
+        model = AutoModelForSeq2SeqLM.from_config(AutoConfig.for_model(**after))
+    assert family.parameters(after) == sum(one.numel() for one in model.parameters())
+
+
+def test_advice_and_review_know_a_described_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = config_of("gemma2")
+    (tmp_path / "config.json").write_text(json.dumps(config.to_dict()))
+    recipe = tmp_path / "recipe.yaml"
+    assert main(["--model", str(tmp_path), "--samples", "25000", "--device", "cpu", "-o", str(recipe)]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"{parameters(config) / 1e6:.1f} M parameters" in told and "4 layers" in told
+    assert main(["check", str(recipe)]) == 0
+
+
+def test_flags_that_nobody_tried_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = config_of("phi3").to_dict() | {"quantization_config": {"bits": 4}}
+    assert registry.of_config(config) is None and "quantization_config" in as_family.uncovered(config)[0]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    recipe = tmp_path / "recipe.yaml"
+    assert main(["--model", str(tmp_path), "--samples", "25000", "--device", "cpu", "-o", str(recipe)]) == 0
+    assert main(["check", str(recipe)]) == 0
+    assert "nobody tried quantization_config" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.fixture
+def without_granite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of the user's own descriptions, where no shipped file describes Granite."""
+    shipped = tmp_path / "shipped"
+    shutil.copytree(description.FOLDER, shipped, ignore=shutil.ignore_patterns("granite.json", "*.py", "__pycache__"))
+    monkeypatch.setattr(description, "FOLDER", shipped)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    forget()
+    yield tmp_path / "data" / "advise" / "families"
+    forget()
+
+
+def forget() -> None:
+    description.find.cache_clear()
+    as_family.find.cache_clear()
+
+
+def test_a_model_that_nobody_described_is_added_and_known_from_then_on(
+    without_granite: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = AutoConfig.for_model("granite", num_hidden_layers=4, num_key_value_heads=2, **COMMON).to_dict()
+    assert registry.of_config(config) is None
+    assert main(["families", "add", "granite"]) == 0
+    assert "can be cut: layers.decoder" in capsys.readouterr().out
+    forget()
+    family = registry.of_config(config)
+    assert family and family.parameters(config) > 0
+
+
+def test_a_description_that_is_none_is_an_error_with_its_file(without_granite: Path) -> None:
+    without_granite.mkdir(parents=True)
+    (without_granite / "granite.json").write_text("[]")
+    with pytest.raises(AdviseError, match=r"granite\.json.*\n.*families add"):
+        description.find("granite")
+
+
+@pytest.mark.parametrize("name", ["../registry", "a/b", "", "x\0y", "."])
+def test_a_model_type_names_no_other_file(name: str) -> None:
+    assert description.find(name) is None
+
+
+def test_a_type_that_transformers_does_not_know_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["families", "add", "no-such-type"]) == 2
+    assert "model_type" in capsys.readouterr().err
