@@ -1,4 +1,4 @@
-"""How this copy of advise was installed, and so which pip command adds an extra to it."""
+"""How this copy of advise was installed, and so which command adds an extra to it or upgrades it."""
 
 from __future__ import annotations
 
@@ -26,6 +26,14 @@ def pip_command(extra: str) -> str:
         return f"pip install -e {quote(f'{here}[{extra}]')}"
     url = _url(_distribution())
     return f"pip install {quote(f'{DISTRIBUTION}[{extra}]' + (f' @ {url}' if url else ''))}"
+
+
+def upgrade_command() -> str:
+    """The command that brings this copy to the newest version, for where it came from."""
+    if _checkout(Path(__file__).parents[2]) is not None:
+        return "git pull"
+    url = _url(_distribution())
+    return f"pip install --upgrade {f'{DISTRIBUTION} @ {url}'!r}" if url else f"pip install --upgrade {DISTRIBUTION}"
 
 
 @cache

@@ -15,7 +15,7 @@ from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.files import fingerprint, write_json
-from advisor.base.install import DISTRIBUTION
+from advisor.base.install import upgrade_command
 from advisor.records.output_folder import ASSIGNMENT, STEP, STEPS
 from advisor.records.results import VERSION, Artefact, RunResult
 
@@ -171,7 +171,7 @@ def refuse_newer(value: object, file: Path) -> None:
         raise AdviseError(Fault(f"version: expected a whole number from 1 on, got {version!r:.40}", str(file)))
     if version > VERSION:
         message = f"is of version {version}, this advise reads run folders up to version {VERSION}"
-        raise AdviseError(Fault(message, str(file), hint=f"update advise: pip install --upgrade {DISTRIBUTION}"))
+        raise AdviseError(Fault(message, str(file), hint=f"upgrade advise: {upgrade_command()}"))
 
 
 def read_json(file: Path) -> Any:

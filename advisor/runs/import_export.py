@@ -12,6 +12,7 @@ from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.files import write
+from advisor.base.install import pip_command
 from advisor.runs import record
 from advisor.runs.record import Record, canonical
 
@@ -96,7 +97,7 @@ def _pyarrow() -> Any:
         import pyarrow.parquet
     except ImportError:
         raise AdviseError(
-            "Parquet needs pyarrow, not installed", hint="pip install pyarrow, or take a .jsonl file"
+            "Parquet needs pyarrow, not installed", hint=f"{pip_command('run')}, or take a .jsonl file"
         ) from None
     return pyarrow
 

@@ -141,7 +141,7 @@ def _version(ledger: sqlite3.Connection, path: Path) -> int:
         raise AdviseError(Fault("is a database of another program", str(path), hint=OTHER))
     if version > len(MIGRATIONS):
         message = f"its schema is version {version}, this advise knows {len(MIGRATIONS)}"
-        raise AdviseError(Fault(message, str(path), hint="update advise, or name another file in ADVISE_LEDGER"))
+        raise AdviseError(Fault(message, str(path), hint="upgrade advise, or name another file in ADVISE_LEDGER"))
     return int(version)
 
 

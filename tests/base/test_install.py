@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from advisor.base import install
 from advisor.base.install import pip_command
 
 ROOT = Path(__file__).parents[2]
@@ -74,3 +75,10 @@ def test_no_message_names_a_pip_command_by_itself() -> None:
     for file in (ROOT / "advisor").rglob("*.py"):
         if file.name != "install.py":
             assert not re.search(r"pip install '?-?e? ?'?\.?\w*\[|model-advise\[", file.read_text()), file
+
+
+def test_a_checkout_is_upgraded_by_git_and_a_named_copy_by_pip(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert install.upgrade_command() == "git pull"
+    monkeypatch.setattr(install, "_checkout", lambda folder: None)
+    monkeypatch.setattr(install, "_url", lambda installed: "")
+    assert install.upgrade_command() == "pip install --upgrade model-advise"

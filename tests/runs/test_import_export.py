@@ -75,6 +75,6 @@ def test_without_pyarrow_parquet_is_refused_and_jsonl_works(tmp_path: Path, monk
     one = small_runs.record(tmp_path / "a")
     monkeypatch.setattr(builtins, "__import__", bare)
     import_export.export([one], tmp_path / "runs.jsonl")
-    with pytest.raises(AdviseError, match="pip install pyarrow"):
+    with pytest.raises(AdviseError, match="pip install -e"):
         import_export.export([one], tmp_path / "runs.parquet")
     assert not (tmp_path / "runs.parquet").exists()

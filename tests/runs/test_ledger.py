@@ -160,7 +160,7 @@ def test_an_older_schema_is_migrated_and_a_newer_one_refused(tmp_path: Path, mon
     with sqlite3.connect(file) as database:
         assert database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'by_family'").fetchone()
     monkeypatch.setattr(ledger, "MIGRATIONS", now)
-    with pytest.raises(AdviseError, match="update advise"):
+    with pytest.raises(AdviseError, match="upgrade advise"):
         ledger.find(path=file)
 
 
