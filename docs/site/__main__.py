@@ -24,7 +24,8 @@ def main() -> int:
     shutil.rmtree(BUILD, ignore_errors=True)
     docs = BUILD / "docs"
     shutil.copytree(CHECKOUT / "docs", docs, ignore=NOT_PAGES)
-    shutil.copy(CHECKOUT / "CHANGELOG.md", docs / "changelog.md")
+    changes = (CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8")
+    (docs / "changelog.md").write_text(changes.replace("](docs/", "]("), encoding="utf-8")  # links from the site's root
     for name, text in generated().items():
         file = docs / name
         file.parent.mkdir(parents=True, exist_ok=True)
