@@ -84,10 +84,10 @@ def read(path: Path, name: str = "") -> Document:
 
 def read_bytes(path: Path, name: str = "") -> bytes:
     """The bytes of a file, as far as one may be read. Raises an AdviseError where it cannot be read."""
-    if path.is_fifo() and not str(path).startswith(("/dev/", "/proc/")):  # those are a shell's own: <(command)
-        message = "is a named pipe, which may never have anything to read"
-        raise AdviseError(Fault(message, name or str(path), hint="give a plain file"))
     try:
+        if path.is_fifo() and not str(path).startswith(("/dev/", "/proc/")):  # those are a shell's own: <(command)
+            message = "is a named pipe, which may never have anything to read"
+            raise AdviseError(Fault(message, name or str(path), hint="give a plain file"))
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:

@@ -218,7 +218,7 @@ def test_a_tokenizer_with_code_of_its_own_is_loaded_when_it_is_trusted(
     assert "its tokenizer comes with code of its own" in " ".join(capsys.readouterr().err.split())
     assert main(["run", str(run.parent / "bert.yaml"), *arguments, "--trust-remote-code"]) in (0, 4)
     for step in ("finetune", "quantization"):
-        with pytest.raises(AdviseError, match=r"read that code, then load\(…, trust_remote_code=True\)"):
+        with pytest.raises(AdviseError, match=r"load\(…, trust_remote_code=True\), if you have read that code"):
             advisor.load(tmp_path / "out", step)
         assert len(advisor.load(tmp_path / "out", step, trust_remote_code=True)(TEXTS)) == 3
 

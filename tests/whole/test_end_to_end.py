@@ -106,7 +106,7 @@ def test_layers_and_int8_measured_on_the_cpu(
     else:
         assert report["payback"]["value"] is None and report["payback"]["why_not"].startswith("never")
     assert report["sci"]["value"] > report["steps"][-1]["served"]["g_per_1000"]["value"]
-    assert report["summary"].startswith("keeps ") and "of the time" in report["summary"]
+    assert "keeps " in report["summary"] and "of the time" in report["summary"]
     assert report["steps"][0]["relative_size"] == 1
     finished(tmp_path / "out", report)
 
@@ -188,7 +188,7 @@ def test_a_missed_gate_lets_the_run_finish_and_ends_with_4(
     assert not gates["latency_ms"]["passed"]
     assert "no edge device" in gates["relative_emissions"]["measured"]["why_not"]
     shown = " ".join(capsys.readouterr().out.split())
-    assert "not measured: this machine has no edge device" in shown
+    assert "not measured" in shown and "no edge device" in shown
     assert "misses its gates on relative emissions and latency ms" in shown
 
 
@@ -309,8 +309,8 @@ def test_a_baseline_that_has_learnt_nothing_is_told(
     _, report = carried_out("bert", FINETUNE + removal("bert") + DISTIL, "edge", checkpoints, data, tmp_path)
     labels = json.loads((tmp_path / "out" / "predictions.json").read_text())["labels"]
     accuracy, most = report["steps"][0]["accuracy"], max(map(labels.count, labels)) / len(labels)
-    told = f"its accuracy, {accuracy:.3f}, is no better than always giving one answer, {most:.3f}"
-    assert (accuracy <= most) == (told in " ".join(capsys.readouterr().err.split()))
+    assert (accuracy <= most) == report["summary"].startswith("verifies nothing: the baseline is")
+    assert (accuracy <= most) == ("verifies nothing" in " ".join(capsys.readouterr().out.split()))
     assert accuracy <= most or share == 0.5
     assert not any("one answer" in note for note in report["steps"][1]["notes"])
 

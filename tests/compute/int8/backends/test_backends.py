@@ -102,7 +102,7 @@ def test_a_file_that_cannot_be_loaded(backend: str, content: bytes | None, tmp_p
 def test_a_backend_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(backends.NEEDS, "openvino", ("openvino", "no_such_package"))
     assert "openvino" not in backends.installed()
-    with pytest.raises(AdviseError, match=r"openvino needs no_such_package, not installed\n.*advise\[openvino\]"):
+    with pytest.raises(AdviseError, match=r"openvino needs no_such_package, not installed\n.*\[openvino\]"):
         backends.backend("openvino")
 
 
