@@ -188,7 +188,7 @@ def test_a_missed_gate_lets_the_run_finish_and_ends_with_4(
     assert not gates["latency_ms"]["passed"]
     assert "no edge device" in gates["relative_emissions"]["measured"]["why_not"]
     shown = " ".join(capsys.readouterr().out.split())
-    assert "not measured" in shown and "no edge device" in shown
+    assert "not measured" in shown
     assert "misses its gates on relative emissions and latency ms" in shown
 
 
