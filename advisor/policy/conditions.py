@@ -259,5 +259,7 @@ def _of_two(name: str, value: str) -> Test | None:
     """A comparison with another number; None where the right side is none."""
     sign = next((sign for sign in SIGNS if value.lstrip().startswith(sign)), "")
     other = value.lstrip().removeprefix(sign).strip()
-    number = other in known() and not known()[other] and not is_text(other)
-    return Test(name, sign=sign, other=other) if sign and (number or other.startswith(META)) else None
+    if not sign or not other[:1].isalpha():  # most compare with a number, and `known` takes its time
+        return None
+    number = other.startswith(META) or (other in known() and not known()[other] and not is_text(other))
+    return Test(name, sign=sign, other=other) if number else None
