@@ -7,7 +7,7 @@ own place. `check` and `gate` make them; waivers and baselines mark them; `advis
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
@@ -170,11 +170,3 @@ def at(value: Any, path: Sequence[str | int]) -> str:
         except (LookupError, TypeError):
             return ""
     return json.dumps(value, sort_keys=True)
-
-
-def by_file(findings: Iterable[Finding]) -> Iterator[tuple[str, list[Finding]]]:
-    """Findings grouped by file, in their order."""
-    groups: dict[str, list[Finding]] = {}
-    for one in findings:
-        groups.setdefault(one.place.file, []).append(one)
-    yield from groups.items()

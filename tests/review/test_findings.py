@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.review.findings import INVALID, Finding, Place, Waiver, at, by_file
+from advisor.review.findings import INVALID, Finding, Place, Waiver, at
 from advisor.review.outcome import EXIT_WORDS, exit_code, gravest
 
 ONE = Finding(
@@ -59,8 +59,3 @@ def test_what_stands_at_a_path() -> None:
     value = {"steps": [{"finetune": {"b": 1, "a": None}}]}
     assert at(value, ("steps", 0, "finetune")) == '{"a": null, "b": 1}'
     assert at(value, ("steps", 1)) == at(value, ("steps", "x")) == at(None, ("a",)) == ""
-
-
-def test_findings_are_told_file_by_file() -> None:
-    other = replace(ONE, place=Place("b.yaml"))
-    assert list(by_file([ONE, other, ONE])) == [("a.yaml", [ONE, ONE]), ("b.yaml", [other])]

@@ -45,7 +45,7 @@ def test_rights_that_are_lost_while_it_runs(powercap: Path) -> None:
 
 
 class NVMLError(Exception):
-    pass
+    """Any error of the library."""
 
 
 class Nvml:
@@ -57,7 +57,7 @@ class Nvml:
         self.counter, self.users = counter, users
 
     def nvmlInit(self) -> None:  # noqa: N802
-        pass
+        """There is nothing to start."""
 
     def nvmlDeviceGetHandleByUUID(self, uuid: str) -> str:  # noqa: N802
         if uuid != "GPU-1":
