@@ -74,7 +74,7 @@ def of_value(kind: str, got: object, written: str, name: str, options: Sequence[
 
     Args:
         kind: the error as pydantic names it.
-        written: the value as it stands in the file, with its quotes.
+        written: the value as the file writes it, with its quotes.
         options: the words that would be right, if there are only so many.
     """
     if options:

@@ -56,7 +56,7 @@ class Document:
         return first.get(at) or self.marks.get(at) or Mark(1, 1, 1, 1)
 
     def written(self, path: Sequence[str | int]) -> str:
-        """A value as it stands in the file, quotes and all; empty where it takes more than a line."""
+        """A value as the file writes it, quotes included; empty where it takes more than a line."""
         mark = self.marks.get(tuple(path))
         if mark is None or mark.line != mark.end_line:
             return ""
@@ -97,7 +97,7 @@ def read_bytes(path: Path, name: str = "") -> bytes:
 
 
 def parse(data: bytes | str, name: str) -> Document:
-    """Read YAML text. `name` stands in messages.
+    """Read YAML text. `name` appears in messages.
 
     Raises:
         AdviseError: it is too large, not UTF-8, not YAML, or uses what is not supported, with place and remedy.

@@ -33,7 +33,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _own(name: str) -> str:
-    """The page of a rule that is advise's own and stands in no pack; empty for any other name."""
+    """The page of a rule that is advise's own and in no pack; empty for any other name."""
     from advisor.deployment.rules import BECAUSE
     from advisor.review.findings import BUILT_IN, GATE_RULES
     from advisor.review.waivers.rules import WAIVER_RULES

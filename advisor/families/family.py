@@ -44,7 +44,7 @@ class Family:
     tensors that a checkpoint may be without, beside the head for the labels. activation: the key of its name; gated:
     what may stand before the name.
     read: brings sizes to the top of a config of parts. follows: what else changes in a config (before, after, blocks).
-    narrows: a step can narrow it. executable: `advise run` can carry a recipe out on it.
+    narrows: a step can narrow it. executable: `advise run` takes it.
     predicted_as: the group of ranges in `predict`; judged_as: another group by whose ranges a level is chosen;
     int8_as: another group for int8.
     """
@@ -174,7 +174,7 @@ class Family:
         return "fp32" if self.fp32_only else wanted
 
     def tensor_names(self, config: Config) -> dict[str, tuple[str, str, int]]:
-        """Every tensor by its full name: its axes, and the stack and block it stands in ('' and 0 outside)."""
+        """Every tensor by its full name: its axes, and the stack and block it belongs to ('' and 0 outside)."""
         layers = self.shape(config).layers
         found: dict[str, tuple[str, str, int]] = {}
         for pattern, axes in self._table(config).items():

@@ -53,7 +53,7 @@ def of_config(config: Config) -> Family | None:
 
 @cache
 def executable() -> tuple[str, ...]:
-    """The names of the families that `advise run` can carry a recipe out on."""
+    """The names of the families that `advise run` can run."""
     return tuple(name for name in names() if (family := find(name)) and family.executable)
 
 

@@ -44,7 +44,7 @@ def bert_block(block: str) -> Tensors:
 
 
 def after_attention(block: str) -> Tensors:
-    """What stands in a block of BERT and of DeBERTa after attention: two post-norm outputs."""
+    """The tensors of a block of BERT and of DeBERTa after attention: two post-norm outputs."""
     return {
         **linear(f"{block}.attention.output.dense", "hidden", "attention"),
         **norm(f"{block}.attention.output.LayerNorm"),

@@ -1,7 +1,7 @@
 """Coverage: do a rule's examples come out as they say, and does every part of its condition decide one of them?
 
 Each threshold has to turn the rule on one example: the boundary cases are made by moving the example's own fact to
-either side of it. Each word of a list has to stand in an example, and a situation without any of them in another.
+either side of it. Each word of a list has to appear in an example, and a situation without any of them in another.
 """
 
 from __future__ import annotations

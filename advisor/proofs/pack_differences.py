@@ -77,7 +77,7 @@ def _value(atom: Atom) -> str:
 
 
 def _warnings(old: Policy, new: Policy) -> Iterator[Difference]:
-    """Rules that only warn or document are told by their ids."""
+    """Rules that only warn or document are named by their ids."""
     before, after = ({rule.id: rule for rule in policy.rules if not atoms(rule)} for policy in (old, new))
     for name in sorted(before.keys() | after.keys()):
         one, other = before.get(name), after.get(name)

@@ -30,7 +30,7 @@ STEP_DRAFT = re.compile(rf"\.{NUMBERED}(\.draft|\.json\.\d+)")
 
 @contextmanager
 def attempt(out: Path) -> Iterator[None]:
-    """Work in the folder of a run: a full disk is told, and a folder that was made and stayed empty goes again."""
+    """Work in the folder of a run: a full disk is an error with its place; a new folder left empty is removed."""
     new = not _there(out)
     try:
         yield
@@ -130,7 +130,7 @@ def draft_of(folder: Path) -> Path:
 def put(draft: Path, folder: Path) -> None:
     """Move a step's folder to its place, whole or not at all.
 
-    It says itself what the run has put there: people's files are told from its own where its record is missing, too.
+    It lists what the run wrote, so people's files are recognised even if the record of the step is missing.
     """
     write_json(draft / LISTING, sorted(files(draft)))
     draft.rename(folder)

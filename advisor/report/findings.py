@@ -74,7 +74,7 @@ def _standing(finding: Finding) -> Iterator[tuple[str, str]]:
         waiver = finding.waiver
         yield "waived", f"until {waiver.until} by {waiver.owner}: {waiver.reason}"
     elif finding.known:
-        yield "known", "it stands in the baseline, so it does not count"
+        yield "known", "it is in the baseline, so it does not count"
     elif finding.rule not in NEVER_WAIVED and finding.severity != "note":
         yield "waive", f'# advise: ignore[{finding.rule}] until=YYYY-MM-DD owner=NAME reason="..."'
 

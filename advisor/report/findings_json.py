@@ -51,7 +51,7 @@ def _finding(one: Finding) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
-    """What stands in the recipe, or words where a finding is about no part of one."""
+    """What the recipe says, or words where a finding is about no part of one."""
     try:
         return json.loads(text) if text else None
     except ValueError:

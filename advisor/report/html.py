@@ -22,7 +22,7 @@ from advisor.runs.finished import Finished
 from advisor.runs.summary import warning
 
 TEMPLATE = "report.html.j2"
-# The two points that the white paper gives as numbers; those of its Figures 4 to 6 stand in images alone.
+# The two points that the white paper gives as numbers; those of its Figures 4 to 6 are in images only.
 S21 = Point("white paper: the most compressed models, IMDb (section 5.2)", 0.10, 0.90)
 S15 = Point("white paper: int8 on a CPU (section 5.1)", 0.50, 0.99)
 BETTER = {

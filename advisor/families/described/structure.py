@@ -126,7 +126,7 @@ def fill(pattern: str, numbers: Mapping[str, int]) -> str:
 
 
 def _fixed(pattern: str) -> dict[str, int]:
-    """The block that a tensor stands in whatever else goes."""
+    """The block that a tensor belongs to, whichever other blocks are removed."""
     return {stack: int(first) for stack, first, onwards in PLACE.findall(pattern) if first and not onwards}
 
 
