@@ -20,7 +20,7 @@ from unittest.mock import patch
 import targets
 from trials import HERE, Arm, Line, Task, Trial, options, results, run, table
 
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training import gradual_pruning
 from advisor.compute.training.context import Context
 

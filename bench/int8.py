@@ -134,7 +134,7 @@ def _table(readers: dict[str, Any], context: Context, report: Any, given: argpar
         for name, reader in readers.items():
             begun = time.process_time()
             for batch in batches:
-                reader(batch.input_ids, batch.attention_mask)
+                reader(**batch.inputs)
             taken[name].append(time.process_time() - begun)
     rows = min(given.rows, len(report))
     faster = [min(pair) for pair in zip(*(taken[name] for name in PLAIN), strict=True)]
@@ -147,7 +147,7 @@ def _table(readers: dict[str, Any], context: Context, report: Any, given: argpar
 
 
 def _answer(reader: Any) -> Callable[[Batch], Any]:
-    return lambda batch: torch.as_tensor(reader(batch.input_ids, batch.attention_mask))
+    return lambda batch: torch.as_tensor(reader(**batch.inputs))
 
 
 if __name__ == "__main__":

@@ -82,11 +82,12 @@ def recomputed(out: Path, result: RunResult, recipe: Recipe, given: Predictions,
     """
     from advisor.compute.structure.checkpoint import size_bytes
     from advisor.compute.tasks.appraisal import Rows, appraise
+    from advisor.compute.tasks.registry import task_of
 
     steps: list[StepResult] = []
     for step in result.steps:
         metrics = (step.metric, *(name for name in step.metrics if name != step.metric))
-        rows = Rows(given.labels, metrics, names, recipe.training.seed)  # type: ignore[arg-type]
+        rows = Rows(task_of(result.task, names), given.labels, metrics, recipe.training.seed)  # type: ignore[arg-type]
         found = appraise(rows, given.scores[step.name], given.scores.get("finetune"), step.name == "finetune")
         folder = out / step.path
         size = size_bytes(folder) if inside(step.path) and folder.is_dir() else step.size_bytes

@@ -73,13 +73,15 @@ def _interval(runs: Sequence[Examined], name: str, found: Sequence[Measured]) ->
     """Of a share of the baseline by bootstrap over the rows for all seeds; of a recall the mean of the seeds' ends."""
     last = runs[0].result.steps[-1]
     if name in OF_BASELINE and last.name != "finetune" and len({tuple(run.given.labels) for run in runs}) == 1:
-        from advisor.compute.tasks.chance import best_constant, mean_kept_interval
+        from advisor.compute.tasks.appraisal import Rows
+        from advisor.compute.tasks.chance import mean_kept_interval
+        from advisor.compute.tasks.registry import task_of
 
-        first = runs[0].given
-        width = len(first.scores[last.name][0])
-        constant = best_constant(last.metric, first.labels, width) if name == "kept_beyond_chance" else None  # type: ignore[arg-type]
-        pairs = [(run.given.scores[last.name], run.given.scores["finetune"]) for run in runs]
-        seed = runs[0].reviewed.recipe.training.seed
-        return mean_kept_interval(last.metric, first.labels, pairs, constant, seed)  # type: ignore[arg-type]
+        first, seed = runs[0].given, runs[0].reviewed.recipe.training.seed
+        rows = Rows(task_of(runs[0].result.task, ()), first.labels, (last.metric,), seed)  # type: ignore[arg-type]
+        constant = rows.constant(len(first.scores[last.name][0])) if name == "kept_beyond_chance" else None
+        tables = [(run.given.scores[last.name], run.given.scores["finetune"]) for run in runs]
+        pairs = [(rows.statistics(model), rows.statistics(baseline)) for model, baseline in tables]
+        return mean_kept_interval(rows.metric, pairs, constant, seed)
     ends = [one.interval for one in found if one.interval]
     return (fmean(one[0] for one in ends), fmean(one[1] for one in ends)) if len(ends) == len(found) else None

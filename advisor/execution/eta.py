@@ -35,7 +35,8 @@ class Part(NamedTuple):
 class Rows(NamedTuple):
     """Numbers of rows to train on, to select by, and to report on; and of texts without labels, to distil on.
 
-    tokens: of the rows to train on and those texts. states_bytes: see `Context`.
+    tokens: of the rows to train on and those texts. states_bytes: see `Context`. alone: stacks of which only the first
+    position counts.
     """
 
     train: int
@@ -44,6 +45,7 @@ class Rows(NamedTuple):
     unlabelled: int = 0
     tokens: int = 0
     states_bytes: int = 0
+    alone: frozenset[str] = frozenset()
 
 
 def parts(plan: Plan, rows: Rows, measuring: float) -> list[Part]:
@@ -87,7 +89,7 @@ def _taught(plan: Plan, planned: PlannedStep, rows: Rows) -> tuple[bool, bool]:
 
     shape, width = plan.family.shape(planned.before), plan.family.shape(plan.teacher).hidden_size
     learns = getattr(planned.step, "hidden_weight", 0) > 0 and shape.hidden_size == width
-    taken = states_bytes(plan.family, width, shape.layers, rows.train + rows.unlabelled, rows.tokens)
+    taken = states_bytes(width, shape.layers, rows.train + rows.unlabelled, rows.tokens, rows.alone)
     fits = taken <= rows.states_bytes
     first = next((one.step for one in plan.steps if one.step.distils), None)
     return planned.step is first or (learns and fits), learns and not fits

@@ -32,7 +32,7 @@ from advisor.runs.summary import summary
 
 if TYPE_CHECKING:
     from advisor.compute.data.batches import Encoded
-    from advisor.compute.structure.scorer import Scorer
+    from advisor.compute.tasks.scorer import Scorer
     from advisor.compute.training.context import Context
     from advisor.execution.job import Job
 
@@ -55,10 +55,12 @@ def step_result(
     """
     from advisor.compute.structure.checkpoint import size_bytes
     from advisor.compute.tasks.appraisal import Rows, appraise
+    from advisor.compute.tasks.registry import task_of
 
     name, size = planned.step.name, size_bytes(folder)
     _refuse_endless(scores[name], name)
-    rows = Rows(job.data.report.labels, job.metrics, job.data.label_names, job.recipe.training.seed)
+    task = task_of(job.data.task, job.data.label_names)
+    rows = Rows(task, job.data.report.labels, job.metrics, job.recipe.training.seed)
     found = appraise(rows, scores[name], scores.get("finetune"), name == "finetune")
     baseline = next((one for one in earlier if one.name == "finetune"), None)
     return StepResult(
@@ -153,7 +155,7 @@ def serve(
         return Serving([replace(one, served=not_served(reason or NO_BASELINE)) for one in results])
 
     def load(folder: Path) -> Scorer:
-        return checkpoint.load(folder, context.family, job.data.label_names, trust_remote_code=job.trust_remote_code)[0]
+        return checkpoint.load(folder, context.family, context.task, trust_remote_code=job.trust_remote_code)[0]
 
     found = yield from measure(folders, context, report, Place(load, device, job.assumed, job.measuring))
     notes = {"finetune": found.notes}
@@ -165,6 +167,8 @@ def serve(
 
 def run_result(job: Job, out: Path, served: Serving, train_on: str, seconds: float) -> RunResult:
     """The whole run, its gates judged."""
+    from advisor.compute.tasks.registry import task_of
+
     results = served.results
     report_rows = job.data.eval_samples
     gates, last = judge(job.recipe, results, report_rows), results[-1]
@@ -185,6 +189,7 @@ def run_result(job: Job, out: Path, served: Serving, train_on: str, seconds: flo
         recipe_sha256=sha256(out / "recipe.yaml"),
         payback=break_even(results),
         net_saving=net_saving(results, job.requests),
+        task=task_of(job.data.task, job.data.label_names).tag,
         sci=sci(last.served, job.assumed),
         fp32_in_runtime=served.fp32_in_runtime,
     )

@@ -108,7 +108,9 @@ class _Run(Work):
         context = self.context
         tokens = sum(map(len, (context.train + context.unlabelled).tokens))
         counts = len(context.train), len(context.selection), len(self.report), len(context.unlabelled)
-        return Rows(*counts, tokens, context.states_bytes)
+        stacks = self.family.shape(self.job.plan.teacher).layers
+        alone = frozenset(stack for stack in stacks if self.task.alone(stack, self.family.kind))
+        return Rows(*counts, tokens, context.states_bytes, alone)
 
     def _begin(self) -> None:
         """Write what the folder is for; from now on it is not a finished run."""
@@ -134,14 +136,14 @@ class _Run(Work):
 
     def _step(self, planned: PlannedStep, folder: Path) -> Generator[Progress, None, StepResult]:
         from advisor.compute.structure import checkpoint
-        from advisor.compute.training.context import logits
+        from advisor.compute.training.context import judge
 
         scorer = yield from self.applied(planned)
         resumption.forget(folder)
         checkpoint.save(scorer, self.tokenizer, folder)
         batch = next(self.context.batches(self.context.selection))
         checkpoint.prove(scorer, folder, batch, planned.parameters)
-        self.scores[planned.step.name] = rounded(logits(scorer, self.context, self.report))
+        self.scores[planned.step.name] = rounded(judge(scorer, self.context, self.report).table)
         parameters = checkpoint.parameters(scorer.model)
         result = step_result(self.job, planned, folder, parameters, self.scores, self.results)
         notes = planned.step.notes(self.family, self.job.plan.teacher, planned.after)

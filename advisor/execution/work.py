@@ -22,7 +22,7 @@ from advisor.records.results import Progress, StepResult
 
 if TYPE_CHECKING:
     from advisor.compute.data.batches import Encoded
-    from advisor.compute.structure.scorer import Scorer
+    from advisor.compute.tasks.scorer import Scorer
 
 
 class Work:
@@ -30,10 +30,10 @@ class Work:
 
     def __init__(self, job: Job, out: Path) -> None:
         from advisor.compute.data import joined_texts
-        from advisor.compute.data.batches import encode
         from advisor.compute.machine import processes
         from advisor.compute.machine.device import own_memory, pick
         from advisor.compute.structure.checkpoint import load
+        from advisor.compute.tasks.registry import task_of
         from advisor.compute.training.context import Context
         from advisor.compute.training.state import digest
 
@@ -46,12 +46,12 @@ class Work:
             free = memory.available() if own is None else own
             shared = processes.count() if own is None else 1
             memory.refuse_too_large(job.plan, str(source), free and free // shared)
-        names, trust = job.data.label_names, job.trust_remote_code
-        scorer, self.tokenizer = load(source, self.family, names, training.seed, trust)
+        self.task = task_of(job.data.task, job.data.label_names)
+        scorer, self.tokenizer = load(source, self.family, self.task, training.seed, job.trust_remote_code)
         self.first: Scorer | None = scorer  # the model as it came, until a step has changed it
-        self.report: Encoded = encode(job.data.report, self.tokenizer, training.max_tokens)
+        self.report: Encoded = self.task.encode(job.data.report, self.tokenizer, training.max_tokens)
         train, selection, unlabelled, joined = (
-            encode(rows, self.tokenizer, training.max_tokens)
+            self.task.encode(rows, self.tokenizer, training.max_tokens)
             for rows in (
                 *(job.data.train, job.data.selection, job.data.unlabelled),
                 joined_texts.joined(job.data.train, training.joined_texts, training.seed),
@@ -59,7 +59,8 @@ class Work:
         )
         joined = joined.shorter_than(training.max_tokens)  # one that is cut has lost its second text
         self.joined, unlabelled = len(joined), unlabelled + joined
-        self.context = Context(self.family, pick(job.train_on), training, train, selection, self.tokenizer.pad_token_id)
+        place, pad = pick(job.train_on), self.tokenizer.pad_token_id
+        self.context = Context(self.family, self.task, place, training, train, selection, pad)
         states_bytes = memory.for_states(job.plan) // processes.count()
         self.context = replace(self.context, metric=job.metrics[0], unlabelled=unlabelled, states_bytes=states_bytes)
         self.beginning = fingerprint([digest(scorer), _plain(scorer.model.config.to_dict())])
@@ -136,8 +137,7 @@ class Work:
         """The model after a step."""
         from advisor.compute.structure.checkpoint import load
 
-        names, trust = self.job.data.label_names, self.job.trust_remote_code
-        return load(self.folders[step], self.family, names, trust_remote_code=trust)[0]
+        return load(self.folders[step], self.family, self.task, trust_remote_code=self.job.trust_remote_code)[0]
 
 
 @contextmanager

@@ -176,7 +176,8 @@ class RunResult:
     finished: ISO 8601, UTC. recipe_sha256: of recipe.yaml in the run's folder. payback: requests after which the
     emissions of making the last model are paid back. sci: g CO2e per 1,000 requests with embodied carbon (ISO/IEC
     21031:2024), of the last model. summary: one sentence. fp32_in_runtime: of the baseline and of int8's source.
-    net_saving: g CO2e saved by the stated number of requests, less those of making the last model.
+    net_saving: g CO2e saved by the stated number of requests, less those of making the last model. task: the Hub's
+    pipeline tag.
     """
 
     name: str
@@ -198,6 +199,7 @@ class RunResult:
     summary: str = ""
     fp32_in_runtime: tuple[RuntimeResult, ...] = ()
     net_saving: Measured = Measured(why_not="the number of requests is not stated (--requests)")
+    task: str = "text-classification"
 
     @property
     def passed(self) -> bool:

@@ -17,7 +17,7 @@ from advisor.cli import main
 from advisor.compute.structure import checkpoint
 from advisor.compute.structure.axes import LAYOUTS
 from advisor.compute.structure.blocks import Block
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.structure.surgery import Kept, block_of, keep_layers, narrow
 from advisor.compute.training.gradual_pruning import cut
 from advisor.families import registry
@@ -38,7 +38,7 @@ STEPS = """\
 def answers(one: Scorer, name: str) -> torch.Tensor:
     batch = next(students.context(name).batches(students.context(name).train.take(8)))
     with torch.no_grad():
-        return one(batch.input_ids, batch.attention_mask)
+        return one(**batch.inputs)
 
 
 def units_of(one: Scorer, name: str, unit: str, block: Block | None) -> Any:

@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, T5ForCo
 from advisor.compute.data.batches import Batch
 from advisor.compute.int8.backends import Source, backend
 from advisor.compute.int8.quantized import Quantized
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 
 # Blocks x matrices + head; T5 has 6 in an encoder block, 10 in a decoder block and a head for the label words' tokens.
 MATRICES = {"bert": 4 * 6 + 2, "gpt2": 4 * 4 + 1, "opt": 4 * 6 + 1, "t5": 4 * 6 + 3 * 10 + 1}
@@ -64,9 +64,9 @@ def written(name: str, one: Scorer, folder: Path, calibration: Sequence[Batch] =
 @torch.no_grad()
 def expected(one: Scorer) -> np.ndarray:
     """Torch's scores of all rows of the batches."""
-    return np.concatenate([one(each.input_ids, each.attention_mask).numpy() for each in BATCHES])
+    return np.concatenate([one(**each.inputs).numpy() for each in BATCHES])
 
 
 def answers(reader: Any) -> np.ndarray:
     """A reader's scores of all rows of the batches."""
-    return np.concatenate([reader(each.input_ids, each.attention_mask) for each in BATCHES])
+    return np.concatenate([reader(**each.inputs) for each in BATCHES])

@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, T5ForCo
 
 from advisor.compute.data.batches import Batch, encode
 from advisor.compute.data.dataset import Rows
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training.context import Context, Teacher
 from advisor.compute.training.losses import Loss, Weights, distillation_loss
 from advisor.compute.training.teacher import with_answers
@@ -138,7 +138,7 @@ def scores(one: Scorer, name: str) -> Tensor:
     """The scores of some real rows: (8, labels)."""
     rows = batch(name)
     with torch.no_grad():
-        found: Tensor = one.eval()(rows.input_ids, rows.attention_mask)
+        found: Tensor = one.eval()(**rows.inputs)
     return found
 
 

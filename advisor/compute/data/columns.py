@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault, suggest
 from advisor.compute.data.label_values import NAME_THEM, label_of
@@ -20,6 +20,14 @@ PAIRS = {
     "question1": "question2",
 }
 TEXTS = {"sentence", "review", "content", "document", "comment", "tweet", "passage", *PAIRS, *PAIRS.values()}
+
+
+class Named(NamedTuple):
+    """The columns that the user has named; None where the reader is to find one."""
+
+    text: str | None = None
+    pair: str | None = None
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

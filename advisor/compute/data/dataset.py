@@ -6,16 +6,17 @@ import hashlib
 import json
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.compute.data.columns import Columns, find_columns
-from advisor.compute.data.labels import Labelled, Rows, label_rows
-from advisor.compute.data.sources import PARTS, read
+from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.labels import Labelled, Rows, read_texts
+from advisor.compute.data.sources import PARTS, File, read
 
 __all__ = ["Columns", "Rows", "TaskData", "load"]
+# From a source, its files and the columns that are named, to the columns and the labelled rows.
+Read = Callable[[str, Sequence[File], Named], tuple[Columns, Labelled]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class TaskData:
     dropped_duplicates: int
     origin: str
     fingerprint: str
-    task: Literal["classification", "regression"] = "classification"
+    task: str = "classification"
     seed: int = 0
 
     @property
@@ -66,6 +67,7 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
     max_samples: int | None = None,
     task: str | None = None,
     seed: int = 0,
+    read_rows: Read | None = None,
 ) -> TaskData:
     """Read `source`, find its columns and split it; the same source and seed give the same rows.
 
@@ -73,12 +75,13 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
     (others are ignored beside a train file), a folder written by `save_to_disk`, or a Hub id. Naming `text`
     without `pair` means one text a row. `max_samples` limits the train rows only. Without
     `task`, labels with fractions make it a regression. Files are read afresh each
-    time and leave nothing behind; a Hub id uses the library's own cache.
+    time and leave nothing behind; a Hub id uses the library's own cache. `read_rows` reads the rows of another task than
+    texts with one label.
     Raises: AdviseError, with the file, for data that cannot be read, understood, split or trained on.
     """
     files = sorted(read(source), key=lambda file: PARTS.index(file.part))
-    columns = find_columns(files[0], text, pair, label)
-    given = label_rows(source, files, columns, task)
+    named = Named(text, pair, label)
+    columns, given = read_rows(source, files, named) if read_rows else read_texts(source, files, named, task)
     parts = _split(given, seed)
     unlabelled = _without(_without(_shuffled(given.unlabelled, seed), parts["report"]), parts["selection"])
     dropped = sum(map(len, (*given.parts.values(), given.unlabelled))) - sum(map(len, (*parts.values(), unlabelled)))
@@ -93,7 +96,7 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
         dropped_duplicates=dropped,
         origin=_origin(parts, given, dropped, seed, len(unlabelled)),
         fingerprint=_fingerprint({**parts, "unlabelled": unlabelled}, given.names),
-        task="regression" if given.regression else "classification",
+        task=task if task and read_rows else "classification" if given.classes else "regression",
         seed=seed,
     )
 
@@ -134,8 +137,8 @@ def _distinct(rows: Rows) -> list[int]:
 
 def _require_two(rows: Rows, given: Labelled) -> None:
     strata, distinct = rows.strata(), _distinct(rows)
-    if given.regression and len(distinct) < 4:
-        message = f"too few rows to split: a regression needs 4 different texts, and there are {len(distinct)}"
+    if not given.classes and len(distinct) < 4:
+        message = f"too few rows to split: 4 different ones are needed, and there are {len(distinct)}"
         raise AdviseError(Fault(message, given.place("train"), hint="add rows"))
     size = Counter(strata[i] for i in distinct)
     few = [f"{given.names[i]!r} has {size[i]}" for i in sorted(set(strata)) if size[i] < 2]
@@ -184,10 +187,10 @@ def _check(parts: Mapping[str, Rows], given: Labelled) -> None:
             hint = "leave these rows out, or add train rows with these labels"
             faults.append(Fault(message, given.place(role), hint=hint))
     values = set(parts["train"].labels)
-    if given.regression and len(values) == 1:
+    if not given.classes and len(values) == 1 and isinstance(next(iter(values)), float):
         message = f"every train row has the label {min(values):g}, so there is nothing to learn"
         faults.append(Fault(message, given.place("train"), hint="add rows with other labels"))
-    if not given.regression and len(known) == 1:
+    if given.classes and len(known) == 1:
         message = f"only one class: every train row has label {given.names[min(known)]!r}"
         hint = "add rows of another class; a label of -1 means unlabelled, so number classes from 0"
         faults.append(Fault(message, given.place("train"), hint=hint))
@@ -218,5 +221,9 @@ def _fingerprint(parts: Mapping[str, Rows], names: Sequence[str]) -> str:
     for role, rows in parts.items():
         digest.update(role.encode())
         for row in zip(rows.contents(), rows.labels, strict=True):
-            digest.update(json.dumps(row).encode())
+            digest.update(json.dumps(row, default=_hashed).encode())
+
+
+def _hashed(value: bytes) -> str:
+    return hashlib.sha256(value).hexdigest()
     return digest.hexdigest()

@@ -7,26 +7,25 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
+from advisor.compute.data.columns import Columns, Named, find_columns
 from advisor.compute.data.label_values import NAME_THEM, Class, label_of
 from advisor.compute.data.sources import PARTS, File
-
-if TYPE_CHECKING:
-    from advisor.compute.data.columns import Columns
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Labelled texts, all (rows,); `pairs` is None where a row has one text.
+    """What a model is to read and to answer, all (rows,); `pairs` is None where a row has one text.
 
-    labels: whole numbers from 0, or floats for a regression.
+    texts: str; a tuple of words; or bytes, of an image or of sound. labels: what the task learns: whole numbers from 0, a
+    float, a text, or a tuple of them.
     """
 
-    texts: tuple[str, ...]
+    texts: tuple[Any, ...]
     pairs: tuple[str, ...] | None
-    labels: tuple[float, ...]
+    labels: tuple[Any, ...]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -42,7 +41,7 @@ class Rows:
         return self.texts if self.pairs is None else tuple(zip(self.texts, self.pairs, strict=True))
 
     def strata(self) -> list[int]:
-        """What a choice of rows keeps in proportion, (rows,): the class; all rows of a regression are alike."""
+        """What a choice of rows keeps in proportion, (rows,): the class; rows without one are all alike."""
         return [label if isinstance(label, int) else 0 for label in self.labels]
 
 
@@ -53,19 +52,26 @@ Marked = tuple[File, list[Class | None]]  # with the label of each row, None whe
 class Labelled:
     """The labelled rows of each part as the source gives them, and the files they were read from.
 
-    names: of the classes; for a regression that of the label column. unlabelled: texts without a label, each with 0.
+    names: of the classes; for a regression that of the label column. unlabelled: rows without a label, each with 0.
+    classes: each row has one class, so parts keep them in proportion.
     """
 
     parts: Mapping[str, Rows]
     places: Mapping[str, str]
     names: tuple[str, ...]
     unlabelled: Rows
-    regression: bool = False
+    classes: bool = True
 
     def place(self, role: str) -> str:
         """The file that gives the train, selection or report rows."""
         used = [self.places[part] for part in PARTS if part in self.places]
         return used[{"train": 0, "selection": 1 if len(used) == 3 else 0, "report": -1}[role]]
+
+
+def read_texts(source: str, files: Sequence[File], named: Named, task: str | None = None) -> tuple[Columns, Labelled]:
+    """Texts or pairs of texts with a label each; see `find_columns` and `label_rows`."""
+    columns = find_columns(files[0], *named)
+    return columns, label_rows(source, files, columns, task)
 
 
 def label_rows(source: str, files: Sequence[File], columns: Columns, task: str | None = None) -> Labelled:
@@ -105,7 +111,7 @@ def label_rows(source: str, files: Sequence[File], columns: Columns, task: str |
     if "train" not in parts:
         hint = "add train rows, or give a single file to split"
         raise AdviseError(Fault("no labelled train split", source, hint=hint))
-    return Labelled(parts, places, names, _unlabelled(marked, columns), regression)
+    return Labelled(parts, places, names, _unlabelled(marked, columns), not regression)
 
 
 def _labels(file: File, columns: Columns, faults: list[Fault]) -> list[Any]:

@@ -18,11 +18,11 @@ from torch import Tensor
 from advisor.base.errors import AdviseError
 from advisor.compute.data.batches import Batch, Encoded
 from advisor.compute.int8.backends import FILES, TITLES, Prepared, Source, backend, installed, wrote
-from advisor.compute.int8.quantized import Agreement, Quantized, Reader, agreement, spared
+from advisor.compute.int8.quantized import Agreement, Quantized, Reader, agreement, read_batch, spared
 from advisor.compute.int8.sensitivity import groups
 from advisor.compute.int8.servable import matrices
-from advisor.compute.structure.scorer import Scorer
-from advisor.compute.training.context import Context, gather, logits, quality
+from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.training.context import Context, judge, judge_by, quality
 from advisor.facts.cpu import Use, instruction_sets, int8_for, multiplies_bf16
 from advisor.records.output_folder import draft_of, put
 from advisor.records.results import Progress
@@ -136,12 +136,13 @@ class _Attempts:
         self.backend = backend(name)
         self.model: Prepared = self.backend.prepare(source)
         self.spared = spared(self.model.matrices)
-        own = {"label_tokens": source.scorer.label_tokens, "max_tokens": context.training.max_tokens}
+        words = getattr(source.scorer, "label_tokens", ())
+        own = {"task": context.task.tag, "label_tokens": words, "max_tokens": context.training.max_tokens}
         config = {**source.scorer.model.config.to_dict(), **own}
         del config["_name_or_path"]  # where the model lay when it was loaded
         self.config = json.dumps(config, indent=2, default=str, sort_keys=True)
-        self.scores = logits(source.scorer, context, context.selection)
-        self.reached = quality(self.scores, context.selection, context.metric)
+        self.table = judge(source.scorer, context, context.selection).table
+        self.reached = quality(self.table, context.selection, context)
 
     def reader(self, folder: Path) -> Reader:
         return self.backend.read(folder, torch.get_num_threads())
@@ -158,13 +159,13 @@ class _Attempts:
         (folder / "config.json").write_text(self.config, encoding="utf-8")
         quantized = self.model.quantize(folder, keep | self.spared)
         some = self.context.selection.take(rows or len(self.context.selection))
-        scores = gather(self.context, some, partial(_answer, self.reader(folder)))
-        kept = quality(scores, some, self.context.metric) / self.reached if self.reached > 0 else None
-        return Made(folder, self.name, quantized, agreement(self.scores[: len(some)], scores), kept)
+        table = judge_by(partial(_on_cpu, self.reader(folder)), self.context, some).table
+        kept = quality(table, some, self.context) / self.reached if self.reached > 0 else None
+        return Made(folder, self.name, quantized, agreement(self.table[: len(some)], table), kept)
 
 
-def _answer(reader: Reader, batch: Batch) -> Tensor:
-    return torch.from_numpy(reader(batch.input_ids.cpu(), batch.attention_mask.cpu()))
+def _on_cpu(reader: Reader, **inputs: Tensor) -> Tensor:
+    return torch.from_numpy(reader(**{name: one.cpu() for name, one in inputs.items()}))
 
 
 def _kept_enough(attempts: _Attempts, wanted: Wanted) -> Generator[Progress, None, Made]:
@@ -226,12 +227,12 @@ def _time(scorer: Scorer, same: Reader, int8: Reader, context: Context, name: st
 
     def fp32(batch: Batch) -> None:
         with torch.inference_mode():
-            scorer(batch.input_ids.cpu(), batch.attention_mask.cpu())
+            scorer(**batch.to("cpu").inputs)
 
     answers: dict[str, Callable[[Batch], object]] = {
         "PyTorch": fp32,
-        "same": partial(_answer, same),
-        "int8": partial(_answer, int8),
+        "same": partial(read_batch, same),
+        "int8": partial(read_batch, int8),
     }
     taken: dict[str, list[float]] = {which: [] for which in answers}
     for _ in range(TIMED_ROUNDS):
@@ -260,7 +261,7 @@ def read(folder: Path, threads: int = 0) -> Reader | None:
 
 
 def score(folder: Path, context: Context, rows: Encoded) -> Tensor:
-    """The artefact's scores of all rows: (rows, labels).
+    """What the artefact does on all rows: (rows, numbers), as the task records it.
 
     Raises:
         AdviseError: the folder holds no int8 model, or it cannot be loaded.
@@ -268,4 +269,4 @@ def score(folder: Path, context: Context, rows: Encoded) -> Tensor:
     reader = read(folder)
     if reader is None:
         raise AdviseError(f"{folder}: the folder holds no int8 model")
-    return gather(context, rows, partial(_answer, reader))
+    return judge_by(partial(_on_cpu, reader), context, rows).table

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import onnx
 import torch
+from torch import Tensor, nn
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.batches import Batch
@@ -19,7 +20,7 @@ from advisor.compute.int8.answer_rows import answer_rows_only
 from advisor.compute.int8.quantized import prove
 from advisor.compute.int8.servable import servable
 from advisor.compute.int8.smoothing import smooth
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer, TextScorer
 
 OPSET = 17  # the first with LayerNormalization as one operator
 
@@ -27,7 +28,7 @@ OPSET = 17  # the first with LayerNormalization as one operator
 def export(scorer: Scorer, path: Path, batches: Sequence[Batch], calibration: Sequence[Batch] = ()) -> float:
     """Write the model as fp32 ONNX for any number of rows and tokens, and prove it on the batches.
 
-    Inputs `input_ids`, `attention_mask` (batch, tokens), int64; output `logits` (batch, labels). Above 2 GB
+    Inputs as a batch names them, of texts for any number of tokens; output `logits` (batch, …). Above 2 GB
     the weights go into many files beside `path`: give it a folder of its own.
 
     Args:
@@ -45,22 +46,45 @@ def export(scorer: Scorer, path: Path, batches: Sequence[Batch], calibration: Se
         raise AdviseError(Fault("the export cannot be proved without a batch", str(path), hint="give rows"))
     form = servable(scorer)
     smooth(form, calibration)
-    _trace(form, path)
-    _shorten(path)
+    _trace(form, path, batches[0])
+    if isinstance(form, TextScorer):
+        _shorten(path)
     return prove(scorer, OnnxReader(path), batches, str(path))
 
 
-def _trace(scorer: Scorer, path: Path) -> None:
-    # A shape of its own, and padded: a size that got frozen in the file shows on the batches.
-    sample = torch.ones(2, 5, dtype=torch.long), torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
-    axes = {0: "batch", 1: "tokens"}
+class _InOrder(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
+    """A scorer that takes its inputs in order, as the tracer gives them; parts keep their names."""
+
+    def __init__(self, scorer: Scorer, names: Sequence[str]) -> None:
+        super().__init__()
+        for name, child in scorer.named_children():
+            self.add_module(name, child)
+        self.names, self.answer = names, scorer.forward
+
+    def forward(self, *tensors: Tensor) -> Tensor:
+        return self.answer(**dict(zip(self.names, tensors, strict=True)))
+
+
+def _trace(scorer: Scorer, path: Path, batch: Batch) -> None:
+    sample = _sample(batch)
+    texts = "input_ids" in sample
+    axes = {0: "batch", 1: "tokens"} if texts else {0: "batch"}
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracer warns of every shape that transformers compares
         torch.onnx.export(
-            scorer, sample, str(path), dynamo=False, opset_version=OPSET,  # dynamo=True would need onnxscript
-            input_names=["input_ids", "attention_mask"], output_names=["logits"],
-            dynamic_axes={"input_ids": axes, "attention_mask": axes, "logits": {0: "batch"}},
+            _InOrder(scorer, list(sample)), tuple(sample.values()), str(path),
+            dynamo=False, opset_version=OPSET,  # dynamo=True would need onnxscript
+            input_names=list(sample), output_names=["logits"],
+            dynamic_axes={**dict.fromkeys(sample, axes), "logits": axes},
         )  # fmt: skip
+
+
+def _sample(batch: Batch) -> dict[str, Tensor]:
+    """What is traced: of texts a shape of its own, and padded, so that a size that got frozen shows on the batches."""
+    if "input_ids" not in batch.inputs:
+        return {name: one[:1].cpu() for name, one in batch.inputs.items()}
+    mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+    return {"input_ids": torch.ones(2, 5, dtype=torch.long), "attention_mask": mask}
 
 
 def _shorten(path: Path) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.batches import Batch
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 
 EXPORT_TOLERANCE = 1e-3  # largest difference of logits between torch and the same model in fp32 elsewhere
 # T5's second feed-forward matrix overflows in low precision (huggingface/transformers#20287): it stays fp32.
@@ -23,8 +24,22 @@ KEEP_FP32 = re.compile(r"[./]wo([./]|$)")
 class Reader(Protocol):
     """A loaded model that reads batches on the CPU."""
 
-    def __call__(self, input_ids: ArrayLike, attention_mask: ArrayLike) -> NDArray[np.float32]:
-        """Scores (batch, labels) of input_ids, attention_mask (batch, tokens)."""
+    def __call__(self, **inputs: ArrayLike) -> NDArray[np.float32]:
+        """The raw scores, (batch, …), of a batch's inputs by name, each (batch, …)."""
+
+
+def feed(inputs: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
+    """The inputs as runtimes take them: whole numbers as int64, others as float32."""
+    arrays = {name: np.asarray(one) for name, one in inputs.items()}
+    return {
+        name: one.astype(np.int64 if np.issubdtype(one.dtype, np.integer) else np.float32, copy=False)
+        for name, one in arrays.items()
+    }
+
+
+def read_batch(reader: Reader, batch: Batch) -> Tensor:
+    """A reader's raw scores of a batch, on the CPU."""
+    return torch.from_numpy(reader(**batch.to("cpu").inputs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +130,8 @@ def _largest_difference(scorer: Scorer, reader: Reader, batches: Sequence[Batch]
     device = next(scorer.parameters()).device
     for batch in batches:
         with torch.no_grad():
-            expected = scorer(batch.input_ids.to(device), batch.attention_mask.to(device)).float().cpu().numpy()
-        found.append(np.abs(expected - reader(batch.input_ids.cpu(), batch.attention_mask.cpu())).max())
+            expected = scorer(**batch.to(device).inputs).float().cpu()
+        found.append(float((expected - read_batch(reader, batch)).abs().max()))
     return float(np.max(found))  # NaN stays NaN, and so fails
 
 

@@ -10,7 +10,7 @@ import psutil
 from advisor.base.errors import AdviseError
 from advisor.compute.data.batches import Batch
 from advisor.compute.int8.backends import Prepared, Source, backend
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 
 COPIES = 3  # of the weights that exist at once while a model is exported and loaded
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer, TextScorer
 
 
 def servable(scorer: Scorer) -> Scorer:
@@ -21,7 +21,7 @@ def servable(scorer: Scorer) -> Scorer:
     """
     found: Scorer = copy.deepcopy(scorer).to("cpu", torch.float32).eval()
     found.model.set_attn_implementation("eager")
-    if hasattr(found.model, "score"):
+    if isinstance(found, TextScorer) and hasattr(found.model, "score"):
         found = LastToken(found.model)
     for module in list(found.modules()):
         for name, child in list(module.named_children()):
@@ -38,14 +38,15 @@ class AnswerRow(nn.Module):  # type: ignore[misc]  # torch is not followed by my
         return hidden.gather(1, row)
 
 
-class LastToken(Scorer):
+class LastToken(TextScorer):
     """GPT-2 and OPT, whose stock classes score all tokens and then pick the last: here it is picked before."""
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
         self.answer_row = AnswerRow()
 
-    def _logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(batch, labels) of input_ids, attention_mask (batch, tokens)."""
         hidden = self.model.base_model(input_ids=input_ids, attention_mask=attention_mask, use_cache=False)[0]
         place = torch.arange(input_ids.shape[1], device=input_ids.device)
         counts = attention_mask.bool() & (input_ids != self.model.config.pad_token_id)  # as the stock classes count

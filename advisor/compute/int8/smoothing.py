@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from advisor.compute.data.batches import Batch
 from advisor.compute.int8.quantized import spared
 from advisor.compute.int8.servable import matrices
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 
 USUAL = 0.99  # share of the channels that count as usual
 OUTLYING = 6.0  # times the largest usual channel
@@ -65,7 +65,7 @@ def _largest_inputs(scorer: Scorer, batches: Sequence[Batch]) -> dict[str, Tenso
     hooks = [scorer.model.get_submodule(name).register_forward_pre_hook(watch(name)) for name in int8]
     with torch.no_grad():
         for batch in batches:
-            scorer(batch.input_ids.cpu(), batch.attention_mask.cpu())
+            scorer(**batch.to("cpu").inputs)
     for hook in hooks:
         hook.remove()
     return found

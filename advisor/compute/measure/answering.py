@@ -19,7 +19,8 @@ from advisor.compute.int8.quantized import probabilities
 from advisor.compute.machine.device import named
 from advisor.compute.structure import checkpoint
 from advisor.compute.structure.loading_checks import CODE
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.registry import task_of
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training.context import Context
 from advisor.families.family import Family
 from advisor.records.training_settings import Training
@@ -40,6 +41,7 @@ class Answering:
     def __init__(
         self, folder: Path, family: Family, labels: Sequence[str], threads: int, device: str, trust_remote_code: bool
     ) -> None:
+        task = task_of("text-classification", labels)
         reader = artefact.read(folder, threads)
         place = torch.device("cpu") if reader else named(device)
         with _with_remedy():
@@ -47,10 +49,10 @@ class Answering:
                 self._reader, self._tokenizer = reader, checkpoint.tokenizer(folder, trust_remote_code)
             else:
                 options = {"trust_remote_code": trust_remote_code, "trained": True}
-                scorer, self._tokenizer = checkpoint.load(folder, family, labels, **options)
+                scorer, self._tokenizer = checkpoint.load(folder, family, task, **options)
                 self._reader = _Plain(scorer.to(place).eval())
         pad = self._tokenizer.pad_token_id
-        self._bench = Context(family, place, Training(), NO_ROWS, NO_ROWS, pad=pad)
+        self._context = Context(family, task, place, Training(), NO_ROWS, NO_ROWS, pad=pad)
 
     def most_tokens(self) -> int | None:
         """What the tokenizer's files say that a text is cut to; None if they do not."""
@@ -68,8 +70,8 @@ class Answering:
         rows = Rows(tuple(texts), tuple(pairs) if pairs is not None else None, (0,) * len(texts))
         encoded = encode(rows, self._tokenizer, max_tokens)
         found: list[list[float]] = [[]] * len(texts)
-        for batch in self._bench.batches(encoded, size=batch_size):
-            scores = self._reader(batch.input_ids, batch.attention_mask).tolist()
+        for batch in self._context.batches(encoded, size=batch_size):
+            scores = self._reader(**batch.inputs).tolist()
             for row, score in zip(batch.rows.tolist(), scores, strict=True):
                 found[row] = score
         return found
@@ -93,9 +95,9 @@ class _Plain:
     def __init__(self, scorer: Scorer) -> None:
         self.scorer = scorer
 
-    def __call__(self, input_ids: Any, attention_mask: Any) -> Any:
+    def __call__(self, **inputs: Any) -> Any:
         with torch.inference_mode():
-            return self.scorer(input_ids, attention_mask).float().cpu().numpy()
+            return self.scorer(**inputs).float().cpu().numpy()
 
 
 def shares(scores: Sequence[float]) -> list[float]:

@@ -15,7 +15,7 @@ from advisor.compute.int8 import artefact
 from advisor.compute.int8.backends import TITLES, Prepared, wrote
 from advisor.compute.int8.quantized import Reader
 from advisor.compute.int8.same_runtime import in_runtime
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 from advisor.records.carbon import Assumptions
 from advisor.records.measuring import Measuring
 from advisor.records.results import RuntimeResult, Served, not_served
@@ -75,7 +75,7 @@ class Models:
 
         def answer(batch: Batch) -> None:
             with torch.inference_mode():
-                scorer(batch.input_ids.to(device), batch.attention_mask.to(device)).cpu()
+                scorer(**batch.to(device).inputs).cpu()
 
         return answer
 
@@ -95,7 +95,7 @@ def _fp32(name: str) -> str:
 
 def _read_by(reader: Reader) -> Answer:
     def answer(batch: Batch) -> None:
-        reader(batch.input_ids.cpu(), batch.attention_mask.cpu())
+        reader(**batch.to("cpu").inputs)
 
     return answer
 

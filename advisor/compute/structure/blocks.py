@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor
 
-from advisor.compute.data.batches import Batch
 from advisor.families.family import Family
 
 Block = tuple[str, int]  # stack and number
@@ -84,18 +82,9 @@ def hidden(output: Any) -> Tensor:
     return found
 
 
-def first_alone(family: Family, stack: str) -> bool:
-    """Whether only the first position of a stack counts, as in T5's decoder, which scores there."""
-    return family.kind == "encoder-decoder" and stack == "decoder"
+def flat(states: Tensor, mask: Tensor | None) -> Tensor:
+    """The positions that count, one after the other: (positions, hidden). The mask may be shorter than the states.
 
-
-def counted(family: Family, stack: str, batch: Batch) -> Tensor:
-    """Which positions of a stack count, (batch, positions): the tokens, or the first alone."""
-    if first_alone(family, stack):
-        return torch.ones_like(batch.attention_mask[:, :1], dtype=torch.bool)
-    return batch.attention_mask.bool()
-
-
-def flat(states: Tensor, mask: Tensor) -> Tensor:
-    """The positions that count, one after the other: (positions, hidden). The mask may be shorter than the states."""
-    return states[:, : mask.shape[1]][mask]
+    mask: (batch, positions); None where all count.
+    """
+    return states.flatten(0, 1) if mask is None else states[:, : mask.shape[1]][mask.to(states.device)]

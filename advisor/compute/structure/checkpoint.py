@@ -6,13 +6,12 @@ every weight and no other, gives equal outputs, and has exactly the predicted nu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from huggingface_hub import snapshot_download
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, T5ForConditionalGeneration
+from transformers import AutoTokenizer
 from transformers.utils import logging
 
 from advisor.base.errors import AdviseError, Fault
@@ -25,7 +24,6 @@ from advisor.compute.structure.loading_checks import (
     refuse_unreadable,
     unloadable,
 )
-from advisor.compute.structure.scorer import Scorer, label_tokens, label_words
 from advisor.compute.structure.weight_files import refuse_unsafe_weights
 from advisor.compute.structure.weights import (
     refuse_not_finite,
@@ -33,6 +31,8 @@ from advisor.compute.structure.weights import (
     refuse_unknown_tokens,
     refuse_untrained,
 )
+from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.tasks.task import Task
 from advisor.families.family import Family
 from advisor.records.output_folder import draft_of, put
 
@@ -45,7 +45,7 @@ EQUAL = 1e-5  # outputs of a reloaded model: the same weights, so only rounding 
 def load(
     folder: Path | str,
     family: Family,
-    label_names: Sequence[str],
+    task: Task,
     seed: int = 0,
     trust_remote_code: bool = False,
     trained: bool = False,
@@ -64,7 +64,7 @@ def load(
         refuse_unsafe_weights(folder)
         refuse_unknown_activation(folder, family)
         own = tokenizer(folder, trust_remote_code)
-        model, info = _task_model(folder, family, label_names)
+        model, info = _task_model(folder, family, task)
     except AdviseError:
         raise
     except Exception as error:  # whatever transformers and what it stands on raise: see `unloadable`
@@ -78,7 +78,7 @@ def load(
         own.pad_token = own.eos_token or own.unk_token
     model.config.pad_token_id = own.pad_token_id
     _forget_code(model, own, trust_remote_code)
-    return Scorer(model, _words(own, family, label_names)), own
+    return task.scorer(model, own), own
 
 
 def tokenizer(folder: Path | str, trust_remote_code: bool = False) -> Any:
@@ -123,19 +123,14 @@ def _tokenizer(folder: Path | str, trust_remote_code: bool) -> Any:
     return tokenizer
 
 
-def _words(tokenizer: Any, family: Family, names: Sequence[str]) -> tuple[tuple[int, ...], ...]:
-    return label_tokens(tokenizer, label_words(tokenizer, names)) if family.kind == "encoder-decoder" else ()
-
-
-def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> tuple[Any, dict[str, Any]]:
-    """Text to text for encoder-decoders, a classification head for the others; and the report of transformers."""
+def _task_model(folder: Path | str, family: Family, task: Task) -> tuple[Any, dict[str, Any]]:
+    """The stock class with the task's head, and the report of transformers."""
     common = {
         "dtype": torch.float32,
         "use_safetensors": True,
         "trust_remote_code": False,
         "local_files_only": True,
-        "id2label": dict(enumerate(names)),
-        "label2id": {name: place for place, name in enumerate(names)},
+        **task.options(),
         # A head for other labels is replaced, as is usual when a checkpoint is fine-tuned to a new task.
         "ignore_mismatched_sizes": True,
         "output_loading_info": True,
@@ -144,8 +139,7 @@ def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> tup
         # A config may ask for tuples, or for all attention beside the scores; here scores are read by name.
         **{"return_dict": True, "output_attentions": False, "output_hidden_states": False},
     }
-    class_ = T5ForConditionalGeneration if family.kind == "encoder-decoder" else AutoModelForSequenceClassification
-    found: tuple[Any, dict[str, Any]] = class_.from_pretrained(folder, **common)
+    found: tuple[Any, dict[str, Any]] = task.stock_class(family.kind).from_pretrained(folder, **common)
     return found
 
 
@@ -177,8 +171,8 @@ def prove(scorer: Scorer, folder: Path, batch: Batch, predicted: int) -> None:
     counted = parameters(model)
     if counted != predicted:
         raise AdviseError(Fault(f"the model has {counted:,} parameters, {predicted:,} were predicted", str(folder)))
-    pair = (one.to(batch.input_ids.device).eval() for one in (scorer, scorer.around(model)))
-    was, now = (one(batch.input_ids, batch.attention_mask) for one in pair)
+    pair = (one.to(batch.labels.device).eval() for one in (scorer, scorer.around(model)))
+    was, now = (one(**batch.inputs) for one in pair)
     difference = float((was - now).abs().max())
     if not difference <= EQUAL * max(1.0, float(was.abs().max())):
         raise AdviseError(Fault(f"the reloaded model answers differently, by {difference:.2g}", str(folder)))

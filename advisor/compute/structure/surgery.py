@@ -18,7 +18,7 @@ from torch import Tensor
 from advisor.base.errors import AdviseError
 from advisor.compute.structure.axes import LAYOUTS
 from advisor.compute.structure.blocks import Block
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 from advisor.families.family import Config, Family
 
 STACKS = ("encoder", "decoder")

@@ -1,36 +1,46 @@
-"""Appraisal: what a model's scores of the report rows say of it: its metric, what it keeps, its weakest class.
+"""Appraisal: what a model's answers to the report rows say of it: its metric, what it keeps, its weakest class.
 
-`advise run` reports these numbers and `advise gate` computes them again from the recorded scores, by the same code.
+`advise run` reports these numbers and `advise gate` computes them again from the recorded answers, by the same code.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from advisor.compute.tasks import chance
-from advisor.compute.tasks.metrics import by_name, ratio_interval, value
+from advisor.compute.tasks.bootstrap import ratio_interval
+from advisor.compute.tasks.metrics import Floats, value
+from advisor.compute.tasks.task import Task
 from advisor.facts.tasks import Metric
 from advisor.records.results import NO_BASELINE, Measured
 
-NO_CONSTANT = "answers that are all alike have no correlation, so there is no constant answer to compare with"
-NO_CLASSES = "a regression has no classes"
+NO_CLASSES = "the task has no classes"
 
 
 class Rows(NamedTuple):
-    """The report rows. labels: (rows). metrics: the one that counts first. names: of the labels. seed: of bootstrap."""
+    """The report rows. labels: (rows). metrics: the one that counts first. seed: of the bootstrap."""
 
-    labels: Sequence[float]
+    task: Task
+    labels: Sequence[Any]
     metrics: Sequence[Metric]
-    names: Sequence[str]
     seed: int = 0
 
     @property
     def metric(self) -> Metric:
         return self.metrics[0]
+
+    def statistics(self, table: ArrayLike) -> Floats:
+        """(rows, numbers) of the metric that counts."""
+        return self.task.statistics(self.metric, self.labels, table)
+
+    def constant(self, width: int) -> chance.Constant | None:
+        """The best constant answer. width: numbers that are recorded of a row."""
+        tables = self.task.constants(self.metric, self.labels, width)
+        return chance.best_constant(self.metric, self.statistics, tables)
 
 
 class Appraisal(NamedTuple):
@@ -44,77 +54,77 @@ class Appraisal(NamedTuple):
     worst_class_recall: Measured
 
 
-def appraise(rows: Rows, scores: ArrayLike, baseline: ArrayLike | None, is_baseline: bool = False) -> Appraisal:
+def appraise(rows: Rows, table: ArrayLike, baseline: ArrayLike | None, is_baseline: bool = False) -> Appraisal:
     """Appraise a model.
 
     Args:
-        scores: (rows, labels). baseline: the fine-tuned model's; None where the recipe has none.
+        table: (rows, numbers), as its task records answers. baseline: the fine-tuned model's; None where the recipe has
+            none.
     """
-    found = by_name(rows.metrics, rows.labels, scores)
-    constant = chance.best_constant(rows.metric, rows.labels, _width(scores))
-    base = None if is_baseline else baseline
+    found: dict[str, float] = {one: value(one, rows.task.statistics(one, rows.labels, table)) for one in rows.metrics}
+    own = rows.statistics(table)
+    base = None if is_baseline or baseline is None else rows.statistics(baseline)
+    constant = rows.constant(np.asarray(table).shape[1])
     return Appraisal(
         found[rows.metric],
         found,
-        Measured(1.0) if is_baseline else _relative(rows, scores, base),
-        _above_constant(rows, scores, constant),
-        Measured(1.0) if is_baseline and constant else _kept_beyond_chance(rows, scores, base, constant),
-        _worst_class(rows, scores),
+        Measured(1.0) if is_baseline else _relative(rows, own, base),
+        _above_constant(rows, own, constant),
+        Measured(1.0) if is_baseline and constant else _kept_beyond_chance(rows, own, base, constant),
+        _worst_class(rows, table),
     )
 
 
-def _width(scores: ArrayLike) -> int:
-    return int(np.asarray(scores).shape[1])
-
-
-def _relative(rows: Rows, scores: ArrayLike, baseline: ArrayLike | None) -> Measured:
+def _relative(rows: Rows, own: Floats, base: Floats | None) -> Measured:
     """The metric as a share of the baseline's on the same rows."""
-    if baseline is None:
+    if base is None:
         return Measured(why_not=NO_BASELINE)
-    base = value(rows.metric, rows.labels, baseline)
-    interval = ratio_interval(rows.metric, rows.labels, scores, baseline, rows.seed)
+    below = value(rows.metric, base)
+    interval = ratio_interval(rows.metric, own, base, rows.seed)
     if interval is None:
-        why = f"the baseline's {rows.metric}, {base:.3g}, cannot be told apart from 0, so a share means nothing"
+        why = f"the baseline's {rows.metric}, {below:.3g}, cannot be told apart from 0, so a share means nothing"
         return Measured(why_not=why)
     source = f"{rows.metric}, {_by_bootstrap(rows)}"
-    return Measured(value(rows.metric, rows.labels, scores) / base, source=source, interval=interval)
+    return Measured(value(rows.metric, own) / below, source=source, interval=interval)
 
 
-def _above_constant(rows: Rows, scores: ArrayLike, constant: chance.Constant | None) -> Measured:
+def _above_constant(rows: Rows, own: Floats, constant: chance.Constant | None) -> Measured:
     if constant is None:
-        return Measured(why_not=NO_CONSTANT)
-    own = value(rows.metric, rows.labels, scores)
-    source = (
-        f"{rows.metric} {own:.4g} against {constant.value:.4g} for always answering {_name(rows, constant.label)!r}"
-    )
-    interval = chance.gain_interval(rows.metric, rows.labels, scores, constant, rows.seed)
-    return Measured(own - constant.value, source=source, interval=interval)
+        return Measured(why_not=rows.task.why_no_constant)
+    reached = value(rows.metric, own)
+    source = f"{rows.metric} {reached:.4g} against {constant.value:.4g} for {_always(rows, constant)}"
+    interval = chance.gain_interval(rows.metric, own, constant, rows.seed)
+    return Measured(reached - constant.value, source=source, interval=interval)
 
 
-def _kept_beyond_chance(
-    rows: Rows, scores: ArrayLike, baseline: ArrayLike | None, constant: chance.Constant | None
-) -> Measured:
-    if constant is None or baseline is None:
-        return Measured(why_not=NO_BASELINE if constant else NO_CONSTANT)
-    interval = chance.kept_interval(rows.metric, rows.labels, scores, baseline, constant, rows.seed)
+def _kept_beyond_chance(rows: Rows, own: Floats, base: Floats | None, constant: chance.Constant | None) -> Measured:
+    if constant is None or base is None:
+        return Measured(why_not=NO_BASELINE if constant else rows.task.why_no_constant)
+    interval = chance.kept_interval(rows.metric, own, base, constant, rows.seed)
     if interval is None:
         return Measured(why_not="the baseline cannot be told apart from a constant answer, so there is nothing to keep")
-    own, base = (value(rows.metric, rows.labels, one) for one in (scores, baseline))
-    source = f"{rows.metric} beyond always answering {_name(rows, constant.label)!r}, {_by_bootstrap(rows)}"
-    return Measured((own - constant.value) / (base - constant.value), source=source, interval=interval)
+    above, below = (value(rows.metric, one) - constant.value for one in (own, base))
+    source = f"{rows.metric} beyond {_always(rows, constant)}, {_by_bootstrap(rows)}"
+    return Measured(above / below, source=source, interval=interval)
 
 
-def _worst_class(rows: Rows, scores: ArrayLike) -> Measured:
-    if _width(scores) < 2:
+def _worst_class(rows: Rows, table: ArrayLike) -> Measured:
+    found = rows.task.answered(rows.labels, table)
+    if found is None:
         return Measured(why_not=NO_CLASSES)
-    worst = chance.worst_class(rows.labels, scores)
-    interval = chance.worst_class_interval(rows.labels, scores, rows.seed)
-    return Measured(worst.value, source=f"{_name(rows, worst.label)!r}, {worst.rows:,} report rows", interval=interval)
+    worst = chance.worst_class(*found)
+    interval = chance.worst_class_interval(*found, rows.seed)
+    source = f"{_name(rows, worst.label)!r}, {worst.rows:,} report rows"
+    return Measured(worst.value, source=source, interval=interval)
 
 
 def _by_bootstrap(rows: Rows) -> str:
     return f"{len(rows.labels):,} report rows, 95 % interval by paired bootstrap"
 
 
+def _always(rows: Rows, constant: chance.Constant) -> str:
+    return f"always answering {_name(rows, constant.label)!r}"
+
+
 def _name(rows: Rows, label: int) -> str:
-    return rows.names[label] if label < len(rows.names) else str(label)
+    return rows.task.names[label] if label < len(rows.task.names) else str(label)

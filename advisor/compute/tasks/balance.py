@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
+from advisor.compute.tasks import classes
 from advisor.compute.tasks.chance import best_constant
 from advisor.facts.tasks import Metric
 
@@ -17,7 +19,8 @@ def imbalance(metric: Metric, labels: Sequence[float], names: Sequence[str]) -> 
     Args:
         labels: (rows), of the report rows. names: of the labels.
     """
-    constant = best_constant(metric, labels, len(names))
+    tables = classes.constants(metric, len(labels), len(names))
+    constant = best_constant(metric, partial(classes.statistics, metric, labels), tables)
     if constant is None or constant.value < GOOD:
         return ""
     share = sum(label == constant.label for label in labels) / len(labels)

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from advisor.compute.data.batches import Batch, Encoded
-from advisor.compute.structure.scorer import Scorer
 from advisor.compute.tasks.metrics import value
+from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.tasks.task import Answerer, Judged, Task
+from advisor.compute.training.kept import Kept
 from advisor.compute.training.state import Keeper
 from advisor.facts.tasks import Metric
 from advisor.families.family import Family
@@ -23,10 +25,10 @@ WINDOW = 50  # batches that are sorted by length together: little padding, still
 class Teacher:
     """The fine-tuned model, frozen, and in memory only while it is asked.
 
-    load: gives a copy that is nobody else's. scores: of all texts, (texts, labels); None until it was asked.
+    load: gives a copy that is nobody else's. scores: of all rows, where the task keeps them; None until it was asked.
     """
 
-    def __init__(self, load: Callable[[], Scorer], scores: Tensor | None = None) -> None:
+    def __init__(self, load: Callable[[], Scorer], scores: Kept | None = None) -> None:
         self.load, self.scores = load, scores
         self._scorer: Scorer | None = None
 
@@ -46,6 +48,7 @@ class Teacher:
 class Context:
     """Everything a step needs beside the model.
 
+    task: what the model is to do. pad: the token number that fills rows up.
     unlabelled: texts to distil on beside the training rows. teacher: None before fine-tuning; it scores the training
     rows, then the unlabelled ones.
     states_bytes: of a file that the teacher's hidden states may take; else they are computed for each batch.
@@ -53,6 +56,7 @@ class Context:
     """
 
     family: Family
+    task: Task
     device: torch.device
     training: Training
     train: Encoded = field(repr=False)
@@ -70,10 +74,10 @@ class Context:
 
     def on_all_texts(self) -> Context:
         """With the unlabelled texts among the training rows, labelled as the teacher has scored them."""
-        assert self.teacher is not None and self.teacher.scores is not None, "the teacher was not asked"
-        own = self.teacher.scores[len(self.train) :]
-        answers = own.argmax(dim=1) if own.shape[1] > 1 else own[:, 0]
-        labelled = Encoded(self.unlabelled.tokens, tuple(answers.tolist()))
+        assert self.teacher is not None, "there is no teacher"
+        kept, first = self.teacher.scores, len(self.train)
+        own = [kept.of(first + row) for row in range(len(self.unlabelled))] if kept else []
+        labelled = self.task.labelled(self.unlabelled, own)
         return replace(self, train=self.train + labelled, unlabelled=Encoded((), ()))
 
     def batches(self, rows: Encoded, seed: int | None = None, size: int | None = None) -> Iterator[Batch]:
@@ -90,17 +94,12 @@ class Context:
         return _grouped(order, rows, size, random.Random(seed))
 
     def collate(self, rows: Encoded, numbers: Sequence[int]) -> Batch:
-        """The rows of these numbers as one batch, padded at the right."""
-        longest = max(len(rows.tokens[row]) for row in numbers)
-        ids = torch.full((len(numbers), longest), self.pad, dtype=torch.long)
-        mask = torch.zeros((len(numbers), longest), dtype=torch.long)
-        for place, row in enumerate(numbers):
-            length = len(rows.tokens[row])
-            ids[place, :length] = torch.tensor(rows.tokens[row])
-            mask[place, :length] = 1
-        labels = torch.tensor([rows.labels[row] for row in numbers])
-        device = self.device
-        return Batch(ids.to(device), mask.to(device), labels.to(device), torch.tensor(numbers))
+        """The rows of these numbers as one batch on the device."""
+        return self.task.collate(rows, numbers, self.pad).to(self.device)
+
+    def many(self, rows: Encoded) -> Iterator[Batch]:
+        """Batches of all rows for a model that does not learn; they are large."""
+        return self.batches(rows, size=max(64, self.training.batch_size))
 
 
 def _grouped(order: list[int], rows: Encoded, size: int, random_: random.Random) -> list[list[int]]:
@@ -120,25 +119,24 @@ def _grouped(order: list[int], rows: Encoded, size: int, random_: random.Random)
     return groups
 
 
+def counted(context: Context, stack: str, batch: Batch) -> Tensor | None:
+    """Which positions of a stack of blocks count, (batch, positions): the first alone, or as the task says."""
+    if context.task.alone(stack, context.family.kind):
+        return torch.ones(len(batch.rows), 1, dtype=torch.bool)
+    return context.task.counted(stack, batch)
+
+
 @torch.no_grad()
-def logits(scorer: Scorer, context: Context, rows: Encoded) -> Tensor:
-    """The scores of all rows, on the CPU: (rows, labels)."""
-    scorer.to(context.device).eval()
-    return gather(context, rows, lambda batch: scorer(batch.input_ids, batch.attention_mask).float().cpu())
+def judge(scorer: Scorer, context: Context, rows: Encoded) -> Judged:
+    """What a model does on all rows."""
+    return judge_by(scorer.to(context.device).eval(), context, rows)
 
 
-def gather(context: Context, rows: Encoded, answer: Callable[[Batch], Tensor]) -> Tensor:
-    """What `answer` gives for each row, in the order of the rows: (rows, labels). answer: batch to (batch, labels)."""
-    found: Tensor | None = None
-    for batch in context.batches(rows, size=max(64, context.training.batch_size)):
-        scores = answer(batch)
-        found = torch.empty(len(rows), scores.shape[1]) if found is None else found
-        found[batch.rows] = scores
-    if found is None:
-        raise ValueError("there are no rows to score")
-    return found
+def judge_by(model: Answerer, context: Context, rows: Encoded) -> Judged:
+    """The same of any model that answers the inputs of a batch."""
+    return context.task.judge(model, context.many(rows), rows)
 
 
-def quality(scores: Tensor, rows: Encoded, metric: Metric) -> float:
-    """A metric of scores (rows, labels)."""
-    return value(metric, rows.labels, scores.numpy())
+def quality(table: Tensor, rows: Encoded, context: Context) -> float:
+    """The metric that selection goes by. table: (rows, numbers), as the task records answers."""
+    return value(context.metric, context.task.statistics(context.metric, rows.labels, table.numpy()))

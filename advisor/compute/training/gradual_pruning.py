@@ -16,8 +16,8 @@ from torch import Tensor
 
 from advisor.compute.structure.axes import LAYOUTS
 from advisor.compute.structure.blocks import Block
-from advisor.compute.structure.scorer import Scorer
 from advisor.compute.structure.surgery import Kept, block_of, narrow
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training.context import Context
 from advisor.compute.training.loop import Schedule, train
 from advisor.compute.training.losses import Loss, label_loss
@@ -78,7 +78,7 @@ def importance(student: Scorer, context: Context) -> Scores:
     scores: Scores = {}
     for batch in context.batches(context.train.take(SCORED_ROWS), size=SCORED_TOGETHER):
         student.zero_grad(set_to_none=True)
-        label_loss(student, batch).backward()
+        label_loss(context)(student, batch).backward()
         for key, change in _changes(student, names, head_size).items():
             scores[key] = scores.get(key, 0) + change.abs()
     student.zero_grad(set_to_none=True)

@@ -15,12 +15,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from advisor.compute.data.batches import Batch
+from advisor.compute.data.batches import Batch, Encoded
 from advisor.compute.structure.blocks import Block, Passed, blocks, replaced, watched
-from advisor.compute.structure.scorer import Scorer
-from advisor.compute.training.context import Context, gather, logits
+from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.training.context import Context
 from advisor.families.family import Family
 from advisor.records.results import Progress
 
@@ -30,13 +29,13 @@ def least_missed_go(
 ) -> Generator[Progress, None, dict[str, tuple[int, ...]]]:
     """The numbers of the blocks that stay, by stack, chosen on `count` training rows. keep: how many, by stack."""
     rows = context.train.take(count)
-    whole = logits(student, context, rows)
+    student.to(context.device).eval()
     gone = list(context.keeper.position.gone)
     stay = [block for block in blocks(student.model, context.family) if block not in gone]
     total = len(gone) + len(stay) - sum(keep.values())
     for stack, most in keep.items():
         while len(left := [block for block in stay if block[0] == stack]) > most:
-            moved = missed(student, context, gone, left, whole)
+            moved = missed(student, context, gone, left, rows)
             gone.append(min(left, key=lambda block: moved[block]))
             stay.remove(gone[-1])
             context.keeper.note(gone)
@@ -44,41 +43,28 @@ def least_missed_go(
     return {stack: tuple(number for of, number in stay if of == stack) for stack in keep}
 
 
+@torch.no_grad()
 def missed(
-    student: Scorer, context: Context, gone: Collection[Block], left: Sequence[Block], whole: Tensor
+    student: Scorer, context: Context, gone: Collection[Block], left: Sequence[Block], rows: Encoded
 ) -> dict[Block, float]:
-    """How far the answers move from those of the whole model without each block that is left.
+    """How far the answers to rows move from those of the whole model without each block that is left.
 
-    gone: the blocks that are skipped as well. whole: scores of the whole model, (rows, labels).
+    gone: the blocks that are skipped as well.
     """
+    moved, total, family = dict.fromkeys(left, 0.0), 0, context.family
 
     def scores(batch: Batch) -> Tensor:
-        return student(batch.input_ids, batch.attention_mask).float().cpu()
+        return context.task.positions(student(**batch.inputs), batch).float()
 
-    def answers(batch: Batch) -> Tensor:
-        found = []
-        with skipped(student.model, context.family, gone), watched(student.model, context.family) as passed:
+    for batch in context.many(rows):
+        whole = scores(batch)
+        with skipped(student.model, family, gone), watched(student.model, family) as passed:
             scores(batch)
         for block in left:
-            with replaced(student.model, context.family, _without(block, gone, passed)):
-                found.append(scores(batch))
-        return torch.cat(found, dim=1)
-
-    with torch.no_grad():
-        found = gather(context, context.train.take(len(whole)), answers).unflatten(1, (len(left), -1))
-    return {block: distance(one, whole) for block, one in zip(left, found.unbind(1), strict=True)}
-
-
-def distance(scores: Tensor, whole: Tensor) -> float:
-    """KL divergence of answers from those of the whole model; of a regression the mean squared difference.
-
-    Args:
-        scores, whole: (rows, labels).
-    """
-    if whole.shape[1] == 1:
-        return float(functional.mse_loss(scores, whole))
-    logarithms = scores.log_softmax(1), whole.log_softmax(1)
-    return float(functional.kl_div(*logarithms, reduction="batchmean", log_target=True))
+            with replaced(student.model, family, _without(block, gone, passed)):
+                moved[block] += float(context.task.divergence(scores(batch), whole)) * len(whole)
+        total += len(whole)
+    return {block: far / total for block, far in moved.items()}
 
 
 def _without(block: Block, gone: Collection[Block], passed: Mapping[Block, Passed]) -> dict[Block, Callable[..., Any]]:

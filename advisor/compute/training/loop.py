@@ -21,8 +21,8 @@ from advisor.base.errors import AdviseError
 from advisor.compute.data.batches import Batch
 from advisor.compute.machine import processes
 from advisor.compute.machine.device import bf16, seed
-from advisor.compute.structure.scorer import Scorer, task_loss
-from advisor.compute.training.context import Context, logits, quality
+from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.training.context import Context, judge, quality
 from advisor.compute.training.losses import Loss
 from advisor.compute.training.state import weights
 from advisor.records.results import Progress
@@ -168,6 +168,5 @@ def _groups(objective: Objective) -> list[dict[str, object]]:
 
 def _quality(student: Scorer, context: Context) -> tuple[float, float]:
     """The task's metric on the selection rows; the loss decides between equals."""
-    scores = logits(student, context, context.selection)
-    loss = task_loss(scores, torch.tensor(context.selection.labels))
-    return quality(scores, context.selection, context.metric), -float(loss)
+    found = judge(student, context, context.selection)
+    return quality(found.table, context.selection, context), -found.loss

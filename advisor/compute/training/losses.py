@@ -9,11 +9,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from advisor.compute.data.batches import Batch
-from advisor.compute.structure.blocks import Block, Passed, counted, flat, watched
-from advisor.compute.structure.scorer import Scorer
-from advisor.compute.training.context import Context
+from advisor.compute.structure.blocks import Block, Passed, flat, watched
+from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.training.context import Context, counted
 from advisor.compute.training.teacher import partners, teacher, with_answers
-from advisor.families.family import Family
 from advisor.families.shape import Shape
 from advisor.records.results import Progress
 
@@ -32,17 +31,15 @@ class Weights:
     hidden_weight: float = 0.0
 
 
-def label_loss(student: Scorer, batch: Batch) -> Tensor:
+def label_loss(context: Context) -> Loss:
     """The task's own loss with the labels."""
-    return student.loss(batch.input_ids, batch.attention_mask, batch.labels)[0]
+    return lambda student, batch: context.task.loss(student, batch)[0]
 
 
 def distillation_loss(
     context: Context, weights: Weights, shape: Shape
 ) -> Generator[Progress, None, tuple[Loss, Context]]:
     """The loss of `steps.distillation`, and the context on all texts, which it is for.
-
-    Its soft part is scaled by temperature squared (Hinton et al. 1503.02531).
 
     Args:
         shape: the student's as it begins. Where it is narrower than the teacher their hidden states are not compared;
@@ -55,31 +52,20 @@ def distillation_loss(
     whole = family.shape(own.scorer.model.config.to_dict())
     compared = weights.hidden_weight and shape.hidden_size == whole.hidden_size
     pairs = partners(shape.layers, whole.layers) if compared else {}
-    context, states = yield from with_answers(context, sorted(set(pairs.values())))
-    assert own.scores is not None
-    outputs = own.scores
+    context, answers = yield from with_answers(context, sorted(set(pairs.values())))
+    task = context.task
 
     def loss(student: Scorer, batch: Batch) -> Tensor:
+        outputs, states = answers(batch)
         with watched(student.model, family) as passed:
-            hard, scores = student.loss(batch.input_ids, batch.attention_mask, batch.labels)
-        soft = soft_loss(scores.float(), outputs[batch.rows].to(scores.device), weights.temperature)
+            hard, scores = task.loss(student, batch)
+        soft = task.divergence(scores.float(), outputs.to(scores.device), weights.temperature)
         found = weights.soft_weight * soft + (1 - weights.soft_weight) * hard
         if pairs:
-            found = found + weights.hidden_weight * _distance(student, passed, states(batch), pairs, family, batch)
+            found = found + weights.hidden_weight * _distance(student, passed, states, pairs, context, batch)
         return found
 
     return loss, context
-
-
-def soft_loss(scores: Tensor, outputs: Tensor, temperature: float) -> Tensor:
-    """How far scores are from the teacher's outputs, both (batch, labels): divergence of the softened classes.
-
-    One output, that of a regression, has no distribution to soften: it is the mean squared difference.
-    """
-    if outputs.shape[1] == 1:
-        return functional.mse_loss(scores, outputs)
-    softened = functional.log_softmax(scores / temperature, dim=1), functional.softmax(outputs / temperature, dim=1)
-    return temperature**2 * functional.kl_div(*softened, reduction="batchmean")
 
 
 def _distance(
@@ -87,7 +73,7 @@ def _distance(
     passed: Mapping[Block, Passed],
     states: Mapping[Block, Tensor],
     pairs: Mapping[Block, Block],
-    family: Family,
+    context: Context,
     batch: Batch,
 ) -> Tensor:
     """Mean squared difference of the hidden states, each position normalised to mean 0 and variance 1.
@@ -97,7 +83,7 @@ def _distance(
     """
     parts = []
     for own, other in pairs.items():
-        mine = flat(passed[own].after, counted(family, own[0], batch)).float()
+        mine = flat(passed[own].after, counted(context, own[0], batch)).float()
         theirs = states[other].to(mine.device).float()[:, student.channels]
         size = mine.shape[-1:]
         parts.append(functional.mse_loss(functional.layer_norm(mine, size), functional.layer_norm(theirs, size)))

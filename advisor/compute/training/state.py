@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from advisor.base.files import sealed, unsealed, write
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 from advisor.records.output_folder import clear_state, tidy_state
 from advisor.records.run_folder import sha256
 

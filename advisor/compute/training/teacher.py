@@ -1,14 +1,15 @@
-"""Teacher: the fine-tuned model's scores and hidden states of all texts, in one pass before a step that distils.
+"""Teacher: the fine-tuned model's scores and hidden states of all rows, in one pass before a step that distils.
 
-The scores are kept for the steps that follow. The states are kept in a file up to a limit, which saves a pass of the
-whole teacher with every batch, and its memory meanwhile; else they are computed when they are asked for.
+The scores are kept for the steps that follow, unless there are too many of them, as of a language model's vocabulary. The
+states are kept in a file up to a limit, which saves a pass of the whole teacher with every batch, and its memory
+meanwhile. What is not kept is computed when it is asked for.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -16,13 +17,14 @@ from torch import Tensor
 from advisor.base.errors import AdviseError
 from advisor.compute.data.batches import Batch
 from advisor.compute.machine.device import bf16
-from advisor.compute.structure.blocks import Block, counted, first_alone, flat, watched
-from advisor.compute.training.context import Context, Teacher
+from advisor.compute.structure.blocks import Block, flat, watched
+from advisor.compute.training.context import Context, Teacher, counted
+from advisor.compute.training.kept import Kept
 from advisor.compute.training.tensor_file import Spool
-from advisor.families.family import Family
 from advisor.records.results import TEACHER, Progress
 
-States = Callable[[Batch], Mapping[Block, Tensor]]  # from a batch to (positions that count, hidden) of each block
+# From a batch to its scores, (positions, classes), and the states after each block, (positions that count, hidden).
+Answers = Callable[[Batch], tuple[Tensor, Mapping[Block, Tensor]]]
 
 
 def teacher(context: Context) -> Teacher:
@@ -51,67 +53,86 @@ def partners(student: Mapping[str, int], taught_by: Mapping[str, int]) -> dict[B
     }
 
 
-def with_answers(context: Context, wanted: Sequence[Block]) -> Generator[Progress, None, tuple[Context, States]]:
-    """The context with all texts among its training rows, and the teacher's states after the wanted blocks.
+def with_answers(context: Context, wanted: Sequence[Block]) -> Generator[Progress, None, tuple[Context, Answers]]:
+    """The context with all rows among its training rows, and the teacher's answers with its states after these blocks.
+
+    Scores that the task keeps, and states that fit, are computed once; what else is wanted is computed for each batch.
 
     Raises: see `teacher`.
     """
     own = teacher(context)
     own.scorer.to(context.device).eval()
-    kept = wanted if _bytes(context, wanted) <= context.states_bytes else ()
+    keeps = context.task.keeps_scores
+    kept = wanted if keeps and _bytes(context, wanted) <= context.states_bytes else ()
     spool = Spool(context.keeper.scratch)
-    if own.scores is None or kept:
-        own.scores = yield from _all_texts(context, kept, spool)
-    if kept == wanted:
+    if keeps and (own.scores is None or kept):
+        own.scores = yield from _all_rows(context, kept, spool)
+    scores = own.scores if keeps else None
+    if scores and kept == wanted:
         own.unload()
 
-    def states(batch: Batch) -> Mapping[Block, Tensor]:
-        if kept:
-            rows = batch.rows.tolist()
-            return {block: torch.cat([spool.read((block, row)) for row in rows]) for block in kept}
-        return _answer(context, wanted, batch)[1]
+    def answers(batch: Batch) -> tuple[Tensor, Mapping[Block, Tensor]]:
+        if scores is None or kept != wanted:
+            found, states = _answer(context, wanted, batch)
+            return (found if scores is None else scores.batch(batch.rows)), states
+        rows = batch.rows.tolist()
+        return scores.batch(batch.rows), {
+            block: torch.cat([spool.read((block, row)) for row in rows]) for block in kept
+        }
 
-    return context.on_all_texts(), states
+    return context.on_all_texts(), answers
 
 
-def states_bytes(family: Family, width: int, layers: Mapping[str, int], texts: int, tokens: int) -> int:
-    """What hidden states of so many texts take in bfloat16. layers: after how many blocks of each stack."""
-    positions = {True: texts, False: tokens}
-    return 2 * width * sum(positions[first_alone(family, stack)] * count for stack, count in layers.items())
+def states_bytes(width: int, layers: Mapping[str, int], texts: int, tokens: int, alone: Collection[str]) -> int:
+    """What hidden states of so many texts take in bfloat16.
+
+    Args:
+        layers: after how many blocks of each stack. alone: stacks of which only the first position counts.
+    """
+    return 2 * width * sum((texts if stack in alone else tokens) * count for stack, count in layers.items())
 
 
 def _bytes(context: Context, wanted: Sequence[Block]) -> int:
     """What the states of all texts take."""
     texts = (context.train + context.unlabelled).tokens
     width = teacher(context).scorer.model.config.hidden_size
-    return states_bytes(context.family, width, Counter(stack for stack, _ in wanted), len(texts), sum(map(len, texts)))
+    layers = Counter(stack for stack, _ in wanted)
+    alone = {stack for stack in layers if context.task.alone(stack, context.family.kind)}
+    return states_bytes(width, layers, len(texts), sum(map(len, texts)), alone)
 
 
-def _all_texts(context: Context, wanted: Sequence[Block], spool: Spool) -> Generator[Progress, None, Tensor]:
-    """The teacher's scores of all texts, (texts, labels); its states of each block and row go into the spool."""
-    texts, done = context.train + context.unlabelled, 0
-    scores, total = torch.empty(0), sum(map(len, texts.tokens))
-    for batch in context.batches(texts, size=max(64, context.training.batch_size)):
-        found, states = _answer(context, wanted, batch)
-        scores = scores if len(scores) else torch.empty(len(texts), found.shape[1])
-        scores[batch.rows] = found.float().cpu()
+def _all_rows(context: Context, wanted: Sequence[Block], spool: Spool) -> Generator[Progress, None, Kept]:
+    """The teacher's scores of all rows; its states of each block and row go into the spool."""
+    rows, done = context.train + context.unlabelled, 0
+    total = sum(map(len, rows.tokens))
+    found: list[tuple[list[int], Sequence[Tensor]]] = []
+    for batch in context.many(rows):
+        scores, states = _answer(context, wanted, batch)
+        numbers = batch.rows.tolist()
+        found.append((numbers, scores.float().cpu().split(context.task.counts(batch))))
         for block, of_batch in states.items():
-            lengths = counted(context.family, block[0], batch).sum(1).tolist()
-            for row, of_row in zip(batch.rows.tolist(), of_batch.bfloat16().cpu().split(lengths), strict=True):
+            lengths = _lengths(counted(context, block[0], batch), of_batch, len(numbers))
+            for row, of_row in zip(numbers, of_batch.bfloat16().cpu().split(lengths), strict=True):
                 spool.write((block, row), of_row)  # (positions of the row, hidden)
-        done += int(batch.attention_mask.sum())
+        done += sum(len(rows.tokens[row]) for row in numbers)
         yield Progress(TEACHER, done, total, "tokens")
-    return scores
+    return Kept.gathered(len(rows), found)
+
+
+def _lengths(mask: Tensor | None, states: Tensor, rows: int) -> list[int]:
+    """How many positions of each row count. mask: (rows, positions), states: (positions, hidden)."""
+    found: list[int] = [len(states) // rows] * rows if mask is None else mask.sum(1).tolist()
+    return found
 
 
 def _answer(context: Context, wanted: Sequence[Block], batch: Batch) -> tuple[Tensor, Mapping[Block, Tensor]]:
-    """The teacher's scores of a batch, (rows, labels), and its states."""
+    """The teacher's scores of a batch, (positions, classes), and its states."""
     half = bf16(context.family.precision(context.training.precision), context.device)
-    scorer = teacher(context).scorer
+    scorer, task = teacher(context).scorer, context.task
     with (
         torch.no_grad(),
         torch.autocast(device_type=context.device.type, dtype=torch.bfloat16, enabled=half),
         watched(scorer.model, context.family) as passed,
     ):
-        scores = scorer(batch.input_ids, batch.attention_mask)
-    return scores, {block: flat(passed[block].after, counted(context.family, block[0], batch)) for block in wanted}
+        scores = task.positions(scorer(**batch.inputs), batch)
+    return scores, {block: flat(passed[block].after, counted(context, block[0], batch)) for block in wanted}

@@ -19,7 +19,7 @@ from advisor.families.family import Config, Family
 from advisor.recipe.steps.step import Step
 
 if TYPE_CHECKING:
-    from advisor.compute.structure.scorer import Scorer
+    from advisor.compute.tasks.scorer import Scorer
     from advisor.compute.training.context import Context
     from advisor.records.results import Progress
 

@@ -11,7 +11,7 @@ from advisor.families.family import Config
 from advisor.recipe.steps.step import Step
 
 if TYPE_CHECKING:
-    from advisor.compute.structure.scorer import Scorer
+    from advisor.compute.tasks.scorer import Scorer
     from advisor.compute.training.context import Context
     from advisor.records.results import Progress
 
@@ -31,4 +31,5 @@ class Finetune(Step):
         from advisor.compute.training.loop import Schedule, train
         from advisor.compute.training.losses import label_loss
 
-        return (yield from train(student, context, label_loss, Schedule("fine-tune", self.learning_rate, self.epochs)))
+        schedule = Schedule("fine-tune", self.learning_rate, self.epochs)
+        return (yield from train(student, context, label_loss(context), schedule))

@@ -18,7 +18,7 @@ from advisor.families.family import Config, Family
 from advisor.recipe.steps.step import Step, Unfit
 
 if TYPE_CHECKING:
-    from advisor.compute.structure.scorer import Scorer
+    from advisor.compute.tasks.scorer import Scorer
     from advisor.compute.training.context import Context
     from advisor.records.results import Progress
 

@@ -22,7 +22,7 @@ from advisor.families.shape import Shape, narrowed
 from advisor.recipe.steps.step import Step, Unfit
 
 if TYPE_CHECKING:
-    from advisor.compute.structure.scorer import Scorer
+    from advisor.compute.tasks.scorer import Scorer
     from advisor.compute.training.context import Context
     from advisor.records.results import Progress
 

@@ -11,7 +11,7 @@ from advisor.base.interval import Number
 from advisor.families.family import Config, Family
 
 if TYPE_CHECKING:
-    from advisor.compute.structure.scorer import Scorer
+    from advisor.compute.tasks.scorer import Scorer
     from advisor.compute.training.context import Context
     from advisor.records.results import Progress
 

@@ -14,7 +14,7 @@ import torch
 from advisor.base.errors import AdviseError
 from advisor.compute.data.batches import Encoded
 from advisor.compute.int8.artefact import Made, Wanted, make, read, score
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training.context import Context, logits
 
 ANY, NEVER = Wanted(0, 1, ("onnxruntime",)), Wanted(2, 0, ("onnxruntime",))

@@ -16,7 +16,7 @@ from quantized import BATCHES
 from advisor.base.errors import AdviseError
 from advisor.compute.int8.export import export
 from advisor.compute.int8.onnx_files import OnnxReader
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)

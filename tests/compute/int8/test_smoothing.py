@@ -14,7 +14,7 @@ from advisor.compute.int8.backends import backend
 from advisor.compute.int8.quantized import agreement
 from advisor.compute.int8.servable import servable
 from advisor.compute.int8.smoothing import Smoothed, smooth
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 
 NAME = "bert.encoder.layer.1.output.dense"
 

@@ -15,7 +15,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from advisor.compute.data.batches import Encoded
 from advisor.compute.measure.models import Place, threads
 from advisor.compute.measure.serving import Comparison, measure
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training.context import Context
 from advisor.families.registry import find
 from advisor.records.carbon import Assumptions

@@ -25,7 +25,7 @@ def test_all_blocks_are_found_in_their_order(name: str) -> None:
 def test_what_leaves_a_block_goes_into_the_next(name: str) -> None:
     one, batch = students.student(name), students.batch(name)
     with torch.no_grad(), watched(one.model, students.family(name)) as passed:
-        one(batch.input_ids, batch.attention_mask)
+        one(**batch.inputs)
     assert list(passed) != [] and set(passed) == set(students.blocks_of(one, name))
     for (stack, number), states in passed.items():
         positions = 1 if stack == "decoder" and name == "t5" else batch.input_ids.shape[1]
@@ -40,7 +40,7 @@ def test_nothing_is_watched_any_longer(name: str) -> None:
     one, batch = students.student(name), students.batch(name)
     with watched(one.model, students.family(name)) as passed:
         pass
-    one(batch.input_ids, batch.attention_mask)
+    one(**batch.inputs)
     assert passed == {}
 
 

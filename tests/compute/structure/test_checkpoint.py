@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from advisor.base.errors import AdviseError
 from advisor.compute.structure import checkpoint
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.structure.surgery import Kept, keep_layers, narrow
 
 NAMES = ("asyncio", "email")

@@ -17,7 +17,7 @@ from transformers import (
 )
 
 from advisor.base.errors import AdviseError
-from advisor.compute.structure.scorer import Scorer, label_tokens, label_words
+from advisor.compute.tasks.scorer import Scorer, label_tokens, label_words
 
 torch.set_num_threads(1)  # tiny matrices, and a machine that may be busy
 WORDS = ((5, 6, 1), (7, 1), (8, 9, 10, 1))

@@ -15,7 +15,7 @@ from transformers import GPT2LMHeadModel, OPTForCausalLM
 
 from advisor.base.errors import AdviseError
 from advisor.compute.structure.axes import LAYOUTS
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.structure.surgery import Kept, keep_layers, narrow, tensors
 
 # Where a stock model keeps its blocks, in the order of its stacks.

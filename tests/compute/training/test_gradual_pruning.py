@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from advisor.compute.data.batches import Batch
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.structure.surgery import narrow
 from advisor.compute.training.gradual_pruning import choose, cut, importance, prune_in_increments
 from advisor.compute.training.loop import Schedule

@@ -13,7 +13,7 @@ import tiny
 import torch
 
 from advisor.compute.structure.blocks import blocks
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training.context import logits
 from advisor.compute.training.importance import distance, least_missed_go, missed, skipped
 from advisor.compute.training.state import DiskKeeper

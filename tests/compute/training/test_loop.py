@@ -16,7 +16,7 @@ from torch.nn import functional
 from advisor.base.errors import AdviseError
 from advisor.compute.data.batches import Batch, Encoded, encode
 from advisor.compute.data.dataset import Rows
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training.context import logits, quality
 from advisor.compute.training.loop import Schedule, train
 from advisor.compute.training.losses import Loss, label_loss
@@ -50,7 +50,7 @@ def test_an_epoch_has_every_row_once_padded_at_the_right(seed: int | None, size:
         lengths = [len(ROWS.tokens[row]) for row in batch.rows]
         assert batch.labels.tolist() == [ROWS.labels[row] for row in batch.rows]
         assert batch.input_ids.shape == batch.attention_mask.shape == (len(batch.rows), max(lengths))
-        for row, ids, mask in zip(batch.rows, batch.input_ids, batch.attention_mask, strict=True):
+        for row, ids, mask in zip(batch.rows, **batch.inputs, strict=True):
             tokens = list(ROWS.tokens[row])
             rest = max(lengths) - len(tokens)
             assert ids.tolist() == tokens + [0] * rest
@@ -97,7 +97,7 @@ def test_logits_are_in_the_order_of_the_rows(name: str) -> None:
     for row in (0, 17, 47):
         alone = context.collate(context.selection, [row])
         with torch.no_grad():
-            expected = one(alone.input_ids, alone.attention_mask)[0]
+            expected = one(**alone.inputs)[0]
         torch.testing.assert_close(found[row], expected, atol=1e-4, rtol=1e-4)
     assert quality(found, context.selection, "accuracy") == pytest.approx(
         sum(int(scores.argmax()) == label for scores, label in zip(found, context.selection.labels, strict=True)) / 48
@@ -153,7 +153,7 @@ def test_the_best_epoch_is_what_is_returned() -> None:
             states.append(copy.deepcopy(student.state_dict()))
         calls += 1
         labels = batch.labels if calls <= 3 * per_epoch else 1 - batch.labels
-        return student.loss(batch.input_ids, batch.attention_mask, labels)[0]
+        return student.loss(**batch.inputs, labels)[0]
 
     schedule = Schedule("learn", learning_rate=5e-3, epochs=6)
     one, told = students.finish(train(students.fresh("bert"), context, loss, schedule))
@@ -188,7 +188,7 @@ def test_bf16_computes_coarsely_on_weights_that_stay_fp32(name: str) -> None:
     assert float((ends[0] - ends[1]).abs().mean()) < 1e-3
     with torch.autocast("cpu", torch.bfloat16):
         rows = students.batch(name)
-        assert {found.dtype for found in one.loss(rows.input_ids, rows.attention_mask, rows.labels)} == {torch.float32}
+        assert {found.dtype for found in one.loss(**rows.inputs, rows.labels)} == {torch.float32}
 
 
 def test_progress_is_told_after_every_batch() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from advisor.base.errors import AdviseError
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.structure.surgery import Kept, narrow
 from advisor.compute.training.context import Context
 from advisor.compute.training.losses import Loss
@@ -48,7 +48,7 @@ def test_the_teacher_is_a_frozen_copy() -> None:
     one, batch = students.student("bert"), students.batch("bert")
     context = students.context("bert").with_teacher(students.copies(one))
     one.model.classifier.bias.data += 1
-    one.loss(batch.input_ids, batch.attention_mask, batch.labels)[0].backward()
+    one.loss(**batch.inputs, batch.labels)[0].backward()
     assert context.teacher is not None
     students.assert_equal_scores(context.teacher.scorer, students.student("bert"), "bert")
     assert not any(tensor.requires_grad for tensor in context.teacher.scorer.parameters())
@@ -60,7 +60,7 @@ def test_distillation_loss_by_hand() -> None:
     batch = context.collate(context.train, [1, 0])
     with torch.no_grad():
         found = float(students.distilling(context, temperature=4.0, soft_weight=0.75)(student, batch))
-        own = student(batch.input_ids, batch.attention_mask)
+        own = student(**batch.inputs)
     wanted = torch.tensor([[0.5, 0.5], [0.6224593, 0.3775407]])  # softmax(0), softmax(2 / 4, 0)
     divergence = (wanted * (wanted.log() - (own / 4).log_softmax(1))).sum(1).mean()
     hard = -own.log_softmax(1)[[0, 1], batch.labels].mean()
@@ -91,7 +91,7 @@ def test_distance_by_hand() -> None:
 
     def states(one: Scorer) -> list[Tensor]:
         with torch.no_grad():
-            found = one.model(batch.input_ids, batch.attention_mask, output_hidden_states=True).hidden_states
+            found = one.model(**batch.inputs, output_hidden_states=True).hidden_states
         return [functional.layer_norm(layer[mask], (48,)) for layer in found[1:]]
 
     assert context.teacher is not None

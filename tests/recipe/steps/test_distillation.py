@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 
 from advisor.base.errors import AdviseError
 from advisor.compute.data.batches import Encoded
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training.context import Context, logits
 from advisor.compute.training.losses import soft_loss
 from advisor.compute.training.teacher import with_answers

@@ -16,7 +16,7 @@ from advisor.base.errors import AdviseError
 from advisor.base.install import pip_command
 from advisor.compute.data.batches import Batch
 from advisor.compute.int8.quantized import Quantized, Reader
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 
 # The file by which an artefact of each backend is known, and what is not in the extra [run].
 FILES = {"onnxruntime": "model.onnx", "openvino": "openvino_model.xml", "pytorch": "int8.safetensors"}

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.int8.backends import FILES, Source
 from advisor.compute.int8.onnx_files import onnx_bytes
-from advisor.compute.int8.quantized import Quantized, check, prove
+from advisor.compute.int8.quantized import Quantized, check, feed, prove
 
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None: importing it fails
 import nncf  # noqa: E402
@@ -34,7 +34,7 @@ def prepare(source: Source) -> OpenVinoModel:
     path = source.onnx()
     model = openvino.convert_model(str(path))
     prove(source.scorer, OpenVinoReader(model, config=FP32), source.proof, str(path))
-    feeds = [_feed(batch.input_ids.cpu(), batch.attention_mask.cpu()) for batch in source.calibration]
+    feeds = [feed(batch.to("cpu").inputs) for batch in source.calibration]
     return OpenVinoModel(model, feeds, onnx_bytes(path))
 
 
@@ -113,14 +113,7 @@ class OpenVinoReader:
             settings |= {"INFERENCE_NUM_THREADS": str(threads)}
         self.request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
 
-    def __call__(self, input_ids: ArrayLike, attention_mask: ArrayLike) -> NDArray[np.float32]:
-        """Scores (batch, labels) of input_ids, attention_mask (batch, tokens)."""
-        found = self.request.infer(_feed(input_ids, attention_mask), share_inputs=True)
+    def __call__(self, **inputs: ArrayLike) -> NDArray[np.float32]:
+        """The raw scores, (batch, …), of a batch's inputs by name."""
+        found = self.request.infer(feed(inputs), share_inputs=True)
         return np.array(found[0], dtype=np.float32)
-
-
-def _feed(input_ids: ArrayLike, attention_mask: ArrayLike) -> dict[str, NDArray[np.int64]]:
-    return {
-        "input_ids": np.asarray(input_ids, dtype=np.int64),
-        "attention_mask": np.asarray(attention_mask, dtype=np.int64),
-    }

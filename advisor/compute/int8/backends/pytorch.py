@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,15 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForSequenceClassification, T5ForConditionalGeneration
+from transformers import AutoConfig
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.int8.backends import FILES, Source
 from advisor.compute.int8.quantized import Quantized, check, prove
 from advisor.compute.int8.servable import matrices, servable
 from advisor.compute.int8.smoothing import Smoothed, put, smooth
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.registry import task_of
+from advisor.compute.tasks.scorer import Scorer, WordScorer
 from advisor.facts.cpu import DOT_PRODUCT, instruction_sets
 
 
@@ -122,7 +123,7 @@ def read(folder: Path, threads: int = 0) -> TorchReader:
         with safe_open(file, "pt") as tensors:
             names = list(tensors.keys())
             smoothed = {name: tensors.get_tensor(name) for name in names if name.endswith(".factor")}
-        scorer = servable(_empty(folder, config["label_tokens"]))
+        scorer = servable(_empty(folder, config))
         for name, factor in smoothed.items():
             one = name.removesuffix(".factor")
             put(scorer.model, one, Smoothed(scorer.model.get_submodule(one), factor))
@@ -135,11 +136,14 @@ def read(folder: Path, threads: int = 0) -> TorchReader:
     return TorchReader(scorer, threads)
 
 
-def _empty(folder: Path, label_tokens: list[list[int]]) -> Scorer:
+def _empty(folder: Path, written: Mapping[str, Any]) -> Scorer:
+    """The task's model without weights. written: the artefact's config."""
     config = AutoConfig.from_pretrained(folder)
-    if config.is_encoder_decoder:
-        return Scorer(T5ForConditionalGeneration(config), tuple(map(tuple, label_tokens)))
-    return Scorer(AutoModelForSequenceClassification.from_config(config))
+    words = tuple(map(tuple, written.get("label_tokens") or ()))
+    task = task_of(written.get("task") or "text-classification", ())  # artefacts of older versions do not say
+    class_ = task.stock_class("encoder-decoder" if config.is_encoder_decoder else "")
+    model = class_(config) if words else class_.from_config(config)
+    return WordScorer(model, words) if words else task.scorer(model, None)
 
 
 class TorchReader:
@@ -150,9 +154,9 @@ class TorchReader:
         if threads:
             torch.set_num_threads(threads)
 
-    def __call__(self, input_ids: ArrayLike, attention_mask: ArrayLike) -> NDArray[np.float32]:
-        """Scores (batch, labels) of input_ids, attention_mask (batch, tokens)."""
+    def __call__(self, **inputs: ArrayLike) -> NDArray[np.float32]:
+        """The raw scores, (batch, …), of a batch's inputs by name."""
         with torch.inference_mode():
-            found = self.scorer(torch.as_tensor(input_ids), torch.as_tensor(attention_mask))
+            found = self.scorer(**{name: torch.as_tensor(one) for name, one in inputs.items()})
         scores: NDArray[np.float32] = found.float().numpy()
         return scores

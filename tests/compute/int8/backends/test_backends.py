@@ -14,7 +14,7 @@ import tiny
 from advisor.base.errors import AdviseError
 from advisor.compute.int8 import backends
 from advisor.compute.int8.quantized import EXPORT_TOLERANCE, Quantized, agreement, spared
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 
 # NNCF takes several seconds for each tiny model: an encoder and a decoder every time, the others with -m slow.
 SLOW = [("openvino", family) for family in tiny.FAMILIES if family not in ("bert", "opt")]

@@ -1,9 +1,7 @@
-"""Scorer: one view of every model as a classifier, from token numbers to one score for each label.
+"""Scorer: a transformers model as its task sees it, from the inputs of a batch to raw scores.
 
-With one label it is a regression: the score is the number itself.
-
-Models with a classification head give their own logits. T5 is text to text: its decoder is fed the start
-token alone, and a label's score is the vocabulary logit of the first token of its word.
+Models with a head give their own logits. A T5 that classifies is text to text: its decoder is fed the start token alone,
+and a label's score is the vocabulary logit of the first token of its word.
 """
 
 from __future__ import annotations
@@ -24,55 +22,84 @@ LabelTokens = tuple[tuple[int, ...], ...]
 
 
 class Scorer(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
-    """A transformers model as a classifier. `model`: the model itself, with its own names and weights.
+    """A model with a head. `model`: the stock class, with its own names and weights.
 
     channels: (hidden), the numbers that its hidden channels had when it was loaded, before some were cut away.
-
-    Args:
-        model: a `...ForSequenceClassification`, or a `T5ForConditionalGeneration`.
-        label_tokens: for T5, each label's word as tokens, end token included (see `label_tokens`).
-
-    Raises:
-        AdviseError: label tokens are missing or not wanted, or a decoder has no padding token.
     """
 
     channels: Tensor  # (hidden)
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+        self.takes_cache = "use_cache" in inspect.signature(model.forward).parameters
+        self.register_buffer("channels", torch.arange(model.config.hidden_size), persistent=False)
+
+    def around(self, model: Any) -> Scorer:
+        """The same view of another model."""
+        return type(self)(model)
+
+    def forward(self, *inputs: Any, **named: Any) -> Tensor:
+        """The model's raw scores, (batch, …), of the inputs of a batch; padding at the right changes nothing."""
+        cache = {"use_cache": False} if self.takes_cache else {}
+        scores: Tensor = self.model(*inputs, **named, **cache).logits
+        return scores.float()  # under autocast they are bf16, too coarse for softmax and losses
+
+
+class TextScorer(Scorer):
+    """A model that reads tokens and gives one score for each label.
+
+    Raises:
+        AdviseError: the config has no padding token.
+    """
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(model)
+        if model.config.pad_token_id is None:
+            raise AdviseError(
+                f"{model.config.model_type}: the config has no pad_token_id, so the last token of a padded row cannot "
+                "be found",
+                hint="set it to the tokenizer's pad token (GPT-2 has none: its end token serves)",
+            )
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(batch, labels) of input_ids, attention_mask (batch, tokens), int64; the mask is 0 for padding."""
+        # GPT-2 and OPT score at the last token that is not `pad_token_id`, whatever the mask says.
+        ids = input_ids.masked_fill(attention_mask == 0, self.model.config.pad_token_id)
+        return super().forward(input_ids=ids, attention_mask=attention_mask)
+
+
+class WordScorer(TextScorer):
+    """A `T5ForConditionalGeneration` as a classifier: each label's score is that of the first token of its word.
+
+    Args:
+        label_tokens: each label's word as tokens, end token included (see `label_tokens`).
+
+    Raises:
+        AdviseError: label tokens are missing, or the config has no padding token.
+    """
+
     first_tokens: Tensor  # (labels)
     targets: Tensor  # (labels, longest word)
 
-    def __init__(self, model: Any, label_tokens: LabelTokens = ()) -> None:
-        super().__init__()
-        self.model, self.label_tokens = model, label_tokens
-        self.text_to_text = bool(model.config.is_encoder_decoder)
-        self.takes_cache = "use_cache" in inspect.signature(model.forward).parameters
-        _check(model, label_tokens, self.text_to_text)
-        if self.text_to_text and getattr(model.config, "decoder_start_token_id", None) is None:
+    def __init__(self, model: Any, label_tokens: LabelTokens) -> None:
+        super().__init__(model)
+        self.label_tokens = label_tokens
+        if not (label_tokens and all(label_tokens)):
+            kind = model.config.model_type
+            raise AdviseError(f"{kind}: text to text needs the tokens of each label's word, got {label_tokens}")
+        if getattr(model.config, "decoder_start_token_id", None) is None:
             model.config.decoder_start_token_id = model.config.pad_token_id  # T5's convention
-        self.register_buffer("channels", torch.arange(model.config.hidden_size), persistent=False)
         first = [word[0] for word in label_tokens]
         self.register_buffer("first_tokens", torch.tensor(first, dtype=torch.long), persistent=False)
         self.register_buffer("targets", _padded(label_tokens), persistent=False)
 
-    @property
-    def labels(self) -> int:
-        """Number of labels."""
-        return len(self.label_tokens) or int(self.model.config.num_labels)
-
-    def around(self, model: Any) -> Scorer:
+    def around(self, model: Any) -> WordScorer:
         """The same view of another model."""
-        return Scorer(model, self.label_tokens)
+        return WordScorer(model, self.label_tokens)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Scores of every label, independent of the padding, which has to be at the right.
-
-        Args:
-            input_ids, attention_mask: (batch, tokens), int64; the mask is 1 for tokens, 0 for padding.
-
-        Returns:
-            logits (batch, labels)
-        """
-        if not self.text_to_text:
-            return self._logits(input_ids, attention_mask)
+        """(batch, labels) of input_ids, attention_mask (batch, tokens), int64; the mask is 0 for padding."""
         config = self.model.config
         start = torch.full_like(input_ids[:, :1], config.decoder_start_token_id)  # (batch, 1)
         encoded = self.model.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
@@ -87,52 +114,19 @@ class Scorer(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
         # The labels' rows alone: the whole head would be a second copy of the vocabulary in an exported file.
         return functional.linear(hidden, self.model.lm_head.weight[self.first_tokens]).float()
 
-    def loss(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """The task's own loss and the scores, in one pass.
-
-        That of `task_loss`; for T5 that of the label word's tokens with the end token, each given the
-        ones before it (teacher forcing).
+    def taught(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss of the label words' tokens, each given the ones before it (teacher forcing), and the scores.
 
         Args:
-            input_ids, attention_mask: (batch, tokens). labels: (batch), numbers of labels, or floats.
+            input_ids, attention_mask: (batch, tokens). labels: (batch), numbers of labels.
 
         Returns:
-            loss (), logits (batch, labels)
+            loss (), scores (batch, labels)
         """
-        if not self.text_to_text:
-            logits = self._logits(input_ids, attention_mask)
-            return task_loss(logits, labels), logits
         found = self.model(
             input_ids=input_ids, attention_mask=attention_mask, labels=self.targets[labels], use_cache=False
         )
         return found.loss, found.logits[:, 0, self.first_tokens].float()
-
-    def _logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        # GPT-2 and OPT score at the last token that is not `pad_token_id`, whatever the mask says.
-        input_ids = input_ids.masked_fill(attention_mask == 0, self.model.config.pad_token_id)
-        cache = {"use_cache": False} if self.takes_cache else {}
-        logits: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask, **cache).logits
-        return logits.float()  # under autocast they are bf16, too coarse for softmax and losses
-
-
-def task_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy; for a regression the mean squared error. logits: (batch, labels), labels: (batch)."""
-    if logits.shape[1] == 1:
-        return functional.mse_loss(logits[:, 0], labels.to(logits.dtype))
-    return functional.cross_entropy(logits, labels)
-
-
-def _check(model: Any, label_tokens: LabelTokens, text_to_text: bool) -> None:
-    kind = model.config.model_type
-    if text_to_text and not (label_tokens and all(label_tokens)):
-        raise AdviseError(f"{kind}: text to text needs the tokens of each label's word, got {label_tokens}")
-    if label_tokens and not text_to_text:
-        raise AdviseError(f"{kind}: a model with a classification head takes no label tokens, got {label_tokens}")
-    if model.config.pad_token_id is None:
-        raise AdviseError(
-            f"{kind}: the config has no pad_token_id, so the last token of a padded row cannot be found",
-            hint="set it to the tokenizer's pad token (GPT-2 has none: its end token serves)",
-        )
 
 
 def _padded(words: LabelTokens) -> Tensor:

@@ -1,0 +1,166 @@
+"""Task: what a model is to do, and all that depends on it. Everything else knows tasks only through this interface.
+
+A model gives raw outputs for a batch. The task picks the positions that carry an answer, one distribution each: one a row
+for a classifier, one for each labelled token, two for a span of text. Loss, distillation and the choice of layers work
+on positions. For the report each row becomes a few numbers, from which the task's metrics are computed.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+from torch.nn import functional
+
+from advisor.compute.data.batches import Batch, Encoded
+from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.labels import Labelled, Rows
+from advisor.compute.data.sources import File
+from advisor.compute.tasks.metrics import Floats
+from advisor.compute.tasks.scorer import Scorer
+from advisor.facts.tasks import Metric
+
+Answerer = Callable[..., Any]  # the batch's inputs by name to raw outputs: a scorer, or a runtime's reader
+
+
+class Judged(NamedTuple):
+    """What a model did on some rows. table: (rows, numbers), what is recorded of each. loss: mean over positions."""
+
+    table: Tensor
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Task(ABC):
+    """One task on one data set. names: of the labels.
+
+    tag: the Hub's pipeline tag. modality: what rows hold. keeps_scores: the scores of all rows fit into memory, so a
+    teacher answers each row once. why_no_constant: to the metrics for which there is no constant answer.
+    """
+
+    tag: ClassVar[str]
+    modality: ClassVar[Literal["text", "image", "audio"]] = "text"
+    keeps_scores: ClassVar[bool] = True
+    why_no_constant: ClassVar[str] = "the task has no constant answer to compare with"
+    names: tuple[str, ...] = ()
+
+    # The model
+
+    @abstractmethod
+    def stock_class(self, kind: str) -> Any:
+        """transformers' own class, with `from_pretrained` and `from_config`. kind: of the architecture."""
+
+    def options(self) -> Mapping[str, Any]:
+        """What `from_pretrained` is given for the task's head."""
+        return {"id2label": dict(enumerate(self.names)), "label2id": {name: at for at, name in enumerate(self.names)}}
+
+    def scorer(self, model: Any, processor: Any) -> Scorer:
+        """The model as the task sees it. processor: tokenizer, or what prepares images or audio."""
+        return Scorer(model)
+
+    # Rows
+
+    @classmethod
+    @abstractmethod
+    def read(cls, source: str, files: Sequence[File], named: Named) -> tuple[Columns, Labelled]:
+        """The columns of the data, found where they are not named, and the rows of each part.
+
+        Raises:
+            AdviseError: every row that makes no sense, with its file, row and column.
+        """
+
+    @abstractmethod
+    def encode(self, rows: Rows, processor: Any, max_tokens: int) -> Encoded:
+        """Rows as the model reads them; what the model could not read is cut to `max_tokens`."""
+
+    @abstractmethod
+    def collate(self, rows: Encoded, numbers: Sequence[int], pad: int) -> Batch:
+        """The rows of these numbers as one batch on the CPU, padded at the right."""
+
+    def labelled(self, rows: Encoded, scores: Sequence[Tensor]) -> Encoded:
+        """Rows without labels, with the teacher's answers as their labels.
+
+        Args:
+            scores: of each row, (its positions, classes).
+        """
+        return rows
+
+    # Learning
+
+    def positions(self, raw: Tensor, batch: Batch) -> Tensor:
+        """The scores at the positions that carry an answer, row after row: (positions, classes)."""
+        return raw
+
+    def counts(self, batch: Batch) -> list[int]:
+        """How many positions each row has."""
+        return [1] * len(batch.rows)
+
+    @abstractmethod
+    def hard_loss(self, scores: Tensor, batch: Batch) -> Tensor:
+        """The task's own loss with the labels, (). scores: (positions, classes)."""
+
+    def loss(self, scorer: Scorer, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The loss with the labels, (), and the scores, (positions, classes), in one pass."""
+        scores = self.positions(scorer(**batch.inputs), batch).float()  # under autocast they are bf16, too coarse
+        return self.hard_loss(scores, batch), scores
+
+    def divergence(self, scores: Tensor, outputs: Tensor, temperature: float = 1.0) -> Tensor:
+        """How far scores are from other outputs, both (positions, classes): mean KL divergence of softened classes.
+
+        Scaled by temperature squared (Hinton et al. 1503.02531). One class is a number, which has no distribution to
+        soften: its mean squared difference.
+        """
+        if outputs.shape[1] == 1:
+            return functional.mse_loss(scores, outputs)
+        own, wanted = (functional.log_softmax(one / temperature, dim=1) for one in (scores, outputs))
+        return temperature**2 * functional.kl_div(own, wanted, reduction="batchmean", log_target=True)
+
+    def alone(self, stack: str, kind: str) -> bool:
+        """Whether only the first position of a stack of blocks counts. kind: of the architecture."""
+        return False
+
+    def counted(self, stack: str, batch: Batch) -> Tensor | None:
+        """Which positions of a stack of blocks count, (batch, positions) of bool; None for all."""
+        return batch.inputs["attention_mask"].bool()
+
+    # Judging
+
+    def judge(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Judged:
+        """What a model does on all rows, given as batches that have each of them once."""
+        table: Tensor | None = None
+        loss, positions = 0.0, 0
+        for batch in batches:
+            scores = self.positions(torch.as_tensor(model(**batch.inputs)), batch).float()
+            loss += float(self.hard_loss(scores, batch)) * len(scores)
+            positions += len(scores)
+            found = self.recorded(scores.cpu(), batch, rows)
+            table = torch.empty(len(rows), found.shape[1]) if table is None else table
+            table[batch.rows] = found
+        if table is None:
+            raise ValueError("there are no rows to score")
+        return Judged(table, loss / max(1, positions))
+
+    def recorded(self, scores: Tensor, batch: Batch, rows: Encoded) -> Tensor:
+        """What is recorded of each row of a batch: (batch, numbers). scores: (positions, classes)."""
+        return scores
+
+    @abstractmethod
+    def statistics(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Floats:
+        """What `metrics` needs of each row: (rows, numbers).
+
+        Args:
+            labels: (rows), of the data. table: (rows, numbers), as recorded.
+        """
+
+    def constants(self, metric: Metric, labels: Sequence[Any], width: int) -> Iterator[Floats]:
+        """The table, (rows, width), of each model that always gives one answer; none where there is no such answer."""
+        return iter(())
+
+    def answered(self, labels: Sequence[Any], table: ArrayLike) -> tuple[Floats, Floats] | None:
+        """The class that each row has and the one that it was given, both (rows); None for a task without classes."""
+        return None

@@ -1,0 +1,85 @@
+"""Text classification: one label of a text or of two, or a number (regression)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+from torch.nn import functional
+from transformers import AutoModelForSequenceClassification, T5ForConditionalGeneration
+
+from advisor.compute.data.batches import Batch, Encoded, encode, padded
+from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.labels import Labelled, Rows, read_texts
+from advisor.compute.data.sources import File
+from advisor.compute.tasks import classes
+from advisor.compute.tasks.metrics import Floats
+from advisor.compute.tasks.scorer import Scorer, TextScorer, WordScorer, label_tokens, label_words
+from advisor.compute.tasks.task import Task
+from advisor.facts.tasks import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class TextClassification(Task):
+    """One score for each label; with one label it is a regression, and the score is the number itself."""
+
+    tag: ClassVar[str] = "text-classification"
+    why_no_constant: ClassVar[str] = (
+        "answers that are all alike have no correlation, so there is no constant answer to compare with"
+    )
+
+    def stock_class(self, kind: str) -> Any:
+        return T5ForConditionalGeneration if kind == "encoder-decoder" else AutoModelForSequenceClassification
+
+    def scorer(self, model: Any, processor: Any) -> Scorer:
+        if model.config.is_encoder_decoder and not hasattr(model, "classification_head"):
+            return WordScorer(model, label_tokens(processor, label_words(processor, self.names)))
+        return TextScorer(model)
+
+    @classmethod
+    def read(cls, source: str, files: Sequence[File], named: Named) -> tuple[Columns, Labelled]:
+        return read_texts(source, files, named)
+
+    def encode(self, rows: Rows, processor: Any, max_tokens: int) -> Encoded:
+        return encode(rows, processor, max_tokens)
+
+    def collate(self, rows: Encoded, numbers: Sequence[int], pad: int) -> Batch:
+        inputs = padded([rows.tokens[row] for row in numbers], pad)
+        return Batch(inputs, torch.tensor([rows.labels[row] for row in numbers]), torch.tensor(numbers))
+
+    def labelled(self, rows: Encoded, scores: Sequence[Tensor]) -> Encoded:
+        return (
+            replace(rows, labels=tuple(classes.answers(torch.cat(list(scores)).numpy()).tolist())) if scores else rows
+        )
+
+    def hard_loss(self, scores: Tensor, batch: Batch) -> Tensor:
+        if scores.shape[1] == 1:
+            return functional.mse_loss(scores[:, 0], batch.labels.to(scores))
+        return functional.cross_entropy(scores, batch.labels.to(scores.device).long())
+
+    def loss(self, scorer: Scorer, batch: Batch) -> tuple[Tensor, Tensor]:
+        if isinstance(scorer, WordScorer):
+            return scorer.taught(**batch.inputs, labels=batch.labels)
+        return Task.loss(self, scorer, batch)
+
+    def alone(self, stack: str, kind: str) -> bool:
+        return kind == "encoder-decoder" and stack == "decoder"
+
+    def statistics(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Floats:
+        return classes.statistics(metric, labels, table)
+
+    def constants(self, metric: Metric, labels: Sequence[Any], width: int) -> Iterator[Floats]:
+        return classes.constants(metric, len(labels), width)
+
+    def answered(self, labels: Sequence[Any], table: ArrayLike) -> tuple[Floats, Floats] | None:
+        if np.asarray(table).shape[1] == 1:
+            return None
+        return np.asarray(labels, dtype=np.float64), classes.answers(table)
+
+
+TASK = TextClassification
