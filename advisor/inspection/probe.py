@@ -210,9 +210,11 @@ def data(source: str, columns: Mapping[str, str | None], max_samples: int | None
     """
     needs_run("--data")
     from advisor.compute.data.dataset import load
+    from advisor.compute.tasks.reading import reading
 
     text, pair, label = (columns.get(name) for name in ("text", "pair", "label"))
-    return load(source, text=text, pair=pair, label=label, max_samples=max_samples, task=task)
+    rows = reading(task)
+    return load(source, text=text, pair=pair, label=label, max_samples=max_samples, task=task, read_rows=rows)
 
 
 def needs_run(what: str) -> None:

@@ -19,11 +19,20 @@ def read_data(recipe: Recipe, source: str | None = None, base: Path = Path()) ->
         AdviseError: they cannot be read, understood or split.
     """
     from advisor.compute.data.dataset import load
+    from advisor.compute.tasks.reading import reading
 
     wanted = recipe.data
     there = source or wanted.source or ""
     if not Path(there).exists() and (base / there).exists():
         there = str(base / there)
-    names = {"text": wanted.text, "pair": wanted.pair, "label": wanted.label}
     task = wanted.task if wanted.task in OF_TASK else None
-    return load(there, **names, max_samples=wanted.max_samples, task=task, seed=recipe.training.seed)
+    return load(
+        there,
+        text=wanted.text,
+        pair=wanted.pair,
+        label=wanted.label,
+        max_samples=wanted.max_samples,
+        task=task,
+        seed=recipe.training.seed,
+        read_rows=reading(task),
+    )

@@ -75,8 +75,8 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
     (others are ignored beside a train file), a folder written by `save_to_disk`, or a Hub id. Naming `text`
     without `pair` means one text a row. `max_samples` limits the train rows only. Without
     `task`, labels with fractions make it a regression. Files are read afresh each
-    time and leave nothing behind; a Hub id uses the library's own cache. `read_rows` reads the rows of another task than
-    texts with one label.
+    time and leave nothing behind; a Hub id uses the library's own cache. `read_rows` reads the rows of
+    another task than texts with one label.
     Raises: AdviseError, with the file, for data that cannot be read, understood, split or trained on.
     """
     files = sorted(read(source), key=lambda file: PARTS.index(file.part))
@@ -222,8 +222,8 @@ def _fingerprint(parts: Mapping[str, Rows], names: Sequence[str]) -> str:
         digest.update(role.encode())
         for row in zip(rows.contents(), rows.labels, strict=True):
             digest.update(json.dumps(row, default=_hashed).encode())
+    return digest.hexdigest()
 
 
 def _hashed(value: bytes) -> str:
     return hashlib.sha256(value).hexdigest()
-    return digest.hexdigest()

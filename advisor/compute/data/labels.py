@@ -19,8 +19,8 @@ from advisor.compute.data.sources import PARTS, File
 class Rows:
     """What a model is to read and to answer, all (rows,); `pairs` is None where a row has one text.
 
-    texts: str; a tuple of words; or bytes, of an image or of sound. labels: what the task learns: whole numbers from 0, a
-    float, a text, or a tuple of them.
+    texts: str; a tuple of words; or bytes, of an image or of sound. labels: what the task learns: whole numbers from 0,
+    a float, a text, or a tuple of them.
     """
 
     texts: tuple[Any, ...]

@@ -1,4 +1,4 @@
-"""What scores of classes say: the answer to each row, and the statistics that the metrics of classifiers are made of."""
+"""What scores of classes say: the answer to each row, and the statistics that metrics of classifiers are made of."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Metrics as functions of sums over rows, so that one paired bootstrap serves them all (`bootstrap`).
 
-A task turns each row into a few numbers, its statistics; a metric is computed from their sums. Spearman's correlation is
-no such function: it ranks the rows that were drawn.
+A task turns each row into a few numbers, its statistics; a metric is computed from their sums. Spearman's correlation
+is no such function: it ranks the rows that were drawn.
 """
 
 from __future__ import annotations

@@ -14,5 +14,10 @@ OLDER = {"classification": "text-classification", "regression": "text-classifica
 
 def task_of(tag: str, names: Sequence[str]) -> Task:
     """The task of a pipeline tag on data with labels of these names."""
+    return task_class(tag)(tuple(names))
+
+
+def task_class(tag: str) -> type[Task]:
+    """The class of a task."""
     module = import_module(f"advisor.compute.tasks.{OLDER.get(tag, tag).replace('-', '_')}")
-    return cast(Task, module.TASK(tuple(names)))
+    return cast(type[Task], module.TASK)

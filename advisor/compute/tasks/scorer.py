@@ -1,7 +1,7 @@
 """Scorer: a transformers model as its task sees it, from the inputs of a batch to raw scores.
 
-Models with a head give their own logits. A T5 that classifies is text to text: its decoder is fed the start token alone,
-and a label's score is the vocabulary logit of the first token of its word.
+Models with a head give their own logits. A T5 that classifies is text to text: its decoder is fed the start token
+alone, and a label's score is the vocabulary logit of the first token of its word.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Task: what a model is to do, and all that depends on it. Everything else knows tasks only through this interface.
 
-A model gives raw outputs for a batch. The task picks the positions that carry an answer, one distribution each: one a row
-for a classifier, one for each labelled token, two for a span of text. Loss, distillation and the choice of layers work
-on positions. For the report each row becomes a few numbers, from which the task's metrics are computed.
+A model gives raw outputs for a batch. The task picks the positions that carry an answer, one distribution each: one a
+row for a classifier, one for each labelled token, two for a span of text. Loss, distillation and the choice of layers
+work on positions. For the report each row becomes a few numbers, from which the task's metrics are computed.
 """
 
 from __future__ import annotations

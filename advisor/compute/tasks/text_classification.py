@@ -53,9 +53,11 @@ class TextClassification(Task):
         return Batch(inputs, torch.tensor([rows.labels[row] for row in numbers]), torch.tensor(numbers))
 
     def labelled(self, rows: Encoded, scores: Sequence[Tensor]) -> Encoded:
-        return (
-            replace(rows, labels=tuple(classes.answers(torch.cat(list(scores)).numpy()).tolist())) if scores else rows
-        )
+        if not scores:
+            return rows
+        found = torch.cat(list(scores))
+        given = found[:, 0] if found.shape[1] == 1 else found.argmax(dim=1)
+        return replace(rows, labels=tuple(given.tolist()))
 
     def hard_loss(self, scores: Tensor, batch: Batch) -> Tensor:
         if scores.shape[1] == 1:

@@ -1,7 +1,7 @@
 """Teacher: the fine-tuned model's scores and hidden states of all rows, in one pass before a step that distils.
 
-The scores are kept for the steps that follow, unless there are too many of them, as of a language model's vocabulary. The
-states are kept in a file up to a limit, which saves a pass of the whole teacher with every batch, and its memory
+The scores are kept for the steps that follow, unless there are too many of them, as of a language model's vocabulary.
+The states are kept in a file up to a limit, which saves a pass of the whole teacher with every batch, and its memory
 meanwhile. What is not kept is computed when it is asked for.
 """
 
