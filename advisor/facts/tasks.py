@@ -5,11 +5,32 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-Metric = Literal["accuracy", "f1", "matthews", "pearson", "spearman"]
+Metric = Literal[
+    "accuracy",
+    "f1",
+    "matthews",
+    "pearson",
+    "spearman",
+    "bits_saved_per_byte",
+    "bits_per_byte",
+    "rouge_l",
+    "rouge_1",
+    "rouge_2",
+    "bleu",
+    "chrf",
+    "length_ratio",
+]
 OF_TASK: dict[str, tuple[Metric, ...]] = {
     "classification": ("accuracy", "f1", "matthews"),
     "regression": ("pearson", "spearman"),
+    "text-generation": ("bits_saved_per_byte", "bits_per_byte"),
+    "summarization": ("rouge_l", "rouge_1", "rouge_2", "length_ratio"),
+    "translation": ("bleu", "chrf", "length_ratio"),
 }
+# Tasks whose models write, and the architecture that does each.
+WRITERS = {"text-generation": "decoder", "summarization": "encoder-decoder", "translation": "encoder-decoder"}
+# Metrics that are reported beside others: more of them is not better, so nothing can be chosen or gated by them.
+BESIDE: tuple[Metric, ...] = ("bits_per_byte", "length_ratio")
 
 
 class Known(NamedTuple):

@@ -25,7 +25,15 @@ RowsOrNone = Annotated[int, Bound(ge=0), Amount()]
 Text = Annotated[str, Bound(min_length=1)]
 Device = Literal["cpu", "cuda", "mps", "edge"]
 InstructionSet = Literal["avx2", "avx512_vnni", "avx_vnni", "amx", "arm_dotprod"]
-Task = Literal["classification", "regression", "generation", "language-modelling"]
+Task = Literal[
+    "classification",
+    "regression",
+    "text-generation",
+    "summarization",
+    "translation",
+    "generation",
+    "language-modelling",
+]
 
 
 @frozen
@@ -47,7 +55,7 @@ class DataSource:
     """Which data, as far as known. `max_samples`: use at most so many training rows.
 
     metric: what accuracy means here; by default GLUE's for its tasks, else accuracy, or Pearson's correlation.
-    mean_tokens: of a text, in the mean.
+    mean_tokens: of a text, in the mean. prefix: before each text that a text-to-text model reads, as "summarize: ".
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
@@ -63,6 +71,7 @@ class DataSource:
     label: str | None = None
     metric: Metric | None = None
     mean_tokens: Annotated[float, Bound(ge=0)] | None = None
+    prefix: Text | None = None
 
 
 @frozen

@@ -213,6 +213,7 @@ def _origin(parts: Mapping[str, Rows], given: Labelled, dropped: int, seed: int,
         apart = "set apart from" if role != "train" and given.place(role) == given.place("train") else "of"
         texts.append(f"{role}: {len(rows):,} rows {apart} {given.place(role)}")
     texts += [f"without labels: {unlabelled:,} rows to distil on"] if unlabelled else []
+    texts += [given.remark] if given.remark else []
     return "; ".join([*texts, f"seed {seed}", f"left out: {dropped:,} rows that repeat a row of another part"]) + "."
 
 

@@ -53,7 +53,7 @@ class Labelled:
     """The labelled rows of each part as the source gives them, and the files they were read from.
 
     names: of the classes; for a regression that of the label column. unlabelled: rows without a label, each with 0.
-    classes: each row has one class, so parts keep them in proportion.
+    classes: each row has one class, so parts keep them in proportion. remark: on rows that were left out.
     """
 
     parts: Mapping[str, Rows]
@@ -61,6 +61,7 @@ class Labelled:
     names: tuple[str, ...]
     unlabelled: Rows
     classes: bool = True
+    remark: str = ""
 
     def place(self, role: str) -> str:
         """The file that gives the train, selection or report rows."""

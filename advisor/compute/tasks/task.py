@@ -29,10 +29,14 @@ Answerer = Callable[..., Any]  # the batch's inputs by name to raw outputs: a sc
 
 
 class Judged(NamedTuple):
-    """What a model did on some rows. table: (rows, numbers), what is recorded of each. loss: mean over positions."""
+    """What a model did on some rows. table: (rows, numbers), what is recorded of each. loss: mean over positions.
+
+    texts: (rows), that it wrote; empty for a task that writes none.
+    """
 
     table: Tensor
     loss: float
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,20 @@ class Task(ABC):
 
     tag: the Hub's pipeline tag. modality: what rows hold. keeps_scores: the scores of all rows fit into memory, so a
     teacher answers each row once. why_no_constant: to the metrics for which there is no constant answer.
+    at_once: rows that a model which does not learn answers together, where the batches of training are smaller.
+    joins_texts: two texts in one are a text of the task. chosen_by_loss: epochs are, as the metric takes too long.
+    alike_by_shape: models of one shape take the same time. libraries: modules beside those of `advise run`.
     """
 
     tag: ClassVar[str]
     modality: ClassVar[Literal["text", "image", "audio"]] = "text"
     keeps_scores: ClassVar[bool] = True
     why_no_constant: ClassVar[str] = "the task has no constant answer to compare with"
+    at_once: ClassVar[int] = 64
+    joins_texts: ClassVar[bool] = True
+    chosen_by_loss: ClassVar[bool] = False
+    alike_by_shape: ClassVar[bool] = True
+    libraries: ClassVar[tuple[str, ...]] = ()
     names: tuple[str, ...] = ()
 
     # The model
@@ -77,6 +89,10 @@ class Task(ABC):
     @abstractmethod
     def encode(self, rows: Rows, processor: Any, max_tokens: int) -> Encoded:
         """Rows as the model reads them; what the model could not read is cut to `max_tokens`."""
+
+    def encode_to_learn(self, rows: Rows, processor: Any, max_tokens: int) -> Encoded:
+        """Rows as the model learns from them; by default as it is judged by them."""
+        return self.encode(rows, processor, max_tokens)
 
     @abstractmethod
     def collate(self, rows: Encoded, numbers: Sequence[int], pad: int) -> Batch:
@@ -129,6 +145,19 @@ class Task(ABC):
         return batch.inputs["attention_mask"].bool()
 
     # Judging
+
+    def protocol(self, max_tokens: int) -> str:
+        """What somebody has to know of how rows are judged to get the same numbers; empty where the metric says all."""
+        return ""
+
+    def loss_of(self, scorer: Scorer, batches: Iterable[Batch]) -> float:
+        """The mean loss over all positions of some batches."""
+        loss, positions = 0.0, 0
+        for batch in batches:
+            scores = self.positions(scorer(**batch.inputs), batch).float()
+            loss += float(self.hard_loss(scores, batch)) * len(scores)
+            positions += len(scores)
+        return loss / max(1, positions)
 
     def judge(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Judged:
         """What a model does on all rows, given as batches that have each of them once."""
