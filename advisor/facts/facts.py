@@ -15,7 +15,10 @@ Value = str | int | float | bool | frozenset[str] | None
 
 KINDS = ("encoder", "decoder", "encoder-decoder")
 DEVICES = ("cpu", "cuda", "mps", "edge")
-TASKS = ("classification", "regression", "generation", "language-modelling")
+TASKS = (
+    *("classification", "regression", "token-classification", "question-answering"),
+    *("generation", "language-modelling"),
+)
 INSTRUCTION_SETS = ("avx2", "avx512_vnni", "avx_vnni", "amx", "arm_dotprod")
 
 

@@ -3,13 +3,49 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
-Metric = Literal["accuracy", "f1", "matthews", "pearson", "spearman"]
+Metric = Literal[
+    "accuracy",
+    "f1",
+    "matthews",
+    "pearson",
+    "spearman",
+    "entity_f1",
+    "token_accuracy",
+    "answer_f1",
+    "exact_match",
+]
 OF_TASK: dict[str, tuple[Metric, ...]] = {
     "classification": ("accuracy", "f1", "matthews"),
     "regression": ("pearson", "spearman"),
+    "token-classification": ("entity_f1", "token_accuracy"),
+    "question-answering": ("answer_f1", "exact_match"),
 }
+
+
+# By pipeline tag: transformers' class, and what a loaded model is asked.
+LOADED = {
+    "text-classification": ("AutoModelForSequenceClassification", '["a text"]'),
+    "token-classification": ("AutoModelForTokenClassification", '["Anna lives in Berlin"]'),
+    "question-answering": ("AutoModelForQuestionAnswering", '["Where does Anna live?"], ["Anna lives in Berlin."]'),
+}
+# By the end of the names of transformers' classes; others classify texts.
+OF_CLASS = {"ForTokenClassification": "token-classification", "ForQuestionAnswering": "question-answering"}
+
+
+def task_of_config(config: Mapping[str, Any]) -> str:
+    """The pipeline tag of what a checkpoint was made for: as an int8 model's config says it, else by its class."""
+    said, named = config.get("task"), config.get("architectures")
+    if isinstance(said, str):
+        return said
+    names = named if isinstance(named, list) else []
+    found = (tag for end, tag in OF_CLASS.items() for name in names if str(name).endswith(end))
+    return next(found, "text-classification")
+
+
+OF_TOKENS = tuple(OF_CLASS.values())  # tasks that score each token
 
 
 class Known(NamedTuple):

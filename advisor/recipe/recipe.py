@@ -25,7 +25,9 @@ RowsOrNone = Annotated[int, Bound(ge=0), Amount()]
 Text = Annotated[str, Bound(min_length=1)]
 Device = Literal["cpu", "cuda", "mps", "edge"]
 InstructionSet = Literal["avx2", "avx512_vnni", "avx_vnni", "amx", "arm_dotprod"]
-Task = Literal["classification", "regression", "generation", "language-modelling"]
+Task = Literal[
+    "classification", "regression", "token-classification", "question-answering", "generation", "language-modelling"
+]
 
 
 @frozen
