@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from advisor.recipe.recipe import DataSource, Task
 
 DEVICES = ("cpu", "cuda", "mps", "edge", "auto")
-TASKS = ("classification", "regression", "generation", "language-modelling")
+TASKS = (
+    *("classification", "regression", "token-classification", "question-answering"),
+    *("text-generation", "summarization", "translation", "generation", "language-modelling"),
+)
 MOST = 1e12  # of a target
 
 

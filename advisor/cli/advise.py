@@ -23,7 +23,10 @@ from advisor.cli.options import (
 )
 
 DEVICES = ("cpu", "cuda", "mps", "edge", "auto")
-TASKS = ("classification", "regression", "generation", "language-modelling")
+TASKS = (
+    *("classification", "regression", "token-classification", "question-answering"),
+    *("text-generation", "summarization", "translation", "generation", "language-modelling"),
+)
 
 
 def _commands() -> str:
@@ -59,7 +62,7 @@ def _arguments() -> Parser:
     )
     arguments.add_argument(
         "--task",
-        choices=("classification", "regression", "generation", "language-modelling"),
+        choices=TASKS,
         help="what the model is to do",
     )
     arguments.add_argument("--eval-samples", type=count_or_none, metavar="N", help="labelled examples for the report")

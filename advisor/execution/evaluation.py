@@ -155,7 +155,9 @@ def serve(
     def load(folder: Path) -> Scorer:
         return checkpoint.load(folder, context.family, context.task, trust_remote_code=job.trust_remote_code)[0]
 
-    found = yield from measure(folders, context, report, Place(load, device, job.assumed, job.measuring, context.task.alike_by_shape))
+    found = yield from measure(
+        folders, context, report, Place(load, device, job.assumed, job.measuring, context.task.alike_by_shape)
+    )
     notes = {"finetune": found.notes}
     measured = [
         replace(one, served=found.served[one.name], notes=(*one.notes, *notes.get(one.name, ()))) for one in results

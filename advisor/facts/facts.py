@@ -16,7 +16,8 @@ Value = str | int | float | bool | frozenset[str] | None
 KINDS = ("encoder", "decoder", "encoder-decoder")
 DEVICES = ("cpu", "cuda", "mps", "edge")
 TASKS = (
-    *("classification", "regression", "text-generation", "summarization", "translation"),
+    *("classification", "regression", "token-classification", "question-answering"),
+    *("text-generation", "summarization", "translation"),
     *("generation", "language-modelling"),
 )
 INSTRUCTION_SETS = ("avx2", "avx512_vnni", "avx_vnni", "amx", "arm_dotprod")

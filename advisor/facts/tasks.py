@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
 Metric = Literal[
     "accuracy",
@@ -19,6 +20,10 @@ Metric = Literal[
     "bleu",
     "chrf",
     "length_ratio",
+    "entity_f1",
+    "token_accuracy",
+    "answer_f1",
+    "exact_match",
 ]
 OF_TASK: dict[str, tuple[Metric, ...]] = {
     "classification": ("accuracy", "f1", "matthews"),
@@ -26,11 +31,53 @@ OF_TASK: dict[str, tuple[Metric, ...]] = {
     "text-generation": ("bits_saved_per_byte", "bits_per_byte"),
     "summarization": ("rouge_l", "rouge_1", "rouge_2", "length_ratio"),
     "translation": ("bleu", "chrf", "length_ratio"),
+    "token-classification": ("entity_f1", "token_accuracy"),
+    "question-answering": ("answer_f1", "exact_match"),
 }
 # Tasks whose models write, and the architecture that does each.
 WRITERS = {"text-generation": "decoder", "summarization": "encoder-decoder", "translation": "encoder-decoder"}
 # Metrics that are reported beside others: more of them is not better, so nothing can be chosen or gated by them.
 BESIDE: tuple[Metric, ...] = ("bits_per_byte", "length_ratio")
+
+
+# By pipeline tag: transformers' class, and what a loaded model is asked.
+LOADED = {
+    "text-classification": ("AutoModelForSequenceClassification", '["a text"]'),
+    "token-classification": ("AutoModelForTokenClassification", '["Anna lives in Berlin"]'),
+    "question-answering": ("AutoModelForQuestionAnswering", '["Where does Anna live?"], ["Anna lives in Berlin."]'),
+    "text-generation": ("AutoModelForCausalLM", '["A text that goes on"]'),
+    "summarization": ("AutoModelForSeq2SeqLM", '["a long text"]'),
+    "translation": ("AutoModelForSeq2SeqLM", '["a text"]'),
+}
+# By the end of the names of transformers' classes; others classify texts.
+OF_TOKENS = ("token-classification", "question-answering")  # tasks that score each token
+OF_CLASS = {
+    "ForTokenClassification": "token-classification",
+    "ForQuestionAnswering": "question-answering",
+    "ForCausalLM": "text-generation",
+    "LMHeadModel": "text-generation",
+}
+# Where a config keeps what a text-to-text model is for, and what its pipelines do: T5's own convention.
+PARAMS = "task_specific_params"
+
+
+def task_of_config(config: Mapping[str, Any]) -> str:
+    """The pipeline tag of what a checkpoint was made for: as its config says it, else by its class."""
+    said, named = config.get("task"), config.get("architectures")
+    if isinstance(said, str):
+        return said
+    if written := [tag for tag in config.get(PARAMS) or {} if WRITERS.get(tag) == "encoder-decoder"]:
+        return written[0]
+    names = named if isinstance(named, list) else []
+    found = (tag for end, tag in OF_CLASS.items() for name in names if str(name).endswith(end))
+    return next(found, "text-classification")
+
+
+def settings_of_config(config: Mapping[str, Any], tag: str) -> dict[str, Any]:
+    """The settings with which a model that writes was judged, as a run saves them."""
+    params = config.get(PARAMS)
+    found = params.get(tag) if isinstance(params, Mapping) else None
+    return dict(found) if isinstance(found, Mapping) else {}
 
 
 class Known(NamedTuple):

@@ -28,6 +28,8 @@ InstructionSet = Literal["avx2", "avx512_vnni", "avx_vnni", "amx", "arm_dotprod"
 Task = Literal[
     "classification",
     "regression",
+    "token-classification",
+    "question-answering",
     "text-generation",
     "summarization",
     "translation",

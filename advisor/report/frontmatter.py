@@ -20,6 +20,8 @@ LIBRARIES = {"checkpoint": "transformers", "onnx": "onnx", "openvino": "openvino
 PIPELINES = {"classification": "text-classification", "regression": "text-classification"}
 # What the Hub calls our metrics.
 METRICS = {"matthews": "matthews_correlation", "pearson": "pearsonr", "spearman": "spearmanr"}
+METRICS |= {"entity_f1": "f1", "token_accuracy": "accuracy", "answer_f1": "f1"}
+METRICS |= {"rouge_1": "rouge1", "rouge_2": "rouge2", "rouge_l": "rougeL"}
 
 
 def front(result: RunResult, recipe: Recipe, data: DataFacts, license_: str = "") -> str:
@@ -38,7 +40,7 @@ def metadata(result: RunResult, recipe: Recipe, data: DataFacts, license_: str =
         "datasets": [source] if (source := hub_id(recipe.data.source or "")) else [],
         "metrics": [METRICS.get(name, name) for name in last.metrics],
         "library_name": LIBRARIES.get(last.artefact.kind if last.artefact else "checkpoint"),
-        "pipeline_tag": PIPELINES.get(data.task or "classification"),
+        "pipeline_tag": _pipeline(data),
         "tags": ["advise", "green-ai", *(name.replace("_", "-") for name in recipe.step_names if name != "finetune")],
         "co2_eq_emissions": _emissions(result),
         "model-index": _index(result, recipe, data),
@@ -46,6 +48,11 @@ def metadata(result: RunResult, recipe: Recipe, data: DataFacts, license_: str =
     if not found["base_model"]:
         del found["base_model_relation"]
     return {name: value for name, value in found.items() if value}
+
+
+def _pipeline(data: DataFacts) -> str:
+    task = data.task or "classification"
+    return PIPELINES.get(task, task)
 
 
 def hub_id(source: str) -> str:
@@ -84,7 +91,7 @@ def _index(result: RunResult, recipe: Recipe, data: DataFacts) -> list[dict[str,
     last = result.steps[-1]
     values = dict(last.metrics) or {last.metric: last.accuracy}
     metrics = [{"type": METRICS.get(name, name), "value": _short(value)} for name, value in values.items()]
-    kind = PIPELINES.get(data.task or "classification", "text-classification")
+    kind = _pipeline(data)
     name = data_name(recipe)
     dataset = {"type": hub_id(recipe.data.source or "") or name, "name": name}
     return [{"name": result.name, "results": [{"task": {"type": kind}, "dataset": dataset, "metrics": metrics}]}]

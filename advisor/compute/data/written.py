@@ -35,7 +35,7 @@ def read_alone(source: str, files: Sequence[File], named: Named) -> tuple[Column
 
     def rows(shards: Sequence[File]) -> Rows:
         texts = tuple(text for file in shards for text in file.columns[column] if text.strip())
-        return Rows(texts, None, (0,) * len(texts))
+        return Rows(texts, None, ("",) * len(texts))  # they have no label
 
     remark = f"left out: {blank:,} rows without text" if blank else ""
     return Columns(column, None, ""), _labelled(source, files, rows, remark)

@@ -32,7 +32,7 @@ def over(above: Floats, below: Floats) -> Floats:
 
 
 def _share(sums: Floats) -> Floats:
-    """Of (hits, rows)."""
+    """Of (hits, rows), or of shares of a hit."""
     return over(sums[..., 0], sums[..., 1])
 
 
@@ -100,10 +100,24 @@ def _chrf(sums: Floats) -> Floats:
     return 100 * over(5 * precision * recall, 4 * precision + recall)
 
 
+def _entity_f1(sums: Floats) -> Floats:
+    """Of (right, predicted, gold) entities."""
+    return over(2 * sums[..., 0], sums[..., 1] + sums[..., 2])
+
+
 OF_SUMS: Mapping[str, OfSums] = {
-    **{"accuracy": _share, "f1": _f1, "matthews": _matthews, "pearson": _pearson},
-    **{"bits_per_byte": _bits_per_byte, "bits_saved_per_byte": _bits_saved},
+    "accuracy": _share,
+    "f1": _f1,
+    "matthews": _matthews,
+    "pearson": _pearson,
+    "entity_f1": _entity_f1,
+    "token_accuracy": _share,
+    "answer_f1": _share,
+    "exact_match": _share,
+    "bits_per_byte": _bits_per_byte,
+    "bits_saved_per_byte": _bits_saved,
     **dict.fromkeys(("rouge_1", "rouge_2", "rouge_l", "length_ratio"), _share),
-    **{"bleu": _bleu, "chrf": _chrf},
+    "bleu": _bleu,
+    "chrf": _chrf,
 }
 OF_ROWS: Mapping[str, OfSums] = {"spearman": _spearman}  # (draws, rows, numbers) to (draws)

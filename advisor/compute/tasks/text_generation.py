@@ -32,10 +32,12 @@ from advisor.compute.data.written import read_alone
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import IGNORED, Scorer
 from advisor.compute.tasks.task import Answerer, Judged, Task
-from advisor.compute.tasks.writing import CausalScorer
+from advisor.compute.tasks.writing import CausalScorer, alone, note
 from advisor.facts.tasks import Metric
+from advisor.records.answers import Answer, Continued
 
 RAW = 8.0  # bits of a byte that nobody predicts
+SIDE_BY_SIDE = 16  # texts that are continued together
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,14 @@ class TextGeneration(Task):
     """Each token given those before it. A row that is encoded is a window of tokens, of which some are context alone.
 
     `Encoded` has in labels the place of the first token that counts, and in details the text's number and its bytes.
+    max_new_tokens: with which a loaded model continues a text.
     """
 
     tag: ClassVar[str] = "text-generation"
     keeps_scores: ClassVar[bool] = False
     at_once: ClassVar[int] = 1
     joins_texts: ClassVar[bool] = False
+    max_new_tokens: int = 64
 
     def stock_class(self, kind: str) -> Any:
         return AutoModelForCausalLM
@@ -57,6 +61,7 @@ class TextGeneration(Task):
         return {}
 
     def scorer(self, model: Any, processor: Any) -> Scorer:
+        note(model, self.tag, max_new_tokens=self.max_new_tokens)
         return CausalScorer(model, processor)
 
     @classmethod
@@ -67,7 +72,7 @@ class TextGeneration(Task):
         """Each text in windows of its own."""
         tokens, labels, details = [], [], []
         for number, (text, ids) in enumerate(zip(rows.texts, _ids(rows, processor), strict=True)):
-            size = len(text.encode())
+            size = max(1, len(text.encode()))
             first_token = _beginning(processor)
             for first, window in windows([first_token, *(ids or [first_token])], max_tokens):
                 tokens.append(window)
@@ -122,6 +127,21 @@ class TextGeneration(Task):
     def constants(self, metric: Metric, labels: Sequence[Any], width: int) -> Iterator[Floats]:
         """That of a model that predicts nothing: each byte takes 8 bits."""
         yield np.tile([RAW, 1.0], (len(labels), 1))
+
+    @classmethod
+    def asked(cls, texts: Sequence[Any], pairs: Sequence[Any] | None) -> Rows:
+        return alone(cls.tag, texts, pairs)
+
+    def answer(self, model: Answerer, batches: Iterable[Batch], rows: Encoded, asked: Sequence[Any]) -> list[Answer]:
+        if not isinstance(model, CausalScorer):
+            raise TypeError(f"{self.tag} needs a model that writes, got {type(model).__name__}")
+        table = self.judge(model, batches, rows).table
+        found = [
+            model.continued(asked[at : at + SIDE_BY_SIDE], self.max_new_tokens)
+            for at in range(0, len(asked), SIDE_BY_SIDE)
+        ]
+        texts = [text for some in found for text in some]
+        return [Continued(text, bits / size) for text, (bits, size) in zip(texts, table.tolist(), strict=True)]
 
     def protocol(self, max_tokens: int) -> str:
         return (

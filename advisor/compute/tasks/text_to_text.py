@@ -26,8 +26,9 @@ from advisor.compute.data.written import read_with_targets
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import IGNORED, Scorer
 from advisor.compute.tasks.task import Answerer, Judged, Task
-from advisor.compute.tasks.writing import Seq2SeqScorer
+from advisor.compute.tasks.writing import Seq2SeqScorer, alone, note
 from advisor.facts.tasks import Metric
+from advisor.records.answers import Answer, Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class TextToText(Task):
         return {}
 
     def scorer(self, model: Any, processor: Any) -> Scorer:
+        note(model, self.tag, prefix=self.prefix, beams=self.beams, max_new_tokens=self.max_new_tokens)
         return Seq2SeqScorer(model, processor, self.beams, self.max_new_tokens)
 
     @classmethod
@@ -89,14 +91,25 @@ class TextToText(Task):
 
     def judge(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Judged:
         """What is written for every row, against its target. The loss is not computed: see `loss_of`."""
+        texts = self._written(model, batches, rows)
+        table = [self.compared(text, target) for text, target in zip(texts, rows.details, strict=True)]
+        return Judged(torch.tensor(table, dtype=torch.float64), float("nan"), texts=texts)
+
+    def _written(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> tuple[str, ...]:
         if not isinstance(model, Seq2SeqScorer):
             raise TypeError(f"{self.tag} needs a model that writes, got {type(model).__name__}")
         texts = [""] * len(rows)
         for batch in batches:
             for row, text in zip(batch.rows.tolist(), model.written(**batch.inputs), strict=True):
                 texts[row] = text
-        table = [self.compared(text, target) for text, target in zip(texts, rows.details, strict=True)]
-        return Judged(torch.tensor(table, dtype=torch.float64), float("nan"), tuple(texts))
+        return tuple(texts)
+
+    @classmethod
+    def asked(cls, texts: Sequence[Any], pairs: Sequence[Any] | None) -> Rows:
+        return alone(cls.tag, texts, pairs)
+
+    def answer(self, model: Answerer, batches: Iterable[Batch], rows: Encoded, asked: Sequence[Any]) -> list[Answer]:
+        return [Written(text) for text in self._written(model, batches, rows)]
 
     @abstractmethod
     def compared(self, text: str, target: str) -> Sequence[float]:

@@ -9,8 +9,27 @@ import torch
 from torch import Tensor
 from transformers import GenerationConfig
 
+from advisor.base.errors import AdviseError
+from advisor.compute.data.labels import Rows
 from advisor.compute.data.tokenizing import token_ids
 from advisor.compute.tasks.scorer import Scorer
+from advisor.facts.tasks import PARAMS
+
+
+def note(model: Any, tag: str, **settings: Any) -> None:
+    """Save with a model what it is for, and how its texts are read and written, as T5's configs do."""
+    setattr(model.config, PARAMS, {tag: settings})
+
+
+def alone(tag: str, texts: Sequence[Any], pairs: Sequence[Any] | None) -> Rows:
+    """What a model that writes is asked.
+
+    Raises:
+        AdviseError: there are second texts.
+    """
+    if pairs is not None:
+        raise AdviseError(f"{tag} reads one text at a time: there are no pairs", hint="load(…)(texts)")
+    return Rows(tuple(texts), None, ("",) * len(texts))
 
 
 class Writer(Scorer):

@@ -43,7 +43,7 @@ def test_windows_overlap_by_half_and_count_each_token_once() -> None:
 def test_bits_are_those_of_all_tokens_whatever_the_windows_and_batches(
     tokenizer: Any, max_tokens: int, size: int
 ) -> None:
-    rows = TASK.encode(Rows(TEXTS, None, (0, 0, 0)), tokenizer, max_tokens)
+    rows = TASK.encode(Rows(TEXTS, None, ("",) * 3), tokenizer, max_tokens)
     order = list(range(len(rows)))
     batches = [TASK.collate(rows, order[at : at + size], 0) for at in range(0, len(order), size)]
     found = TASK.judge(uniform, batches, rows)
@@ -62,7 +62,7 @@ def test_what_is_kept_is_a_share_of_the_bits_that_are_saved() -> None:
 
 
 def test_texts_are_packed_into_blocks_to_learn_from(tokenizer: Any) -> None:
-    rows = TASK.encode_to_learn(Rows(TEXTS, None, (0, 0, 0)), tokenizer, 8)
+    rows = TASK.encode_to_learn(Rows(TEXTS, None, ("",) * 3), tokenizer, 8)
     assert {len(block) for block in rows.tokens[:-1]} == {8}
     first = tokenizer.eos_token_id  # it has no token that begins texts
     packed = [one for block in rows.tokens for one in block]
