@@ -18,13 +18,15 @@ from advisor.families.family import Config, Family, Tensors
 CLASSIFIES = "text-classification"
 OF_FAMILIES = (None, CLASSIFIES, "classification", "regression")  # their tables have this head already
 OUTPUT = "lm_head.weight"
+WRITING = {"decoder": "text-generation", "encoder-decoder": "text2text-generation"}  # the descriptions' names
 
 
 @cache
 def with_head(family: Family, task: str | None) -> Family:
     """The family with the head of a task; the same one where it is not known what that head is made of."""
     if task in WRITERS:
-        runs = WRITERS[task] == family.kind and bool(family.vocabulary)
+        known = description.find(family.model_type)
+        runs = WRITERS[task] == family.kind and known is not None and WRITING[family.kind] in known.tasks
         return replace(family, tensors=lambda config: _written(family, config), executable=runs)
     one = None if task in OF_FAMILIES else description.find(family.model_type)
     if one is None or task not in one.tasks or CLASSIFIES not in one.tasks:

@@ -33,13 +33,11 @@ Answerer = Callable[..., Any]  # the batch's inputs by name to raw outputs: a sc
 class Judged(NamedTuple):
     """What a model did on some rows. table: (rows, numbers), what is recorded of each. loss: mean over positions.
 
-    texts: (rows), that it wrote; empty for a task that writes none.
     scores: at all positions, batch after batch, (positions, classes); None where the task does not keep them.
     """
 
     table: Tensor
     loss: float
-    texts: tuple[str, ...] = ()
     scores: Tensor | None = None
 
     @property

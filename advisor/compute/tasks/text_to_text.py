@@ -93,7 +93,7 @@ class TextToText(Task):
         """What is written for every row, against its target. The loss is not computed: see `loss_of`."""
         texts = self._written(model, batches, rows)
         table = [self.compared(text, target) for text, target in zip(texts, rows.details, strict=True)]
-        return Judged(torch.tensor(table, dtype=torch.float64), float("nan"), texts=texts)
+        return Judged(torch.tensor(table, dtype=torch.float64), float("nan"))
 
     def _written(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> tuple[str, ...]:
         if not isinstance(model, Seq2SeqScorer):
