@@ -67,7 +67,7 @@ def task_of_config(config: Mapping[str, Any]) -> str:
     if isinstance(said, str):
         return said
     if written := [tag for tag in config.get(PARAMS) or {} if WRITERS.get(tag) == "encoder-decoder"]:
-        return written[0]
+        return str(written[0])
     names = named if isinstance(named, list) else []
     found = (tag for end, tag in OF_CLASS.items() for name in names if str(name).endswith(end))
     return next(found, "text-classification")

@@ -212,6 +212,10 @@ class Task(ABC):
         """
         return iter(())
 
+    def constant(self, label: int) -> str:
+        """A constant answer in words. label: its number."""
+        return f"always answering {self.names[label] if label < len(self.names) else str(label)!r}"
+
     def apart(self, before: ArrayLike, now: ArrayLike) -> Apart:
         """How far two tables of the same rows are apart, both (rows, numbers)."""
         one, other = (np.asarray(table, dtype=np.float64) for table in (before, now))

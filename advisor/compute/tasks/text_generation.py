@@ -32,7 +32,7 @@ from advisor.compute.data.written import read_alone
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import IGNORED, Scorer
 from advisor.compute.tasks.task import Answerer, Judged, Task
-from advisor.compute.tasks.writing import CausalScorer, alone, note
+from advisor.compute.tasks.writing import CausalScorer, alone, keep_settings
 from advisor.facts.tasks import Metric
 from advisor.records.answers import Answer, Continued
 
@@ -61,7 +61,7 @@ class TextGeneration(Task):
         return {}
 
     def scorer(self, model: Any, processor: Any) -> Scorer:
-        note(model, self.tag, max_new_tokens=self.max_new_tokens)
+        keep_settings(model, self.tag, max_new_tokens=self.max_new_tokens)
         return CausalScorer(model, processor)
 
     @classmethod
@@ -116,17 +116,20 @@ class TextGeneration(Task):
         for batch in batches:
             scores = self.positions(torch.as_tensor(model(**batch.inputs)), batch).float()
             lost = functional.cross_entropy(scores, _targets(batch).to(scores.device), reduction="none").cpu()
-            for row, bits in zip(batch.rows.tolist(), lost.double().split(self.counts(batch)), strict=True):
-                table[places[rows.details[row][0]], 0] += float(bits.sum()) / math.log(2)
+            for row, nats in zip(batch.rows.tolist(), lost.double().split(self.counts(batch)), strict=True):
+                table[places[rows.details[row][0]], 0] += float(nats.sum()) / math.log(2)
             positions += len(lost)
         return Judged(table, float(table[:, 0].sum()) * math.log(2) / max(1, positions))
 
     def statistics(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Floats:
         return np.asarray(table, dtype=np.float64)
 
-    def constants(self, metric: Metric, labels: Sequence[Any], width: int) -> Iterator[Floats]:
+    def constants(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Iterator[Floats]:
         """That of a model that predicts nothing: each byte takes 8 bits."""
         yield np.tile([RAW, 1.0], (len(labels), 1))
+
+    def constant(self, label: int) -> str:
+        return "a model that predicts nothing"
 
     @classmethod
     def asked(cls, texts: Sequence[Any], pairs: Sequence[Any] | None) -> Rows:

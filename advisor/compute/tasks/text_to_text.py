@@ -26,7 +26,7 @@ from advisor.compute.data.written import read_with_targets
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import IGNORED, Scorer
 from advisor.compute.tasks.task import Answerer, Judged, Task
-from advisor.compute.tasks.writing import Seq2SeqScorer, alone, note
+from advisor.compute.tasks.writing import Seq2SeqScorer, alone, keep_settings
 from advisor.facts.tasks import Metric
 from advisor.records.answers import Answer, Written
 
@@ -56,7 +56,7 @@ class TextToText(Task):
         return {}
 
     def scorer(self, model: Any, processor: Any) -> Scorer:
-        note(model, self.tag, prefix=self.prefix, beams=self.beams, max_new_tokens=self.max_new_tokens)
+        keep_settings(model, self.tag, prefix=self.prefix, beams=self.beams, max_new_tokens=self.max_new_tokens)
         return Seq2SeqScorer(model, processor, self.beams, self.max_new_tokens)
 
     @classmethod

@@ -16,7 +16,10 @@ from advisor.compute.tasks.scorer import Scorer
 from advisor.facts.tasks import PARAMS
 
 
-def note(model: Any, tag: str, **settings: Any) -> None:
+MOST_READ = 4096  # tokens of a text that is continued by a model without a limit
+
+
+def keep_settings(model: Any, tag: str, **settings: Any) -> None:
     """Save with a model what it is for, and how its texts are read and written, as T5's configs do."""
     setattr(model.config, PARAMS, {tag: settings})
 
@@ -56,7 +59,7 @@ class CausalScorer(Writer):
         """How texts go on, the most likely token each time. Shorter ones are padded at the left, as continuing needs."""
         first = self.processor.bos_token_id
         ids = [[*([] if first is None else [first]), *one] for one in token_ids(self.processor, texts)]
-        ids = [one or [self.processor.eos_token_id] for one in ids]
+        ids = [one[-self._longest(max_new_tokens) :] or [self.processor.eos_token_id] for one in ids]
         longest, pad = max(map(len, ids)), self.processor.pad_token_id
         device = self.channels.device
         inputs = {
@@ -66,6 +69,12 @@ class CausalScorer(Writer):
         written = self.generated(inputs, greedy(self.processor, max_new_tokens))[:, longest:]
         found: list[str] = self.processor.batch_decode(written, skip_special_tokens=True)
         return found
+
+
+    def _longest(self, max_new_tokens: int) -> int:
+        """The most tokens of a text that leave positions for what is written; of longer ones the end is read."""
+        positions = getattr(self.model.config, "max_position_embeddings", None)
+        return max(1, (positions or max_new_tokens + MOST_READ) - max_new_tokens)
 
 
 class Seq2SeqScorer(Writer):

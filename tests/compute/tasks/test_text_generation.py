@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tiny
 import torch
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from advisor.compute.data.labels import Rows
 from advisor.compute.tasks.metrics import value
@@ -70,3 +71,13 @@ def test_texts_are_packed_into_blocks_to_learn_from(tokenizer: Any) -> None:
     batch = TASK.collate(rows, range(len(rows)), 0)
     assert TASK.counts(batch) == [len(block) - 1 for block in rows.tokens]
     assert len(TASK.positions(uniform(**batch.inputs), batch)) == sum(TASK.counts(batch))
+
+
+def test_of_a_text_beyond_the_positions_the_end_is_continued(tokenizer: Any) -> None:
+    torch.manual_seed(0)
+    sizes = {**tiny.SIZES["gpt2"], "n_layer": 1, "n_positions": 24, "vocab_size": 400}
+    scorer = TASK.scorer(AutoModelForCausalLM.from_config(AutoConfig.for_model("gpt2", **sizes)).eval(), tokenizer)
+    end = "the end of it"
+    long, short = scorer.continued([TEXTS[1] * 5 + end, end], 4)
+    assert isinstance(long, str)
+    assert scorer.continued([end], 4) == [short]  # padding at the left changes nothing
