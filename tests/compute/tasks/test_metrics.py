@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from advisor.compute.tasks.metrics import RESAMPLES, answers, by_name, drawn, ratio_interval, value
-from advisor.facts.tasks import PROBLEM_TYPES
+from advisor.facts.tasks import OF_TASK
 
 LABELS = [1, 1, 0, 0]
 SCORES = [[0.1, 0.9], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]]  # answers 1, 0, 0, 1: half are right
@@ -17,11 +17,7 @@ SCORES = [[0.1, 0.9], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]]  # answers 1, 0, 0, 1:
 
 def test_on_literals() -> None:
     assert answers(SCORES).tolist() == [1, 0, 0, 1]
-    assert by_name(PROBLEM_TYPES["single_label_classification"], LABELS, SCORES) == {
-        "accuracy": 0.5,
-        "f1": 0.5,
-        "matthews": 0.0,
-    }
+    assert by_name(OF_TASK["classification"], LABELS, SCORES) == {"accuracy": 0.5, "f1": 0.5, "matthews": 0.0}
     three = [[9, 0, 0], [0, 9, 0], [0, 9, 0], [0, 0, 9]]
     assert value("f1", [0, 1, 2, 2], three) == pytest.approx((1 + 2 / 3 + 2 / 3) / 3)
     numbers = [[1.0], [2.0], [3.0], [10.0]]
@@ -31,7 +27,7 @@ def test_on_literals() -> None:
 
 
 def test_answers_that_are_all_alike_correlate_with_nothing() -> None:
-    for metric in PROBLEM_TYPES["regression"]:
+    for metric in OF_TASK["regression"]:
         assert value(metric, [1, 2, 3], [[4.0], [4.0], [4.0]]) == 0
     assert value("matthews", LABELS, [[1, 0]] * 4) == 0
 
@@ -45,7 +41,7 @@ def test_many_draws_are_the_libraries_values_classes(data: st.DataObject, rows: 
     labels = data.draw(arrays(np.int64, (3, rows), elements=st.integers(0, many - 1))).astype(float)
     scores = np.eye(many)[data.draw(arrays(np.int64, (3, rows), elements=st.integers(0, many - 1)))]
     given_ = scores.argmax(axis=2).astype(float)
-    for metric in PROBLEM_TYPES["single_label_classification"]:
+    for metric in OF_TASK["classification"]:
         one_by_one = [value(metric, *pair) for pair in zip(labels, scores, strict=True)]
         assert drawn(metric, labels, given_, many) == pytest.approx(one_by_one, abs=1e-9)
 
@@ -56,7 +52,7 @@ def test_many_draws_are_the_libraries_values_numbers(data: st.DataObject, rows: 
     number = st.integers(0, 5).map(float)
     labels = data.draw(arrays(np.float64, (3, rows), elements=number))
     given_ = data.draw(arrays(np.float64, (3, rows), elements=number))
-    for metric in PROBLEM_TYPES["regression"]:
+    for metric in OF_TASK["regression"]:
         one_by_one = [value(metric, *pair) for pair in zip(labels, given_[:, :, None], strict=True)]
         assert drawn(metric, labels, given_, 1) == pytest.approx(one_by_one, abs=1e-9)
 
