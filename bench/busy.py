@@ -28,7 +28,8 @@ from transformers import BertConfig, BertForSequenceClassification
 from advisor.compute.data.batches import Encoded
 from advisor.compute.measure.models import Place
 from advisor.compute.measure.serving import Comparison, measure
-from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.tasks.scorer import TextScorer
+from advisor.compute.tasks.text_classification import TextClassification
 from advisor.compute.training.context import Context
 from advisor.facts import cpu
 from advisor.families.registry import find
@@ -67,9 +68,9 @@ def measured(folders: dict[str, Path], seconds: float) -> Comparison:
     """Serve both models side by side, as a run does at its end."""
     nothing, bert = Encoded((), ()), find("bert")
     assert bert is not None
-    context = Context(bert, torch.device("cpu"), Training(), nothing, nothing)
+    context = Context(bert, TextClassification(), torch.device("cpu"), Training(), nothing, nothing)
     place = Place(
-        lambda folder: Scorer(BertForSequenceClassification.from_pretrained(folder)),
+        lambda folder: TextScorer(BertForSequenceClassification.from_pretrained(folder)),
         "cpu",
         Assumptions(),
         Measuring(seconds),

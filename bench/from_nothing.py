@@ -21,6 +21,7 @@ from transformers.pytorch_utils import Conv1D
 from trials import HERE, Arm, Task, Trial, options, results, run
 
 from advisor.compute.structure import checkpoint
+from advisor.compute.tasks.text_classification import TextClassification
 from advisor.families import registry
 
 FILE = HERE / "results" / "from-nothing.jsonl"
@@ -77,7 +78,7 @@ def _outlying(folder: Path) -> Path:
     """A copy that answers the same, with outliers: norms scale these channels up, the matrices behind them down."""
     copy = folder.with_name(f"{folder.name}-outliers")
     model_type = json.loads((folder / "config.json").read_text())["model_type"]
-    scorer, tokenizer = checkpoint.load(folder, registry.find(model_type), ("negative", "positive"))
+    scorer, tokenizer = checkpoint.load(folder, registry.find(model_type), TextClassification(("negative", "positive")))
     ids = torch.arange(5, 25).reshape(2, 10)
     batch = ids, torch.ones_like(ids)
     with torch.no_grad():

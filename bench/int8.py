@@ -34,6 +34,7 @@ from advisor.compute.int8.backends.openvino import OpenVinoReader, nncf, openvin
 from advisor.compute.int8.onnx_files import OnnxReader
 from advisor.compute.int8.quantized import Reader, spared
 from advisor.compute.structure import checkpoint
+from advisor.compute.tasks.text_classification import TextClassification
 from advisor.compute.training.context import Context, gather, quality
 from advisor.families import registry
 from advisor.records.training_settings import Training
@@ -71,7 +72,7 @@ def _arguments() -> argparse.Namespace:
 def _loaded(given: argparse.Namespace) -> tuple[Any, Context, Any]:
     task = dataset.load(given.data, max_samples=2000)
     family = registry.find(json.loads((given.checkpoint / "config.json").read_text())["model_type"])
-    scorer, tokenizer = checkpoint.load(given.checkpoint, family, task.label_names)
+    scorer, tokenizer = checkpoint.load(given.checkpoint, family, TextClassification(task.label_names))
     scorer.tokenizer = tokenizer
     train, selection, report = (
         encode(rows, tokenizer, given.max_tokens) for rows in (task.train, task.selection, task.report)
@@ -94,7 +95,7 @@ def _plain(scorer: Any, context: Context, work: Path, given: argparse.Namespace)
     kept = [] if given.all_int8 else sorted(spared(products))
     quantize_dynamic(fp32, int8, nodes_to_exclude=kept)
     feeds = [
-        {"input_ids": batch.input_ids.numpy(), "attention_mask": batch.attention_mask.numpy()}
+        {"input_ids": batch.inputs["input_ids"].numpy(), "attention_mask": batch.inputs["attention_mask"].numpy()}
         for batch in context.batches(context.train.take(CALIBRATION), size=1)
     ]
     with redirect_stdout(io.StringIO()):

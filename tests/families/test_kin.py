@@ -17,8 +17,8 @@ from advisor.cli import main
 from advisor.compute.structure import checkpoint
 from advisor.compute.structure.axes import LAYOUTS
 from advisor.compute.structure.blocks import Block
-from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.structure.surgery import Kept, block_of, keep_layers, narrow
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training.gradual_pruning import cut
 from advisor.families import registry
 from advisor.policy.shipped import shipped

@@ -21,6 +21,7 @@ from advisor.base.errors import AdviseError
 from advisor.cli import main
 from advisor.compute.int8.artefact import Wanted, make
 from advisor.compute.structure import checkpoint
+from advisor.compute.tasks.text_classification import TextClassification
 
 CODE = """\
 import json
@@ -152,7 +153,7 @@ def test_t5_int8_names_its_labels(backend: str, tmp_path: Path) -> None:
 
 
 def test_a_regression_gives_a_number(checkpoints: dict[str, Path], tmp_path: Path) -> None:
-    one = checkpoint.load(checkpoints["bert"], students.family("bert"), ["value"])
+    one = checkpoint.load(checkpoints["bert"], students.family("bert"), TextClassification(("value",)))
     checkpoint.save(*one, tmp_path / "fp32")
     found = advisor.load(tmp_path / "fp32")(TEXTS[:1])
     assert (found[0].label, found[0].probabilities) == ("", {})

@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, T5ForCo
 from advisor.compute.data.batches import Batch
 from advisor.compute.int8.backends import Source, backend
 from advisor.compute.int8.quantized import Quantized
-from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer, TextScorer, WordScorer
 
 # Blocks x matrices + head; T5 has 6 in an encoder block, 10 in a decoder block and a head for the label words' tokens.
 MATRICES = {"bert": 4 * 6 + 2, "gpt2": 4 * 4 + 1, "opt": 4 * 6 + 1, "t5": 4 * 6 + 3 * 10 + 1}
@@ -29,8 +29,8 @@ def scorer(family: str, **more: Any) -> Scorer:
     sizes = {"vocab_size": tiny.VOCABULARY, "num_labels": 3, **tiny.SIZES[family], **wide, "pad_token_id": 0}
     config = AutoConfig.for_model(family, **{**sizes, **more})
     if family == "t5":
-        return Scorer(T5ForConditionalGeneration(config), ((5, 6, 1), (7, 1), (8, 1))).eval()
-    return Scorer(AutoModelForSequenceClassification.from_config(config)).eval()
+        return WordScorer(T5ForConditionalGeneration(config), ((5, 6, 1), (7, 1), (8, 1))).eval()
+    return TextScorer(AutoModelForSequenceClassification.from_config(config)).eval()
 
 
 def batch(rows: int, tokens: int) -> Batch:
@@ -38,7 +38,7 @@ def batch(rows: int, tokens: int) -> Batch:
     torch.manual_seed(rows)
     mask = torch.tensor([[1] * n + [0] * (tokens - n) for n in (max(1, tokens - 2 * row) for row in range(rows))])
     ids = torch.randint(3, tiny.VOCABULARY, (rows, tokens)).masked_fill(mask == 0, 0)
-    return Batch(ids, mask, torch.zeros(rows, dtype=torch.long), torch.arange(rows))
+    return Batch({"input_ids": ids, "attention_mask": mask}, torch.zeros(rows, dtype=torch.long), torch.arange(rows))
 
 
 BATCHES = [batch(*shape) for shape in ((1, 1), (1, 40), (2, 5), (7, 3), (16, 33))]
@@ -51,7 +51,7 @@ def source(one: Scorer, work: Path, reduce_range: bool = False, calibration: Seq
 
 def config(one: Scorer) -> str:
     """What an artefact's config.json holds."""
-    return json.dumps({**one.model.config.to_dict(), "label_tokens": one.label_tokens}, default=str)
+    return json.dumps({**one.model.config.to_dict(), "label_tokens": getattr(one, "label_tokens", ())}, default=str)
 
 
 def written(name: str, one: Scorer, folder: Path, calibration: Sequence[Batch] = BATCHES) -> Quantized:

@@ -13,10 +13,12 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForSequenceClassification, T5ForConditionalGeneration
 
-from advisor.compute.data.batches import Batch, encode
+from advisor.compute.data.batches import Batch, Encoded, encode
 from advisor.compute.data.dataset import Rows
-from advisor.compute.tasks.scorer import Scorer
-from advisor.compute.training.context import Context, Teacher
+from advisor.compute.tasks.scorer import Scorer, TextScorer, WordScorer
+from advisor.compute.tasks.text_classification import TextClassification
+from advisor.compute.training.context import Context, Teacher, judge
+from advisor.compute.training.kept import Kept
 from advisor.compute.training.losses import Loss, Weights, distillation_loss
 from advisor.compute.training.teacher import with_answers
 from advisor.families import registry
@@ -26,6 +28,7 @@ from advisor.records.training_settings import Training
 
 torch.set_num_threads(1)  # tiny matrices, and a machine that may be busy
 WORDS = ((5, 6, 1), (7, 1))  # the label words of T5 as tokens
+TASK = TextClassification(("a", "b"))
 HEADED = ("bert", "gpt2", "opt")  # with a classification head, and heads x head size = hidden size
 
 
@@ -53,14 +56,19 @@ def student(name: str, **sizes: Any) -> Scorer:
     with torch.no_grad():
         for key, tensor in one.named_parameters():
             tensor.normal_(mean=1.0 if tensor.dim() == 1 and key.endswith("weight") else 0.0, std=0.2)
-    found: Scorer = Scorer(one, WORDS if name == "t5" else ()).eval()
+    found: Scorer = scorer(one).eval()
     return found
 
 
 def fresh(name: str) -> Scorer:
     """A classifier as it is before training."""
     torch.manual_seed(0)
-    return Scorer(model(name), WORDS if name == "t5" else ())
+    return scorer(model(name))
+
+
+def scorer(one: Any) -> Scorer:
+    """A model as a classifier of two labels."""
+    return WordScorer(one, WORDS) if one.config.model_type == "t5" else TextScorer(one)
 
 
 def config_of(one: Scorer) -> dict[str, Any]:
@@ -96,7 +104,8 @@ def context(name: str) -> Context:
         for part in (rows[:96], rows[96:144])
     ]
     train, selection = (encode(part, tokenizer(), 24) for part in parts)
-    return Context(family(name), torch.device("cpu"), Training(batch_size=16), train, selection, states_bytes=2**30)
+    cpu, training = torch.device("cpu"), Training(batch_size=16)
+    return Context(family(name), TASK, cpu, training, train, selection, states_bytes=2**30)
 
 
 def taught(name: str, teacher: Scorer | None = None) -> Context:
@@ -114,7 +123,7 @@ def copies(one: Scorer) -> Callable[[], Scorer]:
 def taught_to_say(context: Context, scores: Tensor) -> Context:
     """The context with a teacher that scores its rows so: (rows, labels)."""
     assert context.teacher is not None
-    return replace(context, teacher=Teacher(context.teacher.load, scores))
+    return replace(context, teacher=Teacher(context.teacher.load, Kept(scores, [1] * len(scores))))
 
 
 def distilling(
@@ -147,6 +156,16 @@ def assert_equal_scores(one: Scorer, other: Scorer, name: str) -> None:
     found = scores(one, name)
     assert found.std(dim=0).min() > 0.01
     torch.testing.assert_close(found, scores(other, name), atol=2e-5, rtol=2e-5)
+
+
+def label_loss(one: Scorer, batch: Batch) -> Tensor:
+    """The task's own loss."""
+    return TASK.loss(one, batch)[0]
+
+
+def logits(one: Scorer, context: Context, rows: Encoded) -> Tensor:
+    """The scores of all rows: (rows, labels)."""
+    return judge(one, context, rows).table
 
 
 def finish(work: Generator[Progress, None, Any]) -> tuple[Any, list[Progress]]:

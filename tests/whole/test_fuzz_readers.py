@@ -28,6 +28,7 @@ from advisor.base.errors import AdviseError
 from advisor.base.unsafe_files import danger
 from advisor.compute.data.dataset import load
 from advisor.compute.structure import checkpoint
+from advisor.compute.tasks.text_classification import TextClassification
 
 COUNT = int(os.environ.get("ADVISE_FUZZ", "40"))
 SECONDS, KILOBYTES = 60, 2_000_000  # of one case, and of all cases: no reader needs so much for files so small
@@ -114,7 +115,7 @@ def test_a_spoilt_checkpoint(checkpoints: dict[str, Path], folder: Path, data: s
     if name == "tokenizer.json":  # its words are not what is spoilt
         value["model"]["vocab"] = dict(list(value["model"]["vocab"].items()))
     (model / name).write_text(json.dumps(data.draw(shallow(value) | trees), default=str))
-    answers(lambda: checkpoint.load(model, students.family("bert"), ("a", "b")))
+    answers(lambda: checkpoint.load(model, students.family("bert"), TextClassification(("a", "b"))))
 
 
 @st.composite
@@ -137,7 +138,7 @@ def test_damaged_weights(checkpoints: dict[str, Path], folder: Path, data: st.Da
     if file.name.endswith("index.json"):
         (model / "model.safetensors").rename(model / "x.safetensors")
     file.write_bytes(head + content[2000:])
-    answers(lambda: checkpoint.load(model, students.family("bert"), ("a", "b")))
+    answers(lambda: checkpoint.load(model, students.family("bert"), TextClassification(("a", "b"))))
 
 
 @looking

@@ -19,6 +19,7 @@ from advisor.compute.data.batches import encode
 from advisor.compute.data.labels import Rows
 from advisor.compute.data.tokenizing import beginning, token_ids
 from advisor.compute.structure import checkpoint
+from advisor.compute.tasks.text_classification import TextClassification
 
 WORDS = " ".join(row["text"] for row in tiny.docstrings(most=40)).split()
 
@@ -113,7 +114,7 @@ WRONG = {
 def test_a_tokenizer_of_a_wrong_schema(parts: dict[str, Any], folder: Path) -> None:
     changed(folder, **parts)
     with pytest.raises(AdviseError) as caught:
-        checkpoint.load(folder, students.family("bert"), ("a", "b"))
+        checkpoint.load(folder, students.family("bert"), TextClassification(("a", "b")))
     (fault,) = caught.value.faults
     assert str(folder) in fault.file and "cannot be loaded" in fault.message and fault.hint
 

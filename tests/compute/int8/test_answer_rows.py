@@ -50,7 +50,7 @@ def _rows_worked_out(path: Path) -> dict[str, int]:
     onnx.save(model, path.with_name("watched.onnx"))
     session = onnxruntime.InferenceSession(path.with_name("watched.onnx"), providers=["CPUExecutionProvider"])
     batch = quantized.batch(7, 5)
-    feed = {"input_ids": batch.input_ids.numpy(), "attention_mask": batch.attention_mask.numpy()}
+    feed = {"input_ids": batch.inputs["input_ids"].numpy(), "attention_mask": batch.inputs["attention_mask"].numpy()}
     found = session.run(list(products), feed)
     return {name: value.size // value.shape[-1] for name, value in zip(products.values(), found, strict=True)}
 

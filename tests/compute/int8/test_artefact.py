@@ -15,7 +15,7 @@ from advisor.base.errors import AdviseError
 from advisor.compute.data.batches import Encoded
 from advisor.compute.int8.artefact import Made, Wanted, make, read, score
 from advisor.compute.tasks.scorer import Scorer
-from advisor.compute.training.context import Context, logits
+from advisor.compute.training.context import Context
 
 ANY, NEVER = Wanted(0, 1, ("onnxruntime",)), Wanted(2, 0, ("onnxruntime",))
 
@@ -91,7 +91,7 @@ def one_class() -> tuple[Scorer, Context]:
 def always_wrong() -> tuple[Scorer, Context]:
     """Rows that are labelled otherwise than the model answers: its Matthews is below 0."""
     one, context = students.student("bert"), students.context("bert")
-    answers = logits(one, context, context.selection).argmax(dim=1)
+    answers = students.logits(one, context, context.selection).argmax(dim=1)
     selection = Encoded(context.selection.tokens, tuple((1 - answers).tolist()))
     return one, replace(context, metric="matthews", selection=selection)
 
@@ -116,7 +116,7 @@ def test_scores_of_the_written_artefact_are_near_those_of_its_source(tmp_path: P
     result = made("bert", ANY, tmp_path / "int8")
     context = students.context("bert")
     near = score(tmp_path / "int8", context, context.selection)
-    source = logits(students.student("bert"), context, context.selection)
+    source = students.logits(students.student("bert"), context, context.selection)
     difference = (torch.softmax(near, 1) - torch.softmax(source, 1)).abs().mean()
     assert float(difference) == pytest.approx(result.agreement.mean_probability_difference, abs=1e-6)
     assert float(difference) < 0.05

@@ -15,7 +15,8 @@ from transformers import BertConfig, BertForSequenceClassification
 from advisor.compute.data.batches import Encoded
 from advisor.compute.measure.models import Place, threads
 from advisor.compute.measure.serving import Comparison, measure
-from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer, TextScorer
+from advisor.compute.tasks.text_classification import TextClassification
 from advisor.compute.training.context import Context
 from advisor.families.registry import find
 from advisor.records.carbon import Assumptions
@@ -38,10 +39,10 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def measured(folders: dict[str, Path], measuring: Measuring) -> Comparison:
     nothing, bert = Encoded((), ()), find("bert")
     assert bert is not None
-    context = Context(bert, torch.device("cpu"), Training(), nothing, nothing)
+    context = Context(bert, TextClassification(), torch.device("cpu"), Training(), nothing, nothing)
 
     def load(folder: Path) -> Scorer:
-        return Scorer(BertForSequenceClassification.from_pretrained(folder))
+        return TextScorer(BertForSequenceClassification.from_pretrained(folder))
 
     work = measure(folders, context, ROWS, Place(load, "cpu", Assumptions(), measuring))
     while True:

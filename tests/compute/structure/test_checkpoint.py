@@ -13,8 +13,9 @@ from safetensors.torch import load_file
 
 from advisor.base.errors import AdviseError
 from advisor.compute.structure import checkpoint
-from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.structure.surgery import Kept, keep_layers, narrow
+from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.tasks.text_classification import TextClassification
 
 NAMES = ("asyncio", "email")
 
@@ -142,8 +143,10 @@ def test_position_bias_that_went_with_block_0_is_refused(tmp_path: Path) -> None
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_a_base_checkpoint_gets_its_labels_and_a_head_by_seed(name: str, checkpoints: dict[str, Path]) -> None:
     family = students.family(name)
-    one, again, other = (checkpoint.load(checkpoints[name], family, NAMES, seed)[0] for seed in (0, 0, 1))
-    assert one.labels == 2 and one.model.config.pad_token_id is not None
+    one, again, other = (
+        checkpoint.load(checkpoints[name], family, TextClassification(NAMES), seed)[0] for seed in (0, 0, 1)
+    )
+    assert one.model.config.num_labels == 2 and one.model.config.pad_token_id is not None
     assert one.model.config.id2label == dict(enumerate(NAMES))
     assert torch.equal(students.scores(one, name), students.scores(again, name))
     head_at_random = name != "t5"
@@ -153,10 +156,10 @@ def test_a_base_checkpoint_gets_its_labels_and_a_head_by_seed(name: str, checkpo
 
 def test_a_fine_tuned_checkpoint_keeps_its_head(tmp_path: Path) -> None:
     one = students.student("bert")
-    loaded, _ = checkpoint.load(saved(one, tmp_path / "model"), students.family("bert"), NAMES)
+    loaded, _ = checkpoint.load(saved(one, tmp_path / "model"), students.family("bert"), TextClassification(NAMES))
     students.assert_equal_scores(loaded, one, "bert")
-    wider, _ = checkpoint.load(tmp_path / "model", students.family("bert"), ("a", "b", "c"))
-    assert wider.labels == 3
+    wider, _ = checkpoint.load(tmp_path / "model", students.family("bert"), TextClassification(("a", "b", "c")))
+    assert wider.model.config.num_labels == 3
     assert torch.equal(wider.model.bert.pooler.dense.weight, one.model.bert.pooler.dense.weight)
 
 
@@ -187,7 +190,7 @@ def test_checkpoints_that_cannot_be_loaded(how: str, tmp_path: Path) -> None:
     folder = saved(students.student("bert"), tmp_path / "model")
     damage(folder, how)
     with pytest.raises(AdviseError) as caught:
-        checkpoint.load(folder, students.family("bert"), NAMES)
+        checkpoint.load(folder, students.family("bert"), TextClassification(NAMES))
     (fault,) = caught.value.faults
     assert fault.file == str(folder) and fault.message.startswith("cannot be loaded: ")
     assert fault.hint.startswith("give --model a folder with config.json, model.safetensors and a tokenizer")

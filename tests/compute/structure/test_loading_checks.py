@@ -13,6 +13,7 @@ import torch
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.structure import checkpoint
+from advisor.compute.tasks.text_classification import TextClassification
 from advisor.inspection import probe
 
 ACTIVATIONS = {"bert": "hidden_act", "gpt2": "activation_function", "opt": "activation_function"}
@@ -27,7 +28,7 @@ def folder(request: pytest.FixtureRequest, checkpoints: dict[str, Path], tmp_pat
 
 def refused(folder: Path, name: str = "bert") -> Fault:
     with pytest.raises(AdviseError) as caught:
-        checkpoint.load(folder, students.family(name), ("a", "b"))
+        checkpoint.load(folder, students.family(name), TextClassification(("a", "b")))
     (fault,) = caught.value.faults
     return fault
 
@@ -132,17 +133,17 @@ def test_all_that_makes_no_sense_is_told_at_once(folder: Path) -> None:
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_feed_forward_in_chunks_is_computed_at_once(name: str, folder: Path) -> None:
     """transformers takes chunks only of texts whose tokens they divide; the answers are the same."""
-    whole = students.scores(checkpoint.load(folder, students.family(name), ("a", "b"))[0], name)
+    whole = students.scores(checkpoint.load(folder, students.family(name), TextClassification(("a", "b")))[0], name)
     tiny.configure(folder, chunk_size_feed_forward=10**9)
-    chunked, _ = checkpoint.load(folder, students.family(name), ("a", "b"))
+    chunked, _ = checkpoint.load(folder, students.family(name), TextClassification(("a", "b")))
     assert torch.equal(students.scores(chunked, name), whole)
 
 
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_a_config_that_asks_for_other_outputs(name: str, folder: Path, tmp_path: Path) -> None:
-    whole = students.scores(checkpoint.load(folder, students.family(name), ("a", "b"))[0], name)
+    whole = students.scores(checkpoint.load(folder, students.family(name), TextClassification(("a", "b")))[0], name)
     tiny.configure(folder, return_dict=False, output_attentions=True, output_hidden_states=True)
-    found, own = checkpoint.load(folder, students.family(name), ("a", "b"))
+    found, own = checkpoint.load(folder, students.family(name), TextClassification(("a", "b")))
     assert torch.equal(students.scores(found, name), whole)
     checkpoint.save(found, own, tmp_path / "saved")
     parameters = checkpoint.parameters(found.model)
@@ -159,7 +160,9 @@ def test_memory_that_does_not_suffice_to_load_is_told_as_such(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("advisor.compute.structure.checkpoint.AutoModelForSequenceClassification.from_pretrained", fail)
+    monkeypatch.setattr(
+        "advisor.compute.tasks.text_classification.AutoModelForSequenceClassification.from_pretrained", fail
+    )
     fault = refused(folder)
     assert fault.file == str(folder) and fault.message == "not enough memory to load the model"
     assert fault.hint == "use a smaller model, or a machine with more memory"

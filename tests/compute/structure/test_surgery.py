@@ -15,8 +15,8 @@ from transformers import GPT2LMHeadModel, OPTForCausalLM
 
 from advisor.base.errors import AdviseError
 from advisor.compute.structure.axes import LAYOUTS
-from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.structure.surgery import Kept, keep_layers, narrow, tensors
+from advisor.compute.tasks.scorer import Scorer
 
 # Where a stock model keeps its blocks, in the order of its stacks.
 BLOCKS = {
@@ -85,8 +85,8 @@ def test_kept_blocks_of_bert_step_by_step() -> None:
     whole, smaller = cut("bert", (0, 3))
     bert, rows = whole.model.bert, students.batch("bert")
     with torch.no_grad():
-        hidden = bert.embeddings(input_ids=rows.input_ids)
-        mask = torch.where(rows.attention_mask[:, None, None] == 0, -1e9, 0.0)
+        hidden = bert.embeddings(input_ids=rows.inputs["input_ids"])
+        mask = torch.where(rows.inputs["attention_mask"][:, None, None] == 0, -1e9, 0.0)
         for block in (0, 3):
             hidden = bert.encoder.layer[block](hidden, mask)
         expected = whole.model.classifier(bert.pooler(hidden))
@@ -125,7 +125,7 @@ def test_text_is_generated_with_a_cache_after_removal(name: str) -> None:
         writer.model = smaller.model
     else:
         writer = smaller
-    ids = students.batch(name).input_ids[:1, :4]
+    ids = students.batch(name).inputs["input_ids"][:1, :4]
     common = {"max_new_tokens": 5, "min_new_tokens": 5, "do_sample": False, "pad_token_id": 0}
     slow, fast = (writer.eval().generate(ids, use_cache=cache, **common) for cache in (False, True))
     assert torch.equal(slow, fast)

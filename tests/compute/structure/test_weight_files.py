@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from advisor.base.errors import AdviseError
 from advisor.compute.structure import checkpoint
+from advisor.compute.tasks.text_classification import TextClassification
 
 LABELS = ("a", "b")
 INDEX = "model.safetensors.index.json"
@@ -48,7 +49,7 @@ def shard(folder: Path, name: str) -> dict[str, torch.Tensor]:
 
 def refused(folder: Path) -> str:
     with pytest.raises(AdviseError) as caught:
-        checkpoint.load(folder, students.family("bert"), LABELS)
+        checkpoint.load(folder, students.family("bert"), TextClassification(LABELS))
     return str(caught.value)
 
 
@@ -88,11 +89,11 @@ def test_an_index_that_is_none(content: str, folder: Path) -> None:
 
 
 def test_a_sharded_checkpoint_is_read(folder: Path) -> None:
-    whole = students.scores(checkpoint.load(folder, students.family("bert"), LABELS)[0], "bert")
+    whole = students.scores(checkpoint.load(folder, students.family("bert"), TextClassification(LABELS))[0], "bert")
     tensors = shard(folder, "model-00001-of-00001.safetensors")
     assert "model-00001-of-00001.safetensors is missing" in refused(folder)
     save_file(tensors, folder / "model-00001-of-00001.safetensors", {"format": "pt"})
-    found, _ = checkpoint.load(folder, students.family("bert"), LABELS)
+    found, _ = checkpoint.load(folder, students.family("bert"), TextClassification(LABELS))
     assert torch.equal(students.scores(found, "bert"), whole)
 
 
@@ -109,7 +110,7 @@ def test_code_and_pickles_beside_safetensors_are_neither_opened_nor_kept(folder:
     for path in folder.iterdir():
         if path.suffix in (".py", ".bin"):
             path.chmod(0)  # says so where it is opened, unless the tests are run by root
-    scorer, tokenizer = checkpoint.load(folder, students.family("bert"), LABELS)
+    scorer, tokenizer = checkpoint.load(folder, students.family("bert"), TextClassification(LABELS))
     checkpoint.save(scorer, tokenizer, tmp_path / "saved")
     assert not trace.exists()
     assert not [path.name for path in (tmp_path / "saved").iterdir() if path.suffix in (".py", ".bin")]

@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, T5ForCondit
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.structure import checkpoint
+from advisor.compute.tasks.text_classification import TextClassification
 
 NAMES = ("asyncio", "email")
 WIDER = {"bert": "intermediate_size", "gpt2": "n_inner", "opt": "ffn_dim", "t5": "d_ff"}
@@ -28,7 +29,7 @@ def copied(checkpoints: dict[str, Path], name: str, folder: Path) -> Path:
 
 def refused(folder: Path, name: str) -> Fault:
     with pytest.raises(AdviseError) as caught:
-        checkpoint.load(folder, students.family(name), NAMES)
+        checkpoint.load(folder, students.family(name), TextClassification(NAMES))
     (fault,) = caught.value.faults
     assert fault.file == str(folder) and fault.hint
     return fault
@@ -135,9 +136,9 @@ def test_whole_checkpoints_of_other_forms_load_as_they_are(
 ) -> None:
     name, how = CHANGES[change]
     folder = copied(checkpoints, name, tmp_path)
-    before = students.scores(checkpoint.load(folder, students.family(name), NAMES)[0], name)
+    before = students.scores(checkpoint.load(folder, students.family(name), TextClassification(NAMES))[0], name)
     tiny.tamper(folder, how)
-    after = students.scores(checkpoint.load(folder, students.family(name), NAMES)[0], name)
+    after = students.scores(checkpoint.load(folder, students.family(name), TextClassification(NAMES))[0], name)
     assert torch.equal(before, after) or change == "a sentence encoder"
 
 
@@ -148,7 +149,7 @@ def test_a_checkpoint_with_a_language_model_head_loads(name: str, tmp_path: Path
     language = made.from_config(config) if name != "t5" else made(config)
     language.save_pretrained(tmp_path / "model")
     students.tokenizer().save_pretrained(tmp_path / "model")
-    loaded, _ = checkpoint.load(tmp_path / "model", students.family(name), NAMES)
+    loaded, _ = checkpoint.load(tmp_path / "model", students.family(name), TextClassification(NAMES))
     words, same = (one.get_input_embeddings().weight for one in (language, loaded.model))
     assert torch.equal(words, same)
 
@@ -157,8 +158,8 @@ def test_a_checkpoint_with_a_language_model_head_loads(name: str, tmp_path: Path
 def test_only_a_head_for_other_labels_is_replaced(name: str, tmp_path: Path) -> None:
     one = students.student(name)
     checkpoint.save(one, students.tokenizer(), tmp_path / "model")
-    loaded, _ = checkpoint.load(tmp_path / "model", students.family(name), ("a", "b", "c"))
-    assert loaded.labels == 3
+    loaded, _ = checkpoint.load(tmp_path / "model", students.family(name), TextClassification(("a", "b", "c")))
+    assert loaded.model.config.num_labels == 3
     kept = loaded.model.state_dict()
     changed = [key for key, tensor in one.model.state_dict().items() if not torch.equal(tensor, kept[key])]
     assert changed and all(key.startswith(("classifier.", "score.")) for key in changed)
@@ -198,7 +199,7 @@ def test_of_many_tensors_that_are_not_finite_the_first_are_named(checkpoints: di
 def test_only_a_trained_model_is_loaded_to_predict(name: str, checkpoints: dict[str, Path], tmp_path: Path) -> None:
     family = students.family(name)
     with pytest.raises(AdviseError) as caught:
-        checkpoint.load(checkpoints[name], family, NAMES, trained=True)
+        checkpoint.load(checkpoints[name], family, TextClassification(NAMES), trained=True)
     (fault,) = caught.value.faults
     head = next(key for key in ("classifier.weight", "score.weight") if key in family.tensor_names(family.config))
     assert fault.file == str(checkpoints[name])
@@ -206,9 +207,11 @@ def test_only_a_trained_model_is_loaded_to_predict(name: str, checkpoints: dict[
     assert f"{head} (2 x 48)" in fault.message and "`advise run`" in fault.hint
     one = students.student(name)
     checkpoint.save(one, students.tokenizer(), tmp_path / "model")
-    students.assert_equal_scores(checkpoint.load(tmp_path / "model", family, NAMES, trained=True)[0], one, name)
+    students.assert_equal_scores(
+        checkpoint.load(tmp_path / "model", family, TextClassification(NAMES), trained=True)[0], one, name
+    )
     with pytest.raises(AdviseError, match=rf"of another shape .*{head} \(2 x 48, not 3 x 48\)"):
-        checkpoint.load(tmp_path / "model", family, ("a", "b", "c"), trained=True)
+        checkpoint.load(tmp_path / "model", family, TextClassification(("a", "b", "c")), trained=True)
 
 
 def test_a_trained_head_without_its_pooler_is_not_loaded_to_predict(tmp_path: Path) -> None:
@@ -216,11 +219,14 @@ def test_a_trained_head_without_its_pooler_is_not_loaded_to_predict(tmp_path: Pa
     checkpoint.save(students.student("bert"), students.tokenizer(), tmp_path / "model")
     tiny.tamper(tmp_path / "model", lambda tensors: tensors.pop("bert.pooler.dense.bias"))
     with pytest.raises(AdviseError, match=r"missing is bert\.pooler\.dense\.bias"):
-        checkpoint.load(tmp_path / "model", students.family("bert"), NAMES, trained=True)
+        checkpoint.load(tmp_path / "model", students.family("bert"), TextClassification(NAMES), trained=True)
 
 
 def test_t5_scores_label_words_and_needs_no_head(checkpoints: dict[str, Path]) -> None:
-    assert checkpoint.load(checkpoints["t5"], students.family("t5"), NAMES, trained=True)[0].labels == 2
+    assert (
+        checkpoint.load(checkpoints["t5"], students.family("t5"), TextClassification(NAMES), trained=True)[0].labels
+        == 2
+    )
 
 
 # Tokens that the model has no row for -------------------------------------------------------------
@@ -230,7 +236,7 @@ def test_t5_scores_label_words_and_needs_no_head(checkpoints: dict[str, Path]) -
 def test_a_vocabulary_smaller_than_the_tokenizers_is_refused(name: str, tmp_path: Path) -> None:
     folder = tiny.checkpoint(name, tmp_path / "model", vocab_size=100)
     with pytest.raises(AdviseError) as caught:
-        checkpoint.load(folder, students.family(name), NAMES)
+        checkpoint.load(folder, students.family(name), TextClassification(NAMES))
     (fault,) = caught.value.faults
     assert fault.file == str(folder / "tokenizer.json")
     assert fault.message == (
@@ -240,5 +246,5 @@ def test_a_vocabulary_smaller_than_the_tokenizers_is_refused(name: str, tmp_path
 
 def test_the_largest_number_that_the_model_knows_is_none_too_many(tmp_path: Path) -> None:
     folder = tiny.checkpoint("bert", tmp_path / "model", vocab_size=400)
-    loaded, tokenizer = checkpoint.load(folder, students.family("bert"), NAMES)
+    loaded, tokenizer = checkpoint.load(folder, students.family("bert"), TextClassification(NAMES))
     assert max(tokenizer.get_vocab().values()) + 1 == loaded.model.config.vocab_size

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 import pytest
 
 from advisor.compute.tasks import chance
 from advisor.compute.tasks.appraisal import Rows, appraise
-from advisor.compute.tasks.metrics import RESAMPLES, draws, value
+from advisor.compute.tasks.bootstrap import RESAMPLES, draws
+from advisor.compute.tasks.classes import answers, constants, statistics
+from advisor.compute.tasks.metrics import value
+from advisor.compute.tasks.text_classification import TextClassification
+from advisor.facts.tasks import Metric
 
 HAM = [0] * 87 + [1] * 13  # labels of 100 messages: 13 are spam
+SPAM = TextClassification(("ham", "spam"))
+
+
+def best(metric: Metric, labels: Any, width: int) -> chance.Constant | None:
+    return chance.best_constant(metric, partial(statistics, metric, labels), constants(metric, len(labels), width))
+
+
+def of(metric: Metric, labels: Any, scores: Any) -> float:
+    return value(metric, statistics(metric, labels, scores))
 
 
 def scores(given: list[int], width: int = 2) -> np.ndarray:
@@ -24,14 +40,14 @@ def right(share_of_spam: float) -> np.ndarray:
 
 def test_the_best_constant_answer_by_hand() -> None:
     labels = [1, 1, 0, 2, 1]
-    assert chance.best_constant("accuracy", labels, 3) == (1, pytest.approx(3 / 5))
-    assert chance.best_constant("f1", [1, 1, 0], 2) == (1, pytest.approx(2 * 2 / (2 * 2 + 1)))
-    assert chance.best_constant("matthews", labels, 3) == (0, 0.0)
-    assert chance.best_constant("pearson", [0.1, 0.2], 1) is None
+    found = [best("accuracy", labels, 3), best("f1", [1, 1, 0], 2), best("matthews", labels, 3)]
+    wanted = [(1, 3 / 5), (1, 2 * 2 / (2 * 2 + 1)), (0, 0.0)]
+    assert [(one.label, one.value) for one in found if one] == [(at, pytest.approx(reached)) for at, reached in wanted]
+    assert best("pearson", [0.1, 0.2], 1) is None
 
 
 def test_a_model_that_always_says_ham_knows_nothing() -> None:
-    always = appraise(Rows(HAM, ("accuracy",), ("ham", "spam")), scores([0] * 100), right(1.0))
+    always = appraise(Rows(SPAM, HAM, ("accuracy",)), scores([0] * 100), right(1.0))
     assert always.above_constant.value == 0 and always.above_constant.interval == (0, 0)
     assert always.above_constant.source == "accuracy 0.87 against 0.87 for always answering 'ham'"
     assert always.relative_accuracy.value == pytest.approx(0.87)  # which a gate of 0.85 would let pass
@@ -40,7 +56,7 @@ def test_a_model_that_always_says_ham_knows_nothing() -> None:
 
 
 def test_what_is_kept_beyond_chance_by_hand() -> None:
-    found = appraise(Rows(HAM, ("accuracy",), ("ham", "spam")), right(6 / 13), right(12 / 13))
+    found = appraise(Rows(SPAM, HAM, ("accuracy",)), right(6 / 13), right(12 / 13))
     assert found.kept_beyond_chance.value == pytest.approx(6 / 12)
     low, high = found.kept_beyond_chance.interval or (0, 0)
     assert low < 0.5 < high
@@ -48,14 +64,16 @@ def test_what_is_kept_beyond_chance_by_hand() -> None:
 
 
 def test_a_worthless_baseline_has_nothing_to_keep() -> None:
-    found = appraise(Rows(HAM, ("accuracy",), ("ham", "spam")), right(0.5), scores([0] * 100))
+    found = appraise(Rows(SPAM, HAM, ("accuracy",)), right(0.5), scores([0] * 100))
     assert found.kept_beyond_chance.value is None
     assert "cannot be told apart from a constant answer" in found.kept_beyond_chance.why_not
 
 
 def test_a_correlation_says_that_it_has_no_constant_answer() -> None:
     labels = [float(number) for number in range(50)]
-    found = appraise(Rows(labels, ("pearson",), ("score",)), np.array(labels)[:, None], np.array(labels)[:, None])
+    found = appraise(
+        Rows(TextClassification(("score",)), labels, ("pearson",)), np.array(labels)[:, None], np.array(labels)[:, None]
+    )
     assert found.above_constant.value is None and "no constant answer" in found.above_constant.why_not
     assert found.worst_class_recall.value is None and "no classes" in found.worst_class_recall.why_not
 
@@ -64,19 +82,20 @@ def test_intervals_are_those_of_a_loop_over_the_same_draws() -> None:
     random = np.random.default_rng(0)
     labels = random.integers(3, size=60)
     one, other = (np.eye(3)[np.where(random.random(60) < share, labels, 0)] for share in (0.6, 0.9))
-    constant = chance.best_constant("f1", labels, 3)
+    constant = best("f1", labels, 3)
     assert constant
     rows = np.concatenate(list(draws(60, 5)))
     assert rows.shape == (RESAMPLES, 60)
     always = np.tile(np.eye(3)[constant.label], (60, 1))
     gains = [
-        [value("f1", labels[drawn], given[drawn]) - value("f1", labels[drawn], always[drawn]) for given in (one, other)]
+        [of("f1", labels[drawn], given[drawn]) - of("f1", labels[drawn], always[drawn]) for given in (one, other)]
         for drawn in rows[:]
     ]
     wanted = np.percentile([gain[0] for gain in gains], (2.5, 97.5))
-    assert chance.gain_interval("f1", labels, one, constant, 5) == pytest.approx(tuple(wanted))
+    model, baseline = (statistics("f1", labels, each) for each in (one, other))
+    assert chance.gain_interval("f1", model, constant, 5) == pytest.approx(tuple(wanted))
     kept = np.percentile([gain[0] / gain[1] for gain in gains], (2.5, 97.5))
-    assert chance.kept_interval("f1", labels, one, other, constant, 5) == pytest.approx(tuple(kept))
+    assert chance.kept_interval("f1", model, baseline, constant, 5) == pytest.approx(tuple(kept))
 
 
 def test_the_interval_of_the_worst_class_is_that_of_a_loop() -> None:
@@ -86,4 +105,4 @@ def test_the_interval_of_the_worst_class_is_that_of_a_loop() -> None:
         present = set(labels[rows])
         wanted.append(min(np.mean(given[rows][labels[rows] == one] == one) for one in present))
     ends = tuple(np.percentile(wanted, (2.5, 97.5)))
-    assert chance.worst_class_interval(labels, np.eye(3)[given], 3) == pytest.approx(ends)
+    assert chance.worst_class_interval(labels.astype(float), answers(np.eye(3)[given]), 3) == pytest.approx(ends)

@@ -11,11 +11,10 @@ import torch
 from torch import Tensor
 
 from advisor.compute.data.batches import Batch
-from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.structure.surgery import narrow
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training.gradual_pruning import choose, cut, importance, prune_in_increments
 from advisor.compute.training.loop import Schedule
-from advisor.compute.training.losses import label_loss
 from advisor.families.shape import Shape
 from advisor.recipe.steps.matrix_pruning import MatrixPruning
 
@@ -88,7 +87,7 @@ def test_importance_by_hand() -> None:
     expected = 0.0
     for batch in context.batches(context.train, size=8):
         one.zero_grad()
-        label_loss(one, batch).backward()
+        students.label_loss(one, batch).backward()
         layer = one.model.bert.encoder.layer[block]
         into, out = layer.intermediate.dense, layer.output.dense
         products = (into.weight * into.weight.grad)[neuron].sum() + (into.bias * into.bias.grad)[neuron]
@@ -113,7 +112,7 @@ def test_the_important_half_of_the_neurons_is_worth_more_than_the_other(name: st
 
 
 def distance(one: Scorer, other: Scorer, batch: Batch) -> float:
-    return float((label_loss(one, batch) - label_loss(other, batch)).abs())
+    return float((students.label_loss(one, batch) - students.label_loss(other, batch)).abs())
 
 
 def test_blocks_of_t5_keep_the_same_heads_and_those_of_bert_their_own() -> None:
@@ -167,7 +166,7 @@ def test_training_between_the_increments_uses_all_rows() -> None:
 
     def loss(student: Scorer, batch: Batch) -> Tensor:
         seen.extend(batch.rows.tolist() if student.training else ())
-        return label_loss(student, batch)
+        return students.label_loss(student, batch)
 
     students.finish(prune_in_increments(one, context, shapes, loss, Schedule("prune", 1e-3, epochs=2)))
     assert sorted(seen[:96]) == sorted(seen[96:]) == list(range(96))

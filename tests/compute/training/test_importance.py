@@ -14,8 +14,7 @@ import torch
 
 from advisor.compute.structure.blocks import blocks
 from advisor.compute.tasks.scorer import Scorer
-from advisor.compute.training.context import logits
-from advisor.compute.training.importance import distance, least_missed_go, missed, skipped
+from advisor.compute.training.importance import least_missed_go, missed, skipped
 from advisor.compute.training.state import DiskKeeper
 from advisor.recipe.steps.layer_removal import LayerRemoval
 from advisor.records.results import Progress
@@ -59,27 +58,29 @@ def test_a_block_is_missed_as_if_all_were_computed_anew(name: str, first: int) -
     one, family, context = students.student(name), students.family(name), students.context(name)
     every = list(blocks(one.model, family))
     gone, left = every[first : first + 1], every[:first] + every[first + 1 :]
-    whole = logits(one, context, context.train.take(48))
-    found = missed(one, context, gone, left, whole)
+    whole = students.logits(one, context, context.train.take(48))
+    found = missed(one, context, gone, left, context.train.take(48))
     for block in left:
         with skipped(one.model, family, [*gone, block]):
-            scores = logits(one, context, context.train.take(48))
-        assert found[block] == distance(scores, whole) > 0
-    assert torch.equal(whole, logits(one, context, context.train.take(48)))  # nothing is replaced any longer
+            scores = students.logits(one, context, context.train.take(48))
+        assert (
+            found[block] == pytest.approx(float(students.TASK.divergence(scores, whole)), rel=1e-5) and found[block] > 0
+        )
+    assert torch.equal(whole, students.logits(one, context, context.train.take(48)))  # nothing is replaced any longer
 
 
 def test_the_distance_by_hand() -> None:
     """Of classes the divergence of (1/4, 3/4) from (1/2, 1/2), whatever is added to scores; of a number its square."""
     even, other = torch.tensor([[7.0, 7.0]]), torch.tensor([[1.0, 3.0]]).log()
-    assert distance(other, even) == pytest.approx(0.5 * math.log(0.5 / 0.25) + 0.5 * math.log(0.5 / 0.75))
-    assert distance(torch.tensor([[1.0], [2.0]]), torch.tensor([[1.0], [5.0]])) == 4.5
+    assert float(students.TASK.divergence(other, even)) == pytest.approx(
+        0.5 * math.log(0.5 / 0.25) + 0.5 * math.log(0.5 / 0.75)
+    )
+    assert float(students.TASK.divergence(torch.tensor([[1.0], [2.0]]), torch.tensor([[1.0], [5.0]]))) == 4.5
 
 
 def test_a_regression_s_blocks_are_told_apart() -> None:
     one, context = students.student("bert", num_labels=1), students.context("bert")
-    found = missed(
-        one, context, [], list(blocks(one.model, context.family)), logits(one, context, context.train.take(16))
-    )
+    found = missed(one, context, [], list(blocks(one.model, context.family)), context.train.take(16))
     assert len(set(found.values())) == 4 and min(found.values()) > 0
 
 
@@ -91,14 +92,14 @@ def test_only_what_lies_behind_a_missing_block_is_computed_again(name: str) -> N
     for block, module in every.items():
         matrix = next(part for part in module.modules() if getattr(part, "weight", torch.empty(0)).dim() == 2)
         matrix.register_forward_hook(lambda *_, block=block: computed.append(block))
-    whole = torch.zeros(8, 2)  # one batch
+    rows = context.train.take(8)  # one batch
     order = [("encoder", number) for number in range(4)] + [("decoder", number) for number in range(4)]
     order = [block for block in order if block in every]
     gone, left = order[1:2], [order[0], *order[2:]]
-    missed(one, context, gone, left, whole)
+    missed(one, context, gone, left, rows)
     for place, block in enumerate(order):
         before = [other for other in left if order.index(other) < place and block not in gone]
-        assert computed.count(block) == 1 + len(before)
+        assert computed.count(block) == 2 + len(before)
 
 
 @pytest.mark.parametrize("name", ["gpt2", "opt", "t5"])

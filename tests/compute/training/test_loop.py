@@ -17,15 +17,15 @@ from advisor.base.errors import AdviseError
 from advisor.compute.data.batches import Batch, Encoded, encode
 from advisor.compute.data.dataset import Rows
 from advisor.compute.tasks.scorer import Scorer
-from advisor.compute.training.context import logits, quality
+from advisor.compute.training.context import quality
 from advisor.compute.training.loop import Schedule, train
-from advisor.compute.training.losses import Loss, label_loss
+from advisor.compute.training.losses import Loss
 from advisor.records.training_settings import Training
 
 ROWS = Encoded(tuple((row + 3,) * (1 + row * 7 % 23) for row in range(400)), tuple(row % 2 for row in range(400)))
 
 
-def trained(one: Scorer, name: str, loss: Loss = label_loss, **schedule: Any) -> Scorer:
+def trained(one: Scorer, name: str, loss: Loss = students.label_loss, **schedule: Any) -> Scorer:
     return students.finish(train(one, students.context(name), loss, Schedule("learn", **schedule)))[0]
 
 
@@ -33,7 +33,9 @@ def task_loss(one: Scorer, name: str) -> float:
     """The mean task loss of the training rows."""
     context = students.context(name)
     with torch.no_grad():
-        losses = [float(label_loss(one.eval(), batch)) * len(batch.rows) for batch in context.batches(context.train)]
+        losses = [
+            float(students.label_loss(one.eval(), batch)) * len(batch.rows) for batch in context.batches(context.train)
+        ]
     return sum(losses) / len(context.train)
 
 
@@ -49,7 +51,9 @@ def test_an_epoch_has_every_row_once_padded_at_the_right(seed: int | None, size:
     for batch in batches:
         lengths = [len(ROWS.tokens[row]) for row in batch.rows]
         assert batch.labels.tolist() == [ROWS.labels[row] for row in batch.rows]
-        assert batch.input_ids.shape == batch.attention_mask.shape == (len(batch.rows), max(lengths))
+        assert (
+            batch.inputs["input_ids"].shape == batch.inputs["attention_mask"].shape == (len(batch.rows), max(lengths))
+        )
         for row, ids, mask in zip(batch.rows, **batch.inputs, strict=True):
             tokens = list(ROWS.tokens[row])
             rest = max(lengths) - len(tokens)
@@ -61,7 +65,7 @@ def test_an_epoch_has_every_row_once_padded_at_the_right(seed: int | None, size:
 def test_rows_of_like_length_go_together(seed: int | None) -> None:
     """400 rows of 1 to 23 tokens in batches of 7 fill two windows, or one without a seed."""
     batches = list(students.context("bert").batches(ROWS, seed, 7))
-    padding = sum(int((batch.attention_mask == 0).sum()) for batch in batches)
+    padding = sum(int((batch.inputs["attention_mask"] == 0).sum()) for batch in batches)
     assert padding <= 0.05 * sum(map(len, ROWS.tokens))
 
 
@@ -78,7 +82,7 @@ def test_each_seed_has_an_order_of_its_own() -> None:
 @pytest.mark.parametrize("size", [7, 150])
 def test_the_largest_batch_comes_first_so_that_memory_fails_at_once_or_not_at_all(seed: int, size: int) -> None:
     batches = list(students.context("bert").batches(ROWS, seed, size))
-    cells = [batch.input_ids.numel() for batch in batches]
+    cells = [batch.inputs["input_ids"].numel() for batch in batches]
     assert cells[0] == max(cells) > min(cells)
 
 
@@ -93,13 +97,13 @@ def test_encoding_cuts_long_rows_and_keeps_empty_ones() -> None:
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_logits_are_in_the_order_of_the_rows(name: str) -> None:
     one, context = students.student(name), students.context(name)
-    found = logits(one, context, context.selection)
+    found = students.logits(one, context, context.selection)
     for row in (0, 17, 47):
         alone = context.collate(context.selection, [row])
         with torch.no_grad():
             expected = one(**alone.inputs)[0]
         torch.testing.assert_close(found[row], expected, atol=1e-4, rtol=1e-4)
-    assert quality(found, context.selection, "accuracy") == pytest.approx(
+    assert quality(found, context.selection, context) == pytest.approx(
         sum(int(scores.argmax()) == label for scores, label in zip(found, context.selection.labels, strict=True)) / 48
     )
 
@@ -116,7 +120,7 @@ def test_the_seed_decides_every_weight(name: str, precision: Any) -> None:
         one = students.fresh(name)
         torch.manual_seed(drawn_before)
         context = replace(students.context(name), training=Training(batch_size=16, seed=seed, precision=precision))
-        students.finish(train(one, context, label_loss, Schedule("learn", 1e-3, steps=4)))
+        students.finish(train(one, context, students.label_loss, Schedule("learn", 1e-3, steps=4)))
         states.append(list(one.state_dict().values()))
     assert all(map(torch.equal, states[0], states[1]))
     assert not all(map(torch.equal, states[0], states[2]))
@@ -129,12 +133,12 @@ def test_real_text_is_learnt(name: str) -> None:
     one = trained(one, name, learning_rate=5e-3, epochs=5)
     assert task_loss(one, name) < 0.95 * before
     context = students.context(name)
-    assert quality(logits(one, context, context.train), context.train, "accuracy") > 0.65
+    assert quality(students.logits(one, context, context.train), context.train, context) > 0.65
 
 
 def test_training_that_diverges_ends_with_what_to_change() -> None:
     def loss(student: Scorer, batch: Batch) -> Tensor:
-        return label_loss(student, batch) * float("nan")
+        return students.label_loss(student, batch) * float("nan")
 
     learning = train(students.fresh("bert"), students.context("bert"), loss, Schedule("fine-tune", 0.5, epochs=3))
     with pytest.raises(AdviseError, match=r"fine-tune: after 6 batches the loss is not finite\n.*below 0\.5"):
@@ -153,7 +157,7 @@ def test_the_best_epoch_is_what_is_returned() -> None:
             states.append(copy.deepcopy(student.state_dict()))
         calls += 1
         labels = batch.labels if calls <= 3 * per_epoch else 1 - batch.labels
-        return student.loss(**batch.inputs, labels)[0]
+        return students.label_loss(student, replace(batch, labels=labels))
 
     schedule = Schedule("learn", learning_rate=5e-3, epochs=6)
     one, told = students.finish(train(students.fresh("bert"), context, loss, schedule))
@@ -168,8 +172,8 @@ def reached(one: Scorer, state: dict[str, Tensor]) -> tuple[float, float]:
     """Selection accuracy, then the loss of the selection rows, of another state."""
     other, context = copy.deepcopy(one), students.context("bert")
     other.load_state_dict(state)
-    found = logits(other, context, context.selection)
-    return quality(found, context.selection, "accuracy"), -float(
+    found = students.logits(other, context, context.selection)
+    return quality(found, context.selection, context), -float(
         functional.cross_entropy(found, torch.tensor(context.selection.labels))
     )
 
@@ -181,19 +185,21 @@ def test_bf16_computes_coarsely_on_weights_that_stay_fp32(name: str) -> None:
     for precision in ("fp32", "bf16"):
         one = students.fresh(name)
         context = replace(students.context(name), training=Training(batch_size=16, precision=precision))  # type: ignore[arg-type]
-        students.finish(train(one, context, label_loss, Schedule("learn", 1e-3, steps=4)))
+        students.finish(train(one, context, students.label_loss, Schedule("learn", 1e-3, steps=4)))
         assert {tensor.dtype for tensor in one.parameters()} == {torch.float32}
         ends.append(torch.cat([tensor.detach().flatten() for tensor in one.parameters()]))
     assert not torch.equal(*ends)
     assert float((ends[0] - ends[1]).abs().mean()) < 1e-3
     with torch.autocast("cpu", torch.bfloat16):
         rows = students.batch(name)
-        assert {found.dtype for found in one.loss(**rows.inputs, rows.labels)} == {torch.float32}
+        assert {found.dtype for found in students.TASK.loss(one, rows)} == {torch.float32}
 
 
 def test_progress_is_told_after_every_batch() -> None:
     context = students.context("bert")
-    _, told = students.finish(train(students.fresh("bert"), context, label_loss, Schedule("learn", 1e-3, epochs=2)))
+    _, told = students.finish(
+        train(students.fresh("bert"), context, students.label_loss, Schedule("learn", 1e-3, epochs=2))
+    )
     assert [(one.label, one.done, one.total) for one in told] == [("learn", done, 12) for done in range(1, 13)]
     assert [bool(one.note) for one in told] == [False] * 5 + [True] * 7
 
@@ -204,7 +210,7 @@ def test_parts_of_the_work_go_on_where_the_rows_ended() -> None:
 
     def loss(student: Scorer, batch: Batch) -> Tensor:
         seen.extend(batch.rows.tolist())
-        return label_loss(student, batch)
+        return students.label_loss(student, batch)
 
     for start, steps in ((0, 8), (8, 4)):
         trained(students.fresh("bert"), "bert", loss, learning_rate=1e-3, steps=steps, start=start)

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from advisor.base.errors import AdviseError
-from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.structure.surgery import Kept, narrow
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training.context import Context
 from advisor.compute.training.losses import Loss
 
@@ -36,9 +36,11 @@ def test_each_row_is_given_the_teacher_s_outputs_for_it(name: str) -> None:
     """A student that is the teacher has nothing to learn in any batch; from another row's outputs it would."""
     teacher, context = students.student(name), students.taught(name)
     assert (
-        context.teacher is not None and context.teacher.scores is not None and context.teacher.scores.shape == (96, 2)
+        context.teacher is not None
+        and context.teacher.scores is not None
+        and context.teacher.scores.scores.shape == (96, 2)
     )
-    shifted = students.taught_to_say(context, context.teacher.scores.roll(1, 0))
+    shifted = students.taught_to_say(context, context.teacher.scores.scores.roll(1, 0))
     same = values(students.distilling(context, soft_weight=1.0), teacher, context)
     other = values(students.distilling(shifted, soft_weight=1.0), teacher, context)
     assert max(same) < 2e-4 and min(other) > 1e-3  # the teacher answers in bfloat16 where the CPU has it
@@ -48,7 +50,7 @@ def test_the_teacher_is_a_frozen_copy() -> None:
     one, batch = students.student("bert"), students.batch("bert")
     context = students.context("bert").with_teacher(students.copies(one))
     one.model.classifier.bias.data += 1
-    one.loss(**batch.inputs, batch.labels)[0].backward()
+    students.label_loss(one, batch).backward()
     assert context.teacher is not None
     students.assert_equal_scores(context.teacher.scorer, students.student("bert"), "bert")
     assert not any(tensor.requires_grad for tensor in context.teacher.scorer.parameters())
@@ -86,7 +88,7 @@ def test_distance_by_hand() -> None:
     """Two blocks imitate the second and the fourth; every position counts the same, normalised, padding not at all."""
     context, student = students.taught("bert"), students.fresh("bert").eval()
     batch = context.collate(context.train, [0, 1, 2])
-    mask = batch.attention_mask.bool()
+    mask = batch.inputs["attention_mask"].bool()
     assert 0 < int(mask.sum()) < mask.numel()
 
     def states(one: Scorer) -> list[Tensor]:

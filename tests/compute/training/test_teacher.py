@@ -12,7 +12,7 @@ import torch
 
 from advisor.compute.data.batches import Encoded
 from advisor.compute.structure.blocks import Block
-from advisor.compute.training.context import logits
+from advisor.compute.training.context import counted
 from advisor.compute.training.teacher import partners, with_answers
 
 
@@ -45,13 +45,18 @@ def test_remembered_states_are_those_of_a_pass(name: str) -> None:
     assert [one.done == tokens for one in told] == [False, True] and {one.total for one in told} == {tokens}
     (asking, asked), told = students.finish(with_answers(replace(context, states_bytes=0), wanted))
     assert not told and context.teacher is not None and context.teacher.scores is not None
-    torch.testing.assert_close(context.teacher.scores, logits(one, whole, whole.train), rtol=0.05, atol=0.1)
+    torch.testing.assert_close(
+        context.teacher.scores.scores, students.logits(one, whole, whole.train), rtol=0.05, atol=0.1
+    )
     assert remembering.train == asking.train and remembering.train.tokens == whole.train.tokens
     for batch in remembering.batches(remembering.train, seed=1):
-        first, second = remembered(batch), asked(batch)
+        (scores, first), (again, second) = remembered(batch), asked(batch)
+        assert torch.equal(scores, again)
         assert list(first) == list(second) == wanted
         for block in wanted:
-            positions = len(batch.rows) if block[0] == "decoder" and name == "t5" else int(batch.attention_mask.sum())
+            positions = (
+                len(batch.rows) if block[0] == "decoder" and name == "t5" else int(batch.inputs["attention_mask"].sum())
+            )
             assert first[block].shape == second[block].shape == (positions, 48)
             torch.testing.assert_close(first[block].float(), second[block], rtol=1e-2, atol=2e-2)
 
@@ -76,7 +81,15 @@ def test_the_teacher_is_in_memory_only_as_long_as_it_may_be_asked(states_bytes: 
     context = replace(students.taught("bert"), states_bytes=states_bytes)
     assert context.teacher is not None
     asked = weakref.ref(context.teacher.scorer.model)
-    (_, states), _ = students.finish(with_answers(context, [("encoder", 3)]))
+    (_, answers), _ = students.finish(with_answers(context, [("encoder", 3)]))
     assert (asked() is not None) == stays
-    assert len(states(context.collate(context.train, [0]))[("encoder", 3)]) == len(context.train.tokens[0])
+    assert len(answers(context.collate(context.train, [0]))[1][("encoder", 3)]) == len(context.train.tokens[0])
     students.assert_equal_scores(context.teacher.scorer, students.student("bert"), "bert")
+
+
+def test_the_decoder_of_t5_counts_where_it_scores() -> None:
+    batch = students.batch("t5")
+    assert counted(students.context("t5"), "decoder", batch).tolist() == [[True]] * 8
+    for name, stack in (("t5", "encoder"), ("gpt2", "decoder")):
+        found = counted(students.context(name), stack, batch)
+        assert torch.equal(found.long(), batch.inputs["attention_mask"])

@@ -19,8 +19,7 @@ from transformers import PreTrainedModel
 from advisor.base.errors import AdviseError
 from advisor.compute.data.batches import Encoded
 from advisor.compute.tasks.scorer import Scorer
-from advisor.compute.training.context import Context, logits
-from advisor.compute.training.losses import soft_loss
+from advisor.compute.training.context import Context
 from advisor.compute.training.teacher import with_answers
 from advisor.recipe.steps.distillation import Distillation
 from advisor.recipe.steps.finetune import Finetune
@@ -41,7 +40,7 @@ STEP = Distillation(epochs=3, learning_rate=3e-3, soft_weight=1.0)
 def divergence(one: Scorer, context: Context) -> float:
     """KL divergence from the teacher over the training rows."""
     assert context.teacher is not None and context.teacher.scores is not None
-    found = functional.log_softmax(logits(one, context, context.train), dim=1)
+    found = functional.log_softmax(students.logits(one, context, context.train), dim=1)
     return float(functional.kl_div(found, functional.softmax(context.teacher.scores, dim=1), reduction="batchmean"))
 
 
@@ -64,7 +63,7 @@ def test_a_cut_student_comes_nearer_to_its_teacher(name: str) -> None:
     assert students.config_of(taught) == config == STEP.resized(context.family, config)
     assert told[-1].label == "distil" and (told[-1].done, told[-1].total) == (18, 18)
     assert context.teacher.scorer is asked
-    still, was = (logits(one, context, context.train) for one in (asked, students.student(name)))
+    still, was = (students.logits(one, context, context.train) for one in (asked, students.student(name)))
     assert torch.equal(still, was)  # the teacher learns nothing
 
 
@@ -112,15 +111,19 @@ def test_texts_without_labels_are_distilled_on_with_the_teacher_s_answers(name: 
 
 def test_the_teacher_s_answers_are_the_labels_of_what_has_none() -> None:
     teacher, context = students.student("bert"), students.context("bert")
-    teacher.model.classifier.bias.data -= logits(teacher, context, context.selection).mean(0)  # so that it says both
+    teacher.model.classifier.bias.data -= students.logits(teacher, context, context.selection).mean(
+        0
+    )  # so that it says both
     few = replace(context, train=context.train.take(40), unlabelled=context.selection).with_teacher(
         students.copies(teacher)
     )
     (together, _), told = students.finish(with_answers(few, ()))
     assert few.teacher is not None and few.teacher.scores is not None
-    answers = logits(teacher, context, context.selection)
-    torch.testing.assert_close(few.teacher.scores[40:], answers, rtol=0.02, atol=0.05)  # in bfloat16 where there is it
-    assert together.train.labels[40:] == tuple(few.teacher.scores[40:].argmax(1).tolist())
+    answers = students.logits(teacher, context, context.selection)
+    torch.testing.assert_close(
+        few.teacher.scores.scores[40:], answers, rtol=0.02, atol=0.05
+    )  # in bfloat16 where there is it
+    assert together.train.labels[40:] == tuple(few.teacher.scores.scores[40:].argmax(1).tolist())
     assert together.train.labels[:40] == context.train.labels[:40] and len(set(together.train.labels[40:])) == 2
     assert (len(together.train), len(together.unlabelled)) == (88, 0)
     assert together.train.tokens[40:] == context.selection.tokens
@@ -134,7 +137,7 @@ def test_a_narrower_student_learns_the_scores_alone(name: str) -> None:
     outcomes = []
     for step in (STEP, replace(STEP, hidden_weight=0.0)):
         learned, _ = students.finish(step.apply(copy.deepcopy(student), config, context))
-        outcomes.append(logits(learned, context, context.selection))
+        outcomes.append(students.logits(learned, context, context.selection))
     assert torch.equal(*outcomes)
     family = context.family
     assert STEP.notes(family, first, config) == (
@@ -157,7 +160,7 @@ def test_labels_count_by_the_rest_of_the_soft_weight() -> None:
     for bench_, weight in ((one, 0.0), (other, 0.0), (one, 1.0), (other, 1.0)):
         step = Distillation(epochs=1, soft_weight=weight, hidden_weight=0.0)
         taught, _ = students.finish(step.apply(students.student("bert"), students.config_of(student), bench_))
-        states.append(logits(taught, bench_, bench_.selection))
+        states.append(students.logits(taught, bench_, bench_.selection))
     assert torch.equal(states[0], states[1])
     assert (states[2][:, 0] - states[2][:, 1]).mean() < (states[3][:, 0] - states[3][:, 1]).mean()
 
@@ -196,6 +199,6 @@ def test_unknown_settings_are_refused() -> None:
 
 def test_a_regression_is_distilled_on_its_output() -> None:
     outputs, scores = torch.tensor([[1.0], [2.0]]), torch.tensor([[2.0], [5.0]])
-    assert float(soft_loss(scores, outputs, 2.0)) == pytest.approx((1 + 9) / 2)
+    assert float(students.TASK.divergence(scores, outputs, 2.0)) == pytest.approx((1 + 9) / 2)
     two = torch.tensor([[1.0, 0.0]])
-    assert float(soft_loss(two, two, 2.0)) == pytest.approx(0, abs=1e-6)
+    assert float(students.TASK.divergence(two, two, 2.0)) == pytest.approx(0, abs=1e-6)

@@ -17,7 +17,9 @@ from transformers import (
 )
 
 from advisor.base.errors import AdviseError
-from advisor.compute.tasks.scorer import Scorer, label_tokens, label_words
+from advisor.compute.data.batches import Batch
+from advisor.compute.tasks.scorer import Scorer, TextScorer, WordScorer, label_tokens, label_words
+from advisor.compute.tasks.text_classification import TextClassification
 
 torch.set_num_threads(1)  # tiny matrices, and a machine that may be busy
 WORDS = ((5, 6, 1), (7, 1), (8, 9, 10, 1))
@@ -35,7 +37,17 @@ def model(family: str, **more: Any) -> Any:
 
 
 def scorer(family: str, **more: Any) -> Scorer:
-    return Scorer(model(family, **more), WORDS if family == "t5" else ()).eval()
+    one = model(family, **more)
+    found: Scorer = WordScorer(one, WORDS) if family == "t5" else TextScorer(one)
+    return found.eval()
+
+
+def loss_of(
+    one: Scorer, ids: torch.Tensor, mask: torch.Tensor, labels: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The task's loss and the scores."""
+    batch = Batch({"input_ids": ids, "attention_mask": mask}, labels, torch.arange(len(labels)))
+    return TextClassification(("a", "b", "c")).loss(one, batch)
 
 
 def padded(lengths: tuple[int, ...], fill: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -82,7 +94,7 @@ def test_t5_scores_are_vocabulary_logits_of_first_tokens(scaled: bool) -> None:
 @torch.no_grad()
 def test_loss_of_classifiers_is_cross_entropy(family: str) -> None:
     one, labels = scorer(family), torch.tensor([2, 0])
-    loss, logits = one.loss(*padded((6, 3)), labels)
+    loss, logits = loss_of(one, *padded((6, 3)), labels)
     torch.testing.assert_close(logits, one(*padded((6, 3))))
     torch.testing.assert_close(loss, functional.cross_entropy(logits, labels))
 
@@ -92,7 +104,7 @@ def test_loss_of_classifiers_is_cross_entropy(family: str) -> None:
 def test_with_one_label_the_loss_is_the_mean_squared_error(family: str) -> None:
     one = scorer(family, num_labels=1)
     labels = torch.tensor([0.5, 4.0, 2.0])
-    loss, logits = one.loss(*padded((5, 3, 8)), labels)
+    loss, logits = loss_of(one, *padded((5, 3, 8)), labels)
     assert logits.shape == (3, 1)
     assert float(loss) == pytest.approx(float(((logits[:, 0] - labels) ** 2).mean()))
 
@@ -100,7 +112,7 @@ def test_with_one_label_the_loss_is_the_mean_squared_error(family: str) -> None:
 def test_loss_of_t5_is_that_of_the_word_with_its_end() -> None:
     one = scorer("t5")
     ids, mask = padded((6, 3))
-    loss, logits = one.loss(ids, mask, torch.tensor([2, 1]))
+    loss, logits = loss_of(one, ids, mask, torch.tensor([2, 1]))
     targets = torch.tensor([[8, 9, 10, 1], [7, 1, -100, -100]])
     start = torch.tensor([[0, 8, 9, 10], [0, 7, 1, 0]])  # shifted right: each token is given those before it
     whole = one.model(input_ids=ids, attention_mask=mask, decoder_input_ids=start).logits
@@ -116,7 +128,7 @@ def test_a_few_steps_on_its_loss_move_the_scores_to_the_labels(family: str) -> N
     losses = []
     for _ in range(8):
         optimizer.zero_grad()
-        loss, logits = one.loss(ids, mask, labels)
+        loss, logits = loss_of(one, ids, mask, labels)
         losses.append(functional.cross_entropy(logits, labels).item())
         loss.backward()
         optimizer.step()
@@ -126,7 +138,7 @@ def test_a_few_steps_on_its_loss_move_the_scores_to_the_labels(family: str) -> N
 def test_around_keeps_the_label_tokens() -> None:
     one = scorer("t5")
     other = one.around(model("t5", num_layers=1))
-    assert (other.label_tokens, other.labels) == (WORDS, 3)
+    assert other.label_tokens == WORDS and len(other.first_tokens) == 3
     assert other.model.config.num_layers == 1
 
 
@@ -142,12 +154,11 @@ def test_t5_starts_with_its_padding_token_if_its_config_says_nothing() -> None:
         ("gpt2", {"pad_token_id": None}, (), "gpt2: the config has no pad_token_id"),
         ("t5", {}, (), "t5: text to text needs the tokens of each label's word"),
         ("t5", {}, ((5, 1), ()), "t5: text to text needs the tokens of each label's word"),
-        ("bert", {}, WORDS, "bert: a model with a classification head takes no label tokens"),
     ],
 )
 def test_faulty_scorers(family: str, more: dict[str, Any], tokens: Any, message: str) -> None:
     with pytest.raises(AdviseError, match=message):
-        Scorer(model(family, **more), tokens)
+        WordScorer(model(family, **more), tokens) if family == "t5" else TextScorer(model(family, **more))
 
 
 def spelling(words: list[str], end: str | None = "</s>") -> PreTrainedTokenizerFast:
@@ -191,7 +202,7 @@ def test_label_tokens_end() -> None:
 def test_label_tokens_of_a_byte_level_tokenizer_score_in_t5() -> None:
     tokens = tiny.tokenizer("t5")
     words = label_words(tokens, ["asyncio", "email"])
-    one = Scorer(model("t5"), label_tokens(tokens, words)).eval()
+    one = WordScorer(model("t5"), label_tokens(tokens, words)).eval()
     assert words == ("asyncio", "email")
     assert all(word[-1] == tokens.eos_token_id for word in one.label_tokens)
     assert one(*padded((4, 2))).shape == (2, 2)
