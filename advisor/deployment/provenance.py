@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.base.errors import AdviseError
 from advisor.deployment.recomputation import Predictions
 from advisor.deployment.rules import DATA, FRESH, RECIPE, finding
+from advisor.facts.facts import DataFacts
 from advisor.facts.tasks import metrics
 from advisor.inspection.recipe_data import read_data
 from advisor.recipe.recipe import Recipe
@@ -47,9 +48,9 @@ def own_recipe(out: Path, result: RunResult) -> Iterator[Finding]:
         yield finding(RECIPE, "recipe.yaml is not the recipe that the report was made for (another hash)", file, AGAIN)
 
 
-def own_metric(out: Path, result: RunResult, recipe: Recipe, task: str) -> Iterator[Finding]:
+def own_metric(out: Path, result: RunResult, recipe: Recipe, data: DataFacts) -> Iterator[Finding]:
     """Every model was judged by the metric that the recipe or its data ask for."""
-    wanted = recipe.data.metric or metrics(recipe.data.source, task)[0]
+    wanted = recipe.data.metric or metrics(recipe.data.source, data.task, data.problem_type)[0]
     for step in result.steps:
         if step.metric != wanted:
             what = f"{step.words} is judged by {step.metric}, its recipe and data ask for {wanted}"

@@ -13,7 +13,7 @@ from advisor.base.errors import AdviseError
 from advisor.base.install import pip_command
 from advisor.base.yamlfile import Document
 from advisor.facts.facts import DataFacts, ModelFacts
-from advisor.facts.tasks import BESIDE, OF_TASK, OF_TOKENS, WRITERS, Metric, metrics
+from advisor.facts.tasks import BESIDE, OF_TOKENS, WRITERS, Metric, metrics, possible, refusal
 from advisor.families import registry
 from advisor.families.heads import has_head, with_head
 from advisor.inspection import probe
@@ -70,7 +70,8 @@ class Job:
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """The task's metrics, the one that counts first."""
-        found, wanted = metrics(self.data.source, self.data.task), self.recipe.data.metric
+        found = metrics(self.data.source, self.data.task, self.data.problem_type)
+        wanted = self.recipe.data.metric
         return (wanted, *(one for one in found if one != wanted)) if wanted else found
 
 
@@ -81,18 +82,26 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
         AdviseError: the model is not here, or its family cannot be executed.
     """
     model = probe.model(recipe.model.source, len(data.label_names), base, data.task)
-    _refuse_unexecutable(model.facts, data.task)
+    refuse_task(recipe, document, model.facts)
+    _refuse_unexecutable(model.facts, data.task, data.problem_type)
     _refuse_unwritten(recipe, data.task, document)
-    judged_by = [one for one in OF_TASK[data.task] if one not in BESIDE]
-    if recipe.data.metric not in (None, *judged_by):
-        message = f"{recipe.data.metric} is not a metric for {data.task}"
-        raise AdviseError(document.fault(message, ("data", "metric"), f"one of {', '.join(judged_by)}"))
+    able = [one for one in possible(data.task, data.problem_type) if one not in BESIDE]
+    if recipe.data.metric not in (None, *able):
+        message = f"{recipe.data.metric} is not a metric for {data.problem_type or data.task}"
+        raise AdviseError(document.fault(message, ("data", "metric"), f"one of {', '.join(able)}"))
     labels = len(data.label_names) or None
     measured = DataFacts(data.samples, data.eval_samples, data.unlabelled_samples, None, data.task, labels)
+    measured = measured._replace(problem_type=data.problem_type)
     facts = facts_of(recipe, model.facts, measured)
     reviewed = review(policy, recipe, document, facts, model)
     why = account(policy, facts, model, recipe)
     return Job(recipe, model, data, reviewed, train_on, why)
+
+
+def refuse_task(recipe: Recipe, document: Document, model: ModelFacts) -> None:
+    """Raise an AdviseError where no model of this architecture can do the recipe's task."""
+    if wrong := refusal(recipe.data.task, model.kind):
+        raise AdviseError(document.fault(wrong, ("data", "task"), "name another task or another model"))
 
 
 def excused(job: Job, policy: Policy, how: Waiving) -> Job:
@@ -109,14 +118,14 @@ def excused(job: Job, policy: Policy, how: Waiving) -> Job:
     )
 
 
-def _refuse_unexecutable(model: ModelFacts, task: str) -> None:
+def _refuse_unexecutable(model: ModelFacts, task: str, problem_type: str | None) -> None:
     family = model.family or ""
     if task in OF_TOKENS and (model.kind == "encoder-decoder" or not has_head(registry.find(family), task)):
         raise AdviseError(
             f"{task} cannot be run with {family}: there is no such model of one stack of blocks in transformers",
             hint="use an encoder, such as a BERT, RoBERTa, MPNet or DeBERTa",
         )
-    if task == "regression" and model.kind == "encoder-decoder":
+    if problem_type == "regression" and model.kind == "encoder-decoder":
         raise AdviseError(
             f"a regression cannot be run with {family}: it answers with words, not with a number",
             hint="use a BERT, GPT-2 or OPT, or turn the labels into classes",

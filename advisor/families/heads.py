@@ -10,13 +10,13 @@ from __future__ import annotations
 from functools import cache
 
 from advisor.base.frozen import replace
-from advisor.facts.tasks import WRITERS
+from advisor.facts.tasks import TASKS, WRITERS
 from advisor.families.described import description
 from advisor.families.described.description import Description
 from advisor.families.family import Config, Family, Tensors
 
 CLASSIFIES = "text-classification"
-OF_FAMILIES = (None, CLASSIFIES, "classification", "regression")  # their tables have this head already
+OF_FAMILIES = (None, CLASSIFIES)  # their tables have this head already
 OUTPUT = "lm_head.weight"
 WRITING = {"decoder": "text-generation", "encoder-decoder": "text2text-generation"}  # the descriptions' names
 
@@ -26,7 +26,7 @@ def with_head(family: Family, task: str | None) -> Family:
     """The family with the head of a task; the same one where it is not known what that head is made of."""
     if task in WRITERS:
         known = description.find(family.model_type)
-        runs = WRITERS[task] == family.kind and known is not None and WRITING[family.kind] in known.tasks
+        runs = family.kind in TASKS[str(task)].kinds and known is not None and WRITING[family.kind] in known.tasks
         return replace(family, tensors=lambda config: _written(family, config), executable=runs)
     one = None if task in OF_FAMILIES else description.find(family.model_type)
     if one is None or task not in one.tasks or CLASSIFIES not in one.tasks:

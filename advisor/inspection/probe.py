@@ -6,9 +6,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from advisor.base.errors import AdviseError, Fault, suggest
 from advisor.base.install import pip_command
@@ -201,21 +200,6 @@ def here() -> str:
     if Path("/proc/driver/nvidia/version").exists():
         return "cuda"
     return "mps" if sys.platform == "darwin" and os.uname().machine == "arm64" else "cpu"
-
-
-def data(source: str, columns: Mapping[str, str | None], max_samples: int | None, task: str | None = None) -> Any:
-    """Read a data set to count it; needs the extra [run].
-
-    Raises:
-        AdviseError: it cannot be read, or the extra is not installed.
-    """
-    needs_run("--data")
-    from advisor.compute.data.dataset import load
-    from advisor.compute.tasks.reading import reading
-
-    text, pair, label = (columns.get(name) for name in ("text", "pair", "label"))
-    rows = reading(task)
-    return load(source, text=text, pair=pair, label=label, max_samples=max_samples, task=task, read_rows=rows)
 
 
 def needs_run(what: str) -> None:

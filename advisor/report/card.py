@@ -9,7 +9,7 @@ from pathlib import Path
 
 from advisor.deployment.gates import ENOUGH
 from advisor.facts.facts import DataFacts
-from advisor.facts.tasks import LOADED
+from advisor.facts.tasks import LOADED, USUAL
 from advisor.recipe.recipe import Recipe, as_yaml
 from advisor.records.break_even import verdict
 from advisor.records.results import Measured, RunResult, StepResult
@@ -139,8 +139,8 @@ def _quantity(one: Measured, unit: str) -> str:
 
 
 def _limits(result: RunResult, recipe: Recipe, data: DataFacts, license_: str) -> Iterator[str]:
-    task = data.task or "classification"
-    yield f"- For {escaped(task)} of texts like those of {escaped(data_name(recipe))}; nothing else was measured."
+    task = escaped(data.task or USUAL)
+    yield f"- For {task} of texts like those of {escaped(data_name(recipe))}; nothing else was measured."
     few = f"; below {ENOUGH} they cannot verify a relative accuracy" if result.eval_samples < ENOUGH else ""
     yield f"- Measured on {result.eval_samples:,} report rows{few}."
     yield "- A smaller model keeps the faults and biases of its base model, and may be worse on rare kinds of text."

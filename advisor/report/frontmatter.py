@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from advisor.facts.facts import DataFacts
+from advisor.facts.tasks import USUAL
 from advisor.recipe.recipe import Recipe
 from advisor.records.results import Measured, RunResult
 
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*(/[\w][\w.-]*)?$", re.ASCII)
 LIBRARIES = {"checkpoint": "transformers", "onnx": "onnx", "openvino": "openvino", "torch-int8": "pytorch"}
-PIPELINES = {"classification": "text-classification", "regression": "text-classification"}
 # What the Hub calls our metrics.
 METRICS = {"matthews": "matthews_correlation", "pearson": "pearsonr", "spearman": "spearmanr"}
 METRICS |= {"entity_f1": "f1", "token_accuracy": "accuracy", "answer_f1": "f1"}
@@ -40,7 +40,7 @@ def metadata(result: RunResult, recipe: Recipe, data: DataFacts, license_: str =
         "datasets": [source] if (source := hub_id(recipe.data.source or "")) else [],
         "metrics": [METRICS.get(name, name) for name in last.metrics],
         "library_name": LIBRARIES.get(last.artefact.kind if last.artefact else "checkpoint"),
-        "pipeline_tag": _pipeline(data),
+        "pipeline_tag": data.task or USUAL,
         "tags": ["advise", "green-ai", *(name.replace("_", "-") for name in recipe.step_names if name != "finetune")],
         "co2_eq_emissions": _emissions(result),
         "model-index": _index(result, recipe, data),
@@ -48,11 +48,6 @@ def metadata(result: RunResult, recipe: Recipe, data: DataFacts, license_: str =
     if not found["base_model"]:
         del found["base_model_relation"]
     return {name: value for name, value in found.items() if value}
-
-
-def _pipeline(data: DataFacts) -> str:
-    task = data.task or "classification"
-    return PIPELINES.get(task, task)
 
 
 def hub_id(source: str) -> str:
@@ -91,10 +86,14 @@ def _index(result: RunResult, recipe: Recipe, data: DataFacts) -> list[dict[str,
     last = result.steps[-1]
     values = dict(last.metrics) or {last.metric: last.accuracy}
     metrics = [{"type": METRICS.get(name, name), "value": _short(value)} for name, value in values.items()]
-    kind = _pipeline(data)
     name = data_name(recipe)
     dataset = {"type": hub_id(recipe.data.source or "") or name, "name": name}
-    return [{"name": result.name, "results": [{"task": {"type": kind}, "dataset": dataset, "metrics": metrics}]}]
+    return [
+        {
+            "name": result.name,
+            "results": [{"task": {"type": data.task or USUAL}, "dataset": dataset, "metrics": metrics}],
+        }
+    ]
 
 
 def data_name(recipe: Recipe) -> str:

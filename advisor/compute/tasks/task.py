@@ -237,7 +237,7 @@ class Task(ABC):
         """
 
     def answer(self, model: Answerer, batches: Iterable[Batch], rows: Encoded, asked: Sequence[Any]) -> list[Answer]:
-        """The answers to what was asked, in its order. rows: what was asked, as `encode` gives it, once in `batches`."""
+        """The answers to what was asked, in its order. rows: what was asked, encoded; in batches once."""
         found: list[Tensor] = [torch.empty(0)] * len(rows)
         for batch in batches:
             scores = self.positions(torch.as_tensor(model(**batch.inputs)), batch).split(self.counts(batch))

@@ -149,8 +149,8 @@ class TextGeneration(Task):
     def protocol(self, max_tokens: int) -> str:
         return (
             f"bits per byte of the report texts, each on its own: a context of {max_tokens:,} tokens, windows at a "
-            f"stride of {stride(max_tokens):,}, the first token after the one that begins texts; time is that of reading"
-            " such windows, not of writing"
+            f"stride of {stride(max_tokens):,}, the first token after the one that begins texts; time is that of "
+            "reading such windows, not of writing"
         )
 
 

@@ -15,7 +15,6 @@ from advisor.compute.data.tokenizing import token_ids
 from advisor.compute.tasks.scorer import Scorer
 from advisor.facts.tasks import PARAMS
 
-
 MOST_READ = 4096  # tokens of a text that is continued by a model without a limit
 
 
@@ -56,7 +55,7 @@ class CausalScorer(Writer):
     """A model that continues texts. Its scores are those of the token after each one: (batch, tokens, vocabulary)."""
 
     def continued(self, texts: Sequence[str], max_new_tokens: int) -> list[str]:
-        """How texts go on, the most likely token each time. Shorter ones are padded at the left, as continuing needs."""
+        """How texts go on, the most likely token each time. Shorter ones are padded at the left."""
         first = self.processor.bos_token_id
         ids = [[*([] if first is None else [first]), *one] for one in token_ids(self.processor, texts)]
         ids = [one[-self._longest(max_new_tokens) :] or [self.processor.eos_token_id] for one in ids]
@@ -69,7 +68,6 @@ class CausalScorer(Writer):
         written = self.generated(inputs, greedy(self.processor, max_new_tokens))[:, longest:]
         found: list[str] = self.processor.batch_decode(written, skip_special_tokens=True)
         return found
-
 
     def _longest(self, max_new_tokens: int) -> int:
         """The most tokens of a text that leave positions for what is written; of longer ones the end is read."""
