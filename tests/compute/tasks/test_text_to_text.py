@@ -1,4 +1,4 @@
-"""Texts that are written: recorded as sums, from which the corpus metrics follow exactly; targets and their positions."""
+"""Texts that are written: recorded as sums, from which the corpus metrics follow exactly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from advisor.compute.tasks.metrics import OF_SUMS, value
 from advisor.compute.tasks.registry import task_of
 from advisor.compute.tasks.translation import signatures
 
-WORDS = "the cat sat on a mat and then it went home to sleep well .".split()
+WORDS = ["the", "cat", "sat", "on", "a", "mat", "and", "then", "it", "went", "home", "to", "sleep", "well", "."]
 
 
 def written(seed: int, rows: int) -> tuple[list[str], list[str]]:
