@@ -47,7 +47,7 @@ def recipe(number: int, dice: random.Random) -> str:
         f"# recipe {number}, made for the bench",
         f"version: 1\nname: recipe-{number}",
         f"model: {{source: {MODELS.get(family, 'google-t5/t5-base')}, family: {family}}}",
-        f"data: {{source: data/{number % 7}, task: classification, samples: {samples}, eval_samples: 2000}}",
+        f"data: {{source: data/{number % 7}, task: text-classification, samples: {samples}, eval_samples: 2000}}",
         f"device: {dice.choice(['cpu', 'cpu', 'edge', 'cuda'])}",
         f'goal: {{relative_accuracy: ">= {dice.choice(["0.85", "0.90", "0.95"])}"}}',
         "steps:",

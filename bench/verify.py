@@ -44,7 +44,7 @@ NUMBERS = {
 }
 WORDS = {
     "device.kind": ("cpu", "cuda", "mps", "edge"),
-    "data.task": ("classification", "regression", "generation"),
+    "data.task": ("text-classification", "token-classification", "summarization"),
     "model.family": ("bert", "gpt2", "t5", "opt", "roberta", "distilbert"),
     "model.source": ("google-bert/*", "facebook/*", "openai-community/*", "*-large"),
 }

@@ -60,10 +60,10 @@ class Candidate(NamedTuple):
 
 def stated(facts: DataFacts, source: DataSource) -> DataSource:
     """The data as the recipe states it: where it comes from, and all that was decided on."""
-    task: Any = facts.task
+    what: dict[str, Any] = {"task": facts.task, "problem_type": facts.problem_type}
     return replace(
         source,
-        task=task,
+        **what,
         samples=facts.samples,
         eval_samples=facts.eval_samples,
         unlabelled_samples=facts.unlabelled_samples or None,

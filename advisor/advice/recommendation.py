@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.advice.candidates import Candidate, candidates, given, greenest, size_mb, stated
 from advisor.advice.reasons import Verdict, notes, verdicts, white_paper_only
-from advisor.base.errors import NotMet, PolicyError
+from advisor.base.errors import AdviseError, NotMet, PolicyError
 from advisor.base.frozen import names, replace
 from advisor.facts.facts import Facts, Goal
+from advisor.facts.tasks import refusal
 from advisor.inspection.probe import Model
 from advisor.policy.judge import Violation
 from advisor.policy.pack import Policy
@@ -45,6 +46,7 @@ def advise(
         history: the user's own runs, which narrow the predicted ranges; advice does not depend on any if not given.
 
     Raises:
+        AdviseError: no model of this architecture can do the task.
         NotMet: no admissible recipe is predicted to meet the goal, which shows the nearest and what must give; or a
             rule denies every recipe for these facts.
         PolicyError: the rules contradict each other or leave no recipe.
@@ -54,6 +56,8 @@ def advise(
     if not admissible:
         denied = all(any(one.rule.then.deny for one in _errors(each)) for each in found)
         raise (NotMet if denied else PolicyError)(_refused(found, denied))
+    if wrong := refusal(facts.data.task, facts.model.kind):
+        raise AdviseError(wrong, hint="name another task or another model")
     meeting = [one for one in admissible if not one.misses]
     if not meeting:
         raise NotMet(_not_met(admissible, facts.goal))

@@ -74,8 +74,9 @@ def prepare(order: Order) -> Job:
     """
     from advisor.compute.measure import power_log
     from advisor.compute.measure.grid import grid_year
-    from advisor.execution.job import excused
+    from advisor.execution.job import excused, refuse_task
     from advisor.execution.job import prepare as judge
+    from advisor.inspection import probe
     from advisor.inspection.recipe_data import read_data
     from advisor.policy.pack import find
 
@@ -88,8 +89,9 @@ def prepare(order: Order) -> Job:
         hint = "advise run … --data FOLDER"
         raise AdviseError(document.fault("data.source is missing, and no data was given", ("data",), hint))
     folder = order.recipe.parent if isinstance(order.recipe, Path) else Path()
-    data = read_data(recipe, base=folder)
     base = Path() if order.model or Path(recipe.model.source).exists() else folder
+    refuse_task(recipe, document, probe.model(recipe.model.source, base=base).facts)
+    data = read_data(recipe, base=folder)
     rules = find(order.policy)
     job = excused(judge(rules, recipe, document, data, base, order.train_on), rules, order.waiving)
     return replace(

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.advice import recommendation
 from advisor.api.arguments import Arguments
+from advisor.base.frozen import replace
+from advisor.facts.tasks import PROBLEM_TYPES, TASKS, current, meanings
 from advisor.recipe.recipe import Recipe, as_dict
 
 if TYPE_CHECKING:
     from advisor.advice.history import History
     from advisor.compute.data.dataset import TaskData
     from advisor.facts.facts import DataFacts, DeviceFacts, Facts, Goal
-    from advisor.recipe.recipe import DataSource, Task
+    from advisor.recipe.recipe import DataSource
 
 DEVICES = ("cpu", "cuda", "mps", "edge", "auto")
-TASKS = ("classification", "regression", "generation", "language-modelling")
 MOST = 1e12  # of a target
 
 
@@ -87,6 +88,7 @@ def advise(
     data: str | PathLike[str] | None = None,
     device: str,
     task: str | None = None,
+    problem_type: str | None = None,
     eval_samples: int | None = None,
     unlabelled: int | None = None,
     min_accuracy: float = 0.95,
@@ -116,7 +118,9 @@ def advise(
         data: a data set (Parquet, CSV, JSONL, a folder of them, or a Hub id), whose rows are counted. Needs the extra
             `[run]`.
         device: where the model will serve: `cpu`, `cuda`, `mps`, `edge` or `auto` (this machine's best).
-        task: `classification`, `regression`, `generation` or `language-modelling`; None: found from `data`, or unknown.
+        task: a pipeline tag of the Hub, as `text-classification`; None: unknown, or text classification of `data`.
+        problem_type: of text classification: `single_label_classification`, `multi_label_classification` or
+            `regression`; None: what the labels of `data` look like, or unknown.
         eval_samples: labelled examples for the report.
         unlabelled: texts of the task without labels.
         min_accuracy: least accuracy, as a share of the fine-tuned model's, above 0 and at most 1.
@@ -157,7 +161,16 @@ def advise(
     goal = Goal(min_accuracy, max_emissions, max_size_mb, max_latency_ms)
     source_name = None if data is None else fspath(data)
     columns = _Columns(text, pair, label)
-    stated = _Data(source_name, samples, task, eval_samples, unlabelled, max_samples, columns)
+    what = current({"task": task, "problem_type": problem_type})
+    stated = _Data(
+        source_name,
+        samples,
+        **what,
+        eval_samples=eval_samples,
+        unlabelled=unlabelled,
+        max_samples=max_samples,
+        columns=columns,
+    )
     _refuse_nonsense(stated, goal, device)
     known, source, warnings = _data(stated)
     known = known._replace(mean_tokens=mean_tokens, source=source_name)
@@ -194,6 +207,7 @@ class _Data(NamedTuple):
     source: str | None
     samples: int | None
     task: str | None
+    problem_type: str | None
     eval_samples: int | None
     unlabelled: int | None
     max_samples: int | None
@@ -212,28 +226,35 @@ def _refuse_nonsense(data: _Data, goal: Goal, device: str) -> None:
     for name, value in most.items():
         arguments.number(name, value, 1e-9, MOST)
     arguments.choice("device", device, DEVICES)
-    arguments.choice("task", data.task, TASKS)
+    if several := meanings(data.task):
+        arguments.wrong(f"task: {several}", "give the one that is meant")
+    else:
+        arguments.choice("task", data.task, TASKS)
+    arguments.choice("problem_type", data.problem_type, PROBLEM_TYPES)
+    if data.problem_type and data.task not in (None, "text-classification"):
+        arguments.wrong(f"problem_type: it is one of text-classification, and the task is {data.task}")
     arguments.refuse()
 
 
 def _data(stated: _Data) -> tuple[DataFacts, DataSource, list[str]]:
     """The facts of the data, counted where a data set is given, the data source for the recipe, and warnings."""
     from advisor.facts.facts import DataFacts
-    from advisor.facts.tasks import OF_TASK
     from advisor.inspection import probe
+    from advisor.inspection.recipe_data import rows_of
     from advisor.recipe.recipe import DataSource
 
-    task = cast("Task | None", stated.task)
-    labelled = stated.task if stated.task in OF_TASK else None
-    source = DataSource(stated.source, None, None, None, None, None, stated.max_samples, *stated.columns)
+    source = DataSource(stated.source, max_samples=stated.max_samples, **stated.columns._asdict())
     if stated.source is None:
         samples = min(stated.samples or 0, stated.max_samples or stated.samples or 0)
-        return DataFacts(samples, stated.eval_samples, stated.unlabelled or 0, None, task, None), source, []
-    found = probe.data(stated.source, stated.columns._asdict(), stated.max_samples, labelled)
+        facts = DataFacts(samples, stated.eval_samples, stated.unlabelled or 0, None, stated.task)
+        return facts._replace(problem_type=stated.problem_type), source, []
+    probe.needs_run("--data")
+    what: dict[str, Any] = {"task": stated.task, "problem_type": stated.problem_type}
+    found = rows_of(replace(source, **what))
     evaluated = found.eval_samples if stated.eval_samples is None else stated.eval_samples
     unlabelled = found.unlabelled_samples if stated.unlabelled is None else stated.unlabelled
     labels = len(found.label_names)
-    facts = DataFacts(found.samples, evaluated, unlabelled, None, task or found.task, labels)
+    facts = DataFacts(found.samples, evaluated, unlabelled, None, found.task, labels, problem_type=found.problem_type)
     return facts, source, [one for one in (_imbalance(found),) if one]
 
 
@@ -242,7 +263,8 @@ def _imbalance(data: TaskData) -> str:
     from advisor.compute.tasks.balance import imbalance
     from advisor.facts.tasks import metrics
 
-    return imbalance(metrics(data.source, data.task)[0], data.report.labels, data.label_names)
+    first = metrics(data.source, data.task, data.problem_type)[0]
+    return imbalance(first, data.report.labels, data.label_names)
 
 
 def _history(facts: Facts) -> History:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,9 +22,22 @@ from advisor.cli.options import (
     share,
     width,
 )
+from advisor.facts.tasks import OLDER, PROBLEM_TYPES, TASKS, meanings
 
 DEVICES = ("cpu", "cuda", "mps", "edge", "auto")
-TASKS = ("classification", "regression", "generation", "language-modelling")
+
+
+class _Tags(tuple[str, ...]):
+    """The tasks to choose from. Older names are read where they can mean one task only, and not offered."""
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and len(OLDER.get(name, ())) == 1)
+
+
+def _task(name: str) -> str:
+    if several := meanings(name):
+        raise argparse.ArgumentTypeError(several)
+    return name
 
 
 def _commands() -> str:
@@ -59,8 +73,15 @@ def _arguments() -> Parser:
     )
     arguments.add_argument(
         "--task",
-        choices=("classification", "regression", "generation", "language-modelling"),
-        help="what the model is to do",
+        type=_task,
+        choices=_Tags(TASKS),
+        metavar="TAG",
+        help=f"what the model is to do, as a pipeline tag of the Hub: {', '.join(TASKS)}",
+    )
+    arguments.add_argument(
+        "--problem-type",
+        choices=tuple(PROBLEM_TYPES),
+        help="what the labels of text-classification are (default: what they look like)",
     )
     arguments.add_argument("--eval-samples", type=count_or_none, metavar="N", help="labelled examples for the report")
     arguments.add_argument(

@@ -13,7 +13,7 @@ from advisor.deployment.recomputation import Predictions
 from advisor.deployment.rules import COMPLETE, RECIPE, WEIGHTS, finding
 from advisor.deployment.same_recipe import differences
 from advisor.facts.facts import DataFacts, declared
-from advisor.facts.tasks import OF_TASK
+from advisor.facts.tasks import USUAL, current, possible
 from advisor.inspection import probe
 from advisor.inspection.recipe_facts import facts_of
 from advisor.policy.pack import Policy
@@ -115,18 +115,25 @@ def _understood(out: Path, policy: Policy) -> tuple[RunResult, Predictions, Revi
         raise AdviseError(Fault(what, str(out / REPORT), hint=AGAIN))
     given = recomputation.read(out, result)
     data = _data_facts(out / "facts.json")
-    _refuse_odd_metrics(out, result, data.task)
-    width = len(next(iter(given.scores.values()))[0]) if result.eval_samples else 2
-    model = probe.model(str(out / "steps" / f"0-{recipe.steps[0].name}"), width)
+    _refuse_odd_metrics(out, result, data)
+    width = _labels(given, data) or 2
+    model = probe.model(str(out / "steps" / f"0-{recipe.steps[0].name}"), width, task=data.task)
     facts = facts_of(recipe, model.facts, data)
     return result, given, review(policy, recipe, document, facts, model)
 
 
-def _refuse_odd_metrics(out: Path, result: RunResult, task: str | None) -> None:
-    known = OF_TASK.get(task or "classification", ())
+def _labels(given: Predictions, data: DataFacts) -> int | None:
+    """How many labels there are: as many as a row has scores, where those are what is recorded."""
+    if not given.of_labels:
+        return data.labels
+    return len(next(iter(given.scores.values()))[0]) if given.labels else None
+
+
+def _refuse_odd_metrics(out: Path, result: RunResult, data: DataFacts) -> None:
+    known = possible(data.task, data.problem_type)
     odd = {name for step in result.steps for name in (step.metric, *step.metrics)} - set(known)
     if odd:
-        what = f"{', '.join(sorted(odd))} is no metric of {task or 'classification'}"
+        what = f"{', '.join(sorted(odd))} is no metric of {data.problem_type or data.task or USUAL}"
         raise AdviseError(Fault(what, str(out / REPORT), hint=AGAIN))
 
 
@@ -144,14 +151,20 @@ def _data_facts(file: Path) -> DataFacts:
     Raises:
         AdviseError: one of them is of another type than a fact is.
     """
-    value = read_json(file)
-    if not isinstance(value, dict):
-        raise AdviseError(Fault("expected an object", str(file), hint=AGAIN))
+    value = _recorded(file)
     given = {name: value.get(f"data.{name}") for name in DataFacts._fields}
     wrong = [f"data.{name}: expected {kind}, got {given[name]!r:.40}" for name, kind in _odd(given)]
     if wrong:
         raise AdviseError(*(Fault(one, str(file), hint=AGAIN) for one in wrong))
     return DataFacts(**given)
+
+
+def _recorded(file: Path) -> dict[str, Any]:
+    """facts.json, with tasks by their present names."""
+    value = read_json(file)
+    if not isinstance(value, dict):
+        raise AdviseError(Fault("expected an object", str(file), hint=AGAIN))
+    return current(value, "data.")
 
 
 def _odd(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -179,8 +192,8 @@ def _belongs(
 ) -> Iterator[Finding]:
     """All that the report, the recipe and the policy say of each other."""
     yield from provenance.own_recipe(out, result)
-    yield from provenance.own_metric(out, result, reviewed.recipe, reviewed.facts.data.task or "classification")
-    facts = read_json(out / "facts.json")
+    yield from provenance.own_metric(out, result, reviewed.recipe, reviewed.facts.data)
+    facts = _recorded(out / "facts.json")
     if terms.recipe and (differ := differences(terms.recipe, reviewed.recipe, result, facts, any_seed)):
         what = f"the run was made by another recipe than {terms.recipe.name}: {'; '.join(differ)}"
         yield finding(RECIPE, what, out / "recipe.yaml", "run the recipe that is to be shipped")
@@ -195,9 +208,8 @@ def _facts(out: Path, given: Predictions, reviewed: Reviewed, data: TaskData | N
     found: dict[str, Any] = {"data.eval_samples": len(given.labels), "device.kind": reviewed.recipe.device}
     if reviewed.recipe.steps[0].name == "finetune":  # else the first model in the folder is smaller than the facts'
         found |= {f"model.{name}": getattr(reviewed.facts.model, name) for name in MODEL_FACTS}
-    width = len(next(iter(given.scores.values()))[0]) if given.labels else None
-    found["data.labels"] = width
+    found["data.labels"] = _labels(given, reviewed.facts.data)
     if data is not None:
         found |= {"data.samples": data.samples, "data.unlabelled_samples": data.unlabelled_samples}
-        found["data.task"] = data.task
-    yield from provenance.same_facts(out, read_json(out / "facts.json"), found)
+        found |= {"data.task": data.task, "data.problem_type": data.problem_type}
+    yield from provenance.same_facts(out, _recorded(out / "facts.json"), found)

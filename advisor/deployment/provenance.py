@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.base.errors import AdviseError
 from advisor.deployment.recomputation import Predictions
 from advisor.deployment.rules import DATA, FRESH, RECIPE, finding
+from advisor.facts.facts import DataFacts
 from advisor.facts.tasks import metrics
 from advisor.inspection.recipe_data import read_data
 from advisor.recipe.recipe import Recipe
@@ -47,9 +48,9 @@ def own_recipe(out: Path, result: RunResult) -> Iterator[Finding]:
         yield finding(RECIPE, "recipe.yaml is not the recipe that the report was made for (another hash)", file, AGAIN)
 
 
-def own_metric(out: Path, result: RunResult, recipe: Recipe, task: str) -> Iterator[Finding]:
+def own_metric(out: Path, result: RunResult, recipe: Recipe, data: DataFacts) -> Iterator[Finding]:
     """Every model was judged by the metric that the recipe or its data ask for."""
-    wanted = recipe.data.metric or metrics(recipe.data.source, task)[0]
+    wanted = recipe.data.metric or metrics(recipe.data.source, data.task, data.problem_type)[0]
     for step in result.steps:
         if step.metric != wanted:
             what = f"{step.words} is judged by {step.metric}, its recipe and data ask for {wanted}"
@@ -102,7 +103,8 @@ def _split_as_measured(recipe: Recipe, result: RunResult) -> Recipe:
 def same_rows(out: Path, given: Predictions, data: TaskData) -> Iterator[Finding]:
     """The predictions are of the data's report rows, with their labels, in their order."""
     rows = data.report
-    if list(given.labels) != [float(label) for label in rows.labels]:
+    numbers = all(isinstance(label, int | float) for label in rows.labels)
+    if numbers != given.of_labels or (numbers and list(given.labels) != [float(label) for label in rows.labels]):
         yield finding(DATA, "the labels of the predictions are not those of the report rows", out / PREDICTIONS, AGAIN)
     elif given.rows_sha256 != rows_sha256(rows.contents(), rows.labels):
         yield finding(DATA, "the predictions are of other texts than the report rows", out / PREDICTIONS, AGAIN)

@@ -82,10 +82,13 @@ def _same_name(one: str, other: str) -> bool:
 
 def _task(theirs: Recipe, result: RunResult, facts: Mapping[str, Any]) -> Iterator[str]:
     """Task, metric and labels: what the recipe says, or its default, against what was measured."""
-    task, labels, data = facts.get("data.task"), facts.get("data.labels"), theirs.data
-    if data.task and task and data.task != task:
-        yield _differ("data.task", data.task, task)
-    metric = data.metric or metrics(data.source, data.task or str(task or "classification"))[0]
+    labels, data = facts.get("data.labels"), theirs.data
+    for name in ("task", "problem_type"):
+        stated, measured_as = getattr(data, name), facts.get(f"data.{name}")
+        if stated and measured_as and stated != measured_as:
+            yield _differ(f"data.{name}", stated, measured_as)
+    task, problem_type = data.task or facts.get("data.task"), data.problem_type or facts.get("data.problem_type")
+    metric = data.metric or metrics(data.source, task, problem_type)[0]
     measured = result.steps[-1].metric
     if metric != measured and (data.metric or data.source):
         yield _differ("data.metric", metric, measured)

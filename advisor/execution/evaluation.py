@@ -55,12 +55,10 @@ def step_result(
     """
     from advisor.compute.structure.checkpoint import size_bytes
     from advisor.compute.tasks.appraisal import Rows, appraise
-    from advisor.compute.tasks.registry import task_of
 
     name, size = planned.step.name, size_bytes(folder)
     _refuse_endless(scores[name], name)
-    task = task_of(job.data.task, job.data.label_names)
-    rows = Rows(task, job.data.report.labels, job.metrics, job.recipe.training.seed)
+    rows = Rows(job.task, job.data.report.labels, job.metrics, job.recipe.training.seed)
     found = appraise(rows, scores[name], scores.get("finetune"), name == "finetune")
     baseline = next((one for one in earlier if one.name == "finetune"), None)
     return StepResult(
@@ -157,7 +155,9 @@ def serve(
     def load(folder: Path) -> Scorer:
         return checkpoint.load(folder, context.family, context.task, trust_remote_code=job.trust_remote_code)[0]
 
-    found = yield from measure(folders, context, report, Place(load, device, job.assumed, job.measuring))
+    found = yield from measure(
+        folders, context, report, Place(load, device, job.assumed, job.measuring, context.task.alike_by_shape)
+    )
     notes = {"finetune": found.notes}
     measured = [
         replace(one, served=found.served[one.name], notes=(*one.notes, *notes.get(one.name, ()))) for one in results
@@ -167,8 +167,6 @@ def serve(
 
 def run_result(job: Job, out: Path, served: Serving, train_on: str, seconds: float) -> RunResult:
     """The whole run, its gates judged."""
-    from advisor.compute.tasks.registry import task_of
-
     results = served.results
     report_rows = job.data.eval_samples
     gates, last = judge(job.recipe, results, report_rows), results[-1]
@@ -184,20 +182,22 @@ def run_result(job: Job, out: Path, served: Serving, train_on: str, seconds: flo
         gates,
         _provenance(job),
         seconds,
-        tuple(_notes(results, report_rows)),
+        tuple(_notes(job, results, report_rows)),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         recipe_sha256=sha256(out / "recipe.yaml"),
         payback=break_even(results),
         net_saving=net_saving(results, job.requests),
-        task=task_of(job.data.task, job.data.label_names).tag,
+        task=job.task.tag,
         sci=sci(last.served, job.assumed),
         fp32_in_runtime=served.fp32_in_runtime,
     )
     return replace(result, summary=summary(result))
 
 
-def _notes(results: Sequence[StepResult], rows: int) -> Iterator[str]:
-    """What limits everything that the run says."""
+def _notes(job: Job, results: Sequence[StepResult], rows: int) -> Iterator[str]:
+    """How rows were judged, and what limits everything that the run says."""
+    if protocol := job.task.protocol(job.recipe.training.max_tokens):
+        yield protocol
     if rows < ENOUGH:
         yield f"{rows} report rows cannot verify a relative accuracy: {ENOUGH} or more are needed"
     if results[0].above_constant.value is None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.advice.reasons import Verdict
 from advisor.advice.recommendation import account
 from advisor.base.errors import AdviseError
+from advisor.base.install import pip_command
 from advisor.base.yamlfile import Document
 from advisor.facts.facts import DataFacts, ModelFacts
-from advisor.facts.tasks import OF_TASK, Metric, metrics
+from advisor.facts.tasks import BESIDE, OF_TOKENS, WRITERS, Metric, metrics, possible, refusal
 from advisor.families import registry
+from advisor.families.heads import has_head, with_head
 from advisor.inspection import probe
 from advisor.inspection.recipe_facts import facts_of
 from advisor.policy.pack import Policy
@@ -27,6 +30,7 @@ from advisor.review.waivers.reader import stated
 
 if TYPE_CHECKING:
     from advisor.compute.data.dataset import TaskData
+    from advisor.compute.tasks.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,20 @@ class Job:
         return self.reviewed.plan
 
     @property
+    def task(self) -> Task:
+        """The task on this data, with the recipe's settings of it."""
+        from advisor.compute.tasks.registry import task_of
+
+        training = self.recipe.training
+        settings = {"prefix": self.recipe.data.prefix or "", "beams": training.beams}
+        names = self.data.label_names
+        return task_of(self.data.task, names, **settings, max_new_tokens=training.max_new_tokens)
+
+    @property
     def metrics(self) -> tuple[Metric, ...]:
         """The task's metrics, the one that counts first."""
-        found, wanted = metrics(self.data.source, self.data.task), self.recipe.data.metric
+        found = metrics(self.data.source, self.data.task, self.data.problem_type)
+        wanted = self.recipe.data.metric
         return (wanted, *(one for one in found if one != wanted)) if wanted else found
 
 
@@ -66,17 +81,27 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
     Raises:
         AdviseError: the model is not here, or its family cannot be executed.
     """
-    model = probe.model(recipe.model.source, len(data.label_names), base)
-    _refuse_unexecutable(model.facts, data.task)
-    if recipe.data.metric not in (None, *OF_TASK[data.task]):
-        message = f"{recipe.data.metric} is not a metric for {data.task}"
-        raise AdviseError(document.fault(message, ("data", "metric"), f"one of {', '.join(OF_TASK[data.task])}"))
-    labels = len(data.label_names)
+    model = probe.model(recipe.model.source, len(data.label_names), base, data.task)
+    refuse_task(recipe, document, model.facts)
+    _refuse_unexecutable(model.facts, data.task, data.problem_type)
+    _refuse_unwritten(recipe, data.task, document)
+    able = [one for one in possible(data.task, data.problem_type) if one not in BESIDE]
+    if recipe.data.metric not in (None, *able):
+        message = f"{recipe.data.metric} is not a metric for {data.problem_type or data.task}"
+        raise AdviseError(document.fault(message, ("data", "metric"), f"one of {', '.join(able)}"))
+    labels = len(data.label_names) or None
     measured = DataFacts(data.samples, data.eval_samples, data.unlabelled_samples, None, data.task, labels)
+    measured = measured._replace(problem_type=data.problem_type)
     facts = facts_of(recipe, model.facts, measured)
     reviewed = review(policy, recipe, document, facts, model)
     why = account(policy, facts, model, recipe)
     return Job(recipe, model, data, reviewed, train_on, why)
+
+
+def refuse_task(recipe: Recipe, document: Document, model: ModelFacts) -> None:
+    """Raise an AdviseError where no model of this architecture can do the recipe's task."""
+    if wrong := refusal(recipe.data.task, model.kind):
+        raise AdviseError(document.fault(wrong, ("data", "task"), "name another task or another model"))
 
 
 def excused(job: Job, policy: Policy, how: Waiving) -> Job:
@@ -93,16 +118,40 @@ def excused(job: Job, policy: Policy, how: Waiving) -> Job:
     )
 
 
-def _refuse_unexecutable(model: ModelFacts, task: str) -> None:
+def _refuse_unexecutable(model: ModelFacts, task: str, problem_type: str | None) -> None:
     family = model.family or ""
-    if task == "regression" and model.kind == "encoder-decoder":
+    if task in OF_TOKENS and (model.kind == "encoder-decoder" or not has_head(registry.find(family), task)):
+        raise AdviseError(
+            f"{task} cannot be run with {family}: there is no such model of one stack of blocks in transformers",
+            hint="use an encoder, such as a BERT, RoBERTa, MPNet or DeBERTa",
+        )
+    if problem_type == "regression" and model.kind == "encoder-decoder":
         raise AdviseError(
             f"a regression cannot be run with {family}: it answers with words, not with a number",
             hint="use a BERT, GPT-2 or OPT, or turn the labels into classes",
         )
     known = registry.executable()
-    if family not in known:
+    if task in WRITERS:
+        able = [name for name in registry.names() if (one := registry.find(name)) and with_head(one, task).executable]
+        if family not in able:
+            raise AdviseError(f"{task} cannot be run with {family}", hint=f"{', '.join(able[:-1])} and {able[-1]} can")
+    elif family not in known:
         raise AdviseError(
             f"models of the kind {family} can be advised on, but cannot be run yet",
             hint=f"{', '.join(known[:-1])} and {known[-1]} can",
         )
+
+
+def _refuse_unwritten(recipe: Recipe, task: str, document: Document) -> None:
+    """Raise an AdviseError for what a task that writes cannot do, or lacks a library for."""
+    if task not in WRITERS:
+        return
+    from advisor.compute.tasks.registry import task_class
+
+    missing = [name for name in task_class(task).libraries if find_spec(name) is None]
+    if missing:
+        raise AdviseError(f"{task} needs {', '.join(missing)}, not installed", hint=pip_command("generation"))
+    if recipe.step("quantization"):
+        message = f"int8 cannot be made for {task} yet: models that write are exported with their cache"
+        place = ("steps", recipe.step_names.index("quantization"), "quantization")
+        raise AdviseError(document.fault(message, place, "leave the step out"))

@@ -33,7 +33,6 @@ class Work:
         from advisor.compute.machine import processes
         from advisor.compute.machine.device import own_memory, pick
         from advisor.compute.structure.checkpoint import load
-        from advisor.compute.tasks.registry import task_of
         from advisor.compute.training.context import Context
         from advisor.compute.training.state import digest
 
@@ -46,15 +45,17 @@ class Work:
             free = memory.available() if own is None else own
             shared = processes.count() if own is None else 1
             memory.refuse_too_large(job.plan, str(source), free and free // shared)
-        self.task = task_of(job.data.task, job.data.label_names)
+        self.task = job.task
         scorer, self.tokenizer = load(source, self.family, self.task, training.seed, job.trust_remote_code)
         self.first: Scorer | None = scorer  # the model as it came, until a step has changed it
         self.report: Encoded = self.task.encode(job.data.report, self.tokenizer, training.max_tokens)
-        train, selection, unlabelled, joined = (
-            self.task.encode(rows, self.tokenizer, training.max_tokens)
+        selection = self.task.encode(job.data.selection, self.tokenizer, training.max_tokens)
+        most = training.joined_texts if self.task.joins_texts else 0
+        train, unlabelled, joined = (
+            self.task.encode_to_learn(rows, self.tokenizer, training.max_tokens)
             for rows in (
-                *(job.data.train, job.data.selection, job.data.unlabelled),
-                joined_texts.joined(job.data.train, training.joined_texts, training.seed),
+                *(job.data.train, job.data.unlabelled),
+                joined_texts.joined(job.data.train, most, training.seed),
             )
         )
         joined = joined.shorter_than(training.max_tokens)  # one that is cut has lost its second text

@@ -10,12 +10,13 @@ import math
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
+from advisor.facts.tasks import PROBLEM_TYPES, TASKS
+
 Kind = Literal["encoder", "decoder", "encoder-decoder"]
 Value = str | int | float | bool | frozenset[str] | None
 
 KINDS = ("encoder", "decoder", "encoder-decoder")
 DEVICES = ("cpu", "cuda", "mps", "edge")
-TASKS = ("classification", "regression", "generation", "language-modelling")
 INSTRUCTION_SETS = ("avx2", "avx512_vnni", "avx_vnni", "amx", "arm_dotprod")
 
 
@@ -69,10 +70,13 @@ class DataFacts(NamedTuple):
         int | None, Fact("integer", "task-like texts without labels", unit="examples", domain=(0, math.inf))
     ] = 0
     distillation_texts: Annotated[int | None, _size("derived: samples + unlabelled_samples", "examples")] = None
-    task: Annotated[str | None, Fact("category", "what the model is to do", domain=TASKS)] = None
+    task: Annotated[str | None, Fact("category", "the Hub's pipeline tag of what it does", domain=tuple(TASKS))] = None
     labels: Annotated[int | None, Fact("integer", "classes", unit="classes", domain=(1, math.inf))] = None
     mean_tokens: Annotated[float | None, Fact("number", "mean length", unit="tokens", domain=(0, math.inf))] = None
     source: Annotated[str | None, Fact("text", "the Hub id or the file")] = None
+    problem_type: Annotated[
+        str | None, Fact("category", "what the labels of text-classification are", domain=tuple(PROBLEM_TYPES))
+    ] = None
 
 
 class DeviceFacts(NamedTuple):

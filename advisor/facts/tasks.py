@@ -1,26 +1,180 @@
-"""Tasks: which metric counts for which data. GLUE's tasks are known by name; others are judged by accuracy."""
+"""Tasks by the Hub's pipeline tags: how each is measured, and which architectures can do it.
+
+GLUE's tasks are known by the names of their data; others are judged by the first metric of their task.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
-Metric = Literal["accuracy", "f1", "matthews", "pearson", "spearman"]
-OF_TASK: dict[str, tuple[Metric, ...]] = {
-    "classification": ("accuracy", "f1", "matthews"),
+Tag = Literal[
+    "text-classification",
+    "token-classification",
+    "question-answering",
+    "text-generation",
+    "summarization",
+    "translation",
+    "image-classification",
+    "audio-classification",
+    "automatic-speech-recognition",
+]
+# What the labels of a text are, in the words of transformers' configs.
+ProblemType = Literal["single_label_classification", "multi_label_classification", "regression"]
+Metric = Literal[
+    "accuracy",
+    "f1",
+    "matthews",
+    "pearson",
+    "spearman",
+    "micro_f1",
+    "macro_f1",
+    "entity_f1",
+    "token_accuracy",
+    "answer_f1",
+    "exact_match",
+    "bits_saved_per_byte",
+    "bits_per_byte",
+    "rouge_l",
+    "rouge_1",
+    "rouge_2",
+    "bleu",
+    "chrf",
+    "length_ratio",
+    "word_accuracy",
+]
+Metrics = tuple[Metric, ...]
+USUAL: Tag = "text-classification"
+_CLASSES: Metrics = ("accuracy", "f1", "matthews")
+ANY = ("encoder", "decoder", "encoder-decoder")
+# A text classifier is measured by what its labels are.
+PROBLEM_TYPES: Mapping[str, Metrics] = {
+    "single_label_classification": _CLASSES,
+    "multi_label_classification": ("micro_f1", "macro_f1"),
     "regression": ("pearson", "spearman"),
 }
+
+
+class Task(NamedTuple):
+    """What is true of a task wherever it is run. metrics: the first counts. kinds: architectures that can do it."""
+
+    metrics: Metrics
+    kinds: tuple[str, ...]
+
+
+TASKS: Mapping[str, Task] = {
+    "text-classification": Task(tuple(one for each in PROBLEM_TYPES.values() for one in each), ANY),
+    "token-classification": Task(("entity_f1", "token_accuracy"), ("encoder", "decoder")),
+    "question-answering": Task(("answer_f1", "exact_match"), ("encoder", "decoder")),
+    "text-generation": Task(("bits_saved_per_byte", "bits_per_byte"), ("decoder",)),
+    "summarization": Task(("rouge_l", "rouge_1", "rouge_2", "length_ratio"), ("encoder-decoder",)),
+    "translation": Task(("bleu", "chrf", "length_ratio"), ("encoder-decoder",)),
+    "image-classification": Task(_CLASSES, ("encoder",)),
+    "audio-classification": Task(_CLASSES, ("encoder", "encoder-decoder")),
+    "automatic-speech-recognition": Task(("word_accuracy",), ("encoder-decoder",)),
+}
+WRITERS = ("text-generation", "summarization", "translation")  # tasks whose models write
+# Metrics that are reported beside others: more of them is not better, so nothing can be chosen or gated by them.
+BESIDE: Metrics = ("bits_per_byte", "length_ratio")
+# By pipeline tag: transformers' class, and what a loaded model is asked.
+LOADED = {
+    "text-classification": ("AutoModelForSequenceClassification", '["a text"]'),
+    "token-classification": ("AutoModelForTokenClassification", '["Anna lives in Berlin"]'),
+    "question-answering": ("AutoModelForQuestionAnswering", '["Where does Anna live?"], ["Anna lives in Berlin."]'),
+    "text-generation": ("AutoModelForCausalLM", '["A text that goes on"]'),
+    "summarization": ("AutoModelForSeq2SeqLM", '["a long text"]'),
+    "translation": ("AutoModelForSeq2SeqLM", '["a text"]'),
+}
+# By the end of the names of transformers' classes; others classify texts.
+OF_TOKENS = ("token-classification", "question-answering")  # tasks that score each token
+OF_CLASS = {
+    "ForTokenClassification": "token-classification",
+    "ForQuestionAnswering": "question-answering",
+    "ForCausalLM": "text-generation",
+    "LMHeadModel": "text-generation",
+}
+# Where a config keeps what a text-to-text model is for, and what its pipelines do: T5's own convention.
+PARAMS = "task_specific_params"
+
+
+def task_of_config(config: Mapping[str, Any]) -> str:
+    """The pipeline tag of what a checkpoint was made for: as its config says it, else by its class."""
+    said, named = config.get("task"), config.get("architectures")
+    if isinstance(said, str):
+        return said
+    if written := [tag for tag in config.get(PARAMS) or {} if tag in WRITERS]:
+        return str(written[0])
+    names = named if isinstance(named, list) else []
+    found = (tag for end, tag in OF_CLASS.items() for name in names if str(name).endswith(end))
+    return next(found, USUAL)
+
+
+def settings_of_config(config: Mapping[str, Any], tag: str) -> dict[str, Any]:
+    """The settings with which a model that writes was judged, as a run saves them."""
+    params = config.get(PARAMS)
+    found = params.get(tag) if isinstance(params, Mapping) else None
+    return dict(found) if isinstance(found, Mapping) else {}
+
+
+# What the names of earlier versions may mean, and what the labels of two of them were.
+OLDER: Mapping[str, tuple[Tag, ...]] = {
+    "classification": ("text-classification",),
+    "regression": ("text-classification",),
+    "language-modelling": ("text-generation",),
+    "generation": ("summarization", "translation", "text-generation"),
+}
+OLDER_LABELS: Mapping[str, ProblemType] = {
+    "classification": "single_label_classification",
+    "regression": "regression",
+}
+
+
+def current(stated: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """What is stated of data, with a task's older name replaced where it can mean one task only.
+
+    Example: {"task": "regression"} becomes {"task": "text-classification", "problem_type": "regression"}.
+
+    Args:
+        prefix: of the names of both, for example "data.".
+    """
+    found, task, problem_type = dict(stated), f"{prefix}task", f"{prefix}problem_type"
+    older = str(found.get(task))
+    meant = OLDER.get(older, ())
+    if len(meant) == 1:
+        found[task] = meant[0]
+    if older in OLDER_LABELS and found.get(problem_type) is None:
+        found[problem_type] = OLDER_LABELS[older]
+    return found
+
+
+def meanings(older: object) -> str:
+    """What to say of an older name that can mean several tasks; empty where it is none."""
+    meant = OLDER.get(older, ()) if isinstance(older, str) else ()
+    return f"{older!r} can mean {', '.join(meant[:-1])} or {meant[-1]}" if len(meant) > 1 else ""
+
+
+def refusal(task: str | None, kind: str | None) -> str:
+    """Why a model of this architecture cannot do a task; empty where it can, or where one of them is not known."""
+    able = TASKS[task].kinds if task and task in TASKS else ()
+    if not able or kind is None or kind in able:
+        return ""
+    return f"{task} cannot be done with this model: it is {_a(kind)}, and the task needs {' or '.join(map(_a, able))}"
+
+
+def _a(kind: str) -> str:
+    return f"{'a' if kind == 'decoder' else 'an'} {kind}"
 
 
 class Known(NamedTuple):
     """A published task. metrics: its own, the one that counts first."""
 
     name: str
-    metrics: tuple[Metric, ...]
+    metrics: Metrics
     left_out: str = ""
 
 
-_ACCURACY: tuple[Metric, ...] = ("accuracy",)
+_ACCURACY: Metrics = ("accuracy",)
 _WNLI = "its development set is made to mislead: most models do worse than the larger class (rule R12, V03)"
 # Wang et al., GLUE (ICLR 2019), table 1.
 GLUE = {
@@ -48,12 +202,19 @@ def known(source: str | None) -> Known | None:
     return None
 
 
-def metrics(source: str | None, task: str) -> tuple[Metric, ...]:
+def possible(task: str | None, problem_type: str | None = None) -> Metrics:
+    """The metrics that a task can be measured by. problem_type: None for a text classifier's of any kind."""
+    if task in (None, USUAL) and problem_type in PROBLEM_TYPES:
+        return PROBLEM_TYPES[problem_type or ""]
+    return TASKS[task or USUAL].metrics
+
+
+def metrics(source: str | None, task: str | None, problem_type: str | None = None) -> Metrics:
     """The metrics of some data, the one that counts first."""
     own = found.metrics if (found := known(source)) else ()
-    possible = OF_TASK.get(task, _ACCURACY)
-    first = tuple(one for one in own if one in possible)
-    return (*first, *(one for one in possible if one not in first))
+    able = possible(task, problem_type)
+    first = tuple(one for one in own if one in able)
+    return (*first, *(one for one in able if one not in first))
 
 
 def left_out_of_means(source: str | None) -> str:

@@ -9,6 +9,7 @@ from functools import cache
 from advisor.base.errors import AdviseError, Fault
 from advisor.facts.facts import Kind, ModelFacts
 from advisor.families.family import Config, Family
+from advisor.families.heads import with_head
 
 OTHERS: dict[Kind, str] = {
     "encoder": "other-encoder",
@@ -63,8 +64,11 @@ def by_checkpoint(source: str) -> Family | None:
     return next((one for one in families if one and source in (one.checkpoint, one.checkpoint.split("/")[1])), None)
 
 
-def describe(config: Config, file: str = "config.json", labels: int = 2) -> ModelFacts:
+def describe(config: Config, file: str = "config.json", labels: int = 2, task: str | None = None) -> ModelFacts:
     """The facts of any config: exact for a known family, its kind alone for another.
+
+    Args:
+        task: the Hub's pipeline tag, for the parameters of its head.
 
     Raises:
         AdviseError: its sizes make no sense.
@@ -72,7 +76,7 @@ def describe(config: Config, file: str = "config.json", labels: int = 2) -> Mode
     family = of_config(config)
     if family:
         try:
-            facts = family.facts(config, labels, file)
+            facts = with_head(family, task).facts(config, labels, file)
             # Rules know a family by its name only where somebody has something to say of it.
             return facts if family.model_type in names() else facts._replace(family=OTHERS[family.kind])
         except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:

@@ -6,9 +6,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from advisor.base.errors import AdviseError, Fault, suggest
 from advisor.base.install import pip_command
@@ -16,6 +15,7 @@ from advisor.facts.cpu import instruction_sets
 from advisor.facts.facts import DeviceFacts, ModelFacts
 from advisor.families import registry
 from advisor.families.family import Config, Family
+from advisor.families.heads import with_head
 from advisor.recipe.recipe import ModelSource
 
 MAX_CONFIG = 1_000_000
@@ -34,28 +34,28 @@ class Model(NamedTuple):
     folder: Path | None = None
 
 
-def model(source: str, labels: int = 2, base: Path = Path()) -> Model:
+def model(source: str, labels: int = 2, base: Path = Path(), task: str | None = None) -> Model:
     """Find a model: a family's name, a checkpoint folder, a `config.json`, or a Hub id in the local cache.
 
     A family's name is a family, also where a folder of that name exists: that folder is `./NAME`.
 
     Args:
-        labels: classes of the task, for the exact parameter count.
+        labels, task: classes and pipeline tag of the task, for the exact parameter count.
         base: folder that relative paths start from.
 
     Raises:
         AdviseError: no model of that name is known, or its config is missing or invalid.
     """
     if source.lower() not in registry.names() and (path := located(source, base)):
-        return _local(source, path, labels)
+        return _local(source, path, labels, task)
     family = _family(source)
     cached = cached_config(family.checkpoint if family else source)
     if cached:
-        return _local(source, cached, labels)
+        return _local(source, cached, labels, task)
     if family:
         return Model(
             ModelSource(family.checkpoint, family.model_type),
-            family.facts(family.config, labels)._replace(source=family.checkpoint),
+            with_head(family, task).facts(family.config, labels)._replace(source=family.checkpoint),
             family.config,
         )
     raise AdviseError(_unknown(source))
@@ -92,10 +92,10 @@ def _parent(source: str) -> str:
     return source.rpartition("/")[0]
 
 
-def _local(source: str, path: Path, labels: int) -> Model:
+def _local(source: str, path: Path, labels: int, task: str | None) -> Model:
     file = path / "config.json" if path.is_dir() else path
     config = read_config(file)
-    facts = registry.describe(config, str(file), labels)
+    facts = registry.describe(config, str(file), labels, task)
     licence = card_licence(file.parent)
     facts = facts._replace(source=checkpoint(source), licence=licence)
     return Model(ModelSource(source, facts.family, licence=licence), facts, config, file.parent)
@@ -200,21 +200,6 @@ def here() -> str:
     if Path("/proc/driver/nvidia/version").exists():
         return "cuda"
     return "mps" if sys.platform == "darwin" and os.uname().machine == "arm64" else "cpu"
-
-
-def data(source: str, columns: Mapping[str, str | None], max_samples: int | None, task: str | None = None) -> Any:
-    """Read a data set to count it; needs the extra [run].
-
-    Raises:
-        AdviseError: it cannot be read, or the extra is not installed.
-    """
-    needs_run("--data")
-    from advisor.compute.data.dataset import load
-    from advisor.compute.tasks.reading import reading
-
-    text, pair, label = (columns.get(name) for name in ("text", "pair", "label"))
-    rows = reading(task)
-    return load(source, text=text, pair=pair, label=label, max_samples=max_samples, task=task, read_rows=rows)
 
 
 def needs_run(what: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard
@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard
 from advisor.base.errors import Fault, suggest
 from advisor.base.interval import FORMS, Interval, exact
 from advisor.facts.facts import Value
+from advisor.facts.tasks import OLDER, meanings
 from advisor.policy.view import META, View, is_text, known
 
 if TYPE_CHECKING:
     from advisor.base.yamlfile import Document
 
 Truth = bool | None
+TASK, REGRESSION = "data.task", "regression"
 Place: TypeAlias = "Document | _Nowhere"
 Path_ = tuple[str | int, ...]
 
@@ -213,9 +215,16 @@ def _test(name: str, value: Any, document: Place, path: Path_) -> tuple[Conditio
         return None, [document.fault(f"{name}: an empty list holds for nothing", path, "list the values")]
     compares = isinstance(value, str) and (value.lstrip()[:1] in ("<", ">", "!") or ".." in value)
     words = () if compares else tuple(value) if isinstance(value, list) else (value,)
+    words = tuple(map(_present, words)) if name == TASK else words
     if not isinstance(document, _Nowhere) and (faults := _test_faults(name, words, document, path)):
         return None, faults
     return _comparison(name, value, document, path) if compares else (Test(name, words), [])
+
+
+def _present(word: Any) -> Any:
+    """A task by its present name; a regression is told apart by its labels, so its older name has none."""
+    meant = OLDER.get(word, ()) if isinstance(word, str) and word != REGRESSION else ()
+    return meant[0] if len(meant) == 1 else word
 
 
 def _test_faults(name: str, words: tuple[Any, ...], document: Place, path: Path_) -> list[Fault]:
@@ -238,8 +247,16 @@ def _test_faults(name: str, words: tuple[Any, ...], document: Place, path: Path_
         ]
     wrong = [word for word in words if word not in allowed or isinstance(word, bool) != isinstance(allowed[0], bool)]
     return [
-        document.fault(f"{name}: {word!r} is no value of it", path, suggest(word, map(str, allowed))) for word in wrong
+        document.fault(f"{name}: {word!r} is no value of it", path, _instead(name, word, map(str, allowed)))
+        for word in wrong
     ]
+
+
+def _instead(name: str, word: Any, allowed: Iterable[str]) -> str:
+    """What to write instead of a word that a fact cannot have."""
+    if name == TASK and word == REGRESSION:
+        return f"write data.problem_type: {REGRESSION}"
+    return (meanings(word) if name == TASK else "") or suggest(word, allowed)
 
 
 def _comparison(name: str, value: str, document: Place, path: Path_) -> tuple[Condition | None, list[Fault]]:

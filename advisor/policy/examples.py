@@ -7,6 +7,7 @@ from typing import Any
 
 from advisor.base.errors import PolicyError, suggest
 from advisor.facts.facts import DataFacts, DeviceFacts, Facts, Goal, ModelFacts, declared
+from advisor.facts.tasks import current
 from advisor.inspection import probe
 from advisor.policy.rule import Rule
 from advisor.policy.view import META, View, known, look
@@ -44,22 +45,18 @@ def view_of(example: Mapping[str, Any]) -> View:
         if key not in (*KEYS, *free) and key not in declared() and not key.startswith(META):
             raise PolicyError(f"an example cannot say {key!r}", hint=suggest(key, (*KEYS, *declared(), *free)))
     model = probe.model(example["model"]) if "model" in example else None
-    data = DataFacts(
-        example.get("samples"),
-        example.get("eval_samples"),
-        example.get("unlabelled_samples", 0),
-        None,
-        example.get("task"),
-    )
+    stated = current({"task": example.get("task")})
+    samples, unlabelled = example.get("samples"), example.get("unlabelled_samples", 0)
+    data = DataFacts(samples, example.get("eval_samples"), unlabelled, **stated)
     goal = Goal(example.get("min_accuracy", 0.95), example.get("max_emissions"))
     facts = Facts(model.facts if model else ModelFacts(), data, DeviceFacts(example.get("device")), goal)
     for name in example.keys() & declared().keys():
         group, fact = name.split(".")
         value = frozenset(example[name]) if isinstance(example[name], list) else example[name]
         facts = facts._replace(**{group: getattr(facts, group)._replace(**{fact: value})})
-    stated = {name: value for name, value in example.items() if name.startswith((META, *FREE))}
+    free_values = {name: value for name, value in example.items() if name.startswith((META, *FREE))}
     view = _view(example, facts, model)
-    return View({**view.values, **stated}, view.order)
+    return View({**view.values, **free_values}, view.order)
 
 
 def _view(example: Mapping[str, Any], facts: Facts, model: probe.Model | None) -> View:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from advisor.advice.candidates import recipe_of, stated
 from advisor.base.interval import show
 from advisor.facts.facts import DataFacts, DeviceFacts, Facts, Goal, ModelFacts
+from advisor.facts.tasks import USUAL
 from advisor.families import registry
 from advisor.inspection.probe import Model, checkpoint
 from advisor.policy.view import META, RECIPE_STEPS, View, look
@@ -86,13 +87,15 @@ def _values(known: Translation, cells: Cells, copy: Copy) -> dict[str, Any]:
 
 
 def given_data(values: Mapping[str, Any]) -> DataFacts:
-    """Data as they may be: a class has an example, and only a regression has one label."""
+    """Data as they may be: a class has an example, only a regression has one label, only texts a kind of labels."""
     given = {name[5:]: value for name, value in values.items() if name.startswith("data.")}
     labels = given.get("labels")
     if "samples" not in given:
         given["samples"] = max(SAMPLES, labels or 0)
-    if labels == 1 and "task" not in given:
-        given["task"] = "regression"
+    if given.get("task") not in (None, USUAL):
+        given["problem_type"] = None
+    elif labels == 1 and "problem_type" not in given:
+        given["problem_type"] = "regression"
     return DataFacts(**{**given, "distillation_texts": None})
 
 

@@ -9,6 +9,7 @@ from advisor.base.frozen import names, replace
 from advisor.base.interval import Interval
 from advisor.base.validation import Mistake, validate
 from advisor.base.yamlfile import Path_
+from advisor.facts.tasks import OLDER, current, meanings
 from advisor.recipe.consistency import contradictions
 from advisor.recipe.recipe import AS_BOUND, SHARES, Recipe, StatedWaiver
 from advisor.recipe.steps import STEPS
@@ -17,7 +18,7 @@ from advisor.recipe.steps.step import Step
 # Kinds of mistakes in a recipe's structure, which types alone cannot name.
 NO_MAPPING, TOO_DEEP, NEWER = "no_mapping", "too_deep", "newer_format"
 NO_LIST, UNKNOWN_STEP, NO_STEP, NO_SETTINGS = "no_list", "unknown_step", "no_step", "no_settings"
-TWICE, BESIDE = "step_twice", "beside_step"
+TWICE, BESIDE, AMBIGUOUS = "step_twice", "beside_step", "ambiguous_task"
 VERSION = 1  # of the format of recipes; a newer one may mean something else by the same words
 KEYS = frozenset(names(Recipe))
 
@@ -31,6 +32,7 @@ def assemble(value: Any) -> tuple[Recipe | None, list[Mistake]]:
         return None, [wrong]
     steps, mistakes = _steps(value)
     values = {name: part for name, part in value.items() if name != "waivers"}
+    mistakes += _older_task(values)
     if "steps" in value:  # each step has a type of its own, so the recipe's type is shown their names only
         values["steps"] = [step.name for step in steps] or ["faulty"]
     recipe, wrong_values = validate(Recipe, values)
@@ -39,6 +41,18 @@ def assemble(value: Any) -> tuple[Recipe | None, list[Mistake]]:
         return None, mistakes
     waivers = tuple(waiver for waiver, _ in waivers_of(value)[0])
     return replace(recipe, steps=tuple(steps), waivers=waivers), [*mistakes, *contradictions(recipe)]
+
+
+def _older_task(values: dict[str, Any]) -> Iterator[Mistake]:
+    """Replace the older name of a task in the values; one that can mean several tasks is a mistake."""
+    data = values.get("data")
+    if not isinstance(data, dict):
+        return
+    values["data"] = current(data)
+    task = data.get("task")
+    if several := meanings(task):
+        yield Mistake(("data", "task"), f"data.task: {several}", AMBIGUOUS, task, OLDER[str(task)])
+        del values["data"]["task"]
 
 
 def waivers_of(value: Any) -> tuple[list[tuple[StatedWaiver, int]], list[Mistake]]:

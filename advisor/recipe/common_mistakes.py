@@ -11,6 +11,7 @@ from advisor.base.errors import suggest
 from advisor.base.validation import UNKNOWN_KEY, Hints, Mistake
 from advisor.base.yamlfile import Path_
 from advisor.recipe.assembly import (
+    AMBIGUOUS,
     BESIDE,
     KEYS,
     NEWER,
@@ -185,5 +186,6 @@ BY_KIND: Mapping[str, Callable[[Mistake], str]] = {
     NO_SETTINGS: _settings,
     TWICE: lambda one: "keep one of the two",
     BESIDE: _beside,
+    AMBIGUOUS: lambda one: f"write `task: {one.known[0]}`, or the one that is meant",
 }
 HINTS = Hints(SYNONYMS, OTHER_MEASURES, remedy)

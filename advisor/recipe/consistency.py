@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from advisor.base.validation import WRONG_WORD, Mistake
-from advisor.facts.tasks import OF_TASK
+from advisor.facts.tasks import USUAL, possible
 from advisor.families import registry
 from advisor.recipe.recipe import DataSource, Recipe
 
@@ -30,19 +30,19 @@ def contradictions(recipe: Recipe) -> Iterator[Mistake]:
 
 def _data(data: DataSource) -> Iterator[tuple[str, str]]:
     labels = data.labels
-    if labels is not None and data.task == "regression" and labels > 1:
+    if data.problem_type and data.task not in (None, USUAL):
+        yield "problem_type", f"{data.problem_type} is a kind of text-classification, and the task is {data.task}"
+    if labels is not None and data.problem_type == "regression" and labels > 1:
         yield "labels", f"a regression has no classes, got {labels}"
-    elif labels == 1 and data.task != "regression":
+    elif labels == 1 and "accuracy" in possible(data.task, data.problem_type):
         yield "labels", "a classification has at least 2 classes, got 1"
     if labels is not None and data.samples is not None and labels > data.samples:
         yield "labels", f"{labels:,} classes are more than the {data.samples:,} samples"
     if data.max_samples and data.samples and data.max_samples > data.samples:
         yield "max_samples", f"{data.max_samples:,} is above the {data.samples:,} samples"
-    if data.metric and data.metric not in OF_TASK.get(data.task or "", (data.metric,)):
-        yield (
-            "metric",
-            f"{data.metric} does not measure a {data.task}: expected {' or '.join(OF_TASK[data.task or ''])}",
-        )
+    able = possible(data.task, data.problem_type)
+    if data.metric and (data.task or data.problem_type) and data.metric not in able:
+        yield "metric", f"{data.metric} does not measure {data.problem_type or data.task}: expected {' or '.join(able)}"
     columns: dict[str, str] = {}
     for role in ("text", "pair", "label"):
         column = getattr(data, role)

@@ -17,12 +17,13 @@ from advisor.recipe.steps.step import Step
 LEVELS = ("", "L1", "L2", "L3")
 # Table 1's last row is 21.5 % of BERT-base: 4 layers at 7/12 of the width (docs/evidence.md, section 1.3).
 WIDTH = 7 / 12
+WRITES = ("summarization", "translation", "automatic-speech-recognition")  # the decoder runs once for each token
 
 
 def structure(level: str, family: Family | None, config: Config | None, task: str = "") -> tuple[Step, ...] | None:
     """The structural steps of a level with the distillation they need; None where it would cut nothing new.
 
-    A model of two stacks that generates text keeps its whole encoder: a shallow decoder costs it less (rule R20).
+    A model of two stacks that writes text keeps its whole encoder: a shallow decoder costs it less (rule R20).
     """
     if not level:
         return ()
@@ -31,7 +32,7 @@ def structure(level: str, family: Family | None, config: Config | None, task: st
     shape = family.shape(config)
     if not {"encoder", "decoder"} & set(shape.layers):
         return None  # towers, which steps cannot name
-    whole = {"encoder"} if task == "generation" and len(shape.layers) > 1 else set()
+    whole = {"encoder"} if task in WRITES and len(shape.layers) > 1 else set()
     cut = {name: layers for name, layers in shape.layers.items() if name not in whole}
     kept = {name: depth(level, layers) for name, layers in cut.items()}
     milder = cut if level == "L1" else {name: depth("L1", layers) for name, layers in cut.items()}

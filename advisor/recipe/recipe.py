@@ -10,7 +10,7 @@ from advisor.base.constraints import FORBID_EXTRA, Amount, Bound
 from advisor.base.frozen import frozen, made, names
 from advisor.base.interval import Interval, show
 from advisor.facts.facts import DeviceFacts, Goal
-from advisor.facts.tasks import Metric
+from advisor.facts.tasks import Metric, ProblemType, Tag
 from advisor.recipe.steps.step import Step
 from advisor.records.training_settings import Training
 
@@ -25,7 +25,6 @@ RowsOrNone = Annotated[int, Bound(ge=0), Amount()]
 Text = Annotated[str, Bound(min_length=1)]
 Device = Literal["cpu", "cuda", "mps", "edge"]
 InstructionSet = Literal["avx2", "avx512_vnni", "avx_vnni", "amx", "arm_dotprod"]
-Task = Literal["classification", "regression", "generation", "language-modelling"]
 
 
 @frozen
@@ -44,15 +43,17 @@ class ModelSource:
 
 @frozen
 class DataSource:
-    """Which data, as far as known. `max_samples`: use at most so many training rows.
+    """Which data, as far as known. task: the Hub's pipeline tag. `max_samples`: use at most so many training rows.
 
-    metric: what accuracy means here; by default GLUE's for its tasks, else accuracy, or Pearson's correlation.
-    mean_tokens: of a text, in the mean.
+    problem_type: what the labels of text-classification are; by default what they look like.
+    metric: what accuracy means here; by default GLUE's for its tasks, else the first of the task.
+    mean_tokens: of a text, in the mean. prefix: before each text that a text-to-text model reads, as "summarize: ".
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
     source: str | None = None
-    task: Task | None = None
+    task: Tag | None = None
+    problem_type: ProblemType | None = None
     samples: Rows | None = None
     eval_samples: RowsOrNone | None = None
     unlabelled_samples: RowsOrNone | None = None
@@ -63,6 +64,7 @@ class DataSource:
     label: str | None = None
     metric: Metric | None = None
     mean_tokens: Annotated[float, Bound(ge=0)] | None = None
+    prefix: Text | None = None
 
 
 @frozen

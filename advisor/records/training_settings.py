@@ -23,7 +23,8 @@ class Training:
 
     precision: of training: `bf16` computes passes through the model in bfloat16 (weights stay fp32), `auto` does so
     where the device has instructions for it. joined_texts: at most so many texts of two training texts each are
-    made to distil on, one for each training row where it fits.
+    made to distil on, one for each training row where it fits. max_new_tokens: what a text-to-text model writes, and
+    its targets, are cut to so many; beams: that it follows while it writes, 1 for the most likely token each time.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
@@ -32,3 +33,5 @@ class Training:
     seed: Annotated[int, Bound(ge=0, le=MOST_SEED)] = 0
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     joined_texts: Annotated[int, Bound(ge=0, le=1_000_000)] = 10_000
+    max_new_tokens: Annotated[int, Bound(gt=1, le=100_000)] = 64
+    beams: Annotated[int, Bound(gt=0, le=100)] = 1

@@ -12,14 +12,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from advisor.facts.facts import DataFacts
+from advisor.facts.tasks import USUAL
 from advisor.recipe.recipe import Recipe
 from advisor.records.results import Measured, RunResult
 
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*(/[\w][\w.-]*)?$", re.ASCII)
 LIBRARIES = {"checkpoint": "transformers", "onnx": "onnx", "openvino": "openvino", "torch-int8": "pytorch"}
-PIPELINES = {"classification": "text-classification", "regression": "text-classification"}
 # What the Hub calls our metrics.
 METRICS = {"matthews": "matthews_correlation", "pearson": "pearsonr", "spearman": "spearmanr"}
+METRICS |= {"entity_f1": "f1", "token_accuracy": "accuracy", "answer_f1": "f1"}
+METRICS |= {"rouge_1": "rouge1", "rouge_2": "rouge2", "rouge_l": "rougeL"}
 
 
 def front(result: RunResult, recipe: Recipe, data: DataFacts, license_: str = "") -> str:
@@ -38,7 +40,7 @@ def metadata(result: RunResult, recipe: Recipe, data: DataFacts, license_: str =
         "datasets": [source] if (source := hub_id(recipe.data.source or "")) else [],
         "metrics": [METRICS.get(name, name) for name in last.metrics],
         "library_name": LIBRARIES.get(last.artefact.kind if last.artefact else "checkpoint"),
-        "pipeline_tag": PIPELINES.get(data.task or "classification"),
+        "pipeline_tag": data.task or USUAL,
         "tags": ["advise", "green-ai", *(name.replace("_", "-") for name in recipe.step_names if name != "finetune")],
         "co2_eq_emissions": _emissions(result),
         "model-index": _index(result, recipe, data),
@@ -84,10 +86,14 @@ def _index(result: RunResult, recipe: Recipe, data: DataFacts) -> list[dict[str,
     last = result.steps[-1]
     values = dict(last.metrics) or {last.metric: last.accuracy}
     metrics = [{"type": METRICS.get(name, name), "value": _short(value)} for name, value in values.items()]
-    kind = PIPELINES.get(data.task or "classification", "text-classification")
     name = data_name(recipe)
     dataset = {"type": hub_id(recipe.data.source or "") or name, "name": name}
-    return [{"name": result.name, "results": [{"task": {"type": kind}, "dataset": dataset, "metrics": metrics}]}]
+    return [
+        {
+            "name": result.name,
+            "results": [{"task": {"type": data.task or USUAL}, "dataset": dataset, "metrics": metrics}],
+        }
+    ]
 
 
 def data_name(recipe: Recipe) -> str:

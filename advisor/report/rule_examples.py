@@ -25,7 +25,13 @@ NAME = "recipe.yaml"
 COMPRESSING = ("layer_removal", "distillation", "matrix_pruning", "quantization")
 STRUCTURAL = {"layer_removal", "matrix_pruning"}
 FACTS = {"model", "samples", "unlabelled_samples", "eval_samples", "task", "device", "min_accuracy", "max_emissions"}
-TYPICAL = {"samples": 25_000, "eval_samples": 2_000, "task": "classification", "device": "cpu", "min_accuracy": 0.9}
+TYPICAL = {
+    "samples": 25_000,
+    "eval_samples": 2_000,
+    "task": "text-classification",
+    "device": "cpu",
+    "min_accuracy": 0.9,
+}
 # Values on the wrong side of what rules usually limit, and goals and gates that contradict each other.
 ODD_SETTINGS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("quantization", {"min_relative_accuracy": 0.95}),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from advisor.base.yamlfile import Document
+from advisor.facts.tasks import refusal
 from advisor.families.described import as_family
 from advisor.inspection.probe import Model
 from advisor.recipe.plan import Plan, Problem
@@ -16,6 +17,7 @@ from advisor.review.findings import FITS, UNSEEN, Edit, Finding, Fix, Path_, Pla
 from advisor.review.fixes.rule_fixes import Unfitting
 
 WHY = "The model's config cannot express this shape."
+WHY_TASK = "The architecture decides which tasks a model can be trained for."
 WHY_UNSEEN = "Without the model's config, sizes and numbers of layers cannot be checked, and no size can be predicted."
 
 
@@ -73,6 +75,11 @@ class ModelFit(NamedTuple):
             yield self._misfit(because, path, f"max_tokens {more}", most)
         elif family.executable:  # no other default is ever used in its place
             yield self._unsaid(because, f"training.max_tokens is not set, and its default {more}", most)
+
+    def task(self) -> Iterator[Finding]:
+        """A task that no model of this architecture can do."""
+        if wrong := refusal(self.recipe.data.task, self.model.facts.kind):
+            yield self._misfit(WHY_TASK, ("data", "task"), wrong)
 
     def _unsaid(self, because: str, message: str, most: int) -> Finding:
         """A default that does not fit. It is never lowered silently: the recipe has to say how it was run."""

@@ -79,6 +79,7 @@ def stated_facts(recipe: Recipe, model: probe.Model) -> Facts:
     samples = min((count for count in (stated.samples, stated.max_samples) if count and stated.samples), default=None)
     unlabelled = stated.unlabelled_samples or 0
     data = DataFacts(samples, stated.eval_samples, unlabelled, None, stated.task, stated.labels)
+    data = data._replace(problem_type=stated.problem_type)
     return facts_of(recipe, model.facts, data)
 
 
@@ -91,7 +92,9 @@ def review(policy: Policy, recipe: Recipe, document: Document, facts: Facts, mod
         _finding(one, recipe, document, view, Broken(one, recipe, policy, view, planned).fix()) for one in broken
     ]
     fits = policy.rule(FITS)
-    findings += ModelFit(recipe, document, model, planned).findings(*([fits.because] if fits else []))
+    fit = ModelFit(recipe, document, model, planned)
+    findings += fit.findings(*([fits.because] if fits else []))
+    findings += fit.task() if not any(one.rule.then.deny for one in broken) else ()
     findings += goal_findings(policy, recipe, document, facts, planned)
     return Reviewed(recipe, facts, planned, tuple(sorted(findings, key=lambda one: one.order)), model, document)
 

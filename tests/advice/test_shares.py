@@ -47,7 +47,7 @@ def test_the_white_papers_own_levels_keep_their_ranges() -> None:
 
 def test_a_model_that_generates_keeps_its_encoder() -> None:
     model = probe.model("t5")
-    facts = Facts(model.facts, DataFacts(30_000, task="generation"), probe.device("cpu"), Goal(0.8))
+    facts = Facts(model.facts, DataFacts(30_000, task="summarization"), probe.device("cpu"), Goal(0.8))
     advice = advise(core(), facts, model, DataSource(), "x")
     removals = [one.recipe.step("layer_removal") for one in advice.candidates if one.recipe.step("layer_removal")]
     assert removals and all(one.encoder_keep is None and one.decoder_keep for one in removals)
@@ -56,7 +56,7 @@ def test_a_model_that_generates_keeps_its_encoder() -> None:
 
 def test_an_encoder_is_not_advised_for_generation() -> None:
     model = probe.model("bert")
-    facts = Facts(model.facts, DataFacts(30_000, task="generation"), probe.device("cpu"), Goal())
+    facts = Facts(model.facts, DataFacts(30_000, task="summarization"), probe.device("cpu"), Goal())
     with pytest.raises(NotMet, match=r"denies every recipe.*\n.*encoders-do-not-generate: an encoder cannot"):
         advise(core(), facts, model, DataSource(), "x")
 

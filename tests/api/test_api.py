@@ -21,7 +21,7 @@ FORBIDDEN = """
 version: 1
 name: pruned
 model: {source: google-t5/t5-base, family: t5}
-data: {task: classification, samples: 3000, eval_samples: 1000}
+data: {task: text-classification, samples: 3000, eval_samples: 1000}
 device: cpu
 steps:
   - finetune: {}

@@ -16,7 +16,7 @@ from advisor.runs import ledger
 RECIPE = """version: 1
 name: by-hand
 model: {{source: {model}, family: {family}}}
-data: {{source: {text}, task: classification}}
+data: {{source: {text}, task: text-classification}}
 device: cpu
 goal: {{relative_accuracy: ">= 0.01"}}
 steps:
@@ -99,6 +99,26 @@ def test_the_rules_refuse_a_recipe_before_anything_is_written(
     with pytest.raises(Refused, match="t5-small-data-no-prune") as refusal:
         advisor.run(tmp_path / "t5.yaml", out=tmp_path / "run")
     assert "t5-small-data-no-prune" in {one.rule for one in refusal.value.findings}
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("task", "family", "says"),
+    [
+        ("generation", "bert", "'generation' can mean summarization, translation or text-generation"),
+        ("language-modelling", "bert", "text-generation cannot be done with this model: it is an encoder"),
+        ("translation", "gpt2", "it is a decoder, and the task needs an encoder-decoder"),
+    ],
+)
+def test_a_recipe_is_run_as_its_task_or_not_at_all(
+    task: str, family: str, says: str, checkpoints: dict[str, Path], text: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "recipe.yaml"
+    written = RECIPE.format(model=checkpoints[family], family=family, text=text, more="")
+    file.write_text(written.replace("task: text-classification", f"task: {task}"))
+    with pytest.raises(AdviseError, match=says) as refusal:
+        advisor.run(file, out=tmp_path / "run", progress=False)
+    assert refusal.value.exit_code == 2
     assert not (tmp_path / "run").exists()
 
 

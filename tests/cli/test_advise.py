@@ -70,7 +70,7 @@ def test_rows_are_counted_in_the_data(text: Path, capsys: pytest.CaptureFixture[
     assert main(["--model", "bert", "--data", str(text), "--device", "cpu"]) == 0
     recipe, _ = loads(capsys.readouterr().out)
     assert recipe.data.samples == 180
-    assert recipe.data.task == "classification"
+    assert recipe.data.task == "text-classification"
 
 
 def test_advice_imports_nothing_heavy(tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ def test_a_named_size_settles_rules_where_the_config_is_not_at_hand(
     monkeypatch.chdir(tmp_path)
     text = (
         "version: 1\nname: x\nmodel: {source: facebook/opt-SIZE, family: opt}\n"
-        "data: {samples: 30000, task: classification}\ndevice: cpu\nsteps: [finetune, quantization]\n"
+        "data: {samples: 30000, task: text-classification}\ndevice: cpu\nsteps: [finetune, quantization]\n"
     )
     for size, fires in (("350m", False), ("2.7b", False), ("6.7b", True), ("13b", True), ("huge", True)):
         Path("r.yaml").write_text(text.replace("SIZE", size))

@@ -16,7 +16,7 @@ from advisor.review.findings import FORMATS
 GOOD = """version: 1
 name: x
 model: {source: bert, family: bert}
-data: {samples: 25000, task: classification}
+data: {samples: 25000, task: text-classification}
 device: cpu
 steps:
   - finetune:

@@ -12,7 +12,7 @@ SCREEN = 24  # lines of a terminal that nobody has made larger
 RECIPE = """version: 1
 name: many-notes
 model: {{source: {model}, family: bert}}
-data: {{source: {text}, task: classification}}
+data: {{source: {text}, task: text-classification}}
 device: cpu
 goal: {{relative_accuracy: ">= 0.5"}}
 steps:

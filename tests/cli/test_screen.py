@@ -21,7 +21,7 @@ HOSTILE = "\x1b[31mRED\x1b]0;pwn\x07\x9b2J"
 RECIPE = """version: 1
 name: "\\e[31mRED\\e]0;pwn\\a"
 model: {source: google-bert/bert-base-uncased, family: bert}
-data: {task: classification, samples: 3000, eval_samples: 1000}
+data: {task: text-classification, samples: 3000, eval_samples: 1000}
 device: cpu
 steps:
   - finetune: {}
@@ -133,7 +133,7 @@ def test_any_encoding_can_carry_the_output(encoding: str, recipe: Path) -> None:
 def test_a_run_is_recorded_whoever_reads(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(
         f"version: 1\nname: read-by-nobody\nmodel: {{source: {checkpoints['bert']}, family: bert}}\n"
-        f"data: {{source: {text}, task: classification}}\ndevice: cpu\ngoal: {{relative_accuracy: '>= 0.01'}}\n"
+        f"data: {{source: {text}, task: text-classification}}\ndevice: cpu\ngoal: {{relative_accuracy: '>= 0.01'}}\n"
         "steps:\n  - finetune: {epochs: 1}\n"
     )
     ledger = str(tmp_path / "ledger.sqlite3")

@@ -40,7 +40,7 @@ def test_gates_of_the_recipe_and_of_the_rules_that_apply() -> None:
 
 
 def test_a_rule_whose_condition_is_unknown_counts() -> None:
-    unsure = rule("unsure", {"data.task": "generation"}, {"limit": {"gates.size_mb": "<= 100"}})
+    unsure = rule("unsure", {"data.task": "summarization"}, {"limit": {"gates.size_mb": "<= 100"}})
     assert Demand("size_mb", Interval.parse("<= 100"), "unsure") in list(demands(recipe(), policy(unsure), facts()))
 
 

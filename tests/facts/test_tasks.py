@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from advisor.facts.tasks import GLUE, OF_TASK, known, left_out_of_means, metrics
+from advisor.facts.tasks import (
+    GLUE,
+    OLDER,
+    PROBLEM_TYPES,
+    TASKS,
+    Tag,
+    current,
+    known,
+    left_out_of_means,
+    meanings,
+    metrics,
+    refusal,
+)
+
+TEXTS, CLASSES = "text-classification", "single_label_classification"
 
 
 @pytest.mark.parametrize(
@@ -27,12 +43,48 @@ def test_a_task_is_known_by_the_name_of_its_source(source: str | None, name: str
 
 
 def test_the_metric_that_counts_comes_first() -> None:
-    assert metrics("data/cola", "classification") == ("matthews", "accuracy", "f1")
-    assert metrics("data/mrpc", "classification")[:2] == ("f1", "accuracy")
-    assert metrics("data/stsb", "regression") == ("pearson", "spearman")
-    assert metrics("reviews.csv", "classification")[0] == "accuracy"
-    assert metrics("reviews.csv", "regression")[0] == "pearson"
-    assert metrics("data/stsb", "classification") == OF_TASK["classification"]  # scores that were made classes
+    assert metrics("data/cola", TEXTS, CLASSES) == ("matthews", "accuracy", "f1")
+    assert metrics("data/mrpc", TEXTS, CLASSES)[:2] == ("f1", "accuracy")
+    assert metrics("data/stsb", TEXTS, "regression") == ("pearson", "spearman")
+    assert metrics("reviews.csv", TEXTS, CLASSES)[0] == "accuracy"
+    assert metrics("reviews.csv", TEXTS, "regression")[0] == "pearson"
+    assert metrics("reviews.csv", TEXTS, "multi_label_classification")[0] == "micro_f1"
+    assert metrics("data/stsb", TEXTS, CLASSES) == PROBLEM_TYPES[CLASSES]  # scores that were made classes
+    assert metrics("data/stsb", "summarization") == TASKS["summarization"].metrics
+
+
+def test_every_pipeline_tag_has_a_line_and_every_kind_of_model_a_task() -> None:
+    assert tuple(TASKS) == get_args(Tag)
+    assert all(one.metrics and one.kinds for one in TASKS.values())
+    assert {kind for one in TASKS.values() for kind in one.kinds} == {"encoder", "decoder", "encoder-decoder"}
+
+
+def test_older_names_are_read_where_they_can_mean_one_task_only() -> None:
+    assert {name: current({"task": name}) for name in OLDER} == {
+        "classification": {"task": TEXTS, "problem_type": CLASSES},
+        "regression": {"task": TEXTS, "problem_type": "regression"},
+        "language-modelling": {"task": "text-generation"},
+        "generation": {"task": "generation"},
+    }
+    assert meanings("generation") == "'generation' can mean summarization, translation or text-generation"
+    assert not meanings("classification")
+    assert current({"data.task": "regression", "data.labels": 1}, "data.")["data.task"] == TEXTS
+
+
+@pytest.mark.parametrize(
+    ("task", "kind", "able"),
+    [
+        ("text-generation", "encoder", False),
+        ("text-generation", "encoder-decoder", False),
+        ("text-generation", "decoder", True),
+        ("summarization", "encoder-decoder", True),
+        ("text-classification", "encoder-decoder", True),
+        ("summarization", None, True),
+        (None, "encoder", True),
+    ],
+)
+def test_the_architecture_decides_which_tasks_a_model_can_do(task: str | None, kind: str | None, able: bool) -> None:
+    assert (not refusal(task, kind)) == able
 
 
 def test_wnli_alone_has_no_part_in_means() -> None:

@@ -20,7 +20,7 @@ RECIPE = """\
 version: 1
 name: letters
 model: {source: google-bert/bert-base-uncased, family: bert, revision: 86b5e09, licence: apache-2.0}
-data: {source: acme/letters, samples: 12000, unlabelled_samples: 60000, task: classification, labels: 3}
+data: {source: acme/letters, samples: 12000, unlabelled_samples: 60000, task: text-classification, labels: 3}
 device: cpu
 hardware: {memory_gb: 16, instruction_sets: [avx2, avx512_vnni]}
 goal: {relative_accuracy: ">= 0.95"}

@@ -78,6 +78,6 @@ def test_an_unknown_task_never_blocks_a_language_model_and_a_known_one_does() ->
 
     steps = ["finetune", {"layer_removal": {"keep": 4}}, "distillation"]
     facts = {"model": "gpt2", "samples": 25_000, "device": "cuda", "steps": steps}
-    for task, blocked in ((None, False), ("classification", False), ("language-modelling", True)):
+    for task, blocked in ((None, False), ("text-classification", False), ("text-generation", True)):
         found = violations(POLICY, view_of(facts | ({"task": task} if task else {})))
         assert any(one.rule.id == "language-model-depth" for one in found) is blocked

@@ -43,7 +43,7 @@ FACTS = st.builds(
     st.one_of(st.just(0), AMOUNTS),
     st.sampled_from(["cpu", "cuda", "mps", "edge"]),
     GOALS,
-    st.sampled_from([None, "classification", "generation"]),
+    st.sampled_from([None, "text-classification", "summarization"]),
 )
 
 NUMBERS = st.integers(0, 30_000).flatmap(
@@ -59,7 +59,7 @@ TESTS = st.one_of(
     st.fixed_dictionaries({"goal.relative_accuracy": st.sampled_from(["> 0.9", "<= 0.85", "0.8..0.95"])}),
     st.fixed_dictionaries({"model.generative": st.booleans()}),
     st.fixed_dictionaries({"known": st.sampled_from(["data.task", ["data.samples", "model.parameters"]])}),
-    st.fixed_dictionaries({"data.task": st.sampled_from(["classification", ["generation", "regression"]])}),
+    st.fixed_dictionaries({"data.task": st.sampled_from(["text-classification", ["summarization", "translation"]])}),
 )
 CONDITIONS = st.recursive(
     TESTS,

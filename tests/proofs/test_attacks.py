@@ -126,7 +126,7 @@ def some_facts(chance: Chance) -> tuple[Facts, Model]:
         chance.choice([None, *range(most)]),
         chance.randint(0, most),
         None,
-        chance.choice([None, "classification"]),
+        chance.choice([None, "text-classification"]),
         labels,
     )
     device = DeviceFacts(chance.choice(["cpu", "cuda", "mps", "edge"]), memory_gb=chance.choice([None, 1.0, 2.5, 8.0]))

@@ -125,8 +125,15 @@ def test_a_written_recipe_reads_back_the_same(
 @pytest.mark.parametrize(
     ("data", "place", "says"),
     [
-        ("{task: regression, metric: f1}", "4:34", "data.metric: f1 does not measure a regression"),
-        ("{task: classification, metric: pearson}", "4:38", "data.metric: pearson does not measure a classification"),
+        ("{task: regression, metric: f1}", "4:34", "data.metric: f1 does not measure regression: expected pearson or"),
+        (
+            "{task: classification, metric: pearson}",
+            "4:38",
+            "data.metric: pearson does not measure single_label_classification",
+        ),
+        ("{task: summarization, metric: f1}", "4:37", "data.metric: f1 does not measure summarization"),
+        ("{task: translation, problem_type: regression}", "4:41", "data.problem_type: regression is a kind of"),
+        ("{task: generation}", "4:14", "data.task: 'generation' can mean summarization, translation or"),
         ("{samples: 3000, max_samples: 5000}", "4:36", "data.max_samples: 5,000 is above the 3,000 samples"),
         ("{samples: 010}", "4:17", "data.samples: input should be a valid integer, got '010'"),
         ("{samples: 0_10}", "4:17", "data.samples: input should be a valid integer, got '0_10'"),

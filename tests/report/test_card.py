@@ -21,7 +21,7 @@ from advisor.records.results import Cost, Measured, RunResult
 from advisor.report import card
 from advisor.report.frontmatter import front, metadata
 
-DATA = DataFacts(samples=67_349, task="classification", labels=2)
+DATA = DataFacts(samples=67_349, task="text-classification", labels=2)
 
 
 def recipe(**changes: Any) -> Recipe:

@@ -24,7 +24,7 @@ from advisor.review.recipe_files import sources
 RECIPE = """version: 1
 name: mine
 model: {source: ./model}
-data: {task: classification, samples: 3000, eval_samples: 1000}
+data: {task: text-classification, samples: 3000, eval_samples: 1000}
 device: cpu
 steps:
   - finetune: {}

@@ -21,7 +21,7 @@ from advisor.review.review import review_document
 
 BERT = {**registry.find("bert").config, "num_hidden_layers": 6, "max_position_embeddings": 128}  # type: ignore[union-attr]
 
-HEAD = "version: 1\nname: x\ndevice: cpu\ndata: {samples: 50000, task: classification}\n"
+HEAD = "version: 1\nname: x\ndevice: cpu\ndata: {samples: 50000, task: text-classification}\n"
 
 
 def found(tmp_path: Path, recipe: str, config: dict[str, Any] | None = BERT) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ RECIPE = """\
 version: 1
 name: small
 model: {source: gone, family: bert}
-data: {task: classification}
+data: {task: text-classification}
 device: edge
 goal: {relative_accuracy: ">= 0.5"}
 steps:

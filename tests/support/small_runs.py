@@ -15,7 +15,7 @@ RECIPE = """\
 version: 1
 name: {name}
 model: {{source: {model}, family: {family}}}
-data: {{source: {data}, task: classification, samples: {samples}}}
+data: {{source: {data}, task: text-classification, samples: {samples}}}
 device: cpu
 goal: {{relative_accuracy: ">= 0.95"}}
 steps:
@@ -108,7 +108,7 @@ def write(folder: Path, run: RunResult | None = None, **recipe: Any) -> Path:
     values |= recipe
     facts = {
         "model.family": values["family"], "model.kind": "encoder", "model.layers": LAYERS,
-        "data.samples": values["samples"], "data.task": "classification", "device.kind": run.device,
+        "data.samples": values["samples"], "data.task": "text-classification", "device.kind": run.device,
     }  # fmt: skip
     folder.mkdir(parents=True)
     text = {name: json.dumps(value) if isinstance(value, str) else value for name, value in values.items()}

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast, T5ForConditionalGeneration
 
@@ -105,6 +105,7 @@ def tokenizer(family: str) -> PreTrainedTokenizerFast:
     """A byte-level BPE tokenizer trained on the docstrings; GPT-2's has no padding token, as the real one."""
     bpe = Tokenizer(models.BPE(unk_token="<unk>"))
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel()
+    bpe.decoder = decoders.ByteLevel()
     special = ["<pad>", "</s>", "<unk>"]
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY,

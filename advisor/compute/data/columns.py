@@ -91,6 +91,11 @@ def _text_columns(columns: Mapping[str, Sequence[Any]], pair: str | None) -> lis
     partner = [name for name in usual if pair and PAIRS.get(name.casefold()) == pair.casefold()]
     if partner or usual:
         return partner or usual
+    return longest_texts(columns)
+
+
+def longest_texts(columns: Mapping[str, Sequence[Any]]) -> list[str]:
+    """The column whose texts are by far the longest; without such a one all columns of texts."""
     length = {name: _mean_length(values) for name, values in columns.items()}
     strings = sorted((name for name in columns if length[name]), key=lambda name: -length[name])
     clear = len(strings) > 1 and length[strings[0]] >= 2 * length[strings[1]]

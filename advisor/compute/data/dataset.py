@@ -13,6 +13,7 @@ from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.labels import Labelled, Rows, read_texts
 from advisor.compute.data.sources import PARTS, File, read
+from advisor.facts.tasks import USUAL
 
 __all__ = ["Columns", "Rows", "TaskData", "load"]
 # From a source, its files and the columns that are named, to the columns and the labelled rows.
@@ -26,6 +27,7 @@ class TaskData:
     `label_names[i]` names label i; a regression has one, named after its column. `unlabelled` has the
     texts of all splits with label -1 or none, to distil on; none of them is a selection or report row.
     `origin` says in one sentence where each part came from; `fingerprint` is the SHA-256 of the rows used.
+    `task` is its pipeline tag; `problem_type` what the labels of texts are, None for other tasks.
     `seed` decided order and split.
     """
 
@@ -39,7 +41,8 @@ class TaskData:
     dropped_duplicates: int
     origin: str
     fingerprint: str
-    task: str = "classification"
+    task: str = USUAL
+    problem_type: str | None = None
     seed: int = 0
 
     @property
@@ -65,7 +68,8 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
     pair: str | None = None,
     label: str | None = None,
     max_samples: int | None = None,
-    task: str | None = None,
+    task: str = USUAL,
+    problem_type: str | None = None,
     seed: int = 0,
     read_rows: Read | None = None,
 ) -> TaskData:
@@ -74,14 +78,14 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
     Args: `source` is a .parquet, .csv, .jsonl or .json file, a folder of such files named after the splits
     (others are ignored beside a train file), a folder written by `save_to_disk`, or a Hub id. Naming `text`
     without `pair` means one text a row. `max_samples` limits the train rows only. Without
-    `task`, labels with fractions make it a regression. Files are read afresh each
+    `problem_type`, labels with fractions make it a regression. Files are read afresh each
     time and leave nothing behind; a Hub id uses the library's own cache. `read_rows` reads the rows of
-    another task than texts with one label.
+    another task than text classification.
     Raises: AdviseError, with the file, for data that cannot be read, understood, split or trained on.
     """
     files = sorted(read(source), key=lambda file: PARTS.index(file.part))
     named = Named(text, pair, label)
-    columns, given = read_rows(source, files, named) if read_rows else read_texts(source, files, named, task)
+    columns, given = read_rows(source, files, named) if read_rows else read_texts(source, files, named, problem_type)
     parts = _split(given, seed)
     unlabelled = _without(_without(_shuffled(given.unlabelled, seed), parts["report"]), parts["selection"])
     dropped = sum(map(len, (*given.parts.values(), given.unlabelled))) - sum(map(len, (*parts.values(), unlabelled)))
@@ -96,7 +100,8 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
         dropped_duplicates=dropped,
         origin=_origin(parts, given, dropped, seed, len(unlabelled)),
         fingerprint=_fingerprint({**parts, "unlabelled": unlabelled}, given.names),
-        task=task if task and read_rows else "classification" if given.classes else "regression",
+        task=task,
+        problem_type=given.problem_type,
         seed=seed,
     )
 
@@ -138,13 +143,17 @@ def _distinct(rows: Rows) -> list[int]:
 def _require_two(rows: Rows, given: Labelled) -> None:
     strata, distinct = rows.strata(), _distinct(rows)
     if not given.classes and len(distinct) < 4:
-        message = f"too few rows to split: 4 different ones are needed, and there are {len(distinct)}"
+        message = f"too few rows to split: {_what(given)} needs 4 different texts, and there are {len(distinct)}"
         raise AdviseError(Fault(message, given.place("train"), hint="add rows"))
     size = Counter(strata[i] for i in distinct)
     few = [f"{given.names[i]!r} has {size[i]}" for i in sorted(set(strata)) if size[i] < 2]
     if few:
         message = f"too few rows to split: each class needs 2 different texts, and {', '.join(few)}"
         raise AdviseError(Fault(message, given.place("train"), hint="add rows, or leave the class out"))
+
+
+def _what(given: Labelled) -> str:
+    return "a regression" if given.problem_type == "regression" else "this task"
 
 
 def _set_apart(rows: Rows, count: int) -> tuple[Rows, Rows]:
@@ -213,6 +222,7 @@ def _origin(parts: Mapping[str, Rows], given: Labelled, dropped: int, seed: int,
         apart = "set apart from" if role != "train" and given.place(role) == given.place("train") else "of"
         texts.append(f"{role}: {len(rows):,} rows {apart} {given.place(role)}")
     texts += [f"without labels: {unlabelled:,} rows to distil on"] if unlabelled else []
+    texts += [given.remark] if given.remark else []
     return "; ".join([*texts, f"seed {seed}", f"left out: {dropped:,} rows that repeat a row of another part"]) + "."
 
 

@@ -13,6 +13,9 @@ from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns, Named, find_columns
 from advisor.compute.data.label_values import NAME_THEM, Class, label_of
 from advisor.compute.data.sources import PARTS, File
+from advisor.facts.tasks import ProblemType
+
+REGRESSION: ProblemType = "regression"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ class Labelled:
     """The labelled rows of each part as the source gives them, and the files they were read from.
 
     names: of the classes; for a regression that of the label column. unlabelled: rows without a label, each with 0.
-    classes: each row has one class, so parts keep them in proportion.
+    classes: each row has one class, so parts keep them in proportion. remark: on rows that were left out.
+    problem_type: what the labels of texts are.
     """
 
     parts: Mapping[str, Rows]
@@ -61,6 +65,8 @@ class Labelled:
     names: tuple[str, ...]
     unlabelled: Rows
     classes: bool = True
+    remark: str = ""
+    problem_type: ProblemType | None = None
 
     def place(self, role: str) -> str:
         """The file that gives the train, selection or report rows."""
@@ -68,17 +74,19 @@ class Labelled:
         return used[{"train": 0, "selection": 1 if len(used) == 3 else 0, "report": -1}[role]]
 
 
-def read_texts(source: str, files: Sequence[File], named: Named, task: str | None = None) -> tuple[Columns, Labelled]:
+def read_texts(
+    source: str, files: Sequence[File], named: Named, problem_type: str | None = None
+) -> tuple[Columns, Labelled]:
     """Texts or pairs of texts with a label each; see `find_columns` and `label_rows`."""
     columns = find_columns(files[0], *named)
-    return columns, label_rows(source, files, columns, task)
+    return columns, label_rows(source, files, columns, problem_type)
 
 
-def label_rows(source: str, files: Sequence[File], columns: Columns, task: str | None = None) -> Labelled:
+def label_rows(source: str, files: Sequence[File], columns: Columns, problem_type: str | None = None) -> Labelled:
     """The labelled rows of each part: classes numbered from 0, or the numbers of a regression.
 
     Args:
-        task: "regression" or "classification"; by default what the labels look like: fractions mean regression.
+        problem_type: by default what the labels look like: fractions mean regression.
 
     Raises:
         AdviseError: every text or label that makes no sense, or nothing to train on.
@@ -86,7 +94,7 @@ def label_rows(source: str, files: Sequence[File], columns: Columns, task: str |
     faults: list[Fault] = []
     marked = [(file, _labels(file, columns, faults)) for file in files]
     fractions = any(isinstance(value, float) for _, labels in marked for value in labels)
-    regression = task == "regression" or (task is None and fractions)
+    regression = problem_type == REGRESSION or (problem_type is None and fractions)
     if regression and not faults:
         marked = [(file, _numbers(file, columns.label, labels)) for file, labels in marked]
     for file, labels in marked:
@@ -111,7 +119,8 @@ def label_rows(source: str, files: Sequence[File], columns: Columns, task: str |
     if "train" not in parts:
         hint = "add train rows, or give a single file to split"
         raise AdviseError(Fault("no labelled train split", source, hint=hint))
-    return Labelled(parts, places, names, _unlabelled(marked, columns), not regression)
+    kind: ProblemType = REGRESSION if regression else "single_label_classification"
+    return Labelled(parts, places, names, _unlabelled(marked, columns), not regression, kind)
 
 
 def _labels(file: File, columns: Columns, faults: list[Fault]) -> list[Any]:
@@ -155,7 +164,7 @@ def _label_faults(place: str, column: str, labels: Sequence[Any], regression: bo
     row, value = odd
     hint = "use whole numbers or class names, or name another column with --label"
     if isinstance(value, float) and not regression:
-        what, hint = f"has fractions (row {row:,}: {value:g}): that is regression", "give task: regression"
+        what, hint = f"has fractions (row {row:,}: {value:g}): that is regression", "give problem_type: regression"
     elif regression and isinstance(value, int | float | str):
         what, hint = f"has {value!r} (row {row:,}), which is not a number", "a regression needs a number in each row"
     else:

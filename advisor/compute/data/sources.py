@@ -23,6 +23,7 @@ from advisor.compute.data.file_checks import (
     refuse_wide_or_long,
 )
 from advisor.compute.data.hub import cache_only_if_out_of_reach
+from advisor.compute.data.squad import squad_columns
 
 BUILDERS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".json": "json"}
 FORMATS = ", ".join(BUILDERS)
@@ -38,7 +39,7 @@ datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file or saved split as read: its part (of PARTS), columns, names of its ClassLabel columns."""
+    """A file or saved split as read: its part (of PARTS), columns, names of those of ClassLabel or of lists of it."""
 
     part: str
     place: str
@@ -108,6 +109,8 @@ def _read_file(part: str, path: Path) -> File:
     refuse_too_large(path)
     hint = f"check that it is a whole {suffix} file{'' if suffix == '.parquet' else ' in UTF-8'}"
     with _reading(str(path), hint), tempfile.TemporaryDirectory() as folder:
+        if BUILDERS[suffix] == "json" and (questions := squad_columns(path)):
+            return File(part, str(path), questions, {})
         # The link has no *, [ or :: in its name, which the library would take for patterns and other files.
         link = Path(folder, "data" + suffix)
         link.symlink_to(path.resolve())
@@ -143,9 +146,10 @@ def _file(part: str, place: str, table: Any) -> File:
     refuse_wide_or_long(place, len(table.features), len(table))
     if not len(table):
         raise AdviseError(Fault("there are no rows", place, hint="give data with rows"))
-    kinds = {name: kind for name, kind in table.features.items() if isinstance(kind, datasets.ClassLabel)}
+    kinds = {name: getattr(kind, "feature", kind) for name, kind in table.features.items()}  # of a list, its items'
     columns = table.with_format(None)[:]  # a saved format could give tensors
-    return File(part, place, columns, {name: tuple(kind.names) for name, kind in kinds.items()})
+    names = {name: tuple(kind.names) for name, kind in kinds.items() if isinstance(kind, datasets.ClassLabel)}
+    return File(part, place, columns, names)
 
 
 @contextmanager

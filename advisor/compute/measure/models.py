@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -26,12 +27,16 @@ Answer = Callable[[Batch], None]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where models serve. load: a checkpoint folder to a scorer. device: a kind that is present here."""
+    """Where models serve. load: a checkpoint folder to a scorer. device: a kind that is present here.
+
+    alike_by_shape: models of one shape take the same time; those that write may write less or more.
+    """
 
     load: Callable[[Path], Scorer]
     device: str
     assumed: Assumptions
     measuring: Measuring = Measuring()
+    alike_by_shape: bool = True
 
 
 class Models:
@@ -43,7 +48,7 @@ class Models:
 
     def __init__(self, folders: Mapping[str, Path], place: Place, proof: Sequence[Batch], work: Path) -> None:
         self.folders, self.place = folders, place
-        self.alike = _alike(folders)
+        self.alike = _alike(folders) if place.alike_by_shape else {name: name for name in folders}
         self.runtime, self.exported = "", dict[str, Prepared | str]()
         names = list(folders)
         int8 = next((name for name in names if wrote(folders[name])), None)
@@ -75,7 +80,7 @@ class Models:
 
         def answer(batch: Batch) -> None:
             with torch.inference_mode():
-                scorer(**batch.to(device).inputs).cpu()
+                _waited(scorer.serve(**batch.to(device).inputs))
 
         return answer
 
@@ -87,6 +92,12 @@ class Models:
             )
             for name, model in self.exported.items()
         )
+
+
+def _waited(answer: Any) -> None:
+    """Until the answer is on the CPU; texts are."""
+    if isinstance(answer, torch.Tensor):
+        answer.cpu()
 
 
 def _fp32(name: str) -> str:

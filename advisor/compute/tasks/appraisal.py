@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from advisor.compute.tasks import chance
@@ -37,9 +36,9 @@ class Rows(NamedTuple):
         """(rows, numbers) of the metric that counts."""
         return self.task.statistics(self.metric, self.labels, table)
 
-    def constant(self, width: int) -> chance.Constant | None:
-        """The best constant answer. width: numbers that are recorded of a row."""
-        tables = self.task.constants(self.metric, self.labels, width)
+    def constant(self, table: ArrayLike) -> chance.Constant | None:
+        """The best constant answer. table: (rows, numbers), as recorded of any model."""
+        tables = self.task.constants(self.metric, self.labels, table)
         return chance.best_constant(self.metric, self.statistics, tables)
 
 
@@ -64,7 +63,7 @@ def appraise(rows: Rows, table: ArrayLike, baseline: ArrayLike | None, is_baseli
     found: dict[str, float] = {one: value(one, rows.task.statistics(one, rows.labels, table)) for one in rows.metrics}
     own = rows.statistics(table)
     base = None if is_baseline or baseline is None else rows.statistics(baseline)
-    constant = rows.constant(np.asarray(table).shape[1])
+    constant = rows.constant(table)
     return Appraisal(
         found[rows.metric],
         found,
@@ -92,7 +91,7 @@ def _above_constant(rows: Rows, own: Floats, constant: chance.Constant | None) -
     if constant is None:
         return Measured(why_not=rows.task.why_no_constant)
     reached = value(rows.metric, own)
-    source = f"{rows.metric} {reached:.4g} against {constant.value:.4g} for {_always(rows, constant)}"
+    source = f"{rows.metric} {reached:.4g} against {constant.value:.4g} for {rows.task.constant(constant.label)}"
     interval = chance.gain_interval(rows.metric, own, constant, rows.seed)
     return Measured(reached - constant.value, source=source, interval=interval)
 
@@ -104,7 +103,7 @@ def _kept_beyond_chance(rows: Rows, own: Floats, base: Floats | None, constant: 
     if interval is None:
         return Measured(why_not="the baseline cannot be told apart from a constant answer, so there is nothing to keep")
     above, below = (value(rows.metric, one) - constant.value for one in (own, base))
-    source = f"{rows.metric} beyond {_always(rows, constant)}, {_by_bootstrap(rows)}"
+    source = f"{rows.metric} beyond {rows.task.constant(constant.label)}, {_by_bootstrap(rows)}"
     return Measured(above / below, source=source, interval=interval)
 
 
@@ -120,10 +119,6 @@ def _worst_class(rows: Rows, table: ArrayLike) -> Measured:
 
 def _by_bootstrap(rows: Rows) -> str:
     return f"{len(rows.labels):,} report rows, 95 % interval by paired bootstrap"
-
-
-def _always(rows: Rows, constant: chance.Constant) -> str:
-    return f"always answering {_name(rows, constant.label)!r}"
 
 
 def _name(rows: Rows, label: int) -> str:

@@ -32,7 +32,7 @@ def over(above: Floats, below: Floats) -> Floats:
 
 
 def _share(sums: Floats) -> Floats:
-    """Of (hits, rows)."""
+    """Of (hits, rows), or of shares of a hit."""
     return over(sums[..., 0], sums[..., 1])
 
 
@@ -67,5 +67,57 @@ def _spearman(rows: Floats) -> Floats:
     return over((one * other).sum(axis=1), np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1)))
 
 
-OF_SUMS: Mapping[str, OfSums] = {"accuracy": _share, "f1": _f1, "matthews": _matthews, "pearson": _pearson}
+def _bits_per_byte(sums: Floats) -> Floats:
+    """Of (bits, bytes)."""
+    return over(sums[..., 0], sums[..., 1])
+
+
+def _bits_saved(sums: Floats) -> Floats:
+    """Of (bits, bytes): what is saved of the 8 bits of a byte that nobody predicts."""
+    return 8 - _bits_per_byte(sums)
+
+
+def _bleu(sums: Floats) -> Floats:
+    """Of (words written, words of the references, agreeing n-grams of 1 to 4 words, all n-grams of 1 to 4 words).
+
+    With sacrebleu's exponential smoothing: the k-th order of which no n-gram agrees counts as 1 / 2^k of one.
+    """
+    written, wanted, right, all_ = sums[..., 0], sums[..., 1], sums[..., 2:6], sums[..., 6:10]
+    none = (right == 0) & (all_ > 0)
+    shares = over(np.where(none, 0.5 ** np.cumsum(none, axis=-1), right), all_)
+    brevity = np.exp(np.minimum(0.0, 1 - over(wanted, np.maximum(written, 1))))
+    agree = (shares > 0).all(axis=-1) & (right > 0).any(axis=-1)
+    mean: Floats = np.exp(np.log(np.where(shares > 0, shares, 1.0)).mean(axis=-1))
+    return np.where(agree, 100 * brevity * mean, 0.0)
+
+
+def _chrf(sums: Floats) -> Floats:
+    """Of (written, of the references, agreeing) n-grams of 1 to 6 characters: the mean precision and recall as F2."""
+    written, wanted, right = np.moveaxis(sums.reshape(*sums.shape[:-1], 6, 3), -1, 0)
+    both = (written > 0) & (wanted > 0)
+    orders = both.sum(axis=-1)
+    precision, recall = (over((over(right, some) * both).sum(axis=-1), orders) for some in (written, wanted))
+    return 100 * over(5 * precision * recall, 4 * precision + recall)
+
+
+def _entity_f1(sums: Floats) -> Floats:
+    """Of (right, predicted, gold) entities."""
+    return over(2 * sums[..., 0], sums[..., 1] + sums[..., 2])
+
+
+OF_SUMS: Mapping[str, OfSums] = {
+    "accuracy": _share,
+    "f1": _f1,
+    "matthews": _matthews,
+    "pearson": _pearson,
+    "entity_f1": _entity_f1,
+    "token_accuracy": _share,
+    "answer_f1": _share,
+    "exact_match": _share,
+    "bits_per_byte": _bits_per_byte,
+    "bits_saved_per_byte": _bits_saved,
+    **dict.fromkeys(("rouge_1", "rouge_2", "rouge_l", "length_ratio"), _share),
+    "bleu": _bleu,
+    "chrf": _chrf,
+}
 OF_ROWS: Mapping[str, OfSums] = {"spearman": _spearman}  # (draws, rows, numbers) to (draws)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from advisor.compute.data.dataset import Read
+from advisor.facts.tasks import USUAL
 
-TEXTS = (None, "classification", "regression", "text-classification")
 
+def reading(tag: str) -> Read | None:
+    """What reads the rows of a task; None for text classification, which needs nothing but `data`.
 
-def reading(tag: str | None) -> Read | None:
-    """What reads the rows of a task; None for texts with one label, which need nothing but `data`."""
-    if tag in TEXTS:
+    Raises:
+        AdviseError: no model can be run on it yet.
+    """
+    if tag == USUAL:
         return None
     from advisor.compute.tasks.registry import task_class
 
-    return task_class(tag or "").read
+    return task_class(tag).read

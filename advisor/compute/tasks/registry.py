@@ -4,20 +4,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from importlib import import_module
-from typing import cast
+from importlib.util import find_spec
+from typing import Any, cast
 
+from advisor.base.errors import AdviseError
 from advisor.compute.tasks.task import Task
+from advisor.facts.tasks import TASKS
 
-OLDER = {"classification": "text-classification", "regression": "text-classification"}
 
-
-def task_of(tag: str, names: Sequence[str]) -> Task:
-    """The task of a pipeline tag on data with labels of these names."""
-    return task_class(tag)(tuple(names))
+def task_of(tag: str, names: Sequence[str], **settings: Any) -> Task:
+    """The task of a pipeline tag on data with labels of these names. settings: it takes those that it has."""
+    found = task_class(tag)
+    own = {field.name for field in fields(found)}
+    return found(tuple(names), **{name: value for name, value in settings.items() if name in own})
 
 
 def task_class(tag: str) -> type[Task]:
-    """The class of a task."""
-    module = import_module(f"advisor.compute.tasks.{OLDER.get(tag, tag).replace('-', '_')}")
-    return cast(type[Task], module.TASK)
+    """The class of a task.
+
+    Raises:
+        AdviseError: no model can be run on it yet.
+    """
+    if tag not in (able := runnable()):
+        raise AdviseError(f"{tag} can be advised on, but cannot be run yet", hint=f"can be run: {', '.join(able)}")
+    return cast(type[Task], import_module(_module(tag)).TASK)
+
+
+def runnable() -> tuple[str, ...]:
+    """The tasks that can be run: those that have a module here."""
+    return tuple(tag for tag in TASKS if find_spec(_module(tag)))
+
+
+def _module(tag: str) -> str:
+    return f"advisor.compute.tasks.{tag.replace('-', '_')}"

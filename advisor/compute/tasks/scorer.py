@@ -39,6 +39,10 @@ class Scorer(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
         """The same view of another model."""
         return type(self)(model)
 
+    def serve(self, **inputs: Tensor) -> Any:
+        """What a request costs: by default the scores."""
+        return self(**inputs)
+
     def forward(self, *inputs: Any, **named: Any) -> Tensor:
         """The model's raw scores, (batch, …), of the inputs of a batch; padding at the right changes nothing."""
         cache = {"use_cache": False} if self.takes_cache else {}

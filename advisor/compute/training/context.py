@@ -99,7 +99,7 @@ class Context:
 
     def many(self, rows: Encoded) -> Iterator[Batch]:
         """Batches of all rows for a model that does not learn; they are large."""
-        return self.batches(rows, size=max(64, self.training.batch_size))
+        return self.batches(rows, size=max(self.task.at_once, self.training.batch_size))
 
 
 def _grouped(order: list[int], rows: Encoded, size: int, random_: random.Random) -> list[list[int]]:
@@ -124,6 +124,12 @@ def counted(context: Context, stack: str, batch: Batch) -> Tensor | None:
     if context.task.alone(stack, context.family.kind):
         return torch.ones(len(batch.rows), 1, dtype=torch.bool)
     return context.task.counted(stack, batch)
+
+
+@torch.no_grad()
+def loss_of(scorer: Scorer, context: Context, rows: Encoded) -> float:
+    """The mean loss of a model over all positions of the rows."""
+    return context.task.loss_of(scorer.to(context.device).eval(), context.many(rows))
 
 
 @torch.no_grad()

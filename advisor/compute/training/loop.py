@@ -22,7 +22,7 @@ from advisor.compute.data.batches import Batch
 from advisor.compute.machine import processes
 from advisor.compute.machine.device import bf16, seed
 from advisor.compute.tasks.scorer import Scorer
-from advisor.compute.training.context import Context, judge, quality
+from advisor.compute.training.context import Context, judge, loss_of, quality
 from advisor.compute.training.losses import Loss
 from advisor.compute.training.state import weights
 from advisor.records.results import Progress
@@ -83,7 +83,7 @@ def train(student: Scorer, context: Context, loss: Loss, schedule: Schedule) -> 
             work.judge()
         if context.keeper.due(epoch_ends):
             work.save()
-        note = f"selection {context.metric} {work.at.best[0]:.3f}" if work.at.best else ""
+        note = _note(context, work.at.best[0]) if work.at.best else ""
         yield Progress(schedule.label, work.at.done, work.total, note)
     work.take_best()
     return student
@@ -167,6 +167,14 @@ def _groups(objective: Objective) -> list[dict[str, object]]:
 
 
 def _quality(student: Scorer, context: Context) -> tuple[float, float]:
-    """The task's metric on the selection rows; the loss decides between equals."""
+    """The task's metric on the selection rows; the loss decides between equals, or alone."""
+    if context.task.chosen_by_loss:
+        loss = loss_of(student, context, context.selection)
+        return -loss, -loss
     found = judge(student, context, context.selection)
     return quality(found.table, context.selection, context), -found.loss
+
+
+def _note(context: Context, best: float) -> str:
+    what, value = ("loss", -best) if context.task.chosen_by_loss else (context.metric, best)
+    return f"selection {what.replace('_', ' ')} {value:.3f}"

@@ -149,12 +149,13 @@ def test_fractions_are_regression(tmp_path: Path, suffix: str) -> None:
     numbers = [row / 2 for row in range(20)]
     source = write(tmp_path / f"a{suffix}", {"text": WORDS, "label": numbers})
     data = load(source)
-    assert (data.task, data.label_names) == ("regression", ("label",))
+    assert (data.problem_type, data.label_names) == ("regression", ("label",))
     given = {text: label for rows in (data.train, data.selection, data.report) for text, label in labelled(rows)}
     assert given == dict(zip(WORDS, numbers, strict=True))
     assert all(isinstance(label, float) for label in data.train.labels)
-    assert faults(source, task="classification") == (
-        f"{source}: label column 'label' has fractions (row 2: 0.5): that is regression\n  try: give task: regression"
+    assert faults(source, problem_type="single_label_classification") == (
+        f"{source}: label column 'label' has fractions (row 2: 0.5): that is regression\n"
+        "  try: give problem_type: regression"
     )
 
 
@@ -164,18 +165,18 @@ def labelled(rows: Rows) -> list[tuple[str, float]]:
 
 def test_whole_numbers_are_classes_unless_the_task_says_otherwise(tmp_path: Path) -> None:
     source = write(tmp_path / "a.jsonl", {"text": WORDS, "label": [row % 5 - 1 for row in range(20)]})
-    assert (load(source).task, load(source).unlabelled_samples) == ("classification", 4)
-    data = load(source, task="regression")
+    assert (load(source).problem_type, load(source).unlabelled_samples) == ("single_label_classification", 4)
+    data = load(source, problem_type="regression")
     assert data.unlabelled_samples == 0 and set(data.train.labels) <= {-1.0, 0.0, 1.0, 2.0, 3.0}
     assert sum(map(len, (data.train, data.selection, data.report))) == 20
-    assert load(source, task="regression", max_samples=3).samples == 3
+    assert load(source, problem_type="regression", max_samples=3).samples == 3
 
 
 def test_a_split_of_nothing_but_minus_one_is_unlabelled_in_a_regression_too(tmp_path: Path) -> None:
     write(tmp_path / "train.csv", {"text": WORDS, "label": [row / 4 - 1 for row in range(20)]})
     write(tmp_path / "test.csv", {"text": ["x", "y"], "label": [-1.0, -1.0]})
     data = load(str(tmp_path))
-    assert (data.task, data.unlabelled_samples) == ("regression", 2)
+    assert (data.problem_type, data.unlabelled_samples) == ("regression", 2)
     assert -1.0 in {*data.train.labels, *data.selection.labels, *data.report.labels}
 
 

@@ -265,6 +265,6 @@ def test_real_regression() -> None:
     if not (DATA / "stsb").is_dir():
         pytest.skip(f"no real data: {DATA / 'stsb'} is not there")
     data = load(str(DATA / "stsb"))
-    assert (data.task, data.label_names, data.eval_samples) == ("regression", ("label",), 1500)
+    assert (data.problem_type, data.label_names, data.eval_samples) == ("regression", ("label",), 1500)
     assert data.columns == Columns("sentence1", "sentence2", "label")
     assert (min(data.report.labels), max(data.report.labels)) == (0.0, 5.0)

@@ -17,7 +17,7 @@ from advisor.compute.tasks import bootstrap
 from advisor.compute.tasks.bootstrap import RESAMPLES, draws, resampled
 from advisor.compute.tasks.classes import answers, statistics
 from advisor.compute.tasks.metrics import value
-from advisor.facts.tasks import OF_TASK, Metric
+from advisor.facts.tasks import PROBLEM_TYPES, Metric
 
 LABELS = [1, 1, 0, 0]
 SCORES = [[0.1, 0.9], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]]  # answers 1, 0, 0, 1: half are right
@@ -48,7 +48,7 @@ def by_library(metric: Metric, labels: Any, scores: Any) -> float:
 
 def test_on_literals() -> None:
     assert answers(SCORES).tolist() == [1, 0, 0, 1]
-    assert [of(metric, LABELS, SCORES) for metric in OF_TASK["classification"]] == [0.5, 0.5, 0.0]
+    assert [of(metric, LABELS, SCORES) for metric in PROBLEM_TYPES["single_label_classification"]] == [0.5, 0.5, 0.0]
     three = [[9, 0, 0], [0, 9, 0], [0, 9, 0], [0, 0, 9]]
     assert of("f1", [0, 1, 2, 2], three) == pytest.approx((1 + 2 / 3 + 2 / 3) / 3)
     numbers = [[1.0], [2.0], [3.0], [10.0]]
@@ -58,7 +58,7 @@ def test_on_literals() -> None:
 
 
 def test_answers_that_are_all_alike_correlate_with_nothing() -> None:
-    for metric in OF_TASK["regression"]:
+    for metric in PROBLEM_TYPES["regression"]:
         assert of(metric, [1, 2, 3], [[4.0], [4.0], [4.0]]) == 0
     assert of("matthews", LABELS, [[1, 0]] * 4) == 0
 
@@ -71,7 +71,7 @@ ROWS = st.integers(2, 12)
 def test_values_are_the_libraries_classes(data: st.DataObject, rows: int, many: int) -> None:
     labels = data.draw(arrays(np.int64, rows, elements=st.integers(0, many - 1)))
     scores = np.eye(many)[data.draw(arrays(np.int64, rows, elements=st.integers(0, many - 1)))]
-    for metric in OF_TASK["classification"]:
+    for metric in PROBLEM_TYPES["single_label_classification"]:
         assert of(metric, labels, scores) == pytest.approx(by_library(metric, labels, scores), abs=1e-9)
 
 
@@ -80,15 +80,15 @@ def test_values_are_the_libraries_classes(data: st.DataObject, rows: int, many: 
 def test_values_are_the_libraries_numbers(data: st.DataObject, rows: int) -> None:
     number = st.integers(0, 5).map(float)
     labels, given_ = (data.draw(arrays(np.float64, rows, elements=number)) for _ in range(2))
-    for metric in OF_TASK["regression"]:
+    for metric in PROBLEM_TYPES["regression"]:
         found = of(metric, labels, given_[:, None])
         assert found == pytest.approx(by_library(metric, labels, given_[:, None]), abs=1e-9)
 
 
-@pytest.mark.parametrize("metric", [*OF_TASK["classification"], *OF_TASK["regression"]])
+@pytest.mark.parametrize("metric", [*PROBLEM_TYPES["single_label_classification"], *PROBLEM_TYPES["regression"]])
 def test_each_draw_is_the_metric_of_the_rows_that_were_drawn(metric: Metric) -> None:
     random = np.random.default_rng(0)
-    numbers = metric in OF_TASK["regression"]
+    numbers = metric in PROBLEM_TYPES["regression"]
     labels = random.normal(size=30) if numbers else random.integers(3, size=30)
     scores = random.normal(size=(30, 1 if numbers else 3))
     found = resampled(metric, statistics(metric, labels, scores), seed=4)

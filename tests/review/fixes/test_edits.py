@@ -16,7 +16,7 @@ from advisor.review.fixes.yaml_layout import NoRoom
 
 BLOCK = """# head
 version: 1
-data:   {samples: 3000 , 'task': "classification"}  # data
+data:   {samples: 3000 , 'task': "text-classification"}  # data
 steps:  # in order
   # the teacher
   - finetune: {epochs: 3}   # first
@@ -38,7 +38,7 @@ KEEP = ("steps", 1, "layer_removal", "keep")
     [
         (Edit(KEEP, "set", 8), "keep: 4 ", "keep: 8 "),
         (Edit(("steps", 1, "layer_removal", "choose"), "set", "alternate"), "'top'", "'alternate'"),
-        (Edit(("data", "task"), "set", "generation"), '"classification"', '"generation"'),
+        (Edit(("data", "task"), "set", "summarization"), '"text-classification"', '"summarization"'),
         (Edit(("steps", 2, "quantization", "bits"), "set", 8), "quantization:", "quantization: {bits: 8}"),
         (
             Edit(("steps", 0, "finetune", "learning_rate"), "set", 5e-5),
@@ -49,7 +49,7 @@ KEEP = ("steps", 1, "layer_removal", "keep")
         (Edit(("device",), "set", "cpu"), "quantization:\n", "quantization:\ndevice: cpu\n"),
         (Edit(KEEP, "remove"), "        keep: 4   # few\n", "        # few\n"),
         (Edit(("data", "samples"), "remove"), "samples: 3000 , ", ""),
-        (Edit(("data", "task"), "remove"), " , 'task': \"classification\"", ""),
+        (Edit(("data", "task"), "remove"), " , 'task': \"text-classification\"", ""),
         (Edit(("steps", 0), "remove"), "  - finetune: {epochs: 3}   # first\n", ""),
         (Edit(("steps", 2), "remove"), "  - quantization:\n", ""),
         (Edit(("steps", 0, "finetune", "epochs"), "remove"), "{epochs: 3}", "{}"),

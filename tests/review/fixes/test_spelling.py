@@ -18,7 +18,7 @@ from advisor.review.fixes.words import certain, clear
 GOOD = """version: 1
 name: x
 model: {source: bert, family: bert}  # m
-data: {samples: 3000, task: classification}
+data: {samples: 3000, task: text-classification}
 device: cpu
 goal: {relative_accuracy: ">= 0.9"}
 steps:
@@ -35,7 +35,7 @@ steps:
         ("steps:", "Steps:"),
         ("family:", "famly:"),
         ("samples: 3000", "sampels: 3000"),
-        ("classification", "clasification"),
+        ("text-classification", "text-clasification"),
         ("layer_removal", "layer-removal"),
         ("layer_removal", "LayerRemoval"),
         ("layer_removal", "layer_remval"),
@@ -60,7 +60,7 @@ steps:
         ("family: bert", "family: BERT"),
         ("samples: 3000", 'samples: "3_000 rows"'),
         ("keep: 8", "keep: 8 layers"),
-        ("data: {samples: 3000, task: classification}", "samples: 3000\ndata: {task: classification}"),
+        ("data: {samples: 3000, task: text-classification}", "samples: 3000\ndata: {task: text-classification}"),
         ("version: 1", "version: '1'"),
         ("device: cpu", "devise: cpu"),
         ("learning_rate: 1.0e-4", "lr: 1.0e-4"),  # as other tools call it
@@ -108,7 +108,7 @@ def test_one_slip_is_mended(right: str, wrong: str) -> None:
         ('">= 0.9"', "5"),  # a loss of 5 %?
         ('">= 0.9"', "5%"),
         ('">= 0.9"', "0.05"),
-        ("task: classification", "task: token-classification"),
+        ("task: text-classification", "task: token-classification"),
     ],
 )
 def test_what_is_not_clear_is_left_to_people(right: str, wrong: str) -> None:
@@ -122,7 +122,7 @@ def test_what_is_not_clear_is_left_to_people(right: str, wrong: str) -> None:
         ('">= 0.9"', "90"),
         ('{relative_accuracy: ">= 0.9"}', '{relative_emissions: "10%"}'),  # of the emissions, or less by that?
         ("family: bert", "family: distilbart"),
-        ("data: {samples: 3000, task: classification}", "data: 3000"),
+        ("data: {samples: 3000, task: text-classification}", "data: 3000"),
         ("{epochs: 3, learning_rate: 1.0e-4}", "{epochs: 3, batch_size: 16}"),  # of all steps then
         ("device: cpu", "device: cpu\nsize_mb: 50"),  # a goal, or a gate?
     ],

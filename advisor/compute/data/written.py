@@ -1,0 +1,154 @@
+"""The rows of tasks that write: texts alone, or texts with the text that is to be written of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.compute.data.columns import TEXTS, Columns, Named, longest_texts
+from advisor.compute.data.labels import Labelled, Rows
+from advisor.compute.data.sources import PARTS, File
+
+SOURCES = ("document", "article", "dialogue", "text", "source", "input")
+TARGETS = ("summary", "highlights", "target", "headline", "title", "output")
+TRANSLATION = "translation"  # a column of mappings, with a text for each language
+NAME_IT = "name the column with --text"
+NAME_BOTH = "name the column that is read with --text, and the one that is written with --label"
+NOTHING = Rows((), None, ())
+
+
+def read_alone(source: str, files: Sequence[File], named: Named) -> tuple[Columns, Labelled]:
+    """Texts alone. Files without labels are trained on like others; blank texts are left out and counted.
+
+    Raises:
+        AdviseError: there is no column of texts, several could be meant, or a row has none.
+    """
+    if named.pair or named.label:
+        message = "a language model reads one column of texts: it has neither pairs nor labels"
+        raise AdviseError(Fault(message, files[0].place, hint=NAME_IT))
+    column = named.text or _alone(files[0])
+    files = [replace(file, part="train") if file.part == "unlabelled" else file for file in files]
+    _refuse_no_text(files, (column,))
+    blank = sum(not text.strip() for file in files for text in file.columns[column])
+
+    def rows(shards: Sequence[File]) -> Rows:
+        texts = tuple(text for file in shards for text in file.columns[column] if text.strip())
+        return Rows(texts, None, ("",) * len(texts))  # they have no label
+
+    remark = f"left out: {blank:,} rows without text" if blank else ""
+    return Columns(column, None, ""), _labelled(source, files, rows, remark)
+
+
+def read_with_targets(source: str, files: Sequence[File], named: Named) -> tuple[Columns, Labelled]:
+    """Texts with their targets, which are the labels.
+
+    A column `translation` of mappings, {en: …, de: …}, counts as a column for each language; the first one is read.
+
+    Raises:
+        AdviseError: columns are missing or could be several, or rows have no text in one of them.
+    """
+    files = [file for file in files if file.part != "unlabelled"] or list(files)
+    text, target = _pair(files[0], named)
+    files = [_unfolded(file) for file in files]
+    _refuse_no_text(files, (text, target))
+    faults = [fault for file in files for name in (text, target) for fault in _blank(file, name)]
+    if faults:
+        raise AdviseError(*faults)
+
+    def rows(shards: Sequence[File]) -> Rows:
+        read, written = (tuple(one for file in shards for one in file.columns[name]) for name in (text, target))
+        return Rows(read, None, written)
+
+    return Columns(text, None, target), _labelled(source, files, rows)
+
+
+def _labelled(source: str, files: Sequence[File], rows: Callable[[Sequence[File]], Rows], remark: str = "") -> Labelled:
+    parts: dict[str, Rows] = {}
+    places: dict[str, str] = {}
+    for part, group in groupby(sorted(files, key=lambda file: PARTS.index(file.part)), key=lambda file: file.part):
+        shards = list(group)
+        parts[part], places[part] = rows(shards), ", ".join(file.place for file in shards)
+    if len(parts) == 1:  # all there is, whatever its name: it will be split
+        parts, places = {"train": parts[part]}, {"train": places[part]}
+    if "train" not in parts:
+        raise AdviseError(Fault("no train split", source, hint="add train rows, or give a single file to split"))
+    return Labelled(parts, places, (), NOTHING, False, remark)
+
+
+def _alone(file: File) -> str:
+    usual = [name for name in file.columns if name.casefold() in TEXTS]
+    return _only(file, "text", usual or longest_texts(file.columns), NAME_IT)
+
+
+def _pair(file: File, named: Named) -> tuple[str, str]:
+    if named.pair:
+        raise AdviseError(Fault("one text is read and one is written: there is no pair", file.place, hint=NAME_BOTH))
+    languages = _languages(file)
+    if len(languages) == 2:
+        first = named.text or next(name for name in languages if name != named.label)
+        named = Named(first, None, named.label or next(name for name in languages if name != first))
+    if named.text and named.text == named.label:
+        raise AdviseError(Fault(f"one column is named twice: {named.text}", file.place, hint=NAME_BOTH))
+    sources, targets = (
+        [name for name in file.columns if name.casefold() in usual and name not in named]
+        for usual in (SOURCES, TARGETS)
+    )
+    return (
+        named.text or _only(file, "text that is read", sources, NAME_BOTH),
+        named.label or _only(file, "text that is written", targets, NAME_BOTH),
+    )
+
+
+def _only(file: File, role: str, found: Sequence[str], hint: str) -> str:
+    if len(found) == 1:
+        return found[0]
+    what = f"{len(found)} columns could be the {role}: {', '.join(found)}" if found else f"no column is the {role}"
+    raise AdviseError(Fault(f"{what} (columns: {', '.join(file.columns)})", file.place, hint=hint))
+
+
+def _languages(file: File) -> list[str]:
+    """The keys of a column of translations, in their order."""
+    rows = file.columns.get(TRANSLATION) or [None]
+    return list(rows[0]) if isinstance(rows[0], dict) else []
+
+
+def _unfolded(file: File) -> File:
+    """With a column for each language of a column of translations."""
+    languages = _languages(file)
+    if not languages:
+        return file
+    rows = file.columns[TRANSLATION]
+    added = {name: [row.get(name) if isinstance(row, dict) else None for row in rows] for name in languages}
+    return replace(file, columns={**file.columns, **added})
+
+
+def _refuse_no_text(files: Sequence[File], names: Sequence[str]) -> None:
+    """Raise an AdviseError with every column that is missing, and the first row of each that has no text."""
+    faults: list[Fault] = []
+    for file in files:
+        for name in names:
+            faults += _no_text(file, name)
+    if faults:
+        raise AdviseError(*faults)
+
+
+def _no_text(file: File, name: str) -> Iterator[Fault]:
+    if name not in file.columns:
+        yield Fault(f"no column {name!r}", file.place, hint=suggest(name, file.columns))
+        return
+    odd = [(row, one) for row, one in enumerate(file.columns[name], 1) if not isinstance(one, str)]
+    if odd:
+        first = f"the first is row {odd[0][0]:,} with {odd[0][1]!r:.60}"
+        message = f"{len(odd):,} of {len(file.columns[name]):,} rows have no text in column {name!r}: {first}"
+        yield Fault(message, file.place, hint="fill these rows or leave them out")
+
+
+def _blank(file: File, name: str) -> Iterator[Fault]:
+    """What to say of texts of nothing but blanks."""
+    rows = [row for row, one in enumerate(file.columns[name], 1) if not one.strip()]
+    if rows:
+        message = f"{len(rows):,} of {len(file.columns[name]):,} rows are blank in column {name!r}"
+        hint = "fill these rows or leave them out"
+        yield Fault(f"{message}: the first is row {rows[0]:,}", file.place, hint=hint)

@@ -1,0 +1,131 @@
+"""Text to text: one text is read and another one written, as in summaries and translations.
+
+Training and distillation work on the target's tokens, each given the ones before it. Epochs are chosen by the loss on
+the selection rows, as writing a text for each of them takes too long; the report writes them all.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+from torch.nn import functional
+from transformers import AutoModelForSeq2SeqLM
+
+from advisor.compute.data.batches import Batch, Encoded, encode, padded
+from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.labels import Labelled, Rows
+from advisor.compute.data.sources import File
+from advisor.compute.data.written import read_with_targets
+from advisor.compute.tasks.metrics import Floats
+from advisor.compute.tasks.scorer import IGNORED, Scorer
+from advisor.compute.tasks.task import Answerer, Judged, Task
+from advisor.compute.tasks.writing import Seq2SeqScorer, alone, keep_settings
+from advisor.facts.tasks import Metric
+from advisor.records.answers import Answer, Written
+
+
+@dataclass(frozen=True, slots=True)
+class TextToText(Task):
+    """`Encoded` has the target's tokens as labels, and the target in details.
+
+    prefix: before each text that is read, as T5's "summarize: ". beams: that are followed while a text is written, 1
+    for the most likely token each time. max_new_tokens: targets, and what is written, are cut to so many.
+    """
+
+    keeps_scores: ClassVar[bool] = False
+    at_once: ClassVar[int] = 1
+    joins_texts: ClassVar[bool] = False
+    chosen_by_loss: ClassVar[bool] = True
+    alike_by_shape: ClassVar[bool] = False
+    why_no_constant: ClassVar[str] = "no single text is an answer to every row, so there is none to compare with"
+    prefix: str = ""
+    beams: int = 1
+    max_new_tokens: int = 64
+
+    def stock_class(self, kind: str) -> Any:
+        return AutoModelForSeq2SeqLM
+
+    def options(self) -> dict[str, Any]:
+        return {}
+
+    def scorer(self, model: Any, processor: Any) -> Scorer:
+        keep_settings(model, self.tag, prefix=self.prefix, beams=self.beams, max_new_tokens=self.max_new_tokens)
+        return Seq2SeqScorer(model, processor, self.beams, self.max_new_tokens)
+
+    @classmethod
+    def read(cls, source: str, files: Sequence[File], named: Named) -> tuple[Columns, Labelled]:
+        return read_with_targets(source, files, named)
+
+    def encode(self, rows: Rows, processor: Any, max_tokens: int) -> Encoded:
+        texts = tuple(self.prefix + text for text in rows.texts)
+        read = encode(Rows(texts, None, rows.labels), processor, max_tokens)
+        written = encode(Rows(rows.labels, None, rows.labels), processor, self.max_new_tokens)
+        return Encoded(read.tokens, written.tokens, tuple(rows.labels))
+
+    def collate(self, rows: Encoded, numbers: Sequence[int], pad: int) -> Batch:
+        """labels: (batch, target), -100 for padding; the model shifts them to what its decoder reads."""
+        wanted = padded([rows.labels[row] for row in numbers], pad)
+        labels = wanted["input_ids"].masked_fill(wanted["attention_mask"] == 0, IGNORED)
+        inputs = {**padded([rows.tokens[row] for row in numbers], pad), "labels": labels}
+        return Batch(inputs, labels, torch.tensor(numbers))
+
+    def positions(self, raw: Tensor, batch: Batch) -> Tensor:
+        return raw[(batch.labels != IGNORED).to(raw.device)]
+
+    def counts(self, batch: Batch) -> list[int]:
+        found: list[int] = (batch.labels != IGNORED).sum(dim=1).tolist()
+        return found
+
+    def hard_loss(self, scores: Tensor, batch: Batch) -> Tensor:
+        return functional.cross_entropy(scores, batch.labels[batch.labels != IGNORED].to(scores.device))
+
+    def counted(self, stack: str, batch: Batch) -> Tensor | None:
+        return batch.labels != IGNORED if stack == "decoder" else Task.counted(self, stack, batch)
+
+    def judge(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Judged:
+        """What is written for every row, against its target. The loss is not computed: see `loss_of`."""
+        texts = self._written(model, batches, rows)
+        table = [self.compared(text, target) for text, target in zip(texts, rows.details, strict=True)]
+        return Judged(torch.tensor(table, dtype=torch.float64), float("nan"))
+
+    def _written(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> tuple[str, ...]:
+        if not isinstance(model, Seq2SeqScorer):
+            raise TypeError(f"{self.tag} needs a model that writes, got {type(model).__name__}")
+        texts = [""] * len(rows)
+        for batch in batches:
+            for row, text in zip(batch.rows.tolist(), model.written(**batch.inputs), strict=True):
+                texts[row] = text
+        return tuple(texts)
+
+    @classmethod
+    def asked(cls, texts: Sequence[Any], pairs: Sequence[Any] | None) -> Rows:
+        return alone(cls.tag, texts, pairs)
+
+    def answer(self, model: Answerer, batches: Iterable[Batch], rows: Encoded, asked: Sequence[Any]) -> list[Answer]:
+        return [Written(text) for text in self._written(model, batches, rows)]
+
+    @abstractmethod
+    def compared(self, text: str, target: str) -> Sequence[float]:
+        """What is recorded of a row: numbers that the metrics are made of."""
+
+    def statistics(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Floats:
+        return np.asarray(table, dtype=np.float64)[:, self.numbers(metric)]
+
+    @abstractmethod
+    def numbers(self, metric: Metric) -> Any:
+        """The columns of the recorded table that a metric is made of."""
+
+    def protocol(self, max_tokens: int) -> str:
+        how = f"{self.beams} beams" if self.beams > 1 else "the most likely token each time"
+        prefix = f", texts begin with {self.prefix!r}" if self.prefix else ""
+        return (
+            f"texts are written with {how}, up to {self.max_new_tokens:,} tokens, of at most {max_tokens:,} read"
+            f"{prefix}; time is that of writing; epochs are chosen by the loss"
+        )

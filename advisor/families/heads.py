@@ -1,0 +1,56 @@
+"""Heads: a family's table of tensors with the head of another task than text classification.
+
+The described families say which tensors each of transformers' classes has. What those classes do not share with the
+one for text classification is taken out of the family's table, or put in. Models that write have output embeddings in
+place of labels.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from advisor.base.frozen import replace
+from advisor.facts.tasks import TASKS, WRITERS
+from advisor.families.described import description
+from advisor.families.described.description import Description
+from advisor.families.family import Config, Family, Tensors
+
+CLASSIFIES = "text-classification"
+OF_FAMILIES = (None, CLASSIFIES)  # their tables have this head already
+OUTPUT = "lm_head.weight"
+WRITING = {"decoder": "text-generation", "encoder-decoder": "text2text-generation"}  # the descriptions' names
+
+
+@cache
+def with_head(family: Family, task: str | None) -> Family:
+    """The family with the head of a task; the same one where it is not known what that head is made of."""
+    if task in WRITERS:
+        known = description.find(family.model_type)
+        runs = family.kind in TASKS[str(task)].kinds and known is not None and WRITING[family.kind] in known.tasks
+        return replace(family, tensors=lambda config: _written(family, config), executable=runs)
+    one = None if task in OF_FAMILIES else description.find(family.model_type)
+    if one is None or task not in one.tasks or CLASSIFIES not in one.tasks:
+        return family
+    found: Family = replace(family, tensors=lambda config: _tensors(family, one, str(task), config))
+    return found
+
+
+def has_head(family: Family | None, task: str) -> bool:
+    """Whether transformers has a class of this family for a task."""
+    one = description.find(family.model_type) if family else None
+    return family is not None and (task in OF_FAMILIES or (one is not None and task in one.tasks))
+
+
+def _tensors(family: Family, one: Description, task: str, config: Config) -> Tensors:
+    was, now = (one.structure(config, of, 2).rows for of in (CLASSIFIES, task))
+    kept = {name: axes for name, axes in family.tensors(config).items() if name in now or name not in was}
+    added = {name: " ".join(row.axes) for name, row in now.items() if name not in was and row.counted}
+    return kept | added
+
+
+def _written(family: Family, config: Config) -> Tensors:
+    """Without the rows for labels; with output embeddings where they are not the input's."""
+    table = {name: axes for name, axes in family.tensors(config).items() if "labels" not in axes.split()}
+    inputs = next((axes for axes in table.values() if axes.startswith("vocabulary")), "")
+    untied = config.get("tie_word_embeddings") is False and bool(inputs)
+    return {**table, OUTPUT: inputs} if untied else table

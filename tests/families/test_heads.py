@@ -1,0 +1,45 @@
+"""Models that write are counted with their output embeddings, tied or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import tiny
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+from advisor.families import registry
+from advisor.families.heads import with_head
+
+LLAMA = {"num_hidden_layers": 2, "hidden_size": 16, "num_attention_heads": 4, "num_key_value_heads": 2}
+SIZES: dict[str, dict[str, Any]] = {**tiny.SIZES, "gpt_neo": tiny.KIN["gpt_neo"]}
+SIZES |= {name: {**LLAMA, "intermediate_size": 24} for name in ("llama", "mistral", "qwen2", "qwen3")}
+SIZES["mt5"] = SIZES["t5"]
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("name", [one for one in SIZES if one != "bert"])
+def test_the_parameters_of_a_model_that_writes_are_exact(name: str, tied: bool) -> None:
+    config = AutoConfig.for_model(name, vocab_size=50, **{**SIZES[name], "tie_word_embeddings": tied})
+    family = registry.find(name)
+    assert family is not None
+    task, auto = (
+        ("summarization", AutoModelForSeq2SeqLM)
+        if family.kind == "encoder-decoder"
+        else ("text-generation", AutoModelForCausalLM)
+    )
+    with torch.device("meta"):
+        model = auto.from_config(config)
+    model.tie_weights()
+    counted = sum(one.numel() for one in model.parameters())
+    head = with_head(family, task)
+    assert head.executable and head.parameters(config.to_dict()) == counted
+    assert set(head.tensor_names(config.to_dict())) == {name for name, _ in model.named_parameters()}
+
+
+def test_a_task_that_writes_needs_the_architecture_that_does() -> None:
+    bert, gpt2 = registry.find("bert"), registry.find("gpt2")
+    assert bert and gpt2
+    assert not with_head(bert, "text-generation").executable and not with_head(gpt2, "translation").executable
+    assert with_head(bert, "text-classification") is bert and with_head(bert, None) is bert

@@ -1,0 +1,158 @@
+"""Models that write, end to end: fine-tuned, made smaller, distilled, judged by their task, gated, loaded, resumed."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
+
+import advisor
+from advisor.cli import main
+
+SMALL = {"num_layers": 2, "num_decoder_layers": 2, "d_model": 32, "num_heads": 2, "d_kv": 16, "d_ff": 64}
+WAIVED = ("t5-small-data-no-prune", "small-data-few-layers")  # which is what makes these runs quick
+
+
+def recipe(folder: Path, task: str, steps: str, more: str = "") -> Path:
+    file, until = folder / "recipe.yaml", date.today() + timedelta(days=30)
+    waivers = "".join(f"  - {{rule: {rule}, reason: a test, owner: test, until: {until}}}\n" for rule in WAIVED)
+    file.write_text(
+        f"version: 1\nname: {task}\nmodel: {{source: gone}}\ndevice: edge\ndata: {{task: {task}{more}}}\n"
+        f"goal: {{relative_accuracy: '>= 0.3'}}\nsteps:\n{steps}waivers:\n{waivers}"
+        "training: {batch_size: 16, max_tokens: 16, max_new_tokens: 10}\n"
+    )
+    return file
+
+
+def run(file: Path, model: Path, data: Path, *more: str) -> tuple[int, dict[str, Any]]:
+    out = file.parent / "out"
+    arguments = ["--model", str(model), "--data", str(data), "--out", str(out), "--no-ledger", *more]
+    code = main(["run", str(file), *arguments])
+    return code, json.loads((out / "report.json").read_text()) if (out / "report.json").exists() else {}
+
+
+@pytest.fixture(scope="module")
+def language_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("gpt2")
+    torch.manual_seed(0)
+    sizes = {**tiny.SIZES["gpt2"], "n_layer": 2, "n_embd": 32, "n_inner": 64}
+    config = AutoConfig.for_model("gpt2", vocab_size=tiny.VOCABULARY, pad_token_id=0, **sizes)
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    tiny.tokenizer("gpt2").save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def text_to_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.checkpoint("t5", tmp_path_factory.mktemp("t5"), tie_word_embeddings=False, **SMALL)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rows = [{"text": row["text"]} for row in tiny.docstrings()]
+    return tiny.write_rows(tmp_path_factory.mktemp("corpus"), rows)
+
+
+@pytest.fixture(scope="module")
+def summaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Docstrings, and a sentence that says which package they are from."""
+    rows = [{"document": row["text"], "summary": f"about {row['label']}"} for row in tiny.docstrings()]
+    return tiny.write_rows(tmp_path_factory.mktemp("summaries"), rows)
+
+
+def test_a_language_model_from_its_corpus_to_a_gate(language_model: Path, corpus: Path, tmp_path: Path) -> None:
+    steps = "  - finetune: {epochs: 1, learning_rate: 1.0e-2}\n  - layer_removal: {keep: 1}\n"
+    file = recipe(tmp_path, "text-generation", f"{steps}  - distillation: {{epochs: 1, learning_rate: 5.0e-3}}\n")
+    code, report = run(file, language_model, corpus)
+    assert code == 0 and report["task"] == "text-generation"
+    out = tmp_path / "out"
+    for step in report["steps"]:
+        assert step["parameters"] == step["predicted_parameters"]
+        assert step["metrics"]["bits_saved_per_byte"] == pytest.approx(8 - step["metrics"]["bits_per_byte"])
+        assert 0 < step["above_constant"]["value"] == pytest.approx(step["accuracy"])  # a constant saves nothing
+    first, _, last = report["steps"]
+    assert first["metrics"]["bits_per_byte"] < 5.5  # 8.6 bits a token of 1.5 bytes before it has learnt anything
+    low, high = last["relative_accuracy"]["interval"]
+    assert low <= last["relative_accuracy"]["value"] <= high
+    assert "stride of 8" in report["notes"][0]
+    assert "bits_saved_per_byte" in (out / "README.md").read_text()
+    assert "AutoModelForCausalLM" in (out / "README.md").read_text()
+    predict = advisor.load(out)
+    answers = predict(["Return the", "Return the message, which is longer than the other one"])
+    kept = json.loads((out / "predictions.json").read_text())["scores"]["distillation"]
+    rows = json.loads((out / "answers.json").read_text())["rows"]
+    bits, size = kept[0]
+    assert predict([rows[0]["text"]])[0].bits_per_byte == pytest.approx(bits / size, rel=1e-4)
+    alone = predict(["Return the"])[0]
+    assert answers[0].text == alone.text and answers[0].bits_per_byte == pytest.approx(alone.bits_per_byte, rel=1e-4)
+    assert not refused(out, corpus)
+
+
+def refused(out: Path, data: Path) -> list[str]:
+    """Why a gate refuses the run, but for what makes it quick: few rows and no measurement."""
+    found = advisor.gate(out, data=data)
+    allowed = ("cannot verify", "not measured", "edge")
+    return [
+        one.message
+        for one in found
+        if one.severity == "error" and one.counts and not any(word in one.message for word in allowed)
+    ]
+
+
+def test_a_text_to_text_model_from_its_texts_to_a_gate(text_to_text: Path, summaries: Path, tmp_path: Path) -> None:
+    steps = "  - finetune: {epochs: 7, learning_rate: 1.0e-2}\n  - layer_removal: {decoder_keep: 1}\n"
+    steps += "  - distillation: {epochs: 2, learning_rate: 5.0e-3}\n"
+    file = recipe(tmp_path, "summarization", steps, ', prefix: "summarize: "')
+    _, report = run(file, text_to_text, summaries)
+    out = tmp_path / "out"
+    assert report["task"] == "summarization" and report["steps"][0]["metric"] == "rouge_l"
+    for step in report["steps"]:
+        assert step["parameters"] == step["predicted_parameters"]
+        assert set(step["metrics"]) == {"rouge_l", "rouge_1", "rouge_2", "length_ratio"}
+    assert report["steps"][0]["accuracy"] > 0.45  # half of each summary is the same word; untrained it scores 0
+    assert "'summarize: '" in report["notes"][0] and "epochs are chosen by the loss" in report["notes"][0]
+    texts = [answer.text for answer in advisor.load(out, step="finetune")(["Parse a message", "Run the event loop"])]
+    assert all(text.strip().startswith("about") for text in texts)
+    assert not refused(out, summaries)
+
+
+@pytest.mark.slow
+def test_a_translation_is_judged_by_its_corpus_and_resumed(
+    text_to_text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = {"asyncio": "warten", "email": "Brief"}
+    rows: list[dict[str, Any]] = [
+        {"translation": {"en": row["text"], "de": f"ein {words[row['label']]} und ein {words[row['label']]}"}}
+        for row in tiny.docstrings()
+    ]
+    data = tiny.write_rows(tmp_path / "data", rows)
+    steps = "  - finetune: {epochs: 7, learning_rate: 1.0e-2}\n"
+    file = recipe(tmp_path, "translation", steps)
+    _, report = run(file, text_to_text, data)
+    assert report["steps"][0]["metric"] == "bleu" and "nrefs:1" in report["notes"][0]
+    assert report["steps"][0]["accuracy"] > 10
+    file.write_text(file.read_text().replace("waivers", "  - distillation: {epochs: 1}\nwaivers"))
+    _, again = run(file, text_to_text, data, "--resume")
+    assert "fine-tuned: reused" in capsys.readouterr().err
+    assert again["steps"][0]["metrics"] == report["steps"][0]["metrics"]
+
+
+def test_what_cannot_be_run_is_refused_before_weights_are_read(
+    language_model: Path, text_to_text: Path, corpus: Path, summaries: Path, tmp_path: Path, capsys: Any
+) -> None:
+    only = "  - finetune: {}\n"
+    for task, model, data, steps, said in (
+        ("summarization", language_model, summaries, only, "summarization cannot be done with this model"),
+        ("text-generation", text_to_text, corpus, only, "text-generation cannot be done with this model"),
+        ("text-generation", language_model, corpus, only + "  - quantization: {}\n", "int8 cannot be made"),
+    ):
+        assert run(recipe(tmp_path, task, steps), model, data) == (2, {})
+        assert said in capsys.readouterr().err
+    assert run(recipe(tmp_path, "text-generation", only, ", metric: bits_per_byte"), language_model, corpus)[0] == 2
+    assert "one of bits_saved_per_byte" in capsys.readouterr().err
