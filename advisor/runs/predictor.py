@@ -18,7 +18,6 @@ from advisor.families.heads import with_head
 from advisor.inspection import probe
 from advisor.recipe.reader import loads
 from advisor.records import run_folder
-from advisor.records.answers import Answer
 from advisor.records.output_folder import STEPS
 from advisor.records.results import StepResult
 from advisor.records.training_settings import Training
@@ -70,8 +69,8 @@ class Predictor:
         stated = [limit for limit in limits if limit is not None] or [Training().max_tokens]
         return min(*stated, family.longest(config) or max(stated))
 
-    def __call__(self, texts: Iterable[Any], pairs: Iterable[str] | None = None, batch_size: int = 32) -> list[Answer]:
-        """Answer texts batch by batch; texts of like length share a batch.
+    def __call__(self, texts: Iterable[Any], pairs: Iterable[str] | None = None, batch_size: int = 32) -> list[Any]:
+        """Answer texts batch by batch, as `records.answers` has it; texts of like length share a batch.
 
         Args:
             texts: to label, or questions; a text whose words are to be tagged may be a list of words.
