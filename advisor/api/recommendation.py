@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from advisor.advice import recommendation
+from advisor.advice.candidates import Choosing
 from advisor.api.arguments import Arguments
 from advisor.recipe.recipe import Recipe, as_dict
 
@@ -94,6 +95,8 @@ def advise(
     max_size_mb: float | None = None,
     max_latency_ms: float | None = None,
     policy: str | PathLike[str] = "core",
+    requests: int | None = None,
+    cautious: bool = False,
     history: bool = False,
     name: str | None = None,
     text: str | None = None,
@@ -124,6 +127,8 @@ def advise(
         max_size_mb: most megabytes of weights.
         max_latency_ms: most milliseconds per answer.
         policy: a shipped rule pack, or the folder of one.
+        requests: how many the model will answer: making it counts with what it emits while it serves.
+        cautious: meet the goal by the worse end of a predicted range, not by the middle of the register's.
         history: narrow the predicted ranges by your own past runs (`advise history`).
         name: of the recipe; by default the model's name and the device.
         text, pair, label: columns of `data`; by default found by their usual names.
@@ -154,7 +159,7 @@ def advise(
     from advisor.inspection import probe
     from advisor.policy.pack import find
 
-    goal = Goal(min_accuracy, max_emissions, max_size_mb, max_latency_ms)
+    goal = Goal(min_accuracy, max_emissions, max_size_mb, max_latency_ms, requests)
     source_name = None if data is None else fspath(data)
     columns = _Columns(text, pair, label)
     stated = _Data(source_name, samples, task, eval_samples, unlabelled, max_samples, columns)
@@ -166,8 +171,8 @@ def advise(
     hardware = _hardware(probe.device(device), cpu_features, memory_gb, compute_capability)
     facts = Facts(named, known, hardware, goal, tuple(sorted(dict(meta).items())))
     name = name or f"{Path(model).name}-{facts.device.kind}"
-    own_runs = _history(facts) if history else None
-    advice = Advice(*recommendation.advise(find(fspath(policy)), facts, found, source, name, own_runs))
+    choosing = Choosing(_history(facts) if history else None, cautious)
+    advice = Advice(*recommendation.advise(find(fspath(policy)), facts, found, source, name, choosing))
     return advice._replace(notes=(*advice.notes, *warnings))
 
 
@@ -207,6 +212,7 @@ def _refuse_nonsense(data: _Data, goal: Goal, device: str) -> None:
         arguments.wrong("expected either samples or data", "samples=3000")
     for name, least in (("samples", 1), ("max_samples", 1), ("eval_samples", 0), ("unlabelled", 0)):
         arguments.whole(name, getattr(data, name), least)
+    arguments.whole("requests", goal.requests, 1)
     arguments.number("min_accuracy", goal.relative_accuracy, 0.01, 1)
     most = {"max_emissions": goal.relative_emissions, "max_size_mb": goal.size_mb, "max_latency_ms": goal.latency_ms}
     for name, value in most.items():

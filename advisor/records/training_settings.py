@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from advisor.base.constraints import FORBID_EXTRA, Bound
 from advisor.base.frozen import frozen
-
-if TYPE_CHECKING:
-    pass
-
 
 MOST_SEED = 2**32 - 1  # numpy takes no larger one
 
@@ -23,7 +19,8 @@ class Training:
 
     precision: of training: `bf16` computes passes through the model in bfloat16 (weights stay fp32), `auto` does so
     where the device has instructions for it. joined_texts: at most so many texts of two training texts each are
-    made to distil on, one for each training row where it fits.
+    made to distil on, one for each training row where it fits. patience: so many epochs without a better one on the
+    selection rows end a training; 0 trains all epochs.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
@@ -32,3 +29,4 @@ class Training:
     seed: Annotated[int, Bound(ge=0, le=MOST_SEED)] = 0
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     joined_texts: Annotated[int, Bound(ge=0, le=1_000_000)] = 10_000
+    patience: Annotated[int, Bound(ge=0, le=1000)] = 2
