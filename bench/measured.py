@@ -132,7 +132,7 @@ def _of_lengths() -> Iterator[Run]:
             recipe = ["finetune: {epochs: 3, learning_rate: 5.0e-5}", "layer_removal: {keep: 8}",
                       "distillation: {epochs: 9, learning_rate: 3.0e-4}"]  # fmt: skip
             line = {"arm": "as advised", "task": task, "seed": seed, "metric": "accuracy", "recipe": recipe}
-            yield Run("training-length", {**line, "joined_texts": 10_000, "baseline": before, "steps": steps})
+            yield Run("training-length", {**line, "joined_texts": 0, "baseline": before, "steps": steps})
 
 
 def record(run: Run) -> Record:

@@ -121,7 +121,7 @@ def test_runs_whose_baseline_is_no_better_than_a_constant_answer_are_ignored(tmp
 
 def test_an_interval_is_taken_whole_and_not_cut_to_what_it_shares_with_the_range(tmp_path: Path) -> None:
     """Both at once would hold less often than the 95 % that the interval claims."""
-    after, changes = gather(records(tmp_path, [0.985, 0.99, 0.995]), facts()).narrow(SAID, False)
+    after, _ = gather(records(tmp_path, [0.985, 0.99, 0.995]), facts()).narrow(SAID, False)
     assert after.accuracy == expected([0.985, 0.99, 0.995]) and after.accuracy.high > SAID.accuracy.high
     wide = gather(records(tmp_path / "wide", [0.90, 0.95, 1.0]), facts()).narrow(SAID, False)
     assert wide[0].accuracy == SAID.accuracy and not [one for one in wide[1] if one.quantity == "accuracy"]
