@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from advisor.advice.measured import Seen, comparable, coverage
-from advisor.advice.ranges import Cut, Effect, Range, cut_effect, cut_of, int8_effect
+from advisor.advice.ranges import RUNTIME, Cut, Effect, Range, cut_effect, cut_of, int8_effect
 from advisor.facts.facts import DataFacts
 from advisor.families.family import Family
 from advisor.recipe.plan import Plan
@@ -25,6 +25,7 @@ class Prediction(NamedTuple):
 
     basis: where the ranges come from. compute: share of the multiplications in the blocks, exact. beyond_chance: what
     comparable runs kept of that which the baseline has above the best constant answer. seen: those runs.
+    fp32_in_runtime: time of the model before int8 in the runtime that serves int8.
     """
 
     accuracy: Range | None
@@ -36,6 +37,7 @@ class Prediction(NamedTuple):
     compute: float | None = None
     beyond_chance: Range | None = None
     seen: Seen = Seen()
+    fp32_in_runtime: Range | None = None
 
 
 def predict(
@@ -67,7 +69,9 @@ def predict(
     }
     seen = seen if seen.points else before
     basis = (structure.basis, quantized.basis, _own(seen))
+    runtime = RUNTIME.get(group) if int8 else None
     return said._replace(
+        fp32_in_runtime=structure.time.times(runtime) if runtime else None,
         **ranges, basis=tuple(one for one in basis if one), beyond_chance=seen.span("beyond_chance"), seen=seen
     )
 

@@ -14,6 +14,8 @@ from advisor.policy.pack import Policy
 from advisor.policy.view import View, look
 from advisor.recipe.steps import STEPS
 
+SMALLEST = 2_490  # examples of RTE, the smallest data set of the evidence; WNLI, which is smaller, is left out of it
+
 
 class Verdict(NamedTuple):
     """Why a step is in the recipe or not, the rules behind it, and with what facts it would become allowed."""
@@ -68,7 +70,8 @@ def _not_worth_it(best: Candidate, chosen: Candidate) -> str:
     requests = chosen.recipe.goal.requests
     saves = total(None, best.judged.emissions, None) < total(None, chosen.judged.emissions, None)
     if requests and best.making and saves:
-        return f"does not pay with {requests:,} requests: {best.making} ({best.words})"
+        so_many = f"{requests:,} request{'s' if requests > 1 else ''}"
+        return f"does not pay with {so_many}: {best.making} ({best.words})"
     return "not needed: the recipe without it is predicted to be at least as green"
 
 
@@ -123,7 +126,18 @@ def notes(chosen: Candidate, facts: Facts) -> Iterator[str]:
         told = f", and its middle misses the goal of {facts.goal.relative_accuracy:g}" if missed else ""
         yield f"chosen by BERT's ranges (opt-follows-bert); OPT's own range is {own}, on weaker evidence{told}"
     yield from _measured(chosen, facts)
+    if alone := chosen.prediction.fp32_in_runtime:
+        yield (
+            f"time {chosen.prediction.time} of the baseline's is by int8 and its runtime together; in that runtime the "
+            f"model is predicted to take {alone} in fp32"
+        )
     yield from _made(chosen, facts)
+    samples = facts.data.samples
+    if chosen.making and chosen.making.requests and samples is not None and samples < SMALLEST:
+        yield (
+            f"{samples:,} examples are fewer than any data set behind the ranges has ({SMALLEST:,}, RTE): "
+            "they are extrapolated"
+        )
     if chosen.plan and not chosen.plan.family.executable:
         yield f"{chosen.plan.family.title} models cannot be executed yet: advise run does not take this recipe"
     if facts.goal.latency_ms is not None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DEVICES = ("cpu", "cuda", "mps", "edge", "auto")
 TASKS = ("classification", "regression", "generation", "language-modelling")
 MOST = 1e12  # of a target
+TOKENS_PER_WORD = 1.5  # 1.42 to 1.64 on six English data sets with e5-small's tokenizer of 19,000 words
 
 
 class Advice(recommendation.Advice):
@@ -165,7 +166,7 @@ def advise(
     stated = _Data(source_name, samples, task, eval_samples, unlabelled, max_samples, columns)
     _refuse_nonsense(stated, goal, device)
     known, source, warnings = _data(stated)
-    known = known._replace(mean_tokens=mean_tokens, source=source_name)
+    known = known._replace(mean_tokens=mean_tokens or known.mean_tokens, source=source_name)
     found = probe.model(fspath(model), known.labels or 2)
     named = found.facts._replace(revision=revision, licence=found.facts.licence or licence)
     hardware = _hardware(probe.device(device), cpu_features, memory_gb, compute_capability)
@@ -239,8 +240,14 @@ def _data(stated: _Data) -> tuple[DataFacts, DataSource, list[str]]:
     evaluated = found.eval_samples if stated.eval_samples is None else stated.eval_samples
     unlabelled = found.unlabelled_samples if stated.unlabelled is None else stated.unlabelled
     labels = len(found.label_names)
-    facts = DataFacts(found.samples, evaluated, unlabelled, None, task or found.task, labels)
+    facts = DataFacts(found.samples, evaluated, unlabelled, None, task or found.task, labels, _mean_tokens(found))
     return facts, source, [one for one in (_imbalance(found),) if one]
+
+
+def _mean_tokens(data: TaskData) -> float | None:
+    """About how long a row is, by the words between spaces; none of the model's tokenizer is needed for it."""
+    words = sum(len(text.split()) for texts in (data.train.texts, data.train.pairs or ()) for text in texts)
+    return round(TOKENS_PER_WORD * words / len(data.train), 1) if len(data.train) else None
 
 
 def _imbalance(data: TaskData) -> str:
