@@ -112,7 +112,7 @@ _INT8 = {
     "bart": Effect(Range(0.99, 1.01), Range(0.37, 0.41), Range(0.40, 0.50), "Q02, Q03"),
 }
 # Time of an fp32 BERT in the runtime that serves int8, as a share of the same model's in PyTorch: the hull of two
-# models' intervals in batches of 32 (bench/README.md, int8 apart from its runtime). int8's ranges are within one runtime.
+# models' intervals in batches of 32 (bench/README.md). Ranges of int8 are within one runtime.
 RUNTIME = {"bert-like": Range(0.83, 0.98)}
 
 
