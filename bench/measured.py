@@ -15,6 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from subjects import E5, MODELS, REPORT, TRAIN
+
 from advisor.advice import measured
 from advisor.advice.measured import Point, comparable, coverage
 from advisor.advice.prediction import WHOLE
@@ -32,29 +34,6 @@ from advisor.runs.record import Quantity, Record, StepRecord
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 FILE = HERE.parent / "advisor" / "advice" / "measured.jsonl"
-E5 = "e5-small-en-12l"
-BERT = {"hidden_size": 384, "num_attention_heads": 12, "intermediate_size": 1536, "vocab_size": 19_000}
-SMALL_MODEL = {"vocab_size": 19_000}
-MODELS: dict[str, tuple[str, Config]] = {  # family, and what its base checkpoint's config is changed to
-    E5: ("bert", BERT),
-    "bert of 6 layers from nothing": (
-        "bert", {**SMALL_MODEL, "num_hidden_layers": 6, "hidden_size": 256, "num_attention_heads": 4,
-                 "intermediate_size": 1024},
-    ),
-    "gpt2 of 6 layers from nothing": (
-        "gpt2", {**SMALL_MODEL, "n_layer": 6, "n_embd": 256, "n_head": 4, "n_inner": 1024},
-    ),
-    "opt of 6 layers from nothing": (
-        "opt", {**SMALL_MODEL, "num_hidden_layers": 6, "hidden_size": 256, "num_attention_heads": 4, "ffn_dim": 1024,
-                "word_embed_proj_dim": 256},
-    ),
-    "t5 of 6 layers from nothing": (
-        "t5", {**SMALL_MODEL, "num_layers": 6, "num_decoder_layers": 6, "d_model": 256, "num_heads": 4, "d_kv": 64,
-               "d_ff": 1024},
-    ),
-}  # fmt: skip
-TRAIN = {"sst2": 67_349, "mrpc": 3_668, "cola": 8_551, "rte": 2_490, "stsb": 5_749, "imdb": 25_000}
-REPORT = {"sst2": (872, 444), "mrpc": (408, 279), "cola": (1_043, 721), "rte": (277, 146)}  # rows, of the larger class
 FIRST_LOOKS = "2 epochs at 1e-4; a script of its own with the executor's losses"
 
 
@@ -76,10 +55,10 @@ class Run(NamedTuple):
 
     @property
     def samples(self) -> int:
-        """Rows that were trained on; loading sets a tenth apart for selection, and 1,000 of more than 10,000."""
+        """Rows that were trained on; of a whole split loading sets a tenth apart for selection, at most 1,000."""
         given = [part for part in str(self.line["task"]).split("-")[1:] if part.isdecimal()]
-        whole = int(given[0]) + 1_000 if given else TRAIN[self.task]
-        return whole - min(max(32, whole // 10), 1_000)
+        whole = TRAIN[self.task]
+        return int(given[0]) if given else whole - min(whole // 10, 1_000)
 
     def recipe(self) -> str:
         """Its recipe as bench/trials.py writes it, without this machine's folders."""
@@ -182,12 +161,15 @@ def _quantities(run: Run, name: str, found: Mapping[str, Any], size: float, comp
     yield _quantity("relative_accuracy", found.get("relative"), source, found.get("interval"))
     yield _quantity("relative_size", size, "weights")
     yield _quantity("relative_compute", compute, "exact, of the multiplications in the blocks")
-    if rows and "score" in found:
+    kept = found.get("beyond_chance")
+    if larger and "score" in found:
         above = baseline - larger / rows
         yield _quantity("above_constant", found["score"] - larger / rows, source)
-        if name != "finetune" and above > 0:
-            yield _quantity("kept_beyond_chance", (found["score"] - larger / rows) / above, source)
-    if "time" in found:
+        if kept is None and name != "finetune" and above > 0:
+            kept = (found["score"] - larger / rows) / above
+    if kept is not None:
+        yield _quantity("kept_beyond_chance", kept, source)
+    if "time" in found and not run.line.get("time_notes"):  # other programs disturbed it
         yield _quantity("relative_time", found["time"], "medians of paired rounds", found.get("time_interval"))
 
 

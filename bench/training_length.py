@@ -27,7 +27,6 @@ from advisor.execution.work import Work
 
 FILE = HERE / "results" / "training-length.jsonl"
 STEPS = ("layer_removal: {keep: 8}", "distillation: {epochs: 9, learning_rate: 3.0e-4}")
-# 1,800 rows to train on and 200 to select by.
 TASKS = (Task("sst2", 1_000), Task("mrpc", 1_000), Task("cola", 1_000))
 ARMS = {"fixed": (3, STEPS), "ten epochs": (10, ())}  # of fine-tuning, and what comes after it
 REPORT = 2_000  # rows at most that are scored after each epoch
