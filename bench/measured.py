@@ -220,7 +220,11 @@ def show() -> None:
     print(f"{'':<44} {'register':>9} {'widened':>9} {'held out':>9}  claimed for data held out")
     for small in (True, False):
         for quantity in ("accuracy", "time"):
-            mine = [one for one in every if (one.samples < SMALL) == small and getattr(one, quantity) is not None]
+            mine = [
+                one
+                for one in every
+                if (one.samples < SMALL) == small and getattr(one, quantity) is not None and expected(one, quantity)
+            ]
             if mine:
                 _line(f"{quantity}, {'below' if small else 'from'} 10,000 examples", quantity, mine, every)
 
@@ -231,7 +235,9 @@ def _line(words: str, quantity: str, mine: list[Point], every: tuple[Point, ...]
         others = [other for other in every if (other.model, other.data) != (one.model, one.data)]
         for place, pool in enumerate(([], every, others)):
             seen = comparable(one.group, one.samples, one.compute, one.int8, pool)
-            range_ = seen.widened(quantity, expected(one, quantity))
+            said = expected(one, quantity)
+            assert said is not None
+            range_ = seen.widened(quantity, said)
             inside[place] += range_.low - 1e-4 <= getattr(one, quantity) <= range_.high + 1e-4
             claims |= {coverage(seen.data_sets)} if place == 2 and seen.points else set()
     told = (
@@ -242,13 +248,15 @@ def _line(words: str, quantity: str, mine: list[Point], every: tuple[Point, ...]
     print(f"{words:<44} " + " ".join(f"{count:>3} of {len(mine):<2}" for count in inside) + f"  {told}")
 
 
-def expected(one: Point, quantity: str) -> Range:
-    """What the register alone predicts for a point's recipe."""
+def expected(one: Point, quantity: str) -> Range | None:
+    """What the register alone predicts for a point's recipe; None where it predicts nothing."""
     layers = max(one.compute, 1 / 3)  # no run kept fewer
     cut = cut_effect(one.group, Cut(one.compute, layers, one.compute < layers, False), one.samples)
-    effects = [effect for effect in (cut, int8_effect(one.group) if one.int8 else None) if effect]
+    effects = ([] if one.compute == 1 else [cut]) + ([int8_effect(one.group)] if one.int8 else [])
     found = WHOLE
     for effect in effects:
+        if effect is None:
+            return None
         found = found.times(getattr(effect, quantity))
     return found
 
