@@ -5,9 +5,11 @@ No compression, 2/3 of the layers, 1/3, 1/3 with matrix pruning; each with and w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
+from advisor.advice.making import Making, making, total
 from advisor.advice.prediction import Prediction, predict
 from advisor.base.frozen import names, replace
 from advisor.facts.facts import DataFacts, Facts, Goal, Value
@@ -19,7 +21,7 @@ from advisor.policy.pack import Policy
 from advisor.policy.view import look
 from advisor.recipe.levels import LEVELS, structure
 from advisor.recipe.plan import Plan, Problem, plan
-from advisor.recipe.recipe import DataSource, ModelSource, Recipe, to_hardware, to_targets
+from advisor.recipe.recipe import DataSource, ModelSource, Recipe, to_aims, to_hardware
 from advisor.recipe.steps.finetune import Finetune
 from advisor.recipe.steps.quantization import Quantization
 from advisor.recipe.steps.step import Step
@@ -28,11 +30,28 @@ from advisor.records.training_settings import Training
 if TYPE_CHECKING:  # only a user who asks for it pays for reading the past
     from advisor.advice.history import History, Narrowed
 
+NO_EVIDENCE = "there is no evidence to predict it from"
+LONGEST, TOKENS_STEP = 512, 64  # what advice lets a text grow to, and in what steps
+
+
+class Choosing(NamedTuple):
+    """What else decides than facts and rules. history: the user's own runs, which narrow the predicted ranges.
+
+    cautious: a goal is met where the worse end of the predicted range meets it, not where the register's middle does.
+    """
+
+    history: History | None = None
+    cautious: bool = False
+
+
+USUALLY = Choosing()
+
 
 class Candidate(NamedTuple):
     """One recipe that might be advised. `misses`: the goals that it is predicted to miss, in words.
 
-    narrowed: what the user's own runs made of its ranges.
+    judged: the register's ranges, by whose middle it is chosen, where nobody asks for caution. narrowed: what the
+    user's own runs made of its ranges. making: what it costs to make.
     """
 
     recipe: Recipe
@@ -43,6 +62,7 @@ class Candidate(NamedTuple):
     violations: tuple[Violation, ...]
     misses: tuple[str, ...]
     narrowed: tuple[Narrowed, ...] = ()
+    making: Making | None = None
 
     @property
     def admissible(self) -> bool:
@@ -77,7 +97,7 @@ def recipe_of(facts: Facts, source: ModelSource, steps: tuple[Step, ...], data: 
     device: Any = facts.device.kind
     source = replace(source, revision=facts.model.revision, licence=facts.model.licence)
     hardware, meta = to_hardware(facts.device), {key: value for key, value in facts.meta if _is_scalar(value)}
-    return Recipe(1, name, source, device, steps, data, to_targets(facts.goal), hardware=hardware, meta=meta)
+    return Recipe(1, name, source, device, steps, data, to_aims(facts.goal), hardware=hardware, meta=meta)
 
 
 def _is_scalar(value: Value) -> TypeGuard[str | int | float | bool]:
@@ -85,11 +105,16 @@ def _is_scalar(value: Value) -> TypeGuard[str | int | float | bool]:
 
 
 def candidates(
-    policy: Policy, facts: Facts, model: Model, data: DataSource, name: str, history: History | None = None
+    policy: Policy,
+    facts: Facts,
+    model: Model,
+    data: DataSource,
+    name: str,
+    choosing: Choosing = USUALLY,
 ) -> Iterator[Candidate]:
-    """All of them, mildest first. history: own runs, which narrow the predictions."""
+    """All of them, mildest first."""
     family = registry.find(facts.model.family or "")
-    training = _training(family, model.config)
+    training = _training(family, model.config, facts.data)
     for level in LEVELS:
         steps = structure(level, family, model.config, facts.data.task or "")
         if steps is None:
@@ -97,38 +122,41 @@ def candidates(
         for int8 in (False, True):
             whole = (Finetune(), *steps, *((Quantization(),) if int8 else ()))
             recipe = replace(recipe_of(facts, model.source, whole, data, name), training=training, policy=policy.stamp)
-            yield _candidate(policy, facts, model, recipe, level, history)
+            wishes = preferences(policy, look(facts, recipe))
+            recipe = replace(recipe, steps=tuple(_preferred(step, wishes) for step in recipe.steps))
+            yield given(policy, facts, model, recipe, level, choosing)
 
 
-def _training(family: Family | None, config: Config | None) -> Training:
-    """The usual settings; texts no longer than the model has positions for."""
+def _training(family: Family | None, config: Config | None, data: DataFacts) -> Training:
+    """The usual settings; texts twice as long as the mean are not cut, as far as the model has positions for them."""
+    usual = Training().max_tokens
+    wanted = max(usual, min(LONGEST, TOKENS_STEP * math.ceil(2 * (data.mean_tokens or 0) / TOKENS_STEP)))
     most = family.longest(config) if family and config else None
-    return Training(max_tokens=max(2, min(most, Training().max_tokens))) if most else Training()
-
-
-def _candidate(
-    policy: Policy, facts: Facts, model: Model, recipe: Recipe, level: str, history: History | None
-) -> Candidate:
-    wishes = preferences(policy, look(facts, recipe))
-    recipe = replace(recipe, steps=tuple(_preferred(step, wishes) for step in recipe.steps))
-    return given(policy, facts, model, recipe, level, history)
+    return Training(max_tokens=max(2, min(most or wanted, wanted)))
 
 
 def given(
-    policy: Policy, facts: Facts, model: Model, recipe: Recipe, level: str = "", history: History | None = None
+    policy: Policy,
+    facts: Facts,
+    model: Model,
+    recipe: Recipe,
+    level: str = "",
+    choosing: Choosing = USUALLY,
 ) -> Candidate:
     """A recipe judged and predicted as it stands."""
     planned = plan(recipe, model.config or {}, facts.data.labels or 2)
     found = violations(policy, look(facts, recipe, planned.measures if planned else {}))
     family, int8 = registry.find(facts.model.family or ""), recipe.step("quantization") is not None
-    prediction = predict(planned, family, facts.data.samples, int8)
-    judged = predict(planned, family, facts.data.samples, int8, family.judged_as if family else "")
+    prediction = predict(planned, family, facts.data, int8)
+    judged = predict(planned, family, facts.data, int8, family.judged_as if family else "", measured=False)
     narrowed: tuple[Narrowed, ...] = ()
+    history, cautious = choosing
     if history and not (planned and planned.problems):
-        prediction, narrowed = history.narrow(prediction, (level, int8))
-        judged, _ = history.narrow(judged, (level, int8))
-    misses = tuple(_misses(judged, facts.goal, planned))
-    return Candidate(recipe, level, planned, prediction, judged, tuple(found), misses, narrowed)
+        prediction, narrowed = history.narrow(prediction, int8)
+        judged, _ = history.narrow(judged, int8)
+    misses = tuple(_misses(prediction if cautious else judged, facts.goal, planned, cautious))
+    cost = making(planned, recipe, facts.data, prediction.emissions)
+    return Candidate(recipe, level, planned, prediction, judged, tuple(found), misses, narrowed, cost)
 
 
 def _preferred(step: Step, wishes: dict[str, tuple[Any, str]]) -> Step:
@@ -137,14 +165,17 @@ def _preferred(step: Step, wishes: dict[str, tuple[Any, str]]) -> Step:
     return replace(step, **chosen) if chosen else step
 
 
-def _misses(prediction: Prediction, goal: Goal, planned: Plan | None) -> Iterator[str]:
+def _misses(prediction: Prediction, goal: Goal, planned: Plan | None, cautious: bool) -> Iterator[str]:
     if prediction.accuracy is None or prediction.emissions is None:
-        yield "there is no evidence to predict it from"
+        yield NO_EVIDENCE
         return
-    if round(prediction.accuracy.middle, 9) < goal.relative_accuracy:
-        yield f"relative accuracy {prediction.accuracy}, middle below {goal.relative_accuracy:g}"
-    if goal.relative_emissions is not None and prediction.emissions.middle > goal.relative_emissions:
-        yield f"relative emissions {prediction.emissions}, middle above {goal.relative_emissions:g}"
+    accuracy, emissions = prediction.accuracy, prediction.emissions
+    least, most = (accuracy.low, emissions.high) if cautious else (accuracy.middle, emissions.middle)
+    ends = ("lower end", "upper end") if cautious else ("middle", "middle")
+    if round(least, 9) < goal.relative_accuracy:
+        yield f"relative accuracy {accuracy}, {ends[0]} below {goal.relative_accuracy:g}"
+    if goal.relative_emissions is not None and most > goal.relative_emissions:
+        yield f"relative emissions {emissions}, {ends[1]} above {goal.relative_emissions:g}"
     if goal.size_mb is not None:
         size = size_mb(prediction, planned)
         if size is None:
@@ -161,8 +192,12 @@ def size_mb(prediction: Prediction, planned: Plan | None) -> float | None:
 
 
 def greenest(candidate: Candidate) -> tuple[float, float, int]:
-    """Sorts the greenest first; of equally green ones the more accurate, then the shorter."""
+    """Sorts the greenest first; of equally green ones the more accurate, then the shorter.
+
+    Where the number of requests is known, the making of a model counts with what it emits while it serves.
+    """
     judged = candidate.judged
     if judged.emissions is None or judged.accuracy is None:
         return (float("inf"), 0.0, 0)
-    return (judged.emissions.middle, -judged.accuracy.middle, len(candidate.recipe.steps))
+    emitted = total(candidate.making, judged.emissions, candidate.recipe.goal.requests)
+    return (emitted, -judged.accuracy.middle, len(candidate.recipe.steps))

@@ -1,12 +1,15 @@
 """History: predicted ranges narrowed by the user's own past runs. Pure: the same runs always narrow alike.
 
-Own runs count for a prediction when they have its family, level, int8 or not, data regime (below or from 10,000
-examples) and kind of device. With at least three of them the next run is expected, with 95 % confidence, within
+Own runs count for a prediction when they have its family, share of the multiplications (within 15 %), int8 or not, data
+regime (below or from 10,000 examples) and kind of device; those on the same data set alone, where there are enough.
+With at least three of them the next run is expected, with 95 % confidence, within
 
     mean ± t · s · sqrt(1 + 1/n)        (prediction interval for one more normal value)
 
-The range becomes what it shares with that interval. Where they share nothing, or there was no evidence, the user's own
-interval stands. Runs of the same recipe, model and data are one experiment, not several: the latest counts.
+Where that interval is narrower than the range, or shares nothing with it, or there was no evidence, it stands in the
+range's place: whole, as the part that both share would hold less often than 95 %. Runs of the same recipe, model and
+data are one experiment, not several: the latest counts. A run whose baseline is no better than one constant answer does
+not count: shares of it mean nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from advisor.advice.prediction import SMALL, Prediction, Range
+from advisor.advice.prediction import Prediction
+from advisor.advice.ranges import MARGIN, SMALL, Range
 from advisor.facts.facts import Facts
 from advisor.facts.tasks import left_out_of_means
 from advisor.recipe.recipe import OwnRuns
@@ -32,7 +36,7 @@ T = (
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
     2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
 )  # fmt: skip
-State = tuple[str, bool]  # the white paper's level; int8 or not
+State = tuple[float, bool]  # share of the multiplications; int8 or not
 
 
 class Narrowed(NamedTuple):
@@ -60,17 +64,27 @@ class History(NamedTuple):
     sha256: str
     own: Mapping[State, Mapping[str, Sequence[float]]]
 
-    def narrow(self, said: Prediction, state: State) -> tuple[Prediction, tuple[Narrowed, ...]]:
+    def narrow(self, said: Prediction, int8: bool) -> tuple[Prediction, tuple[Narrowed, ...]]:
         """The prediction with its ranges narrowed, and what was done to each."""
-        own = self.own.get(state, {})
-        found = [
+        own = self._like(said.compute, int8)
+        told = [
             _narrowed(name, getattr(said, name), own[name]) for name in QUANTITIES if len(own.get(name, ())) >= FEWEST
         ]
+        found = [one for one in told if one]
         if not found:
             return said, ()
         basis = (*said.basis, f"{max(one.runs for one in found)} own runs")
         ranges: dict[str, Any] = {one.quantity: one.after for one in found}
         return said._replace(basis=basis, **ranges), tuple(found)
+
+    def _like(self, compute: float | None, int8: bool) -> dict[str, list[float]]:
+        """Values of all states that leave about as much to compute, by quantity."""
+        found: dict[str, list[float]] = {}
+        for (share, is_int8), values in self.own.items():
+            if compute and is_int8 == int8 and max(share, compute) <= MARGIN * min(share, compute):
+                for name, some in values.items():
+                    found.setdefault(name, []).extend(some)
+        return found
 
     def stamp(self, narrowed: Iterable[Narrowed]) -> OwnRuns:
         """What the recipe says of it."""
@@ -84,6 +98,8 @@ def gather(records: Iterable[Record], facts: Facts) -> History:
     for one in sorted(records, key=lambda one: (one.finished, one.id)):
         if _alike(one, facts) and _has_learned(one):
             latest[one.recipe, one.model, one.data_sha256 or one.data] = one
+    same = {key: one for key, one in latest.items() if facts.data.source and one.data == facts.data.source}
+    latest = same if len(same) >= FEWEST else latest
     own: dict[State, dict[str, list[float]]] = {}
     for run in latest.values():
         for state, name, value in _values(run):
@@ -110,14 +126,15 @@ def _values(run: Record) -> Iterator[tuple[State, str, float]]:
     """What a run shows of each state that its model went through: the last model that had it."""
     last: dict[State, StepRecord] = {}
     for step in run.steps:
-        if step.level is not None:
-            last[step.level, step.int8] = step
+        compute = step.quantity("relative_compute")
+        if compute and compute.value:
+            last[compute.value, step.int8] = step
     for state, step in last.items():
         for name, quantity in QUANTITIES.items():
             found = step.quantity(quantity)
             if found is None or found.value is None or (name == "accuracy" and not _proves(run)):
                 continue
-            if state != ("", False):  # the baseline is 1 by definition
+            if state != (1.0, False):  # the baseline is 1 by definition
                 yield state, name, found.value
 
 
@@ -126,13 +143,14 @@ def _proves(run: Record) -> bool:
     return run.eval_samples >= ENOUGH_ROWS and not left_out_of_means(run.data)
 
 
-def _narrowed(quantity: str, before: Range | None, own: Sequence[float]) -> Narrowed:
+def _narrowed(quantity: str, before: Range | None, own: Sequence[float]) -> Narrowed | None:
+    """What own runs make of a range; None where they would only widen it."""
     mine = expected(own)
     if before is None:
         return Narrowed(quantity, None, mine, len(own), False)
-    low, high = max(before.low, mine.low), min(before.high, mine.high)
-    disjoint = low > high
-    return Narrowed(quantity, before, mine if disjoint else Range(low, high), len(own), disjoint)
+    disjoint = mine.low > before.high or mine.high < before.low
+    narrower = mine.high - mine.low < before.high - before.low
+    return Narrowed(quantity, before, mine, len(own), disjoint) if disjoint or narrower else None
 
 
 def expected(own: Sequence[float]) -> Range:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from advisor.advice.candidates import Candidate, greenest
+from advisor.advice.candidates import NO_EVIDENCE, Candidate, greenest
+from advisor.advice.making import total
 from advisor.facts.facts import Facts
 from advisor.policy.counterfactual import opening
 from advisor.policy.judge import Violation
 from advisor.policy.pack import Policy
 from advisor.policy.view import View, look
 from advisor.recipe.steps import STEPS
+
+SMALLEST = 2_490  # examples of RTE, the smallest data set of the evidence; WNLI, which is smaller, is left out of it
 
 
 class Verdict(NamedTuple):
@@ -30,12 +33,12 @@ def verdicts(policy: Policy, facts: Facts, chosen: Candidate, others: tuple[Cand
     return tuple(
         Verdict(step, True, _why_kept(step, chosen), _rules_about(step, policy, view))
         if step in chosen.recipe.step_names
-        else _left_out(step, others, policy, facts)
+        else _left_out(step, chosen, others, policy, facts)
         for step in STEPS
     )
 
 
-def _left_out(step: str, candidates: tuple[Candidate, ...], policy: Policy, facts: Facts) -> Verdict:
+def _left_out(step: str, chosen: Candidate, candidates: tuple[Candidate, ...], policy: Policy, facts: Facts) -> Verdict:
     others = [one for one in candidates if step in one.recipe.step_names]
     if step == "distillation":
         return Verdict(step, False, "nothing to repair: no layer or matrix is removed")
@@ -56,9 +59,20 @@ def _left_out(step: str, candidates: tuple[Candidate, ...], policy: Policy, fact
             opening(policy, look(facts, mildest.recipe, mildest.plan.measures if mildest.plan else {})),
         )
     best = min(open_, key=lambda one: (len(one.misses), _shortfall(one, facts), greenest(one)))
+    if NO_EVIDENCE in best.misses:
+        return Verdict(step, False, f"{NO_EVIDENCE} ({best.words}): run it and measure it")
     if best.misses:
         return Verdict(step, False, f"would miss the goal: {best.misses[0]} ({best.words})")
-    return Verdict(step, False, "not needed: the recipe without it is predicted to be at least as green")
+    return Verdict(step, False, _not_worth_it(best, chosen))
+
+
+def _not_worth_it(best: Candidate, chosen: Candidate) -> str:
+    requests = chosen.recipe.goal.requests
+    saves = total(None, best.judged.emissions, None) < total(None, chosen.judged.emissions, None)
+    if requests and best.making and saves:
+        so_many = f"{requests:,} request{'s' if requests > 1 else ''}"
+        return f"does not pay with {so_many}: {best.making} ({best.words})"
+    return "not needed: the recipe without it is predicted to be at least as green"
 
 
 def _shortfall(candidate: Candidate, facts: Facts) -> float:
@@ -107,8 +121,23 @@ def notes(chosen: Candidate, facts: Facts) -> Iterator[str]:
             f"it may miss the goal of {facts.goal.relative_accuracy:g}: the relative accuracy is predicted as {own}, "
             f"with {own.low:.2f} as its lower end; the gate decides on the measured model"
         )
-    if chosen.prediction != chosen.judged:
-        yield f"chosen by BERT's ranges (opt-follows-bert); OPT's own range is {own}, on weaker evidence"
+    if own and chosen.plan and chosen.plan.family.judged_as:
+        missed = own.middle < facts.goal.relative_accuracy
+        told = f", and its middle misses the goal of {facts.goal.relative_accuracy:g}" if missed else ""
+        yield f"chosen by BERT's ranges (opt-follows-bert); OPT's own range is {own}, on weaker evidence{told}"
+    yield from _measured(chosen, facts)
+    if alone := chosen.prediction.fp32_in_runtime:
+        yield (
+            f"time {chosen.prediction.time} of the baseline's is by int8 and its runtime together; in that runtime the "
+            f"model is predicted to take {alone} in fp32"
+        )
+    yield from _made(chosen, facts)
+    samples = facts.data.samples
+    if chosen.making and chosen.making.requests and samples is not None and samples < SMALLEST:
+        yield (
+            f"{samples:,} examples are fewer than any data set behind the ranges has ({SMALLEST:,}, RTE): "
+            "they are extrapolated"
+        )
     if chosen.plan and not chosen.plan.family.executable:
         yield f"{chosen.plan.family.title} models cannot be executed yet: advise run does not take this recipe"
     if facts.goal.latency_ms is not None:
@@ -116,6 +145,27 @@ def notes(chosen: Candidate, facts: Facts) -> Iterator[str]:
     for one in chosen.violations:
         severity = "" if one.rule.severity == "note" else f"{one.rule.severity} "
         yield f"{severity}{one.rule.id}: {one.message}"
+
+
+def _measured(chosen: Candidate, facts: Facts) -> Iterator[str]:
+    """What this project has measured of comparable models, and in how many of them the goal was met."""
+    seen, said = chosen.prediction.seen, chosen.prediction
+    if seen.points:
+        kept, goal = seen.values("accuracy"), facts.goal.relative_accuracy
+        where = ", ".join(dict.fromkeys(f"{one.model} on {one.data}" for one in seen.points))
+        met = sum(round(value, 9) >= goal for value in kept)
+        yield (
+            f"measured: {met} of {len(kept)} comparable models kept {goal:g} of the accuracy or more ({where})"
+            + (f"; beyond a constant answer they kept {said.beyond_chance}" if said.beyond_chance else "")
+        )
+
+
+def _made(chosen: Candidate, facts: Facts) -> Iterator[str]:
+    """What making the model costs, against what it saves."""
+    if chosen.making is None or not chosen.making.requests:
+        return
+    ask = "" if facts.goal.requests else "; --requests N weighs that against what the model saves"
+    yield f"{chosen.making} (multiplications counted, as if one cost the same in training and in serving){ask}"
 
 
 def white_paper_only(policy: Policy, verdicts: tuple[Verdict, ...]) -> Iterator[str]:

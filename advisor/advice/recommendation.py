@@ -1,7 +1,7 @@
 """Advise: from facts and rules to a recipe, with the reason for every step kept and left out.
 
 Pure: the same facts and policy always give the same advice. Of all admissible candidates the greenest that meets the
-goal by the middle of its predicted range is taken.
+goal by the middle of its range in the register is taken, or, to be cautious, by the worse end of its predicted range.
 """
 
 from __future__ import annotations
@@ -10,16 +10,28 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from advisor.advice.candidates import Candidate, candidates, given, greenest, size_mb, stated
+from advisor.advice.candidates import (
+    NO_EVIDENCE,
+    USUALLY,
+    Candidate,
+    Choosing,
+    candidates,
+    given,
+    greenest,
+    size_mb,
+    stated,
+)
+from advisor.advice.prediction import Prediction
 from advisor.advice.reasons import Verdict, notes, verdicts, white_paper_only
 from advisor.base.errors import AdviseError, NotMet, PolicyError
-from advisor.base.frozen import names, replace
+from advisor.base.frozen import replace
 from advisor.facts.facts import Facts, Goal
 from advisor.facts.tasks import refusal
 from advisor.inspection.probe import Model
 from advisor.policy.judge import Violation
 from advisor.policy.pack import Policy
-from advisor.recipe.recipe import DataSource, Recipe, to_targets
+from advisor.recipe.plan import Plan
+from advisor.recipe.recipe import DataSource, Recipe, to_aims
 
 if TYPE_CHECKING:
     from advisor.advice.history import History
@@ -37,13 +49,17 @@ class Advice(NamedTuple):
 
 
 def advise(
-    policy: Policy, facts: Facts, model: Model, data: DataSource, name: str, history: History | None = None
+    policy: Policy,
+    facts: Facts,
+    model: Model,
+    data: DataSource,
+    name: str,
+    choosing: Choosing = USUALLY,
 ) -> Advice:
     """Advise on a model.
 
     Args:
         data: where the data come from; what is known of them is taken from the facts.
-        history: the user's own runs, which narrow the predicted ranges; advice does not depend on any if not given.
 
     Raises:
         AdviseError: no model of this architecture can do the task.
@@ -51,7 +67,8 @@ def advise(
             rule denies every recipe for these facts.
         PolicyError: the rules contradict each other or leave no recipe.
     """
-    found = _stamped(tuple(candidates(policy, facts, model, stated(facts.data, data), name, history)), history)
+    history = choosing.history
+    found = _stamped(tuple(candidates(policy, facts, model, stated(facts.data, data), name, choosing)), history)
     admissible = [one for one in found if one.admissible]
     if not admissible:
         denied = all(any(one.rule.then.deny for one in _errors(each)) for each in found)
@@ -60,7 +77,7 @@ def advise(
         raise AdviseError(wrong, hint="name another task or another model")
     meeting = [one for one in admissible if not one.misses]
     if not meeting:
-        raise NotMet(_not_met(admissible, facts.goal))
+        raise NotMet(_not_met(admissible, facts.goal, choosing.cautious))
     chosen = min(meeting, key=greenest)
     why = verdicts(policy, facts, chosen, found)
     told = (*notes(chosen, facts), *_own_runs(history, found), *white_paper_only(policy, why))
@@ -102,7 +119,7 @@ def _own_runs(history: History | None, found: tuple[Candidate, ...]) -> Iterator
     if not any(one.narrowed for one in found):
         yield (
             f"history: {history.runs} own runs of this family, data size and kind of device; no range is narrowed, "
-            "which takes 3 of the same level, for the accuracy with 400 report rows or more"
+            "which takes 3 of the same depth, for the accuracy with 400 report rows or more"
         )
     for one in found:
         if one.narrowed:
@@ -110,30 +127,35 @@ def _own_runs(history: History | None, found: tuple[Candidate, ...]) -> Iterator
             yield f"history: {words}: {'; '.join(map(str, one.narrowed))}"
 
 
-def _not_met(admissible: list[Candidate], goal: Goal) -> str:
-    targets = to_targets(goal)
-    wanted = " and ".join(f"{name} {getattr(targets, name)}" for name in names(targets) if getattr(targets, name))
+def _not_met(admissible: list[Candidate], goal: Goal, cautious: bool) -> str:
+    targets = to_aims(goal)
+    wanted = " and ".join(f"{name} {getattr(targets, name)}" for name in targets.bounds())
     head = f"no admissible recipe is predicted to meet {wanted}"
-    known = [one for one in admissible if one.judged.accuracy and one.judged.emissions]
+    known = [one for one in admissible if NO_EVIDENCE not in one.misses]
     if not known:
         return f"{head}\n  of the admissible recipes none can be predicted: there is no evidence for this model"
     accurate = [one for one in known if not any("accuracy" in miss for miss in one.misses)]
     nearest = min(accurate or known, key=greenest)
+    said = nearest.prediction if cautious else nearest.judged
+    gives = " and ".join(_gives(said, nearest.plan, goal, cautious)) or "the size"
     return (
         f"{head}\n"
-        f"  nearest: {nearest.words} (relative accuracy {nearest.judged.accuracy}, "
-        f"relative emissions {nearest.judged.emissions})\n"
-        f"  what must give: {' and '.join(_gives(nearest, goal)) or 'the size'}, more data, or another device"
+        f"  nearest: {nearest.words} (relative accuracy {said.accuracy}, relative emissions {said.emissions})\n"
+        f"  what must give: {gives}, more data, or another device"
     )
 
 
-def _gives(nearest: Candidate, goal: Goal) -> Iterator[str]:
+def _gives(said: Prediction, plan: Plan | None, goal: Goal, cautious: bool) -> Iterator[str]:
     """The options with which the nearest recipe would be advised; rounded to the side on which it is met."""
-    accuracy, emissions = nearest.judged.accuracy, nearest.judged.emissions
-    if accuracy and accuracy.middle < goal.relative_accuracy:
-        yield f"--min-accuracy {math.floor(accuracy.middle * 100) / 100:g}"
-    if goal.relative_emissions is not None and emissions and emissions.middle > goal.relative_emissions:
-        yield f"--max-emissions {math.ceil(emissions.middle * 100) / 100:g}"
-    size = size_mb(nearest.judged, nearest.plan)
+    if not said.accuracy or not said.emissions:
+        return
+    least, most = (
+        (said.accuracy.low, said.emissions.high) if cautious else (said.accuracy.middle, said.emissions.middle)
+    )
+    if least < goal.relative_accuracy:
+        yield f"--min-accuracy {math.floor(least * 100) / 100:g}"
+    if goal.relative_emissions is not None and most > goal.relative_emissions:
+        yield f"--max-emissions {math.ceil(most * 100) / 100:g}"
+    size = size_mb(said, plan)
     if goal.size_mb is not None and size is not None and size > goal.size_mb:
         yield f"--max-size-mb {math.ceil(size)}"

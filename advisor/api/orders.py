@@ -99,7 +99,7 @@ def prepare(order: Order) -> Job:
         trust_remote_code=order.trust_remote_code,
         assumed=order.assumed,
         measuring=order.measuring,
-        requests=order.requests,
+        requests=order.requests or recipe.goal.requests,
     )
 
 

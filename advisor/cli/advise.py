@@ -19,6 +19,7 @@ from advisor.cli.options import (
     parser,
     policy,
     positive,
+    requests,
     share,
     width,
 )
@@ -97,6 +98,10 @@ def _arguments() -> Parser:
     arguments.add_argument("--max-emissions", type=positive, metavar="SHARE", help="most relative emissions")
     arguments.add_argument("--max-size-mb", type=positive, metavar="MB", help="largest size of the weights")
     arguments.add_argument("--max-latency-ms", type=positive, metavar="MS", help="longest time for one request")
+    requests(arguments)
+    arguments.add_argument(
+        "--cautious", action="store_true", help="meet the goal by the worse end of a predicted range, not by its middle"
+    )
     _add_facts(arguments)
     arguments.add_argument("--history", action="store_true", help="narrow the predicted ranges by your own past runs")
     arguments.add_argument("--name", help="name of the recipe")

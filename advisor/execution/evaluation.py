@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from advisor.advice.prediction import Range, predict
+from advisor.advice.prediction import predict
+from advisor.advice.ranges import Range
 from advisor.base.errors import AdviseError
 from advisor.deployment.gates import ENOUGH, judge
 from advisor.recipe.plan import PlannedStep, plan
@@ -78,6 +79,7 @@ def step_result(
         above_constant=found.above_constant,
         kept_beyond_chance=found.kept_beyond_chance,
         worst_class_recall=found.worst_class_recall,
+        relative_compute=job.plan.compute_share(planned),
     )
 
 
@@ -114,11 +116,11 @@ def _refuse_endless(scores: Scores, name: str) -> None:
 
 def predicted(job: Job, last: str) -> Predicted:
     """What advice expects of the model after the step `last`."""
-    recipe, samples = job.recipe, job.reviewed.facts.data.samples
+    recipe = job.recipe
     steps = recipe.steps[: recipe.step_names.index(last) + 1]
     part = plan(replace(recipe, steps=steps), job.plan.steps[0].before, job.plan.labels)
     int8 = any(step.name == "quantization" for step in steps)
-    found = predict(part, job.plan.family, int(samples) if samples else None, int8)
+    found = predict(part, job.plan.family, job.reviewed.facts.data, int8)
     # Ranges of accuracy are those of models that distillation has repaired.
     accuracy = None if last == "layer_removal" else found.accuracy
     return Predicted(*map(_ends, (accuracy, found.time, found.emissions, found.size)))

@@ -21,6 +21,7 @@ from advisor.execution.run_inputs import is_assigned, write_assignment
 from advisor.execution.work import Work, memory_reported
 from advisor.recipe.plan import PlannedStep
 from advisor.recipe.steps.quantization import MOST_DIFFERENCE, Quantization
+from advisor.records.break_even import with_discarded
 from advisor.records.output_folder import attempt, clear_states, open_folder
 from advisor.records.results import Progress, Remark, RunResult, StepResult
 from advisor.records.run_folder import MANIFEST, changed, finish, hashes, read, rounded, write_predictions
@@ -128,8 +129,10 @@ class _Run(Work):
             work = self._quantize(planned, planned.step, folder)
         else:
             work = self._step(planned, folder)
+        discarded = resumption.cost_of(folder)
         result = yield from metered(self.job, work, self.context.keeper.seconds())
-        result = replace(result, seconds=self.context.keeper.seconds())
+        cost = with_discarded(result.cost, discarded)
+        result = replace(result, seconds=self.context.keeper.seconds(), cost=cost)
         record = Record(inputs, hashes(folder), result, self.scores[planned.step.name])
         resumption.keep(folder, record)
         return record

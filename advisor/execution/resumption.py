@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.files import sealed, unsealed, write_json
 from advisor.records.output_folder import LOCK, STATE, STEPS, draft_of, drafts, files, listed, states, steps
-from advisor.records.results import StepResult
+from advisor.records.results import Cost, StepResult
 from advisor.records.run_folder import ATTESTATION, FILES, MANIFEST, hashes, is_hidden
 
 Inputs = Mapping[str, Any]  # what decides a step's outcome, by its name in WORDS; JSON values
@@ -112,6 +112,12 @@ def record_of(folder: Path, inputs: Inputs) -> tuple[Record | None, str]:
     holds = record is not None and not why
     _refuse_foreign(folder, record, hidden=not holds)
     return (record if holds else None), why
+
+
+def cost_of(folder: Path) -> Cost | None:
+    """What the attempt at a step cost that is recorded beside its folder; None where there is none."""
+    record, _ = _read(folder)
+    return record.result.cost if record else None
 
 
 def _read(folder: Path) -> tuple[Record | None, str]:

@@ -105,6 +105,7 @@ class Goal(NamedTuple):
     latency_ms: Annotated[float | None, Fact("number", "at most this latency", unit="ms", domain=(1e-9, math.inf))] = (
         None
     )
+    requests: Annotated[int | None, Fact("integer", "requests to answer", "requests", (1, math.inf))] = None
 
 
 class Facts(NamedTuple):

@@ -23,11 +23,11 @@ from advisor.recipe.assembly import (
     TWICE,
     UNKNOWN_STEP,
 )
-from advisor.recipe.recipe import AS_BOUND, SHARES, DataSource, ModelSource, Targets
+from advisor.recipe.recipe import AS_BOUND, SHARES, Aims, DataSource, ModelSource
 from advisor.recipe.steps import STEPS
 from advisor.records.training_settings import Training
 
-PARTS: Mapping[str, type] = {"data": DataSource, "training": Training, "model": ModelSource, "goal": Targets}
+PARTS: Mapping[str, type] = {"data": DataSource, "training": Training, "model": ModelSource, "goal": Aims}
 EXAMPLES = {
     "finetune": "{epochs: 3}",
     "layer_removal": "{keep: 8}",

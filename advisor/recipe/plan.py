@@ -50,6 +50,10 @@ class Plan(NamedTuple):
     def parameters(self) -> int:
         return self.steps[-1].parameters if self.steps else self.baseline_parameters
 
+    def compute_share(self, after: PlannedStep) -> float:
+        """The exact share of the multiplications in the blocks that is left after one of its steps."""
+        return self.family.compute(after.after) / self.family.compute(self.steps[0].before)
+
 
 def plan(recipe: Recipe, config: Config, labels: int = 2) -> Plan | None:
     """Plan a recipe for the model with this config; None where its family is not described."""

@@ -100,8 +100,16 @@ class Targets:
 
     def bounds(self) -> dict[str, Interval]:
         """The targets that are set."""
-        given = {name: getattr(self, name) for name in names(self)}
+        given = {name: getattr(self, name) for name in names(self) if name in AS_BOUND}
         return {name: Interval.parse(text) for name, text in given.items() if text is not None}
+
+
+@frozen
+class Aims(Targets):
+    """What a recipe is made for. requests: that the model will answer, against which its making is weighed."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
+    requests: Rows | None = None
 
 
 @frozen
@@ -174,7 +182,7 @@ class Recipe:
     device: Device
     steps: Annotated[Steps, Bound(min_length=1)]
     data: DataSource = DataSource()
-    goal: Targets = Targets()
+    goal: Aims = Aims()
     gates: Gates | None = None
     training: Training = Training()
     policy: PolicyStamp | None = None
@@ -202,23 +210,22 @@ AS_BOUND |= {"kept_beyond_chance": ">=", "worst_class_recall": ">="}
 SHARES = ("relative_accuracy", "kept_beyond_chance", "worst_class_recall")  # bounds of at most 1, measured on rows
 
 
-def to_goal(targets: Targets) -> Goal:
+def to_goal(aims: Aims) -> Goal:
     """The goal as numbers; what is not set keeps the default."""
-    bounds = targets.bounds()
+    bounds = aims.bounds()
     ends = {name: float((bound.low if AS_BOUND[name] == ">=" else bound.high) or 0) for name, bound in bounds.items()}
-    return Goal(**ends)
+    return Goal(**ends, requests=aims.requests)
 
 
-def to_targets(goal: Goal) -> Targets:
+def to_aims(goal: Goal) -> Aims:
     """The goal as a recipe writes it."""
     given = goal._asdict()
-    return Targets(
-        **{
-            name: f"{AS_BOUND[name]} {show(value).replace(',', '')}"
-            for name, value in given.items()
-            if value is not None
-        }
-    )
+    bounds = {
+        name: f"{AS_BOUND[name]} {show(value).replace(',', '')}"
+        for name, value in given.items()
+        if value is not None and name in AS_BOUND
+    }
+    return Aims(**bounds, requests=goal.requests)
 
 
 def _given(part: Any) -> dict[str, Any]:

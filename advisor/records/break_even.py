@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import fmean
 
 from advisor.records.carbon import payback
-from advisor.records.results import NO_BASELINE, Measured, RunResult, StepResult
+from advisor.records.results import NO_BASELINE, Cost, Measured, RunResult, StepResult
 
 NOT_STATED = Measured(why_not="the number of requests is not stated (--requests)")
 
@@ -28,6 +29,43 @@ def break_even(steps: Sequence[StepResult]) -> Measured:
     if cost.value is None or baseline is None:
         return cost
     return payback(cost, baseline.served.g_per_1000, steps[-1].served.g_per_1000)
+
+
+def with_discarded(cost: Cost, earlier: Cost | None) -> Cost:
+    """The cost of a step with that of an attempt at it which was discarded: it was emitted all the same."""
+    if earlier is None:
+        return cost
+    return Cost(_with(cost.wh, earlier.wh, "Wh"), _with(cost.g_co2, earlier.g_co2, "g CO2e"))
+
+
+def _with(own: Measured, earlier: Measured, unit: str) -> Measured:
+    if own.value is None:
+        return own
+    if earlier.value is None:
+        return replace(own, source=f"{own.source}; without a discarded attempt, of which nothing was counted")
+    told = f"{own.source}; {earlier.value:.3g} {unit} of it for a discarded attempt"
+    return replace(own, value=own.value + earlier.value, source=told)
+
+
+def making_all_g(runs: Sequence[RunResult]) -> Measured:
+    """Emissions of making the last model of every seed, of which one is served; and of all baselines but one."""
+    costs = [making_g(run.steps) for run in runs]
+    costs += [step.cost.g_co2 for run in runs[1:] for step in run.steps if step.name == "finetune"]
+    missing = next((one for one in costs if one.value is None), None)
+    return missing or Measured(sum(one.value or 0.0 for one in costs), source=f"all {len(runs)} seeds")
+
+
+def break_even_of_seeds(runs: Sequence[RunResult]) -> Measured:
+    """Requests after which one seed's model has saved what making all of them emitted; means of what they emit."""
+    baselines = [step.served.g_per_1000 for run in runs for step in run.steps if step.name == "finetune"]
+    return payback(making_all_g(runs), _mean(baselines), _mean([run.steps[-1].served.g_per_1000 for run in runs]))
+
+
+def _mean(found: Sequence[Measured]) -> Measured:
+    missing = next((one for one in found if one.value is None), None)
+    if missing or not found:
+        return missing or Measured(why_not=NO_BASELINE)
+    return Measured(fmean([one.value or 0.0 for one in found]), source=f"mean of {len(found)} seeds; {found[0].source}")
 
 
 def net_saving(steps: Sequence[StepResult], requests: int | None) -> Measured:

@@ -127,6 +127,7 @@ class StepResult:
     probabilities from its fp32 source's. as_predicted: whether each number that was both predicted and measured
     fell into its range. above_constant: the metric minus that of the best constant answer on the same rows.
     kept_beyond_chance: that difference as a share of the baseline's. worst_class_recall: the lowest recall of a class.
+    relative_compute: share of the baseline's multiplications in the blocks, exact.
     """
 
     name: str
@@ -151,6 +152,7 @@ class StepResult:
     above_constant: Measured = NOT_YET
     kept_beyond_chance: Measured = NOT_YET
     worst_class_recall: Measured = NOT_YET
+    relative_compute: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from advisor.base.constraints import FORBID_EXTRA, Bound
 from advisor.base.frozen import frozen
-
-if TYPE_CHECKING:
-    pass
-
 
 MOST_SEED = 2**32 - 1  # numpy takes no larger one
 
@@ -23,7 +19,8 @@ class Training:
 
     precision: of training: `bf16` computes passes through the model in bfloat16 (weights stay fp32), `auto` does so
     where the device has instructions for it. joined_texts: at most so many texts of two training texts each are
-    made to distil on, one for each training row where it fits. max_new_tokens: what a text-to-text model writes, and
+    made to distil on, one for each training row where it fits. patience: so many epochs without a better one on the
+    selection rows end a training; 0 trains all epochs. max_new_tokens: what a text-to-text model writes, and
     its targets, are cut to so many; beams: that it follows while it writes, 1 for the most likely token each time.
     """
 
@@ -35,3 +32,4 @@ class Training:
     joined_texts: Annotated[int, Bound(ge=0, le=1_000_000)] = 10_000
     max_new_tokens: Annotated[int, Bound(gt=1, le=100_000)] = 64
     beams: Annotated[int, Bound(gt=0, le=100)] = 1
+    patience: Annotated[int, Bound(ge=0, le=1000)] = 2

@@ -7,8 +7,10 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from advisor.advice.candidates import Candidate
-from advisor.advice.prediction import Range
+from advisor.advice.candidates import NO_EVIDENCE, Candidate
+from advisor.advice.measured import Seen
+from advisor.advice.prediction import Prediction
+from advisor.advice.ranges import Range
 from advisor.advice.reasons import Verdict
 from advisor.advice.recommendation import Advice
 from advisor.base.interval import show
@@ -33,7 +35,7 @@ def advice_json(advice: Advice) -> str:
             "facts": plain(advice.facts),
             "policy": plain(advice.policy.stamp),
             "recipe": as_dict(chosen.recipe),
-            "prediction": plain(chosen.prediction),
+            "prediction": _prediction(chosen.prediction),
             "steps": [plain(one) for one in advice.verdicts],
             "candidates": [_candidate(one, one is chosen) for one in advice.candidates],
             "notes": list(advice.notes),
@@ -56,12 +58,19 @@ def plain(value: Any) -> Any:
     return sorted(value) if isinstance(value, frozenset) else value
 
 
+def _prediction(said: Prediction) -> dict[str, Any]:
+    """A prediction, without the measured models that it was compared with but their number."""
+    found: dict[str, Any] = plain(said._replace(seen=Seen()))
+    return found | {"seen": {"models": len(said.seen.points), "data_sets": said.seen.data_sets}}
+
+
 def _candidate(candidate: Candidate, chosen: bool) -> dict[str, Any]:
     return {
         "steps": [step.words() for step in candidate.recipe.steps],
         "chosen": chosen,
         "admissible": candidate.admissible,
-        "prediction": plain(candidate.prediction),
+        "prediction": _prediction(candidate.prediction),
+        "making": plain(candidate.making),
         "narrowed": [str(one) for one in candidate.narrowed],
         "misses": list(candidate.misses),
         "violations": [
@@ -126,6 +135,7 @@ def facts_line(facts: Facts) -> str:
     samples = f"{show(data.samples)} samples" if data.samples else "samples unknown"
     goal = f"relative accuracy >= {facts.goal.relative_accuracy:g}"
     goal += f", emissions <= {facts.goal.relative_emissions:g}" if facts.goal.relative_emissions else ""
+    goal += f", {facts.goal.requests:,} requests" if facts.goal.requests else ""
     return f"{' · '.join(parts)} | {samples} · {data.task or 'task not given'} | {facts.device.kind} | {goal}"
 
 
@@ -146,7 +156,8 @@ def _row(one: Candidate, chosen: bool) -> tuple[str, ...]:
     errors = list(dict.fromkeys(found.rule.id for found in one.violations if found.rule.severity == "error"))
     ruled_out = f"ruled out: {errors[0]}" + (f" +{len(errors) - 1}" if len(errors) > 1 else "") if errors else ""
     ruled_out = ruled_out or ("does not fit the model" if one.problems else "")
-    verdict = "chosen" if chosen else ruled_out or ("misses the goal" if one.misses else "less green")
+    missed = "no evidence" if NO_EVIDENCE in one.misses else "misses the goal"
+    verdict = "chosen" if chosen else ruled_out or (missed if one.misses else "less green")
     # Every recipe fine-tunes first; saying so in each row would only make the table wide.
     words = ", ".join(step.words() for step in one.recipe.steps[1:]) or "fine-tuned only"
     said = one.prediction

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from advisor.advice.prediction import SMALL
+from advisor.advice.ranges import SMALL
 from advisor.facts.tasks import known
 from advisor.records.results import Measured
 from advisor.runs.finished import Finished

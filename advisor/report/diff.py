@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from advisor.advice.prediction import Range
+from advisor.advice.ranges import Range
 from advisor.report.advice import plain
 from advisor.report.style import columns, paint
 from advisor.review.difference import Change, Difference, Outcome

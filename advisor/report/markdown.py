@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from advisor.advice.prediction import Prediction, Range, predict
+from advisor.advice.prediction import Prediction, predict
+from advisor.advice.ranges import Range
 from advisor.recipe.plan import Plan
 from advisor.report.findings import counts
 from advisor.report.paths import from_root
@@ -79,7 +80,7 @@ def _does(reviewed: Reviewed) -> Iterator[str]:
 
 def _predicted(reviewed: Reviewed, plan: Plan | None) -> str:
     int8 = reviewed.recipe.step("quantization") is not None
-    said = predict(plan, plan.family if plan else None, reviewed.facts.data.samples, int8)
+    said = predict(plan, plan.family if plan else None, reviewed.facts.data, int8)
     values = {"accuracy": said.accuracy, "time": said.time, "emissions": said.emissions, "bytes": said.size}
     ranges = [f"{name} {_share(value)}" for name, value in values.items() if value]
     if plan and plan.problems:

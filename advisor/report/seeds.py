@@ -11,6 +11,7 @@ from advisor.report.run_tables import gates
 from advisor.report.shares import emissions_head
 from advisor.report.style import clean, terminal
 from advisor.runs.seed_statistics import SeedsResult, Spread
+from advisor.runs.summary import requests
 
 
 def show(result: SeedsResult) -> None:
@@ -20,6 +21,9 @@ def show(result: SeedsResult) -> None:
     if result.summary:
         screen.print(f"{clean(result.name)} {result.summary}", soft_wrap=not sys.stdout.isatty(), markup=False)
     screen.print(table(result), gates(result.gates))
+    if result.payback.value is not None:
+        after = requests(result.payback.value)
+        screen.print(f"All {len(result.seeds)} seeds, of which one model is served, pay back after {after} requests.")
 
 
 def table(result: SeedsResult) -> Table:

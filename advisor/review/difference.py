@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import Any, Literal, NamedTuple
 
-from advisor.advice.prediction import Prediction, Range, predict
+from advisor.advice.prediction import Prediction, predict
+from advisor.advice.ranges import Range
 from advisor.base.interval import show
 from advisor.families import registry
 from advisor.recipe.recipe import Recipe, StatedWaiver
@@ -113,7 +114,7 @@ def _beyond(these: Iterable[Finding], those: Iterable[Finding]) -> tuple[Finding
 def outcome(one: Reviewed) -> Outcome:
     """What a recipe leads to, from its plan and the register of evidence."""
     family = registry.find(one.facts.model.family or "")
-    found: Prediction = predict(one.plan, family, one.facts.data.samples, one.recipe.step("quantization") is not None)
+    found: Prediction = predict(one.plan, family, one.facts.data, one.recipe.step("quantization") is not None)
     baseline = one.plan.baseline_parameters if one.plan else None
     whole = (baseline or 0) * BYTES / 1e6
     size = Range(found.size.low * whole, found.size.high * whole) if found.size and baseline else None
@@ -128,6 +129,7 @@ def _changes(old: Reviewed, new: Reviewed) -> Iterator[Change]:
     yield from _fields("data", one.data, other.data)
     yield from _value("device", one.device, other.device)
     yield from _bounds("goal", one.goal.bounds(), other.goal.bounds())
+    yield from _value("goal.requests", one.goal.requests, other.goal.requests, effect=False)
     yield from _bounds("gates", one.gate_bounds(), other.gate_bounds())
     yield from _fields("training", one.training, other.training)
     yield from _steps(one, other)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from advisor.advice.prediction import Range, predict
+from advisor.advice.prediction import predict
+from advisor.advice.ranges import Range
 from advisor.base.interval import Interval
 from advisor.base.yamlfile import Document
 from advisor.facts.facts import Facts
@@ -64,7 +65,7 @@ def _out_of_reach(recipe: Recipe, facts: Facts, planned: Plan) -> Iterator[Broke
 def _expected(recipe: Recipe, facts: Facts, planned: Plan) -> dict[str, Range | None]:
     """What the steps are predicted to achieve, by target; None where there is no evidence."""
     family, int8 = planned.family, "quantization" in recipe.step_names
-    found = predict(planned, family, facts.data.samples, int8, family.judged_as or family.predicted_as)
+    found = predict(planned, family, facts.data, int8, family.judged_as or family.predicted_as)
     whole = planned.baseline_parameters * BYTES / 1e6
     size = found.size.times(Range(whole, whole)) if found.size else None
     return {"relative_accuracy": found.accuracy, "relative_emissions": found.emissions, "size_mb": size}

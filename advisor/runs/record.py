@@ -184,6 +184,7 @@ def _quantities(result: StepResult, said: Predicted) -> Sequence[Quantity]:
     return [
         _quantity("relative_accuracy", result.relative_accuracy, said.relative_accuracy),
         _quantity("relative_size", Measured(result.relative_size, source="weights on disk"), said.relative_size),
+        _quantity("relative_compute", _exact(result.relative_compute)),
         _quantity("relative_time", served.time, said.relative_time),
         _quantity("relative_emissions", served.emissions, said.relative_emissions),
         _quantity("above_constant", result.above_constant),
@@ -199,6 +200,10 @@ def _quantities(result: StepResult, said: Predicted) -> Sequence[Quantity]:
         _quantity("wh_to_make", result.cost.wh),
         _quantity("g_to_make", result.cost.g_co2),
     ]
+
+
+def _exact(share: float | None) -> Measured:
+    return Measured(share, "" if share is not None else "not known", "exact, of the multiplications in the blocks")
 
 
 def _quantity(name: str, measured: Measured, predicted: Ends = None) -> Quantity:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from advisor.base.interval import Interval
-from advisor.records.results import CONSTANT_GATES, VERSION, GateResult, Measured, RunResult
+from advisor.records.break_even import break_even_of_seeds
+from advisor.records.results import CONSTANT_GATES, NOT_YET, VERSION, GateResult, Measured, RunResult
 from advisor.runs.summary import warning
 
 
@@ -42,7 +43,8 @@ class SeedStep:
 class SeedsResult:
     """The finished runs of one recipe with several seeds. paths: the folder of each below the outer one.
 
-    summary: what is to be read before every number; empty where nothing is.
+    summary: what is to be read before every number; empty where nothing is. payback: requests after which one of the
+    models has saved what making all of them emitted.
     """
 
     name: str
@@ -53,6 +55,7 @@ class SeedsResult:
     runs: tuple[RunResult, ...]
     version: int = VERSION
     summary: str = ""
+    payback: Measured = NOT_YET
 
     @property
     def passed(self) -> bool:
@@ -74,7 +77,8 @@ def gathered(runs: Sequence[RunResult], seeds: Sequence[int], paths: Sequence[st
         for place, step in enumerate(runs[0].steps)
     )
     gates = tuple(_gate([run.gates[place] for run in runs]) for place in range(len(runs[0].gates)))
-    return SeedsResult(runs[0].name, tuple(seeds), tuple(paths), steps, gates, tuple(runs), summary=warning(gates))
+    found = SeedsResult(runs[0].name, tuple(seeds), tuple(paths), steps, gates, tuple(runs))
+    return replace(found, summary=warning(gates), payback=break_even_of_seeds(runs))
 
 
 def spread(measured: Sequence[Measured]) -> Spread | None:

@@ -7,7 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from advisor.advice.prediction import predict
+from advisor.advice.prediction import Prediction, predict
+from advisor.facts.facts import DataFacts
 from advisor.families import registry
 from advisor.recipe.plan import plan
 from advisor.recipe.recipe import ModelSource, Recipe
@@ -17,11 +18,12 @@ from advisor.recipe.steps.quantization import Quantization
 from advisor.recipe.steps.step import Step
 
 
-def predicted(name: str, *steps: Step, samples: int = 25_000):  # type: ignore[no-untyped-def]
+def predicted(name: str, *steps: Step, samples: int = 25_000, task: str | None = None) -> Prediction:
     family = registry.find(name)
     assert family is not None
     planned = plan(Recipe(1, "x", ModelSource(name), "cpu", steps), family.config)
-    return predict(planned, family, samples, any(isinstance(step, Quantization) for step in steps))
+    data = DataFacts(samples, task=task)
+    return predict(planned, family, data, any(isinstance(step, Quantization) for step in steps), measured=False)
 
 
 NARROW = MatrixPruning(hidden_size=448, intermediate_size=1792)
@@ -60,6 +62,37 @@ def test_nothing_is_predicted_where_there_is_no_evidence() -> None:
     assert predicted("t5", LayerRemoval(encoder_keep=8, decoder_keep=8), samples=3_000).accuracy is None
     assert predicted("bert", LayerRemoval(keep=2)).accuracy is None
     assert predicted("llama", LayerRemoval(keep=22)).accuracy is None
+    assert predicted("bert", LayerRemoval(keep=4), MatrixPruning(hidden_size=128)).accuracy is None
+
+
+@pytest.mark.parametrize("name", ["vit", "whisper", "modernbert", "qwen2", "llama"])
+def test_int8_of_a_family_that_nobody_measured_is_not_predicted(name: str) -> None:
+    said = predicted(name, Quantization())
+    assert said.accuracy is None and said.emissions is None and said.size is not None
+
+
+def test_a_language_models_accuracy_is_not_predicted_from_classifiers() -> None:
+    for steps in ([LayerRemoval(keep=8)], [Quantization()]):
+        assert predicted("gpt2", *steps).accuracy is not None
+        assert predicted("gpt2", *steps, task="language-modelling").accuracy is None
+
+
+@pytest.mark.parametrize(("keep", "low"), [(11, 0.97), (8, 0.97), (7, 0.97), (6, 0.97), (5, 0.919), (4, 0.919)])
+def test_accuracy_of_a_cut_is_that_of_the_next_deeper_one_studied(keep: int, low: float) -> None:
+    found = predicted("bert", LayerRemoval(keep=keep)).accuracy
+    assert found and found.low == low
+
+
+def test_what_the_runtime_brings_is_told_apart_from_int8() -> None:
+    plain, int8 = predicted("bert", LayerRemoval(keep=8)), predicted("bert", LayerRemoval(keep=8), Quantization())
+    assert plain.fp32_in_runtime is None and plain.time and int8.time and int8.fp32_in_runtime
+    assert int8.time.high < int8.fp32_in_runtime.low < plain.time.low
+    assert predicted("gpt2", Quantization()).fp32_in_runtime is None  # not measured
+
+
+def test_a_summarizer_with_half_its_decoder_is_predicted_by_what_summarizers_kept() -> None:
+    found = predicted("t5", LayerRemoval(decoder_keep=6), task="generation")
+    assert found.accuracy == (0.97, 1.01) and found.time == (0.60, 0.81)
 
 
 def test_milder_levels_are_predicted_no_worse() -> None:

@@ -107,3 +107,14 @@ def test_configs_that_name_code(tmp_path: Path) -> None:
     assert not danger(tmp_path / "vocab.json")
     (tmp_path / "own.PY").touch()
     assert danger(tmp_path / "own.PY") == "code"
+
+
+def test_a_length_that_reads_as_opcodes_makes_no_pickle_of_safetensors(tmp_path: Path) -> None:
+    """Seen: a model of 8 layers whose header is 15,704 bytes long, 0x3D58, which is the opcode of a text."""
+    padded = json.dumps({"__metadata__": {"format": "." * 61}}).ljust(0x3D58).encode()
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(len(padded).to_bytes(8, "little") + padded + b"\x00" * 64)
+    assert not holds_pickle(file)
+    assert holds_pickle(file.rename(tmp_path / "model.bin"))  # no library would take this one for tensors
+    file.write_bytes(pickle.dumps([1], 0))
+    assert holds_pickle(file)

@@ -13,7 +13,7 @@ from advisor.base.interval import Interval
 from advisor.deployment.requirements import Demand, demands, verdict
 from advisor.facts.facts import DataFacts, DeviceFacts, Facts, Goal
 from advisor.families import registry
-from advisor.recipe.recipe import ModelSource, Recipe, Targets
+from advisor.recipe.recipe import Aims, ModelSource, Recipe
 from advisor.recipe.steps.finetune import Finetune
 from advisor.records.results import Measured
 
@@ -27,7 +27,7 @@ def facts(device: str = "cpu") -> Facts:
 
 
 def recipe(**parts: object) -> Recipe:
-    return Recipe(1, "x", ModelSource("bert"), "cpu", (Finetune(),), goal=Targets(">= 0.9"), **parts)
+    return Recipe(1, "x", ModelSource("bert"), "cpu", (Finetune(),), goal=Aims(">= 0.9"), **parts)
 
 
 def test_gates_of_the_recipe_and_of_the_rules_that_apply() -> None:

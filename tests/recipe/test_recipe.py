@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from advisor.base.errors import AdviseError
 from advisor.facts.facts import Goal
 from advisor.recipe.reader import loads
-from advisor.recipe.recipe import DataSource, ModelSource, Recipe, Training, as_yaml, to_goal, to_targets
+from advisor.recipe.recipe import DataSource, ModelSource, Recipe, Training, as_yaml, to_aims, to_goal
 from advisor.recipe.steps.distillation import Distillation
 from advisor.recipe.steps.finetune import Finetune
 from advisor.recipe.steps.layer_removal import LayerRemoval
@@ -89,7 +89,7 @@ def test_refusals(text: str, told: str) -> None:
 
 def test_a_goal_survives_the_way_into_a_recipe_and_back() -> None:
     goal = Goal(0.875, 0.1, 12_500.5, 3)
-    assert to_goal(to_targets(goal)) == goal
+    assert to_goal(to_aims(goal)) == goal
 
 
 @pytest.mark.parametrize(

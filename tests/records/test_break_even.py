@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.records.break_even import break_even, making_g, net_saving, verdict, weighed
+from advisor.records.break_even import (
+    break_even,
+    break_even_of_seeds,
+    making_all_g,
+    making_g,
+    net_saving,
+    verdict,
+    weighed,
+    with_discarded,
+)
 from advisor.records.results import Cost, Measured, RunResult, Served, StepResult
 
 
@@ -17,6 +26,10 @@ def step(name: str, made: float | None, per_1000: float, share: float = 1.0, spr
     emissions = Measured(share, source="counted", interval=(share - spread, share + spread))
     served = Served(emissions=emissions, g_per_1000=Measured(per_1000, source="counted"))
     return StepResult(name, name, "", 1, 1, 1, 0.9, Measured(1.0), 1.0, served, cost=Cost(g_co2=cost))
+
+
+def result(steps: tuple[StepResult, ...]) -> RunResult:
+    return RunResult("r", "m", "BERT", "cpu", "cpu", 872, steps, (), {}, 1.0)
 
 
 STEPS = (step("finetune", 50, 0.1), step("distillation", 4, 0.05, 0.5), step("quantization", 1, 0.03, 0.3, 0.02))
@@ -62,6 +75,24 @@ def test_what_was_not_measured_gives_no_number() -> None:
 
 
 def test_a_finished_run_is_weighed_for_another_number_of_requests() -> None:
-    run = RunResult("r", "m", "BERT", "cpu", "cpu", 872, STEPS, (), {}, 1.0)
+    run = result(STEPS)
     assert weighed(run, None) is run
     assert weighed(run, 100_000).net_saving.value == pytest.approx(2)
+
+
+def test_a_discarded_attempt_counts_in_what_is_to_be_paid_back() -> None:
+    cost = with_discarded(STEPS[1].cost, Cost(g_co2=Measured(3.0, source="counted")))
+    assert cost.g_co2.value == pytest.approx(7) and "3 g CO2e of it for a discarded attempt" in cost.g_co2.source
+    assert with_discarded(STEPS[1].cost, None) == STEPS[1].cost
+    unknown = with_discarded(STEPS[1].cost, Cost())
+    assert unknown.g_co2.value == 4 and "nothing was counted" in unknown.g_co2.source
+
+
+def test_all_seeds_count_in_what_one_model_has_to_pay_back() -> None:
+    """Three seeds of 5 g and two further baselines of 50 g, for a saving of 0.07 g per 1,000 requests."""
+    runs = [result(STEPS) for _ in range(3)]
+    assert making_all_g(runs).value == pytest.approx(115)
+    assert break_even_of_seeds(runs).value == pytest.approx(115 / 0.07 * 1000)
+    assert break_even_of_seeds([result(STEPS)]).value == pytest.approx(break_even(STEPS).value)
+    unknown = result((*STEPS[:2], step("quantization", None, 0.03)))
+    assert break_even_of_seeds([*runs, unknown]).why_not == "codecarbon failed"

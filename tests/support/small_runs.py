@@ -60,7 +60,7 @@ def step(
     return StepResult(
         name, words, f"steps/{place}-{name}", int(109_483_778 * min(1, size * 2)), int(109_483_778 * min(1, size * 2)),
         int(437_951_328 * size), accuracy, relative, size, served(time, emissions), seconds=60.0,
-        metrics={"accuracy": accuracy}, **more,
+        metrics={"accuracy": accuracy}, relative_compute=1.0 if place == 0 else 8 / 12, **more,
     )  # fmt: skip
 
 

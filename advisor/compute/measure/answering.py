@@ -44,7 +44,7 @@ class Answering:
     def __init__(
         self, folder: Path, family: Family, task: Task, threads: int, device: str, trust_remote_code: bool
     ) -> None:
-        reader = artefact.read(folder, threads)
+        reader, scorer = artefact.read(folder, threads), None
         place = torch.device("cpu") if reader else named(device)
         with _with_remedy():
             if reader is not None:
@@ -55,8 +55,7 @@ class Answering:
                 self._reader = _Plain(scorer.to(place).eval())
         pad = self._tokenizer.pad_token_id
         # What a model writes is no matter of scores.
-        writes = isinstance(self._reader, _Plain) and isinstance(self._reader.scorer, Writer)
-        self._model: Answerer = self._reader.scorer if writes else self._read
+        self._model: Answerer = scorer if isinstance(scorer, Writer) else self._read
         self._context = Context(family, task, place, Training(), NO_ROWS, NO_ROWS, pad=pad)
 
     def most_tokens(self) -> int | None:

@@ -72,6 +72,9 @@ class Objective(nn.Module):  # type: ignore[misc]  # torch is not followed by my
 def train(student: Scorer, context: Context, loss: Loss, schedule: Schedule) -> Generator[Progress, None, Scorer]:
     """Train in place; returns the student as it was after its best epoch on the selection rows.
 
+    So many epochs without a better one as the recipe's `patience` says end the training; the learning rate falls as if
+    all epochs were to come.
+
     Raises:
         AdviseError: training has diverged before any epoch was good for something.
     """
@@ -85,6 +88,8 @@ def train(student: Scorer, context: Context, loss: Loss, schedule: Schedule) -> 
             work.save()
         note = _note(context, work.at.best[0]) if work.at.best else ""
         yield Progress(schedule.label, work.at.done, work.total, note)
+        if work.exhausted():
+            break
     work.take_best()
     return student
 
@@ -110,9 +115,15 @@ class _Training:
         """The batches that are left, epoch after epoch, each epoch in an order of its own."""
         epoch, used = divmod(self.schedule.start + self.at.done, self.per_epoch)
         context, first = self.context, self.context.training.seed * 1000 + epoch
+        left = 0 if self.exhausted() else self.total - self.at.done
         endless = (rows for order in count(first) for rows in context.groups(context.train, order))
-        for rows in islice(endless, used, used + self.total - self.at.done):
+        for rows in islice(endless, used, used + left):
             yield context.collate(context.train, self._own(rows))
+
+    def exhausted(self) -> bool:
+        """Has the last better epoch been as long ago as patience allows?"""
+        patience, since = self.context.training.patience, self.at.done - self.at.best_done
+        return bool(patience and self.at.best) and since >= patience * self.per_epoch
 
     def _own(self, rows: Sequence[int]) -> Sequence[int]:
         """This process's share of a batch."""
@@ -135,7 +146,7 @@ class _Training:
         if self.at.best is None and math.isnan(quality[1]):
             self._diverged()
         if self.at.best is None or quality > self.at.best:
-            self.at = replace(self.at, best=quality)
+            self.at = replace(self.at, best=quality, best_done=self.at.done)
             self.context.keeper.keep_best(self.at, dict(weights(self.student)))
 
     def _diverged(self) -> NoReturn:

@@ -35,7 +35,8 @@ Quality = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where training is. stage: which part of the step; done: its batches so far; best: quality of its best epoch.
+    """Where training is. stage: which part of the step; done: its batches so far; best: quality of its best epoch,
+    which ended after `best_done` batches.
 
     config: of the model at this stage. gone: blocks (stack, number) chosen to go so far. seconds: that the step has
     taken so far. threads: of the process that saved it, on which the last digits of its weights depend.
@@ -44,6 +45,7 @@ class Position:
     stage: int = 0
     done: int = 0
     best: Quality | None = None
+    best_done: int = 0
     config: Mapping[str, Any] | None = None
     gone: Sequence[tuple[str, int]] = ()
     seconds: float = 0.0

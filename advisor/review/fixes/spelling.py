@@ -17,6 +17,7 @@ from advisor.families import registry
 from advisor.recipe.common_mistakes import SYNONYMS
 from advisor.recipe.recipe import (
     AS_BOUND,
+    Aims,
     DataSource,
     Gates,
     ModelSource,
@@ -38,7 +39,7 @@ from advisor.review.fixes.yaml_layout import lines_of
 PARTS: dict[str, type] = {
     "model": ModelSource,
     "data": DataSource,
-    "goal": Targets,
+    "goal": Aims,
     "gates": Gates,
     "training": Training,
     "policy": PolicyStamp,

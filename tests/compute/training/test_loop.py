@@ -134,6 +134,18 @@ def test_real_text_is_learnt(name: str) -> None:
     assert quality(students.logits(one, context, context.train), context.train, context) > 0.65
 
 
+@pytest.mark.parametrize(("patience", "epochs"), [(0, 6), (1, 3), (2, 4)])
+def test_epochs_without_a_better_one_end_training(patience: int, epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second epoch is the best; a run that resumes there trains no further batch."""
+    scores = iter([(0.5, 0.0), (0.7, 0.0), *[(0.6, 0.0)] * 4])
+    monkeypatch.setattr("advisor.compute.training.loop._quality", lambda *_: next(scores))
+    context = students.context("bert")
+    context = replace(context, training=replace(context.training, patience=patience))
+    learning = train(students.fresh("bert"), context, students.label_loss, Schedule("learn", 1e-3, epochs=6))
+    per_epoch = -(-len(context.train) // 16)
+    assert students.finish(learning)[1][-1].done == epochs * per_epoch
+
+
 def test_training_that_diverges_ends_with_what_to_change() -> None:
     def loss(student: Scorer, batch: Batch) -> Tensor:
         return students.label_loss(student, batch) * float("nan")

@@ -1,0 +1,277 @@
+"""Measured: every run of `bench/results` as a run of the ledger, and those that predictions are calibrated on.
+
+Command: python bench/measured.py [--show]. It writes advisor/advice/measured.jsonl (as `advise history export` does, so
+that `advise history import` reads it) and, of the runs that were made as advice makes them, advisor/advice/
+calibration.jsonl. `--show` prints how many measured shares lie inside what is predicted, on data sets that are counted
+in and on those that are held out. Nothing is measured again. Expected: seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from subjects import E5, MODELS, REPORT, TRAIN
+
+from advisor.advice import measured
+from advisor.advice.measured import Point, comparable, coverage
+from advisor.advice.prediction import WHOLE
+from advisor.advice.ranges import SMALL, Cut, Range, cut_effect, int8_effect
+from advisor.base.files import write
+from advisor.families import registry
+from advisor.families.family import Config
+from advisor.recipe.levels import level_of
+from advisor.recipe.plan import Plan, plan
+from advisor.recipe.reader import loads
+from advisor.recipe.recipe import Recipe
+from advisor.runs import import_export
+from advisor.runs.record import Quantity, Record, StepRecord
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+FILE = HERE.parent / "advisor" / "advice" / "measured.jsonl"
+FIRST_LOOKS = "2 epochs at 1e-4; a script of its own with the executor's losses"
+
+
+class Run(NamedTuple):
+    """A line of a result file. file: its name; line: as it stands, or as lines of targets.jsonl stand."""
+
+    file: str
+    line: Mapping[str, Any]
+
+    @property
+    def model(self) -> str:
+        if self.file == "from-nothing":
+            return f"{self.line['arm']} of 6 layers from nothing"
+        return str(self.line.get("model", E5))
+
+    @property
+    def task(self) -> str:
+        return str(self.line["task"]).partition("-")[0]
+
+    @property
+    def samples(self) -> int:
+        """Rows that were trained on; of a whole split loading sets a tenth apart for selection, at most 1,000."""
+        given = [part for part in str(self.line["task"]).split("-")[1:] if part.isdecimal()]
+        whole = TRAIN[self.task]
+        return int(given[0]) if given else whole - min(whole // 10, 1_000)
+
+    def recipe(self) -> str:
+        """Its recipe as bench/trials.py writes it, without this machine's folders."""
+        lines = (
+            "version: 1", f"name: {json.dumps(self.line['arm'])}",
+            f"model: {{source: {json.dumps(self.model)}, family: {MODELS[self.model][0]}}}",
+            f"data: {{source: {self.task}, metric: {self.line['metric']}, samples: {self.samples}}}",
+            "device: cpu", 'goal: {relative_accuracy: ">= 0.85"}', "steps:",
+            *(f"  - {step}" for step in self.line["recipe"]),
+            f"training: {{max_tokens: 64, seed: {self.line['seed']}, joined_texts: {self.line['joined_texts']}}}",
+        )  # fmt: skip
+        return "\n".join(lines) + "\n"
+
+
+def runs() -> Iterator[Run]:
+    """Every run that bench/ has made, file by file."""
+    for file in sorted(RESULTS.glob("*.jsonl")):
+        for line in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
+            if "recipe" in line and "baseline" in line:
+                yield Run(file.stem, line)
+            elif file.stem == "first-looks":
+                yield Run(file.stem, _first_look(line))
+    yield from _of_lengths()
+
+
+def _first_look(line: Mapping[str, Any]) -> dict[str, Any]:
+    frozen = ", frozen embeddings" if line.get("frozen_embeddings") else ""
+    settings = {name: line[name] for name in ("epochs", "learning_rate", "hidden_weight")}
+    distilled = {"score": line["report"], "relative": line["relative"]}
+    return {
+        "arm": f"first look{frozen}", "task": f"{line['task']}-{line['rows']}", "seed": line["seed"],
+        "metric": "accuracy",
+        "recipe": ["finetune: {epochs: 2, learning_rate: 1.0e-4}", "layer_removal: {keep: 4}",
+                   f"distillation: {json.dumps(settings).replace('1e', '1.0e')}"],
+        "joined_texts": line.get("joined_texts", 0), "baseline": line["baseline"], "steps": {"distillation": distilled},
+    }  # fmt: skip
+
+
+def _of_lengths() -> Iterator[Run]:
+    """The runs of bench/training_length.py: each training's best epoch by the selection rows."""
+    file = RESULTS / "training-length.jsonl"
+    found: dict[tuple[str, int], dict[str, list[dict[str, Any]]]] = {}
+    for line in map(json.loads, file.read_text(encoding="utf-8").splitlines() if file.exists() else []):
+        if line["arm"] == "fixed":
+            found.setdefault((line["task"], line["seed"]), {}).setdefault(line["training"], []).append(line)
+    for (task, seed), curves in found.items():
+        if len(curves.get("distil", ())) == 9:
+            before, after = (max(curve, key=lambda one: one["selection"])["report"] for curve in curves.values())
+            steps = {"distillation": {"score": after, "relative": after / before}}
+            recipe = ["finetune: {epochs: 3, learning_rate: 5.0e-5}", "layer_removal: {keep: 8}",
+                      "distillation: {epochs: 9, learning_rate: 3.0e-4}"]  # fmt: skip
+            line = {"arm": "as advised", "task": task, "seed": seed, "metric": "accuracy", "recipe": recipe}
+            yield Run("training-length", {**line, "joined_texts": 0, "baseline": before, "steps": steps})
+
+
+def record(run: Run) -> Record:
+    """A run as the ledger keeps it."""
+    text, (family, config) = run.recipe(), _model(run)
+    whole = loads(text)[0]
+    facts = {"model.family": family, "data.samples": run.samples, "device.kind": "cpu"}
+    rows, _ = REPORT.get(run.task, (0, 0))
+    steps = tuple(_step(run, name, part) for name, part in _parts(whole, config))
+    about = f"bench/results/{run.file}.jsonl, {run.line['arm']}" + (", with dropout" if run.line.get("dropout") else "")
+    return Record(
+        "", about, run.model, family, "cpu", "cpu", run.task, "", run.samples, rows, run.line.get("machine", ""),
+        float(run.line.get("seconds", 0)), True, FIRST_LOOKS if run.file == "first-looks" else "", "", "", "", text,
+        facts, {}, steps, (),
+    )  # fmt: skip
+
+
+def _model(run: Run) -> tuple[str, Config]:
+    """Family and config of a run's model."""
+    name, changes = MODELS[run.model]
+    family = registry.find(name)
+    assert family is not None
+    return name, {**family.config, **changes}
+
+
+def _parts(recipe: Recipe, config: Config) -> Iterator[tuple[str, Plan]]:
+    """Each step of a recipe with the plan up to it."""
+    for place, step in enumerate(recipe.steps, start=1):
+        found = plan(replace(recipe, steps=recipe.steps[:place]), config)
+        assert found is not None and not found.problems, found
+        yield step.name, found
+
+
+def _step(run: Run, name: str, part: Plan) -> StepRecord:
+    found = {"score": run.line["baseline"], "relative": 1.0} if name == "finetune" else run.line["steps"].get(name, {})
+    share = found.get("size", part.parameters / part.baseline_parameters)
+    return StepRecord(
+        name, part.steps[-1].step.words(), level_of(part), name == "quantization", part.parameters, part.parameters,
+        round(4 * part.baseline_parameters * share), run.line["metric"], float(found.get("score", 0)), 0.0,
+        tuple(_quantities(run, name, found, share, part.compute_share(part.steps[-1]))),
+    )  # fmt: skip
+
+
+def _quantities(run: Run, name: str, found: Mapping[str, Any], size: float, compute: float) -> Iterator[Quantity]:
+    rows, larger = REPORT.get(run.task, (0, 0))
+    baseline, source = run.line["baseline"], f"{rows:,} report rows"
+    yield _quantity("relative_accuracy", found.get("relative"), source, found.get("interval"))
+    yield _quantity("relative_size", size, "weights")
+    yield _quantity("relative_compute", compute, "exact, of the multiplications in the blocks")
+    kept = found.get("beyond_chance")
+    if larger and "score" in found:
+        above = baseline - larger / rows
+        yield _quantity("above_constant", found["score"] - larger / rows, source)
+        if kept is None and name != "finetune" and above > 0:
+            kept = (found["score"] - larger / rows) / above
+    if kept is not None:
+        yield _quantity("kept_beyond_chance", kept, source)
+    if "time" in found and not run.line.get("time_notes"):  # other programs disturbed it
+        yield _quantity("relative_time", found["time"], "medians of paired rounds", found.get("time_interval"))
+
+
+def _quantity(name: str, value: float | None, source: str, interval: Any = None) -> Quantity:
+    ends = tuple(map(float, interval)) if interval else None
+    return Quantity(name, value, "" if value is not None else "not measured", source, ends, None)  # type: ignore[arg-type]
+
+
+def as_advised(run: Run, recipe: Recipe) -> bool:
+    """Was it made as advice makes models: evenly spaced layers, teacher's scores and hidden states, in small cuts?"""
+    steps = {step.name: step for step in recipe.steps}
+    order = list(steps) == sorted(steps, key=["finetune", "layer_removal", "distillation", "matrix_pruning",
+                                              "quantization"].index)  # fmt: skip
+    losses = all(min(one.soft_weight, one.hidden_weight) > 0 for one in recipe.steps if one.distils)  # type: ignore[attr-defined]
+    removal, narrow = steps.get("layer_removal"), steps.get("matrix_pruning")
+    even = removal is None or removal.choose == "alternate"  # type: ignore[attr-defined]
+    slow = narrow is None or narrow.increments >= 4  # type: ignore[attr-defined]
+    own = run.file != "first-looks" and not run.line.get("dropout") and "with dropout" not in run.line["arm"]
+    return order and losses and even and slow and own
+
+
+def points(run: Run) -> Iterator[Point]:
+    """What a run shows of each model that advice might make: the last one of each size, int8 or not."""
+    made = record(run)
+    if not as_advised(run, loads(made.recipe)[0]) or made.eval_samples < 400:
+        return
+    baseline = made.steps[0].quantity("above_constant")
+    if baseline and baseline.value is not None and baseline.value <= 0:
+        return  # a share of what is no better than one constant answer says nothing
+    family = registry.find(made.family)
+    last = {(_of(step, "relative_compute"), step.int8): step for step in made.steps}
+    for (compute, int8), step in last.items():
+        accuracy, shares = _of(step, "relative_accuracy"), ("kept_beyond_chance", "relative_time")
+        if family and compute and accuracy and step.name not in ("finetune", "layer_removal"):
+            found = (round(value, 4) if (value := _of(step, name)) is not None else None for name in shares)
+            key = (run.model, str(run.line["task"]), family.predicted_as, run.samples, int8, round(compute, 6))
+            yield Point(*key, round(accuracy, 4), *found)
+
+
+def _of(step: StepRecord, quantity: str) -> float | None:
+    found = step.quantity(quantity)
+    return found.value if found else None
+
+
+def show() -> None:
+    """Shares inside the register's ranges, inside the widened ones, and inside those widened without the data set."""
+    every = measured.shipped()
+    print(f"{'':<44} {'register':>9} {'widened':>9} {'held out':>9}  claimed for data held out")
+    for small in (True, False):
+        for quantity in ("accuracy", "time"):
+            mine = [
+                one
+                for one in every
+                if (one.samples < SMALL) == small and getattr(one, quantity) is not None and expected(one, quantity)
+            ]
+            if mine:
+                _line(f"{quantity}, {'below' if small else 'from'} 10,000 examples", quantity, mine, every)
+
+
+def _line(words: str, quantity: str, mine: list[Point], every: tuple[Point, ...]) -> None:
+    inside, claims = [0, 0, 0], set()
+    for one in mine:
+        others = [other for other in every if (other.model, other.data) != (one.model, one.data)]
+        for place, pool in enumerate(([], every, others)):
+            seen = comparable(one.group, one.samples, one.compute, one.int8, pool)
+            said = expected(one, quantity)
+            assert said is not None
+            range_ = seen.widened(quantity, said)
+            inside[place] += range_.low - 1e-4 <= getattr(one, quantity) <= range_.high + 1e-4
+            claims |= {coverage(seen.data_sets)} if place == 2 and seen.points else set()
+    told = (
+        " to ".join(f"{claim:.0%}" for claim in sorted({min(claims), max(claims)}))
+        if claims
+        else "nothing: no other data"
+    )
+    print(f"{words:<44} " + " ".join(f"{count:>3} of {len(mine):<2}" for count in inside) + f"  {told}")
+
+
+def expected(one: Point, quantity: str) -> Range | None:
+    """What the register alone predicts for a point's recipe; None where it predicts nothing."""
+    layers = max(one.compute, 1 / 3)  # no run kept fewer
+    cut = cut_effect(one.group, Cut(one.compute, layers, one.compute < layers, False), one.samples)
+    effects = ([] if one.compute == 1 else [cut]) + ([int8_effect(one.group)] if one.int8 else [])
+    found = WHOLE
+    for effect in effects:
+        if effect is None:
+            return None
+        found = found.times(getattr(effect, quantity))
+    return found
+
+
+def main() -> None:
+    """Write both files, or show the coverage."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--show", action="store_true")
+    if not parser.parse_args().show:
+        found = list(runs())
+        import_export.export([record(run) for run in found], FILE)
+        lines = [json.dumps(point._asdict()) for run in found for point in points(run)]
+        write(measured.FILE, "\n".join(lines) + "\n")
+    show()
+
+
+if __name__ == "__main__":
+    main()

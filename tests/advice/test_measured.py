@@ -1,0 +1,85 @@
+"""Measured runs: they are those of bench/results, the ledger reads them, and ranges hold what was measured."""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from advisor.advice import measured as shipped
+from advisor.advice.measured import Point, Seen, comparable, coverage
+from advisor.advice.ranges import SMALL, Range
+from advisor.runs import import_export
+
+CHECKOUT = Path(__file__).parents[2]
+sys.path.insert(0, str(CHECKOUT / "bench"))
+import measured  # noqa: E402  # bench/measured.py, which writes both files
+
+
+def point(data: str, accuracy: float, time: float | None = None) -> Point:
+    return Point("m", data, "bert-like", 3_000, False, 8 / 12, accuracy, None, time)
+
+
+def test_the_shipped_runs_are_those_of_bench_results() -> None:
+    runs = list(measured.runs())
+    assert import_export.read(measured.FILE) == [measured.record(run) for run in runs]
+    assert list(shipped.shipped()) == [one for run in runs for one in measured.points(run)]
+    lines = sum(len(file.read_text().splitlines()) for file in measured.RESULTS.glob("*.jsonl"))
+    assert len(runs) >= 90 and lines >= len(runs)
+
+
+def test_only_models_made_as_advice_makes_them_calibrate() -> None:
+    names = {run.line["arm"] for run in measured.runs() if list(measured.points(run))}
+    wrong = ("top", "importance", "labels", "scores", "before layers", "one cut", "dropout", "first look")
+    assert names and not [name for name in names for one in wrong if one in name]
+
+
+def test_a_range_widens_by_data_sets_and_never_narrows() -> None:
+    said = Range(0.9, 1.0)
+    assert Seen((point("a", 0.95),)).widened("accuracy", said) == said
+    assert Seen((point("a", 1.02), point("a", 0.95))).widened("accuracy", said) == pytest.approx((0.9, 1.02))
+    both = Seen((point("a", 0.85), point("b", 1.03)))
+    assert both.widened("accuracy", said) == pytest.approx((0.85, 1.03)) and both.data_sets == 2
+    assert both.widened("time", said) == said  # not measured
+
+
+def test_coverage_is_what_conformal_prediction_gives_for_so_many_data_sets() -> None:
+    assert [coverage(count) for count in (1, 2, 4, 9)] == pytest.approx([1 / 2, 2 / 3, 4 / 5, 9 / 10])
+    # With 19 data sets the worst one may lie outside: 18 of 20 is 90 %.
+    seen = Seen(tuple(point(str(number), 1 + number / 100) for number in range(19)))
+    assert seen.widened("accuracy", Range(0.9, 1.0)) == pytest.approx((0.9, 1.17)) and coverage(19) == 0.9
+
+
+@pytest.mark.parametrize("count", [2, 4, 9])
+def test_an_end_holds_on_one_more_data_set_as_often_as_it_claims(count: int) -> None:
+    """Every one of so many exchangeable data sets, and one more, is left out in turn."""
+    every = [point(str(number), 0.9 + number / 100) for number in range(count + 1)]
+    held = 0
+    for one in every:
+        end = Seen(tuple(other for other in every if other != one)).widened("accuracy", Range(0.5, 0.6)).high
+        held += one.accuracy <= end + 1e-9
+    assert Fraction(held, count + 1) >= Fraction(coverage(count)).limit_denominator(100)
+
+
+@pytest.mark.parametrize("quantity", ["accuracy", "time"])
+@pytest.mark.parametrize("small", [True, False])
+def test_what_was_measured_lies_inside_what_is_predicted(quantity: str, small: bool) -> None:
+    points = [one for one in shipped.shipped() if (one.samples < SMALL) == small and getattr(one, quantity) is not None]
+    for one in points:
+        seen = comparable(one.group, one.samples, one.compute, one.int8)
+        said = measured.expected(one, quantity)
+        if said is None:
+            continue  # nothing is predicted, so nothing can be wrong
+        range_ = seen.widened(quantity, said)
+        outside = not range_.low - 1e-4 <= getattr(one, quantity) <= range_.high + 1e-4
+        assert not outside or coverage(seen.data_sets) >= 0.9, one  # with nine data sets some may lie outside
+
+
+def test_comparable_runs_are_alike_in_family_regime_depth_and_int8() -> None:
+    one = point("a", 0.95)
+    assert comparable("bert-like", 9_999, 7.5 / 12, False, [one]).points
+    for other in (("opt", 9_999, 8 / 12, False), ("bert-like", 10_000, 8 / 12, False), ("bert-like", 1, 0.5, False)):
+        assert not comparable(*other, [one]).points
+    assert not comparable("bert-like", 9_999, 8 / 12, True, [one]).points
