@@ -11,14 +11,14 @@ from advisor.base.interval import Interval
 from advisor.base.validation import build
 from advisor.base.yamlfile import Document
 from advisor.policy.conditions import parse
-from advisor.policy.rule import Effects, Evidence, Examples, Severity, Text
+from advisor.policy.rule import Days, Effects, Evidence, Examples, Severity, Text
 from advisor.policy.view import GATES, settings
 from advisor.recipe.steps import STEPS
 
 
 @dataclass(frozen=True, slots=True)
 class RuleFile:
-    """A rule as its file says it."""
+    """A rule as its file says it. waiver_days: the longest that a waiver for it may last, in days."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
     id: Text
@@ -33,6 +33,7 @@ class RuleFile:
     examples: Examples
     then: Effects = Effects()
     enforced_by: tuple[str, ...] = ()
+    waiver_days: Days | None = None
 
 
 def check(document: Document) -> None:

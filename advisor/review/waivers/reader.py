@@ -42,10 +42,14 @@ class Written(NamedTuple):
 def of_recipe(document: Document, inline: bool = True) -> Written:
     """The waivers in a recipe: its list and its comments. inline: do they count? If not, a note for each says so."""
     written = listed(document, own=True) + _comments(document)
-    if inline:
-        return written
-    words = "the waiver for {} in the recipe is ignored (--no-inline)"
-    return Written((), tuple(remark(IGNORED, words.format(one.rule), one) for one in written.waivers))
+    return written if inline else ignored(written)
+
+
+def ignored(written: Written) -> Written:
+    """Waivers that do not count: a note for each says so."""
+    where = {"inSource": "in the recipe", "external": "in this file"}
+    words = "the waiver for {} {} is ignored (--no-inline, or the configuration)"
+    return Written((), tuple(remark(IGNORED, words.format(one.rule, where[one.kind]), one) for one in written.waivers))
 
 
 def stated(document: Document) -> tuple[StatedWaiver, ...]:
