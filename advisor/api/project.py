@@ -68,6 +68,11 @@ class Project(NamedTuple):
         table = self.settings.policies
         return next((pack for glob, pack in table.items() if self._matches(glob, name)), self.settings.policy)
 
+    @property
+    def packs(self) -> tuple[str, ...]:
+        """All packs that files are judged by, the project's own first."""
+        return tuple(dict.fromkeys((self.settings.policy, *self.settings.policies.values())))
+
     def rules(self, name: str) -> Policy:
         """The rules that a file is judged by: those of its pack that are selected.
 
@@ -97,8 +102,7 @@ class Project(NamedTuple):
 
     def judge(self, cache: bool) -> Callable[[Sequence[Source]], Findings]:
         """What judges recipes, each by the policy of its path."""
-        packs = (self.settings.policy, *self.settings.policies.values())
-        checkers = {pack: self._checker(pack, cache) for pack in dict.fromkeys(packs)}
+        checkers = {pack: self._checker(pack, cache) for pack in self.packs}
 
         def judged(sources: Sequence[Source]) -> Findings:
             groups: dict[str, list[Source]] = {}

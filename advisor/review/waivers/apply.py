@@ -39,9 +39,9 @@ class Waiving(NamedTuple):
     required: tuple[str, ...] = ()
     beside: bool = True
 
-    def terms(self, policy: Policy) -> Terms:
-        """What a waiver has to meet. A rule's own longest term counts beside the project's, the shorter one first."""
-        own = {rule.id: rule.waiver_days for rule in policy.rules if rule.waiver_days is not None}
+    def terms(self, *policies: Policy) -> Terms:
+        """What a waiver has to meet: of the longest terms that project and rule name, the shorter one."""
+        own = {rule.id: rule.waiver_days for policy in policies for rule in policy.rules if rule.waiver_days}
         days = {name: min(term, self.days_of.get(name, term)) for name, term in own.items()}
         return Terms(self.most_days, {**self.days_of, **days}, self.required)
 

@@ -92,6 +92,15 @@ def read_file(path: Path) -> tuple[Written, Document]:
         AdviseError: it cannot be read, or holds something else than a list named `waivers`.
     """
     document = read(path)
+    return of_file(document), document
+
+
+def of_file(document: Document) -> Written:
+    """The waivers of a file that was read.
+
+    Raises:
+        AdviseError: it holds something else than a list named `waivers`.
+    """
     if not isinstance(document.value, dict) or "waivers" not in document.value:
         raise AdviseError(Fault("expected `waivers:` with a list", document.name, 1, 1, "see advise schema waivers"))
     unknown = [
@@ -101,7 +110,7 @@ def read_file(path: Path) -> tuple[Written, Document]:
     ]
     if unknown:
         raise AdviseError(*unknown)
-    return listed(document), document
+    return listed(document)
 
 
 def files_for(recipe: Path) -> list[Path]:
