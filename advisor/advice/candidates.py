@@ -6,7 +6,7 @@ No compression, 2/3 of the layers, 1/3, 1/3 with matrix pruning; each with and w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, TypeVar
 
 from advisor.advice.prediction import Prediction, predict
 from advisor.base.frozen import names, replace
@@ -27,6 +27,9 @@ from advisor.records.training_settings import Training
 
 if TYPE_CHECKING:  # only a user who asks for it pays for reading the past
     from advisor.advice.history import History, Narrowed
+
+
+T = TypeVar("T")
 
 
 class Candidate(NamedTuple):
@@ -110,7 +113,10 @@ def _candidate(
     policy: Policy, facts: Facts, model: Model, recipe: Recipe, level: str, history: History | None
 ) -> Candidate:
     wishes = preferences(policy, look(facts, recipe))
-    recipe = replace(recipe, steps=tuple(_preferred(step, wishes) for step in recipe.steps))
+    steps = tuple(_preferred(step.name, step, wishes) for step in recipe.steps)
+    training = _preferred("training", recipe.training, wishes)
+    shortest = min(training.max_tokens, recipe.training.max_tokens)  # a model has only so many positions
+    recipe = replace(recipe, steps=steps, training=replace(training, max_tokens=shortest))
     return given(policy, facts, model, recipe, level, history)
 
 
@@ -131,10 +137,10 @@ def given(
     return Candidate(recipe, level, planned, prediction, judged, tuple(found), misses, narrowed)
 
 
-def _preferred(step: Step, wishes: dict[str, tuple[Any, str]]) -> Step:
-    settings = names(step)
-    chosen = {name: wishes[f"{step.name}.{name}"][0] for name in settings if f"{step.name}.{name}" in wishes}
-    return replace(step, **chosen) if chosen else step
+def _preferred(part: str, settings: T, wishes: dict[str, tuple[Any, str]]) -> T:
+    """The settings of a part of a recipe, with the values that rules prefer."""
+    chosen = {name: wishes[f"{part}.{name}"][0] for name in names(settings) if f"{part}.{name}" in wishes}
+    return replace(settings, **chosen) if chosen else settings
 
 
 def _misses(prediction: Prediction, goal: Goal, planned: Plan | None) -> Iterator[str]:

@@ -16,6 +16,7 @@ from advisor.base.errors import NotMet, PolicyError
 from advisor.base.frozen import names, replace
 from advisor.facts.facts import Facts, Goal
 from advisor.inspection.probe import Model
+from advisor.policy.effects import denies_facts
 from advisor.policy.judge import Violation
 from advisor.policy.pack import Policy
 from advisor.recipe.recipe import DataSource, Recipe, to_targets
@@ -52,7 +53,7 @@ def advise(
     found = _stamped(tuple(candidates(policy, facts, model, stated(facts.data, data), name, history)), history)
     admissible = [one for one in found if one.admissible]
     if not admissible:
-        denied = all(any(one.rule.then.deny for one in _errors(each)) for each in found)
+        denied = all(any(denies_facts(one.rule) for one in _errors(each)) for each in found)
         raise (NotMet if denied else PolicyError)(_refused(found, denied))
     meeting = [one for one in admissible if not one.misses]
     if not meeting:

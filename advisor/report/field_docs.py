@@ -51,7 +51,13 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "label": "Column with the class or the number.",
     },
     "Targets": BOUNDS,
-    "Gates": BOUNDS,
+    "Gates": {
+        **BOUNDS,
+        "kept_beyond_chance": "Bound on the share kept of what the baseline has beyond always giving one answer.",
+        "worst_class_recall": "Bound on the recall of the class that the model knows worst.",
+        "grams_per_1000": 'Bound on the CO2e of answering 1,000 requests in g, as in "<= 0.2".',
+        "grams_to_make": 'Bound on the CO2e of all steps but the fine-tuning in g, as in "<= 50".',
+    },
     "Hardware": {
         "memory_gb": "Memory of the device in GB.",
         "instruction_sets": "Instruction sets of its CPU that int8 uses.",

@@ -10,7 +10,7 @@ from advisor.base.interval import NUMBER
 from advisor.facts.facts import declared
 from advisor.policy.packfile import Manifest
 from advisor.policy.rulefile import RuleFile
-from advisor.policy.view import GATES, META, is_text, known, settings
+from advisor.policy.view import GATES, META, TRAINING, is_text, known, settings
 from advisor.recipe.recipe import Recipe, StatedWaiver
 from advisor.recipe.steps import STEPS
 from advisor.records.results import RunResult
@@ -75,6 +75,7 @@ def _rule() -> Schema:
     some = {"type": "array", "items": names}
     pair = {"type": "array", "items": names, "minItems": 2, "maxItems": 2}
     names_of_settings = [f"{step.name}.{item}" for step in STEPS.values() for item in settings(step)]
+    names_of_settings += TRAINING
     every, bounded = {"enum": names_of_settings}, {"enum": [*names_of_settings, *GATES]}
     comparison = {"type": "string", "pattern": COMPARISON}
     _narrow(
