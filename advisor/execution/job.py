@@ -66,7 +66,7 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
     Raises:
         AdviseError: the model is not here, or its family cannot be executed.
     """
-    model = probe.model(recipe.model.source, len(data.label_names), base)
+    model = probe.model(recipe.model.source, len(data.label_names), base, recipe.model.revision)
     _refuse_unexecutable(model.facts, data.task)
     if recipe.data.metric not in (None, *OF_TASK[data.task]):
         message = f"{recipe.data.metric} is not a metric for {data.task}"

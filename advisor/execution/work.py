@@ -33,7 +33,7 @@ class Work:
         from advisor.compute.data.batches import encode
         from advisor.compute.machine import processes
         from advisor.compute.machine.device import own_memory, pick
-        from advisor.compute.structure.checkpoint import load
+        from advisor.compute.structure.checkpoint import downloaded, load
         from advisor.compute.training.context import Context
         from advisor.compute.training.state import digest
 
@@ -47,7 +47,8 @@ class Work:
             shared = processes.count() if own is None else 1
             memory.refuse_too_large(job.plan, str(source), free and free // shared)
         names, trust = job.data.label_names, job.trust_remote_code
-        scorer, self.tokenizer = load(source, self.family, names, training.seed, trust)
+        folder = job.model.folder or downloaded(str(source), job.recipe.model.revision, trust)
+        scorer, self.tokenizer = load(folder, self.family, names, training.seed, trust)
         self.first: Scorer | None = scorer  # the model as it came, until a step has changed it
         self.report: Encoded = encode(job.data.report, self.tokenizer, training.max_tokens)
         train, selection, unlabelled, joined = (

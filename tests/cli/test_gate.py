@@ -98,3 +98,12 @@ def test_the_projects_configuration_counts(
     assert main(["gate", str(finished_run), "--policy", "core"]) == 0
     (tmp_path / "advise.toml").write_text('policy = "demanding"\nignore = ["meta-owner"]\n')
     assert main(["gate", str(finished_run)]) == 0
+
+
+def test_a_folder_that_is_no_run_is_said_once_for_each_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gate", str(tmp_path), "--format", "json"]) == 4
+    found = json.loads(capsys.readouterr().out)["findings"]
+    assert sorted(Path(one["place"]["file"]).name for one in found) == sorted(
+        ["manifest.json", "recipe.yaml", "facts.json", "report.json", "predictions.json", "answers.json"]
+    )
+    assert {one["rule"] for one in found} == {"gate-complete"}
