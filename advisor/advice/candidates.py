@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, TypeVar
 
 from advisor.advice.making import Making, making, total
 from advisor.advice.prediction import Prediction, predict
@@ -45,6 +45,9 @@ class Choosing(NamedTuple):
 
 
 USUALLY = Choosing()
+
+
+T = TypeVar("T")
 
 
 class Candidate(NamedTuple):
@@ -122,9 +125,7 @@ def candidates(
         for int8 in (False, True):
             whole = (Finetune(), *steps, *((Quantization(),) if int8 else ()))
             recipe = replace(recipe_of(facts, model.source, whole, data, name), training=training, policy=policy.stamp)
-            wishes = preferences(policy, look(facts, recipe))
-            recipe = replace(recipe, steps=tuple(_preferred(step, wishes) for step in recipe.steps))
-            yield given(policy, facts, model, recipe, level, choosing)
+            yield _candidate(policy, facts, model, recipe, level, choosing)
 
 
 def _training(family: Family | None, config: Config | None, data: DataFacts) -> Training:
@@ -133,6 +134,15 @@ def _training(family: Family | None, config: Config | None, data: DataFacts) -> 
     wanted = max(usual, min(LONGEST, TOKENS_STEP * math.ceil(2 * (data.mean_tokens or 0) / TOKENS_STEP)))
     most = family.longest(config) if family and config else None
     return Training(max_tokens=max(2, min(most or wanted, wanted)))
+
+
+def _candidate(policy: Policy, facts: Facts, model: Model, recipe: Recipe, level: str, choosing: Choosing) -> Candidate:
+    wishes = preferences(policy, look(facts, recipe))
+    steps = tuple(_preferred(step.name, step, wishes) for step in recipe.steps)
+    training = _preferred("training", recipe.training, wishes)
+    shortest = min(training.max_tokens, recipe.training.max_tokens)  # a model has only so many positions
+    recipe = replace(recipe, steps=steps, training=replace(training, max_tokens=shortest))
+    return given(policy, facts, model, recipe, level, choosing)
 
 
 def given(
@@ -159,10 +169,10 @@ def given(
     return Candidate(recipe, level, planned, prediction, judged, tuple(found), misses, narrowed, cost)
 
 
-def _preferred(step: Step, wishes: dict[str, tuple[Any, str]]) -> Step:
-    settings = names(step)
-    chosen = {name: wishes[f"{step.name}.{name}"][0] for name in settings if f"{step.name}.{name}" in wishes}
-    return replace(step, **chosen) if chosen else step
+def _preferred(part: str, settings: T, wishes: dict[str, tuple[Any, str]]) -> T:
+    """The settings of a part of a recipe, with the values that rules prefer."""
+    chosen = {name: wishes[f"{part}.{name}"][0] for name in names(settings) if f"{part}.{name}" in wishes}
+    return replace(settings, **chosen) if chosen else settings
 
 
 def _misses(prediction: Prediction, goal: Goal, planned: Plan | None, cautious: bool) -> Iterator[str]:

@@ -28,6 +28,7 @@ from advisor.base.frozen import replace
 from advisor.facts.facts import Facts, Goal
 from advisor.facts.tasks import refusal
 from advisor.inspection.probe import Model
+from advisor.policy.effects import denies_facts
 from advisor.policy.judge import Violation
 from advisor.policy.pack import Policy
 from advisor.recipe.plan import Plan
@@ -71,7 +72,7 @@ def advise(
     found = _stamped(tuple(candidates(policy, facts, model, stated(facts.data, data), name, choosing)), history)
     admissible = [one for one in found if one.admissible]
     if not admissible:
-        denied = all(any(one.rule.then.deny for one in _errors(each)) for each in found)
+        denied = all(any(denies_facts(one.rule) for one in _errors(each)) for each in found)
         raise (NotMet if denied else PolicyError)(_refused(found, denied))
     if wrong := refusal(facts.data.task, facts.model.kind):
         raise AdviseError(wrong, hint="name another task or another model")

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from advisor.api.arguments import Arguments
 from advisor.api.review import Findings, waiving
+from advisor.policy.pack import Policy, find
 from advisor.recipe.recipe import Recipe
+from advisor.review.waivers.apply import Waiving
 
 DEVICES = ("cpu", "cuda", "mps", "edge")
 
@@ -56,8 +58,6 @@ def gate(
         >>> verdict.ok, verdict.kept                                      # doctest: +SKIP
         (True, ('relative_accuracy: 0.98, must be >= 0.95 (95 % interval 0.96 to 1.00)',))
     """
-    from advisor.inspection.probe import needs_run
-
     arguments = Arguments("advisor.gate")
     arguments.choice("device", device, DEVICES)
     arguments.whole("waiver_days", waiver_days, 1)
@@ -66,17 +66,46 @@ def gate(
         named = " and ".join(name for name, stated in given.items() if stated)
         arguments.wrong(f"{named} contradict each other", "give one of them")
     arguments.refuse()
+    return judged(
+        run_dir,
+        find(fspath(policy)),
+        waiving(waivers, inline_waivers, waiver_days, unused=False),
+        recipe=recipe,
+        device=device,
+        data=data,
+        without_data=without_data,
+        rescore=rescore,
+        key=key,
+        max_age=max_age,
+    )
+
+
+def judged(
+    run_dir: str | PathLike[str],
+    rules: Policy,
+    waivers: Waiving,
+    *,
+    recipe: str | PathLike[str] | Recipe | None,
+    device: str | None,
+    data: str | PathLike[str] | None,
+    without_data: bool,
+    rescore: str | PathLike[str] | None,
+    key: str | PathLike[str] | None,
+    max_age: timedelta,
+) -> Findings:
+    """The verdict by some rules and waivers; arguments and errors as of `gate`."""
+    from advisor.inspection.probe import needs_run
+
     needs_run("advise gate")
-    from advisor.deployment.decision import gate as judge
+    from advisor.deployment.decision import gate as verdict
     from advisor.deployment.examination import Terms
     from advisor.deployment.signature import public_key
-    from advisor.policy.pack import find
     from advisor.recipe.reader import load
 
     source = data if rescore is None else rescore
     terms = Terms(
-        find(fspath(policy)),
-        waiving(waivers, inline_waivers, waiver_days, unused=False),
+        rules,
+        waivers,
         load(Path(recipe))[0] if isinstance(recipe, str | PathLike) else recipe,
         device,
         None if source is None else fspath(source),
@@ -85,4 +114,4 @@ def gate(
         rescore is not None,
         None if key is None else public_key(Path(key)),
     )
-    return Findings.of(judge(Path(run_dir), terms))
+    return Findings.of(verdict(Path(run_dir), terms))

@@ -12,6 +12,7 @@ from advisor.api.arguments import Arguments
 from advisor.api.orders import Order, assumptions, execute, imbalance, libraries, prepare, record_runs
 from advisor.api.review import waiving
 from advisor.base.errors import AdviseError, Fault
+from advisor.policy.pack import find
 from advisor.recipe.recipe import Recipe
 from advisor.records import results
 from advisor.records.measuring import Measuring
@@ -156,7 +157,7 @@ def run(
         None if data is None else fspath(data),
         {"text": text, "pair": pair, "label": label, "max_samples": max_samples},
         train_on,
-        fspath(policy),
+        find(fspath(policy)),
         waiving(waivers, inline_waivers, waiver_days),
         assumptions(country, pue, embodied_kg, lifetime_years),
         trust_remote_code,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from advisor.base.yamlfile import Document
     from advisor.execution.executor import Event
     from advisor.execution.job import Job
+    from advisor.policy.pack import Policy
     from advisor.review.waivers.apply import Waiving
     from advisor.runs.seed_statistics import SeedsResult
 
@@ -37,7 +38,7 @@ class Order(NamedTuple):
     data: str | None
     columns: Mapping[str, str | int | None]
     train_on: str
-    policy: str
+    rules: Policy
     waiving: Waiving
     assumed: Assumptions
     trust_remote_code: bool = False
@@ -78,7 +79,6 @@ def prepare(order: Order) -> Job:
     from advisor.execution.job import prepare as judge
     from advisor.inspection import probe
     from advisor.inspection.recipe_data import read_data
-    from advisor.policy.pack import find
 
     grid_year(order.assumed.country)
     if order.measuring.power_log is not None:
@@ -92,8 +92,7 @@ def prepare(order: Order) -> Job:
     base = Path() if order.model or Path(recipe.model.source).exists() else folder
     refuse_task(recipe, document, probe.model(recipe.model.source, base=base).facts)
     data = read_data(recipe, base=folder)
-    rules = find(order.policy)
-    job = excused(judge(rules, recipe, document, data, base, order.train_on), rules, order.waiving)
+    job = excused(judge(order.rules, recipe, document, data, base, order.train_on), order.rules, order.waiving)
     return replace(
         job,
         trust_remote_code=order.trust_remote_code,

@@ -32,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
     from advisor.cli import fixing
     from advisor.review.recipe_files import sources
 
-    configured = project.Project.of(options)
+    configured = project.of(options)
     if options.show_config:
         sys.stdout.write(configured.settings.as_toml(configured.file))
         return 0

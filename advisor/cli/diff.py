@@ -6,18 +6,17 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.base.errors import AdviseError
+from advisor.cli import project
 from advisor.cli.options import colour, parser, policy, waivers
 
 if TYPE_CHECKING:
+    from advisor.api.project import Project
     from advisor.base.errors import Fault
-    from advisor.policy.pack import Policy
     from advisor.review.outcome import Reviewed
-    from advisor.review.waivers.apply import Waiving
 
 EPILOG = """OLD or NEW may be - or /dev/stdin, so that a file is compared with another version of itself:
   git show main:recipes/a.yaml | advise diff - recipes/a.yaml
@@ -27,16 +26,13 @@ Exit codes: 0 no rule is newly broken, 1 one is, of the severity --fail-on or wo
 def run(arguments: Sequence[str]) -> int:
     """0 where no rule is newly broken at or above --fail-on, else 1; 2 where a recipe cannot be read or is invalid."""
     options = _options(arguments)
-    from advisor.policy.pack import find
     from advisor.report import diff as report
     from advisor.review.difference import difference
-    from advisor.review.waivers.apply import Waiving
 
-    rules = find(options.policy)
-    waiving = Waiving(date.today(), not options.no_inline, options.waivers, options.waiver_days, unused=False)
-    old, new = _reviewed(rules, options.recipes, waiving)
+    its = project.of(options)
+    old, new = _reviewed(its, options.recipes)
     found = difference(old, new)
-    code = int(found.breaks(options.fail_on))
+    code = int(found.breaks(its.settings.fail_on))
     names = (options.recipes[0], options.recipes[1])
     if options.format == "json":
         sys.stdout.write(report.as_json(found, names, code))
@@ -55,11 +51,11 @@ def _options(arguments: Sequence[str]) -> Namespace:
     diff.add_argument(
         "--fail-on",
         choices=("error", "warning", "note"),
-        default="error",
         help="exit with 1 for newly broken rules of this severity or worse (default: error)",
     )
     waivers(diff)
     policy(diff)
+    project.configured(diff)
     options = diff.parse_args(arguments)
     options.recipes = [options.old, options.new]
     if all(map(_piped, options.recipes)) and options.old == options.new:
@@ -71,7 +67,7 @@ def _piped(name: str) -> bool:
     return name == "-" or name.startswith(("/dev/", "/proc/self/fd/"))
 
 
-def _reviewed(rules: Policy, names: Sequence[str], waiving: Waiving) -> list[Reviewed]:
+def _reviewed(its: Project, names: Sequence[str]) -> list[Reviewed]:
     """Both recipes, judged. A piped one stands for another version of the other, so it is judged in that one's place.
 
     Raises:
@@ -82,7 +78,7 @@ def _reviewed(rules: Policy, names: Sequence[str], waiving: Waiving) -> list[Rev
     faults: list[Fault] = []
     for name in names:
         try:
-            found.append(_review(rules, name, name if name in files else files[0], waiving))
+            found.append(_review(its, name, name if name in files else files[0]))
         except AdviseError as error:
             faults += error.faults
     if faults:
@@ -90,12 +86,13 @@ def _reviewed(rules: Policy, names: Sequence[str], waiving: Waiving) -> list[Rev
     return found
 
 
-def _review(rules: Policy, name: str, place: str, waiving: Waiving) -> Reviewed:
+def _review(its: Project, name: str, place: str) -> Reviewed:
     from advisor.recipe.reader import load, loads
     from advisor.review.review import review_document
     from advisor.review.waivers.apply import waive
 
     recipe, document = loads(sys.stdin.buffer.read(), "stdin") if name == "-" else load(Path(name))
+    rules = its.rules(place)
     reviewed = review_document(rules, recipe, replace(document, name=place), Path(place).parent)
-    waived = waive(reviewed.findings, [reviewed.document], rules, waiving)
+    waived = waive(reviewed.findings, [reviewed.document], rules, its.waiving())
     return replace(reviewed, findings=waived.findings)

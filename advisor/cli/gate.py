@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from advisor.base.errors import AdviseError
+from advisor.cli import project
 from advisor.cli.options import colour, give, parser, policy, waivers, width
 from advisor.review.findings import FORMATS
 
@@ -16,11 +17,14 @@ from advisor.review.findings import FORMATS
 def run(arguments: Sequence[str]) -> int:
     """Exit codes: 0 everything is shown; 4 something is missed, missing, stale or changed."""
     options = _options(arguments)
-    from advisor.api.deployment import gate
+    from advisor.api.deployment import judged
     from advisor.report.findings import summary
 
-    checked = gate(
+    its = project.of(options)
+    checked = judged(
         options.run,
+        its.rules(str(options.recipe or options.run / "recipe.yaml")),
+        its.waiving(),
         recipe=options.recipe,
         device=options.device,
         data=options.data,
@@ -28,10 +32,6 @@ def run(arguments: Sequence[str]) -> int:
         rescore=options.rescore,
         key=options.key,
         max_age=options.max_age,
-        policy=options.policy,
-        waivers=options.waivers,
-        inline_waivers=not options.no_inline,
-        waiver_days=options.waiver_days,
     )
     give(checked.to(options.format, width(), colour(sys.stdout) and not options.output), options.output)
     sys.stderr.write(f"{checked.warned}\n" if checked.warned else "")
@@ -69,6 +69,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     gate.add_argument("-o", "--output", type=Path, metavar="FILE", help="write findings here, not to stdout")
     waivers(gate)
     policy(gate)
+    project.configured(gate)
     options = gate.parse_args(arguments)
     given = [name for name in ("data", "without_data", "rescore") if getattr(options, name)]
     if len(given) > 1:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from advisor.base.errors import AdviseError, OutOfMemory
+from advisor.cli import project
 from advisor.cli.options import (
     carbon,
     colour,
@@ -71,11 +72,11 @@ def _run(options: Namespace) -> int:
 
 def _order(options: Namespace) -> Order:
     from advisor.api.orders import Order, assumptions
-    from advisor.api.review import waiving
     from advisor.records.measuring import Measuring
 
     if not options.dry_run and options.out is None:
         raise AdviseError("--out is missing", hint="give a new folder for checkpoints and report")
+    its = project.of(options)
     return Order(
         options.recipe,
         options.out,
@@ -83,8 +84,8 @@ def _order(options: Namespace) -> Order:
         options.data,
         {name: getattr(options, name) for name in ("text", "pair", "label", "max_samples")},
         options.train_on,
-        options.policy,
-        waiving(options.waivers, not options.no_inline, options.waiver_days),
+        its.rules(str(options.recipe)),
+        its.waiving(),
         assumptions(options.country, options.pue, options.embodied_kg, options.lifetime_years),
         options.trust_remote_code,
         options.resume,
@@ -106,7 +107,7 @@ def _show_findings(job: Job, options: Namespace) -> None:
         if finding not in notes:
             sys.stderr.write(findings.text(finding, width(), colour(sys.stderr), job.reviewed.document.text) + "\n")
     if notes:
-        policy_ = "" if options.policy == "core" else f" --policy {options.policy}"
+        policy_ = f" --policy {options.policy}" if options.policy else ""
         command = f"advise check {options.recipe}{policy_}"
         sys.stderr.write(f"{plural(len(notes), 'note')} on this recipe, shown by: {command}\n")
 
@@ -186,6 +187,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     requests(run_)
     waivers(run_)
     policy(run_)
+    project.configured(run_)
     return run_.parse_args(arguments)
 
 

@@ -68,9 +68,13 @@ def examine(out: Path, terms: Terms, now: datetime, any_seed: bool = False) -> t
     Args:
         any_seed: the run is one of several seeds, so that its seed may be another than that of the terms' recipe.
     """
-    found = [*integrity.complete(out), *integrity.intact(out), *integrity.harmless(out)]
+    missing = list(integrity.complete(out))
+    gone = {one.place.file for one in missing}  # what is not there is said once
+    found = [*missing, *(one for one in integrity.intact(out) if one.place.file not in gone), *integrity.harmless(out)]
     found += signature.verified(out, terms.key) if terms.key else []
     examined = None
+    if not gone.isdisjoint(str(out / name) for name in integrity.PARTS):
+        return found, None
     try:
         result, given, reviewed = _understood(out, terms.policy)
         data, wrong = _data(out, result, reviewed.recipe, given, terms)
@@ -103,9 +107,6 @@ def _understood(out: Path, policy: Policy) -> tuple[RunResult, Predictions, Revi
     Raises:
         AdviseError: a file is missing or makes no sense.
     """
-    for name in integrity.PARTS:
-        if not (out / name).is_file():
-            raise AdviseError(Fault(f"{name} is missing or no regular file", str(out), hint=AGAIN))
     result = read(out)
     if not result.steps:
         raise AdviseError(Fault("the report has no step", str(out / REPORT), hint=AGAIN))

@@ -12,6 +12,7 @@ from advisor.base.interval import Interval
 from advisor.deployment.requirements import verdict
 from advisor.recipe.recipe import SHARES, Recipe
 from advisor.recipe.steps.quantization import MOST_DIFFERENCE, Quantization
+from advisor.records.break_even import making_g
 from advisor.records.results import BASELINE_GATE, MODEL_GATE, GateResult, Measured, StepResult
 
 ENOUGH = 400  # report rows below which a relative accuracy is no proof (rule R11 of the evidence register)
@@ -19,12 +20,13 @@ ENOUGH = 400  # report rows below which a relative accuracy is no proof (rule R1
 
 def judge(recipe: Recipe, results: Sequence[StepResult], rows: int) -> tuple[GateResult, ...]:
     """The gates of every run, the recipe's (by default its goal), and int8's own. rows: that the report is made on."""
-    gates = [_gate(name, bound, results[-1], rows) for name, bound in recipe.gate_bounds().items()]
+    gates = [_gate(name, bound, results, rows) for name, bound in recipe.gate_bounds().items()]
     return (*_constant_gates(results), *gates, *_int8_gates(recipe, results))
 
 
-def measured(name: str, last: StepResult) -> Measured:
+def measured(name: str, steps: Sequence[StepResult]) -> Measured:
     """A number of the last model by the name that gates use."""
+    last = steps[-1]
     return {
         "relative_accuracy": last.relative_accuracy,
         "kept_beyond_chance": last.kept_beyond_chance,
@@ -32,11 +34,13 @@ def measured(name: str, last: StepResult) -> Measured:
         "relative_emissions": last.served.emissions,
         "size_mb": Measured(last.size_bytes / 1e6, source="weights on disk"),
         "latency_ms": last.served.latency_ms,
+        "grams_per_1000": last.served.g_per_1000,
+        "grams_to_make": making_g(steps),
     }[name]
 
 
-def _gate(name: str, bound: Interval, last: StepResult, rows: int) -> GateResult:
-    by_rows, number = name in SHARES, measured(name, last)
+def _gate(name: str, bound: Interval, results: Sequence[StepResult], rows: int) -> GateResult:
+    by_rows, number = name in SHARES, measured(name, results)
     found = verdict(bound, number, rows if by_rows else 0)
     state: str = found.state
     words = found.words

@@ -30,7 +30,7 @@ PARTS = ("recipe.yaml", "facts.json", REPORT, PREDICTIONS, ANSWERS)
 def complete(out: Path) -> Iterator[Finding]:
     """The parts that a finished run has."""
     if not (out / MANIFEST).is_file():
-        yield finding(COMPLETE, "this is no finished run: manifest.json is missing", out, AGAIN)
+        yield finding(COMPLETE, "this is no finished run: manifest.json is missing", out / MANIFEST, AGAIN)
     for name in PARTS:
         if not (out / name).is_file():
             what = "is no regular file" if (out / name).exists() else "is missing"

@@ -21,7 +21,7 @@ def verdicts(result: RunResult, demands: Sequence[Demand]) -> list[tuple[Demand,
     found = []
     for demand in demands:
         examples = result.eval_samples if demand.name in SHARES else 0
-        number = proven(measured(demand.name, result.steps[-1]), demand.name, result)
+        number = proven(measured(demand.name, result.steps), demand.name, result)
         found.append((demand, verdict(demand.bound, number, examples)))
     return found
 

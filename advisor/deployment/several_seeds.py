@@ -60,7 +60,7 @@ def verdicts(runs: Sequence[Examined], demands: Sequence[Demand]) -> list[tuple[
 
 
 def _mean(runs: Sequence[Examined], name: str) -> Measured:
-    found = [measured(name, run.result.steps[-1]) for run in runs]
+    found = [measured(name, run.result.steps) for run in runs]
     missing = next((one for one in found if one.value is None), None)
     if missing:
         return missing

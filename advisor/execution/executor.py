@@ -70,6 +70,9 @@ class _Run(Work):
         clock = Clock(parts(self.job.plan, self._rows(), self._measuring()))
         if self.joined and any(planned.step.distils for planned in self.job.plan.steps):
             yield Remark(f"{self.joined:,} texts of two training texts each are made to distil on")
+        revision, model = self.job.recipe.model.revision, self.job.model
+        if revision and model.folder and not model.revision:
+            yield Remark(f"model.revision {revision} is ignored: {model.folder} is a folder, not a model on the Hub")
         for number, planned in enumerate(self.job.plan.steps):
             folder, inputs = self.folder(number), self.inputs(planned)
             record, why = resumption.record_of(folder, inputs)

@@ -81,7 +81,7 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
     Raises:
         AdviseError: the model is not here, or its family cannot be executed.
     """
-    model = probe.model(recipe.model.source, len(data.label_names), base, data.task)
+    model = probe.model(recipe.model.source, len(data.label_names), base, data.task, recipe.model.revision)
     refuse_task(recipe, document, model.facts)
     _refuse_unexecutable(model.facts, data.task, data.problem_type)
     _refuse_unwritten(recipe, data.task, document)

@@ -32,7 +32,7 @@ class Work:
         from advisor.compute.data import joined_texts
         from advisor.compute.machine import processes
         from advisor.compute.machine.device import own_memory, pick
-        from advisor.compute.structure.checkpoint import load
+        from advisor.compute.structure.checkpoint import downloaded, load
         from advisor.compute.training.context import Context
         from advisor.compute.training.state import digest
 
@@ -46,7 +46,8 @@ class Work:
             shared = processes.count() if own is None else 1
             memory.refuse_too_large(job.plan, str(source), free and free // shared)
         self.task = job.task
-        scorer, self.tokenizer = load(source, self.family, self.task, training.seed, job.trust_remote_code)
+        folder = job.model.folder or downloaded(str(source), job.recipe.model.revision, job.trust_remote_code)
+        scorer, self.tokenizer = load(folder, self.family, self.task, training.seed, job.trust_remote_code)
         self.first: Scorer | None = scorer  # the model as it came, until a step has changed it
         self.report: Encoded = self.task.encode(job.data.report, self.tokenizer, training.max_tokens)
         selection = self.task.encode(job.data.selection, self.tokenizer, training.max_tokens)

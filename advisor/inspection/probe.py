@@ -21,20 +21,27 @@ from advisor.recipe.recipe import ModelSource
 MAX_CONFIG = 1_000_000
 LONGEST = 100  # of a model's name that a message repeats
 _SIZE = re.compile(r"(?<![a-z\d.])(\d{1,4}(?:\.\d+)?)([mb])(?![a-z\d])")
+_REVISION = re.compile(r"[\w.+-]+(?:/[\w.+-]+)*")
 MAX_CARD = 20_000  # characters of a model card in which its front matter ends
 ALIASES = {"gpt-2": "gpt2", "opt-125m": "opt", "t5-base": "t5", "bert-base": "bert"}
 
 
 class Model(NamedTuple):
-    """A model as far as it is known before its weights are loaded. folder: None where it is not on this machine."""
+    """A model as far as it is known before its weights are loaded. folder: None where it is not on this machine.
+
+    revision: of the Hub that the folder holds; None for a folder of one's own, and where no revision was asked for.
+    """
 
     source: ModelSource
     facts: ModelFacts
     config: Config | None
     folder: Path | None = None
+    revision: str | None = None
 
 
-def model(source: str, labels: int = 2, base: Path = Path(), task: str | None = None) -> Model:
+def model(
+    source: str, labels: int = 2, base: Path = Path(), task: str | None = None, revision: str | None = None
+) -> Model:
     """Find a model: a family's name, a checkpoint folder, a `config.json`, or a Hub id in the local cache.
 
     A family's name is a family, also where a folder of that name exists: that folder is `./NAME`.
@@ -42,6 +49,7 @@ def model(source: str, labels: int = 2, base: Path = Path(), task: str | None = 
     Args:
         labels, task: classes and pipeline tag of the task, for the exact parameter count.
         base: folder that relative paths start from.
+        revision: branch, tag or commit of a Hub id; a folder of one's own has none.
 
     Raises:
         AdviseError: no model of that name is known, or its config is missing or invalid.
@@ -49,16 +57,16 @@ def model(source: str, labels: int = 2, base: Path = Path(), task: str | None = 
     if source.lower() not in registry.names() and (path := located(source, base)):
         return _local(source, path, labels, task)
     family = _family(source)
-    cached = cached_config(family.checkpoint if family else source)
+    cached = cached_config(family.checkpoint if family else source, revision)
     if cached:
-        return _local(source, cached, labels, task)
+        return _local(source, cached, labels, task)._replace(revision=revision)
     if family:
         return Model(
             ModelSource(family.checkpoint, family.model_type),
             with_head(family, task).facts(family.config, labels)._replace(source=family.checkpoint),
             family.config,
         )
-    raise AdviseError(_unknown(source))
+    raise AdviseError(_unknown(source, revision))
 
 
 def located(source: str, base: Path = Path()) -> Path | None:
@@ -75,8 +83,11 @@ def _family(source: str) -> Family | None:
     return registry.find(ALIASES.get(source.lower(), source.lower())) or registry.by_checkpoint(source)
 
 
-def _unknown(source: str) -> Fault:
+def _unknown(source: str, revision: str | None = None) -> Fault:
     shown = source if len(source) <= LONGEST else f"{source[:LONGEST]}…"
+    if revision and cached_config(source):
+        hint = f"hf download {shown} --revision {revision}"
+        return Fault(f"revision {revision!r} of {shown} is not in the local Hub cache", hint=hint)
     if source.startswith((".", "/", "~")) or source.endswith(".json") or ("/" in source and located(_parent(source))):
         return Fault("no such checkpoint folder or config.json", shown, hint="check the path")
     if "$" in source or "{" in source:
@@ -146,16 +157,22 @@ def read_config(file: Path) -> Config:
     return config
 
 
-def cached_config(source: str) -> Path | None:
-    """The `config.json` of a Hub id in the local cache, found by the cache's own layout, without its library."""
+def cached_config(source: str, revision: str | None = None) -> Path | None:
+    """The `config.json` of a Hub id in the local cache, found by the cache's own layout, without its library.
+
+    revision: a branch or tag that was downloaded, or a whole commit; None: the main branch.
+    """
+    wanted = revision or "main"
+    if not _REVISION.fullmatch(wanted) or ".." in wanted:
+        return None
     home = os.environ.get("HF_HOME") or Path("~/.cache/huggingface").expanduser()
     cache = Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub")
     repository = cache / f"models--{source.replace('/', '--')}"
     try:
-        revision = (repository / "refs" / "main").read_text().strip()
+        commit = (repository / "refs" / wanted).read_text().strip()
     except (OSError, ValueError):
-        return None
-    file = repository / "snapshots" / revision / "config.json"
+        commit = wanted
+    file = repository / "snapshots" / commit / "config.json"
     return file if file.is_file() else None
 
 
@@ -169,12 +186,12 @@ def named(source: ModelSource, labels: int = 2, base: Path = Path()) -> Model:
     if source.family is not None and source.family not in known:
         raise AdviseError(f"unknown family {source.family!r}", hint=suggest(source.family, known))
     if located(source.source, base) or source.family is None:
-        return model(source.source, labels, base)
+        return model(source.source, labels, base, source.revision)
     if source.source.startswith(("./", "../")):  # a relative path has to exist
         raise AdviseError(_unknown(source.source))
     family = registry.find(source.family)
-    if _family(source.source) or cached_config(source.source):
-        return model(source.source, labels, base)
+    if _family(source.source) or cached_config(source.source, source.revision):
+        return model(source.source, labels, base, source.revision)
     kinds = {name: kind for kind, name in registry.OTHERS.items()}
     kind = family.kind if family else kinds[source.family]
     facts = ModelFacts(family=source.family, kind=kind, parameters=size_in_name(source.source), source=source.source)

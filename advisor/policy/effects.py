@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, NamedTuple
 
+from advisor.facts.facts import declared
 from advisor.policy.rule import Rule
+from advisor.policy.view import META
 
 SEVERITIES = ("error", "warning", "note")
 
@@ -43,3 +45,14 @@ def atoms(rule: Rule) -> tuple[Atom, ...]:
 def effects(rule: Rule) -> tuple[Atom, ...]:
     """All effects of a rule, its warning among them."""
     return (*atoms(rule), *([Atom("warn", rule.then.warn)] if rule.then.warn else []))
+
+
+def denies_facts(rule: Rule) -> bool:
+    """Does a rule deny all recipes for some facts, whatever is in them?"""
+    names = rule.when.names()
+    return rule.severity == "error" and bool(rule.then.deny) and all(map(is_fact, names))
+
+
+def is_fact(name: str) -> bool:
+    """Is it a fact, or a key of `meta`, and no part of what is done to the model?"""
+    return name in declared() or name.startswith(META)

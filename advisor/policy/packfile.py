@@ -17,7 +17,7 @@ from advisor.base.yamlfile import MAX_BYTES, Document, parse
 from advisor.policy import meta, rulefile
 from advisor.policy.conditions import parse as parse_condition
 from advisor.policy.meta import MetaKey
-from advisor.policy.rule import Severity, Text
+from advisor.policy.rule import Days, Severity, Text
 from advisor.policy.shipped import MANIFEST, files_of, shipped
 from advisor.policy.view import META
 
@@ -27,19 +27,21 @@ FORMAT = 1  # of packs; a newer one may mean something else by the same words
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Another severity, or other limits, for a rule of an extended pack."""
+    """Another severity, other limits, or another longest term of waivers, for a rule of an extended pack."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
     reason: Text
     severity: Severity | None = None
     limit: Mapping[str, str] | None = None
+    waiver_days: Days | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """A pack's own description. `disable` and `override` are about rules of the packs that it extends.
 
-    meta: the keys of `meta` that recipes have to or may state, with their types.
+    meta: the keys of `meta` that recipes have to or may state, with their types. waiver_days: the longest that a waiver
+    may last, in days, for the pack's rules and those of the packs that it extends.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
@@ -52,6 +54,7 @@ class Manifest:
     override: Mapping[str, Override] = field(default_factory=dict)
     format: Annotated[int, Bound(ge=1)] = FORMAT
     meta: Mapping[str, MetaKey] = field(default_factory=dict)
+    waiver_days: Days | None = None
 
 
 class Raw(NamedTuple):
@@ -207,7 +210,18 @@ def _merged(chain: list[Raw]) -> tuple[dict[str, dict[str, Any]], dict[str, str]
         faults.append(overridden[name].document.fault(f"{name} is disabled and overridden", at, "keep one", key=True))
     if faults:
         raise PolicyError(*dict.fromkeys(faults))
-    return {file: value for file, value in rules.items() if value["id"] not in disabled}, disabled
+    kept = {file: value for file, value in rules.items() if value["id"] not in disabled}
+    return _with_terms(kept, chain), disabled
+
+
+def _with_terms(rules: Mapping[str, dict[str, Any]], chain: list[Raw]) -> dict[str, dict[str, Any]]:
+    """The rules with the longest term of their waivers: the shortest that the rule, its pack or one above it names."""
+    terms = {file: value.get("waiver_days") for file, value in rules.items()}
+    for raw in chain:
+        below = [one for one in chain if one is raw or one.folder.resolve() in raw.bases]
+        for file in (file for one in below for file in one.rules if file in rules):
+            terms[file] = min((days for days in (terms[file], raw.manifest.waiver_days) if days), default=None)
+    return {file: {**value, "waiver_days": terms[file]} for file, value in rules.items()}
 
 
 def _unknown(name: str, known: Collection[str], document: Document, at: tuple[str, ...]) -> list[Fault]:
@@ -235,6 +249,8 @@ def _overridden(rule: dict[str, Any], override: Override) -> dict[str, Any]:
     changed = {**rule, "because": f"{rule['because'].rstrip()} Overridden: {override.reason}"}
     if override.severity:
         changed["severity"] = override.severity
+    if override.waiver_days:
+        changed["waiver_days"] = override.waiver_days
     if override.limit:
         changed["then"] = {**rule["then"], "limit": {**rule["then"]["limit"], **override.limit}}
     return changed

@@ -11,6 +11,7 @@ from advisor.policy.conditions import Condition, parse
 
 Severity = Literal["error", "warning", "note"]
 Text = Annotated[str, Bound(min_length=1)]
+Days = Annotated[int, Bound(ge=1)]
 
 
 @frozen
@@ -56,7 +57,7 @@ class Examples:
 
 
 class Rule(NamedTuple):
-    """A rule, ready to be applied. `file`: where it stands, for messages."""
+    """A rule, ready to be applied. file: where it stands, for messages. waiver_days: the longest that one may last."""
 
     id: str
     title: str
@@ -70,6 +71,7 @@ class Rule(NamedTuple):
     examples: Examples
     enforced_by: tuple[str, ...]
     file: str
+    waiver_days: int | None = None
 
     def __hash__(self) -> int:
         return hash(self.id)  # its effects are mappings, which have no hash
@@ -101,4 +103,5 @@ def from_value(value: dict[str, Any], file: str) -> Rule:
         examples=Examples(tuple(examples["fires"]), tuple(examples.get("quiet", ()))),
         enforced_by=tuple(value.get("enforced_by", ())),
         file=file,
+        waiver_days=value.get("waiver_days"),
     )

@@ -11,14 +11,15 @@ from advisor.base.interval import Interval
 from advisor.base.validation import build
 from advisor.base.yamlfile import Document
 from advisor.policy.conditions import parse
-from advisor.policy.rule import Effects, Evidence, Examples, Severity, Text
-from advisor.policy.view import GATES, settings
+from advisor.policy.rule import Days, Effects, Evidence, Examples, Severity, Text
+from advisor.policy.view import GATES, TRAINING, known, settings
 from advisor.recipe.steps import STEPS
+from advisor.records.training_settings import Training
 
 
 @dataclass(frozen=True, slots=True)
 class RuleFile:
-    """A rule as its file says it."""
+    """A rule as its file says it. waiver_days: the longest that a waiver for it may last, in days."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
     id: Text
@@ -33,6 +34,7 @@ class RuleFile:
     examples: Examples
     then: Effects = Effects()
     enforced_by: tuple[str, ...] = ()
+    waiver_days: Days | None = None
 
 
 def check(document: Document) -> None:
@@ -71,10 +73,12 @@ def _setting_faults(rule: RuleFile, document: Document) -> list[Fault]:
         for name, value in (getattr(rule.then, effect) or {}).items():
             step, _, setting = name.partition(".")
             names = [f"{one.name}.{item}" for one in STEPS.values() for item in settings(one)]
-            names += GATES if effect == "limit" else ()
+            names += (*TRAINING, *(GATES if effect == "limit" else ()))
             at = ("then", effect, name)
             if effect == "limit" and name in GATES:
                 faults += _interval_faults(value, document, at)
+            elif name in TRAINING:
+                faults += _training_faults(name, value if effect != "prefer" else [value], document, at)
             elif step not in STEPS or setting not in settings(STEPS[step]):
                 faults.append(document.fault(f"unknown setting {name}", at, suggest(name, names), key=True))
             elif effect == "limit":
@@ -84,6 +88,16 @@ def _setting_faults(rule: RuleFile, document: Document) -> list[Fault]:
             else:
                 faults += _value_faults(name, [value] if effect == "prefer" else value, document, at)
     return faults
+
+
+def _training_faults(name: str, value: Any, document: Document, at: tuple[str, ...]) -> list[Fault]:
+    """Of a limit, or of values that are allowed, for a setting that all steps share."""
+    if isinstance(value, str):
+        words = known()[name]
+        wrong = f"{name} is one of {', '.join(map(str, words))}: use allow_only" if words else ""
+        return [document.fault(wrong, at, key=True)] if wrong else _interval_faults(value, document, at)
+    setting = name.partition(".")[2]
+    return [fault for one in value for fault in build(Training, {setting: one}, document, at)[1]]
 
 
 def _value_faults(name: str, values: list[Any], document: Document, at: tuple[str, ...]) -> list[Fault]:

@@ -18,6 +18,7 @@ RECIPE_STEPS = "recipe.steps"
 REMOVED_SHARE = "recipe.removed_share"  # of all parameters, by all steps together
 # What a rule may limit besides settings: the bounds that a recipe itself puts on its measured model.
 GATES = tuple(f"gates.{name}" for name in AS_BOUND)
+TRAINING = tuple(f"training.{name}" for name in names(Training))  # which rules may limit too
 META = "meta."  # keys that a pack declares
 
 

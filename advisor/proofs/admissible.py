@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from advisor.facts.facts import declared
 from advisor.families import registry
 from advisor.policy.conditions import Test
+from advisor.policy.effects import denies_facts
 from advisor.policy.rule import Rule
-from advisor.policy.view import META
 from advisor.proofs.claims import Asking, Found, Refutation, Undecided, advice_fails, witness
 from advisor.proofs.formula import FALSE, TRUE, Atom, Cells, Formula, all_of, any_of, given, negated
 from advisor.proofs.situations import Situation, find
@@ -48,16 +47,6 @@ def some_recipe(ask: Asking) -> Iterator[Found]:
         return
     rules = [rule for rule in ask.errors if rule.id in _blamed(ask, certain)]
     yield Refutation(tuple(rule.id for rule in rules), "no recipe is left", witness(situation, rules), situation)
-
-
-def denies_facts(rule: Rule) -> bool:
-    """Does a rule deny all recipes for some facts, whatever is in them?"""
-    names = rule.when.names()
-    return rule.severity == "error" and bool(rule.then.deny) and all(_is_fact(name) for name in names)
-
-
-def _is_fact(name: str) -> bool:
-    return name in declared() or name.startswith(META)
 
 
 def allowed(ask: Asking) -> Formula:

@@ -158,7 +158,8 @@ def _steps(policy: Policy) -> Iterator[tuple[Step, ...]]:
             yield (Finetune(), *(structure(level, family, family.config) or ()), Quantization())  # type: ignore[union-attr]
     for name, value in wishes:
         owner, _, setting = name.partition(".")
-        yield (STEPS[owner](**{setting: value}),)
+        if owner in STEPS:
+            yield (STEPS[owner](**{setting: value}),)
 
 
 def _reads_back(steps: tuple[Step, ...]) -> Tried:

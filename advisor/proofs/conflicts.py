@@ -34,7 +34,8 @@ def conflicts(ask: Asking) -> Iterator[Found]:
 def _pair(ask: Asking, pair: Sequence[Rule], clashing: Sequence[tuple[Atom, str]]) -> Iterator[Found]:
     """Two rules that clash, where they apply to a recipe that has the step that they are about."""
     atom = clashing[0][0]
-    about = [ask.known.has(atom.target.split(".")[0], ONE)] if atom.kind not in ("forbid", "require") else []
+    step = atom.target.split(".")[0]
+    about = [ask.known.has(step, ONE)] if step in STEPS and atom.kind not in ("forbid", "require") else []
     cells = ask.together(pair, *about)
     if cells is None:
         return

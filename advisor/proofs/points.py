@@ -21,6 +21,7 @@ from advisor.facts.facts import Fact, Value, declared
 from advisor.families import registry
 from advisor.policy.conditions import Test
 from advisor.policy.view import GATES, META, REMOVED_SHARE
+from advisor.recipe.recipe import SHARES
 from advisor.recipe.steps import STEPS
 from advisor.records.training_settings import Training
 
@@ -69,7 +70,7 @@ def domain(name: str) -> Domain:
     if name.startswith(META):
         return Domain("any")
     if name in GATES:
-        return Domain("number", 0, 1 if name.endswith("accuracy") else math.inf, without_low=True)
+        return Domain("number", 0, 1 if name.removeprefix("gates.") in SHARES else math.inf, without_low=True)
     group, _, setting = name.partition(".")
     if name == REMOVED_SHARE or name.endswith("_share") or setting == "share_per_increment":
         return Domain("share", 0, 1, without_high=True)

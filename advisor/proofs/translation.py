@@ -22,6 +22,7 @@ from advisor.proofs.formula import FALSE, TRUE, Cells, Formula, all_of, any_of, 
 from advisor.proofs.variables import ABSENT, MODEL, Variable, answer, of_model, variables
 from advisor.recipe.steps import STEPS
 from advisor.recipe.steps.quantization import SCHEMES
+from advisor.records.training_settings import Training
 
 STRUCTURAL = frozenset(name for name, step in STEPS.items() if step.structural)
 
@@ -234,8 +235,8 @@ def _bounds(rules: Iterable[Rule]) -> Iterator[Test]:
         for name, value in (rule.then.prefer or {}).items():
             named[name] = None
             yield Test(name, (value,))
-        named |= dict.fromkeys(name for name in rule.when.names() if name.split(".")[0] in STEPS)
+        named |= dict.fromkeys(name for name in rule.when.names() if name.split(".")[0] in (*STEPS, "training"))
     for name in named:
-        step, _, setting = name.partition(".")
-        if step in ("finetune", "quantization"):
-            yield Test(name, (getattr(STEPS[step](), setting),))
+        part, _, setting = name.partition(".")
+        if part in ("finetune", "quantization", "training"):
+            yield Test(name, (getattr(Training() if part == "training" else STEPS[part](), setting),))

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 
 from advisor.base.errors import AdviseError, PolicyError
 from advisor.policy.conditions import Condition, Test
-from advisor.policy.effects import SEVERITIES, Atom, effects
+from advisor.policy.effects import SEVERITIES, Atom, denies_facts, effects
 from advisor.policy.examples import view_of
 from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
-from advisor.proofs.admissible import advised, denies_facts, some_recipe
+from advisor.proofs.admissible import advised, some_recipe
 from advisor.proofs.claims import Asking, Found, Proof, Refutation, Undecided, apply
 from advisor.proofs.conflicts import conflicts
 from advisor.proofs.formula import Formula, negated

@@ -124,7 +124,7 @@ def _may_be_a_loss(sign: str, text: str) -> bool:
 def bound(name: str, text: str) -> str:
     """The comparison to write for a target instead of a text."""
     sign, numbers = AS_BOUND[name], NUMBER.findall(text)
-    unit = {"size_mb": "MB", "latency_ms": "ms"}.get(name)
+    unit = {"size_mb": "MB", "latency_ms": "ms", "grams_per_1000": "g", "grams_to_make": "g"}.get(name)
     if not unit and numbers and (LESS.search(text) or (name == "relative_accuracy" and _may_be_a_loss(sign, text))):
         return f'write the share of the baseline that stays: 5 % less is "{sign} 0.95"'
     letters = re.search(r"\d ?([A-Za-z]+)", text)

@@ -114,15 +114,18 @@ class Aims(Targets):
 
 @frozen
 class Gates(Targets):
-    """What the measured model has to show. Two bounds are for gates only, both from below.
+    """What the measured model has to show. Four bounds are for gates only, the first two from below.
 
     kept_beyond_chance: the share kept of what the baseline has beyond always giving the best single answer.
     worst_class_recall: the recall of the class that the model knows worst; no share of the baseline's.
+    grams_per_1000: CO2e of answering 1,000 requests, in g. grams_to_make: CO2e of all steps but the fine-tuning, in g.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
     kept_beyond_chance: str | None = None
     worst_class_recall: str | None = None
+    grams_per_1000: str | None = None
+    grams_to_make: str | None = None
 
 
 @frozen
@@ -206,7 +209,7 @@ class Recipe:
 
 # Which side of each target is bounded.
 AS_BOUND = {"relative_accuracy": ">=", "relative_emissions": "<=", "size_mb": "<=", "latency_ms": "<="}
-AS_BOUND |= {"kept_beyond_chance": ">=", "worst_class_recall": ">="}
+AS_BOUND |= {"kept_beyond_chance": ">=", "worst_class_recall": ">=", "grams_per_1000": "<=", "grams_to_make": "<="}
 SHARES = ("relative_accuracy", "kept_beyond_chance", "worst_class_recall")  # bounds of at most 1, measured on rows
 
 

@@ -11,6 +11,7 @@ from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
 from advisor.proofs.space import cells
 from advisor.report import rule_examples
+from advisor.review.waivers.rules import MOST_DAYS
 from advisor.review.waivers.scope import NEVER_WAIVED
 
 WHITE_PAPER = "It rests on the white paper alone: nobody else is known to have reported it."
@@ -109,9 +110,10 @@ def _waiver(rule: Rule) -> str:
         return (
             "A note never fails a check. To hide it, use `--ignore " + rule.id + "`, or disable the rule in your pack."
         )
+    days = min(MOST_DAYS, rule.waiver_days or MOST_DAYS)
     comment = f'# advise: ignore[{rule.id}] until=YYYY-MM-DD owner=NAME reason="..."'
     return (
-        "Add a comment to the line that the finding points at, with a last day at most 180 days ahead, "
+        f"Add a comment to the line that the finding points at, with a last day at most {days} days ahead, "
         f"or an entry in `waivers.yaml`:\n\n{_block('text', comment + chr(10))}"
     )
 

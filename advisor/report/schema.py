@@ -10,10 +10,11 @@ from advisor.base.interval import NUMBER
 from advisor.facts.facts import declared
 from advisor.policy.packfile import Manifest
 from advisor.policy.rulefile import RuleFile
-from advisor.policy.view import GATES, META, is_text, known, settings
+from advisor.policy.view import GATES, META, TRAINING, is_text, known, settings
 from advisor.recipe.recipe import Recipe, StatedWaiver
 from advisor.recipe.steps import STEPS
 from advisor.records.results import RunResult
+from advisor.report.field_docs import described
 from advisor.report.findings_schema import findings
 
 Schema = dict[str, Any]
@@ -31,7 +32,7 @@ def schema(what: str) -> str:
 def _of(type_: Any) -> Schema:
     from pydantic import TypeAdapter
 
-    made: Schema = TypeAdapter(type_).json_schema()
+    made: Schema = described(TypeAdapter(type_).json_schema())
     return made
 
 
@@ -70,19 +71,29 @@ def _rule() -> Schema:
     made = _of(RuleFile)
     made["properties"]["when"] = CONDITIONS
     made.setdefault("$defs", {})["conditions"] = _conditions()
-    effects = made["$defs"]["Effects"]["properties"]
     names = {"enum": list(STEPS)}
-    for effect in ("forbid", "require"):
-        effects[effect] = {"type": "array", "items": names}
+    some = {"type": "array", "items": names}
     pair = {"type": "array", "items": names, "minItems": 2, "maxItems": 2}
-    effects["order"] = {"type": "array", "items": pair, "description": "Pairs: first before second."}
     names_of_settings = [f"{step.name}.{item}" for step in STEPS.values() for item in settings(step)]
+    names_of_settings += TRAINING
     every, bounded = {"enum": names_of_settings}, {"enum": [*names_of_settings, *GATES]}
     comparison = {"type": "string", "pattern": COMPARISON}
-    effects["limit"] = {"type": "object", "propertyNames": bounded, "additionalProperties": comparison}
-    effects["prefer"] = {"type": "object", "propertyNames": every}
-    effects["allow_only"] = {"type": "object", "propertyNames": every, "additionalProperties": {"type": "array"}}
+    _narrow(
+        made["$defs"]["Effects"]["properties"],
+        forbid=some,
+        require=some,
+        order={"type": "array", "items": pair},
+        limit={"type": "object", "propertyNames": bounded, "additionalProperties": comparison},
+        prefer={"type": "object", "propertyNames": every},
+        allow_only={"type": "object", "propertyNames": every, "additionalProperties": {"type": "array"}},
+    )
     return {**made, "title": "A rule of advise"}
+
+
+def _narrow(fields: Schema, **types: Schema) -> None:
+    """Put exact types in the place of general ones; descriptions stay."""
+    for name, type_ in types.items():
+        fields[name] = {"description": fields[name]["description"], **type_}
 
 
 def _conditions() -> Schema:

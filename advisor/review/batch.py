@@ -48,7 +48,7 @@ class _Batch:
         try:
             data = read_bytes(Path(source.name)) if source.text is None else source.text
         except AdviseError as error:
-            self.findings += [_unjudged(fault, source.name, None) for fault in error.faults]
+            self.findings += [of_fault(fault, source.name, None) for fault in error.faults]
             return
         if source.found and not may_be_recipe(data):
             self.passed_over.append(source.name)
@@ -74,7 +74,7 @@ class _Batch:
             return Kept(one.findings, True, model, stamp)
         except AdviseError as error:
             text = self.texts[source.name]
-            unjudged = [_unjudged(fault, source.name, text) for fault in error.faults]
+            unjudged = [of_fault(fault, source.name, text) for fault in error.faults]
             return Kept(tuple(with_fixes(unjudged, text)), False, model, None)
 
     def again(self, name: str) -> Reviewed:
@@ -144,7 +144,7 @@ def _asked(finding: Finding, only: frozenset[str] | None) -> bool:
     return only is None or finding.rule in BUILT_IN or finding.rule in only
 
 
-def _unjudged(fault: Fault, file: str, text: str | None) -> Finding:
+def of_fault(fault: Fault, file: str, text: str | None) -> Finding:
     """A fault that keeps a recipe from being judged, as a finding. text: None where the file cannot be read."""
     rule = UNREADABLE if text is None else INVALID
     end = (fault.line, fault.column + len(_word_at(text or "", fault.line, fault.column)))

@@ -1,4 +1,4 @@
-"""Project configuration: how `advise check` works in a repository, in advise.toml or in pyproject.toml's [tool.advise].
+"""Project configuration: how recipes are judged in a repository, in advise.toml or pyproject.toml's [tool.advise].
 
 The nearest file upwards counts, up to the root of the repository. Names of files in it count from its own folder.
 """
@@ -31,8 +31,10 @@ class Configuration:
 
     paths: checked when no recipe is named. exclude: globs of files that folders and patterns leave out. policies: by a
     glob of files, where another policy applies; the first that matches counts. rule_pages: the address that a rule's id
-    follows, for links in SARIF. waiver_terms: the longest waiver in days, by rule. waiver_fields: what a waiver must
-    name beside its reason and owner.
+    follows, for links in SARIF. waivers: this file instead of every waivers.yaml beside and above the recipes, which
+    count where waivers_beside is true. inline_waivers: do those in recipes count? Where one of the two is not set, they
+    count unless the configuration was named by --config. waiver_terms: the longest waiver in days, by rule.
+    waiver_fields: what a waiver must name beside its reason and owner.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
@@ -45,11 +47,17 @@ class Configuration:
     fail_on: Literal["error", "warning", "note"] = "error"
     baseline: str | None = None
     waivers: str | None = None
-    inline_waivers: bool = True
+    waivers_beside: bool | None = None
+    inline_waivers: bool | None = None
     waiver_days: Days = 180
     waiver_terms: Mapping[str, Days] = field(default_factory=dict)
     waiver_fields: tuple[Literal["approver", "ticket"], ...] = ()
     rule_pages: str = ""
+
+    def settled(self, alone: bool) -> Configuration:
+        """With what it leaves open decided. alone: it was named by --config, so that only what it says counts."""
+        beside, inline = (not alone if one is None else one for one in (self.waivers_beside, self.inline_waivers))
+        return dataclasses.replace(self, waivers_beside=beside, inline_waivers=inline)
 
     def as_toml(self, file: Path | None) -> str:
         """The settings as advise.toml has them. file: where they were found, for the first line."""

@@ -89,12 +89,12 @@ def may_be_recipe(text: bytes) -> bool:
     if b"\0" in text or _TOP.search(text):
         return True
     try:
-        return not MAIN_KEYS.isdisjoint(_keys_at_top(text))
+        return not MAIN_KEYS.isdisjoint(keys_at_top(text))
     except AdviseError:  # not UTF-8: the check says so
         return True
 
 
-def _keys_at_top(data: bytes, levels: int = 2) -> Iterator[str]:
+def keys_at_top(data: bytes, levels: int = 2) -> Iterator[str]:
     """The keys in the outermost mappings of a YAML text, as far as it can be read.
 
     Args:

@@ -19,7 +19,8 @@ PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 def scratch(tmp_path: Path) -> Path:
     """A repository that uses the hooks as they are, but from this environment instead of one of their own."""
     made = repository(tmp_path / "scratch")
-    hooks = [{**hook, "language": "system"} for hook in HOOKS]
+    hooks = [{**hook, "language": "system", "additional_dependencies": []} for hook in HOOKS]
+    hooks[-1]["args"] = ["runs/release"]
     with (made / ".pre-commit-config.yaml").open("w") as file:
         YAML(typ="safe").dump({"repos": [{"repo": "local", "hooks": hooks}]}, file)
     call(made, "git", "add", ".")
@@ -39,7 +40,7 @@ def hooks(scratch: Path, *arguments: str, code: int = 0) -> dict[str, str]:
 
 def test_good_recipes_and_packs_pass(scratch: Path) -> None:
     ended = hooks(scratch, "--all-files")
-    assert [ended[hook["id"]] for hook in HOOKS] == ["Passed", "Passed", "Passed"]
+    assert [ended[hook["id"]] for hook in HOOKS] == ["Passed", "Passed", "Passed", "Skipped"]
 
 
 def test_a_recipe_that_breaks_a_rule_stops_the_commit(scratch: Path) -> None:
@@ -57,6 +58,16 @@ def test_a_rule_whose_examples_come_out_otherwise_stops_the_commit(scratch: Path
     call(scratch, "git", "add", "rules")
     ended = hooks(scratch, "--files", "rules/acme/device/quantize-cpu-only.yaml", code=1)
     assert (ended["advise-check"], ended["advise-rules-test"]) == ("Skipped", "Failed")
+
+
+def test_a_run_that_may_not_be_deployed_stops_the_commit(scratch: Path) -> None:
+    report = scratch / "runs" / "release" / "report.json"
+    report.parent.mkdir(parents=True)
+    report.write_text("{}")
+    call(scratch, "git", "add", "runs")
+    ended = hooks(scratch, "--files", "runs/release/report.json", code=1)
+    assert (ended["advise-check"], ended["advise-gate"]) == ("Skipped", "Failed")
+    assert "gate-complete" in ended["shown"]
 
 
 def test_every_hook_calls_a_command_that_there_is() -> None:

@@ -50,10 +50,10 @@ class Ended(NamedTuple):
     outputs: dict[str, str]
 
 
-def checked(folder: Path, **inputs: str) -> Ended:
-    """Run the script of the action's step `check` as a runner does, in this folder."""
+def checked(folder: Path, step_id: str = "check", **inputs: str) -> Ended:
+    """Run the script of one of the action's steps as a runner does, in this folder."""
     action = read("action.yml")
-    (step,) = (one for one in action["runs"]["steps"] if one.get("id") == "check")
+    (step,) = (one for one in action["runs"]["steps"] if one.get("id") == step_id)
     values = {name: one["default"] for name, one in action["inputs"].items()} | {
         name.replace("_", "-"): value for name, value in inputs.items()
     }
@@ -136,6 +136,31 @@ def test_what_cannot_be_checked_never_passes(inputs: dict[str, str], code: int, 
     assert not (scratch / "hacked").exists()
 
 
+def test_the_projects_configuration_counts_unless_another_is_named(scratch: Path) -> None:
+    (scratch / "recipes" / "reviews.yaml").write_text(BAD)
+    (scratch / "advise.toml").write_text('ignore = ["quantize-cpu-only"]\n')
+    (scratch / "trusted.toml").write_text("")
+    assert checked(scratch).code == 0
+    assert checked(scratch, config="trusted.toml").code == 1
+
+
+def test_a_run_that_may_not_be_deployed_fails(scratch: Path) -> None:
+    (scratch / "runs" / "empty").mkdir(parents=True)
+    ended = checked(scratch, "gate", runs="runs/empty\nruns/absent", gate_options="--without-data --device cpu")
+    assert (ended.code, ended.outputs["exit-code"]) == (4, "4")
+    assert "gate-complete" in ended.summary
+    assert "::error title=advise gate::runs/empty may not be deployed (exit code 4)" in ended.log
+    assert "::error title=advise gate::runs/absent may not be deployed (exit code 2)" in ended.log
+    assert checked(scratch, "gate", runs="x; touch hacked", gate_options="$(touch hacked)").code == 2
+    assert not (scratch / "hacked").exists()
+
+
+@pytest.mark.slow
+def test_a_run_that_may_be_deployed_passes(scratch: Path, finished_run: Path) -> None:
+    ended = checked(scratch, "gate", runs=str(finished_run))
+    assert (ended.code, ended.outputs["exit-code"]) == (0, "0"), ended.log
+
+
 def test_the_commands_of_the_examples_are_real(scratch: Path) -> None:
     """What the GitLab job and the workflow's second job run, in a repository as they expect it."""
     jobs = read("docs/ci/github.yml")["jobs"]["policy"]["steps"]
@@ -147,5 +172,9 @@ def test_the_commands_of_the_examples_are_real(scratch: Path) -> None:
             env={**os.environ, "PATH": PATH, "PYTHONPATH": str(CHECKOUT)},
         )  # fmt: skip
         assert done.returncode == 0, command
+    (command,) = read("docs/ci/gitlab.yml")["advise-gate"]["script"]
+    (scratch / "runs" / "release").mkdir(parents=True)
+    assert call(scratch, *command.split(), PATH=PATH).returncode == 4
+    assert "gate-complete" in (scratch / "advise-gate.xml").read_text()
     assert (scratch / "advise-junit.xml").read_text().startswith("<testsuites")
     assert json.loads((scratch / "advise.sarif").read_text())["runs"]

@@ -184,3 +184,36 @@ def test_a_diff_says_what_it_cannot_mend(file: Path, capsys: pytest.CaptureFixtu
     assert main(["check", "--diff", "a.yaml"]) == 2
     captured = capsys.readouterr()
     assert (captured.out, "a.yaml:1:1: model is missing" in captured.err) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("then", "before", "after"),
+    [
+        ('{limit: {training.batch_size: "<= 16"}}', "", "training: {batch_size: 16}\n"),
+        (
+            '{limit: {training.batch_size: "<= 16"}}',
+            "training: {seed: 1, batch_size: 64}  # ours\n",
+            "training: {seed: 1, batch_size: 16}  # ours\n",
+        ),
+        (
+            "{allow_only: {training.precision: [fp32]}}",
+            "training: {seed: 1}\n",
+            "training: {seed: 1, precision: fp32}\n",
+        ),
+    ],
+)
+def test_what_all_steps_share_is_brought_into_its_bounds(then: str, before: str, after: str, tmp_path: Path) -> None:
+    pack = tmp_path / "pack"
+    pack.mkdir()
+    (pack / "pack.yaml").write_text("name: own\nversion: '1'\ndescription: x\nsources: {S: ours}\n")
+    (pack / "small.yaml").write_text(
+        "id: small\ntitle: T\norigin: X\nseverity: error\nsince: '1'\nwhen: {device.kind: cpu}\n"
+        f"then: {then}\nbecause: So.\nevidence: [{{source: S, at: p, says: so, strength: derived}}]\n"
+        "confidence: low\nexamples: {fires: [{device: cpu}]}\n"
+    )
+    recipe = tmp_path / "a.yaml"
+    text = "version: 1\nname: x\nmodel: {source: bert}\ndata: {samples: 30000}\ndevice: cpu\nsteps: [finetune]\n"
+    recipe.write_text(text + before)
+    assert main(["check", str(recipe), "--policy", str(pack)]) == 1
+    assert main(["check", str(recipe), "--policy", str(pack), "--unsafe-fixes"]) == 0
+    assert recipe.read_text() == text + after

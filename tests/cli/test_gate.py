@@ -80,3 +80,30 @@ def test_each_rule_of_the_gate_has_a_page(capsys: pytest.CaptureFixture[str]) ->
     for name, title in GATE_RULES.items():
         assert main(["explain", name]) == 0
         assert title in capsys.readouterr().out
+
+
+def test_the_projects_configuration_counts(
+    finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack = tmp_path / "demanding"
+    pack.mkdir()
+    (pack / "pack.yaml").write_text(
+        "name: demanding\nversion: '1'\ndescription: x\nextends: [core]\n"
+        "meta: {owner: {about: who answers, required: true}}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "advise.toml").write_text('policy = "demanding"\n')
+    assert main(["gate", str(finished_run)]) == 4
+    assert "error[meta-owner]" in capsys.readouterr().out
+    assert main(["gate", str(finished_run), "--policy", "core"]) == 0
+    (tmp_path / "advise.toml").write_text('policy = "demanding"\nignore = ["meta-owner"]\n')
+    assert main(["gate", str(finished_run)]) == 0
+
+
+def test_a_folder_that_is_no_run_is_said_once_for_each_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gate", str(tmp_path), "--format", "json"]) == 4
+    found = json.loads(capsys.readouterr().out)["findings"]
+    assert sorted(Path(one["place"]["file"]).name for one in found) == sorted(
+        ["manifest.json", "recipe.yaml", "facts.json", "report.json", "predictions.json", "answers.json"]
+    )
+    assert {one["rule"] for one in found} == {"gate-complete"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +140,70 @@ def test_sarif_links_to_the_pages_of_rules_and_gitlab_reads_its_own_report(
         (BROKEN, "major", "recipes/a.yaml")
     }
     assert len({one["fingerprint"] for one in entries}) == len(entries)
+
+
+def waivers_file(until: str = "2099-01-01") -> str:
+    return f"waivers:\n  - {{rule: {BROKEN}, reason: x, owner: anna, until: {until}}}\n"
+
+
+def test_only_the_named_configuration_loosens_a_check(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    comment = f'{{keep: 4}}  # advise: ignore[{BROKEN}] until=2099-01-01 owner=anna reason="x"'
+    own = "paths = ['recipes/a.yaml']\nwaiver-days = 100_000\n"
+    waived, kept = (0, []), (1, [("a.yaml", BROKEN)])
+    for file, text, allows in (
+        ("recipes/waivers.yaml", waivers_file(), "waivers-beside = true\n"),
+        ("recipes/waivers.yaml", waivers_file(), "waivers = 'recipes/waivers.yaml'\n"),
+        ("recipes/a.yaml", RECIPE.replace("{keep: 4}", comment), "inline-waivers = true\n"),
+    ):
+        before = (project / file).read_text() if (project / file).exists() else None
+        (project / file).write_text(text)
+        (project / "trusted.toml").write_text(own)
+        (project / "advise.toml").write_text(own)
+        assert found(capsys) == waived
+        assert found(capsys, "--config", "trusted.toml") == kept
+        main(["check", "--config", "trusted.toml", "--format", "concise"])
+        assert "is ignored (--no-inline, or the configuration)" in capsys.readouterr().out
+        (project / "trusted.toml").write_text(own + allows)
+        assert found(capsys, "--config", "trusted.toml") == waived
+        (project / file).write_text(before) if before else (project / file).unlink()
+
+
+def test_diff_follows_the_configuration_as_check_does(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good = project / "recipes" / "good.yaml"
+    good.write_text(RECIPE.replace("keep: 4", "keep: 11"))
+    compared = ["diff", str(good), "recipes/a.yaml"]
+    assert main(compared) == 1
+    (project / "advise.toml").write_text(f'ignore = ["{BROKEN}"]\n')
+    assert main(compared) == 0
+    (project / "trusted.toml").write_text("")
+    assert main([*compared, "--config", "trusted.toml"]) == 1
+    (project / "advise.toml").write_text('[policies]\n"recipes/*.yaml" = "packs/lenient"\n')
+    assert main(compared) == 0
+    assert main([*compared, "--policy", "core"]) == 1
+    (project / "advise.toml").write_text("waiver-days = 100_000\nwaiver-fields = ['ticket']\n")
+    (project / "recipes" / "waivers.yaml").write_text(waivers_file())
+    assert main(compared) == 1  # the demanded ticket is missing
+    (project / "advise.toml").write_text("waiver-days = 100_000\n")
+    assert main(compared) == 0
+
+
+def test_a_rule_and_a_pack_name_the_longest_term_of_their_waivers(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def day(ahead: int) -> str:
+        return (date.today() + timedelta(days=ahead)).isoformat()
+
+    strict = project / "packs" / "strict"
+    strict.mkdir()
+    manifest = "name: strict\nversion: '1'\ndescription: x\nextends: [core]\n"
+    override = f"override: {{{BROKEN}: {{reason: it hurts, waiver_days: 20}}}}\n"
+    file = project / "recipes" / "waivers.yaml"
+    for more, longest in (("waiver_days: 30\n", 30), (override, 20), (f"waiver_days: 30\n{override}", 20)):
+        (strict / "pack.yaml").write_text(manifest + more)
+        for ahead, code in ((longest, 0), (longest + 1, 1)):
+            file.write_text(waivers_file(day(ahead)))
+            assert main(["check", "recipes/a.yaml", "--policy", "packs/strict", "--format", "concise"]) == code
+            assert (f"more than {longest} days ahead" in capsys.readouterr().out) == bool(code)
+    (strict / "pack.yaml").write_text(manifest + "waiver_days: 0\n")
+    assert main(["check", "recipes/a.yaml", "--policy", "packs/strict"]) == 3
+    assert "waiver_days" in capsys.readouterr().err

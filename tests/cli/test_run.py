@@ -79,3 +79,16 @@ def test_errors_and_warnings_are_shown_in_full(recipe: Path, capsys: pytest.Capt
     assert "error[" in told
     assert " = why:" in told
     assert "note[" not in told
+
+
+def test_the_projects_configuration_counts(
+    recipe: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(recipe.parent)
+    assert main(["run", "recipe.yaml", "--dry-run"]) == 1
+    rules = {line.split("error[")[1].split("]")[0] for line in capsys.readouterr().err.splitlines() if "error[" in line}
+    Path("advise.toml").write_text(f"ignore = {sorted(rules)}\n")
+    assert main(["run", "recipe.yaml", "--dry-run"]) == 0
+    Path("trusted.toml").write_text("")
+    assert main(["run", "recipe.yaml", "--dry-run", "--config", "trusted.toml"]) == 1
+    assert main(["run", "recipe.yaml", "--dry-run", "--config", "absent.toml"]) == 2

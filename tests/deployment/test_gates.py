@@ -7,17 +7,17 @@ from dataclasses import replace
 import pytest
 
 from advisor.deployment.gates import judge
-from advisor.recipe.recipe import ModelSource, Recipe, Targets
+from advisor.recipe.recipe import Gates, ModelSource, Recipe
 from advisor.recipe.steps.finetune import Finetune
 from advisor.recipe.steps.quantization import Quantization
-from advisor.records.results import Measured, Served, StepResult
+from advisor.records.results import Cost, Measured, Served, StepResult
 
 STEP = StepResult("finetune", "fine-tuned", "steps/0-finetune", 9, 9, 4_000_000, 0.9, Measured(1.0), 1.0)
 
 
 def recipe(int8: bool = False, **gates: str) -> Recipe:
     steps = (Finetune(), Quantization()) if int8 else (Finetune(),)
-    return Recipe(1, "r", ModelSource("bert"), "cpu", steps, gates=Targets(**gates))
+    return Recipe(1, "r", ModelSource("bert"), "cpu", steps, gates=Gates(**gates))
 
 
 def last(value: float | None, interval: tuple[float, float] | None = None) -> StepResult:
@@ -64,3 +64,13 @@ def test_int8_has_gates_of_its_own() -> None:
     ]
     nothing = replace(STEP, accuracy=-0.1)
     assert not judge(recipe(int8=True), [nothing, worse], 872)[0].passed
+
+
+def test_grams_are_bounded_as_they_were_measured() -> None:
+    served = Served(g_per_1000=Measured(0.4, interval=(0.3, 0.6)))
+    made = replace(STEP, name="distillation", cost=Cost(g_co2=Measured(12.0)), served=served)
+    found = judge(recipe(grams_per_1000="<= 0.5", grams_to_make="<= 10"), [STEP, made], 872)
+    assert {gate.name: gate.state for gate in found} == {"grams_per_1000": "not shown", "grams_to_make": "missed"}
+    (alone,) = judge(recipe(grams_to_make="<= 10"), [STEP], 872)
+    assert (alone.state, alone.passed) == ("not measured", False)
+    assert "nothing was compressed" in alone.words

@@ -220,3 +220,40 @@ def test_a_fact_that_nobody_can_state_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Hardware, "facts", lambda self, kind: DeviceFacts(kind))
     (one,) = proofs(made)[KNOWN].refutations
     assert one.rules == ("a",) and "device.memory_gb" in one.message
+
+
+SHORT = {"limit": {"training.batch_size": "<= 16"}}
+BOUND_TRAINING: dict[str, tuple[list[Rule], dict[str, str]]] = {
+    "a bound that advice does not keep": ([rule("small", ALWAYS, SHORT)], {ADVISED: "refuted"}),
+    "a bound and a preference that keeps it": (
+        [rule("small", ALWAYS, SHORT), rule("prefer", ALWAYS, {"prefer": {"training.batch_size": 8}})],
+        {},
+    ),
+    "a preference that breaks a bound": (
+        [rule("small", ALWAYS, SHORT), rule("prefer", ALWAYS, {"prefer": {"training.batch_size": 64}})],
+        {CONTRADICT: "refuted", ADVISED: "refuted"},
+    ),
+    "two bounds that leave nothing": (
+        [rule("small", ALWAYS, SHORT), rule("large", ALWAYS, {"limit": {"training.batch_size": "> 16"}})],
+        {CONTRADICT: "refuted", ADMISSIBLE: "refuted", ADVISED: "refuted"},
+    ),
+    "a word that is allowed": ([rule("p", ALWAYS, {"allow_only": {"training.precision": ["fp32", "auto"]}})], {}),
+    "a condition on what advice always writes": (
+        [rule("large", {"training.batch_size": "> 20"}, {"deny": "too much memory"})],
+        {ADVISED: "refuted"},
+    ),
+    "a gate that nobody can set": (
+        [rule("all", {"gates.kept_beyond_chance": ">= 0"}, {"limit": {"gates.kept_beyond_chance": ">= 1.5"}})],
+        {CONTRADICT: "refuted"},
+    ),
+    "grams that a rule bounds": ([rule("g", ALWAYS, {"limit": {"gates.grams_per_1000": "<= 0.5"}})], {}),
+}
+
+
+@pytest.mark.parametrize(("rules", "expected"), BOUND_TRAINING.values(), ids=BOUND_TRAINING)
+def test_training_and_gates_are_bounded_like_settings_of_steps(rules: list[Rule], expected: dict[str, str]) -> None:
+    made = policy(*rules)
+    found = proofs(made)
+    assert {claim: proof.verdict for claim, proof in found.items() if proof.verdict != "proven"} == expected
+    for one in found[ADVISED].refutations:
+        assert confirmed(made, one)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from advisor.advice.recommendation import advise
+from advisor.base.errors import AdviseError
 from advisor.facts.facts import DataFacts, Facts, Goal
 from advisor.families import registry
 from advisor.inspection import probe
@@ -158,3 +159,33 @@ def test_a_kind_of_model_that_is_not_described_is_said(tmp_path: Path) -> None:
     ((at, message),) = found(tmp_path, MODEL + STEPS, {"model_type": "brand-new"})
     assert at == "model"
     assert "were not checked" in message and "other-encoder" in message
+
+
+def hub_cache(folder: Path, **layers: int) -> None:
+    """A Hub cache with a model `our/bert` whose branches have configs of so many layers each."""
+    cached = folder / "models--our--bert"
+    (cached / "refs").mkdir(parents=True)
+    for commit, (branch, count) in zip("abc", layers.items(), strict=False):
+        (cached / "refs" / branch).write_text(commit * 40)
+        (cached / "snapshots" / (commit * 40)).mkdir(parents=True)
+        config = json.dumps({**BERT, "num_hidden_layers": count})
+        (cached / "snapshots" / (commit * 40) / "config.json").write_text(config)
+
+
+def test_a_revision_is_the_one_that_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    hub_cache(tmp_path / "hub", main=6, v2=12)
+    steps = STEPS + "  - layer_removal: {keep: 7}\n  - distillation:\n"
+    too_few = [("7", "layer_removal: cannot keep 7 of 6 encoder blocks")]
+    for revision, problems in (("", too_few), (", revision: v2", []), (f", revision: {'b' * 40}", [])):
+        recipe = f"model: {{source: our/bert, family: bert{revision}}}\n{steps}"
+        assert found(tmp_path, recipe, config=None) == problems
+    assert probe.model("our/bert", revision="v2").folder == tmp_path / "hub/models--our--bert/snapshots" / ("b" * 40)
+    with pytest.raises(AdviseError, match="revision 'v3' of our/bert is not in the local Hub cache"):
+        probe.model("our/bert", revision="v3")
+    for outside in ("../../../..", "/etc", "a\0"):
+        assert probe.cached_config("our/bert", outside) is None
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "config.json").write_text(json.dumps(BERT))
+    own = probe.model(str(tmp_path / "here"), revision="v2")  # a folder of one's own has no revisions
+    assert (own.revision, own.folder) == (None, tmp_path / "here")

@@ -43,7 +43,7 @@ EQUAL = 1e-5  # outputs of a reloaded model: the same weights, so only rounding 
 
 
 def load(
-    folder: Path | str,
+    folder: Path,
     family: Family,
     task: Task,
     seed: int = 0,
@@ -60,7 +60,6 @@ def load(
     """
     random_from(seed)
     try:
-        folder = _local(folder, trust_remote_code)
         refuse_unsafe_weights(folder)
         refuse_unknown_activation(folder, family)
         own = tokenizer(folder, trust_remote_code)
@@ -95,13 +94,18 @@ def tokenizer(folder: Path | str, trust_remote_code: bool = False) -> Any:
         raise unloadable(folder, error, not trust_remote_code and brings_code(folder)) from None
 
 
-def _local(source: Path | str, trust_remote_code: bool) -> Path:
-    """The folder itself, or that of a Hub id in the Hub's cache, with no file in it that is not read here."""
-    if Path(source).exists():
-        return Path(source)
+def downloaded(source: str, revision: str | None, trust_remote_code: bool) -> Path:
+    """The folder of a Hub id in the Hub's cache, at a revision, with no file in it that is not read here.
+
+    Raises:
+        AdviseError: there is no such model or revision, or the Hub cannot be reached.
+    """
     cache_only_if_out_of_reach()
     wanted = [*DOWNLOADED, *(["*.py"] if trust_remote_code else [])]
-    return Path(snapshot_download(str(source), allow_patterns=wanted, ignore_patterns="*/*"))
+    try:
+        return Path(snapshot_download(source, revision=revision, allow_patterns=wanted, ignore_patterns="*/*"))
+    except Exception as error:  # whatever the library of the Hub raises
+        raise unloadable(source, error) from None
 
 
 def _forget_code(model: Any, tokenizer: Any, trust_remote_code: bool) -> None:

@@ -26,6 +26,7 @@ from advisor.recipe.steps import STEPS
 from advisor.recipe.steps.layer_removal import LayerRemoval
 from advisor.recipe.steps.matrix_pruning import MatrixPruning
 from advisor.recipe.steps.step import Step
+from advisor.records.training_settings import Training
 from advisor.review.findings import Edit, Fix, Path_
 
 LAST = "quantization"  # nothing can be trained after it, so a recipe that goes on can only mean that it comes last
@@ -103,6 +104,8 @@ class Broken(NamedTuple):
         """Move a setting to the nearest value that its rule allows."""
         rule, full = self.violation.rule, f"{part}.{name}"
         interval, allowed = rule.limits.get(full), (rule.then.allow_only or {}).get(full)
+        if part == "training":
+            return self._training(name, interval, allowed)
         if part == "gates" or part not in self.recipe.step_names:
             return self._gate(name, interval)
         step = self.recipe.step(part)
@@ -119,6 +122,16 @@ class Broken(NamedTuple):
     def _set(self, step: str, name: str, value: Any) -> Fix:
         path = ("steps", self._index(step), step, name)
         return Fix(f"set {name} to {value}", False, (Edit(path, "set", value),))
+
+    def _training(self, name: str, interval: Interval | None, allowed: Sequence[Any] | None) -> Fix | None:
+        """The same for a setting that all steps share; a recipe without such settings gets them."""
+        given = getattr(self.recipe.training, name)
+        value = nearest(interval, given, int) if interval else allowed[0] if allowed and len(allowed) == 1 else None
+        if value is None:
+            return None
+        whole = self.recipe.training == Training()
+        edit = Edit(("training",), "set", {name: value}) if whole else Edit(("training", name), "set", value)
+        return Fix(f"set {name} to {value}", False, (edit,))
 
     def _gate(self, name: str, interval: Interval | None) -> Fix | None:
         if interval is None or self.recipe.gates is None or getattr(self.recipe.gates, name, None) is None:

@@ -16,7 +16,7 @@ from advisor.base.interval import Interval, show
 from advisor.recipe.recipe import AS_BOUND, SHARES
 
 Number = int | float
-UNITS = {"size_mb": ("mb", "MB"), "latency_ms": ("ms",)}
+UNITS = {"size_mb": ("mb", "MB"), "latency_ms": ("ms",), "grams_per_1000": ("g",), "grams_to_make": ("g",)}
 SIGNS = {"≥": ">=", "≤": "<=", "=>": ">=", "=<": "<=", "at least": ">=", "at most": "<="}
 LIKELY_SHARE = Fraction(1, 2)  # of the accuracy that somebody wants to keep; less is a loss as often
 # What the numbers of some settings count, beside their own names.

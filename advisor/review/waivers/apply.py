@@ -16,7 +16,7 @@ from typing import NamedTuple
 from advisor.base.yamlfile import Document
 from advisor.policy.pack import Policy
 from advisor.review.findings import Finding, Waiver
-from advisor.review.waivers.reader import WAIVERS_FILE, Written, files_for, of_recipe, read_file
+from advisor.review.waivers.reader import WAIVERS_FILE, Written, files_for, ignored, of_recipe, read_file
 from advisor.review.waivers.rules import MOST_DAYS
 from advisor.review.waivers.scope import matches, reach
 from advisor.review.waivers.waivers import Terms, settle
@@ -26,7 +26,8 @@ class Waiving(NamedTuple):
     """How waivers are taken. file: instead of every waivers.yaml beside and above the recipes.
 
     days_of: the longest term of some rules; required: fields beside reason and owner (`approver`, `ticket`).
-    inline: do the waivers inside recipes count? unused: are unused waivers reported?
+    inline: do the waivers inside recipes count? beside: do those in files beside and above them? unused: are unused
+    waivers reported?
     """
 
     today: date
@@ -36,11 +37,13 @@ class Waiving(NamedTuple):
     unused: bool = True
     days_of: Mapping[str, int] = {}
     required: tuple[str, ...] = ()
+    beside: bool = True
 
-    @property
-    def terms(self) -> Terms:
-        """What a waiver has to meet."""
-        return Terms(self.most_days, self.days_of, self.required)
+    def terms(self, *policies: Policy) -> Terms:
+        """What a waiver has to meet: of the longest terms that project and rule name, the shorter one."""
+        own = {rule.id: rule.waiver_days for policy in policies for rule in policy.rules if rule.waiver_days}
+        days = {name: min(term, self.days_of.get(name, term)) for name, term in own.items()}
+        return Terms(self.most_days, {**self.days_of, **days}, self.required)
 
 
 class Waived(NamedTuple):
@@ -60,7 +63,7 @@ def waive(findings: Iterable[Finding], recipes: Sequence[Document], policy: Poli
     judged = partial(_judged, names={rule.id for rule in policy.rules}, recipes=[one.name for one in recipes])
     known = {*(rule.id for rule in policy.rules), *policy.disabled}
     unused = judged if how.unused else lambda waiver: False
-    settled = settle(findings, written.waivers, known, how.today, how.terms, unused)
+    settled = settle(findings, written.waivers, known, how.today, how.terms(policy), unused)
     return Waived((*settled, *written.findings), texts)
 
 
@@ -74,7 +77,7 @@ def gather(recipes: Sequence[Document], how: Waiving) -> tuple[Written, dict[str
     texts = {}
     for file in dict.fromkeys(found):
         more, document = read_file(file)
-        written += more
+        written += more if how.file or how.beside else ignored(more)
         texts[document.name] = document.text
     return written, texts
 

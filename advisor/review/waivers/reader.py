@@ -42,10 +42,14 @@ class Written(NamedTuple):
 def of_recipe(document: Document, inline: bool = True) -> Written:
     """The waivers in a recipe: its list and its comments. inline: do they count? If not, a note for each says so."""
     written = listed(document, own=True) + _comments(document)
-    if inline:
-        return written
-    words = "the waiver for {} in the recipe is ignored (--no-inline)"
-    return Written((), tuple(remark(IGNORED, words.format(one.rule), one) for one in written.waivers))
+    return written if inline else ignored(written)
+
+
+def ignored(written: Written) -> Written:
+    """Waivers that do not count: a note for each says so."""
+    where = {"inSource": "in the recipe", "external": "in this file"}
+    words = "the waiver for {} {} is ignored (--no-inline, or the configuration)"
+    return Written((), tuple(remark(IGNORED, words.format(one.rule, where[one.kind]), one) for one in written.waivers))
 
 
 def stated(document: Document) -> tuple[StatedWaiver, ...]:
@@ -88,6 +92,15 @@ def read_file(path: Path) -> tuple[Written, Document]:
         AdviseError: it cannot be read, or holds something else than a list named `waivers`.
     """
     document = read(path)
+    return of_file(document), document
+
+
+def of_file(document: Document) -> Written:
+    """The waivers of a file that was read.
+
+    Raises:
+        AdviseError: it holds something else than a list named `waivers`.
+    """
     if not isinstance(document.value, dict) or "waivers" not in document.value:
         raise AdviseError(Fault("expected `waivers:` with a list", document.name, 1, 1, "see advise schema waivers"))
     unknown = [
@@ -97,7 +110,7 @@ def read_file(path: Path) -> tuple[Written, Document]:
     ]
     if unknown:
         raise AdviseError(*unknown)
-    return listed(document), document
+    return listed(document)
 
 
 def files_for(recipe: Path) -> list[Path]:

@@ -15,7 +15,7 @@ WAIVER_RULES = {
     MALFORMED: ("error", "A waiver needs a rule, a reason, an owner and a last day; without them it has no effect."),
     UNKNOWN: ("error", "A waiver for a rule that does not exist has no effect."),
     TOO_LONG: ("error", "A waiver is temporary, so that somebody reviews it again."),
-    IGNORED: ("note", "With --no-inline, waivers inside a recipe do not count: only files of waivers do."),
+    IGNORED: ("note", "A change must not bring along the waiver of its own findings."),
 }
 
 

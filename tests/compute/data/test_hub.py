@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
 
 from advisor.base.errors import AdviseError
 from advisor.compute.data.hub import PROXIES, cache_only_if_out_of_reach
-from advisor.compute.structure.checkpoint import load
-from advisor.families.registry import find
+from advisor.compute.structure.checkpoint import downloaded
 
 
 @pytest.fixture
@@ -50,8 +50,22 @@ def test_behind_a_proxy_nothing_is_decided(closed_port: None, monkeypatch: pytes
 
 
 def test_a_model_that_is_nowhere_is_refused_with_a_remedy(closed_port: None) -> None:
-    bert = find("bert")
-    assert bert is not None
     with pytest.raises(AdviseError, match="cannot be loaded") as caught:
-        load("some-org/not-here", bert, ("no", "yes"))
+        downloaded("some-org/not-here", None, False)
     assert "--model" in str(caught.value)
+
+
+def test_a_revision_is_the_one_that_is_loaded(
+    closed_port: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    for branch, commit in (("main", "a" * 40), ("v2", "b" * 40)):
+        cached = tmp_path / "models--our--bert"
+        (cached / "snapshots" / commit).mkdir(parents=True)
+        (cached / "snapshots" / commit / "config.json").write_text("{}")
+        (cached / "refs").mkdir(exist_ok=True)
+        (cached / "refs" / branch).write_text(commit)
+    for revision, commit in ((None, "a"), ("v2", "b"), ("b" * 40, "b")):
+        assert downloaded("our/bert", revision, False).name == commit * 40
+    with pytest.raises(AdviseError, match="cannot be loaded"):
+        downloaded("our/bert", "v3", False)

@@ -197,7 +197,7 @@ def test_of_two_near_names_neither_is_clear() -> None:
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_characters="\0")),
+        st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8", exclude_characters="\0")),
         lambda inner: (
             st.lists(inner, max_size=3)
             | st.dictionaries(st.sampled_from([*STEPS, "steps", "model", "goal", "waivers", "keep"]), inner)

@@ -1,0 +1,1 @@
+"""The language server: findings, explanations, fixes and completion while a file is written."""
