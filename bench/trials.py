@@ -15,6 +15,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
@@ -23,11 +24,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from advisor.execution import executor
-from advisor.execution.job import prepare
+from advisor.execution.job import Job, prepare
 from advisor.inspection.recipe_data import read_data
-from advisor.policy.pack import find
+from advisor.policy.pack import core, find
 from advisor.recipe.reader import load
 from advisor.records.results import Progress, RunResult, StepResult
+from advisor.review.review import review
 
 HERE = Path(__file__).parent
 SHARED = HERE.parents[1] / "shared"
@@ -76,40 +78,47 @@ class Arm(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """One arm on one data set with one seed."""
+    """One arm on one data set with one seed. model: the name of its folder, where more than one model is measured."""
 
     arm: Arm
     task: Task
     seed: int
+    model: str = ""
 
     @property
     def key(self) -> dict[str, Any]:
         """What its result is known by: no other settings pass for these."""
         settings = {"recipe": [self.task.finetune, *self.arm.steps], "joined_texts": self.arm.joined}
-        return {"arm": self.arm.name, "task": self.task.key, "seed": self.seed, **settings}
+        model = {"model": self.model} if self.model else {}
+        return {**model, "arm": self.arm.name, "task": self.task.key, "seed": self.seed, **settings}
 
     def folder(self, work: Path, arm: str = "") -> Path:
         """Where its run is kept, or that of another arm on the same rows with the same seed."""
-        return work / f"{self.task.key}-{self.seed}-{(arm or self.arm.name).replace(' ', '-')}"
+        return work / self.model / f"{self.task.key}-{self.seed}-{(arm or self.arm.name).replace(' ', '-')}"
 
 
 def options(about: str) -> Namespace:
+    """The command line that all of these measurements share, as it was given."""
+    return parser(about).parse_args()
+
+
+def parser(about: str) -> ArgumentParser:
     """The command line that all of these measurements share."""
-    parser = ArgumentParser(description=about)
-    parser.add_argument("--model", type=Path, default=SHARED / "models" / "e5-small-en-12l")
-    parser.add_argument("--data", type=Path, default=SHARED / "data", help="folder of data sets as Parquet")
-    parser.add_argument("--work", type=Path, default=HERE.parent / "runs" / "bench", help="where runs are kept")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", default="", help="arms whose name holds this")
-    parser.add_argument("--task", default="", help="data sets whose name holds this")
-    parser.add_argument("--show", action="store_true", help="show what was measured, run nothing")
-    return parser.parse_args()
+    reader = ArgumentParser(description=about)
+    reader.add_argument("--model", type=Path, default=SHARED / "models" / "e5-small-en-12l")
+    reader.add_argument("--data", type=Path, default=SHARED / "data", help="folder of data sets as Parquet")
+    reader.add_argument("--work", type=Path, default=HERE.parent / "runs" / "bench", help="where runs are kept")
+    reader.add_argument("--seeds", type=int, default=3)
+    reader.add_argument("--only", default="", help="arms whose name holds this")
+    reader.add_argument("--task", default="", help="data sets whose name holds this")
+    reader.add_argument("--show", action="store_true", help="show what was measured, run nothing")
+    return reader
 
 
 def run(trials: Sequence[Trial], file: Path, given: Namespace) -> None:
     """Carry out the trials that have no result yet, and write one after each."""
     wanted = [one for one in trials if given.only in one.arm.name and given.task in one.task.key]
-    left = [one for one in wanted if one.seed not in [line["seed"] for line in results(file, one.arm, one.task)]]
+    left = [one for one in wanted if one.seed not in _measured(file, one)]
     for number, trial in enumerate([] if given.show else left):
         print(f"{number + 1} of {len(left)}: {trial.key}", file=sys.stderr, flush=True)
         file.parent.mkdir(exist_ok=True)
@@ -118,10 +127,18 @@ def run(trials: Sequence[Trial], file: Path, given: Namespace) -> None:
             lines.write(line + "\n")
 
 
-def results(file: Path, arm: Arm, task: Task) -> list[dict[str, Any]]:
+def results(file: Path, arm: Arm, task: Task, model: str = "") -> list[dict[str, Any]]:
     """What was measured so far of an arm, for each seed."""
-    lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-    return [one for one in lines if one.items() >= Trial(arm, task, one["seed"]).key.items()]
+    return [one for one in read(file) if one.items() >= Trial(arm, task, one["seed"], model).key.items()]
+
+
+def read(file: Path) -> list[dict[str, Any]]:
+    """Every result in a file; none where there is no file."""
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def _measured(file: Path, trial: Trial) -> list[int]:
+    return [line["seed"] for line in results(file, trial.arm, trial.task, trial.model)]
 
 
 def table(rows: Iterator[Line]) -> None:
@@ -140,8 +157,9 @@ def _carried_out(trial: Trial, given: Namespace) -> dict[str, Any]:
     before = trial.folder(given.work, trial.arm.goes_on or "taught")
     if before.exists() and not out.exists():
         _copy(before, out)
+    job = _job(_recipe(trial, given))
     with trial.arm.within():
-        result = _watched(_recipe(trial, given), out)
+        result = _watched(job, out)
     if not taught.exists():
         _copy(out, taught, *(f"{number}-*" for number in range(1, 10)))
     baseline, *later = result.steps
@@ -149,6 +167,8 @@ def _carried_out(trial: Trial, given: Namespace) -> dict[str, Any]:
         "baseline": baseline.accuracy,
         "metric": baseline.metric,
         "steps": {one.name: _numbers(one, baseline) for one in later},
+        **_served(result),
+        "outside_policy": _forbidding(job),
         "machine": result.provenance["machine"],
         "seconds": round(time.monotonic() - begun),
     }
@@ -156,11 +176,25 @@ def _carried_out(trial: Trial, given: Namespace) -> dict[str, Any]:
 
 def _numbers(one: StepResult, baseline: StepResult) -> dict[str, Any]:
     """What a line says of a step's model."""
-    found = {"score": one.accuracy, "relative": one.accuracy / baseline.accuracy, "size": one.relative_size}
+    found: dict[str, Any] = {
+        "score": one.accuracy,
+        "relative": one.accuracy / baseline.accuracy,
+        "size": one.relative_size,
+    }
     found["interval"] = one.relative_accuracy.interval
+    found["beyond_chance"] = one.kept_beyond_chance.value
+    found["predicted"] = {name.removeprefix("relative_"): ends for name, ends in asdict(one.predicted).items() if ends}
     if one.served.time.value is not None:
         found |= {"time": one.served.time.value, "time_interval": one.served.time.interval}
     return found
+
+
+def _served(result: RunResult) -> dict[str, Any]:
+    """What int8's runtime alone brings, and what the run says against its times. Nothing where none was taken."""
+    if result.steps[0].served.time.value is None:
+        return {}
+    runtime = {one.step: one.served.time.value for one in result.fp32_in_runtime}
+    return {"time_in_int8_runtime": runtime, "time_notes": list(result.steps[0].notes)}
 
 
 def _copy(source: Path, target: Path, *without: str) -> None:
@@ -185,7 +219,8 @@ def _recipe(trial: Trial, given: Namespace) -> Path:
         *(f"  - {step}" for step in (trial.task.finetune, *trial.arm.steps)),
         f"training: {{max_tokens: 64, seed: {trial.seed}, joined_texts: {trial.arm.joined}}}",
     ]
-    file = given.work / f"{data.name}-{trial.arm.name.replace(' ', '-')}.yaml"
+    file = trial.folder(given.work).with_suffix(".yaml")
+    file.parent.mkdir(exist_ok=True)
     file.write_text("\n".join(lines) + "\n")
     return file
 
@@ -210,11 +245,20 @@ def _prepared(task: Task, source: Path, work: Path, seed: int) -> Path:
     return folder
 
 
-def _watched(file: Path, out: Path) -> RunResult:
-    """Carry the recipe out, with a line of progress each minute."""
+def _job(file: Path) -> Job:
+    """The recipe of a file with its model and data, judged without the rules that are put to the test."""
     recipe, document = load(file)
-    data = read_data(recipe)
-    job = prepare(find(str(HERE / "measuring")), recipe, document, data, file.parent, "auto")
+    return prepare(find(str(HERE / "measuring")), recipe, document, read_data(recipe), file.parent, "auto")
+
+
+def _forbidding(job: Job) -> list[str]:
+    """The rules of the core pack that forbid a recipe. With any it is outside the policy and is never advised."""
+    under_core = review(core(), job.recipe, job.reviewed.document, job.reviewed.facts, job.model)
+    return sorted({one.rule for one in under_core.findings if one.severity == "error"})
+
+
+def _watched(job: Job, out: Path) -> RunResult:
+    """Carry the recipe out, with a line of progress each minute."""
     if job.reviewed.errors:
         raise SystemExit("\n".join(f"{one.rule}: {one.message}" for one in job.reviewed.findings))
     told, result = 0.0, None

@@ -1,0 +1,120 @@
+"""Real pretrained models: 2/3 of the layers, a narrower cut and int8, beside what advice predicts of them.
+
+Command: python bench/real_models.py FOLDER TASK [--seeds 1] [--only narrow], FOLDER being any model that `advise run`
+executes, as `save_pretrained` writes it, and TASK mrpc, sst2 (10,000 rows), cola or rte; `--show` prints all that is
+measured so far. It goes on where it was killed. Every model is timed beside its baseline on this machine. What a rule
+of the core pack forbids is marked: outside policy.
+
+The folders that were measured hold weights that Python packages carry: MPNet (all-mpnet-base-v2), MiniLM's 6 layers in
+DistilBERT's class, 12 layers of multilingual E5-small in RoBERTa's class, and FLAN-T5-small. Results:
+bench/results/real-models.jsonl.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from trials import HERE, Arm, Task, Trial, parser, read, run
+
+from advisor.base.frozen import names
+from advisor.families import registry
+from advisor.inspection import probe
+from advisor.recipe.levels import narrower, structure
+from advisor.recipe.steps.step import Step
+
+FILE = HERE / "results" / "real-models.jsonl"
+NARROW = 512  # the width up to which the rule narrow-models-learn-faster advises the higher rate
+INT8 = "quantization: {}"
+HEAD = ("model, data", "after", "baseline", "relative accuracy", "predicted", "size", "predicted", "time", "predicted")
+Measured = Mapping[str, Any]  # a line of the results
+
+
+def task(name: str, width: int) -> Task:
+    """A data set with the budget of bench/targets.py; wide models learn little data at the default rate."""
+    if name == "sst2":
+        return Task(name, 10_000)
+    return Task(name, epochs=4, rate=1e-4) if width <= NARROW else Task(name)
+
+
+def arms(folder: Path, name: str) -> tuple[Task, tuple[Arm, ...]]:
+    """Two thirds of the layers, and these at the white paper's width: each distilled, then int8."""
+    found = probe.model(str(folder))
+    family = registry.find(found.facts.family or "")
+    if family is None or found.config is None or not (level := structure("L1", family, found.config)):
+        raise SystemExit(f"{folder}: no step can remove layers of this model yet")
+    shape, (removal, distillation), narrow = (
+        family.shape(found.config),
+        level,
+        narrower(family, family.shape(found.config)),
+    )
+    pace = {"learning_rate": 3e-4 if shape.hidden_size <= NARROW else 1e-4}
+    layers = Arm("two thirds", (line(removal), line(distillation, epochs=5, **pace), INT8), serves=True)
+    if not narrow:
+        return task(name, shape.hidden_size), (layers,)
+    steps = (*layers.steps[:2], line(narrow, epochs=4, **pace), INT8)
+    return task(name, shape.hidden_size), (layers, Arm("two thirds, narrow", steps, serves=True, goes_on=layers.name))
+
+
+def line(step: Step, **given: float) -> str:
+    """A step as a line of YAML, with every setting that it has or is given."""
+    settings = {name: value for name in names(step) if (value := given.get(name, getattr(step, name))) is not None}
+    return f"{step.name}: {json.dumps(settings)}"
+
+
+def rows(lines: Sequence[Measured]) -> Iterator[tuple[str, ...]]:
+    """A row for each model, data set, arm and step; several seeds share one."""
+
+    def place(one: Measured) -> tuple[str, str, str]:
+        return one["model"], one["task"], one["arm"]
+
+    for (model, data, arm), some in groupby(sorted(lines, key=place), place):
+        alike = list(some)
+        outside = " (outside policy)" if alike[0]["outside_policy"] else ""
+        for name in list(alike[0]["steps"])[1:]:
+            steps = [one["steps"][name] for one in alike]
+            what = f"{arm}, {name.replace('_', ' ')}{outside}"
+            yield f"{model}, {data}", what, f"{mean(one['baseline'] for one in alike):.3f}", *_cells(steps)
+
+
+def _cells(steps: Sequence[Measured]) -> Iterator[str]:
+    expected = steps[0]["predicted"]
+    for name, key, interval in (
+        ("accuracy", "relative", "interval"),
+        ("size", "size", ""),
+        ("time", "time", "time_interval"),
+    ):
+        values = [one[key] for one in steps if key in one]
+        yield _ends(values, steps[0].get(interval) if len(values) == 1 else None)
+        yield "{:.2f} to {:.2f}".format(*expected[name]) if name in expected else "no evidence"
+
+
+def _ends(values: Sequence[float], interval: Sequence[float] | None) -> str:
+    if not values:
+        return "not measured"
+    if interval:
+        return f"{values[0]:.3f} ({interval[0]:.3f} to {interval[1]:.3f})"
+    each = f" ({', '.join(f'{value:.3f}' for value in values)})" if len(values) > 1 else ""
+    return f"{mean(values):.3f}{each}"
+
+
+def main() -> None:
+    """Measure what is not measured yet, and print all."""
+    reader = parser(__doc__)
+    reader.add_argument("folder", type=Path, nargs="?")
+    reader.add_argument("name", nargs="?", metavar="task", choices=("mrpc", "sst2", "cola", "rte"))
+    given = reader.parse_args()
+    if given.folder and given.name:
+        given.model = given.folder.resolve()
+        chosen, todo = arms(given.model, given.name)
+        run([Trial(arm, chosen, seed, given.model.name) for seed in range(given.seeds) for arm in todo], FILE, given)
+    for row in (HEAD, ("---",) * len(HEAD), *rows(read(FILE))):
+        print(f"| {' | '.join(row)} |")
+
+
+if __name__ == "__main__":
+    main()
