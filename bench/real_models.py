@@ -19,12 +19,13 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from trials import HERE, Arm, Task, Trial, parser, read, run
+from tasks import Task
+from trials import HERE, Arm, Trial, parser, read, run
 
 from advisor.base.frozen import names
 from advisor.families import registry
 from advisor.inspection import probe
-from advisor.recipe.levels import narrower, structure
+from advisor.recipe.levels import structure
 from advisor.recipe.steps.step import Step
 
 FILE = HERE / "results" / "real-models.jsonl"
@@ -43,21 +44,35 @@ def task(name: str, width: int) -> Task:
 
 def arms(folder: Path, name: str) -> tuple[Task, tuple[Arm, ...]]:
     """Two thirds of the layers, and these at the white paper's width: each distilled, then int8."""
+    width, whole = cut(folder, "L1", 5)
+    layers = Arm("two thirds", (*whole, INT8), serves=True)
+    _, deeper = cut(folder, "L3", 5)
+    if len(deeper) < 3:
+        return task(name, width), (layers,)
+    steps = (*whole, deeper[-1], INT8)
+    return task(name, width), (layers, Arm("two thirds, narrow", steps, serves=True, goes_on=layers.name))
+
+
+def deep(folder: Path) -> dict[str, Arm]:
+    """The white paper's levels by their names in points.LEVELS: the deeper two are steps of one arm."""
+    whole, third = (Arm(name, cut(folder, level, epochs)[1], serves=True) for name, level, epochs in DEEP)
+    return {"2/3": whole, "1/3": third, "1/3, narrow": third}
+
+
+DEEP = (("two thirds", "L1", 5), ("a third and narrow", "L3", 8))
+
+
+def cut(folder: Path, level: str, epochs: int) -> tuple[int, tuple[str, ...]]:
+    """A model's width, and the steps of a level as lines of YAML. epochs: of distillation; narrowing takes four."""
     found = probe.model(str(folder))
     family = registry.find(found.facts.family or "")
-    if family is None or found.config is None or not (level := structure("L1", family, found.config)):
+    if family is None or found.config is None or not (steps := structure(level, family, found.config)):
         raise SystemExit(f"{folder}: no step can remove layers of this model yet")
-    shape, (removal, distillation), narrow = (
-        family.shape(found.config),
-        level,
-        narrower(family, family.shape(found.config)),
-    )
-    pace = {"learning_rate": 3e-4 if shape.hidden_size <= NARROW else 1e-4}
-    layers = Arm("two thirds", (line(removal), line(distillation, epochs=5, **pace), INT8), serves=True)
-    if not narrow:
-        return task(name, shape.hidden_size), (layers,)
-    steps = (*layers.steps[:2], line(narrow, epochs=4, **pace), INT8)
-    return task(name, shape.hidden_size), (layers, Arm("two thirds, narrow", steps, serves=True, goes_on=layers.name))
+    width = family.shape(found.config).hidden_size
+    rate = 3e-4 if width <= NARROW else 1e-4
+    removal, *trained = steps
+    paces = ({"epochs": epochs, "learning_rate": rate}, {"epochs": 4, "learning_rate": rate})
+    return width, (line(removal), *(line(step, **pace) for step, pace in zip(trained, paces, strict=False)))
 
 
 def line(step: Step, **given: float) -> str:

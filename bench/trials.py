@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import sys
 import time
@@ -20,8 +19,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+from tasks import Task, prepared
 
 from advisor.execution import executor
 from advisor.execution.job import Job, prepare
@@ -33,33 +31,8 @@ from advisor.review.review import review
 
 HERE = Path(__file__).parent
 SHARED = HERE.parents[1] / "shared"
-SELECTION = 1_000  # rows that loading sets apart from more than 10,000
 
 Line = tuple[str, Sequence[float], str]  # what, its value for each seed, a remark
-
-
-class Task(NamedTuple):
-    """A data set and how much of its train split is used.
-
-    rows: all where None. unlabelled: so many further rows, without their labels. epochs, rate: of fine-tuning.
-    """
-
-    name: str
-    rows: int | None = None
-    unlabelled: int = 0
-    epochs: int = 3
-    rate: float = 5e-5
-
-    @property
-    def finetune(self) -> str:
-        """The first step as a line of YAML."""
-        return f"finetune: {{epochs: {self.epochs}, learning_rate: {self.rate}}}"
-
-    @property
-    def key(self) -> str:
-        """Its name in results and folders."""
-        parts = [self.name, str(self.rows or ""), f"u{self.unlabelled}" if self.unlabelled else ""]
-        return "-".join(part for part in parts if part)
 
 
 class Arm(NamedTuple):
@@ -206,43 +179,23 @@ def _copy(source: Path, target: Path, *without: str) -> None:
 
 def _recipe(trial: Trial, given: Namespace) -> Path:
     """The recipe of a trial, with its data."""
-    data = _prepared(trial.task, given.data / trial.task.name, given.work, trial.seed)
+    data = prepared(trial.task, given.data / trial.task.name, given.work, trial.seed)
     # No edge device is here, so nothing is timed where accuracy alone is measured.
     lines = [
         "version: 1",
         f"name: {json.dumps(trial.arm.name)}",
         f"model: {{source: {json.dumps(str(given.model))}}}",
-        f"data: {{source: {json.dumps(str(data))}, metric: accuracy}}",
+        f"data: {{source: {json.dumps(str(data))}, metric: {trial.task.metric}}}",
         f"device: {'cpu' if trial.arm.serves else 'edge'}",
         'goal: {relative_accuracy: ">= 0.85"}',
         "steps:",
         *(f"  - {step}" for step in (trial.task.finetune, *trial.arm.steps)),
-        f"training: {{max_tokens: 64, seed: {trial.seed}, joined_texts: {trial.arm.joined}}}",
+        f"training: {{max_tokens: {trial.task.tokens}, seed: {trial.seed}, joined_texts: {trial.arm.joined}}}",
     ]
     file = trial.folder(given.work).with_suffix(".yaml")
     file.parent.mkdir(exist_ok=True)
     file.write_text("\n".join(lines) + "\n")
     return file
-
-
-def _prepared(task: Task, source: Path, work: Path, seed: int) -> Path:
-    """A folder with as many rows of the train split as the task takes, and all of the validation split."""
-    folder = work / f"data-{task.key}-{seed}"
-    if (folder / "train.parquet").exists():
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    whole = pq.read_table(source / "train.parquet")
-    order = list(range(whole.num_rows))
-    random.Random(seed).shuffle(order)
-    count = task.rows + SELECTION if task.rows else whole.num_rows
-    shutil.copy(source / "validation.parquet", folder)
-    if task.unlabelled:
-        texts = whole.take(order[count : count + task.unlabelled])
-        place = texts.column_names.index("label")
-        texts = texts.set_column(place, "label", pa.array([-1] * texts.num_rows))
-        pq.write_table(texts, folder / "unlabelled.parquet")
-    pq.write_table(whole.take(order[:count]), folder / "train.parquet")
-    return folder
 
 
 def _job(file: Path) -> Job:

@@ -1,0 +1,149 @@
+"""The white paper's Figures 4 to 6 and its ten testable claims, from what was measured here.
+
+Command: python bench/figures.py [FOLDER] [--task mrpc] [--seeds 3] [--draw docs/images]. With the folder of a model it
+first measures what is missing of it (hours; it goes on where it was killed), and then prints, for every model that any
+measurement of bench/ has seen, relative accuracy at 2/3 of the layers, 1/3, and 1/3 at 7/12 of the width, with the
+share of the time: without a power meter emissions are the same share. Then what is missing, and the claims.
+`--draw` writes the figures as SVG files. Results: bench/results/figures.jsonl, beside those of the other measurements.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from statistics import mean
+from typing import NamedTuple
+
+import claims
+from points import FIRST, LEVELS, NONE, Found, Key, gather, time_of
+from real_models import deep
+from targets import LARGE, SMALL
+from tasks import Task
+from trials import HERE, Trial, parser, read, run
+
+from advisor.report import chart
+
+FILE = HERE / "results" / "figures.jsonl"
+RTE = Task("rte", epochs=4, rate=1e-4)
+STSB = Task("stsb", epochs=4, rate=1e-4, metric="pearson")
+IMDB = tuple(Task("imdb", rows, tokens=128, report=2_000) for rows in (2_500, 10_000, None))
+ONE_SEED = IMDB[1:]  # they take too long for three
+TABLE_1 = (chart.Point("2/3", 0.869, 0.997), chart.Point("1/3", 0.614, 0.919), chart.Point("1/3, narrow", 0.269, 0.856))
+
+
+class Figure(NamedTuple):
+    """One figure of the white paper, and the data sets that stand for its own."""
+
+    number: int
+    title: str
+    tasks: tuple[Task, ...]
+
+
+FIGURES = (
+    Figure(4, "GLUE, fewer than 10,000 rows", (*SMALL, RTE, STSB)),
+    Figure(5, "GLUE, 10,000 rows or more", (LARGE,)),
+    Figure(6, "IMDb", IMDB),
+)
+TASKS = tuple(task for figure in FIGURES for task in figure.tasks)
+Points = Mapping[Key, Found]
+
+
+def missing(points: Points, model: str, seeds: int, data: str = "") -> Iterator[tuple[Task, int, list[str]]]:
+    """What no measurement has seen of a model yet: a data set and a seed, with the levels that it lacks."""
+    for task in TASKS:
+        for seed in range(1 if task in ONE_SEED else seeds):
+            keys = {level: (model, task.key, level) for level in LEVELS if level != NONE}
+            lacks = [level for level, key in keys.items() if key not in points or seed not in points[key].seeds]
+            if lacks and data in task.key:
+                yield task, seed, lacks
+
+
+def measure(given: Namespace) -> None:
+    """Run what is missing of the model in a folder."""
+    model, by_level = given.model.name, deep(given.model)
+    todo = [
+        Trial(arm, task, seed, "" if model == FIRST else model)
+        for task, seed, lacks in missing(gather(), model, given.seeds, given.task)
+        for arm in dict.fromkeys(by_level[level] for level in lacks)
+    ]
+    took = [line["seconds"] for line in read(FILE) if line.get("model", FIRST) == model]
+    forecast = f", {mean(took) * len(todo) / 3600:.1f} hours by what the others took" if took else ""
+    print(f"{len(todo)} runs are missing{forecast}", flush=True)
+    run(todo, FILE, given)
+
+
+def rows(figure: Figure, points: Points) -> Iterator[tuple[str, ...]]:
+    """A row of the figure's table for each model and data set."""
+    for model in sorted({key[0] for key in points}):
+        for task in figure.tasks:
+            cells = [_cell(points, (model, task.key, level)) for level in LEVELS if level != NONE]
+            if any(cell != "not measured" for cell in cells):
+                yield model, task.key, *cells
+
+
+def _cell(points: Points, key: Key) -> str:
+    if key not in points:
+        return "not measured"
+    one, time = points[key], time_of(points, key)
+    ends = f" ({one.ends[0]:.3f} to {one.ends[1]:.3f})" if one.ends else ""
+    counted = f"{len(one.seeds)} seed{'s' if len(one.seeds) > 1 else ''}"
+    return f"{one.accuracy:.3f}{ends}, {counted}, {f'{time:.2f} of the time' if time else 'not timed'}"
+
+
+def draw(figure: Figure, points: Points, folder: Path) -> Path | None:
+    """The figure in the white paper's form, with the spread of its seeds; points that nobody timed are left out."""
+    models = sorted({key[0] for key in points if key[1] in [task.key for task in figure.tasks]})
+    lines = [chart.Line(model, place, _curve(figure, points, model)) for place, model in enumerate(models)]
+    lines = [line for line in lines if len(line.points) > 1]
+    if not lines:
+        return None
+    drawn = chart.draw(chart.Figured(f"Figure {figure.number}: {figure.title}", lines, TABLE_1, "time"), "figure")
+    file = folder / f"figure-{figure.number}.svg"
+    file.write_text(chart.alone(drawn))
+    return file
+
+
+def _curve(figure: Figure, points: Points, model: str) -> tuple[chart.Point, ...]:
+    """The means over the data sets, from the whole model to the deepest cut."""
+    found = [chart.Point("fine-tuned", 1.0, 1.0)]
+    for level in LEVELS:
+        keys = [key for task in figure.tasks if (key := (model, task.key, level)) in points]
+        if times := [time for key in keys if (time := time_of(points, key))]:
+            values = [value for key in keys for value in points[key].relative]
+            accuracy = mean(points[key].accuracy for key in keys)
+            found.append(chart.Point(level, mean(times), accuracy, None, (min(values), max(values))))
+    return tuple(found)
+
+
+def main() -> None:
+    """Measure what is missing of a model, and print all."""
+    reader = parser(__doc__)
+    reader.add_argument("folder", type=Path, nargs="?")
+    reader.add_argument("--draw", type=Path, help="write the figures as SVG files into this folder")
+    given = reader.parse_args()
+    if given.folder and not given.show:
+        given.model = given.folder.resolve()
+        measure(given)
+    points = gather()
+    for figure in FIGURES:
+        print(f"\nFigure {figure.number}: {figure.title}\n")
+        for row in (("model", "data", *LEVELS[1:]), ("---",) * (1 + len(LEVELS)), *rows(figure, points)):
+            print(f"| {' | '.join(row)} |")
+        if given.draw:
+            print(draw(figure, points, given.draw) or "nothing of it was timed")
+    print("\nMissing\n")
+    for model in sorted({FIRST, *(key[0] for key in points)}):
+        lacks = [
+            f"{task.key} (seed {seed}: {', '.join(some)})" for task, seed, some in missing(points, model, given.seeds)
+        ]
+        print(f"- {model}: {'; '.join(lacks) or 'nothing'}")
+    print("\nClaims\n\n| claim | verdict | seen |\n| --- | --- | --- |")
+    for claim in claims.CLAIMS:
+        seen = list(claim.look(points))
+        words = "; ".join(one.words for one in seen) or f"not measured: {claim.missing}"
+        print(f"| {claim.words} | {claims.verdict(seen)} | {words} |")
+
+
+if __name__ == "__main__":
+    main()
