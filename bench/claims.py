@@ -7,10 +7,8 @@ from itertools import pairwise
 from statistics import mean
 from typing import NamedTuple
 
-import ablation
 from points import A_THIRD, FIRST, INT8, LEVELS, NARROW, TWO_THIRDS, Found, Key, time_of
-from tasks import Task
-from trials import HERE, Arm, read, results
+from trials import HERE, read
 
 from advisor.families import registry
 from advisor.recipe.plan import plan
@@ -111,19 +109,24 @@ def _score(points: Points, model: str, task: str) -> float:
 
 
 def _orders(_: Points) -> Iterator[Seen]:
-    for task in (Task("sst2", 10_000), Task("mrpc", epochs=4, rate=1e-4)):
-        first, second = (_kept(arm, task, step) for arm, step in ORDERS)
-        if first and second:
-            words = f"{task.key}: {first:.3f} layers first, {second:.3f} matrices first"
-            yield Seen(first >= second, f"{words} (at 1e-4, all else at 3e-4, where it collapses)")
+    for name, pair in ORDERS.items():
+        lines = read(HERE / "results" / f"{name}.jsonl")
+        for task in dict.fromkeys(line["task"] for line in lines if line["arm"] == pair[0][0]):
+            first, second = (
+                [one["steps"][step]["relative"] for one in lines if (one["arm"], one["task"]) == (arm, task)]
+                for arm, step in pair
+            )
+            if first and second:
+                words = f"{task}: {mean(first):.3f} with layers first, {mean(second):.3f} with matrices first"
+                yield Seen(mean(first) >= mean(second), f"{words} ({RATES[name]})")
 
 
-ORDERS = ((ablation.ALTERNATE, "matrix_pruning"), (ablation.REVERSE, "distillation"))
-
-
-def _kept(arm: Arm, task: Task, step: str) -> float:
-    found = [one["steps"][step]["relative"] for one in results(ablation.FILE, arm, task)]
-    return mean(found) if found else 0.0
+RATES = {"ablation": "matrices first at 1e-4, all else at 3e-4", "figures": "all at 1e-4"}
+# The two orders by the file that has them: arms, and the steps that end them.
+ORDERS = {
+    "ablation": (("4 alternate", "matrix_pruning"), ("matrices before layers", "distillation")),
+    "figures": (("layers before matrices", "matrix_pruning"), ("matrices before layers", "distillation")),
+}
 
 
 def _int8(_: Points) -> Iterator[Seen]:
