@@ -20,7 +20,6 @@ A_THIRD_STEPS = {"distillation": A_THIRD, "matrix_pruning": NARROW}
 ARMS: Mapping[str, Mapping[str, str]] = {
     "two thirds": {"distillation": TWO_THIRDS},
     "two thirds of small data": {"distillation": TWO_THIRDS},
-    "two thirds, narrow": {},
     "a third and narrow": A_THIRD_STEPS,
     "a third and narrow int8": {"matrix_pruning": NARROW},
     "a third int8": {"distillation": A_THIRD},

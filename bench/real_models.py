@@ -50,7 +50,7 @@ def arms(folder: Path, name: str) -> tuple[Task, tuple[Arm, ...]]:
     if len(deeper) < 3:
         return task(name, width), (layers,)
     steps = (*whole, deeper[-1], INT8)
-    return task(name, width), (layers, Arm("two thirds, narrow", steps, serves=True, goes_on=layers.name))
+    return task(name, width), (layers, Arm("narrower", steps, serves=True, goes_on=layers.name))
 
 
 def deep(folder: Path) -> dict[str, Arm]:
