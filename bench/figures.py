@@ -10,7 +10,7 @@ share of the time: without a power meter emissions are the same share. Then what
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from statistics import mean
 from typing import NamedTuple
@@ -106,10 +106,10 @@ def draw(figure: Figure, points: Points, folder: Path) -> Path | None:
     """The figure in the white paper's form, a line for each model and data set; None where nothing of it was timed."""
     keys = {task.key for task in figure.tasks}
     pairs = sorted({key[:2] for key in points if key[1] in keys})
-    curves = [(f"{model}, {task}", found) for model, task in pairs if len(found := _curve(points, model, task)) > 1]
+    curves = [found for model, task in pairs if len(found := _curve(points, model, task)) > 1]
     if not curves:
         return None
-    lines = [chart.Line(name, place, found) for place, (name, found) in enumerate(curves)]
+    lines = [chart.Line(found[-1].words, place, found) for place, found in enumerate(curves)]
     drawn = chart.draw(chart.Figured(f"Figure {figure.number}: {figure.title}", lines, TABLE_1, "time"), "figure")
     file = folder / f"figure-{figure.number}.svg"
     file.write_text(chart.alone(drawn))
@@ -117,13 +117,40 @@ def draw(figure: Figure, points: Points, folder: Path) -> Path | None:
 
 
 def _curve(points: Points, model: str, task: str) -> tuple[chart.Point, ...]:
-    """From the whole model to the deepest cut, as far as both accuracy and time were measured."""
+    """From the whole model to the deepest cut, which is named, as far as both accuracy and time were measured."""
     found = [chart.Point("fine-tuned", 1.0, 1.0)]
     for level in LEVELS:
         key = model, task, level
         if key in points and (time := time_of(points, key)):
             found.append(chart.Point(level, time, points[key].accuracy, None, points[key].ends))
-    return tuple(found)
+    return (*found[:-1], found[-1]._replace(words=f"{model}, {task}"))
+
+
+def show(points: Points, seeds: int, folder: Path | None) -> None:
+    """Print the figures as tables, what is missing of them, and the claims; draw them where a folder is given."""
+    print(OUTSIDE)
+    for figure in FIGURES:
+        print(f"\nFigure {figure.number}: {figure.title}\n")
+        _table(("model", "data", *LEVELS[1:]), rows(figure, points))
+        if folder:
+            print(draw(figure, points, folder) or "nothing of it was timed")
+    print("\nMissing\n")
+    for model in sorted({FIRST, *(key[0] for key in points)}):
+        lacks = [f"{task.key} (seed {seed}: {', '.join(some)})" for task, seed, some in missing(points, model, seeds)]
+        print(f"- {model}: {'; '.join(lacks) or 'nothing'}")
+    print("\nClaims\n")
+    _table(("claim", "verdict", "seen"), (_judged(claim, points) for claim in claims.CLAIMS))
+
+
+def _judged(claim: claims.Claim, points: Points) -> tuple[str, ...]:
+    seen = list(claim.look(points))
+    words = "; ".join(one.words for one in seen) or f"not measured: {claim.missing}"
+    return claim.words, claims.verdict(seen), words
+
+
+def _table(head: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> None:
+    for row in (head, ("---",) * len(head), *lines):
+        print(f"| {' | '.join(row)} |")
 
 
 def main() -> None:
@@ -135,25 +162,7 @@ def main() -> None:
     if given.folder and not given.show:
         given.model = given.folder.resolve()
         measure(given)
-    points = gather()
-    print(OUTSIDE)
-    for figure in FIGURES:
-        print(f"\nFigure {figure.number}: {figure.title}\n")
-        for row in (("model", "data", *LEVELS[1:]), ("---",) * (1 + len(LEVELS)), *rows(figure, points)):
-            print(f"| {' | '.join(row)} |")
-        if given.draw:
-            print(draw(figure, points, given.draw) or "nothing of it was timed")
-    print("\nMissing\n")
-    for model in sorted({FIRST, *(key[0] for key in points)}):
-        lacks = [
-            f"{task.key} (seed {seed}: {', '.join(some)})" for task, seed, some in missing(points, model, given.seeds)
-        ]
-        print(f"- {model}: {'; '.join(lacks) or 'nothing'}")
-    print("\nClaims\n\n| claim | verdict | seen |\n| --- | --- | --- |")
-    for claim in claims.CLAIMS:
-        seen = list(claim.look(points))
-        words = "; ".join(one.words for one in seen) or f"not measured: {claim.missing}"
-        print(f"| {claim.words} | {claims.verdict(seen)} | {words} |")
+    show(gather(), given.seeds, given.draw)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from points import A_THIRD, NARROW, TWO_THIRDS
 from tasks import Task
 from trials import HERE, Arm, Trial, parser, read, run
 
@@ -29,7 +30,7 @@ from advisor.recipe.levels import structure
 from advisor.recipe.steps.step import Step
 
 FILE = HERE / "results" / "real-models.jsonl"
-NARROW = 512  # the width up to which the rule narrow-models-learn-faster advises the higher rate
+SLIM = 512  # the width up to which the rule narrow-models-learn-faster advises the higher rate
 INT8 = "quantization: {}"
 HEAD = ("model, data", "after", "baseline", "relative accuracy", "predicted", "size", "predicted", "time", "predicted")
 Measured = Mapping[str, Any]  # a line of the results
@@ -39,7 +40,7 @@ def task(name: str, width: int) -> Task:
     """A data set with the budget of bench/targets.py; wide models learn little data at the default rate."""
     if name == "sst2":
         return Task(name, 10_000)
-    return Task(name, epochs=4, rate=1e-4) if width <= NARROW else Task(name)
+    return Task(name, epochs=4, rate=1e-4) if width <= SLIM else Task(name)
 
 
 def arms(folder: Path, name: str) -> tuple[Task, tuple[Arm, ...]]:
@@ -56,7 +57,7 @@ def arms(folder: Path, name: str) -> tuple[Task, tuple[Arm, ...]]:
 def deep(folder: Path) -> dict[str, Arm]:
     """The white paper's levels by their names in points.LEVELS: the deeper two are steps of one arm."""
     whole, third = (Arm(name, cut(folder, level, epochs)[1], serves=True) for name, level, epochs in DEEP)
-    return {"2/3": whole, "1/3": third, "1/3, narrow": third}
+    return {TWO_THIRDS: whole, A_THIRD: third, NARROW: third}
 
 
 DEEP = (("two thirds", "L1", 5), ("a third and narrow", "L3", 8))
@@ -69,7 +70,7 @@ def cut(folder: Path, level: str, epochs: int) -> tuple[int, tuple[str, ...]]:
     if family is None or found.config is None or not (steps := structure(level, family, found.config)):
         raise SystemExit(f"{folder}: no step can remove layers of this model yet")
     width = family.shape(found.config).hidden_size
-    rate = 3e-4 if width <= NARROW else 1e-4
+    rate = 3e-4 if width <= SLIM else 1e-4
     removal, *trained = steps
     paces = ({"epochs": epochs, "learning_rate": rate}, {"epochs": 4, "learning_rate": rate})
     return width, (line(removal), *(line(step, **pace) for step, pace in zip(trained, paces, strict=False)))
