@@ -2,8 +2,8 @@
 
 Command: python bench/real_models.py FOLDER TASK [--seeds 1] [--only narrow], FOLDER being any model that `advise run`
 executes, as `save_pretrained` writes it, and TASK mrpc, sst2 (10,000 rows), cola or rte; `--show` prints all that is
-measured so far. It goes on where it was killed. Every model is timed beside its baseline on this machine. What a rule
-of the core pack forbids is marked: outside policy.
+measured so far. It goes on where it was killed. Every model is timed beside its baseline on this machine; `--again`
+times those again that other programs disturbed. What a rule of the core pack forbids is marked: outside policy.
 
 The folders that were measured hold weights that Python packages carry: MPNet (all-mpnet-base-v2), MiniLM's 6 layers in
 DistilBERT's class, 12 layers of multilingual E5-small in RoBERTa's class, and FLAN-T5-small. Results:
@@ -89,10 +89,10 @@ def rows(lines: Sequence[Measured]) -> Iterator[tuple[str, ...]]:
         return one["model"], one["task"], one["arm"]
 
     for (model, data, arm), some in groupby(sorted(lines, key=place), place):
-        alike = list(some)
+        alike = list({one["seed"]: one for one in some}.values())  # the last of each: it was timed again
         outside = " (outside policy)" if alike[0]["outside_policy"] else ""
         for name in list(alike[0]["steps"])[1:]:
-            steps = [one["steps"][name] for one in alike]
+            steps = [one["steps"][name] | {"busy": bool(one.get("time_notes"))} for one in alike]
             what = f"{arm}, {name.replace('_', ' ')}{outside}"
             yield f"{model}, {data}", what, f"{mean(one['baseline'] for one in alike):.3f}", *_cells(steps)
 
@@ -105,7 +105,8 @@ def _cells(steps: Sequence[Measured]) -> Iterator[str]:
         ("time", "time", "time_interval"),
     ):
         values = [one[key] for one in steps if key in one]
-        yield _ends(values, steps[0].get(interval) if len(values) == 1 else None)
+        busy = " on a busy machine" if key == "time" and any(one["busy"] for one in steps) else ""
+        yield _ends(values, steps[0].get(interval) if len(values) == 1 else None) + busy
         yield "{:.2f} to {:.2f}".format(*expected[name]) if name in expected else "no evidence"
 
 

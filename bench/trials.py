@@ -23,6 +23,7 @@ from tasks import Task, prepared
 
 from advisor.execution import executor
 from advisor.execution.job import Job, prepare
+from advisor.execution.resumption import unfinish
 from advisor.inspection.recipe_data import read_data
 from advisor.policy.pack import core, find
 from advisor.recipe.reader import load
@@ -84,14 +85,17 @@ def parser(about: str) -> ArgumentParser:
     reader.add_argument("--seeds", type=int, default=3)
     reader.add_argument("--only", default="", help="arms whose name holds this")
     reader.add_argument("--task", default="", help="data sets whose name holds this")
+    reader.add_argument(
+        "--again", action="store_true", help="time again what was timed on a busy machine; train nothing"
+    )
     reader.add_argument("--show", action="store_true", help="show what was measured, run nothing")
     return reader
 
 
 def run(trials: Sequence[Trial], file: Path, given: Namespace) -> None:
-    """Carry out the trials that have no result yet, and write one after each."""
+    """Carry out the trials that have no result yet, or no times that count, and write one after each."""
     wanted = [one for one in trials if given.only in one.arm.name and given.task in one.task.key]
-    left = [one for one in wanted if one.seed not in _measured(file, one)]
+    left = [one for one in wanted if _is_left(one, file, given.again)]
     for number, trial in enumerate([] if given.show else left):
         print(f"{number + 1} of {len(left)}: {trial.key}", file=sys.stderr, flush=True)
         file.parent.mkdir(exist_ok=True)
@@ -110,8 +114,10 @@ def read(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def _measured(file: Path, trial: Trial) -> list[int]:
-    return [line["seed"] for line in results(file, trial.arm, trial.task, trial.model)]
+def _is_left(trial: Trial, file: Path, again: bool) -> bool:
+    """Whether there is no result, or none whose times count. again: of those that there are."""
+    mine = [one for one in results(file, trial.arm, trial.task, trial.model) if one["seed"] == trial.seed]
+    return bool(mine) and all(one.get("time_notes") for one in mine) if again else not mine
 
 
 def table(rows: Iterator[Line]) -> None:
@@ -130,6 +136,8 @@ def _carried_out(trial: Trial, given: Namespace) -> dict[str, Any]:
     before = trial.folder(given.work, trial.arm.goes_on or "taught")
     if before.exists() and not out.exists():
         _copy(before, out)
+    if given.again:
+        unfinish(out)
     job = _job(_recipe(trial, given))
     with trial.arm.within():
         result = _watched(job, out)
