@@ -18,7 +18,8 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 import targets
-from trials import HERE, Arm, Line, Task, Trial, options, results, run, table
+from tasks import Task
+from trials import HERE, Arm, Line, Trial, options, results, run, table
 
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training import gradual_pruning

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tasks import Task
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, T5ForConditionalGeneration
 from transformers.pytorch_utils import Conv1D
-from trials import HERE, Arm, Task, Trial, options, results, run
+from trials import HERE, Arm, Trial, options, results, run
 
 from advisor.compute.structure import checkpoint
 from advisor.compute.tasks.text_classification import TextClassification

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from trials import HERE, Arm, Line, Task, Trial, options, results, run, table
+from tasks import Task
+from trials import HERE, Arm, Line, Trial, options, results, run, table
 
 FILE = HERE / "results" / "targets.jsonl"
 LARGE, SMALL = Task("sst2", 10_000), (Task("mrpc", epochs=4, rate=1e-4), Task("cola", epochs=4, rate=1e-4))

@@ -8,56 +8,32 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+from tasks import Task, prepared
 
 from advisor.execution import executor
-from advisor.execution.job import prepare
+from advisor.execution.job import Job, prepare
+from advisor.execution.resumption import unfinish
 from advisor.inspection.recipe_data import read_data
-from advisor.policy.pack import find
+from advisor.policy.pack import core, find
 from advisor.recipe.reader import load
 from advisor.records.results import Progress, RunResult, StepResult
+from advisor.review.review import review
 
 HERE = Path(__file__).parent
 SHARED = HERE.parents[1] / "shared"
-SELECTION = 1_000  # rows that loading sets apart from more than 10,000
 
 Line = tuple[str, Sequence[float], str]  # what, its value for each seed, a remark
-
-
-class Task(NamedTuple):
-    """A data set and how much of its train split is used.
-
-    rows: all where None. unlabelled: so many further rows, without their labels. epochs, rate: of fine-tuning.
-    """
-
-    name: str
-    rows: int | None = None
-    unlabelled: int = 0
-    epochs: int = 3
-    rate: float = 5e-5
-
-    @property
-    def finetune(self) -> str:
-        """The first step as a line of YAML."""
-        return f"finetune: {{epochs: {self.epochs}, learning_rate: {self.rate}}}"
-
-    @property
-    def key(self) -> str:
-        """Its name in results and folders."""
-        parts = [self.name, str(self.rows or ""), f"u{self.unlabelled}" if self.unlabelled else ""]
-        return "-".join(part for part in parts if part)
 
 
 class Arm(NamedTuple):
@@ -76,40 +52,50 @@ class Arm(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """One arm on one data set with one seed."""
+    """One arm on one data set with one seed. model: the name of its folder, where more than one model is measured."""
 
     arm: Arm
     task: Task
     seed: int
+    model: str = ""
 
     @property
     def key(self) -> dict[str, Any]:
         """What its result is known by: no other settings pass for these."""
         settings = {"recipe": [self.task.finetune, *self.arm.steps], "joined_texts": self.arm.joined}
-        return {"arm": self.arm.name, "task": self.task.key, "seed": self.seed, **settings}
+        model = {"model": self.model} if self.model else {}
+        return {**model, "arm": self.arm.name, "task": self.task.key, "seed": self.seed, **settings}
 
     def folder(self, work: Path, arm: str = "") -> Path:
         """Where its run is kept, or that of another arm on the same rows with the same seed."""
-        return work / f"{self.task.key}-{self.seed}-{(arm or self.arm.name).replace(' ', '-')}"
+        return work / self.model / f"{self.task.key}-{self.seed}-{(arm or self.arm.name).replace(' ', '-')}"
 
 
 def options(about: str) -> Namespace:
+    """The command line that all of these measurements share, as it was given."""
+    return parser(about).parse_args()
+
+
+def parser(about: str) -> ArgumentParser:
     """The command line that all of these measurements share."""
-    parser = ArgumentParser(description=about)
-    parser.add_argument("--model", type=Path, default=SHARED / "models" / "e5-small-en-12l")
-    parser.add_argument("--data", type=Path, default=SHARED / "data", help="folder of data sets as Parquet")
-    parser.add_argument("--work", type=Path, default=HERE.parent / "runs" / "bench", help="where runs are kept")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", default="", help="arms whose name holds this")
-    parser.add_argument("--task", default="", help="data sets whose name holds this")
-    parser.add_argument("--show", action="store_true", help="show what was measured, run nothing")
-    return parser.parse_args()
+    reader = ArgumentParser(description=about)
+    reader.add_argument("--model", type=Path, default=SHARED / "models" / "e5-small-en-12l")
+    reader.add_argument("--data", type=Path, default=SHARED / "data", help="folder of data sets as Parquet")
+    reader.add_argument("--work", type=Path, default=HERE.parent / "runs" / "bench", help="where runs are kept")
+    reader.add_argument("--seeds", type=int, default=3)
+    reader.add_argument("--only", default="", help="arms whose name holds this")
+    reader.add_argument("--task", default="", help="data sets whose name holds this")
+    reader.add_argument(
+        "--again", action="store_true", help="time again what was timed on a busy machine; train nothing"
+    )
+    reader.add_argument("--show", action="store_true", help="show what was measured, run nothing")
+    return reader
 
 
 def run(trials: Sequence[Trial], file: Path, given: Namespace) -> None:
-    """Carry out the trials that have no result yet, and write one after each."""
+    """Carry out the trials that have no result yet, or no times that count, and write one after each."""
     wanted = [one for one in trials if given.only in one.arm.name and given.task in one.task.key]
-    left = [one for one in wanted if one.seed not in [line["seed"] for line in results(file, one.arm, one.task)]]
+    left = [one for one in wanted if _is_left(one, file, given.again)]
     for number, trial in enumerate([] if given.show else left):
         print(f"{number + 1} of {len(left)}: {trial.key}", file=sys.stderr, flush=True)
         file.parent.mkdir(exist_ok=True)
@@ -118,10 +104,20 @@ def run(trials: Sequence[Trial], file: Path, given: Namespace) -> None:
             lines.write(line + "\n")
 
 
-def results(file: Path, arm: Arm, task: Task) -> list[dict[str, Any]]:
+def results(file: Path, arm: Arm, task: Task, model: str = "") -> list[dict[str, Any]]:
     """What was measured so far of an arm, for each seed."""
-    lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-    return [one for one in lines if one.items() >= Trial(arm, task, one["seed"]).key.items()]
+    return [one for one in read(file) if one.items() >= Trial(arm, task, one["seed"], model).key.items()]
+
+
+def read(file: Path) -> list[dict[str, Any]]:
+    """Every result in a file; none where there is no file."""
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def _is_left(trial: Trial, file: Path, again: bool) -> bool:
+    """Whether there is no result, or none whose times count. again: of those that there are."""
+    mine = [one for one in results(file, trial.arm, trial.task, trial.model) if one["seed"] == trial.seed]
+    return bool(mine) and all(one.get("time_notes") for one in mine) if again else not mine
 
 
 def table(rows: Iterator[Line]) -> None:
@@ -140,8 +136,11 @@ def _carried_out(trial: Trial, given: Namespace) -> dict[str, Any]:
     before = trial.folder(given.work, trial.arm.goes_on or "taught")
     if before.exists() and not out.exists():
         _copy(before, out)
+    if given.again:
+        unfinish(out)
+    job = _job(_recipe(trial, given))
     with trial.arm.within():
-        result = _watched(_recipe(trial, given), out)
+        result = _watched(job, out)
     if not taught.exists():
         _copy(out, taught, *(f"{number}-*" for number in range(1, 10)))
     baseline, *later = result.steps
@@ -149,6 +148,8 @@ def _carried_out(trial: Trial, given: Namespace) -> dict[str, Any]:
         "baseline": baseline.accuracy,
         "metric": baseline.metric,
         "steps": {one.name: _numbers(one, baseline) for one in later},
+        **_served(result),
+        "outside_policy": _forbidding(job),
         "machine": result.provenance["machine"],
         "seconds": round(time.monotonic() - begun),
     }
@@ -156,11 +157,25 @@ def _carried_out(trial: Trial, given: Namespace) -> dict[str, Any]:
 
 def _numbers(one: StepResult, baseline: StepResult) -> dict[str, Any]:
     """What a line says of a step's model."""
-    found = {"score": one.accuracy, "relative": one.accuracy / baseline.accuracy, "size": one.relative_size}
+    found: dict[str, Any] = {
+        "score": one.accuracy,
+        "relative": one.accuracy / baseline.accuracy,
+        "size": one.relative_size,
+    }
     found["interval"] = one.relative_accuracy.interval
+    found["beyond_chance"] = one.kept_beyond_chance.value
+    found["predicted"] = {name.removeprefix("relative_"): ends for name, ends in asdict(one.predicted).items() if ends}
     if one.served.time.value is not None:
         found |= {"time": one.served.time.value, "time_interval": one.served.time.interval}
     return found
+
+
+def _served(result: RunResult) -> dict[str, Any]:
+    """What int8's runtime alone brings, and what the run says against its times. Nothing where none was taken."""
+    if result.steps[0].served.time.value is None:
+        return {}
+    runtime = {one.step: one.served.time.value for one in result.fp32_in_runtime}
+    return {"time_in_int8_runtime": runtime, "time_notes": list(result.steps[0].notes)}
 
 
 def _copy(source: Path, target: Path, *without: str) -> None:
@@ -172,49 +187,39 @@ def _copy(source: Path, target: Path, *without: str) -> None:
 
 def _recipe(trial: Trial, given: Namespace) -> Path:
     """The recipe of a trial, with its data."""
-    data = _prepared(trial.task, given.data / trial.task.name, given.work, trial.seed)
+    data = prepared(trial.task, given.data / trial.task.name, given.work, trial.seed)
     # No edge device is here, so nothing is timed where accuracy alone is measured.
     lines = [
         "version: 1",
         f"name: {json.dumps(trial.arm.name)}",
         f"model: {{source: {json.dumps(str(given.model))}}}",
-        f"data: {{source: {json.dumps(str(data))}, metric: accuracy}}",
+        f"data: {{source: {json.dumps(str(data))}, metric: {trial.task.metric}}}",
         f"device: {'cpu' if trial.arm.serves else 'edge'}",
         'goal: {relative_accuracy: ">= 0.85"}',
         "steps:",
         *(f"  - {step}" for step in (trial.task.finetune, *trial.arm.steps)),
-        f"training: {{max_tokens: 64, seed: {trial.seed}, joined_texts: {trial.arm.joined}}}",
+        f"training: {{max_tokens: {trial.task.tokens}, seed: {trial.seed}, joined_texts: {trial.arm.joined}}}",
     ]
-    file = given.work / f"{data.name}-{trial.arm.name.replace(' ', '-')}.yaml"
+    file = trial.folder(given.work).with_suffix(".yaml")
+    file.parent.mkdir(exist_ok=True)
     file.write_text("\n".join(lines) + "\n")
     return file
 
 
-def _prepared(task: Task, source: Path, work: Path, seed: int) -> Path:
-    """A folder with as many rows of the train split as the task takes, and all of the validation split."""
-    folder = work / f"data-{task.key}-{seed}"
-    if (folder / "train.parquet").exists():
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    whole = pq.read_table(source / "train.parquet")
-    order = list(range(whole.num_rows))
-    random.Random(seed).shuffle(order)
-    count = task.rows + SELECTION if task.rows else whole.num_rows
-    shutil.copy(source / "validation.parquet", folder)
-    if task.unlabelled:
-        texts = whole.take(order[count : count + task.unlabelled])
-        place = texts.column_names.index("label")
-        texts = texts.set_column(place, "label", pa.array([-1] * texts.num_rows))
-        pq.write_table(texts, folder / "unlabelled.parquet")
-    pq.write_table(whole.take(order[:count]), folder / "train.parquet")
-    return folder
-
-
-def _watched(file: Path, out: Path) -> RunResult:
-    """Carry the recipe out, with a line of progress each minute."""
+def _job(file: Path) -> Job:
+    """The recipe of a file with its model and data, judged without the rules that are put to the test."""
     recipe, document = load(file)
-    data = read_data(recipe)
-    job = prepare(find(str(HERE / "measuring")), recipe, document, data, file.parent, "auto")
+    return prepare(find(str(HERE / "measuring")), recipe, document, read_data(recipe), file.parent, "auto")
+
+
+def _forbidding(job: Job) -> list[str]:
+    """The rules of the core pack that forbid a recipe. With any it is outside the policy and is never advised."""
+    under_core = review(core(), job.recipe, job.reviewed.document, job.reviewed.facts, job.model)
+    return sorted({one.rule for one in under_core.findings if one.severity == "error"})
+
+
+def _watched(job: Job, out: Path) -> RunResult:
+    """Carry the recipe out, with a line of progress each minute."""
     if job.reviewed.errors:
         raise SystemExit("\n".join(f"{one.rule}: {one.message}" for one in job.reviewed.findings))
     told, result = 0.0, None

@@ -134,6 +134,9 @@ def t5_tensors(config: Config, feed_forward: str) -> Tensors:
     """T5's and mT5's table; block 0 of each stack holds the position bias of all. feed_forward: the usual kind."""
     gated = str(config.get("feed_forward_proj", feed_forward)).startswith("gated")
     tensors = {"shared.weight": "vocabulary hidden"}
+    # T5 1.1 has output embeddings of its own. Its config says so, until transformers saves it: then by the other key.
+    if False in (config.get("tie_word_embeddings"), config.get("scale_decoder_outputs")):
+        tensors["lm_head.weight"] = "vocabulary hidden"
     for stack, attentions in (("encoder", ["SelfAttention"]), ("decoder", ["SelfAttention", "EncDecAttention"])):
         tensors[f"{stack}.block.0.layer.0.SelfAttention.relative_attention_bias.weight"] = "buckets heads"
         tensors |= norm(f"{stack}.final_layer_norm", bias=False)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from advisor.base.errors import AdviseError
 from advisor.compute.structure.axes import LAYOUTS
@@ -109,6 +109,10 @@ def _filled(student: Scorer, family: Family, config: Config, filled: Mapping[str
     places = dict(smaller.named_parameters())
     with torch.no_grad():
         for name, tensor in filled.items():
+            if name not in places:  # the class ties it to another, and this model does not
+                owner, _, own = name.rpartition(".")
+                setattr(smaller.get_submodule(owner), own, nn.Parameter(torch.empty_like(tensor)))
+                places[name] = smaller.get_parameter(name)
             places[name].copy_(tensor)
     smaller.train(model.training)
     return scorer
