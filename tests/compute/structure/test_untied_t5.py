@@ -8,9 +8,9 @@ from pathlib import Path
 import students
 import tiny
 import torch
+from advisor.compute.structure.scorer import Scorer
 
 from advisor.compute.structure import checkpoint
-from advisor.compute.structure.scorer import Scorer
 from advisor.compute.structure.surgery import Kept, keep_layers, narrow
 from advisor.inspection import probe
 
