@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from advisor.base.errors import AdviseError, OutOfMemory
 from advisor.cli.options import (
+    DATA_OPTIONS,
     carbon,
     colour,
     data_columns,
@@ -55,6 +56,7 @@ def _run(options: Namespace) -> int:
     _show_findings(job, options)
     if job.reviewed.errors:
         return 1
+    sys.stderr.writelines(f"note: {note}\n" for note in job.data.notes)
     if warning := imbalance(job):
         sys.stderr.write(f"warning: {warning}\n")
     if options.seeds:
@@ -81,7 +83,7 @@ def _order(options: Namespace) -> Order:
         options.out,
         options.model,
         options.data,
-        {name: getattr(options, name) for name in ("text", "pair", "label", "max_samples")},
+        {name: getattr(options, name) for name in DATA_OPTIONS},
         options.train_on,
         options.policy,
         waiving(options.waivers, not options.no_inline, options.waiver_days),
