@@ -76,7 +76,10 @@ def run(
     text: str | None = None,
     pair: str | None = None,
     label: str | None = None,
+    header: bool | None = None,
     max_samples: int | None = None,
+    max_eval_samples: int | None = None,
+    max_unlabelled: int | None = None,
     train_on: str = "auto",
     resume: bool = False,
     checkpoint_seconds: float = 60.0,
@@ -106,7 +109,10 @@ def run(
         data: Parquet, CSV, JSONL, a folder of them, or a Hub id; None: as the recipe says.
         model: this model instead of the recipe's.
         text, pair, label: columns of the data; None: as the recipe says, or found by their usual names.
-        max_samples: use at most this many training rows.
+        header: whether the first line of delimited text names the columns; None: as the recipe says, or what it looks
+            like.
+        max_samples, max_eval_samples, max_unlabelled: use at most this many training rows, rows for the report and
+            texts without labels.
         train_on: `auto` (the best device present), `cpu`, `cuda` or `mps`.
         resume: continue the run in `out`; only what a changed recipe touches is done again.
         checkpoint_seconds: time between two savings of the state of training, in seconds; 0 saves after each batch.
@@ -141,7 +147,9 @@ def run(
     """
     arguments = Arguments("advisor.run")
     arguments.choice("train_on", train_on, TRAIN_ON)
-    arguments.whole("max_samples", max_samples, 1)
+    limits = {"max_samples": max_samples, "max_eval_samples": max_eval_samples, "max_unlabelled": max_unlabelled}
+    for name, most in limits.items():
+        arguments.whole(name, most, 0 if name == "max_unlabelled" else 1)
     arguments.whole("waiver_days", waiver_days, 1)
     arguments.whole("requests", requests, 1)
     arguments.number("checkpoint_seconds", checkpoint_seconds, 0, 1e9)
@@ -155,7 +163,7 @@ def run(
         Path(out),
         None if model is None else fspath(model),
         None if data is None else fspath(data),
-        {"text": text, "pair": pair, "label": label, "max_samples": max_samples},
+        {"text": text, "pair": pair, "label": label, "header": header, **limits},
         train_on,
         find(fspath(policy)),
         waiving(waivers, inline_waivers, waiver_days),

@@ -12,17 +12,17 @@ from advisor.advice.candidates import Choosing
 from advisor.api.arguments import Arguments
 from advisor.base.frozen import replace
 from advisor.facts.tasks import PROBLEM_TYPES, TASKS, current, meanings
-from advisor.recipe.recipe import Recipe, as_dict
+from advisor.recipe.recipe import DataSource, Recipe, as_dict
 
 if TYPE_CHECKING:
     from advisor.advice.history import History
     from advisor.compute.data.dataset import TaskData
     from advisor.facts.facts import DataFacts, DeviceFacts, Facts, Goal
-    from advisor.recipe.recipe import DataSource
 
 DEVICES = ("cpu", "cuda", "mps", "edge", "auto")
 MOST = 1e12  # of a target
 TOKENS_PER_WORD = 1.5  # 1.42 to 1.64 on six English data sets with e5-small's tokenizer of 19,000 words
+LIMITS = ("max_samples", "max_eval_samples", "max_unlabelled")
 
 
 class Advice(recommendation.Advice):
@@ -105,7 +105,10 @@ def advise(
     text: str | None = None,
     pair: str | None = None,
     label: str | None = None,
+    header: bool | None = None,
     max_samples: int | None = None,
+    max_eval_samples: int | None = None,
+    max_unlabelled: int | None = None,
     cpu_features: Iterable[str] | None = None,
     memory_gb: float | None = None,
     compute_capability: float | None = None,
@@ -137,7 +140,10 @@ def advise(
         history: narrow the predicted ranges by your own past runs (`advise history`).
         name: of the recipe; by default the model's name and the device.
         text, pair, label: columns of `data`; by default found by their usual names.
+        header: whether the first line of delimited text names the columns; None: what it looks like.
         max_samples: use at most this many training rows.
+        max_eval_samples, max_unlabelled: and this many rows for the report, and texts without labels. With `data`,
+            `eval_samples` and `unlabelled` are such limits too.
         cpu_features: instruction sets of the CPU that will serve, as in `{"avx2", "avx512_vnni"}`.
         memory_gb: memory of the device, in GB.
         compute_capability: of the NVIDIA GPU, as in 8.0.
@@ -166,17 +172,11 @@ def advise(
 
     goal = Goal(min_accuracy, max_emissions, max_size_mb, max_latency_ms, requests)
     source_name = None if data is None else fspath(data)
-    columns = _Columns(text, pair, label)
     what = current({"task": task, "problem_type": problem_type})
-    stated = _Data(
-        source_name,
-        samples,
-        **what,
-        eval_samples=eval_samples,
-        unlabelled=unlabelled,
-        max_samples=max_samples,
-        columns=columns,
-    )
+    columns = {"text": text, "pair": pair, "label": label, "header": header}
+    limits = dict(zip(LIMITS, (max_samples, max_eval_samples, max_unlabelled), strict=True))
+    rows = DataSource(source_name, **what, **columns, **limits)  # type: ignore[arg-type]
+    stated = _Data(rows, samples, eval_samples, unlabelled)
     _refuse_nonsense(stated, goal, device)
     known, source, warnings = _data(stated)
     known = known._replace(mean_tokens=mean_tokens or known.mean_tokens, source=source_name)
@@ -199,47 +199,39 @@ def _hardware(
     return device._replace(**{name: one for name, one in stated.items() if one is not None})
 
 
-class _Columns(NamedTuple):
-    """Which columns of a data set hold what; None: found by their usual names."""
-
-    text: str | None
-    pair: str | None
-    label: str | None
-
-
 class _Data(NamedTuple):
-    """What the caller says of the data; fields as the arguments of `advise`."""
+    """What the caller says of the data. rows: source, columns and limits; the counts as `advise` names them."""
 
-    source: str | None
+    rows: DataSource
     samples: int | None
-    task: str | None
-    problem_type: str | None
     eval_samples: int | None
     unlabelled: int | None
-    max_samples: int | None
-    columns: _Columns
 
 
 def _refuse_nonsense(data: _Data, goal: Goal, device: str) -> None:
     """Raise an AdviseError with everything that is wrong with the arguments."""
     arguments = Arguments("advisor.advise")
-    if (data.samples is None) == (data.source is None):
+    if (data.samples is None) == (data.rows.source is None):
         arguments.wrong("expected either samples or data", "samples=3000")
-    for name, least in (("samples", 1), ("max_samples", 1), ("eval_samples", 0), ("unlabelled", 0)):
+    least_eval = 0 if data.rows.source is None else 1
+    for name, least in (("samples", 1), ("eval_samples", least_eval), ("unlabelled", 0)):
         arguments.whole(name, getattr(data, name), least)
     arguments.whole("requests", goal.requests, 1)
+    for name, least in zip(LIMITS, (1, 1, 0), strict=True):
+        arguments.whole(name, getattr(data.rows, name), least)
     arguments.number("min_accuracy", goal.relative_accuracy, 0.01, 1)
     most = {"max_emissions": goal.relative_emissions, "max_size_mb": goal.size_mb, "max_latency_ms": goal.latency_ms}
     for name, value in most.items():
         arguments.number(name, value, 1e-9, MOST)
     arguments.choice("device", device, DEVICES)
-    if several := meanings(data.task):
+    task, problem_type = data.rows.task, data.rows.problem_type
+    if several := meanings(task):
         arguments.wrong(f"task: {several}", "give the one that is meant")
     else:
-        arguments.choice("task", data.task, TASKS)
-    arguments.choice("problem_type", data.problem_type, PROBLEM_TYPES)
-    if data.problem_type and data.task not in (None, "text-classification"):
-        arguments.wrong(f"problem_type: it is one of text-classification, and the task is {data.task}")
+        arguments.choice("task", task, TASKS)
+    arguments.choice("problem_type", problem_type, PROBLEM_TYPES)
+    if problem_type and task not in (None, "text-classification"):
+        arguments.wrong(f"problem_type: it is one of text-classification, and the task is {task}")
     arguments.refuse()
 
 
@@ -248,24 +240,27 @@ def _data(stated: _Data) -> tuple[DataFacts, DataSource, list[str]]:
     from advisor.facts.facts import DataFacts
     from advisor.inspection import probe
     from advisor.inspection.recipe_data import rows_of
-    from advisor.recipe.recipe import DataSource
 
-    source = DataSource(stated.source, max_samples=stated.max_samples, **stated.columns._asdict())
-    if stated.source is None:
-        samples = min(stated.samples or 0, stated.max_samples or stated.samples or 0)
-        facts = DataFacts(samples, stated.eval_samples, stated.unlabelled or 0, None, stated.task)
-        return facts._replace(problem_type=stated.problem_type), source, []
+    rows = stated.rows
+    if rows.source is None:
+        samples = _least(stated.samples, rows.max_samples)
+        evaluated = _least(stated.eval_samples, rows.max_eval_samples)
+        facts = DataFacts(samples, evaluated, stated.unlabelled or 0, None, rows.task)
+        return facts._replace(problem_type=rows.problem_type), rows, []
     probe.needs_run("--data")
-    what: dict[str, Any] = {"task": stated.task, "problem_type": stated.problem_type}
-    found = rows_of(replace(source, **what))
-    evaluated = found.eval_samples if stated.eval_samples is None else stated.eval_samples
-    unlabelled = found.unlabelled_samples if stated.unlabelled is None else stated.unlabelled
-    labels = len(found.label_names)
-    tokens = _mean_tokens(found)
-    facts = DataFacts(
-        found.samples, evaluated, unlabelled, None, found.task, labels, tokens, problem_type=found.problem_type
-    )
-    return facts, source, [one for one in (_imbalance(found),) if one]
+    most = _least(rows.max_eval_samples, stated.eval_samples), _least(rows.max_unlabelled, stated.unlabelled)
+    rows = replace(rows, max_eval_samples=most[0], max_unlabelled=most[1])
+    found = rows_of(rows)
+    counted = found.samples, found.eval_samples, found.unlabelled_samples
+    labels, tokens = len(found.label_names), _mean_tokens(found)
+    facts = DataFacts(*counted, None, found.task, labels, tokens, problem_type=found.problem_type)
+    bound = {name: count for name, count in zip(LIMITS, counted, strict=True) if getattr(rows, name) == count}
+    rows = replace(rows, **{name: bound.get(name) for name in LIMITS})
+    return facts, rows, [*found.notes, *filter(None, [_imbalance(found)])]
+
+
+def _least(one: int | None, other: int | None) -> int | None:
+    return min((count for count in (one, other) if count is not None), default=None)
 
 
 def _mean_tokens(data: TaskData) -> float | None:

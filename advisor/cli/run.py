@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from advisor.base.errors import AdviseError, OutOfMemory
 from advisor.cli import project
 from advisor.cli.options import (
+    DATA_OPTIONS,
     carbon,
     colour,
     data_columns,
@@ -56,6 +57,7 @@ def _run(options: Namespace) -> int:
     _show_findings(job, options)
     if job.reviewed.errors:
         return 1
+    sys.stderr.writelines(f"note: {note}\n" for note in job.data.notes)
     if warning := imbalance(job):
         sys.stderr.write(f"warning: {warning}\n")
     if options.seeds:
@@ -82,7 +84,7 @@ def _order(options: Namespace) -> Order:
         options.out,
         options.model,
         options.data,
-        {name: getattr(options, name) for name in ("text", "pair", "label", "max_samples")},
+        {name: getattr(options, name) for name in DATA_OPTIONS},
         options.train_on,
         its.rules(str(options.recipe)),
         its.waiving(),

@@ -14,7 +14,7 @@ from advisor.recipe.recipe import ModelSource, Recipe
 from advisor.records.results import RunResult
 from advisor.records.run_folder import model_sha256
 
-COLUMNS = ("text", "pair", "label")
+LIMITS = ("max_samples", "max_eval_samples", "max_unlabelled")
 
 
 def differences(
@@ -41,7 +41,7 @@ def _effect(recipe: Recipe, any_seed: bool) -> dict[str, Any]:
         found |= {f"{step.name}.{name}": value for name, value in asdict(step).items()}
     found |= {f"training.{name}": value for name, value in asdict(recipe.training).items()}
     found |= {f"gates.{name}": str(bound) for name, bound in recipe.gate_bounds().items()}
-    found["data.max_samples"] = recipe.data.max_samples
+    found |= {f"data.{name}": getattr(recipe.data, name) for name in LIMITS}
     if any_seed:
         found.pop("training.seed")
     return found

@@ -184,7 +184,7 @@ def run_result(job: Job, out: Path, served: Serving, train_on: str, seconds: flo
         gates,
         _provenance(job),
         seconds,
-        tuple(_notes(job, results, report_rows)),
+        (*_notes(job, results, report_rows), *job.data.notes),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         recipe_sha256=sha256(out / "recipe.yaml"),
         payback=break_even(results),

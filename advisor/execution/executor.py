@@ -149,6 +149,7 @@ class _Run(Work):
         checkpoint.save(scorer, self.tokenizer, folder)
         batch = next(self.context.batches(self.context.selection))
         checkpoint.prove(scorer, folder, batch, planned.parameters)
+        yield Progress("score", 0, 1, f"{len(self.report):,} report rows")
         self.scores[planned.step.name] = rounded(judge(scorer, self.context, self.report).table)
         parameters = checkpoint.parameters(scorer.model)
         result = step_result(self.job, planned, folder, parameters, self.scores, self.results)

@@ -10,6 +10,7 @@ from advisor.facts.tasks import USUAL, possible
 from advisor.families import registry
 from advisor.recipe.recipe import DataSource, Recipe
 
+LIMITS = {"max_samples": "samples", "max_eval_samples": "eval_samples", "max_unlabelled": "unlabelled_samples"}
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -38,11 +39,17 @@ def _data(data: DataSource) -> Iterator[tuple[str, str]]:
         yield "labels", "a classification has at least 2 classes, got 1"
     if labels is not None and data.samples is not None and labels > data.samples:
         yield "labels", f"{labels:,} classes are more than the {data.samples:,} samples"
-    if data.max_samples and data.samples and data.max_samples > data.samples:
-        yield "max_samples", f"{data.max_samples:,} is above the {data.samples:,} samples"
+    for most, what in LIMITS.items():
+        wanted, count = getattr(data, most), getattr(data, what)
+        if wanted and count and wanted > count:
+            yield most, f"{wanted:,} is above the {count:,} {what}"
     able = possible(data.task, data.problem_type)
     if data.metric and (data.task or data.problem_type) and data.metric not in able:
         yield "metric", f"{data.metric} does not measure {data.problem_type or data.task}: expected {' or '.join(able)}"
+    yield from _columns(data)
+
+
+def _columns(data: DataSource) -> Iterator[tuple[str, str]]:
     columns: dict[str, str] = {}
     for role in ("text", "pair", "label"):
         column = getattr(data, role)

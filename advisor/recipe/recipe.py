@@ -43,8 +43,10 @@ class ModelSource:
 
 @frozen
 class DataSource:
-    """Which data, as far as known. task: the Hub's pipeline tag. `max_samples`: use at most so many training rows.
+    """Which data, as far as known. task: the Hub's pipeline tag. max_samples: use at most so many training rows.
 
+    max_eval_samples: and so many for the report, and to select by. max_unlabelled: and so many texts without a label.
+    header: whether the first line of delimited text names the columns; by default it is looked at.
     problem_type: what the labels of text-classification are; by default what they look like.
     metric: what accuracy means here; by default GLUE's for its tasks, else the first of the task.
     mean_tokens: of a text, in the mean. prefix: before each text that a text-to-text model reads, as "summarize: ".
@@ -59,6 +61,9 @@ class DataSource:
     unlabelled_samples: RowsOrNone | None = None
     labels: Count | None = None
     max_samples: Rows | None = None
+    max_eval_samples: Rows | None = None
+    max_unlabelled: RowsOrNone | None = None
+    header: bool | None = None
     text: str | None = None
     pair: str | None = None
     label: str | None = None

@@ -76,11 +76,16 @@ def review_document(
 def stated_facts(recipe: Recipe, model: probe.Model) -> Facts:
     """The facts as the recipe itself states them."""
     stated = recipe.data
-    samples = min((count for count in (stated.samples, stated.max_samples) if count and stated.samples), default=None)
-    unlabelled = stated.unlabelled_samples or 0
-    data = DataFacts(samples, stated.eval_samples, unlabelled, None, stated.task, stated.labels)
+    samples = _at_most(stated.samples, stated.max_samples)
+    evaluated = _at_most(stated.eval_samples, stated.max_eval_samples)
+    unlabelled = _at_most(stated.unlabelled_samples, stated.max_unlabelled) or 0
+    data = DataFacts(samples, evaluated, unlabelled, None, stated.task, stated.labels)
     data = data._replace(problem_type=stated.problem_type)
     return facts_of(recipe, model.facts, data)
+
+
+def _at_most(count: int | None, most: int | None) -> int | None:
+    return count if count is None or most is None else min(count, most)
 
 
 def review(policy: Policy, recipe: Recipe, document: Document, facts: Facts, model: probe.Model) -> Reviewed:

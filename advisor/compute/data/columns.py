@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.compute.data.column_names import LABELS, PAIRS, TEXTS
 from advisor.compute.data.label_values import NAME_THEM, label_of
 from advisor.compute.data.sources import File
-
-LABELS = {"label", "labels", "target", "class", "category", "sentiment"}
-PAIRS = {
-    "sentence1": "sentence2",
-    "question": "sentence",
-    "premise": "hypothesis",
-    "text": "text_pair",
-    "question1": "question2",
-}
-TEXTS = {"sentence", "review", "content", "document", "comment", "tweet", "passage", *PAIRS, *PAIRS.values()}
 
 
 class Named(NamedTuple):
@@ -32,11 +23,22 @@ class Named(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which column is which; `pair` is the second text of a pair, None where a row has one text."""
+    """Which column is which; `pair` is the second text of a pair, None where a row has one text.
+
+    others: further columns with texts that nobody named.
+    """
 
     text: str
     pair: str | None
     label: str
+    others: tuple[str, ...] = field(default=(), compare=False)
+
+    def note(self, place: str) -> str:
+        """What was chosen of several columns, and how to choose otherwise; empty where nothing was."""
+        if not self.others:
+            return ""
+        many = f"{len(self.others) + 1} columns hold texts, {', '.join((self.text, *self.others))}"
+        return f"{place}: {many}: {self.text} is taken (--text names another)"
 
 
 def find_columns(file: File, text: str | None, pair: str | None, label: str | None) -> Columns:
@@ -56,7 +58,11 @@ def find_columns(file: File, text: str | None, pair: str | None, label: str | No
     left = {name: values for name, values in file.columns.items() if name not in (label, pair)}
     if text is None and pair is None:
         text, pair = _usual_pair(left)
-    return Columns(text or _only(file, "text", _text_columns(left, pair)), pair, label)
+    if text or pair:
+        return Columns(text or _only(file, "text", _text_columns(left, pair)), pair, label)
+    text = _only(file, "text", _text_columns(left, pair))
+    others = tuple(name for name, values in left.items() if name != text and _mean_words(values) >= 2)
+    return Columns(text, pair, label, others)
 
 
 def _only(file: File, role: str, found: Sequence[str]) -> str:
@@ -100,6 +106,11 @@ def longest_texts(columns: Mapping[str, Sequence[Any]]) -> list[str]:
     strings = sorted((name for name in columns if length[name]), key=lambda name: -length[name])
     clear = len(strings) > 1 and length[strings[0]] >= 2 * length[strings[1]]
     return strings[:1] if clear else strings
+
+
+def _mean_words(values: Sequence[Any]) -> float:
+    """Words a text; 0 for a column without texts."""
+    return fmean(len(str(value).split()) for value in values if value is not None) if _mean_length(values) else 0.0
 
 
 def _mean_length(values: Sequence[Any]) -> float:

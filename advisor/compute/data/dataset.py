@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns, Named
-from advisor.compute.data.labels import Labelled, Rows, read_texts
+from advisor.compute.data.labels import Labelled, Rows, read_texts, some
 from advisor.compute.data.sources import PARTS, File, read
 from advisor.facts.tasks import USUAL
 
@@ -28,7 +28,7 @@ class TaskData:
     texts of all splits with label -1 or none, to distil on; none of them is a selection or report row.
     `origin` says in one sentence where each part came from; `fingerprint` is the SHA-256 of the rows used.
     `task` is its pipeline tag; `problem_type` what the labels of texts are, None for other tasks.
-    `seed` decided order and split.
+    `seed` decided order and split. `notes` say what was assumed about the source, and what was left out.
     """
 
     source: str
@@ -44,6 +44,7 @@ class TaskData:
     task: str = USUAL
     problem_type: str | None = None
     seed: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def samples(self) -> int:
@@ -68,6 +69,9 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
     pair: str | None = None,
     label: str | None = None,
     max_samples: int | None = None,
+    max_eval_samples: int | None = None,
+    max_unlabelled: int | None = None,
+    header: bool | None = None,
     task: str = USUAL,
     problem_type: str | None = None,
     seed: int = 0,
@@ -75,22 +79,27 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
 ) -> TaskData:
     """Read `source`, find its columns and split it; the same source and seed give the same rows.
 
-    Args: `source` is a .parquet, .csv, .jsonl or .json file, a folder of such files named after the splits
-    (others are ignored beside a train file), a folder written by `save_to_disk`, or a Hub id. Naming `text`
-    without `pair` means one text a row. `max_samples` limits the train rows only. Without
+    Args: `source` is a .parquet, .csv, .tsv, .jsonl or .json file (texts also as .gz), a folder of such files named
+    after the splits (others are ignored beside a train file), a folder written by `save_to_disk`, or a Hub id. Naming
+    `text` without `pair` means one text a row. `max_samples` limits the train rows only, `max_eval_samples`
+    the selection rows and the report rows, each, `max_unlabelled` the texts without a label. `header` says whether the
+    first line of delimited text names the columns; by default it is looked at. Without
     `problem_type`, labels with fractions make it a regression. Files are read afresh each
     time and leave nothing behind; a Hub id uses the library's own cache. `read_rows` reads the rows of
     another task than text classification.
     Raises: AdviseError, with the file, for data that cannot be read, understood, split or trained on.
     """
-    files = sorted(read(source), key=lambda file: PARTS.index(file.part))
+    files = sorted(read(source, header), key=lambda file: PARTS.index(file.part))
     named = Named(text, pair, label)
     columns, given = read_rows(source, files, named) if read_rows else read_texts(source, files, named, problem_type)
     parts = _split(given, seed)
     unlabelled = _without(_without(_shuffled(given.unlabelled, seed), parts["report"]), parts["selection"])
     dropped = sum(map(len, (*given.parts.values(), given.unlabelled))) - sum(map(len, (*parts.values(), unlabelled)))
     _check(parts, given)
-    parts["train"] = _limit(parts["train"], max_samples, source)
+    parts["train"] = _limit(parts["train"], max_samples, "max_samples", source)
+    for role in ("selection", "report"):
+        parts[role] = _limit(parts[role], max_eval_samples, "max_eval_samples", source)
+    unlabelled = unlabelled.take(range(len(unlabelled))[:max_unlabelled])
     return TaskData(
         source=source,
         columns=columns,
@@ -103,6 +112,7 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
         task=task,
         problem_type=given.problem_type,
         seed=seed,
+        notes=(*(note for file in files for note in file.notes), *given.notes),
     )
 
 
@@ -146,9 +156,9 @@ def _require_two(rows: Rows, given: Labelled) -> None:
         message = f"too few rows to split: {_what(given)} needs 4 different texts, and there are {len(distinct)}"
         raise AdviseError(Fault(message, given.place("train"), hint="add rows"))
     size = Counter(strata[i] for i in distinct)
-    few = [f"{given.names[i]!r} has {size[i]}" for i in sorted(set(strata)) if size[i] < 2]
+    few = [f"{given.names[i]!r:.60} has {size[i]}" for i in sorted(set(strata)) if size[i] < 2]
     if few:
-        message = f"too few rows to split: each class needs 2 different texts, and {', '.join(few)}"
+        message = f"too few rows to split: each class needs 2 different texts, and {some(few)}"
         raise AdviseError(Fault(message, given.place("train"), hint="add rows, or leave the class out"))
 
 
@@ -191,8 +201,8 @@ def _check(parts: Mapping[str, Rows], given: Labelled) -> None:
         if not len(rows):
             message = f"no {role} rows are left: all of them equal rows of another split"
             faults.append(Fault(message, given.place(role), hint="leave out the file that repeats another"))
-        if known and (unseen := [given.names[i] for i in sorted(set(rows.strata()) - known)]):
-            message = f"{role} rows have labels that no train row has: {', '.join(unseen)}"
+        if known and (unseen := [f"{given.names[i]:.60}" for i in sorted(set(rows.strata()) - known)]):
+            message = f"{role} rows have labels that no train row has: {some(unseen)}"
             hint = "leave these rows out, or add train rows with these labels"
             faults.append(Fault(message, given.place(role), hint=hint))
     values = set(parts["train"].labels)
@@ -207,13 +217,14 @@ def _check(parts: Mapping[str, Rows], given: Labelled) -> None:
         raise AdviseError(*faults)
 
 
-def _limit(train: Rows, max_samples: int | None, source: str) -> Rows:
-    if max_samples is None:
-        return train
-    if max_samples < (classes := len(set(train.strata()))):
-        message = f"max_samples is {max_samples}, but there are {classes} classes"
+def _limit(rows: Rows, most: int | None, name: str, source: str) -> Rows:
+    """At most so many rows, classes in proportion. name: of the limit."""
+    if most is None or most >= len(rows):
+        return rows
+    if most < (classes := len(set(rows.strata()))):
+        message = f"{name} is {most}, but there are {classes} classes"
         raise AdviseError(Fault(message, source, hint="allow at least one row for each class"))
-    return train.take(_stratified(train.strata(), max_samples))
+    return rows.take(_stratified(rows.strata(), most))
 
 
 def _origin(parts: Mapping[str, Rows], given: Labelled, dropped: int, seed: int, unlabelled: int) -> str:
@@ -222,7 +233,6 @@ def _origin(parts: Mapping[str, Rows], given: Labelled, dropped: int, seed: int,
         apart = "set apart from" if role != "train" and given.place(role) == given.place("train") else "of"
         texts.append(f"{role}: {len(rows):,} rows {apart} {given.place(role)}")
     texts += [f"without labels: {unlabelled:,} rows to distil on"] if unlabelled else []
-    texts += [given.remark] if given.remark else []
     return "; ".join([*texts, f"seed {seed}", f"left out: {dropped:,} rows that repeat a row of another part"]) + "."
 
 

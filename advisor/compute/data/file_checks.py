@@ -5,13 +5,10 @@ pyarrow ends the process on JSON that is nested deeply, and a Parquet file of ha
 
 from __future__ import annotations
 
-import csv
-import io
+import gzip
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -23,6 +20,7 @@ from advisor.base.errors import AdviseError, Fault
 MOST_ROWS, MOST_BYTES = 10_000_000, 4 * 2**30  # of one file or saved split, as it is in memory
 MOST_COLUMNS, MOST_HEADER = 1_000, 2**17  # the second in characters: what a field of CSV may have
 MOST_DEPTH = 100
+PIECE = 2**20  # bytes that are unpacked at a time
 BATCH = 65_536  # rows of a Parquet file that are measured at a time
 # First bytes of the archives that `datasets` would unpack: zip, gzip, bzip2, xz, zstd, 7z, lz4, rar.
 COMPRESSED = (
@@ -42,8 +40,25 @@ def refuse_too_large(path: Path) -> None:
     if size > MOST_BYTES:
         raise AdviseError(Fault(f"{size:,} bytes, more than the {MOST_BYTES:,} that are read", str(path), hint=SAMPLE))
     with path.open("rb") as file:
-        if file.read(8).startswith(COMPRESSED):
-            raise AdviseError(Fault(f"is compressed, not a plain {path.suffix} file", str(path), hint="unpack it"))
+        if file.read(8).startswith(COMPRESSED) and path.suffix.lower() != ".gz":
+            hint = "unpack it, or end its name with .gz if it is gzip"
+            raise AdviseError(Fault(f"is compressed, not a plain {path.suffix} file", str(path), hint=hint))
+
+
+def unpack(packed: Path, plain: Path) -> None:
+    """Unpack a gzip file, as far as a file is read.
+
+    Raises:
+        AdviseError: it unfolds to more bytes than that.
+        OSError, EOFError, zlib.error: it is no whole gzip file.
+    """
+    size = 0
+    with gzip.open(packed) as source, plain.open("wb") as target:
+        while piece := source.read(PIECE):
+            size += len(piece)
+            if size > MOST_BYTES:
+                raise AdviseError(Fault(f"unfolds to more than {MOST_BYTES:,} bytes", str(packed), hint=SAMPLE))
+            target.write(piece)
 
 
 def refuse_wide_or_long(place: str, columns: int, rows: int) -> None:
@@ -85,28 +100,7 @@ def _bytes(column: object) -> int:
     return int(column.nbytes)  # type: ignore[attr-defined]
 
 
-def csv_header(path: Path) -> list[str]:
-    """The names of the columns in a CSV file, as written.
-
-    Raises:
-        AdviseError: there are too many, or two of one name.
-        ValueError, csv.Error: it is not CSV in UTF-8.
-    """
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        start = lines.read(MOST_HEADER)
-        whole = not lines.read(1)
-    rows = list(islice((row for row in csv.reader(io.StringIO(start, newline="")) if row), 2))
-    if len(rows) < 2 and not whole:
-        message = f"the header is longer than {MOST_HEADER:,} characters"
-        raise AdviseError(Fault(message, str(path), hint="begin the file with a line of column names"))
-    header = rows[0] if rows else []
-    refuse_wide_or_long(str(path), len(header), 0)
-    if repeated := [name for name, count in Counter(header).items() if count > 1]:
-        raise ValueError(f"columns have the same name: {', '.join(repeated)}")
-    return header
-
-
-def refuse_odd_json(path: Path) -> None:
+def refuse_odd_json(path: Path, place: str) -> None:
     """Stop at what pyarrow ends the process on: rows that begin with null, and deep nesting.
 
     Raises:
@@ -124,7 +118,7 @@ def refuse_odd_json(path: Path) -> None:
             depth, deepest = _depth(line, 0 if each else depth)
             if deepest > MOST_DEPTH:
                 message = f"nested deeper than {MOST_DEPTH} levels"
-                raise AdviseError(Fault(message, str(path), number, 1, "give rows of a text and a label"))
+                raise AdviseError(Fault(message, place, number, 1, "give rows of a text and a label"))
 
 
 def _depth(line: bytes, depth: int) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from advisor.compute.data.sources import PARTS, File
 from advisor.facts.tasks import ProblemType
 
 REGRESSION: ProblemType = "regression"
+LEAST_TEXTS, SHOWN = 20, 60  # rows that show that labels are texts; characters of one that a message repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,8 @@ class Labelled:
     """The labelled rows of each part as the source gives them, and the files they were read from.
 
     names: of the classes; for a regression that of the label column. unlabelled: rows without a label, each with 0.
-    classes: each row has one class, so parts keep them in proportion. remark: on rows that were left out.
-    problem_type: what the labels of texts are.
+    classes: each row has one class, so parts keep them in proportion. problem_type: what the labels of texts are.
+    notes: what was chosen or left out.
     """
 
     parts: Mapping[str, Rows]
@@ -65,8 +66,8 @@ class Labelled:
     names: tuple[str, ...]
     unlabelled: Rows
     classes: bool = True
-    remark: str = ""
     problem_type: ProblemType | None = None
+    notes: tuple[str, ...] = ()
 
     def place(self, role: str) -> str:
         """The file that gives the train, selection or report rows."""
@@ -106,8 +107,10 @@ def label_rows(source: str, files: Sequence[File], columns: Columns, problem_typ
         message = f"no labelled rows: column {columns.label!r} is -1 or missing everywhere"
         raise AdviseError(Fault(message, source, hint=NAME_THEM))
     codes, names = (None, (columns.label,)) if regression else _codes(used, columns.label)
+    if not regression:
+        _refuse_texts(used, columns.label, len(names))
     if repeated := [name for name, count in Counter(names).items() if count > 1]:
-        message = f"{sum(name in repeated for name in names)} classes have the same name: {', '.join(repeated)}"
+        message = f"{sum(name in repeated for name in names)} classes have the same name: {some(repeated)}"
         raise AdviseError(Fault(message, used[0][0].place, hint="give each class a name of its own"))
     parts, places = {}, {}
     for part, group in groupby(used, key=lambda item: item[0].part):
@@ -120,7 +123,31 @@ def label_rows(source: str, files: Sequence[File], columns: Columns, problem_typ
         hint = "add train rows, or give a single file to split"
         raise AdviseError(Fault("no labelled train split", source, hint=hint))
     kind: ProblemType = REGRESSION if regression else "single_label_classification"
-    return Labelled(parts, places, names, _unlabelled(marked, columns), not regression, kind)
+    unlabelled, empty = _unlabelled(marked, columns)
+    notes = (
+        columns.note(files[0].place),
+        f"{source}: {empty:,} rows without text and label are left out" * bool(empty),
+    )
+    return Labelled(parts, places, names, unlabelled, not regression, kind, tuple(filter(None, notes)))
+
+
+def some(words: Sequence[str], most: int = 5) -> str:
+    """The first of some words, and how many more there are."""
+    more = [f"{len(words) - most:,} more"] if len(words) > most else []
+    return ", ".join([*words[:most], *more])
+
+
+def _refuse_texts(used: Sequence[Marked], column: str, classes: int) -> None:
+    """Raise an AdviseError where a column holds texts, nearly each another, as a column of summaries does."""
+    file, labels = used[0]
+    present = [label for label in labels if isinstance(label, str)]
+    if len(present) < LEAST_TEXTS or len(set(present)) <= len(present) / 2 or classes <= len(present) / 2:
+        return
+    first = " ".join(present[0].split())
+    shown = first if len(first) <= SHOWN else f"{first[:SHOWN]}…"
+    message = f"column {column!r} has {len(set(present)):,} different values in {len(present):,} rows, as {shown!r}"
+    hint = "name another column with --label, or another task: texts to write are task: summarization or translation"
+    raise AdviseError(Fault(f"{message}: these are no classes", file.place, hint=hint))
 
 
 def _labels(file: File, columns: Columns, faults: list[Fault]) -> list[Any]:
@@ -208,15 +235,16 @@ def _rows(shards: Sequence[Marked], columns: Columns, codes: Mapping[Class, int]
     return Rows(tuple(texts), tuple(pairs) if columns.pair else None, tuple(labels))
 
 
-def _unlabelled(marked: Sequence[Marked], columns: Columns) -> Rows:
-    """The texts without a label, where they are there."""
+def _unlabelled(marked: Sequence[Marked], columns: Columns) -> tuple[Rows, int]:
+    """The texts without a label, where they are there, and how many rows have neither."""
     names = [name for name in (columns.text, columns.pair) if name is not None]
     rows = [
         row
         for file, labels in marked
         if all(name in file.columns for name in names)
         for *row, label in zip(*(file.columns[name] for name in names), labels, strict=True)
-        if label is None and all(isinstance(text, str) for text in row)
+        if label is None
     ]
-    texts, *pairs = zip(*rows, strict=True) if rows else [()] * len(names)
-    return Rows(tuple(texts), tuple(pairs[0]) if pairs else None, (0,) * len(rows))
+    kept = [row for row in rows if all(isinstance(text, str) and text.strip() for text in row)]
+    texts, *pairs = zip(*kept, strict=True) if kept else [()] * len(names)
+    return Rows(tuple(texts), tuple(pairs[0]) if pairs else None, (0,) * len(kept)), len(rows) - len(kept)

@@ -14,18 +14,20 @@ from typing import Any
 import datasets
 
 from advisor.base.errors import AdviseError, Fault, OutOfMemory, memory_is_out, suggest
+from advisor.compute.data.delimited import layout
 from advisor.compute.data.file_checks import (
-    csv_header,
     refuse_odd_json,
     refuse_outside,
     refuse_too_large,
     refuse_unfolding,
     refuse_wide_or_long,
+    unpack,
 )
 from advisor.compute.data.hub import cache_only_if_out_of_reach
 from advisor.compute.data.squad import squad_columns
 
-BUILDERS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".json": "json"}
+BUILDERS = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".jsonl": "json", ".json": "json"}
+GZIP = ".gz"  # after the suffix of a text
 FORMATS = ", ".join(BUILDERS)
 PARTS = ("train", "validation", "test", "unlabelled")
 PART = re.compile(
@@ -33,22 +35,30 @@ PART = re.compile(
     re.IGNORECASE,
 )
 HUB_ID = re.compile(r"\w[\w.-]*(/[\w.-]+)?")
+Options = tuple[dict[str, Any], tuple[str, ...]]  # for the library's reader, and what was assumed
 # The library counts each load of a file, too, with a request to the Hub: nothing that is local contacts a network.
 datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file or saved split as read: its part (of PARTS), columns, names of those of ClassLabel or of lists of it."""
+    """A file or saved split as read: its part (of PARTS), columns, names of those of ClassLabel or of lists of it.
+
+    notes: what was assumed about its layout, and what was left out.
+    """
 
     part: str
     place: str
     columns: Mapping[str, list[Any]]
     class_names: Mapping[str, tuple[str, ...]]
+    notes: tuple[str, ...] = ()
 
 
-def read(source: str) -> list[File]:
+def read(source: str, header: bool | None = None) -> list[File]:
     """All files or saved splits of a source.
+
+    Args:
+        header: whether the first line of delimited text names the columns; None: what it looks like.
 
     Raises:
         AdviseError: it is not there, cannot be read, or does not say which part each file is.
@@ -57,16 +67,16 @@ def read(source: str) -> list[File]:
     with suppress(RuntimeError):  # ~name of nobody
         path = path.expanduser()
     if path.is_file():
-        return [_read_file("train", path)]
+        return [_read_file("train", path, header)]
     if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
         with _reading(source, "it is not a complete folder of Dataset.save_to_disk; save it again"):
             refuse_outside(path)
             return _saved(source, datasets.load_from_disk(str(path)))
     if path.is_dir():
-        return _read_folder(path)
+        return _read_folder(path, header)
     near = _nearest(path)
     beside = path.parent.name and path.parent.is_dir()
-    if beside or path.suffix.lower() in (*BUILDERS, ".tsv", ".txt") or not HUB_ID.fullmatch(source):
+    if beside or _suffix(path) in (*BUILDERS, ".txt") or not HUB_ID.fullmatch(source):
         raise AdviseError(Fault("no such file or folder", source, hint=near))
     meant = f"; {near}" if near.startswith("did") else ""
     cache_only_if_out_of_reach()
@@ -74,19 +84,25 @@ def read(source: str) -> list[File]:
         return _saved(source, datasets.load_dataset(source))
 
 
-def _read_folder(folder: Path) -> list[File]:
+def _suffix(path: Path) -> str:
+    """The suffix that says the format; that of gzip is none."""
+    plain = path.with_suffix("") if path.suffix.lower() == GZIP else path
+    return plain.suffix.lower()
+
+
+def _read_folder(folder: Path, header: bool | None) -> list[File]:
     files = [path for path in sorted(folder.iterdir()) if not path.name.startswith("dataset_info")]
-    paths = {path.name: path for path in files if path.suffix.lower() in BUILDERS}
+    paths = {path.name: path for path in files if _suffix(path) in BUILDERS}
     if not paths:
-        inside = sorted({path.parent.name for path in folder.glob("*/*") if path.suffix.lower() in BUILDERS})
+        inside = sorted({path.parent.name for path in folder.glob("*/*") if _suffix(path) in BUILDERS})
         hint = f"give {'one of its folders: ' + ', '.join(inside) if inside else f'{FORMATS} files'}"
         raise AdviseError(Fault("no data files in this folder", str(folder), hint=hint))
     parts = _name_parts(str(folder), list(paths))
     for part in PARTS:
-        if len(formats := sorted({paths[name].suffix for name in parts if parts[name] == part})) > 1:
+        if len(formats := sorted({_suffix(paths[name]) for name in parts if parts[name] == part})) > 1:
             message = f"the {part} split is there as {' and as '.join(formats)}, so rows would count twice"
             raise AdviseError(Fault(message, str(folder), hint="keep one of them, or give a single file"))
-    return [_read_file(part, paths[name]) for name, part in parts.items()]
+    return [_read_file(part, paths[name], header) for name, part in parts.items()]
 
 
 def _name_parts(place: str, names: Sequence[str]) -> dict[str, str]:
@@ -101,39 +117,45 @@ def _name_parts(place: str, names: Sequence[str]) -> dict[str, str]:
     return parts
 
 
-def _read_file(part: str, path: Path) -> File:
-    suffix = path.suffix.lower()
-    if suffix not in BUILDERS:
-        message = f"cannot read {suffix or 'such'} files"
+def _read_file(part: str, path: Path, header: bool | None) -> File:
+    suffix = _suffix(path)
+    if suffix not in BUILDERS or (path.suffix.lower() == GZIP and suffix == ".parquet"):
+        message = f"cannot read {suffix or 'such'} files{' in gzip' if suffix in BUILDERS else ''}"
         raise AdviseError(Fault(message, str(path), hint=f"convert it to one of {FORMATS}"))
     refuse_too_large(path)
-    hint = f"check that it is a whole {suffix} file{'' if suffix == '.parquet' else ' in UTF-8'}"
+    hint = f"check that it is a whole {path.suffix.lower()} file{' in UTF-8' if BUILDERS[suffix] == 'json' else ''}"
     with _reading(str(path), hint), tempfile.TemporaryDirectory() as folder:
-        if BUILDERS[suffix] == "json" and (questions := squad_columns(path)):
+        if BUILDERS[suffix] == "json" and path.suffix.lower() != GZIP and (questions := squad_columns(path)):
             return File(part, str(path), questions, {})
-        # The link has no *, [ or :: in its name, which the library would take for patterns and other files.
-        link = Path(folder, "data" + suffix)
-        link.symlink_to(path.resolve())
-        options = {"csv": _csv_options, "json": _json_options, "parquet": _parquet_options}[BUILDERS[suffix]](path)
-        options |= {"data_files": str(link), "cache_dir": folder, "keep_in_memory": True, "split": "train"}
-        return _file(part, str(path), datasets.load_dataset(BUILDERS[suffix], **options))
+        # Its name has no *, [ or :: in it, which the library would take for patterns and other files.
+        plain = Path(folder, "data" + suffix)
+        unpack(path, plain) if path.suffix.lower() == GZIP else plain.symlink_to(path.resolve())
+        options, notes = OPTIONS[BUILDERS[suffix]](plain, str(path), header)
+        options |= {"data_files": str(plain), "cache_dir": folder, "keep_in_memory": True, "split": "train"}
+        return _file(part, str(path), datasets.load_dataset(BUILDERS[suffix], **options), notes)
 
 
-def _csv_options(path: Path) -> dict[str, Any]:
+def _csv_options(plain: Path, place: str, header: bool | None) -> Options:
     """All columns as strings, "NA" and "null" too: types guessed by chunk differ, and lose 007 and 1.50."""
-    names = [name or f"Unnamed: {i}" for i, name in enumerate(csv_header(path))]  # as pandas calls a saved index
-    features = datasets.Features({name: datasets.Value("string") for name in names})
-    return {"features": features, "keep_default_na": False, "na_values": [""], "index_col": False}
+    found = layout(plain, place, header)
+    features = datasets.Features({name: datasets.Value("string") for name in found.names})
+    names = {"names": list(found.names), "header": found.header}
+    form = {"sep": found.delimiter, "encoding": found.encoding, "skip_blank_lines": False}
+    kept = {"features": features, "keep_default_na": False, "na_values": [""], "index_col": False}
+    return {**names, **form, **kept}, found.notes
 
 
-def _json_options(path: Path) -> dict[str, Any]:
-    refuse_odd_json(path)
-    return {}
+def _json_options(plain: Path, place: str, header: bool | None) -> Options:
+    refuse_odd_json(plain, place)
+    return {}, ()
 
 
-def _parquet_options(path: Path) -> dict[str, Any]:
-    refuse_unfolding(path)
-    return {}
+def _parquet_options(plain: Path, place: str, header: bool | None) -> Options:
+    refuse_unfolding(Path(place))
+    return {}, ()
+
+
+OPTIONS = {"csv": _csv_options, "json": _json_options, "parquet": _parquet_options}
 
 
 def _saved(place: str, found: Any) -> list[File]:
@@ -142,14 +164,31 @@ def _saved(place: str, found: Any) -> list[File]:
     return [_file(part, f"{place}/{name}".rstrip("/"), splits[name]) for name, part in parts.items()]
 
 
-def _file(part: str, place: str, table: Any) -> File:
+def _file(part: str, place: str, table: Any, notes: tuple[str, ...] = ()) -> File:
     refuse_wide_or_long(place, len(table.features), len(table))
     if not len(table):
         raise AdviseError(Fault("there are no rows", place, hint="give data with rows"))
     kinds = {name: getattr(kind, "feature", kind) for name, kind in table.features.items()}  # of a list, its items'
-    columns = table.with_format(None)[:]  # a saved format could give tensors
+    columns, blank = _without_blank_rows(table.with_format(None)[:])  # a saved format could give tensors
+    if not len(next(iter(columns.values()))):
+        raise AdviseError(Fault("there are no rows", place, hint="give data with rows"))
+    notes += (f"{place}: {blank:,} blank row{'s are' if blank > 1 else ' is'} left out",) if blank else ()
     names = {name: tuple(kind.names) for name, kind in kinds.items() if isinstance(kind, datasets.ClassLabel)}
-    return File(part, place, columns, names)
+    return File(part, place, columns, names, notes)
+
+
+def _without_blank_rows(columns: Mapping[str, list[Any]]) -> tuple[Mapping[str, list[Any]], int]:
+    """The rows that have anything in any column, and how many have not."""
+    first, *others = columns.values()
+    blank = {i for i, value in enumerate(first) if _is_blank(value) and all(_is_blank(one[i]) for one in others)}
+    if not blank:
+        return columns, 0
+    kept = {name: [value for i, value in enumerate(values) if i not in blank] for name, values in columns.items()}
+    return kept, len(blank)
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 @contextmanager

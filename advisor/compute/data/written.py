@@ -7,7 +7,8 @@ from dataclasses import replace
 from itertools import groupby
 
 from advisor.base.errors import AdviseError, Fault, suggest
-from advisor.compute.data.columns import TEXTS, Columns, Named, longest_texts
+from advisor.compute.data.column_names import TEXTS
+from advisor.compute.data.columns import Columns, Named, longest_texts
 from advisor.compute.data.labels import Labelled, Rows
 from advisor.compute.data.sources import PARTS, File
 
@@ -37,8 +38,8 @@ def read_alone(source: str, files: Sequence[File], named: Named) -> tuple[Column
         texts = tuple(text for file in shards for text in file.columns[column] if text.strip())
         return Rows(texts, None, ("",) * len(texts))  # they have no label
 
-    remark = f"left out: {blank:,} rows without text" if blank else ""
-    return Columns(column, None, ""), _labelled(source, files, rows, remark)
+    note = f"{source}: {blank:,} rows without text are left out"
+    return Columns(column, None, ""), _labelled(source, files, rows, (note,) if blank else ())
 
 
 def read_with_targets(source: str, files: Sequence[File], named: Named) -> tuple[Columns, Labelled]:
@@ -64,7 +65,9 @@ def read_with_targets(source: str, files: Sequence[File], named: Named) -> tuple
     return Columns(text, None, target), _labelled(source, files, rows)
 
 
-def _labelled(source: str, files: Sequence[File], rows: Callable[[Sequence[File]], Rows], remark: str = "") -> Labelled:
+def _labelled(
+    source: str, files: Sequence[File], rows: Callable[[Sequence[File]], Rows], notes: tuple[str, ...] = ()
+) -> Labelled:
     parts: dict[str, Rows] = {}
     places: dict[str, str] = {}
     for part, group in groupby(sorted(files, key=lambda file: PARTS.index(file.part)), key=lambda file: file.part):
@@ -74,7 +77,7 @@ def _labelled(source: str, files: Sequence[File], rows: Callable[[Sequence[File]
         parts, places = {"train": parts[part]}, {"train": places[part]}
     if "train" not in parts:
         raise AdviseError(Fault("no train split", source, hint="add train rows, or give a single file to split"))
-    return Labelled(parts, places, (), NOTHING, False, remark)
+    return Labelled(parts, places, (), NOTHING, False, None, notes)
 
 
 def _alone(file: File) -> str:

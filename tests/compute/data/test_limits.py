@@ -72,7 +72,14 @@ def test_a_file_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_compressed_files_are_not_unfolded(name: str, tmp_path: Path) -> None:
     path = Path(write(tmp_path / name, reviews(40)))
     path.write_bytes(gzip.compress(path.read_bytes()))
-    assert "is compressed" in faults(path) and "unpack it" in faults(path)
+    assert "is compressed" in faults(path) and "end its name with .gz" in faults(path)
+
+
+def test_a_gzip_file_that_unfolds_to_many_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_checks, "MOST_BYTES", 10_000_000)
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"text,label\n" + b"x" * 20_000_000))
+    assert (tmp_path / "a.csv.gz").stat().st_size < 100_000
+    assert "unfolds to more than 10,000,000 bytes" in faults(tmp_path / "a.csv.gz")
 
 
 def test_too_many_columns_and_too_long_a_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import datasets
@@ -64,14 +65,17 @@ FILE_FAULTS = {
     "too-many-fields": ("a.csv", b"text,label\na,1\nb,2,3\n", "Expected 2 fields in line 3, saw 3"),
     "too-many-fields-first": ("a.csv", b"text,label\na,b,1\n", "cannot be read: Length of header"),
     "one-name-twice": ("a.csv", b"text,label,label\na,1,2\n", "columns have the same name: label"),
-    "latin-1": ("a.csv", "text,label\ncafé,1\n".encode("latin-1"), "'utf-8' codec can't decode byte 0xe9"),
     "broken-json": ("a.jsonl", b'{"text": "a", "label": 1}\n{"text": ', "cannot be read: JSON parse error"),
     "null-first": ("a.json", b'[null, {"text": "a"}]', "rows have to be JSON objects"),
     "wrong-suffix": (
-        "a.tsv",
+        "a.xlsx",
         b"text\tlabel\n",
-        "cannot read .tsv files\n  try: convert it to one of .parquet, ",
+        "cannot read .xlsx files\n  try: convert it to one of .parquet, ",
     ),
+    "only-blank-rows": ("a.csv", b"text,label\n,\n\n", "there are no rows"),
+    "cut-off-gzip": ("a.csv.gz", gzip.compress(b"text,label\n" * 99)[:-9], "cannot be read: Compressed file ended"),
+    "no-gzip": ("a.jsonl.gz", b'{"text": "a"}', "cannot be read: Not a gzipped file"),
+    "parquet-in-gzip": ("a.parquet.gz", b"PAR1", "cannot read .parquet files in gzip"),
     "cut-off": ("state.json", b'{"_data_files": [', "cannot be read: "),
     "null-label-list": (
         "a.jsonl",
@@ -94,7 +98,7 @@ def test_files_that_cannot_be_read(
 
 def test_folders_that_do_not_say_their_splits(tmp_path: Path) -> None:
     assert faults(tmp_path) == (
-        f"{tmp_path}: no data files in this folder\n  try: give .parquet, .csv, .jsonl, .json files"
+        f"{tmp_path}: no data files in this folder\n  try: give .parquet, .csv, .tsv, .jsonl, .json files"
     )
     write(tmp_path / "inner" / "test.csv", reviews(40))
     assert faults(tmp_path).endswith("try: give one of its folders: inner")
