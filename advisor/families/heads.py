@@ -8,12 +8,14 @@ place of labels.
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from advisor.base.frozen import replace
 from advisor.facts.tasks import TASKS, WRITERS
-from advisor.families.described import description
-from advisor.families.described.description import Description
 from advisor.families.family import Config, Family, Tensors
+
+if TYPE_CHECKING:
+    from advisor.families.described.description import Description
 
 CLASSIFIES = "text-classification"
 OF_FAMILIES = (None, CLASSIFIES)  # their tables have this head already
@@ -24,11 +26,15 @@ WRITING = {"decoder": "text-generation", "encoder-decoder": "text2text-generatio
 @cache
 def with_head(family: Family, task: str | None) -> Family:
     """The family with the head of a task; the same one where it is not known what that head is made of."""
+    if task in OF_FAMILIES:
+        return family
+    from advisor.families.described import description  # the usual head needs none of its imports
+
     if task in WRITERS:
         known = description.find(family.model_type)
         runs = family.kind in TASKS[str(task)].kinds and known is not None and WRITING[family.kind] in known.tasks
         return replace(family, tensors=lambda config: _written(family, config), executable=runs)
-    one = None if task in OF_FAMILIES else description.find(family.model_type)
+    one = description.find(family.model_type)
     if one is None or task not in one.tasks or CLASSIFIES not in one.tasks:
         return family
     found: Family = replace(family, tensors=lambda config: _tensors(family, one, str(task), config))
@@ -37,8 +43,12 @@ def with_head(family: Family, task: str | None) -> Family:
 
 def has_head(family: Family | None, task: str) -> bool:
     """Whether transformers has a class of this family for a task."""
-    one = description.find(family.model_type) if family else None
-    return family is not None and (task in OF_FAMILIES or (one is not None and task in one.tasks))
+    if family is None or task in OF_FAMILIES:
+        return family is not None
+    from advisor.families.described import description
+
+    one = description.find(family.model_type)
+    return one is not None and task in one.tasks
 
 
 def _tensors(family: Family, one: Description, task: str, config: Config) -> Tensors:

@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from advisor.base.errors import AdviseError
+from advisor.compute.data.labels import Rows
 from advisor.records import run_folder
 from advisor.records.results import Measured, RunResult, StepResult
 from advisor.report.schema import schema
@@ -46,14 +47,14 @@ def test_drafts_are_no_part_of_a_folder(tmp_path: Path) -> None:
 
 def test_texts_and_pairs_are_kept_with_the_answers(tmp_path: Path) -> None:
     scores = {"finetune": [[0.5, float(row)] for row in range(10)]}
-    run_folder.write_predictions(tmp_path, [("é", "b")] * 10, [0, 1] * 5, scores)
+    run_folder.write_predictions(tmp_path, Rows(("é",) * 10, ("b",) * 10, (0, 1) * 5), scores)
     kept = json.loads((tmp_path / "predictions.json").read_text())
     assert (kept["labels"], kept["scores"]) == ([0, 1] * 5, scores)
     answers = json.loads((tmp_path / "answers.json").read_text())
-    assert answers["rows"] == [{"text": "é", "pair": "b"}] * 8
+    assert answers["rows"] == [{"text": "é", "pair": "b", "label": row % 2} for row in range(8)]
     assert answers["scores"]["finetune"][-1] == [0.5, 7.0]
-    run_folder.write_predictions(tmp_path, ["é"] * 10, [0, 1] * 5, scores)
-    assert json.loads((tmp_path / "answers.json").read_text())["rows"][0] == {"text": "é", "pair": None}
+    run_folder.write_predictions(tmp_path, Rows(("é",) * 10, None, (0, 1) * 5), scores)
+    assert json.loads((tmp_path / "answers.json").read_text())["rows"][0] == {"text": "é", "pair": None, "label": 0}
     assert json.loads((tmp_path / "predictions.json").read_text())["rows_sha256"] != kept["rows_sha256"]
 
 
@@ -76,7 +77,7 @@ def test_a_report_that_makes_no_sense(tmp_path: Path, report: str, why: str) -> 
 
 def test_no_number_that_is_none_is_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
-        run_folder.write_predictions(tmp_path, ["a"], [0], {"finetune": [[float("nan")]]})
+        run_folder.write_predictions(tmp_path, Rows(("a",), None, (0,)), {"finetune": [[float("nan")]]})
 
 
 def test_a_run_one_folder_below_is_named(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_texts_without_labels_are_trained_on_and_blank_ones_are_counted(tmp_path
     found = alone(tmp_path)
     assert "more" in {*found.train.texts, *found.report.texts, *found.selection.texts}
     assert found.task == "text-generation" and found.label_names == () and not found.unlabelled_samples
-    assert "left out: 1 rows without text" in found.origin
+    assert "1 rows without text are left out" in found.notes[0]
 
 
 def test_labels_of_a_language_model_are_refused(tmp_path: Path) -> None:
