@@ -11,9 +11,9 @@ from advisor.advice.recommendation import account
 from advisor.base.errors import AdviseError
 from advisor.base.yamlfile import Document
 from advisor.facts.facts import DataFacts, ModelFacts
-from advisor.facts.tasks import OF_TASK, OF_TOKENS, Metric, metrics
+from advisor.facts.tasks import OF_TASK, Metric, metrics
 from advisor.families import registry
-from advisor.families.heads import has_head
+from advisor.families.heads import ENCODERS, lacking
 from advisor.inspection import probe
 from advisor.inspection.recipe_facts import facts_of
 from advisor.policy.pack import Policy
@@ -96,11 +96,8 @@ def excused(job: Job, policy: Policy, how: Waiving) -> Job:
 
 def _refuse_unexecutable(model: ModelFacts, task: str) -> None:
     family = model.family or ""
-    if task in OF_TOKENS and (model.kind == "encoder-decoder" or not has_head(family, task)):
-        raise AdviseError(
-            f"{task} cannot be run with {family}: there is no such model of one stack of blocks in transformers",
-            hint="use an encoder, such as a BERT, RoBERTa, MPNet or DeBERTa",
-        )
+    if model.kind and (why := lacking(family, model.kind, task)):
+        raise AdviseError(why, hint=ENCODERS)
     if task == "regression" and model.kind == "encoder-decoder":
         raise AdviseError(
             f"a regression cannot be run with {family}: it answers with words, not with a number",

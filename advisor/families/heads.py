@@ -9,30 +9,38 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
-from advisor.families import registry
+from advisor.facts.facts import Kind
+from advisor.facts.tasks import OF_TOKENS
 from advisor.families.described import description
 from advisor.families.described.description import Description
 from advisor.families.family import Config, Family, Tensors
 
 CLASSIFIES = "text-classification"
 OF_FAMILIES = (None, CLASSIFIES, "classification", "regression")  # their tables have this head already
-LABELS = "labels"
+ENCODERS = "use an encoder, such as BERT, RoBERTa, MPNet or DeBERTa"
 
 
 @cache
 def with_head(family: Family, task: str | None) -> Family:
     """The family with the head of a task; the same one where it is not known what that head is made of."""
-    one = None if task in OF_FAMILIES else description.find(family.model_type)
+    one = None if task in OF_FAMILIES or family.kind == "encoder-decoder" else description.find(family.model_type)
     if one is None or task not in one.tasks or CLASSIFIES not in one.tasks:
         return family
     found: Family = replace(family, tensors=lambda config: _tensors(family, one, str(task), config))
     return found
 
 
-def has_head(family: str, task: str) -> bool:
-    """Whether transformers has a class of this family for a task."""
+def lacking(family: str, kind: Kind, task: str | None) -> str:
+    """Why models of a family cannot score the tokens of a text for a task; empty where they can, or do something else.
+
+    An encoder-decoder has such classes too, of which some leave its decoder out: they are other models.
+    """
+    if task not in OF_TOKENS:
+        return ""
     one = description.find(family)
-    return registry.find(family) is not None and (task in OF_FAMILIES or (one is not None and task in one.tasks))
+    if kind != "encoder-decoder" and one is not None and task in one.tasks:
+        return ""
+    return f"{task} cannot be run with {family}: transformers has no class for it with one stack of blocks"
 
 
 def _tensors(family: Family, one: Description, task: str, config: Config) -> Tensors:
