@@ -13,9 +13,9 @@ from advisor.base.errors import AdviseError
 from advisor.base.install import pip_command
 from advisor.base.yamlfile import Document
 from advisor.facts.facts import DataFacts, ModelFacts
-from advisor.facts.tasks import BESIDE, OF_TOKENS, WRITERS, Metric, metrics, possible, refusal
+from advisor.facts.tasks import BESIDE, WRITERS, Metric, metrics, possible, refusal
 from advisor.families import registry
-from advisor.families.heads import has_head, with_head
+from advisor.families.heads import ENCODERS, lacking, with_head
 from advisor.inspection import probe
 from advisor.inspection.recipe_facts import facts_of
 from advisor.policy.pack import Policy
@@ -120,11 +120,8 @@ def excused(job: Job, policy: Policy, how: Waiving) -> Job:
 
 def _refuse_unexecutable(model: ModelFacts, task: str, problem_type: str | None) -> None:
     family = model.family or ""
-    if task in OF_TOKENS and (model.kind == "encoder-decoder" or not has_head(registry.find(family), task)):
-        raise AdviseError(
-            f"{task} cannot be run with {family}: there is no such model of one stack of blocks in transformers",
-            hint="use an encoder, such as a BERT, RoBERTa, MPNet or DeBERTa",
-        )
+    if model.kind and (why := lacking(family, model.kind, task)):
+        raise AdviseError(why, hint=ENCODERS)
     if problem_type == "regression" and model.kind == "encoder-decoder":
         raise AdviseError(
             f"a regression cannot be run with {family}: it answers with words, not with a number",

@@ -66,7 +66,7 @@ class Work:
         states_bytes = memory.for_states(job.plan) // processes.count()
         self.context = replace(self.context, metric=job.metrics[0], unlabelled=unlabelled, states_bytes=states_bytes)
         self.beginning = fingerprint([digest(scorer), _plain(scorer.model.config.to_dict())])
-        labelled = [(rows.tokens, rows.labels) for rows in (train, selection, self.report)]
+        labelled = [(rows.tokens, rows.labels, rows.details) for rows in (train, selection, self.report)]
         self.labelled = fingerprint([job.data.label_names, *labelled])
         self.texts = fingerprint(unlabelled.tokens)
         self.results: list[StepResult] = []

@@ -11,7 +11,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from advisor.base.frozen import replace
-from advisor.facts.tasks import TASKS, WRITERS
+from advisor.facts.facts import Kind
+from advisor.facts.tasks import OF_TOKENS, TASKS, WRITERS
 from advisor.families.family import Config, Family, Tensors
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ CLASSIFIES = "text-classification"
 OF_FAMILIES = (None, CLASSIFIES)  # their tables have this head already
 OUTPUT = "lm_head.weight"
 WRITING = {"decoder": "text-generation", "encoder-decoder": "text2text-generation"}  # the descriptions' names
+ENCODERS = "use an encoder, such as BERT, RoBERTa, MPNet or DeBERTa"
 
 
 @cache
@@ -34,21 +36,26 @@ def with_head(family: Family, task: str | None) -> Family:
         known = description.find(family.model_type)
         runs = family.kind in TASKS[str(task)].kinds and known is not None and WRITING[family.kind] in known.tasks
         return replace(family, tensors=lambda config: _written(family, config), executable=runs)
-    one = description.find(family.model_type)
+    one = None if family.kind == "encoder-decoder" else description.find(family.model_type)
     if one is None or task not in one.tasks or CLASSIFIES not in one.tasks:
         return family
     found: Family = replace(family, tensors=lambda config: _tensors(family, one, str(task), config))
     return found
 
 
-def has_head(family: Family | None, task: str) -> bool:
-    """Whether transformers has a class of this family for a task."""
-    if family is None or task in OF_FAMILIES:
-        return family is not None
+def lacking(family: str, kind: Kind, task: str | None) -> str:
+    """Why models of a family cannot score the tokens of a text for a task; empty where they can, or do something else.
+
+    An encoder-decoder has such classes too, of which some leave its decoder out: they are other models.
+    """
+    if task not in OF_TOKENS:
+        return ""
     from advisor.families.described import description
 
-    one = description.find(family.model_type)
-    return one is not None and task in one.tasks
+    one = description.find(family)
+    if kind != "encoder-decoder" and one is not None and task in one.tasks:
+        return ""
+    return f"{task} cannot be run with {family}: transformers has no class for it with one stack of blocks"
 
 
 def _tensors(family: Family, one: Description, task: str, config: Config) -> Tensors:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from advisor.base.yamlfile import Document
 from advisor.facts.tasks import refusal
 from advisor.families.described import as_family
+from advisor.families.heads import ENCODERS, lacking
 from advisor.inspection.probe import Model
 from advisor.recipe.plan import Plan, Problem
 from advisor.recipe.recipe import Recipe
@@ -34,6 +35,7 @@ class ModelFit(NamedTuple):
         for problem in self.plan.problems if self.plan else ():
             yield self._unfit(because, problem)
         yield from self._family(because)
+        yield from self._task(because)
         yield from self._tokens(because)
         if self.plan is None:
             yield self._unseen()
@@ -62,6 +64,11 @@ class ModelFit(NamedTuple):
         if stated not in (None, true):
             message = f"the recipe says family {stated}, the model's config says {true}"
             yield self._misfit(because, ("model", "family"), message, true)
+
+    def _task(self, because: str) -> Iterator[Finding]:
+        facts = self.model.facts
+        if facts.kind and (why := lacking(facts.family or "", facts.kind, self.recipe.data.task)):
+            yield self._misfit(because, ("data", "task"), f"{why}: {ENCODERS}")
 
     def _tokens(self, because: str) -> Iterator[Finding]:
         """A text longer than the model's positions would stop the run."""

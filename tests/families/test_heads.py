@@ -1,4 +1,4 @@
-"""Models that write are counted with their output embeddings, tied or not."""
+"""The head of another task is counted as transformers builds it: of models that write with their output embeddings."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ from typing import Any
 import pytest
 import tiny
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForQuestionAnswering,
+    AutoModelForSeq2SeqLM,
+    AutoModelForTokenClassification,
+)
 
 from advisor.families import registry
-from advisor.families.heads import with_head
+from advisor.families.heads import lacking, with_head
 
 LLAMA = {"num_hidden_layers": 2, "hidden_size": 16, "num_attention_heads": 4, "num_key_value_heads": 2}
 SIZES: dict[str, dict[str, Any]] = {**tiny.SIZES, "gpt_neo": tiny.KIN["gpt_neo"]}
@@ -43,3 +49,37 @@ def test_a_task_that_writes_needs_the_architecture_that_does() -> None:
     assert bert and gpt2
     assert not with_head(bert, "text-generation").executable and not with_head(gpt2, "translation").executable
     assert with_head(bert, "text-classification") is bert and with_head(bert, None) is bert
+
+
+CLASSES = {
+    "token-classification": (AutoModelForTokenClassification, 5),
+    "question-answering": (AutoModelForQuestionAnswering, 2),
+}
+FAMILIES = [name for name in registry.executable() if name != "t5"]
+
+
+@pytest.mark.parametrize("task", CLASSES)
+@pytest.mark.parametrize("name", FAMILIES)
+def test_parameters(name: str, task: str) -> None:
+    family = registry.find(name)
+    assert family is not None
+    if lacking(name, family.kind, task):
+        assert (name, task) == ("opt", "token-classification")
+        return
+    class_, labels = CLASSES[task]
+    config = AutoConfig.for_model(
+        name, **{"vocab_size": 99, "pad_token_id": 0, **(tiny.SIZES | tiny.KIN)[name], "num_labels": labels}
+    )
+    with torch.device("meta"):
+        model = class_.from_config(config)
+    own = with_head(family, task)
+    assert sum(one.numel() for one in model.parameters()) == own.parameters(config.to_dict(), labels)
+    assert set(dict(model.named_parameters())) == set(own.tensor_names(config.to_dict()))
+
+
+def test_the_usual_head_stays() -> None:
+    bert, t5 = registry.find("bert"), registry.find("t5")
+    assert bert is not None
+    assert t5 is not None
+    assert with_head(bert, "text-classification") is with_head(bert, None) is bert
+    assert with_head(t5, "question-answering") is t5  # transformers' class for it is another model

@@ -51,11 +51,26 @@ def test_texts_and_pairs_are_kept_with_the_answers(tmp_path: Path) -> None:
     kept = json.loads((tmp_path / "predictions.json").read_text())
     assert (kept["labels"], kept["scores"]) == ([0, 1] * 5, scores)
     answers = json.loads((tmp_path / "answers.json").read_text())
+<<<<<<< HEAD
     assert answers["rows"] == [{"text": "é", "pair": "b", "label": row % 2} for row in range(8)]
+=======
+    assert answers["rows"] == [{"text": "é", "pair": "b", "label": label} for label in (0, 1) * 4]
+>>>>>>> spans
     assert answers["scores"]["finetune"][-1] == [0.5, 7.0]
     run_folder.write_predictions(tmp_path, Rows(("é",) * 10, None, (0, 1) * 5), scores)
     assert json.loads((tmp_path / "answers.json").read_text())["rows"][0] == {"text": "é", "pair": None, "label": 0}
     assert json.loads((tmp_path / "predictions.json").read_text())["rows_sha256"] != kept["rows_sha256"]
+
+
+def test_labels_that_are_no_numbers_are_kept_with_their_answers_alone(tmp_path: Path) -> None:
+    rows = Rows((("a", "b"), ("c",)), None, ((0, 1), (2,)))
+    run_folder.write_predictions(tmp_path, rows, {"finetune": [[1.0], [0.0]]})
+    assert "labels" not in json.loads((tmp_path / "predictions.json").read_text())
+    answers = json.loads((tmp_path / "answers.json").read_text())
+    assert answers["rows"] == [
+        {"text": ["a", "b"], "pair": None, "label": [0, 1]},
+        {"text": ["c"], "pair": None, "label": [2]},
+    ]
 
 
 def test_a_folder_without_a_manifest_is_no_finished_run(tmp_path: Path) -> None:

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 import spans
 
 import advisor
+from advisor.base.errors import AdviseError
 from advisor.deployment.examination import Terms, examine
 from advisor.deployment.rules import DATA, LOADS, RECOMPUTED
 from advisor.execution import executor
@@ -27,7 +29,7 @@ FIRST = "  - finetune: {{epochs: {}, learning_rate: 4.0e-3}}\n"
 REST = (
     "  - layer_removal: {keep: 3}\n  - distillation: {epochs: 1, learning_rate: 1.0e-3}\n"
     "  - matrix_pruning: {hidden_size: 36, intermediate_size: 72, increments: 2, epochs: 1, learning_rate: 1.0e-3}\n"
-    "  - quantization: {}\n"
+    "  - quantization: {min_relative_accuracy: 0.5}\n"
 )
 
 
@@ -98,3 +100,20 @@ def test_questions_are_answered(tmp_path: Path) -> None:
 def result_rows(out: Path) -> dict[str, list[list[float]]]:
     found: dict[str, list[list[float]]] = json.loads((out / "predictions.json").read_text())["scores"]
     return found
+
+
+@pytest.mark.parametrize(("family", "task"), [("t5", "question-answering"), ("opt", "token-classification")])
+def test_a_model_without_such_a_class_is_refused_before_it_is_loaded(family: str, task: str, tmp_path: Path) -> None:
+    rows = spans.asked(20) if task == "question-answering" else spans.tagged(20)
+    file = spans.recipe(tmp_path, rows, task, FIRST.format(1))
+    file.write_text(file.read_text().replace(json.dumps(str(tmp_path / "model")), family))
+    with pytest.raises(AdviseError, match=f"{task} cannot be run with {family}"):
+        job(file)
+    assert any(f"{task} cannot be run with {family}" in one.message for one in advisor.check(file).findings)
+
+
+def test_a_metric_of_another_task_is_refused(tmp_path: Path) -> None:
+    file = spans.recipe(tmp_path, spans.tagged(20), "token-classification", FIRST.format(1))
+    file.write_text(file.read_text().replace("task: token-classification", "task: token-classification, metric: f1"))
+    with pytest.raises(AdviseError, match="f1 does not measure a token-classification: expected entity_f1"):
+        job(file)

@@ -120,4 +120,6 @@ def answers_of(given: Any) -> tuple[Answer, ...] | None:
 
 def _fault(file: File, what: str, hint: str, rows: Sequence[tuple[int, str]]) -> Fault:
     row, got = rows[0]
-    return Fault(f"{len(rows):,} rows {what}: the first is row {row:,} with {got}", file.place, hint=hint)
+    total = len(next(iter(file.columns.values())))
+    said = f"{len(rows):,} of {total:,} rows {what}: the first is row {row:,} with {got}"
+    return Fault(said, file.place, hint=hint)

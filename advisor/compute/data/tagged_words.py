@@ -22,7 +22,9 @@ TAGS = ("ner_tags", "tags", "ner", "labels", "label")
 OUTSIDE = "O"
 TAG = re.compile(r"O|[BIES]-.+", re.DOTALL)
 SCHEMES = "O, or B-, I-, E- or S- with a kind, such as B-person"
-Row = tuple[tuple[str, ...], list[Any] | None]  # tags as the source has them, None where the row has none
+Row = tuple[
+    int, tuple[str, ...], list[Any] | None
+]  # its number; tags as the source has them, None where there are none
 
 
 def read_tagged(source: str, files: Sequence[File], named: Named) -> tuple[Columns, Labelled]:
@@ -43,7 +45,7 @@ def read_tagged(source: str, files: Sequence[File], named: Named) -> tuple[Colum
     names, given = _named(source, rows, tags)
     codes = {name: number for number, name in enumerate(names)}
     shards: list[Shard] = [
-        (file, [(text, None if own is None else tuple(codes[name] for name in own)) for text, own in some])
+        (file, [(text, None if own is None else tuple(codes[name] for name in own)) for _, text, own in some])
         for file, some in given
     ]
     return Columns(words, None, tags), gathered(source, shards, names, tags, lambda text: (0,) * len(text))
@@ -70,18 +72,19 @@ def _rows(file: File, words: str, tags: str, faults: list[Fault]) -> list[Row]:
         if text is not None and own is not None and len(text) != len(own)
     ]
     if no_words:
-        yield_ = f"have neither a text nor a list of words in column {words!r}"
-        faults.append(_fault(file, yield_, no_words, "give words as a list of strings, or as one text"))
+        what = f"have neither a text nor a list of words in column {words!r}"
+        faults.append(_fault(file, what, no_words, "give words as a list of strings, or as one text"))
     if lengths:
         what = f"have another number of tags in column {tags!r} than of words in column {words!r}"
         faults.append(_fault(file, what, lengths, "give each word one tag"))
-    return [(text, own) for _, text, own in kept if text is not None]
+    return [(number, text, own) for number, text, own in kept if text is not None]
 
 
 def _fault(file: File, what: str, rows: Sequence[tuple[int, Any]], hint: str) -> Fault:
     row, value = rows[0]
-    shown = value if isinstance(value, str) else repr(value)
-    return Fault(f"{len(rows):,} rows {what}: the first is row {row:,} with {shown:.80}", file.place, hint=hint)
+    shown, total = value if isinstance(value, str) else repr(value), len(next(iter(file.columns.values())))
+    said = f"{len(rows):,} of {total:,} rows {what}: the first is row {row:,} with {shown:.80}"
+    return Fault(said, file.place, hint=hint)
 
 
 def _tags(given: Any) -> list[Any] | None:
@@ -93,39 +96,39 @@ def _tags(given: Any) -> list[Any] | None:
 
 
 def _named(
-    source: str, rows: Sequence[tuple[File, Sequence[Row]]], column_: str
+    source: str, rows: Sequence[tuple[File, Sequence[Row]]], tags: str
 ) -> tuple[tuple[str, ...], list[tuple[File, list[Row]]]]:
     """The names of the tags, O first, and the rows with tags by name."""
-    declared = {file.class_names[column_] for file, _ in rows if column_ in file.class_names}
+    declared = {file.class_names[tags] for file, _ in rows if tags in file.class_names}
     if len(declared) > 1:
-        raise AdviseError(Fault(f"the splits name the tags of column {column_!r} differently", source))
-    labels = next(iter(declared), None) or _numbered(rows, column_)
-    given = [(file, list(_by_name(file, some, labels, column_))) for file, some in rows]
-    names = set(labels or ()) | {name for _, some in given for _, own in some for name in own or ()}
+        raise AdviseError(Fault(f"the splits name the tags of column {tags!r} differently", source))
+    labels = next(iter(declared), None) or _numbered(rows, tags)
+    given = [(file, list(_by_name(file, some, labels, tags))) for file, some in rows]
+    names = set(labels or ()) | {name for _, some in given for _, _, own in some for name in own or ()}
     odd = sorted(name for name in names if not TAG.fullmatch(name))
     if odd:
-        what = f"column {column_!r} has tags that name no entity: {', '.join(odd[:5])}"
+        what = f"column {tags!r} has tags that name no entity: {', '.join(odd[:5])}"
         raise AdviseError(Fault(what, source, hint=f"expected {SCHEMES}"))
     order = sorted(names - {OUTSIDE}, key=lambda name: (name[2:], name[0]))
     return (OUTSIDE, *order), given
 
 
-def _by_name(file: File, rows: Sequence[Row], labels: Sequence[str] | None, column_: str) -> Iterator[Row]:
+def _by_name(file: File, rows: Sequence[Row], labels: Sequence[str] | None, tags: str) -> Iterator[Row]:
     """Rows with tags by name.
 
     Raises:
         AdviseError: a tag is no name and no number that has one.
     """
-    for number, (text, own) in enumerate(rows, 1):
+    for number, text, own in rows:
         if own is None:
-            yield text, None
+            yield number, text, None
             continue
         odd = next((tag for tag in own if not _known(tag, labels)), None)
         if odd is not None:
             most = f"; they are numbered from 0 to {len(labels) - 1}" if labels else ""
-            what = f"column {column_!r} has the tag {odd!r}, which is beyond its kinds{most}"
+            what = f"column {tags!r} has the tag {odd!r}, which is beyond its kinds{most}"
             raise AdviseError(Fault(f"row {number:,}: {what}", file.place, hint=f"expected {SCHEMES}"))
-        yield text, [labels[tag] if isinstance(tag, int) and labels else str(tag) for tag in own]
+        yield number, text, [labels[tag] if isinstance(tag, int) and labels else str(tag) for tag in own]
 
 
 def _known(tag: Any, labels: Sequence[str] | None) -> bool:
@@ -134,22 +137,22 @@ def _known(tag: Any, labels: Sequence[str] | None) -> bool:
     return isinstance(tag, str) and (labels is None or tag in labels)
 
 
-def _numbered(rows: Sequence[tuple[File, Sequence[Row]]], column_: str) -> tuple[str, ...] | None:
+def _numbered(rows: Sequence[tuple[File, Sequence[Row]]], tags: str) -> tuple[str, ...] | None:
     """Names for numbers that have none; None where tags are strings.
 
     Raises:
         AdviseError: they are not in the usual order: an I without the B of its kind before it.
     """
-    tags = {tag for _, some in rows for _, own in some for tag in own or ()}
-    if not tags or not all(isinstance(tag, int) for tag in tags):
+    numbers = {tag for _, some in rows for _, _, own in some for tag in own or ()}
+    if not numbers or not all(isinstance(tag, int) for tag in numbers):
         return None
     for file, some in rows:
-        for number, (_, own) in enumerate(some, 1):
+        for number, _, own in some:
             for before, tag in zip([0, *(own or [])], own or [], strict=False):
                 if tag < 0 or (tag and tag % 2 == 0 and before not in (tag, tag - 1)):
-                    what = f"row {number:,}: column {column_!r} has the number {tag} after {before}"
+                    what = f"row {number:,}: column {tags!r} has the number {tag} after {before}"
                     hint = "give tags as strings such as B-person, or a ClassLabel with names"
                     order = "numbers without names are read as 0 for O, 1 and 2 for B and I of the first kind, …"
                     raise AdviseError(Fault(f"{what}, which names no entity: {order}", file.place, hint=hint))
-    kinds = range(1, (max(tags) + 1) // 2 + 1)
+    kinds = range(1, (max(numbers) + 1) // 2 + 1)
     return (OUTSIDE, *(f"{letter}-{kind}" for kind in kinds for letter in "BI"))

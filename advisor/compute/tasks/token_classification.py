@@ -34,7 +34,7 @@ OF_METRIC = {"entity_f1": (RIGHT, PREDICTED, GOLD), "token_accuracy": (HITS, WOR
 
 
 class Detail(NamedTuple):
-    """Of one row. tags: number of each word's; scored: the words that have a position; text: what was read."""
+    """Of one row. tags: numbers of all words' tags; scored: the words that have a position, by number."""
 
     tags: tuple[int, ...]
     scored: tuple[int, ...]

@@ -64,10 +64,10 @@ def test_rows_without_tags_are_to_distil_on_and_those_without_words_are_dropped(
 
 def test_rows_that_make_no_sense_are_refused() -> None:
     said = refused(WORDS, [TAGS[0], TAGS[1], ["O"], TAGS[3]])
-    assert "1 rows have another number of tags in column 'tags' than of words in column 'tokens'" in said
+    assert "1 of 4 rows have another number of tags in column 'tags' than of words in column 'tokens'" in said
     assert "the first is row 3 with 2 words and 1 tags" in said
     assert "row 4: column 'tags' has the tag 9, which is beyond its kinds; they are numbered from 0 to 1" in refused(
-        WORDS, [[0, 0, 0, 0], [0], [0, 0], [1, 9, 0]], ("O", "B-loc")
+        [WORDS[0], [], *WORDS[2:]], [[0, 0, 0, 0], [], [0, 0], [1, 9, 0]], ("O", "B-loc")
     )
     assert "tags that name no entity: NOUN, VERB" in refused([["a", "b"]], [["NOUN", "VERB"]])
     assert "have neither a text nor a list of words in column 'tokens': the first is row 2 with 7" in refused(
