@@ -116,10 +116,17 @@ def _understood(out: Path, policy: Policy) -> tuple[RunResult, Predictions, Revi
     given = recomputation.read(out, result)
     data = _data_facts(out / "facts.json")
     _refuse_odd_metrics(out, result, data)
-    width = len(next(iter(given.scores.values()))[0]) if result.eval_samples else 2
+    width = _labels(given, data) or 2
     model = probe.model(str(out / "steps" / f"0-{recipe.steps[0].name}"), width)
     facts = facts_of(recipe, model.facts, data)
     return result, given, review(policy, recipe, document, facts, model)
+
+
+def _labels(given: Predictions, data: DataFacts) -> int | None:
+    """How many labels there are: as many as a row has scores, where those are what is recorded."""
+    if not given.of_labels:
+        return data.labels
+    return len(next(iter(given.scores.values()))[0]) if given.labels else None
 
 
 def _refuse_odd_metrics(out: Path, result: RunResult, data: DataFacts) -> None:
@@ -201,8 +208,7 @@ def _facts(out: Path, given: Predictions, reviewed: Reviewed, data: TaskData | N
     found: dict[str, Any] = {"data.eval_samples": len(given.labels), "device.kind": reviewed.recipe.device}
     if reviewed.recipe.steps[0].name == "finetune":  # else the first model in the folder is smaller than the facts'
         found |= {f"model.{name}": getattr(reviewed.facts.model, name) for name in MODEL_FACTS}
-    width = len(next(iter(given.scores.values()))[0]) if given.labels else None
-    found["data.labels"] = width
+    found["data.labels"] = _labels(given, reviewed.facts.data)
     if data is not None:
         found |= {"data.samples": data.samples, "data.unlabelled_samples": data.unlabelled_samples}
         found |= {"data.task": data.task, "data.problem_type": data.problem_type}

@@ -103,7 +103,8 @@ def _split_as_measured(recipe: Recipe, result: RunResult) -> Recipe:
 def same_rows(out: Path, given: Predictions, data: TaskData) -> Iterator[Finding]:
     """The predictions are of the data's report rows, with their labels, in their order."""
     rows = data.report
-    if list(given.labels) != [float(label) for label in rows.labels]:
+    numbers = all(isinstance(label, int | float) for label in rows.labels)
+    if numbers != given.of_labels or (numbers and list(given.labels) != [float(label) for label in rows.labels]):
         yield finding(DATA, "the labels of the predictions are not those of the report rows", out / PREDICTIONS, AGAIN)
     elif given.rows_sha256 != rows_sha256(rows.contents(), rows.labels):
         yield finding(DATA, "the predictions are of other texts than the report rows", out / PREDICTIONS, AGAIN)

@@ -25,11 +25,15 @@ Scores = Sequence[Sequence[float]]
 
 
 class Predictions(NamedTuple):
-    """labels: (rows). scores: by step name, (rows, labels). rows_sha256: of texts and labels."""
+    """labels: (rows). scores: by step name, (rows, numbers). rows_sha256: of texts and labels.
+
+    of_labels: the numbers are a score for each label; else they are what the task records, and labels are all 0.
+    """
 
     labels: Sequence[float]
     scores: Mapping[str, Scores]
     rows_sha256: str = ""
+    of_labels: bool = True
 
 
 def read(out: Path, result: RunResult) -> Predictions:
@@ -42,7 +46,9 @@ def read(out: Path, result: RunResult) -> Predictions:
     value = read_json(file)
     try:
         scores = {name: _table(rows) for name, rows in value["scores"].items()}
-        found = Predictions(_floats(value["labels"]), scores, str(value.get("rows_sha256") or ""))
+        of_labels = "labels" in value
+        labels = _floats(value["labels"] if of_labels else [0.0] * result.eval_samples)
+        found = Predictions(labels, scores, str(value.get("rows_sha256") or ""), of_labels)
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise AdviseError(Fault(f"cannot be used: {type(error).__name__} {error}", str(file), hint=AGAIN)) from None
     sizes = {name: len(rows) for name, rows in found.scores.items()}

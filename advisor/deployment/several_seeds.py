@@ -79,7 +79,7 @@ def _interval(runs: Sequence[Examined], name: str, found: Sequence[Measured]) ->
 
         first, seed = runs[0].given, runs[0].reviewed.recipe.training.seed
         rows = Rows(task_of(runs[0].result.task, ()), first.labels, (last.metric,), seed)  # type: ignore[arg-type]
-        constant = rows.constant(len(first.scores[last.name][0])) if name == "kept_beyond_chance" else None
+        constant = rows.constant(first.scores[last.name]) if name == "kept_beyond_chance" else None
         tables = [(run.given.scores[last.name], run.given.scores["finetune"]) for run in runs]
         pairs = [(rows.statistics(model), rows.statistics(baseline)) for model, baseline in tables]
         return mean_kept_interval(rows.metric, pairs, constant, seed)

@@ -170,8 +170,7 @@ class _Run(Work):
         for name in resumption.remove_others(self.out, list(self.folders.values())):
             yield Remark(f"removed {name}, which is no longer in the recipe")
         clear_states(self.out)
-        rows = self.job.data.report
-        write_predictions(self.out, rows.contents(), rows.labels, self.scores)
+        write_predictions(self.out, self.job.data.report, self.scores)
         serving = serve(self.job, self.folders, self.results, self.context, self.report)
         served = yield from clock.watch(len(self.job.plan.steps), serving)
         finished = run_result(self.job, self.out, served, str(self.context.device), time.monotonic() - self.started)

@@ -11,8 +11,9 @@ from advisor.advice.recommendation import account
 from advisor.base.errors import AdviseError
 from advisor.base.yamlfile import Document
 from advisor.facts.facts import DataFacts, ModelFacts
-from advisor.facts.tasks import Metric, metrics, possible, refusal
+from advisor.facts.tasks import OF_TOKENS, Metric, metrics, possible, refusal
 from advisor.families import registry
+from advisor.families.heads import has_head
 from advisor.inspection import probe
 from advisor.inspection.recipe_facts import facts_of
 from advisor.policy.pack import Policy
@@ -69,7 +70,7 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
     """
     model = probe.model(recipe.model.source, len(data.label_names), base)
     refuse_task(recipe, document, model.facts)
-    _refuse_unexecutable(model.facts, data.problem_type)
+    _refuse_unexecutable(model.facts, data.task, data.problem_type)
     if recipe.data.metric not in (None, *(able := possible(data.task, data.problem_type))):
         message = f"{recipe.data.metric} is not a metric for {data.problem_type or data.task}"
         raise AdviseError(document.fault(message, ("data", "metric"), f"one of {', '.join(able)}"))
@@ -102,8 +103,13 @@ def excused(job: Job, policy: Policy, how: Waiving) -> Job:
     )
 
 
-def _refuse_unexecutable(model: ModelFacts, problem_type: str | None) -> None:
+def _refuse_unexecutable(model: ModelFacts, task: str, problem_type: str | None) -> None:
     family = model.family or ""
+    if task in OF_TOKENS and not has_head(family, task):
+        raise AdviseError(
+            f"{task} cannot be run with {family}: there is no such model of one stack of blocks in transformers",
+            hint="use an encoder, such as a BERT, RoBERTa, MPNet or DeBERTa",
+        )
     if problem_type == "regression" and model.kind == "encoder-decoder":
         raise AdviseError(
             f"a regression cannot be run with {family}: it answers with words, not with a number",

@@ -31,6 +31,7 @@ Metric = Literal[
     "micro_f1",
     "macro_f1",
     "entity_f1",
+    "token_accuracy",
     "answer_f1",
     "exact_match",
     "bits_per_byte",
@@ -62,7 +63,7 @@ class Task(NamedTuple):
 
 TASKS: Mapping[str, Task] = {
     "text-classification": Task(tuple(one for each in PROBLEM_TYPES.values() for one in each), ANY),
-    "token-classification": Task(("entity_f1",), ("encoder", "decoder")),
+    "token-classification": Task(("entity_f1", "token_accuracy"), ("encoder", "decoder")),
     "question-answering": Task(("answer_f1", "exact_match"), ("encoder", "decoder")),
     "text-generation": Task(("bits_per_byte",), ("decoder",)),
     "summarization": Task(("rouge_l", "rouge_1", "rouge_2"), ("encoder-decoder",)),
@@ -118,6 +119,29 @@ def refusal(task: str | None, kind: str | None) -> str:
 
 def _a(kind: str) -> str:
     return f"{'a' if kind == 'decoder' else 'an'} {kind}"
+
+
+# By pipeline tag: transformers' class, and what a loaded model is asked.
+LOADED = {
+    "text-classification": ("AutoModelForSequenceClassification", '["a text"]'),
+    "token-classification": ("AutoModelForTokenClassification", '["Anna lives in Berlin"]'),
+    "question-answering": ("AutoModelForQuestionAnswering", '["Where does Anna live?"], ["Anna lives in Berlin."]'),
+}
+# By the end of the names of transformers' classes; others classify texts.
+OF_CLASS = {"ForTokenClassification": "token-classification", "ForQuestionAnswering": "question-answering"}
+
+
+def task_of_config(config: Mapping[str, Any]) -> str:
+    """The pipeline tag of what a checkpoint was made for: as an int8 model's config says it, else by its class."""
+    said, named = config.get("task"), config.get("architectures")
+    if isinstance(said, str):
+        return OLDER.get(said, (said,))[0]
+    names = named if isinstance(named, list) else []
+    found = (tag for end, tag in OF_CLASS.items() for name in names if str(name).endswith(end))
+    return next(found, "text-classification")
+
+
+OF_TOKENS = tuple(OF_CLASS.values())  # tasks that score each token
 
 
 class Known(NamedTuple):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from advisor.facts.facts import Value
 from advisor.families import registry
 from advisor.families.family import Config, Family
+from advisor.families.heads import with_head
 from advisor.recipe.recipe import Recipe
 from advisor.recipe.steps.step import Step, Unfit
 
@@ -55,6 +56,7 @@ def plan(recipe: Recipe, config: Config, labels: int = 2) -> Plan | None:
     family = registry.of_config(config)
     if family is None:
         return None
+    family = with_head(family, recipe.data.task)
     at: dict[str, Any] = dict(config)
     count = baseline = family.parameters(config, labels)
     steps: list[PlannedStep] = []

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Protocol
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.files import fingerprint, write_json
@@ -34,20 +34,40 @@ KINDS = {
 Scores = Sequence[Sequence[float]]
 
 
-def write_predictions(out: Path, texts: Sequence[Any], labels: Sequence[float], scores: Mapping[str, Scores]) -> None:
-    """Every model's scores of the report rows, and the text of a few rows with what each model answered.
+class ReportRows(Protocol):
+    """Rows with what is right of each, all (rows); pairs is None where a row has one text."""
+
+    @property
+    def texts(self) -> Sequence[Any]: ...
+
+    @property
+    def pairs(self) -> Sequence[Any] | None: ...
+
+    @property
+    def labels(self) -> Sequence[Any]: ...
+
+    def contents(self) -> Sequence[Any]:
+        """What makes two rows the same."""
+
+
+def write_predictions(out: Path, rows: ReportRows, scores: Mapping[str, Scores]) -> None:
+    """What every model did on the report rows, and a few rows with what each model did on them.
+
+    Labels that are numbers are kept; of others the recorded numbers tell all.
 
     Args:
-        texts: (rows), a text or a pair of texts. labels: (rows). scores: by step name, (rows, labels).
+        scores: by step name, (rows, numbers).
     """
-    digest = rows_sha256(texts, labels)
-    write_json(out / PREDICTIONS, {"labels": labels, "scores": scores, "rows_sha256": digest}, indent=None)
-    pairs = [(one, None) if isinstance(one, str) else one for one in texts[:SHOWN_ROWS]]
-    rows = [{"text": text, "pair": pair} for text, pair in pairs]
-    write_json(out / ANSWERS, {"rows": rows, "scores": {name: some[:SHOWN_ROWS] for name, some in scores.items()}})
+    labels = {"labels": rows.labels} if all(isinstance(one, int | float) for one in rows.labels) else {}
+    digest = rows_sha256(rows.contents(), rows.labels)
+    write_json(out / PREDICTIONS, {**labels, "scores": scores, "rows_sha256": digest}, indent=None)
+    pairs = rows.pairs or [None] * len(rows.labels)
+    some = zip(rows.texts[:SHOWN_ROWS], pairs, rows.labels, strict=False)
+    shown = [{"text": text, "pair": pair, "label": label} for text, pair, label in some]
+    write_json(out / ANSWERS, {"rows": shown, "scores": {name: own[:SHOWN_ROWS] for name, own in scores.items()}})
 
 
-def rows_sha256(texts: Sequence[Any], labels: Sequence[float]) -> str:
+def rows_sha256(texts: Sequence[Any], labels: Sequence[Any]) -> str:
     """Hash of the report rows, in their order."""
     return hashlib.sha256(json.dumps([list(row) for row in zip(texts, labels, strict=True)]).encode()).hexdigest()
 

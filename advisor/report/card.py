@@ -9,7 +9,7 @@ from pathlib import Path
 
 from advisor.deployment.gates import ENOUGH
 from advisor.facts.facts import DataFacts
-from advisor.facts.tasks import USUAL
+from advisor.facts.tasks import LOADED, USUAL
 from advisor.recipe.recipe import Recipe, as_yaml
 from advisor.records.break_even import verdict
 from advisor.records.results import Measured, RunResult, StepResult
@@ -155,15 +155,15 @@ def _limits(result: RunResult, recipe: Recipe, data: DataFacts, license_: str) -
 
 def _loading(result: RunResult) -> Iterator[str]:
     yield "Whatever the last step wrote, `advise` loads it:\n"
-    yield '```python\nfrom advisor import load\n\npredict = load("FOLDER")\nprint(predict(["a text"]))\n```'
+    class_, asked = LOADED.get(result.task, LOADED["text-classification"])
+    yield f'```python\nfrom advisor import load\n\npredict = load("FOLDER")\nprint(predict({asked}))\n```'
     plain = [step for step in result.steps if step.artefact is None or step.artefact.kind == "checkpoint"]
     if plain and result.family != "T5":  # whose label words are scored by the decoder, which `load` alone does
         yield (
             "\nThe last model before int8 is a plain checkpoint:\n" if plain[-1] is not result.steps[-1] else "\nOr:\n"
         )
         yield (
-            "```python\nfrom transformers import AutoModelForSequenceClassification\n\n"
-            f'AutoModelForSequenceClassification.from_pretrained("FOLDER/{plain[-1].path}")\n```'
+            f'```python\nfrom transformers import {class_}\n\n{class_}.from_pretrained("FOLDER/{plain[-1].path}")\n```'
         )
 
 

@@ -1,4 +1,5 @@
-"""Predictor: a model of a run, whatever its artefact is, that labels texts; tokenizer and label names come with it."""
+"""Predictor: a model of a run, whatever its artefact is, that answers as its task does; tokenizer and label names come
+with it."""
 
 from __future__ import annotations
 
@@ -6,10 +7,11 @@ import re
 from collections.abc import Iterable, Mapping, Set
 from numbers import Integral
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import AdviseError, Fault, suggest
 from advisor.base.unsafe_files import danger
+from advisor.facts.tasks import task_of_config
 from advisor.families import registry
 from advisor.families.family import Config, Family
 from advisor.inspection import probe
@@ -19,21 +21,18 @@ from advisor.records.output_folder import STEPS
 from advisor.records.results import StepResult
 from advisor.records.training_settings import Training
 
+if TYPE_CHECKING:
+    from advisor.compute.data.labels import Rows
+
 STEP_HINT = "give the --out folder of a finished `advise run`, or the folder of one of its steps"
 SURROGATE = re.compile("[\ud800-\udfff]")  # half of a character, as of an emoji that was cut: tokenizers refuse it
 
 
-class Prediction(NamedTuple):
-    """What a model says of one text. probabilities: by label, they sum to 1. value: the number of a regression, which
-    has no label."""
-
-    label: str
-    probabilities: Mapping[str, float]
-    value: float | None = None
-
-
 class Predictor:
-    """A loaded model. labels: their names; kind: of its artefact, as the report calls it; max_tokens: a text is cut."""
+    """A loaded model. labels: their names; kind: of its artefact, as the report calls it; max_tokens: a text is cut.
+
+    task: what it was made for.
+    """
 
     def __init__(
         self, folder: Path, threads: int | None = None, device: str = "cpu", trust_remote_code: bool = False
@@ -43,6 +42,7 @@ class Predictor:
         _refuse_unsafe(folder, trust_remote_code)
         probe.needs_run("loading a model")
         from advisor.compute.measure.answering import Answering
+        from advisor.compute.tasks.registry import task_of
 
         file = folder / "config.json"
         config = probe.read_config(file)
@@ -52,7 +52,8 @@ class Predictor:
             raise AdviseError(Fault(f"models of the kind {facts.family} cannot be loaded", str(folder)))
         self.labels = _labels(config, file)
         self.kind = run_folder.artefact(folder).kind
-        self._model = Answering(folder, family, self.labels, threads or 0, device, trust_remote_code)
+        self.task = task_of(task_of_config(config), self.labels)
+        self._model = Answering(folder, family, self.task, threads or 0, device, trust_remote_code)
         self.max_tokens = self._cut(family, config, folder)
         width = self._model.width()
         if width != len(self.labels):
@@ -64,39 +65,37 @@ class Predictor:
         stated = [limit for limit in limits if limit is not None] or [Training().max_tokens]
         return min(*stated, family.longest(config) or max(stated))
 
-    def __call__(
-        self, texts: Iterable[str], pairs: Iterable[str] | None = None, batch_size: int = 32
-    ) -> list[Prediction]:
-        """Label texts, or pairs of texts, batch by batch; texts of like length share a batch.
+    def __call__(self, texts: Iterable[Any], pairs: Iterable[str] | None = None, batch_size: int = 32) -> list[Any]:
+        """Answer texts batch by batch, as `records.answers` has it; texts of like length share a batch.
+
+        Args:
+            texts: to label, or questions; a text whose words are to be tagged may be a list of words.
+            pairs: second texts, or the contexts in which the answers to the questions stand.
 
         Raises:
-            AdviseError: texts or pairs are no texts in an order, there is not one pair for each text, or a batch would
-                have no rows.
+            AdviseError: texts or pairs are no texts in an order, there is not one pair for each text, the task takes no
+                such texts or pairs, or a batch would have no rows.
         """
         faults: list[Fault] = []
-        firsts = _listed("texts", texts, faults)
+        firsts = _listed("texts", texts, faults, self.task.takes_words)
         seconds = None if pairs is None else _listed("pairs", pairs, faults)
         if firsts is not None and seconds is not None and len(seconds) != len(firsts):
             faults.append(Fault(f"pairs: expected one for each of the {len(firsts)} texts, got {len(seconds)}"))
         faults += _no_count("batch_size", batch_size)
         if faults:
             raise AdviseError(*faults)
-        if not firsts:
-            return []
-        scores = self._model.scores(firsts, seconds, self.max_tokens, batch_size)
-        return [self._prediction(row) for row in scores]
+        return self._model.answers(firsts, seconds, self.max_tokens, batch_size) if firsts else []
 
-    def _prediction(self, scores: list[float]) -> Prediction:
-        from advisor.compute.measure.answering import shares
-
-        if len(scores) == 1:
-            return Prediction("", {}, scores[0])
-        by_label = dict(zip(self.labels, shares(scores), strict=True))
-        return Prediction(max(by_label, key=lambda label: by_label[label]), by_label)
+    def table(self, rows: Rows) -> list[list[float]]:
+        """What the model does on labelled rows, as a run records it: (rows, numbers)."""
+        return run_folder.rounded(self._model.table(rows, self.max_tokens))
 
 
-def _listed(name: str, given: object, faults: list[Fault]) -> list[str] | None:
-    """Texts as a list, None for what has no order; adds what is wrong with them to `faults`."""
+def _listed(name: str, given: object, faults: list[Fault], words: bool = False) -> list[Any] | None:
+    """Texts as a list, None for what has no order; adds what is wrong with them to `faults`.
+
+    words: a text may be a list of words.
+    """
     if isinstance(given, str | bytes):
         faults.append(Fault(f"{name}: expected a sequence of texts, got one text", hint='predictor(["one text"])'))
         return None
@@ -104,11 +103,17 @@ def _listed(name: str, given: object, faults: list[Fault]) -> list[str] | None:
         faults.append(Fault(f"{name}: expected a sequence of texts, got {type(given).__name__}"))
         return None
     found = list(given)
-    odd = [place for place, text in enumerate(found) if not isinstance(text, str) or SURROGATE.search(text)]
+    odd = [place for place, text in enumerate(found) if not _is_text(text, words)]
     if odd:
         rest = f" ({len(odd):,} of {len(found):,} are no text)" if len(odd) > 1 else ""
         faults.append(Fault(f"{name}[{odd[0]}]: expected Unicode text, got {found[odd[0]]!r:.60}{rest}"))
     return found
+
+
+def _is_text(given: object, words: bool) -> bool:
+    if isinstance(given, list | tuple) and words:
+        return all(_is_text(word, False) for word in given)
+    return isinstance(given, str) and not SURROGATE.search(given)
 
 
 def _no_count(name: str, value: object) -> list[Fault]:

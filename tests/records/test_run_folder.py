@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from advisor.base.errors import AdviseError
+from advisor.compute.data.labels import Rows
 from advisor.records import run_folder
 from advisor.records.results import Measured, RunResult, StepResult
 from advisor.report.schema import schema
@@ -46,15 +47,26 @@ def test_drafts_are_no_part_of_a_folder(tmp_path: Path) -> None:
 
 def test_texts_and_pairs_are_kept_with_the_answers(tmp_path: Path) -> None:
     scores = {"finetune": [[0.5, float(row)] for row in range(10)]}
-    run_folder.write_predictions(tmp_path, [("é", "b")] * 10, [0, 1] * 5, scores)
+    run_folder.write_predictions(tmp_path, Rows(("é",) * 10, ("b",) * 10, (0, 1) * 5), scores)
     kept = json.loads((tmp_path / "predictions.json").read_text())
     assert (kept["labels"], kept["scores"]) == ([0, 1] * 5, scores)
     answers = json.loads((tmp_path / "answers.json").read_text())
-    assert answers["rows"] == [{"text": "é", "pair": "b"}] * 8
+    assert answers["rows"] == [{"text": "é", "pair": "b", "label": label} for label in (0, 1) * 4]
     assert answers["scores"]["finetune"][-1] == [0.5, 7.0]
-    run_folder.write_predictions(tmp_path, ["é"] * 10, [0, 1] * 5, scores)
-    assert json.loads((tmp_path / "answers.json").read_text())["rows"][0] == {"text": "é", "pair": None}
+    run_folder.write_predictions(tmp_path, Rows(("é",) * 10, None, (0, 1) * 5), scores)
+    assert json.loads((tmp_path / "answers.json").read_text())["rows"][0] == {"text": "é", "pair": None, "label": 0}
     assert json.loads((tmp_path / "predictions.json").read_text())["rows_sha256"] != kept["rows_sha256"]
+
+
+def test_labels_that_are_no_numbers_are_kept_with_their_answers_alone(tmp_path: Path) -> None:
+    rows = Rows((("a", "b"), ("c",)), None, ((0, 1), (2,)))
+    run_folder.write_predictions(tmp_path, rows, {"finetune": [[1.0], [0.0]]})
+    assert "labels" not in json.loads((tmp_path / "predictions.json").read_text())
+    answers = json.loads((tmp_path / "answers.json").read_text())
+    assert answers["rows"] == [
+        {"text": ["a", "b"], "pair": None, "label": [0, 1]},
+        {"text": ["c"], "pair": None, "label": [2]},
+    ]
 
 
 def test_a_folder_without_a_manifest_is_no_finished_run(tmp_path: Path) -> None:

@@ -9,14 +9,25 @@ by masking words and sampling n-grams.
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from advisor.compute.data.dataset import Rows
 
 
 def joined(rows: Rows, most: int, seed: int) -> Rows:
-    """As many as there are rows, at most `most`; none for pairs, whose two texts have a relation to keep."""
+    """As many as there are rows, at most `most`; none for pairs, whose two texts have a relation to keep.
+
+    A text is a str, or a tuple of words.
+    """
     if rows.pairs is not None or not len(rows):
         return rows.take(())
     random_ = random.Random(seed)
-    texts = [f"{random_.choice(rows.texts)} {random_.choice(rows.texts)}" for _ in range(min(most, len(rows)))]
-    return Rows(tuple(texts), None, (-1,) * len(texts))
+    both = [(random_.randrange(len(rows)), random_.randrange(len(rows))) for _ in range(min(most, len(rows)))]
+    texts = tuple(_joined(*(rows.texts[row] for row in pair)) for pair in both)
+    # Each word of tagged ones has a label of its own, which the teacher replaces.
+    labels = tuple((0,) * len(text) if isinstance(text, tuple) else -1 for text in texts)
+    return Rows(texts, None, labels)
+
+
+def _joined(one: Any, other: Any) -> Any:
+    return one + other if isinstance(one, tuple) else f"{one} {other}"

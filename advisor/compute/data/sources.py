@@ -24,6 +24,7 @@ from advisor.compute.data.file_checks import (
     unpack,
 )
 from advisor.compute.data.hub import cache_only_if_out_of_reach
+from advisor.compute.data.squad import squad_columns
 
 BUILDERS = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".jsonl": "json", ".json": "json"}
 GZIP = ".gz"  # after the suffix of a text
@@ -41,7 +42,7 @@ datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file or saved split as read: its part (of PARTS), columns, names of its ClassLabel columns.
+    """A file or saved split as read: its part (of PARTS), columns, names of those of ClassLabel or of lists of it.
 
     notes: what was assumed about its layout, and what was left out.
     """
@@ -127,6 +128,8 @@ def _read_file(part: str, path: Path, header: bool | None) -> File:
         # Its name has no *, [ or :: in it, which the library would take for patterns and other files.
         plain = Path(folder, "data" + suffix)
         unpack(path, plain) if path.suffix.lower() == GZIP else plain.symlink_to(path.resolve())
+        if BUILDERS[suffix] == "json" and (questions := squad_columns(plain)):
+            return File(part, str(path), questions, {})
         options, notes = OPTIONS[BUILDERS[suffix]](plain, str(path), header)
         options |= {"data_files": str(plain), "cache_dir": folder, "keep_in_memory": True, "split": "train"}
         return _file(part, str(path), datasets.load_dataset(BUILDERS[suffix], **options), notes)
@@ -165,12 +168,13 @@ def _file(part: str, place: str, table: Any, notes: tuple[str, ...] = ()) -> Fil
     refuse_wide_or_long(place, len(table.features), len(table))
     if not len(table):
         raise AdviseError(Fault("there are no rows", place, hint="give data with rows"))
-    kinds = {name: kind for name, kind in table.features.items() if isinstance(kind, datasets.ClassLabel)}
+    kinds = {name: getattr(kind, "feature", kind) for name, kind in table.features.items()}  # of a list, its items'
+    names = {name: tuple(kind.names) for name, kind in kinds.items() if isinstance(kind, datasets.ClassLabel)}
     columns, blank = _without_blank_rows(table.with_format(None)[:])  # a saved format could give tensors
     if not len(next(iter(columns.values()))):
         raise AdviseError(Fault("there are no rows", place, hint="give data with rows"))
     notes += (f"{place}: {blank:,} blank row{'s are' if blank > 1 else ' is'} left out",) if blank else ()
-    return File(part, place, columns, {name: tuple(kind.names) for name, kind in kinds.items()}, notes)
+    return File(part, place, columns, names, notes)
 
 
 def _without_blank_rows(columns: Mapping[str, list[Any]]) -> tuple[Mapping[str, list[Any]], int]:

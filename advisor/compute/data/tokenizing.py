@@ -61,6 +61,13 @@ def beginning(text: str, tokenizer: Any, max_tokens: int) -> str:
         length *= 4
 
 
+def require_places(tokenizer: Any) -> None:
+    """Raise an AdviseError where a tokenizer does not say where its tokens stand in a text."""
+    if not tokenizer.is_fast:
+        message = "the tokenizer does not say where its tokens stand in the text"
+        raise AdviseError(Fault(message, str(tokenizer.name_or_path), hint="use a tokenizer with a tokenizer.json"))
+
+
 @contextmanager
 def refused_in_words(tokenizer: Any) -> Iterator[None]:
     """Within, whatever the tokenizer raises becomes an error with its file.

@@ -22,6 +22,7 @@ from advisor.compute.int8.quantized import Agreement, Quantized, Reader, agreeme
 from advisor.compute.int8.sensitivity import groups
 from advisor.compute.int8.servable import matrices
 from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.tasks.task import Judged
 from advisor.compute.training.context import Context, judge, judge_by, quality
 from advisor.facts.cpu import Use, instruction_sets, int8_for, multiplies_bf16
 from advisor.records.output_folder import draft_of, put
@@ -141,8 +142,8 @@ class _Attempts:
         config = {**source.scorer.model.config.to_dict(), **own}
         del config["_name_or_path"]  # where the model lay when it was loaded
         self.config = json.dumps(config, indent=2, default=str, sort_keys=True)
-        self.table = judge(source.scorer, context, context.selection).table
-        self.reached = quality(self.table, context.selection, context)
+        self.scorer, self.judged = source.scorer, dict[int, Judged]()
+        self.reached = quality(self.fp32(context.selection).table, context.selection, context)
 
     def reader(self, folder: Path) -> Reader:
         return self.backend.read(folder, torch.get_num_threads())
@@ -159,9 +160,15 @@ class _Attempts:
         (folder / "config.json").write_text(self.config, encoding="utf-8")
         quantized = self.model.quantize(folder, keep | self.spared)
         some = self.context.selection.take(rows or len(self.context.selection))
-        table = judge_by(partial(_on_cpu, self.reader(folder)), self.context, some).table
-        kept = quality(table, some, self.context) / self.reached if self.reached > 0 else None
-        return Made(folder, self.name, quantized, agreement(self.table[: len(some)], table), kept)
+        found = judge_by(partial(_on_cpu, self.reader(folder)), self.context, some)
+        kept = quality(found.table, some, self.context) / self.reached if self.reached > 0 else None
+        return Made(folder, self.name, quantized, agreement(self.fp32(some).compared, found.compared), kept)
+
+    def fp32(self, rows: Encoded) -> Judged:
+        """What fp32 does on the first selection rows, or all."""
+        if len(rows) not in self.judged:
+            self.judged[len(rows)] = judge(self.scorer, self.context, rows)
+        return self.judged[len(rows)]
 
 
 def _on_cpu(reader: Reader, **inputs: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Answering: a step's model with its tokenizer, loaded to score texts as they come."""
+"""Answering: a step's model with its tokenizer, loaded to answer what it is asked."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 from transformers.tokenization_utils_base import LARGE_INTEGER
 
 from advisor.base.errors import AdviseError
-from advisor.compute.data.batches import Encoded, encode
+from advisor.compute.data.batches import Encoded, padded
 from advisor.compute.data.labels import Rows
+from advisor.compute.data.tokenizing import token_ids
 from advisor.compute.int8 import artefact
-from advisor.compute.int8.quantized import probabilities
 from advisor.compute.machine.device import named
 from advisor.compute.structure import checkpoint
 from advisor.compute.structure.loading_checks import CODE
-from advisor.compute.tasks.registry import task_of
 from advisor.compute.tasks.scorer import Scorer
-from advisor.compute.training.context import Context
+from advisor.compute.tasks.task import Task
+from advisor.compute.training.context import Context, judge_by
 from advisor.families.family import Family
+from advisor.records.answers import Answer
 from advisor.records.training_settings import Training
 
 NO_ROWS = Encoded((), ())
@@ -39,9 +41,8 @@ class Answering:
     """
 
     def __init__(
-        self, folder: Path, family: Family, labels: Sequence[str], threads: int, device: str, trust_remote_code: bool
+        self, folder: Path, family: Family, task: Task, threads: int, device: str, trust_remote_code: bool
     ) -> None:
-        task = task_of("text-classification", labels)
         reader = artefact.read(folder, threads)
         place = torch.device("cpu") if reader else named(device)
         with _with_remedy():
@@ -60,21 +61,27 @@ class Answering:
         return found if isinstance(found, int) and 0 < found < LARGE_INTEGER else None
 
     def width(self) -> int:
-        """How many scores a text gets."""
-        return len(self.scores([""], None, max_tokens=2, batch_size=1)[0])
+        """How many scores the model gives at a position."""
+        inputs = padded(token_ids(self._tokenizer, ["a"], max_tokens=4), self._tokenizer.pad_token_id)
+        return int(self._read(**inputs).shape[-1])
 
-    def scores(
-        self, texts: Sequence[str], pairs: Sequence[str] | None, max_tokens: int, batch_size: int
-    ) -> list[list[float]]:
-        """(texts, labels), in the order of the texts; texts of like length share a batch."""
-        rows = Rows(tuple(texts), tuple(pairs) if pairs is not None else None, (0,) * len(texts))
-        encoded = encode(rows, self._tokenizer, max_tokens)
-        found: list[list[float]] = [[]] * len(texts)
-        for batch in self._context.batches(encoded, size=batch_size):
-            scores = self._reader(**batch.inputs).tolist()
-            for row, score in zip(batch.rows.tolist(), scores, strict=True):
-                found[row] = score
-        return found
+    def answers(self, texts: Sequence[Any], pairs: Sequence[Any] | None, cut: int, size: int) -> list[Answer]:
+        """The answers in the order of the texts, which are cut; texts of like length share a batch of this size."""
+        task = self._context.task
+        rows = task.encode(task.asked(texts, pairs), self._tokenizer, cut)
+        found: list[Tensor] = [torch.empty(0)] * len(rows)
+        for batch in self._context.batches(rows, size=size):
+            scores = task.positions(self._read(**batch.inputs), batch).split(task.counts(batch))
+            for row, own in zip(batch.rows.tolist(), scores, strict=True):
+                found[row] = own
+        return task.spoken(found, rows, texts)
+
+    def table(self, rows: Rows, cut: int) -> Tensor:
+        """What the model does on labelled rows, as its task records it: (rows, numbers)."""
+        return judge_by(self._read, self._context, self._context.task.encode(rows, self._tokenizer, cut)).table
+
+    def _read(self, **inputs: Any) -> Tensor:
+        return torch.as_tensor(self._reader(**inputs))
 
 
 @contextmanager
@@ -98,9 +105,3 @@ class _Plain:
     def __call__(self, **inputs: Any) -> Any:
         with torch.inference_mode():
             return self.scorer(**inputs).float().cpu().numpy()
-
-
-def shares(scores: Sequence[float]) -> list[float]:
-    """Scores of one row as probabilities."""
-    found: list[float] = probabilities([scores])[0].tolist()
-    return found

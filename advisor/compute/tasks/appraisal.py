@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from advisor.compute.tasks import chance
@@ -37,9 +36,9 @@ class Rows(NamedTuple):
         """(rows, numbers) of the metric that counts."""
         return self.task.statistics(self.metric, self.labels, table)
 
-    def constant(self, width: int) -> chance.Constant | None:
-        """The best constant answer. width: numbers that are recorded of a row."""
-        tables = self.task.constants(self.metric, self.labels, width)
+    def constant(self, table: ArrayLike) -> chance.Constant | None:
+        """The best constant answer. table: (rows, numbers), as recorded of any model."""
+        tables = self.task.constants(self.metric, self.labels, table)
         return chance.best_constant(self.metric, self.statistics, tables)
 
 
@@ -64,7 +63,7 @@ def appraise(rows: Rows, table: ArrayLike, baseline: ArrayLike | None, is_baseli
     found: dict[str, float] = {one: value(one, rows.task.statistics(one, rows.labels, table)) for one in rows.metrics}
     own = rows.statistics(table)
     base = None if is_baseline or baseline is None else rows.statistics(baseline)
-    constant = rows.constant(np.asarray(table).shape[1])
+    constant = rows.constant(table)
     return Appraisal(
         found[rows.metric],
         found,

@@ -19,6 +19,8 @@ def imbalance(metric: Metric, labels: Sequence[float], names: Sequence[str]) -> 
     Args:
         labels: (rows), of the report rows. names: of the labels.
     """
+    if metric not in classes.OF_CLASSES:
+        return ""
     tables = classes.constants(metric, len(labels), len(names))
     constant = best_constant(metric, partial(classes.statistics, metric, labels), tables)
     if constant is None or constant.value < GOOD:

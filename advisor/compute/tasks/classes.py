@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from advisor.compute.tasks.metrics import Floats
 from advisor.facts.tasks import Metric
 
+OF_CLASSES = ("accuracy", "f1", "matthews")
 CORRELATIONS = ("pearson", "spearman")  # of answers that are all alike there is none
 
 

@@ -32,7 +32,7 @@ def over(above: Floats, below: Floats) -> Floats:
 
 
 def _share(sums: Floats) -> Floats:
-    """Of (hits, rows)."""
+    """Of (hits, rows), or of shares of a hit."""
     return over(sums[..., 0], sums[..., 1])
 
 
@@ -67,5 +67,19 @@ def _spearman(rows: Floats) -> Floats:
     return over((one * other).sum(axis=1), np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1)))
 
 
-OF_SUMS: Mapping[str, OfSums] = {"accuracy": _share, "f1": _f1, "matthews": _matthews, "pearson": _pearson}
+def _entity_f1(sums: Floats) -> Floats:
+    """Of (right, predicted, gold) entities."""
+    return over(2 * sums[..., 0], sums[..., 1] + sums[..., 2])
+
+
+OF_SUMS: Mapping[str, OfSums] = {
+    "accuracy": _share,
+    "f1": _f1,
+    "matthews": _matthews,
+    "pearson": _pearson,
+    "entity_f1": _entity_f1,
+    "token_accuracy": _share,
+    "answer_f1": _share,
+    "exact_match": _share,
+}
 OF_ROWS: Mapping[str, OfSums] = {"spearman": _spearman}  # (draws, rows, numbers) to (draws)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
+import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
@@ -24,15 +25,32 @@ from advisor.compute.data.sources import File
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import Scorer
 from advisor.facts.tasks import Metric
+from advisor.records.answers import Answer
 
 Answerer = Callable[..., Any]  # the batch's inputs by name to raw outputs: a scorer, or a runtime's reader
 
 
 class Judged(NamedTuple):
-    """What a model did on some rows. table: (rows, numbers), what is recorded of each. loss: mean over positions."""
+    """What a model did on some rows. table: (rows, numbers), what is recorded of each. loss: mean over positions.
+
+    scores: at all positions, batch after batch, (positions, classes); None where the task does not keep them.
+    """
 
     table: Tensor
     loss: float
+    scores: Tensor | None = None
+
+    @property
+    def compared(self) -> Tensor:
+        """What shows how far two models' answers to the same batches are apart."""
+        return self.table if self.scores is None else self.scores
+
+
+class Apart(NamedTuple):
+    """How far two tables of recorded numbers are apart. mean: 0 for equal ones; others: rows with another answer."""
+
+    mean: float
+    others: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +58,14 @@ class Task(ABC):
     """One task on one data set. names: of the labels.
 
     tag: the Hub's pipeline tag. modality: what rows hold. keeps_scores: the scores of all rows fit into memory, so a
-    teacher answers each row once. why_no_constant: to the metrics for which there is no constant answer.
+    teacher answers each row once. takes_words: a text may be asked as a list of words. why_no_constant: to the metrics
+    for which there is no constant answer.
     """
 
     tag: ClassVar[str]
     modality: ClassVar[Literal["text", "image", "audio"]] = "text"
     keeps_scores: ClassVar[bool] = True
+    takes_words: ClassVar[bool] = False
     why_no_constant: ClassVar[str] = "the task has no constant answer to compare with"
     names: tuple[str, ...] = ()
 
@@ -133,17 +153,19 @@ class Task(ABC):
     def judge(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Judged:
         """What a model does on all rows, given as batches that have each of them once."""
         table: Tensor | None = None
+        own: list[Tensor] = []
         loss, positions = 0.0, 0
         for batch in batches:
             scores = self.positions(torch.as_tensor(model(**batch.inputs)), batch).float()
             loss += float(self.hard_loss(scores, batch)) * len(scores)
             positions += len(scores)
             found = self.recorded(scores.cpu(), batch, rows)
+            own += [scores.cpu()] if self.keeps_scores else []
             table = torch.empty(len(rows), found.shape[1]) if table is None else table
             table[batch.rows] = found
         if table is None:
             raise ValueError("there are no rows to score")
-        return Judged(table, loss / max(1, positions))
+        return Judged(table, loss / max(1, positions), torch.cat(own) if own else None)
 
     def recorded(self, scores: Tensor, batch: Batch, rows: Encoded) -> Tensor:
         """What is recorded of each row of a batch: (batch, numbers). scores: (positions, classes)."""
@@ -157,10 +179,34 @@ class Task(ABC):
             labels: (rows), of the data. table: (rows, numbers), as recorded.
         """
 
-    def constants(self, metric: Metric, labels: Sequence[Any], width: int) -> Iterator[Floats]:
-        """The table, (rows, width), of each model that always gives one answer; none where there is no such answer."""
+    def constants(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Iterator[Floats]:
+        """The table of each model that always gives one answer; none where there is no such answer.
+
+        Args:
+            table: (rows, numbers), as recorded of any model; the constant answers' tables have this shape.
+        """
         return iter(())
+
+    def apart(self, before: ArrayLike, now: ArrayLike) -> Apart:
+        """How far two tables of the same rows are apart, both (rows, numbers)."""
+        one, other = (np.asarray(table, dtype=np.float64) for table in (before, now))
+        return Apart(float(np.abs(one - other).sum() / max(1.0, np.abs(one).sum())), 0)
 
     def answered(self, labels: Sequence[Any], table: ArrayLike) -> tuple[Floats, Floats] | None:
         """The class that each row has and the one that it was given, both (rows); None for a task without classes."""
         return None
+
+    # Answers to people
+
+    @classmethod
+    @abstractmethod
+    def asked(cls, texts: Sequence[Any], pairs: Sequence[Any] | None) -> Rows:
+        """What people ask a loaded model, as rows. pairs: second texts, or contexts.
+
+        Raises:
+            AdviseError: the task does not take such texts or pairs.
+        """
+
+    @abstractmethod
+    def spoken(self, scores: Sequence[Tensor], rows: Encoded, asked: Sequence[Any]) -> list[Answer]:
+        """The answers to what was asked, in its order. scores: of each encoded row, (its positions, classes)."""

@@ -20,8 +20,11 @@ from advisor.compute.data.sources import File
 from advisor.compute.tasks import classes
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import Scorer, TextScorer, WordScorer, label_tokens, label_words
-from advisor.compute.tasks.task import Task
+from advisor.compute.tasks.task import Apart, Task
 from advisor.facts.tasks import Metric
+from advisor.records.answers import Answer, Prediction
+
+FAR = 0.5  # by which no kernel's rounding moves a probability
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +78,41 @@ class TextClassification(Task):
     def statistics(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Floats:
         return classes.statistics(metric, labels, table)
 
-    def constants(self, metric: Metric, labels: Sequence[Any], width: int) -> Iterator[Floats]:
-        return classes.constants(metric, len(labels), width)
+    def constants(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Iterator[Floats]:
+        return classes.constants(metric, len(labels), np.asarray(table).shape[1])
+
+    def apart(self, before: ArrayLike, now: ArrayLike) -> Apart:
+        one, other = (_shares(table) for table in (before, now))
+        difference = np.abs(one - other)
+        others = int((difference.max(axis=1) > FAR).sum()) if one.shape[1] > 1 else 0
+        return Apart(float(difference.mean()), others)
 
     def answered(self, labels: Sequence[Any], table: ArrayLike) -> tuple[Floats, Floats] | None:
         if np.asarray(table).shape[1] == 1:
             return None
         return np.asarray(labels, dtype=np.float64), classes.answers(table)
+
+    @classmethod
+    def asked(cls, texts: Sequence[Any], pairs: Sequence[Any] | None) -> Rows:
+        return Rows(tuple(texts), None if pairs is None else tuple(pairs), (0,) * len(texts))
+
+    def spoken(self, scores: Sequence[Tensor], rows: Encoded, asked: Sequence[Any]) -> list[Answer]:
+        return [self._spoken(row) for row in torch.cat(list(scores)).tolist()]
+
+    def _spoken(self, scores: list[float]) -> Prediction:
+        if len(scores) == 1:
+            return Prediction("", {}, scores[0])
+        by_label = dict(zip(self.names, _shares([scores])[0].tolist(), strict=True))
+        return Prediction(max(by_label, key=lambda label: by_label[label]), by_label)
+
+
+def _shares(scores: ArrayLike) -> Floats:
+    """Scores (rows, labels) as probabilities; of a regression its numbers."""
+    found: Floats = np.asarray(scores, dtype=np.float64)
+    if found.shape[1] == 1:
+        return found
+    powers = np.exp(found - found.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 TASK = TextClassification

@@ -1,0 +1,155 @@
+"""Tagged words as people have them: lists of words with lists of tags, or texts whose words are split at blanks.
+
+Tags say by their first letter where an entity begins: `B-person`, `I-person`, `O` (IOB2), also `E-` and `S-` (IOBES).
+They are strings, numbers of a ClassLabel, or numbers without names in the usual order: 0 is O, 1 and 2 are B and I of
+the first kind, 3 and 4 of the second, and so on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from advisor.base.errors import AdviseError, Fault
+from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.labels import Labelled
+from advisor.compute.data.parts import Shard, column, gathered, require_columns
+from advisor.compute.data.sources import File
+
+WORDS = ("tokens", "words", "text", "sentence")
+TAGS = ("ner_tags", "tags", "ner", "labels", "label")
+OUTSIDE = "O"
+TAG = re.compile(r"O|[BIES]-.+", re.DOTALL)
+SCHEMES = "O, or B-, I-, E- or S- with a kind, such as B-person"
+Row = tuple[tuple[str, ...], list[Any] | None]  # tags as the source has them, None where the row has none
+
+
+def read_tagged(source: str, files: Sequence[File], named: Named) -> tuple[Columns, Labelled]:
+    """Rows of words, each with the numbers of its tags; the tag of number 0 is O.
+
+    Raises:
+        AdviseError: every file with rows whose words or tags make no sense, with the first such row.
+    """
+    if named.pair is not None:
+        raise AdviseError(Fault(f"tagged words have no second text, got the column {named.pair!r}", source))
+    words = column(files[0], "words", named.text, WORDS, "--text")
+    tags = column(files[0], "tags", named.label, TAGS, "--label")
+    require_columns(files, (words,), tags)
+    faults: list[Fault] = []
+    rows = [(file, _rows(file, words, tags, faults)) for file in files]
+    if faults:
+        raise AdviseError(*faults)
+    names, given = _named(source, rows, tags)
+    codes = {name: number for number, name in enumerate(names)}
+    shards: list[Shard] = [
+        (file, [(text, None if own is None else tuple(codes[name] for name in own)) for text, own in some])
+        for file, some in given
+    ]
+    return Columns(words, None, tags), gathered(source, shards, names, tags, lambda text: (0,) * len(text))
+
+
+def split_words(text: Any) -> tuple[str, ...] | None:
+    """The words of a text or of a list of words; None for anything else."""
+    if isinstance(text, str):
+        return tuple(text.split())
+    is_list = isinstance(text, list | tuple) and all(isinstance(word, str) for word in text)
+    return tuple(text) if is_list else None
+
+
+def _rows(file: File, words: str, tags: str, faults: list[Fault]) -> list[Row]:
+    """The rows of a file that have words; adds what is wrong with others to `faults`."""
+    labels = [None] * len(file.columns[words]) if file.part == "unlabelled" else file.columns.get(tags)
+    texts = file.columns[words]
+    found = [(split_words(text), _tags(own)) for text, own in zip(texts, labels or [None] * len(texts), strict=True)]
+    kept = [(number, text, own) for number, (text, own) in enumerate(found, 1) if text != ()]
+    no_words = [(number, texts[number - 1]) for number, text, _ in kept if text is None]
+    lengths = [
+        (number, f"{len(text):,} words and {len(own):,} tags")
+        for number, text, own in kept
+        if text is not None and own is not None and len(text) != len(own)
+    ]
+    if no_words:
+        yield_ = f"have neither a text nor a list of words in column {words!r}"
+        faults.append(_fault(file, yield_, no_words, "give words as a list of strings, or as one text"))
+    if lengths:
+        what = f"have another number of tags in column {tags!r} than of words in column {words!r}"
+        faults.append(_fault(file, what, lengths, "give each word one tag"))
+    return [(text, own) for _, text, own in kept if text is not None]
+
+
+def _fault(file: File, what: str, rows: Sequence[tuple[int, Any]], hint: str) -> Fault:
+    row, value = rows[0]
+    shown = value if isinstance(value, str) else repr(value)
+    return Fault(f"{len(rows):,} rows {what}: the first is row {row:,} with {shown:.80}", file.place, hint=hint)
+
+
+def _tags(given: Any) -> list[Any] | None:
+    """Tags as a list of strings or numbers, whatever was given."""
+    if isinstance(given, str):
+        given = given.split()
+        return [int(tag) for tag in given] if given and all(tag.isdecimal() for tag in given) else given
+    return list(given) if isinstance(given, list | tuple) else None
+
+
+def _named(
+    source: str, rows: Sequence[tuple[File, Sequence[Row]]], column_: str
+) -> tuple[tuple[str, ...], list[tuple[File, list[Row]]]]:
+    """The names of the tags, O first, and the rows with tags by name."""
+    declared = {file.class_names[column_] for file, _ in rows if column_ in file.class_names}
+    if len(declared) > 1:
+        raise AdviseError(Fault(f"the splits name the tags of column {column_!r} differently", source))
+    labels = next(iter(declared), None) or _numbered(rows, column_)
+    given = [(file, list(_by_name(file, some, labels, column_))) for file, some in rows]
+    names = set(labels or ()) | {name for _, some in given for _, own in some for name in own or ()}
+    odd = sorted(name for name in names if not TAG.fullmatch(name))
+    if odd:
+        what = f"column {column_!r} has tags that name no entity: {', '.join(odd[:5])}"
+        raise AdviseError(Fault(what, source, hint=f"expected {SCHEMES}"))
+    order = sorted(names - {OUTSIDE}, key=lambda name: (name[2:], name[0]))
+    return (OUTSIDE, *order), given
+
+
+def _by_name(file: File, rows: Sequence[Row], labels: Sequence[str] | None, column_: str) -> Iterator[Row]:
+    """Rows with tags by name.
+
+    Raises:
+        AdviseError: a tag is no name and no number that has one.
+    """
+    for number, (text, own) in enumerate(rows, 1):
+        if own is None:
+            yield text, None
+            continue
+        odd = next((tag for tag in own if not _known(tag, labels)), None)
+        if odd is not None:
+            most = f"; they are numbered from 0 to {len(labels) - 1}" if labels else ""
+            what = f"column {column_!r} has the tag {odd!r}, which is beyond its kinds{most}"
+            raise AdviseError(Fault(f"row {number:,}: {what}", file.place, hint=f"expected {SCHEMES}"))
+        yield text, [labels[tag] if isinstance(tag, int) and labels else str(tag) for tag in own]
+
+
+def _known(tag: Any, labels: Sequence[str] | None) -> bool:
+    if isinstance(tag, int) and not isinstance(tag, bool):
+        return labels is not None and 0 <= tag < len(labels)
+    return isinstance(tag, str) and (labels is None or tag in labels)
+
+
+def _numbered(rows: Sequence[tuple[File, Sequence[Row]]], column_: str) -> tuple[str, ...] | None:
+    """Names for numbers that have none; None where tags are strings.
+
+    Raises:
+        AdviseError: they are not in the usual order: an I without the B of its kind before it.
+    """
+    tags = {tag for _, some in rows for _, own in some for tag in own or ()}
+    if not tags or not all(isinstance(tag, int) for tag in tags):
+        return None
+    for file, some in rows:
+        for number, (_, own) in enumerate(some, 1):
+            for before, tag in zip([0, *(own or [])], own or [], strict=False):
+                if tag < 0 or (tag and tag % 2 == 0 and before not in (tag, tag - 1)):
+                    what = f"row {number:,}: column {column_!r} has the number {tag} after {before}"
+                    hint = "give tags as strings such as B-person, or a ClassLabel with names"
+                    order = "numbers without names are read as 0 for O, 1 and 2 for B and I of the first kind, …"
+                    raise AdviseError(Fault(f"{what}, which names no entity: {order}", file.place, hint=hint))
+    kinds = range(1, (max(tags) + 1) // 2 + 1)
+    return (OUTSIDE, *(f"{letter}-{kind}" for kind in kinds for letter in "BI"))

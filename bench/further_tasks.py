@@ -1,0 +1,142 @@
+"""The white paper's levels on other tasks: what 2/3 and 1/3 of the layers keep of a model that tags words or answers.
+
+Command: python bench/further_tasks.py [--task NAME] [--show]; goes on where it was killed. Rows, metric and interval
+are those of `advise run`; one seed. Expected: an hour and a half of processor time for both tasks with
+e5-small-en-12l. Bar (DESIGN.md, targets): at least 0.97 of the metric with 2/3 of the layers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from advisor.execution import executor
+from advisor.execution.job import prepare
+from advisor.inspection.recipe_data import read_data
+from advisor.policy.pack import find
+from advisor.recipe.reader import load
+from advisor.records.measuring import Measuring
+from advisor.records.results import Progress, RunResult, StepResult
+
+HERE = Path(__file__).parent
+SHARED = HERE.parents[1] / "shared"
+RESULTS = HERE / "results" / "further-tasks.jsonl"
+MEASURED = 2.0  # seconds that a model is served in each window
+
+
+class Task(NamedTuple):
+    """A data set with the settings that suit it. epochs: of fine-tuning, and of distillation."""
+
+    tag: str
+    data: str
+    tokens: int
+    epochs: tuple[int, int]
+    rate: float = 1e-4
+
+
+TASKS = (
+    Task("token-classification", "wnut17", 64, (4, 6)),
+    Task("question-answering", "xquad-en", 384, (5, 6)),
+)
+LEVELS = {"2/3 of the layers": 2, "1/3 of the layers": 1}  # thirds that stay
+
+
+def main() -> None:
+    """Run what has no result yet, or show what has."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, default=SHARED / "models" / "e5-small-en-12l")
+    parser.add_argument("--data", type=Path, default=SHARED / "data", help="folder of data sets as Parquet")
+    parser.add_argument("--work", type=Path, default=HERE.parent / "runs" / "further-tasks", help="where runs are kept")
+    parser.add_argument("--task", default="", help="tasks or data sets whose name holds this")
+    parser.add_argument("--show", action="store_true", help="show what was measured, run nothing")
+    given = parser.parse_args()
+    for task in TASKS:
+        if given.task in f"{task.tag} {task.data}" and not given.show:
+            _measure(task, given)
+    for one in _lines():
+        print(_words(one))
+
+
+def _measure(task: Task, given: Namespace) -> None:
+    """Both levels of a task; they share the fine-tuned model, whose step is taken over by resumption."""
+    done = {(one["task"], one["model"], one["level"]) for one in _lines()}
+    out = given.work / f"{given.model.name}-{task.data}"
+    for level, thirds in LEVELS.items():
+        if (task.tag, given.model.name, level) not in done:
+            begun = time.monotonic()
+            result = _run(_recipe(task, thirds, given), out)
+            line = {"task": task.tag, "data": task.data, "model": given.model.name, "level": level, **_numbers(result)}
+            line |= {"settings": task._asdict(), "seconds": round(time.monotonic() - begun), "load": os.getloadavg()[0]}
+            RESULTS.parent.mkdir(exist_ok=True)
+            with RESULTS.open("a") as lines:
+                lines.write(json.dumps(line) + "\n")
+
+
+def _recipe(task: Task, thirds: int, given: Namespace) -> Path:
+    layers = json.loads((given.model / "config.json").read_text())["num_hidden_layers"]
+    rates = f"learning_rate: {task.rate}"
+    given.work.mkdir(parents=True, exist_ok=True)
+    file = given.work / f"{given.model.name}-{task.data}-{thirds}.yaml"
+    file.write_text(
+        f"version: 1\nname: {task.data}-{thirds}-thirds\nmodel: {{source: {json.dumps(str(given.model))}}}\n"
+        f"data: {{source: {json.dumps(str(given.data / task.data))}, task: {task.tag}}}\ndevice: cpu\n"
+        f'goal: {{relative_accuracy: ">= 0.85"}}\nsteps:\n  - finetune: {{epochs: {task.epochs[0]}, {rates}}}\n'
+        f"  - layer_removal: {{keep: {layers * thirds // 3}, choose: alternate}}\n"
+        f"  - distillation: {{epochs: {task.epochs[1]}, {rates}}}\n"
+        f"training: {{batch_size: 16, max_tokens: {task.tokens}, joined_texts: 0}}\n"
+    )
+    return file
+
+
+def _run(file: Path, out: Path) -> RunResult:
+    recipe, document = load(file)
+    job = prepare(find(str(HERE / "measuring")), recipe, document, read_data(recipe), file.parent, "auto")
+    if job.reviewed.errors:
+        raise SystemExit("\n".join(f"{one.rule}: {one.message}" for one in job.reviewed.findings))
+    result, said = None, 0.0
+    for event in executor.run(replace(job, measuring=Measuring(MEASURED)), out, resume=out.exists()):
+        if isinstance(event, Progress) and time.monotonic() - said > 60:
+            said = time.monotonic()
+            print(f"  {event.label} {event.done}/{event.total} {event.note}", file=sys.stderr, flush=True)
+        result = event if isinstance(event, RunResult) else result
+    assert result is not None
+    return result
+
+
+def _numbers(result: RunResult) -> dict[str, Any]:
+    """What a line says of a run."""
+    return {
+        "rows": result.eval_samples,
+        "machine": result.provenance["machine"],
+        "versions": result.provenance["versions"],
+        "steps": {one.name: _step(one) for one in result.steps},
+    }
+
+
+def _step(one: StepResult) -> dict[str, Any]:
+    share, took = one.relative_accuracy, one.served.time
+    found = {"metrics": dict(one.metrics), "relative": share.value, "interval": share.interval}
+    return found | {"size": one.relative_size, "time": took.value, "time_interval": took.interval}
+
+
+def _lines() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+
+
+def _words(line: dict[str, Any]) -> str:
+    last, first = line["steps"]["distillation"], line["steps"]["finetune"]
+    metric, reached = next(iter(first["metrics"].items()))
+    ends = " to ".join(f"{end:.3f}" for end in last["interval"] or ())
+    now = last["metrics"][metric]
+    shares = f"{last['relative']:.3f} ({ends}), size {last['size']:.2f}, time {last['time'] or float('nan'):.2f}"
+    return f"{line['data']}, {line['model']}, {line['level']}: {metric} {now:.3f} of {reached:.3f}: {shares}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Questions with answers are read as SQuAD's JSON and as rows, and refused with row and column."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from advisor.base.errors import AdviseError
+from advisor.compute.data.answered_questions import Answer, read_questions
+from advisor.compute.data.columns import Named
+from advisor.compute.data.dataset import load
+from advisor.compute.data.labels import Labelled
+from advisor.compute.data.sources import File
+
+CONTEXT = "Anna lives in Rome."
+ROME = {"text": ["Rome"], "answer_start": [14]}
+
+
+def read(answers: Any, context: Any = CONTEXT) -> Labelled:
+    columns = {"question": ["Where?"], "context": [context], "answers": [answers]}
+    return read_questions("rows.jsonl", [File("train", "rows.jsonl", columns, {})], Named())[1]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ROME,
+        [{"text": "Rome", "answer_start": 14}],
+        {"text": "Rome", "answer_start": 14},
+        json.dumps(ROME),  # as a CSV has it
+        {"text": ["Rome", "Rome"], "answer_start": [14, 14]},
+    ],
+)
+def test_forms(answers: Any) -> None:
+    rows = read(answers).parts["train"]
+    assert (rows.texts, rows.pairs, rows.labels) == (("Where?",), (CONTEXT,), ((Answer("Rome", 14),),))
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({"text": ["Rome"], "answer_start": [13]}, "is row 1 with 'Rome' at 13, where ' Rom' stands"),
+        ({"text": ["Rome"], "answer_start": [-5]}, "not in the context at its answer_start"),
+        ({"text": ["Oslo"], "answer_start": [14]}, "with 'Oslo' at 14, where 'Rome' stands"),
+        ({"text": [], "answer_start": []}, "SQuAD 2.0's are not supported"),
+        ({"text": ["Rome"]}, "have no list of answers"),
+        ("Rome", "have no list of answers: the first is row 1 with 'Rome'"),
+    ],
+)
+def test_answers_that_are_not_there_are_refused(answers: Any, said: str) -> None:
+    with pytest.raises(AdviseError) as error:
+        read(answers)
+    assert said in str(error.value)
+
+
+def test_no_context() -> None:
+    with pytest.raises(AdviseError, match="have no text in column 'context': the first is row 1 with None"):
+        read(ROME, None)
+
+
+def test_squad_json(tmp_path: Path) -> None:
+    file = tmp_path / "train.json"
+    answers = [{"text": "Rome", "answer_start": 14}]
+    questions = [{"id": str(number), "question": f"Where {number}?", "answers": answers} for number in range(9)]
+    article = {"title": "Anna", "paragraphs": [{"context": CONTEXT, "qas": questions}]}
+    file.write_text(json.dumps({"version": "1.1", "data": [article]}))
+    found = load(str(file), task="question-answering", read_rows=read_questions)
+    assert (found.columns.text, found.columns.pair, found.columns.label) == ("question", "context", "answers")
+    assert found.samples + len(found.selection) + found.eval_samples == 9
+    assert set(found.train.labels) == {(Answer("Rome", 14),)}
+    file.write_text(json.dumps({"version": "1.1", "data": [{"paragraphs": [{"qas": questions}]}]}))
+    with pytest.raises(AdviseError, match=r"train\.json: cannot be read"):
+        load(str(file), task="question-answering", read_rows=read_questions)

@@ -1,0 +1,110 @@
+"""Words and tags are read in every form that people have them in, and refused with row and column."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pytest
+
+from advisor.base.errors import AdviseError
+from advisor.compute.data.columns import Named
+from advisor.compute.data.dataset import TaskData, load
+from advisor.compute.data.joined_texts import joined
+from advisor.compute.data.labels import Labelled, Rows
+from advisor.compute.data.sources import File
+from advisor.compute.data.tagged_words import read_tagged
+
+WORDS = [["Anna", "lives", "in", "Rome"], ["Rome"], ["it", "rains"], ["New", "York", "!"]]
+TAGS = [["B-per", "O", "O", "B-loc"], ["B-loc"], ["O", "O"], ["B-loc", "I-loc", "O"]]
+DECLARED = ("O", "B-per", "B-loc", "I-loc")
+NAMES = ("O", "B-loc", "I-loc", "B-per")
+CODES = ((3, 0, 0, 1), (1,), (0, 0), (1, 2, 0))
+
+
+def read(words: list[Any], tags: list[Any], names: tuple[str, ...] | None = None, **named: str) -> Labelled:
+    file = File("train", "rows.jsonl", {"tokens": words, "tags": tags}, {"tags": names} if names else {})
+    return read_tagged("rows.jsonl", [file], Named(**named))[1]
+
+
+def refused(words: list[Any], tags: list[Any], names: tuple[str, ...] | None = None) -> str:
+    with pytest.raises(AdviseError) as error:
+        read(words, tags, names)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "tags", "names"),
+    [
+        (WORDS, TAGS, None),
+        ([" ".join(row) for row in WORDS], [" ".join(row) for row in TAGS], None),
+        (WORDS, [[DECLARED.index(tag) for tag in row] for row in TAGS], DECLARED),
+    ],
+)
+def test_forms(words: list[Any], tags: list[Any], names: tuple[str, ...] | None) -> None:
+    found = read(words, tags, names)
+    assert (found.names, found.parts["train"].labels) == (NAMES, CODES)
+    assert found.parts["train"].texts == tuple(map(tuple, WORDS))
+
+
+def test_numbers_without_names_are_in_the_usual_order() -> None:
+    found = read(WORDS, [[1, 0, 0, 3], [3], [0, 0], [3, 4, 0]])
+    assert found.names == ("O", "B-1", "I-1", "B-2", "I-2")
+    assert read(["a b", "c", "d", "e"], ["1 2", "0", "0", "1"]).names == ("O", "B-1", "I-1")
+    assert "row 2: column 'tags' has the number 4 after 0" in refused(WORDS[:2], [[1, 0, 0, 1], [4]])
+
+
+def test_rows_without_tags_are_to_distil_on_and_those_without_words_are_dropped() -> None:
+    found = read([*WORDS, ["more", "words"], []], [*TAGS, None, []])
+    assert len(found.parts["train"]) == 4
+    assert (found.unlabelled.texts, found.unlabelled.labels) == ((("more", "words"),), ((0, 0),))
+
+
+def test_rows_that_make_no_sense_are_refused() -> None:
+    said = refused(WORDS, [TAGS[0], TAGS[1], ["O"], TAGS[3]])
+    assert "1 rows have another number of tags in column 'tags' than of words in column 'tokens'" in said
+    assert "the first is row 3 with 2 words and 1 tags" in said
+    assert "row 4: column 'tags' has the tag 9, which is beyond its kinds; they are numbered from 0 to 1" in refused(
+        WORDS, [[0, 0, 0, 0], [0], [0, 0], [1, 9, 0]], ("O", "B-loc")
+    )
+    assert "tags that name no entity: NOUN, VERB" in refused([["a", "b"]], [["NOUN", "VERB"]])
+    assert "have neither a text nor a list of words in column 'tokens': the first is row 2 with 7" in refused(
+        [["a"], 7], [["O"], ["O"]]
+    )
+
+
+def test_columns_are_named_or_of_usual_names() -> None:
+    file = File("train", "rows.jsonl", {"a": WORDS, "b": TAGS}, {})
+    assert read_tagged("rows.jsonl", [file], Named("a", None, "b"))[0].label == "b"
+    with pytest.raises(AdviseError, match="no words column"):
+        read_tagged("rows.jsonl", [file], Named())
+    with pytest.raises(AdviseError, match="no second text"):
+        read_tagged("rows.jsonl", [file], Named("a", "b", None))
+
+
+def test_files(tmp_path: Path) -> None:
+    """A saved list of ClassLabel keeps its names; rows of one content are in one part only."""
+    kinds = {"tokens": datasets.Value("string"), "ner_tags": datasets.ClassLabel(names=["O", "B-x"])}
+    features = datasets.Features({name: datasets.List(kind) for name, kind in kinds.items()})
+    rows = {"tokens": [[f"w{row}", "x"] for row in range(40)], "ner_tags": [[0, row % 2] for row in range(40)]}
+    datasets.Dataset.from_dict(rows, features=features).to_parquet(tmp_path / "train.parquet")
+    found = loaded(tmp_path / "train.parquet")
+    assert found.label_names == ("O", "B-x")
+    assert (found.task, found.samples + found.eval_samples + len(found.selection)) == ("token-classification", 40)
+    lines = [json.dumps({"text": " ".join(w), "tags": t}) for w, t in zip(WORDS, TAGS, strict=True)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(lines))
+    assert loaded(tmp_path / "rows.jsonl").label_names == NAMES
+
+
+def loaded(path: Path) -> TaskData:
+    return load(str(path), task="token-classification", read_rows=read_tagged)
+
+
+def test_joined_words_stay_words() -> None:
+    rows = joined(Rows((("a", "b"), ("c",)), None, ((0, 1), (0,))), 10, 0)
+    assert len(rows) == 2
+    assert all(
+        isinstance(text, tuple) and len(text) == len(label) for text, label in zip(rows.texts, rows.labels, strict=True)
+    )

@@ -1,0 +1,85 @@
+"""Answers are compared by SQuAD's rules, and the best span of all windows counts."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from advisor.compute.data.answered_questions import Answer
+from advisor.compute.data.batches import Encoded
+from advisor.compute.tasks.question_answering import NEVER, Detail, QuestionAnswering, _best, _label
+from advisor.compute.tasks.squad import best, f1, normalised
+
+
+def test_normalised() -> None:
+    assert normalised("The  Eiffel-Tower, an icon!") == "eiffeltower icon"
+    assert normalised("A.D. 70") == "ad 70"
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "expected"),
+    [
+        ("the Denver Broncos", "Denver Broncos", (1.0, 1.0)),
+        ("Denver", "Denver Broncos", (2 / 3, 0.0)),
+        ("", "Denver", (0.0, 0.0)),
+        ("the", "a", (1.0, 1.0)),  # nothing is left of either
+        ("Broncos Broncos", "Broncos", (2 / 3, 0.0)),
+    ],
+)
+def test_answers(given: str, wanted: str, expected: tuple[float, float]) -> None:
+    assert best(given, [wanted]) == pytest.approx(expected)
+
+
+def test_the_answer_that_suits_best_counts() -> None:
+    assert best("in 1990", ["1990", "in 1990 or so"]) == (f1("in 1990", "in 1990 or so"), 0.0)
+    assert best("1990", ["May 1990", "1990"]) == (1.0, 1.0)
+
+
+def scores(*rows: list[float]) -> torch.Tensor:
+    return torch.tensor(rows)
+
+
+def test_best_span() -> None:
+    start, end = [0.0, NEVER, 3.0, 1.0, 0.0], [0.0, NEVER, 0.0, 4.0, 1.0]
+    (found,) = _best(scores(start, end))
+    assert (found.start, found.end) == (2, 3)
+    both = [torch.tensor(one).softmax(0)[place] for one, place in ((start, 2), (end, 3))]
+    assert math.exp(found.score) == pytest.approx(float(both[0] * both[1]))
+
+
+def test_an_end_before_its_start_is_no_answer() -> None:
+    (found,) = _best(scores([0.0, 0.0, 9.0], [0.0, 9.0, 1.0]))
+    assert (found.start, found.end) == (2, 2)
+
+
+def test_no_span_is_longer_than_thirty_tokens() -> None:
+    start, end = torch.zeros(50), torch.zeros(50)
+    start[5], end[40], end[34] = 9, 9, 5
+    (found,) = _best(torch.stack([start, end]))
+    assert (found.start, found.end) == (5, 34)
+
+
+def test_the_answer_is_labelled_where_a_window_holds_it_whole() -> None:
+    places = (None, (0, 4), (5, 9), (9, 12), None)
+    assert _label(places, [Answer("efghijk", 5)]) == (2, 3)
+    assert _label(places, [Answer("efghijklmnop", 5)]) == (0, 0)
+    assert _label(places, [Answer("fgh", 6)]) == (2, 2)  # the tokens around it
+    assert _label(places, ()) == (0, 0)
+
+
+def test_the_surest_window_answers() -> None:
+    """Two windows of one question: one row is recorded, and its answer is the surer one's."""
+    task = QuestionAnswering(("start", "end"))
+    details = [
+        Detail(0, (None, (0, 4), (5, 9)), 3, "Anna lives", (Answer("Anna", 0),)),
+        Detail(0, (None, (5, 10), (11, 13)), 3, "Anna lives in", (Answer("Anna", 0),)),
+    ]
+    rows = Encoded(((0, 1, 2),) * 2, ((1, 1), (0, 0)), tuple(details))
+    batch = task.collate(rows, [0, 1], 0)
+    raw = torch.tensor([[[0.0, 0.0], [6.0, 6.0], [0.0, 0.0]], [[5.0, 5.0], [1.0, 1.0], [0.0, 0.0]]])
+    found = task.judge(lambda **_: raw, [batch], rows)
+    assert found.table.tolist() == [[1.0, 1.0]]
+    (answer,) = task.spoken(list(task.positions(raw, batch).split(2)), rows, [""])
+    assert (answer.text, answer.start, answer.end) == ("Anna", 0, 4)
