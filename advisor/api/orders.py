@@ -77,6 +77,7 @@ def prepare(order: Order) -> Job:
     from advisor.compute.measure.grid import grid_year
     from advisor.execution.job import excused, refuse_task
     from advisor.execution.job import prepare as judge
+    from advisor.execution.text_lengths import follow
     from advisor.inspection import probe
     from advisor.inspection.recipe_data import read_data
 
@@ -90,8 +91,9 @@ def prepare(order: Order) -> Job:
         raise AdviseError(document.fault("data.source is missing, and no data was given", ("data",), hint))
     folder = order.recipe.parent if isinstance(order.recipe, Path) else Path()
     base = Path() if order.model or Path(recipe.model.source).exists() else folder
-    refuse_task(recipe, document, probe.model(recipe.model.source, base=base).facts)
-    data = read_data(recipe, base=folder)
+    model = probe.model(recipe.model.source, base=base)
+    refuse_task(recipe, document, model.facts)
+    recipe, data = follow(recipe, document, model, read_data(recipe, base=folder), order.trust_remote_code)
     job = excused(judge(order.rules, recipe, document, data, base, order.train_on), order.rules, order.waiving)
     return replace(
         job,

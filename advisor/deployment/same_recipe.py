@@ -13,7 +13,9 @@ from advisor.inspection import probe
 from advisor.recipe.recipe import ModelSource, Recipe
 from advisor.records.results import RunResult
 from advisor.records.run_folder import model_sha256
+from advisor.records.training_settings import Training
 
+TOKENS = "training.max_tokens"
 LIMITS = ("max_samples", "max_eval_samples", "max_unlabelled")
 
 
@@ -26,6 +28,8 @@ def differences(
         theirs: that is to be shipped. ours: the run's. facts: of the run. any_seed: the run is one of several seeds.
     """
     left, right = _effect(theirs, any_seed), _effect(ours, any_seed)
+    if left[TOKENS] == Training().max_tokens < right[TOKENS]:  # it is not stated, so it followed the data
+        right[TOKENS] = left[TOKENS]
     found = [
         _differ(name, left.get(name), right.get(name))
         for name in dict.fromkeys([*left, *right])

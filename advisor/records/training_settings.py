@@ -15,7 +15,8 @@ MOST_SEEDS = 1000  # of one recipe; each is a whole run
 
 @frozen
 class Training:
-    """Settings that all steps of a recipe share. `max_tokens`: longer texts are cut.
+    """Settings that all steps of a recipe share. max_tokens: longer texts are cut; where a recipe does not say it,
+    `advise run` lets it follow the data.
 
     precision: of training: `bf16` computes passes through the model in bfloat16 (weights stay fp32), `auto` does so
     where the device has instructions for it. joined_texts: at most so many texts of two training texts each are

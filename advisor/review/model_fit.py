@@ -71,31 +71,19 @@ class ModelFit(NamedTuple):
             yield self._misfit(because, ("data", "task"), f"{why}: {ENCODERS}")
 
     def _tokens(self, because: str) -> Iterator[Finding]:
-        """A text longer than the model's positions would stop the run."""
+        """A text longer than the model's positions would stop the run; what is not stated follows data and model."""
         path, tokens = ("training", "max_tokens"), self.recipe.training.max_tokens
         family = self.plan.family if self.plan else None
         most = family.longest(self.model.config) if family and self.model.config else None
-        if family is None or most is None or tokens <= most:
+        if most is None or tokens <= most or path not in self.document.marks:
             return
         more = f"{tokens:,} is more than the {most:,} positions of {self.recipe.model.source}"
-        if path in self.document.marks:
-            yield self._misfit(because, path, f"max_tokens {more}", most)
-        elif family.executable:  # no other default is ever used in its place
-            yield self._unsaid(because, f"training.max_tokens is not set, and its default {more}", most)
+        yield self._misfit(because, path, f"max_tokens {more}", most)
 
     def task(self) -> Iterator[Finding]:
         """A task that no model of this architecture can do."""
         if wrong := refusal(self.recipe.data.task, self.model.facts.kind):
             yield self._misfit(WHY_TASK, ("data", "task"), wrong)
-
-    def _unsaid(self, because: str, message: str, most: int) -> Finding:
-        """A default that does not fit. It is never lowered silently: the recipe has to say how it was run."""
-        stated = self.document.value.get("training")
-        whole = Edit(("training",), "set", {"max_tokens": most})
-        edit = Edit(("training", "max_tokens"), "set", most) if stated else whole
-        where = "add `max_tokens: {}` to training" if stated else "write `training: {{max_tokens: {}}}`"
-        path: Path_ = ("training",) if stated else ("model", "source")
-        return replace(self._misfit(because, path, message), fix=Fix(where.format(most), safe=False, edits=(edit,)))
 
     def _unseen(self) -> Finding:
         source, family = self.recipe.model.source, self.model.facts.family

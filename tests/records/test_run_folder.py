@@ -51,11 +51,7 @@ def test_texts_and_pairs_are_kept_with_the_answers(tmp_path: Path) -> None:
     kept = json.loads((tmp_path / "predictions.json").read_text())
     assert (kept["labels"], kept["scores"]) == ([0, 1] * 5, scores)
     answers = json.loads((tmp_path / "answers.json").read_text())
-<<<<<<< HEAD
-    assert answers["rows"] == [{"text": "é", "pair": "b", "label": row % 2} for row in range(8)]
-=======
     assert answers["rows"] == [{"text": "é", "pair": "b", "label": label} for label in (0, 1) * 4]
->>>>>>> spans
     assert answers["scores"]["finetune"][-1] == [0.5, 7.0]
     run_folder.write_predictions(tmp_path, Rows(("é",) * 10, None, (0, 1) * 5), scores)
     assert json.loads((tmp_path / "answers.json").read_text())["rows"][0] == {"text": "é", "pair": None, "label": 0}

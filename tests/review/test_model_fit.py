@@ -17,7 +17,6 @@ from advisor.policy.pack import core
 from advisor.recipe.reader import loads
 from advisor.recipe.recipe import DataSource, as_yaml
 from advisor.review.findings import FITS, UNSEEN, Finding
-from advisor.review.fixes.edits import edited
 from advisor.review.review import review_document
 
 BERT = {**registry.find("bert").config, "num_hidden_layers": 6, "max_position_embeddings": 128}  # type: ignore[union-attr]
@@ -86,27 +85,11 @@ def test_texts_longer_than_the_model_has_positions_for(tmp_path: Path) -> None:
 SHORT = {**BERT, "max_position_embeddings": 8}
 
 
-@pytest.mark.parametrize(
-    ("training", "at", "words", "after"),
-    [
-        ("", "model", "write `training: {max_tokens: 8}`", "training: {max_tokens: 8}\n"),
-        (
-            "training: {batch_size: 16}\n",
-            "{batch_size: 16}",
-            "add `max_tokens: 8` to training",
-            "training: {batch_size: 16, max_tokens: 8}\n",
-        ),
-    ],
-)
-def test_a_default_longer_than_the_model_has_positions_for(
-    training: str, at: str, words: str, after: str, tmp_path: Path
-) -> None:
-    said = "training.max_tokens is not set, and its default 128 is more than the 8 positions of model"
-    assert found(tmp_path, MODEL + STEPS + training, SHORT) == [(at, said)]
-    read, document = loads(HEAD + MODEL + STEPS + training, str(tmp_path / "r.yaml"))
-    (one,) = (one for one in review_document(core(), read, document, tmp_path).findings if one.rule == FITS)
-    assert one.severity == "error" and one.fix and one.fix.words == words
-    assert edited(document.text, one.fix.edits) == HEAD + MODEL + STEPS + after
+def test_a_length_that_is_not_stated_follows_data_and_model(tmp_path: Path) -> None:
+    assert found(tmp_path, MODEL + STEPS, SHORT) == []
+    assert found(tmp_path, MODEL + STEPS + "training: {batch_size: 16}\n", SHORT) == []
+    said = found(tmp_path, MODEL + "training: {max_tokens: 9}\n" + STEPS, SHORT)
+    assert said == [("9", "max_tokens 9 is more than the 8 positions of model")]
 
 
 def test_a_model_that_cannot_be_run_need_not_state_it(tmp_path: Path) -> None:

@@ -281,17 +281,17 @@ def test_a_folder_that_is_taken_or_cannot_be_written(
     assert (tmp_path / "taken" / "work.txt").read_text() == "mine"
 
 
-def test_a_model_of_fewer_positions_than_the_default_length_is_told_by_a_dry_run(
+def test_texts_are_cut_at_the_positions_of_the_model_where_the_recipe_does_not_say(
     text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = tiny.checkpoint("bert", tmp_path / "model", max_position_embeddings=8)
-    file, stated = recipe(tmp_path, "bert", FINETUNE, device="edge"), "training: {max_tokens: 8}\n"
+    file = recipe(tmp_path, "bert", FINETUNE, device="edge")
     text_ = "".join(line for line in file.read_text().splitlines(True) if not line.startswith("training:"))
-    for further, code in (("", 1), (stated, 0)):
-        file.write_text(text_ + further)
+    for stated, code, said in (("", 0, "cut at 8 tokens"), ("training: {max_tokens: 9}\n", 1, "more than the 8 posit")):
+        file.write_text(text_ + stated)
         call = ["run", str(file), "--model", str(model), "--data", str(text), "--dry-run"]
-        assert main(call) == code, capsys.readouterr().err
-    assert "write `training: {max_tokens: 8}`" in capsys.readouterr().err
+        assert main(call) == code
+        assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9])

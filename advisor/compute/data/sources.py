@@ -130,6 +130,8 @@ def _read_file(part: str, path: Path, header: bool | None) -> File:
         # Its name has no *, [ or :: in it, which the library would take for patterns and other files.
         plain = Path(folder, "data" + suffix)
         unpack(path, plain) if path.suffix.lower() == GZIP else plain.symlink_to(path.resolve())
+        if BUILDERS[suffix] == "json" and (questions := squad_columns(plain)):
+            return File(part, str(path), questions, {})
         options, notes = OPTIONS[BUILDERS[suffix]](plain, str(path), header)
         options |= {"data_files": str(plain), "cache_dir": folder, "keep_in_memory": True, "split": "train"}
         return _file(part, str(path), datasets.load_dataset(BUILDERS[suffix], **options), notes)

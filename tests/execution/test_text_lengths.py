@@ -1,0 +1,62 @@
+"""At how many tokens texts are cut where the recipe does not say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import tiny
+from tables import write
+
+from advisor.api.orders import Order, assumptions, prepare
+from advisor.api.review import waiving
+from advisor.execution.job import Job
+from advisor.recipe.reader import loads
+from advisor.recipe.recipe import as_yaml
+
+RECIPE = """version: 1
+name: long
+model: {{source: {model}}}
+data: {{source: {data}}}
+device: cpu
+goal: {{relative_accuracy: ">= 0.01"}}
+steps: [finetune]
+"""
+
+
+def job(folder: Path, words: int, more: str = "") -> Job:
+    """A job on texts of 1 to so many words."""
+    texts = [f"{i} " + "the returned object " * (i * words // 600) for i in range(200)]
+    data = write(folder / "data.jsonl", {"text": texts, "label": [i % 2 for i in range(200)]})
+    file = folder / "recipe.yaml"
+    file.write_text(RECIPE.format(model=folder / "model", data=data) + more)
+    how = waiving(None, True, 180)
+    order = Order(file, None, None, None, {}, "cpu", "core", how, assumptions(None, 1.0, None, None))
+    return prepare(order)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("lengths")
+    tiny.checkpoint("bert", found / "model", max_position_embeddings=512)
+    return found
+
+
+def test_long_texts_are_not_cut_and_the_recipe_of_the_run_says_so(folder: Path) -> None:
+    made = job(folder, words=150)
+    cut = made.recipe.training.max_tokens
+    assert 128 < cut < 512 and cut % 8 == 0
+    assert loads(as_yaml(made.recipe))[0].training.max_tokens == cut
+    assert made.reviewed.recipe.training.max_tokens == cut
+    (note,) = made.data.notes
+    assert f"texts are cut at {cut} tokens, which 9" in note and "training.max_tokens sets another length" in note
+
+
+def test_positions_limit_it_and_short_texts_keep_the_default(folder: Path) -> None:
+    assert job(folder, words=3000).recipe.training.max_tokens == 512
+    assert job(folder, words=3).recipe.training.max_tokens == 128
+
+
+def test_what_the_recipe_states_holds(folder: Path) -> None:
+    made = job(folder, words=150, more="training: {max_tokens: 64}\n")
+    assert made.recipe.training.max_tokens == 64 and not made.data.notes
