@@ -15,6 +15,7 @@ from advisor.families import registry
 from advisor.policy.conditions import Test
 from advisor.policy.effects import denies_facts
 from advisor.policy.rule import Rule
+from advisor.proofs.amounts import comparison
 from advisor.proofs.claims import Asking, Found, Refutation, Undecided, advice_fails, witness
 from advisor.proofs.formula import FALSE, TRUE, Atom, Cells, Formula, all_of, any_of, given, negated
 from advisor.proofs.situations import Situation, find
@@ -80,6 +81,8 @@ def _point(ask: Asking, cells: Cells, recipe: bool) -> dict[str, int]:
             mask = cells.get(key, variable.whole)
             if key in amounts:
                 mask = _cell_of(ask, key, amounts[key])
+            elif test := ask.known.amounts.compared.get(key):
+                mask = {True: 1, False: 2, None: mask}[test.compares(*map(amounts.get, test.names()))]
             elif key.startswith("model."):
                 mask = _usual(ask, key, found[MODEL]) & mask or mask
             found[key] = mask & -mask
@@ -129,6 +132,9 @@ def _is_size(name: str) -> bool:
 
 
 def _answer(test: Test, values: Mapping[str, Any]) -> bool | None:
+    holds = values.get(comparison(test), ABSENT)
+    if test.other and holds is not ABSENT and None not in (values[test.name], values[test.other]):
+        return bool(holds)  # cells of amounts are runs, of which the comparison is decided apart
     if test.other:
         return compare(test, values[test.name], values[test.other])
     return answer(test, values[test.name])

@@ -17,7 +17,7 @@ from advisor.policy.conditions import Condition, Test, tests_of
 from advisor.policy.effects import Atom as Effect
 from advisor.policy.rule import Rule
 from advisor.policy.view import META, RECIPE_STEPS, REMOVED_SHARE
-from advisor.proofs.amounts import AMOUNTS, Amounts, runs_of
+from advisor.proofs.amounts import AMOUNTS, Amounts, between_starts, comparison, of_amounts
 from advisor.proofs.formula import FALSE, TRUE, Cells, Formula, all_of, any_of, atom, given, negated
 from advisor.proofs.variables import ABSENT, MODEL, Variable, answer, of_model, variables
 from advisor.recipe.steps import STEPS
@@ -50,7 +50,13 @@ class Translation:
 
     @cached_property
     def amounts(self) -> Amounts:
-        return Amounts({name: runs_of(name, self.tests) for name in AMOUNTS if name in self.variables})
+        starts = {
+            name: [row[0] for row in self.variables[name].rows if row[0] is not None]
+            for name in AMOUNTS
+            if name in self.variables
+        }
+        compared = {comparison(test): test for test in self.tests if of_amounts(test)}
+        return Amounts({name: between_starts(found) for name, found in starts.items()}, compared)
 
     def possible(self, *suffixes: str) -> Callable[[Cells], bool]:
         """What cells of amounts have to be, for the solver."""
@@ -69,7 +75,7 @@ class Translation:
 
     def suffix(self, key: str, copy: Copy) -> str:
         """What a copy adds to the name of a variable."""
-        if key in AMOUNTS:
+        if key in AMOUNTS or key in self.amounts.compared:
             return copy.amounts
         return copy.recipe if not (key == MODEL or key in declared() or key.startswith(META)) else ""
 
@@ -96,7 +102,11 @@ class Translation:
         if test.known:
             return all_of([there, known, self.of(test.name, copy, lambda value: value not in (None, ABSENT))])
         wanted = (True,) if surely else (True, None)
-        if test.other:
+        if of_amounts(test):
+            both = [self.of(name, copy, lambda value: value is not None) for name in test.names()]
+            holds = self.of(comparison(test), copy, bool)
+            answers = all_of([*both, holds]) if surely else any_of([*map(negated, both), holds])
+        elif test.other:
             answers = self._comparison(test, wanted, copy)
         else:
             answers = self.of(test.name, copy, lambda value: answer(test, value) in wanted)

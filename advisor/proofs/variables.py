@@ -19,7 +19,7 @@ from advisor.facts.facts import Value
 from advisor.families import registry
 from advisor.policy.conditions import Test
 from advisor.policy.view import GATES, META, RECIPE_STEPS
-from advisor.proofs.amounts import AMOUNTS, runs_of
+from advisor.proofs.amounts import AMOUNTS, comparison, corners, of_amounts, runs_of
 from advisor.proofs.points import between, domain, ends, points
 from advisor.recipe.steps import STEPS
 
@@ -43,19 +43,24 @@ class Variable(NamedTuple):
 def variables(tests: Sequence[Test], pairs: Iterable[tuple[str, str]]) -> dict[str, Variable]:
     """A variable for everything that the tests look at, and for a recipe's steps. pairs: orders that rules want."""
     found = {MODEL: _models(), RECIPE_STEPS: _steps(tuple(dict.fromkeys(pairs)))}
-    compared = _compared(tests)
+    found |= {
+        comparison(test): Variable((comparison(test),), ((True,), (False,))) for test in tests if of_amounts(test)
+    }
+    compared = _compared([test for test in tests if not of_amounts(test)])
+    tests = [*tests, *(test for name in AMOUNTS if name in compared for test in corners(name, tests))]
     for name in dict.fromkeys(name for test in tests for name in test.names()):
         key = SHARES[0] if name in SHARES else name
         if name in (RECIPE_STEPS, *of_model()) or key in found:
             continue
         if key in SHARES:
             found[key] = _distinct(_shares([test for test in tests if test.name in SHARES]), tests)
-        elif name in compared:
+        elif name in compared and name not in AMOUNTS:
             found[key] = Variable((name,), tuple((one,) for one in _comparable(name, compared[name], tests)))
         else:
-            one = Variable(
-                (name,), tuple((one,) for one in _values(name, [test for test in tests if test.name == name]))
-            )
+            asked = [test for test in tests if test.name == name]
+            if name in AMOUNTS and name in compared:
+                asked += _beside(name, compared[name], tests)
+            one = Variable((name,), tuple((value,) for value in _values(name, asked)))
             found[key] = one if name in AMOUNTS else _distinct(one, tests)
     return found
 
@@ -130,10 +135,25 @@ def _compared(tests: Sequence[Test]) -> dict[str, tuple[str, ...]]:
                 groups.remove(group)
                 mine |= group
             groups.append(mine)
-    for name in (name for group in groups for name in sorted(group)):
-        if name in (*AMOUNTS, *SHARES, *of_model()) or domain(name).kind == "share":
-            raise PolicyError(f"not decided: comparisons of {name} with other values are not covered")
+    for group in groups:
+        counted = len(group & set(AMOUNTS))
+        for name in sorted(group):
+            kind = "share" if name in (*SHARES, *of_model()) else domain(name).kind
+            if kind == "share" or counted > 1 or (counted and kind != "integer"):
+                raise PolicyError(f"not decided: comparisons of {name} with {_others(name, group)} are not covered")
     return {name: tuple(sorted(group)) for group in groups for name in group}
+
+
+def _others(name: str, group: set[str]) -> str:
+    return " and ".join(sorted(group - {name}))
+
+
+def _beside(name: str, group: tuple[str, ...], tests: Sequence[Test]) -> Iterator[Test]:
+    """Tests of an amount at every value of the numbers that it is compared with, so that no cell lies on both sides."""
+    for other in group:
+        if other != name:
+            values = (value for value in _comparable(other, group, tests) if isinstance(value, int))
+            yield from (Test(name, words=(value,)) for value in values)
 
 
 def _comparable(name: str, group: tuple[str, ...], tests: Sequence[Test]) -> Iterator[Value]:
@@ -142,7 +162,7 @@ def _comparable(name: str, group: tuple[str, ...], tests: Sequence[Test]) -> Ite
     cuts = [*bounds, *(end for test in tests if test.name in group for end in ends(test))]
     asked = [test for test in tests if test.name == name]
     asked += [Test(name, words=(cut,)) for cut in dict.fromkeys(cuts)]  # type: ignore[arg-type]
-    yield from points(name, asked, spread=len(group) + 1)
+    yield from points(name, asked, spread=len(group) + 1 + len(set(group) & set(AMOUNTS)))
     yield from [ABSENT] if name.startswith(META) or name in GATES else []
 
 

@@ -213,7 +213,10 @@ def _labels(config: Config, file: Path) -> tuple[str, ...]:
     names = config.get("id2label") or {str(number): f"LABEL_{number}" for number in range(count)}
     if not isinstance(names, Mapping) or set(names) != set(map(str, range(len(names)))):
         raise _changed("id2label", "names by number, from 0", names, file)
-    return tuple(str(names[str(number)]) for number in range(len(names)))
+    found = tuple(str(names[str(number)]) for number in range(len(names)))
+    if len(set(found)) < len(found):  # one of them would take the other's probability
+        raise _changed("id2label", "a name of its own for each class", names, file)
+    return found
 
 
 def _own_max_tokens(config: Config, file: Path) -> int | None:

@@ -44,6 +44,14 @@ SEEDS = st.integers(0, 2**32)  # smaller ones are no simpler, so none is looked 
 Chance = random.Random
 
 
+SIGNS = ("<", "<=", ">", ">=", "!=")
+
+
+def _two_amounts(chance: Chance) -> tuple[str, str]:
+    one, other = chance.sample(AMOUNTS, 2)
+    return one, f"{chance.choice(SIGNS)} {other}"
+
+
 def _number(chance: Chance, most: int) -> str:
     return f"{chance.choice(['<', '<=', '>', '>=', '!='])} {chance.randint(0, most)}"
 
@@ -65,6 +73,10 @@ TESTS: list[Callable[[Chance], dict[str, Any]]] = [
     lambda chance: {"layer_removal.keep": _number(chance, 6)},
     lambda chance: {"layer_removal.removed_share": chance.choice(["> 1/3", "<= 0.5"])},
     lambda chance: {"distillation.epochs": chance.choice([">= finetune.epochs", "< finetune.epochs"])},
+    lambda chance: dict([_two_amounts(chance)]),
+    lambda chance: dict([_two_amounts(chance)]),
+    lambda chance: {chance.choice(AMOUNTS): f"{chance.choice(SIGNS)} data.labels"},
+    lambda chance: {"finetune.epochs": f"{chance.choice(SIGNS)} {chance.choice(AMOUNTS)}"},
     lambda chance: {"training.max_tokens": "> 100"},
     lambda chance: {"meta.team": chance.choice(["a*", "ab", ["b?", "a"]])},
     lambda chance: {"known": chance.choice(["data.samples", "data.task", "meta.team", "model.layers"])},

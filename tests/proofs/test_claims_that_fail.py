@@ -257,3 +257,43 @@ def test_training_and_gates_are_bounded_like_settings_of_steps(rules: list[Rule]
     assert {claim: proof.verdict for claim, proof in found.items() if proof.verdict != "proven"} == expected
     for one in found[ADVISED].refutations:
         assert confirmed(made, one)
+
+
+S, U, T, E = "data.samples", "data.unlabelled_samples", "data.distillation_texts", "data.eval_samples"
+FORBID = {"forbid": ["quantization"]}
+COMPARED: dict[str, tuple[list[Rule], dict[str, str]]] = {
+    "few texts beside many examples": (
+        [rule("a", {U: f"< {S}"}, {"forbid": ["distillation"]})],
+        {MORE_DATA: "refuted"},
+    ),
+    "more report rows than examples": ([rule("a", {E: f">= {S}"}, {"warn": "odd"}, "warning")], {}),
+    "a sum is no less than its part": ([rule("a", {T: f"< {S}"}, FORBID)], {APPLIES: "refuted"}),
+    "a circle of amounts": (  # where the examples are unknown the rule counts once the texts are as many as the rows
+        [rule("a", {"all": [{E: f"> {S}"}, {S: f">= {U}"}, {U: f">= {E}"}]}, FORBID)],
+        {APPLIES: "refuted", MORE_DATA: "refuted"},
+    ),
+    "half of a sum": (
+        [rule("a", {"all": [{S: f"<= {U}"}, {U: f"<= {S}"}, {T: 7}]}, FORBID)],  # no whole number is half of 7
+        {APPLIES: "refuted"},
+    ),
+    "fewer examples than classes": ([rule("a", {S: "< data.labels"}, {"deny": "too few"})], {}),
+    "more classes than a bound on examples": (
+        [rule("a", {"all": [{S: ">= data.labels"}, {S: "< 5"}, {"data.labels": "> 5"}]}, FORBID)],
+        {APPLIES: "refuted"},
+    ),
+    "a batch of more than all examples": (  # a recipe may have smaller batches than advice, but none of unknown data
+        [rule("a", {"training.batch_size": f"> {S}"}, {"deny": "too large"})],
+        {ADMISSIBLE: "refuted", ADVISED: "refuted"},
+    ),
+    "a batch of more than all known examples": (
+        [rule("a", {"known": S, "training.batch_size": f"> {S}"}, {"deny": "too large"})],
+        {ADVISED: "refuted"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("rules", "expected"), COMPARED.values(), ids=COMPARED)
+def test_amounts_are_compared_exactly(rules: list[Rule], expected: dict[str, str]) -> None:
+    found = proofs(policy(*rules))
+    verdicts = {claim: proof.verdict for claim, proof in found.items()}
+    assert {claim: verdict for claim, verdict in verdicts.items() if verdict != "proven"} == expected

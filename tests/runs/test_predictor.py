@@ -343,6 +343,7 @@ def test_a_device_that_is_not_here_is_told(device: Any, run: Path) -> None:
         ({"id2label": {"1": "calm", "2": "loud"}}, "id2label: expected names by number, from 0, got"),
         ({"id2label": ["calm", "loud"]}, "id2label: expected names by number, from 0, got"),
         ({"id2label": 2}, "id2label: expected names by number, from 0, got 2"),
+        ({"id2label": {"0": "calm", "1": "calm"}}, "id2label: expected a name of its own for each class, got"),
         ({"id2label": {"0": "calm"}}, "id2label: expected 2 names, as the model gives 2 scores, got 1"),
         ({"max_tokens": "many"}, "max_tokens: expected a number of tokens, got 'many'"),
         ({"max_tokens": -1}, "max_tokens: expected a number of tokens, got -1"),

@@ -9,6 +9,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -29,6 +30,7 @@ COMPRESSED = (
 )
 SAMPLE = "give a part of it: a model needs no more to learn a task"
 JSON_ROWS = re.compile(rb"(\xef\xbb\xbf)?\s*(\[?\s*[{\]]|\Z)")
+JSON_KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:', re.DOTALL)
 NO_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[^"\[\]{}]+', re.DOTALL)  # a string, or what is between brackets
 
 
@@ -112,13 +114,32 @@ def refuse_odd_json(path: Path, place: str) -> None:
             raise ValueError("rows have to be JSON objects, one a line or in a list")
         lines.seek(0)
         depth, each = 0, path.suffix.lower() == ".jsonl"  # there a line is a value of its own
+        keys: set[bytes] | None = set() if each else None  # and what in a value looks like one
         for number, line in enumerate(lines, 1):
+            if keys is not None:
+                keys.update(JSON_KEY.findall(line))
+                if len(keys) > MOST_COLUMNS:
+                    refuse_wide_or_long(str(path), _keys(path), 0)
+                    keys = None
             if each and line.count(b"[") + line.count(b"{") <= MOST_DEPTH:
                 continue
             depth, deepest = _depth(line, 0 if each else depth)
             if deepest > MOST_DEPTH:
                 message = f"nested deeper than {MOST_DEPTH} levels"
                 raise AdviseError(Fault(message, place, number, 1, "give rows of a text and a label"))
+
+
+def _keys(path: Path) -> int:
+    """How many different keys the rows of a JSONL file have, counted until there are too many."""
+    found: set[str] = set()
+    with path.open("rb") as lines:
+        for line in lines:
+            with suppress(ValueError, RecursionError):
+                row = json.loads(line)
+                found |= row.keys() if isinstance(row, dict) else set()
+            if len(found) > MOST_COLUMNS:
+                break
+    return len(found)
 
 
 def _depth(line: bytes, depth: int) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from transformers import AutoTokenizer
 from transformers.utils import logging
 
 from advisor.base.errors import AdviseError, Fault
+from advisor.base.held_stderr import without_panics
 from advisor.compute.data.batches import Batch
 from advisor.compute.data.hub import cache_only_if_out_of_reach
 from advisor.compute.machine.device import seed as random_from
@@ -87,7 +88,8 @@ def tokenizer(folder: Path | str, trust_remote_code: bool = False) -> Any:
         AdviseError: it is missing or cannot be read.
     """
     try:
-        return _tokenizer(folder, trust_remote_code)
+        with without_panics():
+            return _tokenizer(folder, trust_remote_code)
     except (AdviseError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # the tokenizers library panics with a BaseException of its own

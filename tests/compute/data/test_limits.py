@@ -127,3 +127,14 @@ def test_names_of_classes_that_are_the_same(tmp_path: Path) -> None:
 
     with pytest.raises(AdviseError, match="2 classes have the same name: True"):
         label_rows("a", saved, Columns("text", None, "label"))
+
+
+def test_rows_with_keys_of_their_own_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    begun = monotonic()
+    rows = [{"text": "a", "label": number % 2, f"k{number}": 1} for number in range(50_000)]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert "1,001 columns, more than the 1,000 that are read" in faults(tmp_path / "a.jsonl")
+    assert monotonic() - begun < 10
+    texts = [{"text": f'he said "k{number}": and left', "label": number % 2} for number in range(2_000)]
+    (tmp_path / "b.jsonl").write_text("\n".join(map(json.dumps, texts)))
+    file_checks.refuse_odd_json(tmp_path / "b.jsonl")  # what a text says is no key

@@ -119,11 +119,12 @@ def test_a_tokenizer_of_a_wrong_schema(parts: dict[str, Any], folder: Path) -> N
     assert str(folder) in fault.file and "cannot be loaded" in fault.message and fault.hint
 
 
-def test_a_costly_regular_expression(folder: Path) -> None:
-    """The library panics, which is no `Exception`."""
+def test_a_costly_regular_expression(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The library panics, which is no `Exception`, and prints its panic by itself."""
     costly = {"type": "Split", "pattern": {"Regex": "(a|aa)+$"}, "behavior": "Isolated", "invert": False}
     changed(folder, pre_tokenizer=costly)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     with pytest.raises(AdviseError, match="cannot tokenize") as caught:
         token_ids(tokenizer, ["a" * 60 + "b"], None, 16)
     assert caught.value.faults[0].file == str(folder / "tokenizer.json")
+    assert "panicked" not in capfd.readouterr().err
