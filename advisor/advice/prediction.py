@@ -68,11 +68,14 @@ def predict(
         for name in QUANTITIES
     }
     seen = seen if seen.points else before
-    basis = (structure.basis, quantized.basis, _own(seen))
+    basis = (structure.basis, quantized.basis, _own(seen, int8))
     runtime = RUNTIME.get(group) if int8 else None
     return said._replace(
         fp32_in_runtime=structure.time.times(runtime) if runtime else None,
-        **ranges, basis=tuple(one for one in basis if one), beyond_chance=seen.span("beyond_chance"), seen=seen
+        **ranges,
+        basis=tuple(one for one in basis if one),
+        beyond_chance=seen.span("beyond_chance"),
+        seen=seen,
     )
 
 
@@ -85,12 +88,12 @@ def _int8(group: str, family: Family | None, data: DataFacts) -> Effect | None:
     return None if data.task == "language-modelling" else int8_effect((family.int8_as if family else "") or group)
 
 
-def _own(seen: Seen) -> str:
+def _own(seen: Seen, int8: bool) -> str:
     """How far the ranges are to be trusted, by what this project has measured itself."""
     count = len(seen.points)
     if not count:
         return ""
-    runs = f"{count} measured run{'s' if count > 1 else ''}"
+    runs = f"{count} measured run{'s' if count > 1 else ''}{seen.before(int8)}"
     return f"{runs}, after which each end holds on {coverage(seen.data_sets):.0%} of further data sets or more"
 
 
