@@ -101,10 +101,10 @@ def _exact(plan: Plan | None, cut: Cut | None, int8: bool) -> Prediction:
     """What is known without evidence: size, parameters and multiplications."""
     parameters = plan.parameters if plan else None
     compute = cut.compute if cut and plan and plan.steps else None
-    return Prediction(None, None, None, _size(plan, int8), parameters, (), compute)
+    return Prediction(None, None, None, size_share(plan, int8), parameters, (), compute)
 
 
-def _size(plan: Plan | None, int8: bool) -> Range | None:
+def size_share(plan: Plan | None, int8: bool) -> Range | None:
     """Share of the baseline's bytes: exact without int8; with it, embeddings may stay in fp32 or not (Q08)."""
     if plan is None:
         return None
