@@ -51,6 +51,10 @@ class Seen(NamedTuple):
     def data_sets(self) -> int:
         return len({(one.model, one.data) for one in self.points})
 
+    def before(self, int8: bool) -> str:
+        """What to add where an int8 model is compared with fp32 ones, for want of others."""
+        return " before int8" if int8 and not self.points[0].int8 else ""
+
     def values(self, quantity: str) -> list[float]:
         return [value for one in self.points if (value := getattr(one, quantity)) is not None]
 

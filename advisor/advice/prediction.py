@@ -68,7 +68,7 @@ def predict(
         for name in QUANTITIES
     }
     seen = seen if seen.points else before
-    basis = (structure.basis, quantized.basis, _own(seen))
+    basis = (structure.basis, quantized.basis, _own(seen, int8))
     runtime = RUNTIME.get(group) if int8 else None
     return said._replace(
         fp32_in_runtime=structure.time.times(runtime) if runtime else None,
@@ -88,12 +88,12 @@ def _int8(group: str, family: Family | None, data: DataFacts) -> Effect | None:
     return None if data.task == "language-modelling" else int8_effect((family.int8_as if family else "") or group)
 
 
-def _own(seen: Seen) -> str:
+def _own(seen: Seen, int8: bool) -> str:
     """How far the ranges are to be trusted, by what this project has measured itself."""
     count = len(seen.points)
     if not count:
         return ""
-    runs = f"{count} measured run{'s' if count > 1 else ''}"
+    runs = f"{count} measured run{'s' if count > 1 else ''}{seen.before(int8)}"
     return f"{runs}, after which each end holds on {coverage(seen.data_sets):.0%} of further data sets or more"
 
 
@@ -101,10 +101,10 @@ def _exact(plan: Plan | None, cut: Cut | None, int8: bool) -> Prediction:
     """What is known without evidence: size, parameters and multiplications."""
     parameters = plan.parameters if plan else None
     compute = cut.compute if cut and plan and plan.steps else None
-    return Prediction(None, None, None, _size(plan, int8), parameters, (), compute)
+    return Prediction(None, None, None, size_share(plan, int8), parameters, (), compute)
 
 
-def _size(plan: Plan | None, int8: bool) -> Range | None:
+def size_share(plan: Plan | None, int8: bool) -> Range | None:
     """Share of the baseline's bytes: exact without int8; with it, embeddings may stay in fp32 or not (Q08)."""
     if plan is None:
         return None

@@ -136,11 +136,16 @@ def cut_effect(group: str, cut: Cut, samples: int, task: str | None = None) -> E
     if task == "generation" and cut.decoder_only and group == "encoder-decoder":
         return next((one for least, one in _DECODER if cut.layers >= least), None) if samples >= SMALL else None
     known = _ACCURACY.get((group, samples < SMALL), {})
-    level = next((name for name in known if cut.depth * MARGIN >= STUDIED[name]), None)
+    level = next((name for name in known if cut.depth * _rounding(cut, name) >= STUDIED[name]), None)
     if level is None or (cut.narrowed and "L3" not in known):
         return None
     time, emissions = (_of_share(_OWN_TIME.get(group, usual), cut.compute) for usual in (_TIME, _EMISSIONS))
     return Effect(known[level], time, emissions, _BASIS[group][level])
+
+
+def _rounding(cut: Cut, level: str) -> float:
+    """Whole layers, and the deepest level's widths, are no exact shares: 3 of 10 layers are a third."""
+    return MARGIN if level == "L3" or not cut.narrowed else 1.0
 
 
 def int8_effect(group: str) -> Effect | None:

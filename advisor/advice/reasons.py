@@ -149,15 +149,16 @@ def notes(chosen: Candidate, facts: Facts) -> Iterator[str]:
 
 def _measured(chosen: Candidate, facts: Facts) -> Iterator[str]:
     """What this project has measured of comparable models, and in how many of them the goal was met."""
-    seen, said = chosen.prediction.seen, chosen.prediction
-    if seen.points:
-        kept, goal = seen.values("accuracy"), facts.goal.relative_accuracy
-        where = ", ".join(dict.fromkeys(f"{one.model} on {one.data}" for one in seen.points))
-        met = sum(round(value, 9) >= goal for value in kept)
-        yield (
-            f"measured: {met} of {len(kept)} comparable models kept {goal:g} of the accuracy or more ({where})"
-            + (f"; beyond a constant answer they kept {said.beyond_chance}" if said.beyond_chance else "")
-        )
+    said, goal = chosen.prediction, facts.goal.relative_accuracy
+    seen, int8 = said.seen, "quantization" in chosen.recipe.step_names
+    if not seen.points:
+        return
+    kept = seen.values("accuracy")
+    where = ", ".join(dict.fromkeys(f"{one.model} on {one.data}" for one in seen.points))
+    met = sum(round(value, 9) >= goal for value in kept)
+    beyond = f"; beyond a constant answer they kept {said.beyond_chance}" if said.beyond_chance else ""
+    what = f"{met} of {len(kept)} comparable models{seen.before(int8)}"
+    yield f"measured: {what} kept {goal:g} of the accuracy or more ({where}){beyond}"
 
 
 def _made(chosen: Candidate, facts: Facts) -> Iterator[str]:

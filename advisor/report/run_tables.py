@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from advisor.advice.prediction import size_share
 from advisor.records.break_even import NOT_STATED, verdict
 from advisor.records.results import GateResult, Measured, RunResult
 from advisor.report.shares import emissions_head, interval, percent, rows
@@ -175,11 +176,13 @@ def _sources(result: RunResult) -> Iterator[str]:
 
 
 def plan(planned: Plan) -> None:
-    """The plan of a dry run on stdout: every step with its exact parameter count."""
+    """The plan of a dry run on stdout: every step with its exact parameter count, and its share of the bytes."""
     shown = _table(f"{planned.family.title}, {planned.baseline_parameters:,} parameters", ("Step",), ())
-    for name in ("Parameters", "% Size"):
+    for name in ("Parameters", "% Parameters", "% Size"):
         shown.add_column(name, justify="right")
     for step in planned.steps:
         share = step.parameters / planned.baseline_parameters
-        shown.add_row(step.step.words(), f"{step.parameters:,}", f"{share:.1%}")
+        int8 = size_share(planned, True) if step.step.name == "quantization" else None
+        size = f"{100 * int8.low:.0f} to {int8.high:.0%}" if int8 else f"{share:.1%}"
+        shown.add_row(step.step.words(), f"{step.parameters:,}", f"{share:.1%}", size)
     Console(file=terminal(sys.stdout), highlight=False).print(shown)

@@ -116,7 +116,7 @@ def test_exact_shares_and_the_sources_of_ranges_are_told(capsys: pytest.CaptureF
     assert main(["--model", "bert", "--samples", "25000", "--device", "cuda"]) == 0
     told = capsys.readouterr().err
     assert "exact  81,132,290 parameters (74.1%), 66.7% of the multiplications" in told
-    assert "ranges S19, Table 1, L02; good (keys of docs/evidence.md)" in told
+    assert "ranges S19, Table 1, L02; good · " in told and "measured runs, after which each end holds on " in told
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,7 @@ from advisor.base.errors import AdviseError
 from advisor.cli import main
 from advisor.execution import executor
 from advisor.execution.job import Job, prepare
+from advisor.execution.resumption import cost_of
 from advisor.inspection.recipe_data import read_data
 from advisor.policy.pack import core
 from advisor.recipe.reader import load
@@ -275,6 +276,7 @@ def test_a_changed_recipe_repeats_what_depends_on_the_change(file: Path, tmp_pat
     out = tmp_path / "out"
     carried_out(file, out)
     kept = {name: (out / "steps" / name).stat().st_ino for name in ("0-finetune", "1-layer_removal")}
+    first = cost_of(out / "steps" / "2-distillation")
     file.write_text(file.read_text().replace("distillation: {epochs: 2", "distillation: {epochs: 1"))
     assert carried_out(file, out) == [
         "fine-tuned: reused from the earlier run",
@@ -282,6 +284,8 @@ def test_a_changed_recipe_repeats_what_depends_on_the_change(file: Path, tmp_pat
         "distilled: it is repeated because its settings changed",
     ]
     assert kept == {name: (out / "steps" / name).stat().st_ino for name in kept}
+    both = cost_of(out / "steps" / "2-distillation")  # what was thrown away was emitted all the same
+    assert first and both and both.g_co2.value > first.g_co2.value and "discarded attempt" in both.g_co2.source
     file.write_text(file.read_text().replace("  - layer_removal: {keep: 3}\n", ""))
     assert carried_out(file, out) == [
         "fine-tuned: reused from the earlier run",

@@ -13,7 +13,7 @@ import torch
 import transformers
 from transformers import AutoConfig
 
-from advisor.advice.prediction import int8_effect, level_effect
+from advisor.advice.ranges import Cut, cut_effect, int8_effect
 from advisor.base.errors import AdviseError
 from advisor.families import registry
 from advisor.inspection import probe
@@ -261,7 +261,9 @@ def test_levels_without_a_step_are_not_offered() -> None:
 
 def test_only_families_with_evidence_are_predicted() -> None:
     groups = {name: students.family(name).predicted_as for name in SIZES}
-    known = {name for name, group in groups.items() if level_effect(group, "L2", 20_000)}
+    third = Cut(1 / 3, 1 / 3, narrowed=False, decoder_only=False)
+    known = {name for name, group in groups.items() if cut_effect(group, third, 20_000)}
     assert known == {"roberta", "xlm-roberta", "mpnet", "distilbert", "electra", "albert", "mt5", "bart"}
-    assert level_effect("albert", "L1", 20_000) is None
-    assert int8_effect(students.family("bart").int8_as).time == (0.37, 0.41)
+    int8 = int8_effect(students.family("bart").int8_as)
+    assert int8 and int8.time == (0.37, 0.41)
+    assert int8_effect("") is None
