@@ -132,7 +132,7 @@ def predict(plan: Plan | None, family: Family | None, samples: int | None, int8:
         effects.append(None)
     elif level:
         effects.append(_as_deep(level_effect(group, level, samples or 0), group, level, compute or 0))
-    if int8:
+    if int8 and not (plan and plan.given):
         effects.append(int8_effect((family.int8_as if family else "") or group))
     size = _size(plan, int8)
     parameters = plan.parameters if plan else None
@@ -170,7 +170,8 @@ def _share_range(levels: Mapping[str, Range], compute: float) -> Range:
 def _compute(plan: Plan | None) -> float | None:
     if plan is None or not plan.steps:
         return None
-    return plan.family.compute(plan.steps[-1].after) / plan.family.compute(plan.steps[0].before)
+    family, config = plan.last
+    return family.compute(config) / plan.family.compute(plan.steps[0].before)
 
 
 def _size(plan: Plan | None, int8: bool) -> Range | None:
@@ -180,6 +181,6 @@ def _size(plan: Plan | None, int8: bool) -> Range | None:
     share = plan.parameters / plan.baseline_parameters
     if not int8:
         return Range(share, share)
-    config = plan.steps[-1].after if plan.steps else {}
-    embeddings = plan.family.embeddings(config) / plan.parameters
+    family, config = plan.last if plan.steps else (plan.family, {})
+    embeddings = family.embeddings(config) / plan.parameters
     return Range(share * 0.25, share * (embeddings + (1 - embeddings) * 0.25))

@@ -91,7 +91,8 @@ def prepare(order: Order) -> Job:
     data = read_data(recipe, base=folder)
     base = Path() if order.model or Path(recipe.model.source).exists() else folder
     rules = find(order.policy)
-    job = excused(judge(rules, recipe, document, data, base, order.train_on), rules, order.waiving)
+    judged = judge(rules, recipe, document, data, base, order.train_on, beside=folder)
+    job = excused(judged, rules, order.waiving)
     return replace(
         job,
         trust_remote_code=order.trust_remote_code,
@@ -127,7 +128,7 @@ def execute(job: Job, order: Order, progress: bool = True) -> RunResult | SeedsR
     from advisor.report.progress import watch
 
     def card(result: RunResult) -> str:
-        license_ = model_card.base_license(job.model.folder)
+        license_ = model_card.base_license((job.model.student or job.model).folder)
         return model_card.text(result, job.recipe, job.reviewed.facts.data, license_)
 
     assert order.out is not None

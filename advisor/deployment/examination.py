@@ -118,6 +118,9 @@ def _understood(out: Path, policy: Policy) -> tuple[RunResult, Predictions, Revi
     _refuse_odd_metrics(out, result, data.task)
     width = len(next(iter(given.scores.values()))[0]) if result.eval_samples else 2
     model = probe.model(str(out / "steps" / f"0-{recipe.steps[0].name}"), width)
+    if recipe.student:
+        place = recipe.step_names.index("distillation")
+        model = model._replace(student=probe.model(str(out / "steps" / f"{place}-distillation"), width))
     facts = facts_of(recipe, model.facts, data)
     return result, given, review(policy, recipe, document, facts, model)
 

@@ -70,6 +70,7 @@ class _Run(Work):
         if self.joined and any(planned.step.distils for planned in self.job.plan.steps):
             yield Remark(f"{self.joined:,} texts of two training texts each are made to distil on")
         for number, planned in enumerate(self.job.plan.steps):
+            self.turn_to(planned)
             folder, inputs = self.folder(number), self.inputs(planned)
             record, why = resumption.record_of(folder, inputs)
             if record is None:
@@ -107,7 +108,7 @@ class _Run(Work):
         """What the remaining time is forecast from."""
         context = self.context
         tokens = sum(map(len, (context.train + context.unlabelled).tokens))
-        counts = len(context.train), len(context.selection), len(self.report), len(context.unlabelled)
+        counts = len(context.train), len(context.selection), len(self.reading.report), len(context.unlabelled)
         return Rows(*counts, tokens, context.states_bytes)
 
     def _begin(self) -> None:
@@ -121,7 +122,7 @@ class _Run(Work):
     def _make(self, planned: PlannedStep, folder: Path, inputs: Inputs) -> Generator[Progress, None, Record]:
         cut = self.job.recipe.training.max_tokens
         # Goes with the tokenizer's files wherever they are copied, and stock transformers cuts texts to it.
-        self.tokenizer.model_max_length = min(cut, self.family.longest(planned.after) or cut)
+        self.reading.tokenizer.model_max_length = min(cut, planned.family.longest(planned.after) or cut)
         if isinstance(planned.step, Quantization):
             work = self._quantize(planned, planned.step, folder)
         else:
@@ -138,14 +139,13 @@ class _Run(Work):
 
         scorer = yield from self.applied(planned)
         resumption.forget(folder)
-        checkpoint.save(scorer, self.tokenizer, folder)
+        checkpoint.save(scorer, self.reading.tokenizer, folder)
         batch = next(self.context.batches(self.context.selection))
         checkpoint.prove(scorer, folder, batch, planned.parameters)
-        self.scores[planned.step.name] = rounded(logits(scorer, self.context, self.report))
+        self.scores[planned.step.name] = rounded(logits(scorer, self.context, self.reading.report))
         parameters = checkpoint.parameters(scorer.model)
         result = step_result(self.job, planned, folder, parameters, self.scores, self.results)
-        notes = planned.step.notes(self.family, self.job.plan.teacher, planned.after)
-        return replace(result, notes=(*result.notes, *notes))
+        return replace(result, notes=(*result.notes, *self.notes(planned)))
 
     def _quantize(
         self, planned: PlannedStep, step: Quantization, folder: Path
@@ -155,9 +155,9 @@ class _Run(Work):
         yield Progress("quantize", 0, 2, "export and int8")
         wanted = Wanted(step.min_relative_accuracy, MOST_DIFFERENCE, step.backends())
         resumption.forget(folder)
-        made = yield from make(self.model(), self.tokenizer, self.context, folder, wanted)
+        made = yield from make(self.model(), self.reading.tokenizer, self.context, folder, wanted)
         yield Progress("quantize", made.attempts, made.attempts + 1, "score")
-        self.scores[planned.step.name] = rounded(score(folder, self.context, self.report))
+        self.scores[planned.step.name] = rounded(score(folder, self.context, self.reading.report))
         result = step_result(self.job, planned, folder, planned.parameters, self.scores, self.results)
         return replace(result, notes=made.notes, fp32_difference=made.agreement.mean_probability_difference)
 
@@ -169,7 +169,7 @@ class _Run(Work):
         clear_states(self.out)
         rows = self.job.data.report
         write_predictions(self.out, rows.contents(), rows.labels, self.scores)
-        serving = serve(self.job, self.folders, self.results, self.context, self.report)
+        serving = serve(self.job, self.folders, self.results, self.read_as)
         served = yield from clock.watch(len(self.job.plan.steps), serving)
         finished = run_result(self.job, self.out, served, str(self.context.device), time.monotonic() - self.started)
         finish(self.out, finished, self.card(finished) if self.card else "")

@@ -26,12 +26,20 @@ ALIASES = {"gpt-2": "gpt2", "opt-125m": "opt", "t5-base": "t5", "bert-base": "be
 
 
 class Model(NamedTuple):
-    """A model as far as it is known before its weights are loaded. folder: None where it is not on this machine."""
+    """A model as far as it is known before its weights are loaded. folder: None where it is not on this machine.
+
+    student: the given model that it is to be distilled into (`given_student`).
+    """
 
     source: ModelSource
     facts: ModelFacts
     config: Config | None
     folder: Path | None = None
+    student: Model | None = None
+
+    @property
+    def student_config(self) -> Config | None:
+        return self.student.config if self.student else None
 
 
 def model(source: str, labels: int = 2, base: Path = Path()) -> Model:

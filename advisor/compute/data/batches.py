@@ -25,11 +25,6 @@ class Encoded:
         """The first rows."""
         return Encoded(self.tokens[:count], self.labels[:count])
 
-    def shorter_than(self, tokens: int) -> Encoded:
-        """The rows of fewer tokens."""
-        rows = [row for row in zip(self.tokens, self.labels, strict=True) if len(row[0]) < tokens]
-        return Encoded(tuple(ids for ids, _ in rows), tuple(label for _, label in rows))
-
     def __add__(self, other: Encoded) -> Encoded:
         return Encoded(self.tokens + other.tokens, self.labels + other.labels)
 

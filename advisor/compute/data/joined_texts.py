@@ -9,7 +9,10 @@ by masking words and sampling n-grams.
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
+from typing import Any
 
+from advisor.compute.data.batches import encode
 from advisor.compute.data.dataset import Rows
 
 
@@ -20,3 +23,11 @@ def joined(rows: Rows, most: int, seed: int) -> Rows:
     random_ = random.Random(seed)
     texts = [f"{random_.choice(rows.texts)} {random_.choice(rows.texts)}" for _ in range(min(most, len(rows)))]
     return Rows(tuple(texts), None, (-1,) * len(texts))
+
+
+def whole(rows: Rows, tokenizers: Iterable[Any], max_tokens: int) -> Rows:
+    """The rows of fewer than `max_tokens` tokens by every tokenizer: one that is cut has lost its second text."""
+    for tokenizer in tokenizers:
+        tokens = encode(rows, tokenizer, max_tokens).tokens
+        rows = rows.take(row for row, ids in enumerate(tokens) if len(ids) < max_tokens)
+    return rows

@@ -14,7 +14,7 @@ from advisor.compute.structure.scorer import Scorer
 from advisor.compute.training.context import Context
 from advisor.compute.training.teacher import partners, teacher, with_answers
 from advisor.families.family import Family
-from advisor.families.shape import Shape
+from advisor.families.shape import Shape, not_comparable
 from advisor.records.results import Progress
 
 Loss = Callable[[Scorer, Batch], Tensor]
@@ -45,15 +45,15 @@ def distillation_loss(
     Its soft part is scaled by temperature squared (Hinton et al. 1503.02531).
 
     Args:
-        shape: the student's as it begins. Where it is narrower than the teacher their hidden states are not compared;
-            where channels go while it learns, those are that stay.
+        shape: the student's as it begins. Hidden states are compared only where they can be (`not_comparable`); where
+            channels go while it learns, those are that stay.
 
     Raises:
         AdviseError: no teacher has been fine-tuned yet.
     """
     family, own = context.family, teacher(context)
-    whole = family.shape(own.scorer.model.config.to_dict())
-    compared = weights.hidden_weight and shape.hidden_size == whole.hidden_size
+    whole = context.taught_by.family.shape(own.scorer.model.config.to_dict())
+    compared = weights.hidden_weight and not not_comparable(whole, shape, context.same_tokens)
     pairs = partners(shape.layers, whole.layers) if compared else {}
     context, states = yield from with_answers(context, sorted(set(pairs.values())))
     assert own.scores is not None

@@ -42,10 +42,11 @@ def teacher(context: Context) -> Teacher:
 def partners(student: Mapping[str, int], taught_by: Mapping[str, int]) -> dict[Block, Block]:
     """The teacher's block that each block of the student imitates: evenly spaced, the last one the last.
 
-    partners({"encoder": 4}, {"encoder": 12}): 0, 1, 2, 3 imitate 2, 5, 8, 11. Both: number of blocks by stack.
+    partners({"encoder": 4}, {"encoder": 12}): 0, 1, 2, 3 imitate 2, 5, 8, 11. Both: number of blocks by stack. A given
+    student may be deeper than its teacher: its first blocks then imitate the first.
     """
     return {
-        (stack, number): (stack, math.floor((number + 1) * taught_by[stack] / depth + 0.5) - 1)
+        (stack, number): (stack, max(0, math.floor((number + 1) * taught_by[stack] / depth + 0.5) - 1))
         for stack, depth in student.items()
         for number in range(depth)
     }
@@ -69,7 +70,7 @@ def with_answers(context: Context, wanted: Sequence[Block]) -> Generator[Progres
         if kept:
             rows = batch.rows.tolist()
             return {block: torch.cat([spool.read((block, row)) for row in rows]) for block in kept}
-        return _answer(context, wanted, batch)[1]
+        return _answer(context, wanted, _as_read(context, batch))[1]
 
     return context.on_all_texts(), states
 
@@ -82,21 +83,23 @@ def states_bytes(family: Family, width: int, layers: Mapping[str, int], texts: i
 
 def _bytes(context: Context, wanted: Sequence[Block]) -> int:
     """What the states of all texts take."""
-    texts = (context.train + context.unlabelled).tokens
+    reads = context.taught_by
+    texts = (reads.train + reads.unlabelled).tokens
     width = teacher(context).scorer.model.config.hidden_size
-    return states_bytes(context.family, width, Counter(stack for stack, _ in wanted), len(texts), sum(map(len, texts)))
+    return states_bytes(reads.family, width, Counter(stack for stack, _ in wanted), len(texts), sum(map(len, texts)))
 
 
 def _all_texts(context: Context, wanted: Sequence[Block], spool: Spool) -> Generator[Progress, None, Tensor]:
     """The teacher's scores of all texts, (texts, labels); its states of each block and row go into the spool."""
-    texts, done = context.train + context.unlabelled, 0
+    reads = context.taught_by
+    texts, done = reads.train + reads.unlabelled, 0
     scores, total = torch.empty(0), sum(map(len, texts.tokens))
-    for batch in context.batches(texts, size=max(64, context.training.batch_size)):
+    for batch in reads.batches(texts, size=max(64, reads.training.batch_size)):
         found, states = _answer(context, wanted, batch)
         scores = scores if len(scores) else torch.empty(len(texts), found.shape[1])
         scores[batch.rows] = found.float().cpu()
         for block, of_batch in states.items():
-            lengths = counted(context.family, block[0], batch).sum(1).tolist()
+            lengths = counted(reads.family, block[0], batch).sum(1).tolist()
             for row, of_row in zip(batch.rows.tolist(), of_batch.bfloat16().cpu().split(lengths), strict=True):
                 spool.write((block, row), of_row)  # (positions of the row, hidden)
         done += int(batch.attention_mask.sum())
@@ -104,14 +107,21 @@ def _all_texts(context: Context, wanted: Sequence[Block], spool: Spool) -> Gener
     return scores
 
 
+def _as_read(context: Context, batch: Batch) -> Batch:
+    """The rows of a batch as the teacher's own tokenizer gives them."""
+    reads = context.taught_by
+    return batch if reads is context else reads.collate(reads.train + reads.unlabelled, batch.rows.tolist())
+
+
 def _answer(context: Context, wanted: Sequence[Block], batch: Batch) -> tuple[Tensor, Mapping[Block, Tensor]]:
-    """The teacher's scores of a batch, (rows, labels), and its states."""
-    half = bf16(context.family.precision(context.training.precision), context.device)
+    """The teacher's scores of a batch that it can read, (rows, labels), and its states."""
+    family = context.taught_by.family
+    half = bf16(family.precision(context.training.precision), context.device)
     scorer = teacher(context).scorer
     with (
         torch.no_grad(),
         torch.autocast(device_type=context.device.type, dtype=torch.bfloat16, enabled=half),
-        watched(scorer.model, context.family) as passed,
+        watched(scorer.model, family) as passed,
     ):
         scores = scorer(batch.input_ids, batch.attention_mask)
-    return scores, {block: flat(passed[block].after, counted(context.family, block[0], batch)) for block in wanted}
+    return scores, {block: flat(passed[block].after, counted(family, block[0], batch)) for block in wanted}
