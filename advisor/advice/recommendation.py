@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.advice.candidates import Candidate, candidates, given, greenest, size_mb, stated
-from advisor.advice.reasons import Verdict, notes, verdicts, white_paper_only
+from advisor.advice.reasons import Verdict, given_student, notes, verdicts, white_paper_only
 from advisor.base.errors import NotMet, PolicyError
 from advisor.base.frozen import names, replace
 from advisor.facts.facts import Facts, Goal
@@ -56,10 +56,10 @@ def advise(
         raise (NotMet if denied else PolicyError)(_refused(found, denied))
     meeting = [one for one in admissible if not one.misses]
     if not meeting:
-        raise NotMet(_not_met(admissible, facts.goal))
+        raise NotMet("\n  ".join((_not_met(admissible, facts.goal), *given_student(found))))
     chosen = min(meeting, key=greenest)
     why = verdicts(policy, facts, chosen, found)
-    told = (*notes(chosen, facts), *_own_runs(history, found), *white_paper_only(policy, why))
+    told = (*notes(chosen, facts), *given_student(found), *_own_runs(history, found), *white_paper_only(policy, why))
     return Advice(facts, policy, chosen, found, why, told)
 
 

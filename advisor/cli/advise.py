@@ -77,6 +77,7 @@ def _arguments() -> Parser:
     arguments.add_argument("--max-size-mb", type=positive, metavar="MB", help="largest size of the weights")
     arguments.add_argument("--max-latency-ms", type=positive, metavar="MS", help="longest time for one request")
     _add_facts(arguments)
+    arguments.add_argument("--student", metavar="S", help="a smaller model to distil into, compared with cutting M")
     arguments.add_argument("--history", action="store_true", help="narrow the predicted ranges by your own past runs")
     arguments.add_argument("--name", help="name of the recipe")
     arguments.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the recipe here, not to stdout")

@@ -146,7 +146,8 @@ def _row(one: Candidate, chosen: bool) -> tuple[str, ...]:
     errors = list(dict.fromkeys(found.rule.id for found in one.violations if found.rule.severity == "error"))
     ruled_out = f"ruled out: {errors[0]}" + (f" +{len(errors) - 1}" if len(errors) > 1 else "") if errors else ""
     ruled_out = ruled_out or ("does not fit the model" if one.problems else "")
-    verdict = "chosen" if chosen else ruled_out or ("misses the goal" if one.misses else "less green")
+    unknown = "not predicted" if one.judged.accuracy is None else ""
+    verdict = "chosen" if chosen else ruled_out or unknown or ("misses the goal" if one.misses else "less green")
     # Every recipe fine-tunes first; saying so in each row would only make the table wide.
     words = ", ".join(step.words() for step in one.recipe.steps[1:]) or "fine-tuned only"
     said = one.prediction
