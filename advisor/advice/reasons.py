@@ -129,12 +129,12 @@ def notes(chosen: Candidate, facts: Facts) -> Iterator[str]:
 def given_student(found: Sequence[Candidate]) -> Iterator[str]:
     """What is known of the recipe with the given student, and how to compare it."""
     one = next((one for one in found if one.recipe.student), None)
-    if one is None or one.plan is None or one.prediction.parameters is None:
+    if one is None or one.plan is None:
         return
-    said, step = one.prediction, f"distillation: {{student: {flow(one.recipe.student)}}}"
-    share, compute = said.parameters / one.plan.baseline_parameters, said.compute or 0
+    step = f"distillation: {{student: {flow(one.recipe.student)}}}"
+    share, compute = one.plan.parameters / one.plan.baseline_parameters, one.prediction.compute or 0
     yield (
-        f"student {one.recipe.student}: {said.parameters:,} parameters ({share:.1%}), {compute:.1%} of the "
+        f"student {one.recipe.student}: {one.plan.parameters:,} parameters ({share:.1%}), {compute:.1%} of the "
         "multiplications. No evidence says what accuracy it keeps, so it is not chosen. To compare it, run a recipe "
         f"with `- {step}` in place of the cuts and their distillation"
     )
