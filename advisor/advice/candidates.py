@@ -1,6 +1,7 @@
 """Candidates: every recipe that might be advised, judged by the rules and predicted.
 
-No compression, 2/3 of the layers, 1/3, 1/3 with matrix pruning; each with and without int8.
+No compression, 2/3 of the layers, 1/3, 1/3 with matrix pruning, and a given student where one is named; each with and
+without int8.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from advisor.policy.view import look
 from advisor.recipe.levels import LEVELS, structure
 from advisor.recipe.plan import Plan, Problem, plan
 from advisor.recipe.recipe import DataSource, ModelSource, Recipe, to_aims, to_hardware
+from advisor.recipe.steps.distillation import Distillation
 from advisor.recipe.steps.finetune import Finetune
 from advisor.recipe.steps.quantization import Quantization
 from advisor.recipe.steps.step import Step
@@ -48,6 +50,9 @@ USUALLY = Choosing()
 
 
 T = TypeVar("T")
+
+
+STUDENT = "student"  # in place of a level: no own run of a level narrows what is expected of it
 
 
 class Candidate(NamedTuple):
@@ -118,14 +123,21 @@ def candidates(
     """All of them, mildest first."""
     family = registry.find(facts.model.family or "")
     training = _training(family, model.config, facts.data)
-    for level in LEVELS:
-        steps = structure(level, family, model.config, facts.data.task or "")
-        if steps is None:
-            continue
+    for level, steps in _structures(family, model, facts.data.task or ""):
         for int8 in (False, True):
             whole = (Finetune(), *steps, *((Quantization(),) if int8 else ()))
             recipe = replace(recipe_of(facts, model.source, whole, data, name), training=training, policy=policy.stamp)
             yield _candidate(policy, facts, model, recipe, level, choosing)
+
+
+def _structures(family: Family | None, model: Model, task: str) -> Iterator[tuple[str, tuple[Step, ...]]]:
+    """The levels that there are with their steps, and the given student."""
+    for level in LEVELS:
+        steps = structure(level, family, model.config, task)
+        if steps is not None:
+            yield level, steps
+    if model.student:
+        yield STUDENT, (Distillation(student=model.student.source.source),)
 
 
 def _training(family: Family | None, config: Config | None, data: DataFacts) -> Training:
@@ -154,7 +166,7 @@ def given(
     choosing: Choosing = USUALLY,
 ) -> Candidate:
     """A recipe judged and predicted as it stands."""
-    planned = plan(recipe, model.config or {}, facts.data.labels or 2)
+    planned = plan(recipe, model.config or {}, facts.data.labels or 2, model.student_config)
     found = violations(policy, look(facts, recipe, planned.measures if planned else {}))
     family, int8 = registry.find(facts.model.family or ""), recipe.step("quantization") is not None
     prediction = predict(planned, family, facts.data, int8)

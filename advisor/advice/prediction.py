@@ -85,7 +85,7 @@ def _cut(group: str, cut: Cut, data: DataFacts) -> Effect | None:
 
 def _int8(group: str, family: Family | None, data: DataFacts) -> Effect | None:
     """What int8 does; None for a language model, whose perplexity says nothing of an accuracy."""
-    return None if data.task == "language-modelling" else int8_effect((family.int8_as if family else "") or group)
+    return None if data.task == "text-generation" else int8_effect((family.int8_as if family else "") or group)
 
 
 def _own(seen: Seen, int8: bool) -> str:
@@ -111,6 +111,6 @@ def size_share(plan: Plan | None, int8: bool) -> Range | None:
     share = plan.parameters / plan.baseline_parameters
     if not int8:
         return Range(share, share)
-    config = plan.steps[-1].after if plan.steps else {}
-    embeddings = plan.family.embeddings(config) / plan.parameters
+    family, config = plan.last if plan.steps else (plan.family, {})
+    embeddings = family.embeddings(config) / plan.parameters
     return Range(share * 0.25, share * (embeddings + (1 - embeddings) * 0.25))

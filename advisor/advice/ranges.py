@@ -131,9 +131,9 @@ def cut_effect(group: str, cut: Cut, samples: int, task: str | None = None) -> E
 
     Accuracy of a language model is none of a classifier's, and nobody has measured it as a share.
     """
-    if cut.layers < FEWEST_LAYERS or task == "language-modelling":
+    if cut.layers < FEWEST_LAYERS or task == "text-generation":
         return None
-    if task == "generation" and cut.decoder_only and group == "encoder-decoder":
+    if task in ("summarization", "translation") and cut.decoder_only and group == "encoder-decoder":
         return next((one for least, one in _DECODER if cut.layers >= least), None) if samples >= SMALL else None
     known = _ACCURACY.get((group, samples < SMALL), {})
     level = next((name for name in known if cut.depth * _rounding(cut, name) >= STUDIED[name]), None)

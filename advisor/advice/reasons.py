@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from advisor.advice.candidates import NO_EVIDENCE, Candidate, greenest
@@ -12,6 +12,7 @@ from advisor.policy.counterfactual import opening
 from advisor.policy.judge import Violation
 from advisor.policy.pack import Policy
 from advisor.policy.view import View, look
+from advisor.recipe.recipe import flow
 from advisor.recipe.steps import STEPS
 
 SMALLEST = 2_490  # examples of RTE, the smallest data set of the evidence; WNLI, which is smaller, is left out of it
@@ -41,7 +42,7 @@ def verdicts(policy: Policy, facts: Facts, chosen: Candidate, others: tuple[Cand
 def _left_out(step: str, chosen: Candidate, candidates: tuple[Candidate, ...], policy: Policy, facts: Facts) -> Verdict:
     others = [one for one in candidates if step in one.recipe.step_names]
     if step == "distillation":
-        return Verdict(step, False, "nothing to repair: no layer or matrix is removed")
+        return Verdict(step, False, f"nothing to repair: no layer or matrix is removed{_or_student(others)}")
     if not others:
         return Verdict(step, False, "this model has no shape to cut, or its family is not described")
     open_ = [one for one in others if one.admissible]
@@ -75,6 +76,11 @@ def _not_worth_it(best: Candidate, chosen: Candidate) -> str:
     return "not needed: the recipe without it is predicted to be at least as green"
 
 
+def _or_student(others: Sequence[Candidate]) -> str:
+    named = any(one.recipe.student for one in others)
+    return ", and the given student is not chosen (see the note)" if named else ""
+
+
 def _shortfall(candidate: Candidate, facts: Facts) -> float:
     """How far the middle of the predicted accuracy lies below the goal."""
     accuracy = candidate.judged.accuracy
@@ -91,6 +97,8 @@ def _why_kept(step: str, chosen: Candidate) -> str:
     judged = chosen.judged
     if step == "finetune":
         return "the baseline of every comparison, and the teacher"
+    if step == "distillation" and chosen.recipe.student:
+        return "trains the given student on the answers of the fine-tuned teacher"
     if step == "distillation":
         return "repairs every structural change, from the fine-tuned teacher"
     words = next(one.words() for one in chosen.recipe.steps if one.name == step)
@@ -167,6 +175,20 @@ def _made(chosen: Candidate, facts: Facts) -> Iterator[str]:
         return
     ask = "" if facts.goal.requests else "; --requests N weighs that against what the model saves"
     yield f"{chosen.making} (multiplications counted, as if one cost the same in training and in serving){ask}"
+
+
+def given_student(found: Sequence[Candidate]) -> Iterator[str]:
+    """What is known of the recipe with the given student, and how to compare it."""
+    one = next((one for one in found if one.recipe.student), None)
+    if one is None or one.plan is None:
+        return
+    step = f"distillation: {{student: {flow(one.recipe.student)}}}"
+    share, compute = one.plan.parameters / one.plan.baseline_parameters, one.prediction.compute or 0
+    yield (
+        f"student {one.recipe.student}: {one.plan.parameters:,} parameters ({share:.1%}), {compute:.1%} of the "
+        "multiplications. No evidence says what accuracy it keeps, so it is not chosen. To compare it, run a recipe "
+        f"with `- {step}` in place of the cuts and their distillation"
+    )
 
 
 def white_paper_only(policy: Policy, verdicts: tuple[Verdict, ...]) -> Iterator[str]:

@@ -22,7 +22,7 @@ from advisor.advice.candidates import (
     stated,
 )
 from advisor.advice.prediction import Prediction
-from advisor.advice.reasons import Verdict, notes, verdicts, white_paper_only
+from advisor.advice.reasons import Verdict, given_student, notes, verdicts, white_paper_only
 from advisor.base.errors import AdviseError, NotMet, PolicyError
 from advisor.base.frozen import replace
 from advisor.facts.facts import Facts, Goal
@@ -78,10 +78,10 @@ def advise(
         raise AdviseError(wrong, hint="name another task or another model")
     meeting = [one for one in admissible if not one.misses]
     if not meeting:
-        raise NotMet(_not_met(admissible, facts.goal, choosing.cautious))
+        raise NotMet("\n  ".join((_not_met(admissible, facts.goal, choosing.cautious), *given_student(found))))
     chosen = min(meeting, key=greenest)
     why = verdicts(policy, facts, chosen, found)
-    told = (*notes(chosen, facts), *_own_runs(history, found), *white_paper_only(policy, why))
+    told = (*notes(chosen, facts), *given_student(found), *_own_runs(history, found), *white_paper_only(policy, why))
     return Advice(facts, policy, chosen, found, why, told)
 
 

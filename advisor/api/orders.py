@@ -94,7 +94,8 @@ def prepare(order: Order) -> Job:
     model = probe.model(recipe.model.source, base=base)
     refuse_task(recipe, document, model.facts)
     recipe, data = follow(recipe, document, model, read_data(recipe, base=folder), order.trust_remote_code)
-    job = excused(judge(order.rules, recipe, document, data, base, order.train_on), order.rules, order.waiving)
+    judged = judge(order.rules, recipe, document, data, base, order.train_on, beside=folder)
+    job = excused(judged, order.rules, order.waiving)
     return replace(
         job,
         trust_remote_code=order.trust_remote_code,
@@ -130,7 +131,7 @@ def execute(job: Job, order: Order, progress: bool = True) -> RunResult | SeedsR
     from advisor.report.progress import watch
 
     def card(result: RunResult) -> str:
-        license_ = model_card.base_license(job.model.folder)
+        license_ = model_card.base_license((job.model.student or job.model).folder)
         return model_card.text(result, job.recipe, job.reviewed.facts.data, license_)
 
     assert order.out is not None

@@ -116,6 +116,7 @@ def advise(
     revision: str | None = None,
     licence: str | None = None,
     meta: Mapping[str, str | int | float | bool] | Iterable[tuple[str, Any]] = (),
+    student: str | PathLike[str] | None = None,
 ) -> Advice:
     """Recommend how to make a language model small and green, from facts alone: nothing is trained or downloaded.
 
@@ -151,6 +152,8 @@ def advise(
         revision: of the model on the Hub.
         licence: of the model, where no model card says it.
         meta: what the policy asks of every recipe, as in `{"owner": "ada"}`.
+        student: a smaller model that the fine-tuned one can be distilled into, named as `model` is. It is compared with
+            cutting: its size is exact, its accuracy is not predicted.
 
     Returns:
         The advice. `advice.recipe` is the recipe, `advice.save("recipe.yaml")` writes it, `print(advice)` explains it.
@@ -167,7 +170,7 @@ def advise(
         ['finetune', 'quantization']
     """
     from advisor.facts.facts import Facts, Goal
-    from advisor.inspection import probe
+    from advisor.inspection import given_student, probe
     from advisor.policy.pack import find
 
     goal = Goal(min_accuracy, max_emissions, max_size_mb, max_latency_ms, requests)
@@ -181,6 +184,8 @@ def advise(
     known, source, warnings = _data(stated)
     known = known._replace(mean_tokens=mean_tokens or known.mean_tokens, source=source_name)
     found = probe.model(fspath(model), known.labels or 2)
+    if student is not None:
+        found = given_student.fitted(found, probe.model(fspath(student), known.labels or 2), known.labels)
     named = found.facts._replace(revision=revision, licence=found.facts.licence or licence)
     hardware = _hardware(probe.device(device), cpu_features, memory_gb, compute_capability)
     facts = Facts(named, known, hardware, goal, tuple(sorted(dict(meta).items())))

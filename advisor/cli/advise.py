@@ -103,6 +103,7 @@ def _arguments() -> Parser:
         "--cautious", action="store_true", help="meet the goal by the worse end of a predicted range, not by its middle"
     )
     _add_facts(arguments)
+    arguments.add_argument("--student", metavar="S", help="a smaller model to distil into, compared with cutting M")
     arguments.add_argument("--history", action="store_true", help="narrow the predicted ranges by your own past runs")
     arguments.add_argument("--name", help="name of the recipe")
     arguments.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the recipe here, not to stdout")

@@ -119,6 +119,10 @@ def _understood(out: Path, policy: Policy) -> tuple[RunResult, Predictions, Revi
     _refuse_odd_metrics(out, result, data)
     width = _labels(given, data) or 2
     model = probe.model(str(out / "steps" / f"0-{recipe.steps[0].name}"), width, task=data.task)
+    if recipe.student:
+        place = recipe.step_names.index("distillation")
+        student = probe.model(str(out / "steps" / f"{place}-distillation"), width, task=data.task)
+        model = model._replace(student=student)
     facts = facts_of(recipe, model.facts, data)
     return result, given, review(policy, recipe, document, facts, model)
 

@@ -35,7 +35,8 @@ def differences(
         for name in dict.fromkeys([*left, *right])
         if left.get(name) != right.get(name)
     ]
-    return [*_model(theirs.model, ours.model, result, facts), *_task(theirs, result, facts), *found]
+    models = [*_model(theirs.model, ours.model, result, facts), *_student(theirs, ours, result)]
+    return [*models, *_task(theirs, result, facts), *found]
 
 
 def _effect(recipe: Recipe, any_seed: bool) -> dict[str, Any]:
@@ -46,6 +47,7 @@ def _effect(recipe: Recipe, any_seed: bool) -> dict[str, Any]:
     found |= {f"training.{name}": value for name, value in asdict(recipe.training).items()}
     found |= {f"gates.{name}": str(bound) for name, bound in recipe.gate_bounds().items()}
     found |= {f"data.{name}": getattr(recipe.data, name) for name in LIMITS}
+    found.pop("distillation.student", None)  # compared as models are
     if any_seed:
         found.pop("training.seed")
     return found
@@ -67,6 +69,18 @@ def _model(theirs: ModelSource, ours: ModelSource, result: RunResult, facts: Map
         one, other = getattr(theirs, name), getattr(ours, name)
         if one != other:
             yield _differ(f"model.{name}", one, other)
+
+
+def _student(theirs: Recipe, ours: Recipe, result: RunResult) -> Iterator[str]:
+    """Another given student, by its files where they are here, else by its name."""
+    one, other = theirs.student, ours.student
+    there = _at_hand(ModelSource(one)) if one else None
+    recorded = result.provenance.get("student_sha256")
+    if one and other and recorded and there and there.folder and (now := model_sha256(there.folder)):
+        if now != recorded:
+            yield f"distillation.student (the files of {one} are not those that the run began with)"
+    elif one != other and not (one and other and _same_name(one, other)):
+        yield _differ("distillation.student", one, other)
 
 
 def _at_hand(source: ModelSource) -> probe.Model | None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import NamedTuple, TypeVar
 
+from advisor.families.shape import not_comparable
 from advisor.recipe.plan import Plan, PlannedStep
 from advisor.records.results import TEACHER, Progress
 
@@ -56,7 +57,7 @@ def parts(plan: Plan, rows: Rows, measuring: float) -> list[Part]:
     """
     found = [_part(plan, step, rows) for step in plan.steps]
     # Steps that change no shape are served as one.
-    shapes = {(plan.family.compute(step.after), step.step.name == "quantization") for step in plan.steps}
+    shapes = {(step.family.compute(step.after), step.step.name == "quantization") for step in plan.steps}
     served = sum(compute for compute, _ in shapes) * SERVED_ROWS
     # The baseline is measured twice; beside int8, two fp32 models in its runtime.
     exported = 2 * any(int8 for _, int8 in shapes)
@@ -65,7 +66,7 @@ def parts(plan: Plan, rows: Rows, measuring: float) -> list[Part]:
 
 
 def _part(plan: Plan, planned: PlannedStep, rows: Rows) -> Part:
-    before, after = plan.family.compute(planned.before), plan.family.compute(planned.after)
+    before, after = planned.family.compute(planned.before), planned.family.compute(planned.after)
     epochs = getattr(planned.step, "epochs", 0)
     # While matrices are pruned, half of the epochs go on the way from the old shape to the new one.
     texts = rows.train + (rows.unlabelled if planned.step.distils else 0)
@@ -74,7 +75,7 @@ def _part(plan: Plan, planned: PlannedStep, rows: Rows) -> Part:
     taught = first * plan.family.compute(plan.teacher) * texts
     asked = each * plan.family.compute(plan.teacher) * texts * epochs
     exported = EXPORT_SECONDS if planned.step.name == "quantization" else 0.0
-    chosen = before * planned.step.scored_rows(plan.family, planned.before, planned.after)
+    chosen = before * planned.step.scored_rows(planned.family, planned.before, planned.after)
     work = epochs * epoch + taught + asked + chosen + after * (rows.selection + rows.report)
     return Part(work, exported, taught)
 
@@ -87,8 +88,10 @@ def _taught(plan: Plan, planned: PlannedStep, rows: Rows) -> tuple[bool, bool]:
     """
     from advisor.compute.training.teacher import states_bytes
 
-    shape, width = plan.family.shape(planned.before), plan.family.shape(plan.teacher).hidden_size
-    learns = getattr(planned.step, "hidden_weight", 0) > 0 and shape.hidden_size == width
+    shape, taught_by = planned.family.shape(planned.before), plan.family.shape(plan.teacher)
+    # Whether a given student makes the same tokens of the texts is known only later.
+    learns = getattr(planned.step, "hidden_weight", 0) > 0 and not not_comparable(taught_by, shape, same_tokens=True)
+    width = taught_by.hidden_size
     taken = states_bytes(width, shape.layers, rows.train + rows.unlabelled, rows.tokens, rows.alone)
     fits = taken <= rows.states_bytes
     first = next((one.step for one in plan.steps if one.step.distils), None)

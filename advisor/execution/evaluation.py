@@ -32,10 +32,10 @@ from advisor.runs.comparison import compared
 from advisor.runs.summary import summary
 
 if TYPE_CHECKING:
-    from advisor.compute.data.batches import Encoded
+    from advisor.compute.data.batches import Batch
     from advisor.compute.tasks.scorer import Scorer
-    from advisor.compute.training.context import Context
     from advisor.execution.job import Job
+    from advisor.execution.reading import Reading
 
 
 def step_result(
@@ -118,7 +118,8 @@ def predicted(job: Job, last: str) -> Predicted:
     """What advice expects of the model after the step `last`."""
     recipe = job.recipe
     steps = recipe.steps[: recipe.step_names.index(last) + 1]
-    part = plan(replace(recipe, steps=steps), job.plan.steps[0].before, job.plan.labels)
+    before, student = job.plan.steps[0].before, job.model.student_config
+    part = plan(replace(recipe, steps=steps), before, job.plan.labels, student)
     int8 = any(step.name == "quantization" for step in steps)
     found = predict(part, job.plan.family, job.reviewed.facts.data, int8)
     # Ranges of accuracy are those of models that distillation has repaired.
@@ -138,11 +139,14 @@ class Serving(NamedTuple):
 
 
 def serve(
-    job: Job, folders: Mapping[str, Path], results: Sequence[StepResult], context: Context, report: Encoded
+    job: Job, folders: Mapping[str, Path], results: Sequence[StepResult], read_as: Mapping[str, Reading]
 ) -> Generator[Progress, None, Serving]:
     """Time and emissions of every model, side by side, if this machine is of the kind it will serve on.
 
     What speaks against the measurement becomes a note of the baseline.
+
+    Args:
+        read_as: how the model after each step reads texts.
     """
     from advisor.compute.machine.device import present
     from advisor.compute.measure.models import Place
@@ -154,12 +158,16 @@ def serve(
     if reason or "finetune" not in folders:
         return Serving([replace(one, served=not_served(reason or NO_BASELINE)) for one in results])
 
-    def load(folder: Path) -> Scorer:
-        return checkpoint.load(folder, context.family, context.task, trust_remote_code=job.trust_remote_code)[0]
+    own, families = read_as["finetune"], {folders[name]: one.family for name, one in read_as.items()}
 
-    found = yield from measure(
-        folders, context, report, Place(load, device, job.assumed, job.measuring, context.task.alike_by_shape)
-    )
+    def load(folder: Path) -> Scorer:
+        return checkpoint.load(folder, families[folder], job.task, trust_remote_code=job.trust_remote_code)[0]
+
+    def read(step: str, batch: Batch) -> Batch:
+        return batch if read_as[step] is own else read_as[step].read(batch)
+
+    place = Place(load, device, job.assumed, job.measuring, job.task.alike_by_shape, read)
+    found = yield from measure(folders, own.context, own.report, place)
     notes = {"finetune": found.notes}
     measured = [
         replace(one, served=found.served[one.name], notes=(*one.notes, *notes.get(one.name, ()))) for one in results
@@ -213,8 +221,11 @@ def _as_predicted(step: StepResult) -> dict[str, bool]:
 def _provenance(job: Job) -> dict[str, Any]:
     from advisor.compute.machine.device import pick, precision, provenance
 
+    student = job.model.student
+    given = {"student_sha256": model_sha256(student.folder)} if student and student.folder else {}
     return {
         **provenance(),
+        **given,
         "model_sha256": model_sha256(job.model.folder) if job.model.folder else "",
         "data": job.data.origin,
         "data_sha256": job.data.fingerprint,

@@ -74,6 +74,7 @@ class _Run(Work):
         if revision and model.folder and not model.revision:
             yield Remark(f"model.revision {revision} is ignored: {model.folder} is a folder, not a model on the Hub")
         for number, planned in enumerate(self.job.plan.steps):
+            self.turn_to(planned)
             folder, inputs = self.folder(number), self.inputs(planned)
             record, why = resumption.record_of(folder, inputs)
             if record is None:
@@ -111,9 +112,11 @@ class _Run(Work):
         """What the remaining time is forecast from."""
         context = self.context
         tokens = sum(map(len, (context.train + context.unlabelled).tokens))
-        counts = len(context.train), len(context.selection), len(self.report), len(context.unlabelled)
-        stacks = self.family.shape(self.job.plan.teacher).layers
-        alone = frozenset(stack for stack in stacks if self.task.alone(stack, self.family.kind))
+        counts = len(context.train), len(context.selection), len(self.reading.report), len(context.unlabelled)
+        family, task = self.job.plan.family, context.task
+        alone = frozenset(
+            stack for stack in family.shape(self.job.plan.teacher).layers if task.alone(stack, family.kind)
+        )
         return Rows(*counts, tokens, context.states_bytes, alone)
 
     def _begin(self) -> None:
@@ -127,7 +130,7 @@ class _Run(Work):
     def _make(self, planned: PlannedStep, folder: Path, inputs: Inputs) -> Generator[Progress, None, Record]:
         cut = self.job.recipe.training.max_tokens
         # Goes with the tokenizer's files wherever they are copied, and stock transformers cuts texts to it.
-        self.tokenizer.model_max_length = min(cut, self.family.longest(planned.after) or cut)
+        self.reading.tokenizer.model_max_length = min(cut, planned.family.longest(planned.after) or cut)
         if isinstance(planned.step, Quantization):
             work = self._quantize(planned, planned.step, folder)
         else:
@@ -146,15 +149,14 @@ class _Run(Work):
 
         scorer = yield from self.applied(planned)
         resumption.forget(folder)
-        checkpoint.save(scorer, self.tokenizer, folder)
+        checkpoint.save(scorer, self.reading.tokenizer, folder)
         batch = next(self.context.batches(self.context.selection))
         checkpoint.prove(scorer, folder, batch, planned.parameters)
-        yield Progress("score", 0, 1, f"{len(self.report):,} report rows")
-        self.scores[planned.step.name] = rounded(judge(scorer, self.context, self.report).table)
+        yield Progress("score", 0, 1, f"{len(self.reading.report):,} report rows")
+        self.scores[planned.step.name] = rounded(judge(scorer, self.context, self.reading.report).table)
         parameters = checkpoint.parameters(scorer.model)
         result = step_result(self.job, planned, folder, parameters, self.scores, self.results)
-        notes = planned.step.notes(self.family, self.job.plan.teacher, planned.after)
-        return replace(result, notes=(*result.notes, *notes))
+        return replace(result, notes=(*result.notes, *self.notes(planned)))
 
     def _quantize(
         self, planned: PlannedStep, step: Quantization, folder: Path
@@ -164,9 +166,9 @@ class _Run(Work):
         yield Progress("quantize", 0, 2, "export and int8")
         wanted = Wanted(step.min_relative_accuracy, MOST_DIFFERENCE, step.backends())
         resumption.forget(folder)
-        made = yield from make(self.model(), self.tokenizer, self.context, folder, wanted)
+        made = yield from make(self.model(), self.reading.tokenizer, self.context, folder, wanted)
         yield Progress("quantize", made.attempts, made.attempts + 1, "score")
-        self.scores[planned.step.name] = rounded(score(folder, self.context, self.report))
+        self.scores[planned.step.name] = rounded(score(folder, self.context, self.reading.report))
         result = step_result(self.job, planned, folder, planned.parameters, self.scores, self.results)
         return replace(result, notes=made.notes, fp32_difference=made.agreement.mean_probability_difference)
 
@@ -177,7 +179,7 @@ class _Run(Work):
             yield Remark(f"removed {name}, which is no longer in the recipe")
         clear_states(self.out)
         write_predictions(self.out, self.job.data.report, self.scores)
-        serving = serve(self.job, self.folders, self.results, self.context, self.report)
+        serving = serve(self.job, self.folders, self.results, self.read_as)
         served = yield from clock.watch(len(self.job.plan.steps), serving)
         finished = run_result(self.job, self.out, served, str(self.context.device), time.monotonic() - self.started)
         finish(self.out, finished, self.card(finished) if self.card else "")

@@ -24,6 +24,7 @@ class _Follower(Work):
 
     def run(self) -> None:
         for number, planned in enumerate(self.job.plan.steps):
+            self.turn_to(planned)
             self.add(planned, self.folder(number), self._record(number, planned))
 
     def _record(self, number: int, planned: PlannedStep) -> Record:

@@ -16,15 +16,18 @@ from advisor.facts.facts import DataFacts, ModelFacts
 from advisor.facts.tasks import BESIDE, WRITERS, Metric, metrics, possible, refusal
 from advisor.families import registry
 from advisor.families.heads import ENCODERS, lacking, with_head
-from advisor.inspection import probe
+from advisor.families.label_head import order
+from advisor.inspection import given_student, probe
 from advisor.inspection.recipe_facts import facts_of
 from advisor.policy.pack import Policy
 from advisor.recipe.plan import Plan
 from advisor.recipe.recipe import Recipe
+from advisor.recipe.steps.finetune import Finetune
 from advisor.records.carbon import Assumptions
 from advisor.records.measuring import Measuring
+from advisor.review.decisive_facts import path_of
 from advisor.review.outcome import Reviewed
-from advisor.review.review import review
+from advisor.review.review import placed, review
 from advisor.review.waivers.apply import Waiving, waive
 from advisor.review.waivers.reader import stated
 
@@ -75,16 +78,32 @@ class Job:
         return (wanted, *(one for one in found if one != wanted)) if wanted else found
 
 
-def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, base: Path, train_on: str) -> Job:
+def prepare(  # noqa: PLR0913 - what is run, and where it may lie
+    policy: Policy,
+    recipe: Recipe,
+    document: Document,
+    data: TaskData,
+    base: Path,
+    train_on: str,
+    *,
+    beside: Path = Path(),
+) -> Job:
     """Derive the facts from the real model and data and judge the recipe by them. No weights are loaded.
 
+    Args:
+        base: the folder that a relative path to the model starts from.
+        beside: the recipe's folder, which a relative path to a given student may start from.
+
     Raises:
-        AdviseError: the model is not here, or its family cannot be executed.
+        AdviseError: the model or its student is not here, its family cannot be executed, the student does not fit, or
+            the model is to be taken as it is and answers with other labels.
     """
     model = probe.model(recipe.model.source, len(data.label_names), base, data.task, recipe.model.revision)
     refuse_task(recipe, document, model.facts)
     _refuse_unexecutable(model.facts, data.task, data.problem_type)
     _refuse_unwritten(recipe, data.task, document)
+    model = _with_student(recipe, document, model, data, beside)
+    _refuse_other_labels(recipe, document, model, data)
     able = [one for one in possible(data.task, data.problem_type) if one not in BESIDE]
     if recipe.data.metric not in (None, *able):
         message = f"{recipe.data.metric} is not a metric for {data.problem_type or data.task}"
@@ -116,6 +135,37 @@ def excused(job: Job, policy: Policy, how: Waiving) -> Job:
     return replace(
         job, recipe=replace(job.recipe, waivers=own), reviewed=replace(job.reviewed, findings=waived.findings)
     )
+
+
+def _with_student(recipe: Recipe, document: Document, model: probe.Model, data: TaskData, beside: Path) -> probe.Model:
+    """The model with the student that the recipe names."""
+    source = recipe.student
+    if source is None:
+        return model
+    labels = len(data.label_names)
+    with placed(document, path_of(("distillation", "student"), recipe, document)):
+        student = probe.model(source, labels, Path() if probe.located(source) else beside, data.task)
+        found = given_student.fitted(model, student, labels, recipe.training.max_tokens)
+        _refuse_unexecutable(student.facts, data.task, data.problem_type)
+    return found
+
+
+def _refuse_other_labels(recipe: Recipe, document: Document, model: probe.Model, data: TaskData) -> None:
+    """Refuse to take a model as it is whose labels are not those of the data.
+
+    Raises:
+        AdviseError: it has no head, or one for other labels; says which.
+    """
+    finetune = recipe.step("finetune")
+    if not isinstance(finetune, Finetune) or finetune.trains or data.task in WRITERS:
+        return
+    try:
+        order(model.config or {}, data.label_names, text_to_text=model.facts.kind == "encoder-decoder")
+    except ValueError as error:
+        message = f"{recipe.model.source} cannot be taken as it is (epochs: 0): {error}"
+        hint = "fine-tune it (epochs: 3), or name the labels of the data as the model does"
+        path = path_of(("finetune", "epochs"), recipe, document)
+        raise AdviseError(document.fault(message, path, hint)) from None
 
 
 def _refuse_unexecutable(model: ModelFacts, task: str, problem_type: str | None) -> None:

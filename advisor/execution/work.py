@@ -5,74 +5,56 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import Fault, OutOfMemory, memory_is_out
 from advisor.base.files import fingerprint
 from advisor.execution import memory
 from advisor.execution.job import Job
 from advisor.execution.resumption import Inputs, Record
-from advisor.families.family import Config, Family
+from advisor.families.label_head import matching
 from advisor.recipe.plan import PlannedStep
 from advisor.recipe.steps.quantization import Quantization
 from advisor.records.output_folder import STATE, STEPS
 from advisor.records.results import Progress, StepResult
 
 if TYPE_CHECKING:
-    from advisor.compute.data.batches import Encoded
     from advisor.compute.tasks.scorer import Scorer
+    from advisor.execution.reading import Reading
 
 
 class Work:
     """The state of one run: the model so far, what was measured, and where things are."""
 
     def __init__(self, job: Job, out: Path) -> None:
-        from advisor.compute.data import joined_texts
         from advisor.compute.machine import processes
         from advisor.compute.machine.device import own_memory, pick
-        from advisor.compute.structure.checkpoint import downloaded, load
-        from advisor.compute.training.context import Context
-        from advisor.compute.training.state import digest
+        from advisor.execution import reading
 
         self.job, self.out = job, out
-        self.family: Family = job.plan.family
         source = job.model.folder or job.model.source.source
-        training = job.recipe.training
         own = own_memory(pick(job.train_on))
         if not processes.number():  # the others would see memory that the first has begun to fill
             free = memory.available() if own is None else own
             shared = processes.count() if own is None else 1
             memory.refuse_too_large(job.plan, str(source), free and free // shared)
-        self.task = job.task
-        folder = job.model.folder or downloaded(str(source), job.recipe.model.revision, job.trust_remote_code)
-        scorer, self.tokenizer = load(folder, self.family, self.task, training.seed, job.trust_remote_code)
+        scorer, self.readings, self.joined = reading.first(job)
         self.first: Scorer | None = scorer  # the model as it came, until a step has changed it
-        self.report: Encoded = self.task.encode(job.data.report, self.tokenizer, training.max_tokens)
-        selection = self.task.encode(job.data.selection, self.tokenizer, training.max_tokens)
-        most = training.joined_texts if self.task.joins_texts else 0
-        train, unlabelled, joined = (
-            self.task.encode_to_learn(rows, self.tokenizer, training.max_tokens)
-            for rows in (
-                *(job.data.train, job.data.unlabelled),
-                joined_texts.joined(job.data.train, most, training.seed),
-            )
-        )
-        joined = joined.shorter_than(training.max_tokens)  # one that is cut has lost its second text
-        self.joined, unlabelled = len(joined), unlabelled + joined
-        place, pad = pick(job.train_on), self.tokenizer.pad_token_id
-        self.context = Context(self.family, self.task, place, training, train, selection, pad)
-        states_bytes = memory.for_states(job.plan) // processes.count()
-        self.context = replace(self.context, metric=job.metrics[0], unlabelled=unlabelled, states_bytes=states_bytes)
-        self.beginning = fingerprint([digest(scorer), _plain(scorer.model.config.to_dict())])
-        labelled = [(rows.tokens, rows.labels, rows.details) for rows in (train, selection, self.report)]
-        self.labelled = fingerprint([job.data.label_names, *labelled])
-        self.texts = fingerprint(unlabelled.tokens)
+        self.reading = self.readings[0]
+        self.context = self.reading.context
         self.results: list[StepResult] = []
         self.folders: dict[str, Path] = {}
+        self.read_as: dict[str, Reading] = {}  # how the model after each step reads texts
         self.files: dict[str, Mapping[str, str]] = {}  # SHA-256 of each step's files
         self.scores: dict[str, list[list[float]]] = {}  # of the report rows, by step
+
+    def turn_to(self, planned: PlannedStep) -> None:
+        """Go on with the given student where a step distils into it."""
+        if planned.given:
+            self.reading = self.readings[-1]
+            self.context = self.reading.context
 
     def folder(self, number: int) -> Path:
         """Where the step of this number is kept."""
@@ -92,21 +74,22 @@ class Work:
         from advisor.compute.machine.device import bf16, versions
 
         training, device = self.job.recipe.training, self.context.device
+        made = bool(self.results) and not planned.given
         exports = ("onnx", "onnxruntime", "openvino", "nncf") if isinstance(planned.step, Quantization) else ()
         packages = ("advise", "torch", "transformers", "accelerate", *exports)
         inputs = {
-            "step": {planned.step.name: asdict(planned.step)},
+            "step": {planned.step.name: _settings(planned)},
             "training": {
                 **{name: value for name, value in asdict(training).items() if name != "joined_texts"},
-                "precision": bf16(self.family.precision(training.precision), device),
+                "precision": bf16(self.reading.family.precision(training.precision), device),
                 "metric": self.context.metric,
                 **({"processes": processes.count()} if processes.count() > 1 else {}),
             },
             "device": device.type,
-            "input": self.files[self.results[-1].name] if self.results else self.beginning,
+            "input": self.files[self.results[-1].name] if made else self.reading.beginning,
             "teacher": self.files.get("finetune"),
-            "data": self.labelled,
-            "texts": self.texts if planned.step.distils else None,
+            "data": self.reading.labelled,
+            "texts": self._texts() if planned.step.distils else None,
             "versions": versions(packages),
         }
         found: Inputs = json.loads(json.dumps(inputs))
@@ -116,13 +99,17 @@ class Work:
         """A step is done."""
         name = planned.step.name
         self.folders[name], self.files[name], self.scores[name] = folder, record.files, record.scores
+        self.read_as[name] = self.reading
         self.results.append(record.result)
 
     def applied(self, planned: PlannedStep) -> Generator[Progress, None, Scorer]:
         """Run a step on the model so far; returns the model after it."""
         if planned.step.distils and self.context.teacher is None and "finetune" in self.folders:
-            self.context = self.context.with_teacher(lambda: self.load("finetune"))
-        scorer = yield from planned.step.apply(self.model(), planned.after, self.context)
+            own = self.readings[0]
+            reads = None if self.reading is own else own.context
+            self.context = self.context.with_teacher(lambda: self.load("finetune"), reads)
+        student = self._given() if planned.given else self.model()
+        scorer = yield from planned.step.apply(student, planned.after, self.context)
         if self.context.teacher is not None:
             self.context.teacher.unload()
         return scorer
@@ -135,11 +122,40 @@ class Work:
         assert self.first is not None
         return self.first
 
+    def _given(self) -> Scorer:
+        """The given student as it comes."""
+        from advisor.execution.reading import given_student
+
+        self.first = None
+        return given_student(self.job)[0]
+
+    def _texts(self) -> str:
+        """All that is distilled on, as student and teacher read it."""
+        own, other = self.readings[0], self.reading
+        return own.texts if own is other else fingerprint([own.labelled, own.texts, other.texts])
+
+    def notes(self, planned: PlannedStep) -> tuple[str, ...]:
+        """Notes on what a step did beside the numbers."""
+        from advisor.execution.reading import as_it_is
+
+        names, job = self.job.data.label_names, self.job
+        if planned.step.name == "finetune" and as_it_is(job):
+            said = matching(job.model.config or {}, names, job.plan.family.kind == "encoder-decoder")
+            return (said,) if said else ()
+        teacher, student = job.plan.family.shape(job.plan.teacher), planned.family.shape(planned.after)
+        return planned.step.notes(teacher, student, not planned.step.distils or self.context.same_tokens)
+
     def load(self, step: str) -> Scorer:
         """The model after a step."""
         from advisor.compute.structure.checkpoint import load
 
-        return load(self.folders[step], self.family, self.task, trust_remote_code=self.job.trust_remote_code)[0]
+        family = self.read_as[step].family
+        return load(self.folders[step], family, self.job.task, trust_remote_code=self.job.trust_remote_code)[0]
+
+
+def _settings(planned: PlannedStep) -> dict[str, Any]:
+    """A step's settings; a given student counts by its content, wherever it lies."""
+    return {name: value for name, value in asdict(planned.step).items() if name != "student"}
 
 
 @contextmanager
@@ -158,8 +174,3 @@ def _too_large(job: Job) -> Fault:
     message = f"not enough memory for batches of {rows:,} rows of up to {tokens:,} tokens"
     hint = "use a machine with more memory and add --resume, or lower batch_size or max_tokens, which starts over"
     return job.reviewed.document.fault(message, ("training",), hint)
-
-
-def _plain(config: Config) -> dict[str, str]:
-    """What a model's config says of its answers: not where it came from, nor which version wrote it."""
-    return {name: str(value) for name, value in config.items() if name not in ("_name_or_path", "transformers_version")}

@@ -30,6 +30,7 @@ class Model(NamedTuple):
     """A model as far as it is known before its weights are loaded. folder: None where it is not on this machine.
 
     revision: of the Hub that the folder holds; None for a folder of one's own, and where no revision was asked for.
+    student: the given model that it is to be distilled into (`given_student`).
     """
 
     source: ModelSource
@@ -37,6 +38,11 @@ class Model(NamedTuple):
     config: Config | None
     folder: Path | None = None
     revision: str | None = None
+    student: Model | None = None
+
+    @property
+    def student_config(self) -> Config | None:
+        return self.student.config if self.student else None
 
 
 def model(

@@ -73,7 +73,9 @@ def _multiple(size: float) -> int:
 
 
 def level_of(plan: Plan) -> str | None:
-    """The white paper's level of a plan: '' for none, None for a deeper cut than was studied."""
+    """The white paper's level of a plan: '' for none, None for a deeper cut than was studied, or a given student."""
+    if plan.given:
+        return None
     kept = plan.measures.get("layer_removal.keep_share")
     return level_of_shares(kept, "matrix_pruning.removed_share" in plan.measures)  # type: ignore[arg-type]
 

@@ -204,6 +204,12 @@ class Recipe:
         return next((step for step in self.steps if step.name == name), None)
 
     @property
+    def student(self) -> str | None:
+        """The source of the given student that distillation names."""
+        found: str | None = getattr(self.step("distillation"), "student", None)
+        return found
+
+    @property
     def step_names(self) -> tuple[str, ...]:
         return tuple([step.name for step in self.steps])  # a list is twice as fast here, and it is asked often
 

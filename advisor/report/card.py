@@ -11,6 +11,7 @@ from advisor.deployment.gates import ENOUGH
 from advisor.facts.facts import DataFacts
 from advisor.facts.tasks import LOADED, USUAL
 from advisor.recipe.recipe import Recipe, as_yaml
+from advisor.recipe.steps.distillation import Distillation
 from advisor.records.break_even import verdict
 from advisor.records.results import Measured, RunResult, StepResult
 from advisor.report.frontmatter import data_name, front, hub_id, last_part, making
@@ -62,10 +63,18 @@ def _body(result: RunResult, recipe: Recipe, data: DataFacts, license_: str) -> 
 
 def published(recipe: Recipe) -> Recipe:
     """The recipe without this machine's folders: of a local model or data set the last part of its path is left."""
-    model = replace(recipe.model, source=hub_id(recipe.model.source) or last_part(recipe.model.source))
+    model = replace(recipe.model, source=_public(recipe.model.source))
     source = recipe.data.source
-    data = replace(recipe.data, source=source and (hub_id(source) or last_part(source)))
-    return replace(recipe, model=model, data=data)
+    data = replace(recipe.data, source=source and _public(source))
+    steps = tuple(
+        replace(step, student=_public(step.student)) if isinstance(step, Distillation) and step.student else step
+        for step in recipe.steps
+    )
+    return replace(recipe, model=model, data=data, steps=steps)
+
+
+def _public(source: str) -> str:
+    return hub_id(source) or last_part(source)
 
 
 def escaped(value: object) -> str:

@@ -35,7 +35,7 @@ def metadata(result: RunResult, recipe: Recipe, data: DataFacts, license_: str =
     int8 = recipe.step("quantization") is not None
     found = {
         "license": license_,
-        "base_model": hub_id(result.model),
+        "base_model": hub_id(recipe.student or result.model),
         "base_model_relation": "quantized" if int8 else "finetune",
         "datasets": [source] if (source := hub_id(recipe.data.source or "")) else [],
         "metrics": [METRICS.get(name, name) for name in last.metrics],

@@ -14,14 +14,14 @@ from advisor.base.errors import AdviseError, Fault
 from advisor.base.yamlfile import Document, parse, read_bytes
 from advisor.policy.pack import Policy
 from advisor.recipe.reader import loads
-from advisor.recipe.recipe import PolicyStamp
+from advisor.recipe.recipe import ModelSource, PolicyStamp
 from advisor.review.baseline import Baseline, mark
 from advisor.review.cache import Kept, Memory, ReviewedLater
 from advisor.review.findings import BUILT_IN, INVALID, UNREADABLE, Finding, Fix, Place
 from advisor.review.fixes.spelling import with_fixes
 from advisor.review.outcome import Checked, Reviewed, exit_code, in_order
 from advisor.review.recipe_files import Source, may_be_recipe
-from advisor.review.review import model_of, review_document
+from advisor.review.review import model_of, models_of, review_document
 from advisor.review.waivers.apply import Waiving, waive
 
 _MAY_WAIVE = re.compile(r"advise\s*:|waivers")
@@ -65,17 +65,18 @@ class _Batch:
         self.made_under |= {source.name: kept.stamp} if kept.stamp else {}
 
     def _review(self, source: Source, data: bytes) -> Kept:
-        model = stamp = None
+        models: tuple[ModelSource, ...] = ()
+        stamp = None
         try:
             recipe, document = loads(data, source.name)
-            model, stamp = recipe.model, recipe.policy
+            models, stamp = models_of(recipe), recipe.policy
             one = review_document(self.policy, recipe, document, source.base, self.find)
             self.reviewed[source.name] = one
-            return Kept(one.findings, True, model, stamp)
+            return Kept(one.findings, True, models, stamp)
         except AdviseError as error:
             text = self.texts[source.name]
             unjudged = [of_fault(fault, source.name, text) for fault in error.faults]
-            return Kept(tuple(with_fixes(unjudged, text)), False, model, None)
+            return Kept(tuple(with_fixes(unjudged, text)), False, models, None)
 
     def again(self, name: str) -> Reviewed:
         """The review of a recipe whose findings were kept."""

@@ -31,11 +31,14 @@ FindModel = Callable[[ModelSource, Path], Model]
 
 
 class Kept(NamedTuple):
-    """What one recipe gave. judged: it is a valid recipe. stamp: of the policy that it says it was made under."""
+    """What one recipe gave. judged: it is a valid recipe. stamp: of the policy that it says it was made under.
+
+    models: that it names: its model, and a given student.
+    """
 
     findings: tuple[Finding, ...]
     judged: bool
-    model: ModelSource | None
+    models: tuple[ModelSource, ...]
     stamp: PolicyStamp | None
 
 
@@ -60,11 +63,11 @@ class Memory:
         if not isinstance(entry, dict) or entry.get("bytes") != digest([data]):
             return None
         try:
-            model = ModelSource(*entry["model"]) if entry["model"] else None
-            if model and entry["found"] != self._found(model, source):
+            models = tuple(ModelSource(*one) for one in entry["models"])
+            if entry["found"] != [self._found(model, source) for model in models]:
                 return None
             found = tuple(_finding(one, self.texts) for one in entry["findings"])
-            return Kept(found, entry["judged"], model, PolicyStamp(*entry["stamp"]) if entry["stamp"] else None)
+            return Kept(found, entry["judged"], models, PolicyStamp(*entry["stamp"]) if entry["stamp"] else None)
         except (LookupError, TypeError, ValueError):
             return None  # written by another version, or damaged
 
@@ -72,8 +75,8 @@ class Memory:
         """Keep what a recipe gave."""
         entry = {
             "bytes": digest([data]),
-            "model": list(_values(kept.model)),
-            "found": self._found(kept.model, source) if kept.model else "",
+            "models": [list(_values(model)) for model in kept.models],
+            "found": [self._found(model, source) for model in kept.models],
             "judged": kept.judged,
             "stamp": list(_values(kept.stamp)),
             "findings": [self._row(one) for one in kept.findings],

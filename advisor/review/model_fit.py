@@ -56,8 +56,10 @@ class ModelFit(NamedTuple):
         found = self._misfit(because, path_of(name, self.recipe, self.document), f"{problem.step}: {problem.text}")
         if self.plan is None or self.model.config is None:
             return found
-        shape = self.plan.family.shape(self.model.config)
-        return replace(found, fix=Unfitting(problem, self.recipe, self.plan.family, shape).fix())
+        family, config = self.plan.family, self.model.config
+        if self.plan.given and self.model.student_config:  # a step before it has no setting to blame
+            family, config = self.plan.given.family, self.model.student_config
+        return replace(found, fix=Unfitting(problem, self.recipe, family, family.shape(config)).fix())
 
     def _family(self, because: str) -> Iterator[Finding]:
         stated, true = self.recipe.model.family, self.model.facts.family

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 from advisor.base.errors import AdviseError
 from advisor.base.yamlfile import Document
 from advisor.facts.facts import DataFacts, Facts
-from advisor.inspection import probe
+from advisor.inspection import given_student, probe
 from advisor.inspection.recipe_facts import facts_of
 from advisor.policy.counterfactual import leaving
 from advisor.policy.judge import Violation, violations
@@ -20,7 +21,7 @@ from advisor.recipe.plan import Plan, plan
 from advisor.recipe.reader import load, loads
 from advisor.recipe.recipe import ModelSource, Recipe
 from advisor.review.decisive_facts import causes, names_a_part, path_of, value_at
-from advisor.review.findings import FITS, Finding, Fix, Place
+from advisor.review.findings import FITS, Finding, Fix, Path_, Place
 from advisor.review.fixes.rule_fixes import Broken
 from advisor.review.goals import goal_findings
 from advisor.review.model_fit import ModelFit
@@ -50,6 +51,12 @@ def model_of(source: ModelSource, base: Path, labels: int = 2) -> probe.Model:
     return probe.named(source, labels, Path() if probe.located(source.source) else base)
 
 
+def models_of(recipe: Recipe) -> tuple[ModelSource, ...]:
+    """The models that a recipe names: its own, and a given student."""
+    student = recipe.student
+    return (recipe.model, ModelSource(student)) if student else (recipe.model,)
+
+
 def review_document(
     policy: Policy, recipe: Recipe, document: Document, base: Path, find: FindModel = model_of
 ) -> Reviewed:
@@ -62,15 +69,26 @@ def review_document(
     Raises:
         AdviseError: the model that it names is unknown or its config is invalid.
     """
-    try:
+    with placed(document, ("model", "source")):
         model = find(recipe.model, base, recipe.data.labels or 2)
+    if source := recipe.student:
+        with placed(document, path_of(("distillation", "student"), recipe, document)):
+            student = find(ModelSource(source), base, recipe.data.labels or 2)
+            model = given_student.fitted(model, student, recipe.data.labels, recipe.training.max_tokens)
+    return review(policy, recipe, document, stated_facts(recipe, model), model)
+
+
+@contextmanager
+def placed(document: Document, path: Path_) -> Iterator[None]:
+    """Within, an error about a model is one about the part of the recipe that names it."""
+    try:
+        yield
     except AdviseError as error:
         faults = [
-            document.fault(f"{one.file}: {one.message}" if one.file else one.message, ("model", "source"), one.hint)
+            document.fault(f"{one.file}: {one.message}" if one.file else one.message, path, one.hint)
             for one in error.faults
         ]
         raise AdviseError(*faults) from None
-    return review(policy, recipe, document, stated_facts(recipe, model), model)
 
 
 def stated_facts(recipe: Recipe, model: probe.Model) -> Facts:
@@ -90,7 +108,8 @@ def _at_most(count: int | None, most: int | None) -> int | None:
 
 def review(policy: Policy, recipe: Recipe, document: Document, facts: Facts, model: probe.Model) -> Reviewed:
     """Judge a recipe under some facts, stated or measured."""
-    planned = plan(recipe, model.config, facts.data.labels or 2) if model.config else None
+    labels = facts.data.labels or 2
+    planned = plan(recipe, model.config, labels, model.student_config) if model.config else None
     view = look(facts, recipe, planned.measures if planned else {})
     broken = [one for one in violations(policy, view) if not _follows_from(one, planned)]
     findings = [

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar
 from advisor.base.constraints import FORBID_EXTRA, Bound
 from advisor.base.errors import AdviseError, Fault
 from advisor.recipe.levels import level_of_shares
+from advisor.recipe.plan import is_given
 from advisor.recipe.recipe import Recipe
 from advisor.recipe.steps.layer_removal import LayerRemoval
 from advisor.recipe.steps.step import Step
@@ -224,6 +225,8 @@ def _state(step: str, recipe: Recipe, facts: Mapping[str, Any]) -> tuple[str | N
     """The level that the model has after this step, and whether it is int8."""
     done = recipe.steps[: recipe.step_names.index(step) + 1] if step in recipe.step_names else recipe.steps
     names = {one.name for one in done}
+    if any(is_given(one) for one in done):  # no level of cutting
+        return None, "quantization" in names
     return level_of_shares(_kept(done, facts), "matrix_pruning" in names), "quantization" in names
 
 

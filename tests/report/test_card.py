@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from advisor.facts.facts import DataFacts
 from advisor.recipe.reader import loads
 from advisor.recipe.recipe import ModelSource, Recipe
+from advisor.recipe.steps.distillation import Distillation
 from advisor.records.measuring import TIME_DERIVED
 from advisor.records.results import Cost, Measured, RunResult
 from advisor.report import card
@@ -109,6 +110,14 @@ def test_names_on_this_machine_are_none_on_the_hub() -> None:
     assert block["model-index"][0]["results"][0]["dataset"]["name"] == "sst2"
     assert "BERT from a local folder" in made and "license of the base model is not known" in made
     assert "/home/me" not in made and "data: {source: sst2" in made
+
+
+@pytest.mark.parametrize(("student", "base"), [("/home/me/tinybert", None), ("org/tinybert", "org/tinybert")])
+def test_a_given_student_is_the_base_model_and_its_folder_stays_private(student: str, base: str | None) -> None:
+    steps = tuple(Distillation(student=student) if one.name == "distillation" else one for one in recipe().steps)
+    made = text(of=recipe(steps=steps))
+    assert "/home/me" not in made and "tinybert" in made
+    assert yaml.safe_load(made.split("---\n")[1]).get("base_model") == base
 
 
 def test_it_says_how_to_load_and_what_was_missed() -> None:

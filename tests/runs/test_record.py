@@ -37,6 +37,16 @@ def test_the_stack_that_loses_most_counts(tmp_path: Path) -> None:
     assert of(read(folder)).last.level == "L2"
 
 
+def test_a_given_student_has_no_level_of_cutting(tmp_path: Path) -> None:
+    """Else its int8 would narrow what is expected of int8 alone."""
+    folder = small_runs.write(tmp_path / "run")
+    text = (folder / "recipe.yaml").read_text().replace("  - layer_removal: {keep: 8}\n", "")
+    (folder / "recipe.yaml").write_text(text.replace("{epochs: 9}", "{epochs: 9, student: tinybert}"))
+    levels = {one.name: (one.level, one.int8) for one in of(read(folder)).steps}
+    assert levels["finetune"] == ("", False)
+    assert levels["distillation"] == (None, False) and levels["quantization"] == (None, True)
+
+
 def test_the_id_is_the_hash_of_the_content(tmp_path: Path) -> None:
     one, again = small_runs.record(tmp_path / "a"), small_runs.record(tmp_path / "b")
     assert one == again and one.id == again.id

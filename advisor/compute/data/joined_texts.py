@@ -9,8 +9,10 @@ by masking words and sampling n-grams.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from advisor.compute.data.batches import Encoded
 from advisor.compute.data.dataset import Rows
 
 
@@ -31,3 +33,11 @@ def joined(rows: Rows, most: int, seed: int) -> Rows:
 
 def _joined(one: Any, other: Any) -> Any:
     return one + other if isinstance(one, tuple) else f"{one} {other}"
+
+
+def whole(rows: Rows, encodings: Iterable[Callable[[Rows], Encoded]], max_tokens: int) -> Rows:
+    """The rows of fewer than `max_tokens` tokens however they are encoded: one that is cut has lost its second text."""
+    for encode in encodings:
+        tokens = encode(rows).tokens
+        rows = rows.take(row for row, ids in enumerate(tokens) if len(ids) < max_tokens)
+    return rows

@@ -29,7 +29,8 @@ Answer = Callable[[Batch], None]
 class Place:
     """Where models serve. load: a checkpoint folder to a scorer. device: a kind that is present here.
 
-    alike_by_shape: models of one shape take the same time; those that write may write less or more.
+    alike_by_shape: models of one shape take the same time; those that write may write less or more. read: how the model
+    after a step reads the rows of one of the baseline's batches: a given student has a tokenizer of its own.
     """
 
     load: Callable[[Path], Scorer]
@@ -37,6 +38,7 @@ class Place:
     assumed: Assumptions
     measuring: Measuring = Measuring()
     alike_by_shape: bool = True
+    read: Callable[[str, Batch], Batch] = lambda _, batch: batch
 
 
 class Models:
@@ -57,9 +59,15 @@ class Models:
             before = names[max(0, names.index(int8) - 1)]
             self.exported = {name: self._export(name, proof, work) for name in dict.fromkeys((BASELINE, before))}
 
+    def asked(self, batches: Sequence[Batch]) -> dict[str, list[Batch]]:
+        """For each model of `load` these batches of the baseline's, as it reads them."""
+        steps = {name: name for name in self.alike.values()} | {_fp32(name): name for name in self.exported}
+        return {name: [self.place.read(step, batch) for batch in batches] for name, step in steps.items()}
+
     def _export(self, name: str, proof: Sequence[Batch], work: Path) -> Prepared | str:
         try:
-            return in_runtime(self.place.load(self.folders[name]), self.runtime, proof, work / name)
+            read = [self.place.read(name, batch) for batch in proof]
+            return in_runtime(self.place.load(self.folders[name]), self.runtime, read, work / name)
         except AdviseError as error:
             return "; ".join(fault.message for fault in error.faults)
 

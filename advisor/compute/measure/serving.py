@@ -58,12 +58,13 @@ def measure(
     with tempfile.TemporaryDirectory() as work:
         models = Models(folders, place, list(context.batches(rows.take(TRIED_ROWS))), Path(work))
         with threads(0 if isinstance(meter, str) else meter.threads) as few:
-            asked, found = yield from _windows(models.load(few), context, rows, place, meter)
+            asked, found = yield from _windows(models, few, context, rows, meter)
         yield Progress("latency", ROUNDS, ROUNDS + 1)
         with threads(0) as many:
             answers = models.load(many)
             single = list(context.batches(rows.take(SINGLE_REQUESTS), size=1))
-            singles, batched = _latencies(answers, single, 4), _latencies(answers, asked, BATCH_ROUNDS)
+            singles = _latencies(answers, models.asked(single), 4)
+            batched = _latencies(answers, models.asked(asked), BATCH_ROUNDS)
     setting = Setting(few, many, max(_sizes(asked)), place.assumed, place.measuring.protocol)
     compared = _Compared(found, meter)
     mean_rows = sum(_sizes(asked)) / len(asked)
@@ -104,12 +105,14 @@ def requests(answer: Answer, context: Context, rows: Encoded, measuring: Measuri
 
 
 def _windows(
-    answers: Mapping[str, Answer], context: Context, rows: Encoded, place: Place, meter: Meter | str
+    models: Models, threads_: int, context: Context, rows: Encoded, meter: Meter | str
 ) -> Generator[Progress, None, tuple[list[Batch], Windows]]:
     """The batches of one call, and what was recorded of every model in turn."""
-    asked = requests(answers[BASELINE], context, rows, place.measuring)
-    seconds = 0.0 if place.measuring.protocol else place.measuring.seconds  # one call a window
-    runners = {name: partial(_serve, answer, asked) for name, answer in answers.items()}
+    answers, measuring = models.load(threads_), models.place.measuring
+    asked = requests(answers[BASELINE], context, rows, measuring)
+    seconds = 0.0 if measuring.protocol else measuring.seconds  # one call a window
+    own = models.asked(asked)
+    runners = {name: partial(_serve, answer, own[name]) for name, answer in answers.items()}
     runners[AGAIN] = runners[BASELINE]
     read, idle = (dict, False) if isinstance(meter, str) else (meter.read, meter.whole_machine)
     recording = alternate(runners, seconds, read, idle)
@@ -133,9 +136,9 @@ def _sizes(batches: Sequence[Batch]) -> list[int]:
     return [len(batch.rows) for batch in batches]
 
 
-def _latencies(answers: Mapping[str, Answer], batches: Sequence[Batch], rounds: int) -> dict[str, Single]:
-    numbered = {name: partial(_answer_one, answer, batches) for name, answer in answers.items()}
-    return latencies(numbered, len(batches), rounds)
+def _latencies(answers: Mapping[str, Answer], batches: Mapping[str, Sequence[Batch]], rounds: int) -> dict[str, Single]:
+    numbered = {name: partial(_answer_one, answer, batches[name]) for name, answer in answers.items()}
+    return latencies(numbered, len(batches[BASELINE]), rounds)
 
 
 def _answer_one(answer: Answer, requests: Sequence[Batch], number: int) -> None:

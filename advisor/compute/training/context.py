@@ -26,10 +26,11 @@ class Teacher:
     """The fine-tuned model, frozen, and in memory only while it is asked.
 
     load: gives a copy that is nobody else's. scores: of all rows, where the task keeps them; None until it was asked.
+    reads: the context with the same rows as the teacher's own tokenizer gives them; None where the student's does.
     """
 
-    def __init__(self, load: Callable[[], Scorer], scores: Kept | None = None) -> None:
-        self.load, self.scores = load, scores
+    def __init__(self, load: Callable[[], Scorer], scores: Kept | None = None, reads: Context | None = None) -> None:
+        self.load, self.scores, self.reads = load, scores, reads
         self._scorer: Scorer | None = None
 
     @property
@@ -68,9 +69,20 @@ class Context:
     unlabelled: Encoded = field(default=Encoded((), ()), repr=False)
     states_bytes: int = 0
 
-    def with_teacher(self, load: Callable[[], Scorer]) -> Context:
+    def with_teacher(self, load: Callable[[], Scorer], reads: Context | None = None) -> Context:
         """With a teacher that has not been asked yet; see `Teacher`."""
-        return replace(self, teacher=Teacher(load))
+        return replace(self, teacher=Teacher(load, reads=reads))
+
+    @property
+    def taught_by(self) -> Context:
+        """The context that the teacher works with."""
+        return (self.teacher.reads if self.teacher else None) or self
+
+    @property
+    def same_tokens(self) -> bool:
+        """Whether the teacher reads all texts as the same tokens."""
+        own, other = self, self.taught_by
+        return (own.train + own.unlabelled).tokens == (other.train + other.unlabelled).tokens
 
     def on_all_texts(self) -> Context:
         """With the unlabelled texts among the training rows, labelled as the teacher has scored them."""

@@ -13,7 +13,7 @@ from advisor.compute.structure.blocks import Block, Passed, flat, watched
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training.context import Context, counted
 from advisor.compute.training.teacher import partners, teacher, with_answers
-from advisor.families.shape import Shape
+from advisor.families.shape import Shape, not_comparable
 from advisor.records.results import Progress
 
 Loss = Callable[[Scorer, Batch], Tensor]
@@ -42,15 +42,15 @@ def distillation_loss(
     """The loss of `steps.distillation`, and the context on all texts, which it is for.
 
     Args:
-        shape: the student's as it begins. Where it is narrower than the teacher their hidden states are not compared;
-            where channels go while it learns, those are that stay.
+        shape: the student's as it begins. Hidden states are compared only where they can be (`not_comparable`); where
+            channels go while it learns, those are that stay.
 
     Raises:
         AdviseError: no teacher has been fine-tuned yet.
     """
     family, own = context.family, teacher(context)
-    whole = family.shape(own.scorer.model.config.to_dict())
-    compared = weights.hidden_weight and shape.hidden_size == whole.hidden_size
+    whole = context.taught_by.family.shape(own.scorer.model.config.to_dict())
+    compared = weights.hidden_weight and not not_comparable(whole, shape, context.same_tokens)
     pairs = partners(shape.layers, whole.layers) if compared else {}
     context, answers = yield from with_answers(context, sorted(set(pairs.values())))
     task = context.task

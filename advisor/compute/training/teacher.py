@@ -44,10 +44,11 @@ def teacher(context: Context) -> Teacher:
 def partners(student: Mapping[str, int], taught_by: Mapping[str, int]) -> dict[Block, Block]:
     """The teacher's block that each block of the student imitates: evenly spaced, the last one the last.
 
-    partners({"encoder": 4}, {"encoder": 12}): 0, 1, 2, 3 imitate 2, 5, 8, 11. Both: number of blocks by stack.
+    partners({"encoder": 4}, {"encoder": 12}): 0, 1, 2, 3 imitate 2, 5, 8, 11. Both: number of blocks by stack. A given
+    student may be deeper than its teacher: its first blocks then imitate the first.
     """
     return {
-        (stack, number): (stack, math.floor((number + 1) * taught_by[stack] / depth + 0.5) - 1)
+        (stack, number): (stack, max(0, math.floor((number + 1) * taught_by[stack] / depth + 0.5) - 1))
         for stack, depth in student.items()
         for number in range(depth)
     }
@@ -73,7 +74,7 @@ def with_answers(context: Context, wanted: Sequence[Block]) -> Generator[Progres
 
     def answers(batch: Batch) -> tuple[Tensor, Mapping[Block, Tensor]]:
         if scores is None or kept != wanted:
-            found, states = _answer(context, wanted, batch)
+            found, states = _answer(context, wanted, _as_read(context, batch))
             return (found if scores is None else scores.batch(batch.rows)), states
         rows = batch.rows.tolist()
         return scores.batch(batch.rows), {
@@ -94,24 +95,26 @@ def states_bytes(width: int, layers: Mapping[str, int], texts: int, tokens: int,
 
 def _bytes(context: Context, wanted: Sequence[Block]) -> int:
     """What the states of all texts take."""
-    texts = (context.train + context.unlabelled).tokens
+    reads = context.taught_by
+    texts = (reads.train + reads.unlabelled).tokens
     width = teacher(context).scorer.model.config.hidden_size
     layers = Counter(stack for stack, _ in wanted)
-    alone = {stack for stack in layers if context.task.alone(stack, context.family.kind)}
+    alone = {stack for stack in layers if reads.task.alone(stack, reads.family.kind)}
     return states_bytes(width, layers, len(texts), sum(map(len, texts)), alone)
 
 
 def _all_rows(context: Context, wanted: Sequence[Block], spool: Spool) -> Generator[Progress, None, Kept]:
     """The teacher's scores of all rows; its states of each block and row go into the spool."""
-    rows, done = context.train + context.unlabelled, 0
+    reads = context.taught_by
+    rows, done = reads.train + reads.unlabelled, 0
     total = sum(map(len, rows.tokens))
     found: list[tuple[list[int], Sequence[Tensor]]] = []
-    for batch in context.many(rows):
+    for batch in reads.many(rows):
         scores, states = _answer(context, wanted, batch)
         numbers = batch.rows.tolist()
-        found.append((numbers, scores.float().cpu().split(context.task.counts(batch))))
+        found.append((numbers, scores.float().cpu().split(reads.task.counts(batch))))
         for block, of_batch in states.items():
-            lengths = _lengths(counted(context, block[0], batch), of_batch, len(numbers))
+            lengths = _lengths(counted(reads, block[0], batch), of_batch, len(numbers))
             for row, of_row in zip(numbers, of_batch.bfloat16().cpu().split(lengths), strict=True):
                 spool.write((block, row), of_row)  # (positions of the row, hidden)
         done += sum(len(rows.tokens[row]) for row in numbers)
@@ -125,14 +128,21 @@ def _lengths(mask: Tensor | None, states: Tensor, rows: int) -> list[int]:
     return found
 
 
+def _as_read(context: Context, batch: Batch) -> Batch:
+    """The rows of a batch as the teacher's own tokenizer gives them."""
+    reads = context.taught_by
+    return batch if reads is context else reads.collate(reads.train + reads.unlabelled, batch.rows.tolist())
+
+
 def _answer(context: Context, wanted: Sequence[Block], batch: Batch) -> tuple[Tensor, Mapping[Block, Tensor]]:
-    """The teacher's scores of a batch, (positions, classes), and its states."""
-    half = bf16(context.family.precision(context.training.precision), context.device)
-    scorer, task = teacher(context).scorer, context.task
+    """The teacher's scores of a batch that it can read, (positions, classes), and its states."""
+    reads = context.taught_by
+    family, half = reads.family, bf16(reads.family.precision(context.training.precision), context.device)
+    scorer, task = teacher(context).scorer, reads.task
     with (
         torch.no_grad(),
         torch.autocast(device_type=context.device.type, dtype=torch.bfloat16, enabled=half),
-        watched(scorer.model, context.family) as passed,
+        watched(scorer.model, family) as passed,
     ):
         scores = task.positions(scorer(**batch.inputs), batch)
-    return scores, {block: flat(passed[block].after, counted(context, block[0], batch)) for block in wanted}
+    return scores, {block: flat(passed[block].after, counted(reads, block[0], batch)) for block in wanted}

@@ -9,6 +9,7 @@ from advisor.base.constraints import FORBID_EXTRA
 from advisor.base.frozen import frozen
 from advisor.base.interval import Number
 from advisor.families.family import Config, Family
+from advisor.families.shape import Shape
 
 if TYPE_CHECKING:
     from advisor.compute.tasks.scorer import Scorer
@@ -59,8 +60,13 @@ class Step:
         """The step in a few words, for a table."""
         return self.name.replace("_", " ")
 
-    def notes(self, family: Family, teacher: Config, config: Config) -> tuple[str, ...]:
-        """Notes on its result beside the numbers. teacher, config: of the teacher, of the model after this step."""
+    def notes(self, teacher: Shape, student: Shape, same_tokens: bool = True) -> tuple[str, ...]:
+        """Notes on its result beside the numbers.
+
+        Args:
+            teacher, student: the shapes of the teacher, and of the model after this step.
+            same_tokens: both read the texts as the same tokens.
+        """
         return ()
 
     def apply(self, student: Scorer, config: Config, context: Context) -> Generator[Progress, None, Scorer]:

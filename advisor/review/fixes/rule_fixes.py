@@ -147,8 +147,8 @@ class Broken(NamedTuple):
         for name, value in _tries(step, measure):
             try:
                 other: Step = replace(step, **{name: value})
-                after = other.resized(self.plan.family, planned.before)
-                found = other.measures(self.plan.family, planned.before, after)[measure]
+                after = other.resized(planned.family, planned.before)
+                found = other.measures(planned.family, planned.before, after)[measure]
             except ValueError:  # a shape that the config cannot express
                 continue
             if interval.holds(found):

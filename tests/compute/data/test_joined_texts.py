@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
-from advisor.compute.data.batches import Encoded
 from advisor.compute.data.dataset import Rows
-from advisor.compute.data.joined_texts import joined
+from advisor.compute.data.joined_texts import joined, whole
 
 TEXTS = st.lists(st.text("abc", min_size=1), min_size=1, max_size=8)
 
@@ -30,6 +31,17 @@ def test_pairs_are_not_joined() -> None:
     assert len(joined(Rows(("a", "b"), ("c", "d"), (0, 1)), 10, 0)) == 0
 
 
-def test_what_was_cut_is_left_out() -> None:
-    rows = Encoded(((1, 2, 3), (1, 2), (1, 2, 3, 4)), (0, 1, 2))
-    assert rows.shorter_than(4) == Encoded(((1, 2, 3), (1, 2)), (0, 1))
+def test_what_any_tokenizer_cuts_is_left_out() -> None:
+    rows = Rows(("one", "one two three", "one two three four five six"), None, (-1,) * 3)
+    words, letters = (
+        _tokenizer(split) for split in (pre_tokenizers.Whitespace(), pre_tokenizers.Split("", "isolated"))
+    )
+    assert whole(rows, [words], 4) == rows.take([0, 1])
+    assert whole(rows, [words, letters], 4) == whole(rows, [letters], 4) == rows.take([0])
+
+
+def _tokenizer(split: pre_tokenizers.PreTokenizer) -> PreTrainedTokenizerFast:
+    """One to which every part of a text is the same unknown word."""
+    made = Tokenizer(models.WordLevel({"<unk>": 0}, unk_token="<unk>"))
+    made.pre_tokenizer = split
+    return PreTrainedTokenizerFast(tokenizer_object=made, unk_token="<unk>")

@@ -11,9 +11,10 @@ import tiny
 import torch
 
 from advisor.compute.data.batches import Encoded
-from advisor.compute.structure.blocks import Block
+from advisor.compute.structure.blocks import Block, flat, watched
 from advisor.compute.training.context import counted
 from advisor.compute.training.teacher import partners, with_answers
+from advisor.recipe.steps.distillation import Distillation
 
 
 @pytest.mark.parametrize(
@@ -93,3 +94,42 @@ def test_the_decoder_of_t5_counts_where_it_scores() -> None:
     for name, stack in (("t5", "encoder"), ("gpt2", "decoder")):
         found = counted(students.context(name), stack, batch)
         assert torch.equal(found.long(), batch.inputs["attention_mask"])
+
+
+@pytest.mark.parametrize(("own", "other"), [("t5", "bert"), ("roberta", "gpt2")])
+def test_a_given_student_of_another_kind_comes_nearer_to_its_teacher(own: str, other: str) -> None:
+    """The teacher reads the texts its own way; here they are cut to other lengths, as another tokenizer would."""
+    one, reads = students.student(own), students.context(own)
+    short = students.context(other)
+    short = replace(short, train=Encoded(tuple(ids[:12] for ids in short.train.tokens), short.train.labels))
+    context = short.with_teacher(students.copies(one), reads)
+    assert not context.same_tokens and context.taught_by is reads
+    student = students.student(other)
+    config, before = students.config_of(student), students.logits(student, context, context.train)
+    step = Distillation(epochs=3, learning_rate=3e-3, soft_weight=1.0)
+    learned, _ = students.finish(step.apply(student, config, context))
+    wanted = students.logits(one, reads, reads.train).softmax(1)
+    assert context.teacher is not None and context.teacher.scores is not None
+    torch.testing.assert_close(context.teacher.scores.scores.softmax(1), wanted, rtol=0.05, atol=0.05)
+    after = students.logits(learned, context, context.train)
+    far, near = ((scores.softmax(1) - wanted).abs().mean() for scores in (before, after))
+    assert near < 0.8 * far
+
+
+@pytest.mark.parametrize("states_bytes", [2**30, 0])
+def test_a_sibling_imitates_the_hidden_states_of_the_same_tokens(states_bytes: int) -> None:
+    """A RoBERTa, whose positions depend on its padding, teaches a DistilBERT that pads with another token."""
+    one = students.student("roberta", pad_token_id=1)
+    reads = replace(students.context("roberta"), pad=1)
+    context = replace(students.context("distilbert"), states_bytes=states_bytes)
+    context = context.with_teacher(students.copies(one), replace(reads, states_bytes=states_bytes))
+    assert context.same_tokens
+    wanted: list[Block] = [("encoder", 1), ("encoder", 3)]
+    (together, answers), _ = students.finish(with_answers(context, wanted))
+    for batch in together.batches(together.train, seed=1):
+        own = reads.collate(reads.train, batch.rows.tolist())
+        with torch.no_grad(), watched(one.model, reads.family) as passed:
+            one.eval()(**own.inputs)
+        for block, found in answers(batch)[1].items():
+            expected = flat(passed[block].after, own.inputs["attention_mask"].bool())
+            torch.testing.assert_close(found.float(), expected, rtol=2e-2, atol=3e-2)

@@ -141,11 +141,13 @@ def test_a_narrower_student_learns_the_scores_alone(name: str) -> None:
         learned, _ = students.finish(step.apply(copy.deepcopy(student), config, context))
         outcomes.append(students.logits(learned, context, context.selection))
     assert torch.equal(*outcomes)
-    family = context.family
-    assert STEP.notes(family, first, config) == (
-        "its hidden states are 24 wide and the teacher's 48, so they were not compared",
+    wide, narrow = map(context.family.shape, (first, config))
+    assert STEP.notes(wide, narrow) == (
+        "its hidden states are 24 wide and the teacher's 48, so hidden states were not compared",
     )
-    assert STEP.notes(family, first, first) == replace(STEP, hidden_weight=0.0).notes(family, first, config) == ()
+    assert STEP.notes(wide, wide) == replace(STEP, hidden_weight=0.0).notes(wide, narrow) == ()
+    other = "its tokenizer makes other tokens of the texts than the teacher's, so hidden states were not compared"
+    assert STEP.notes(wide, wide, same_tokens=False) == (other,)
 
 
 def test_without_a_teacher_nothing_is_distilled() -> None:

@@ -1,0 +1,110 @@
+"""A model that was fine-tuned before is taken as baseline and teacher as it is, or refused; never with a new head."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import students
+import tiny
+import torch
+from advisor.compute.structure.scorer import Scorer
+from safetensors.torch import load_file
+from transformers import AutoModelForSequenceClassification
+
+from advisor.cli import main
+from advisor.compute.structure.head import renumber
+
+RECIPE = """\
+version: 1
+name: taken
+model: {source: model}
+data: {source: text}
+device: edge
+goal: {relative_accuracy: ">= 0.05"}
+steps:
+  - finetune: {epochs: 0}
+"""
+MORE = "  - distillation: {student: student, epochs: 1, learning_rate: 2.0e-3}\n"
+TRAINING = "training: {batch_size: 64, max_tokens: 24, joined_texts: 0}\n"
+
+
+def prepared(folder: Path, text: Path, more: str = "", **config: Any) -> Path:
+    """A recipe beside its data and a BERT with a head for two labels, whose config says this."""
+    tiny.checkpoint("bert", folder / "model")
+    torch.manual_seed(1)
+    model = AutoModelForSequenceClassification.from_pretrained(folder / "model", num_labels=2)
+    model.classifier.weight.data *= 20
+    model.save_pretrained(folder / "model")
+    tiny.configure(folder / "model", **config)
+    shutil.copytree(text, folder / "text")
+    (folder / "recipe.yaml").write_text(RECIPE + more + TRAINING)
+    return folder / "recipe.yaml"
+
+
+def run(recipe: Path) -> int:
+    return main(["run", str(recipe), "--out", str(recipe.parent / "out"), "--no-ledger"])
+
+
+def named(*names: str) -> dict[str, Any]:
+    return {"id2label": {str(place): name for place, name in enumerate(names)}}
+
+
+def test_it_is_the_teacher_of_a_given_student_and_nothing_is_trained_before(text: Path, tmp_path: Path) -> None:
+    """Its labels are named in another order than the data's: asyncio, email."""
+    recipe = prepared(tmp_path, text, MORE, **named("Email", "asyncio"))
+    tiny.checkpoint("distilbert", tmp_path / "student", n_layers=2, dim=24, hidden_dim=48)
+    assert run(recipe) in (0, 4)
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    teacher, student = report["steps"]
+    assert (teacher["words"], student["words"]) == ("taken as it is", "distilled into student")
+    assert "its labels are matched by name and numbered as the data's" in teacher["notes"]
+    was, now = (load_file(one / "model.safetensors") for one in (tmp_path / "model", tmp_path / "out/steps/0-finetune"))
+    assert was.keys() == now.keys()
+    for name, tensor in was.items():
+        assert torch.equal(tensor.flip(0) if name.startswith("classifier") else tensor, now[name]), name
+    assert student["relative_size"] < 1
+    assert any("24 wide and the teacher's 48" in note for note in student["notes"])
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (named("bad", "good"), "its labels are bad, good, those of the data asyncio, email"),
+        (named("a", "b", "c"), "its head has 3 labels, the data have 2 labels"),
+        ({"architectures": ["BertModel"]}, "its config names no classification head"),
+    ],
+)
+def test_a_model_with_other_labels_is_refused_before_its_weights_are_read(
+    config: dict[str, Any], message: str, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = prepared(tmp_path, text, **config)
+    (tmp_path / "model" / "model.safetensors").write_bytes(b"not read")
+    assert run(recipe) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"cannot be taken as it is (epochs: 0): {message}" in said and "recipe.yaml:8:24" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_head_whose_weights_are_missing_is_refused(
+    text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = prepared(tmp_path, text)
+    tiny.tamper(tmp_path / "model", lambda tensors: tensors.pop("classifier.weight"))
+    assert run(recipe) == 2
+    assert "it has not been trained for these labels: missing is classifier.weight" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt2", "opt", "roberta", "distilbert"])
+def test_a_renumbered_head_gives_the_same_answers_under_other_numbers(name: str) -> None:
+    torch.manual_seed(0)
+    scorer: Scorer = Scorer(students.model(name, num_labels=3)).eval()
+    for tensor in scorer.model.parameters():
+        tensor.data.normal_(std=0.2)
+    was = students.scores(scorer, "bert")
+    renumber(scorer, students.family(name), (2, 0, 1))
+    torch.testing.assert_close(students.scores(scorer, "bert"), was[:, [2, 0, 1]])
+    assert (was[:, 0] - was[:, 1]).abs().min() > 0.01
