@@ -59,7 +59,7 @@ def step_result(
 
     name, size = planned.step.name, size_bytes(folder)
     _refuse_endless(scores[name], name)
-    task = task_of(job.data.task, job.data.label_names)
+    task = task_of(job.data.task, job.data.label_names, job.data.problem_type)
     rows = Rows(task, job.data.report.labels, job.metrics, job.recipe.training.seed)
     found = appraise(rows, scores[name], scores.get("finetune"), name == "finetune")
     baseline = next((one for one in earlier if one.name == "finetune"), None)
@@ -167,7 +167,6 @@ def serve(
 
 def run_result(job: Job, out: Path, served: Serving, train_on: str, seconds: float) -> RunResult:
     """The whole run, its gates judged."""
-    from advisor.compute.tasks.registry import task_of
 
     results = served.results
     report_rows = job.data.eval_samples
@@ -189,7 +188,7 @@ def run_result(job: Job, out: Path, served: Serving, train_on: str, seconds: flo
         recipe_sha256=sha256(out / "recipe.yaml"),
         payback=break_even(results),
         net_saving=net_saving(results, job.requests),
-        task=task_of(job.data.task, job.data.label_names).tag,
+        task=job.data.task,
         sci=sci(last.served, job.assumed),
         fp32_in_runtime=served.fp32_in_runtime,
     )

@@ -110,6 +110,11 @@ def _refuse_unexecutable(model: ModelFacts, task: str, problem_type: str | None)
             f"{task} cannot be run with {family}: there is no such model of one stack of blocks in transformers",
             hint="use an encoder, such as a BERT, RoBERTa, MPNet or DeBERTa",
         )
+    if problem_type == "multi_label_classification" and model.kind == "encoder-decoder":
+        raise AdviseError(
+            f"several labels cannot be given with {family}: it answers with one word",
+            hint="use a BERT, GPT-2 or OPT",
+        )
     if problem_type == "regression" and model.kind == "encoder-decoder":
         raise AdviseError(
             f"a regression cannot be run with {family}: it answers with words, not with a number",

@@ -46,7 +46,7 @@ class Work:
             free = memory.available() if own is None else own
             shared = processes.count() if own is None else 1
             memory.refuse_too_large(job.plan, str(source), free and free // shared)
-        self.task = task_of(job.data.task, job.data.label_names)
+        self.task = task_of(job.data.task, job.data.label_names, job.data.problem_type)
         scorer, self.tokenizer = load(source, self.family, self.task, training.seed, job.trust_remote_code)
         self.first: Scorer | None = scorer  # the model as it came, until a step has changed it
         self.report: Encoded = self.task.encode(job.data.report, self.tokenizer, training.max_tokens)

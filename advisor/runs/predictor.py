@@ -52,7 +52,7 @@ class Predictor:
             raise AdviseError(Fault(f"models of the kind {facts.family} cannot be loaded", str(folder)))
         self.labels = _labels(config, file)
         self.kind = run_folder.artefact(folder).kind
-        self.task = task_of(task_of_config(config), self.labels)
+        self.task = task_of(task_of_config(config), self.labels, config.get("problem_type"))
         self._model = Answering(folder, family, self.task, threads or 0, device, trust_remote_code)
         self.max_tokens = self._cut(family, config, folder)
         width = self._model.width()

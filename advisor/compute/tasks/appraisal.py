@@ -122,7 +122,7 @@ def _by_bootstrap(rows: Rows) -> str:
 
 
 def _always(rows: Rows, constant: chance.Constant) -> str:
-    return f"always answering {_name(rows, constant.label)!r}"
+    return f"always answering {rows.task.constant_name(constant.label)}"
 
 
 def _name(rows: Rows, label: int) -> str:

@@ -12,13 +12,16 @@ from advisor.base.errors import AdviseError
 from advisor.compute.tasks.task import Task
 from advisor.facts.tasks import TASKS
 
-
-def task_of(tag: str, names: Sequence[str]) -> Task:
-    """The task of a pipeline tag on data with labels of these names."""
-    return task_class(tag)(tuple(names))
+# Kinds of labels for which a task is another one.
+OF_LABELS = {"multi_label_classification": "several_labels"}
 
 
-def task_class(tag: str) -> type[Task]:
+def task_of(tag: str, names: Sequence[str], problem_type: str | None = None) -> Task:
+    """The task of a pipeline tag on data with labels of these names. problem_type: what a text's labels are."""
+    return task_class(tag, problem_type)(tuple(names))
+
+
+def task_class(tag: str, problem_type: str | None = None) -> type[Task]:
     """The class of a task.
 
     Raises:
@@ -26,7 +29,7 @@ def task_class(tag: str) -> type[Task]:
     """
     if tag not in (able := runnable()):
         raise AdviseError(f"{tag} can be advised on, but cannot be run yet", hint=f"can be run: {', '.join(able)}")
-    return cast(type[Task], import_module(_module(tag)).TASK)
+    return cast(type[Task], import_module(_module(OF_LABELS.get(problem_type or "", tag))).TASK)
 
 
 def runnable() -> tuple[str, ...]:

@@ -59,13 +59,14 @@ class Task(ABC):
 
     tag: the Hub's pipeline tag. modality: what rows hold. keeps_scores: the scores of all rows fit into memory, so a
     teacher answers each row once. takes_words: a text may be asked as a list of words. why_no_constant: to the metrics
-    for which there is no constant answer.
+    for which there is no constant answer. independent: each class is given or not by itself.
     """
 
     tag: ClassVar[str]
     modality: ClassVar[Literal["text", "image", "audio"]] = "text"
     keeps_scores: ClassVar[bool] = True
     takes_words: ClassVar[bool] = False
+    independent: ClassVar[bool] = False
     why_no_constant: ClassVar[str] = "the task has no constant answer to compare with"
     names: tuple[str, ...] = ()
 
@@ -148,6 +149,14 @@ class Task(ABC):
         """Which positions of a stack of blocks count, (batch, positions) of bool; None for all."""
         return batch.inputs["attention_mask"].bool()
 
+    def tune(self, scorer: Scorer, table: Callable[[], ArrayLike]) -> None:
+        """Set what the selection rows decide once a model has learned, in its config.
+
+        Args:
+            table: asks the model for all selection rows: (rows, numbers), as recorded.
+        """
+        return
+
     # Judging
 
     def judge(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Judged:
@@ -186,6 +195,10 @@ class Task(ABC):
             table: (rows, numbers), as recorded of any model; the constant answers' tables have this shape.
         """
         return iter(())
+
+    def constant_name(self, number: int) -> str:
+        """What the constant answer of this number always answers."""
+        return repr(self.names[number] if number < len(self.names) else str(number))
 
     def apart(self, before: ArrayLike, now: ArrayLike) -> Apart:
         """How far two tables of the same rows are apart, both (rows, numbers)."""
