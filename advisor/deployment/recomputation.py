@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from advisor.base.errors import AdviseError, Fault
 from advisor.deployment.gates import judge
 from advisor.deployment.rules import RECOMPUTED, finding
+from advisor.facts.tasks import problem_of
 from advisor.recipe.plan import Plan
 from advisor.recipe.recipe import Recipe
 from advisor.records.results import CONSTANT_GATES, VERSION, Measured, RunResult, StepResult
@@ -93,7 +94,8 @@ def recomputed(out: Path, result: RunResult, recipe: Recipe, given: Predictions,
     steps: list[StepResult] = []
     for step in result.steps:
         metrics = (step.metric, *(name for name in step.metrics if name != step.metric))
-        rows = Rows(task_of(result.task, names), given.labels, metrics, recipe.training.seed)  # type: ignore[arg-type]
+        task = task_of(result.task, names, problem_of(step.metric))
+        rows = Rows(task, given.labels, metrics, recipe.training.seed)  # type: ignore[arg-type]
         found = appraise(rows, given.scores[step.name], given.scores.get("finetune"), step.name == "finetune")
         folder = out / step.path
         size = size_bytes(folder) if inside(step.path) and folder.is_dir() else step.size_bytes

@@ -12,6 +12,7 @@ from advisor.deployment.gates import measured
 from advisor.deployment.measurements import proven
 from advisor.deployment.requirements import Demand, Verdict, verdict
 from advisor.deployment.rules import RECIPE, finding
+from advisor.facts.tasks import problem_of
 from advisor.recipe.recipe import SHARES, Recipe
 from advisor.records.output_folder import SEED
 from advisor.records.results import Measured
@@ -78,7 +79,8 @@ def _interval(runs: Sequence[Examined], name: str, found: Sequence[Measured]) ->
         from advisor.compute.tasks.registry import task_of
 
         first, seed = runs[0].given, runs[0].reviewed.recipe.training.seed
-        rows = Rows(task_of(runs[0].result.task, ()), first.labels, (last.metric,), seed)  # type: ignore[arg-type]
+        task = task_of(runs[0].result.task, (), problem_of(last.metric))
+        rows = Rows(task, first.labels, (last.metric,), seed)  # type: ignore[arg-type]
         constant = rows.constant(first.scores[last.name]) if name == "kept_beyond_chance" else None
         tables = [(run.given.scores[last.name], run.given.scores["finetune"]) for run in runs]
         pairs = [(rows.statistics(model), rows.statistics(baseline)) for model, baseline in tables]

@@ -148,6 +148,7 @@ class _Run(Work):
         from advisor.compute.training.context import judge
 
         scorer = yield from self.applied(planned)
+        self.context.task.tune(scorer, lambda: judge(scorer, self.context, self.context.selection).table)
         resumption.forget(folder)
         checkpoint.save(scorer, self.reading.tokenizer, folder)
         batch = next(self.context.batches(self.context.selection))

@@ -68,7 +68,8 @@ class Job:
         training = self.recipe.training
         settings = {"prefix": self.recipe.data.prefix or "", "beams": training.beams}
         names = self.data.label_names
-        return task_of(self.data.task, names, **settings, max_new_tokens=training.max_new_tokens)
+        own = {**settings, "max_new_tokens": training.max_new_tokens}
+        return task_of(self.data.task, names, self.data.problem_type, **own)
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -172,6 +173,11 @@ def _refuse_unexecutable(model: ModelFacts, task: str, problem_type: str | None)
     family = model.family or ""
     if model.kind and (why := lacking(family, model.kind, task)):
         raise AdviseError(why, hint=ENCODERS)
+    if problem_type == "multi_label_classification" and model.kind == "encoder-decoder":
+        raise AdviseError(
+            f"several labels cannot be given with {family}: it answers with one word",
+            hint="use a BERT, GPT-2 or OPT",
+        )
     if problem_type == "regression" and model.kind == "encoder-decoder":
         raise AdviseError(
             f"a regression cannot be run with {family}: it answers with words, not with a number",

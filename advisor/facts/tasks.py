@@ -217,6 +217,11 @@ def metrics(source: str | None, task: str | None, problem_type: str | None = Non
     return (*first, *(one for one in able if one not in first))
 
 
+def problem_of(metric: str) -> str | None:
+    """What the labels of texts are that a metric measures; None for one of another task."""
+    return next((name for name, own in PROBLEM_TYPES.items() if metric in own), None)
+
+
 def left_out_of_means(source: str | None) -> str:
     """Why a result on this data has no part in a mean over tasks; empty where it has."""
     return found.left_out if (found := known(source)) else ""

@@ -15,6 +15,13 @@ class Prediction(NamedTuple):
     value: float | None = None
 
 
+class Labels(NamedTuple):
+    """The labels that a model gives to one text, any number of them. scores: of every label, above 0.5 for those."""
+
+    labels: tuple[str, ...]
+    scores: Mapping[str, float]
+
+
 class Entity(NamedTuple):
     """An entity in a text. start, end: its first character and the one behind its last, counted from 0.
 
@@ -61,4 +68,4 @@ class Continued(NamedTuple):
     bits_per_byte: float
 
 
-Answer = Prediction | Tagged | Span | Written | Continued
+Answer = Prediction | Labels | Tagged | Span | Written | Continued

@@ -20,7 +20,7 @@ HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*(/[\w][\w.-]*)?$", re.ASCII)
 LIBRARIES = {"checkpoint": "transformers", "onnx": "onnx", "openvino": "openvino", "torch-int8": "pytorch"}
 # What the Hub calls our metrics.
 METRICS = {"matthews": "matthews_correlation", "pearson": "pearsonr", "spearman": "spearmanr"}
-METRICS |= {"entity_f1": "f1", "token_accuracy": "accuracy", "answer_f1": "f1"}
+METRICS |= {"micro_f1": "f1", "macro_f1": "f1", "entity_f1": "f1", "token_accuracy": "accuracy", "answer_f1": "f1"}
 METRICS |= {"rouge_1": "rouge1", "rouge_2": "rouge2", "rouge_l": "rougeL"}
 
 

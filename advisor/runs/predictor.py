@@ -56,7 +56,7 @@ class Predictor:
         writes = tag in WRITERS
         self.labels = () if writes else _labels(config, file)
         self.kind = run_folder.artefact(folder).kind
-        self.task = task_of(tag, self.labels, **settings_of_config(config, tag))
+        self.task = task_of(tag, self.labels, config.get("problem_type"), **settings_of_config(config, tag))
         self._model = Answering(folder, family, self.task, threads or 0, device, trust_remote_code)
         self.max_tokens = self._cut(family, config, folder)
         width = 0 if writes else self._model.width()

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from advisor.base.errors import AdviseError, Fault
+from advisor.compute.data.classified_texts import read_texts
 from advisor.compute.data.columns import Columns, Named
-from advisor.compute.data.labels import Labelled, Rows, read_texts, some
+from advisor.compute.data.labels import Labelled, Rows, some
 from advisor.compute.data.sources import PARTS, File, read
 from advisor.facts.tasks import USUAL
 

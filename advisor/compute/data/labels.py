@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.compute.data.columns import Columns, Named, find_columns
+from advisor.compute.data.columns import Columns
 from advisor.compute.data.label_values import NAME_THEM, Class, label_of
 from advisor.compute.data.sources import PARTS, File
 from advisor.facts.tasks import ProblemType
@@ -73,14 +73,6 @@ class Labelled:
         """The file that gives the train, selection or report rows."""
         used = [self.places[part] for part in PARTS if part in self.places]
         return used[{"train": 0, "selection": 1 if len(used) == 3 else 0, "report": -1}[role]]
-
-
-def read_texts(
-    source: str, files: Sequence[File], named: Named, problem_type: str | None = None
-) -> tuple[Columns, Labelled]:
-    """Texts or pairs of texts with a label each; see `find_columns` and `label_rows`."""
-    columns = find_columns(files[0], *named)
-    return columns, label_rows(source, files, columns, problem_type)
 
 
 def label_rows(source: str, files: Sequence[File], columns: Columns, problem_type: str | None = None) -> Labelled:

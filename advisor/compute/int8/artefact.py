@@ -162,7 +162,8 @@ class _Attempts:
         some = self.context.selection.take(rows or len(self.context.selection))
         found = judge_by(partial(_on_cpu, self.reader(folder)), self.context, some)
         kept = quality(found.table, some, self.context) / self.reached if self.reached > 0 else None
-        return Made(folder, self.name, quantized, agreement(self.fp32(some).compared, found.compared), kept)
+        like = agreement(self.fp32(some).compared, found.compared, self.context.task.independent)
+        return Made(folder, self.name, quantized, like, kept)
 
     def fp32(self, rows: Encoded) -> Judged:
         """What fp32 does on the first selection rows, or all."""

@@ -135,13 +135,17 @@ def _largest_difference(scorer: Scorer, reader: Reader, batches: Sequence[Batch]
     return float(np.max(found))  # NaN stays NaN, and so fails
 
 
-def agreement(a_logits: ArrayLike, b_logits: ArrayLike) -> Agreement:
-    """Compare two models' scores (rows, labels) of the same rows.
+def agreement(a_logits: ArrayLike, b_logits: ArrayLike, independent: bool = False) -> Agreement:
+    """Compare two models' scores (rows, labels) of the same rows. independent: each label has a chance of its own.
 
     Example: probabilities (0.9, 0.1) and (0.8, 0.2) of one row differ by 0.1 at most, by 0.1 in the mean, and
     give the same answer.
     """
     both = np.asarray(a_logits, dtype=np.float64), np.asarray(b_logits, dtype=np.float64)
+    if independent:
+        difference = np.abs(np.subtract(*(1 / (1 + np.exp(-one)) for one in both)))
+        same = ((both[0] > 0) == (both[1] > 0)).all(axis=1)
+        return Agreement(float(difference.max()), float(difference.mean()), float(same.mean()))
     span = np.ptp(both[0]) or 1.0
     a, b = (one / span if one.shape[1] == 1 else probabilities(one) for one in both)
     difference = np.abs(a - b)

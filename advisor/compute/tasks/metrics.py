@@ -105,10 +105,28 @@ def _entity_f1(sums: Floats) -> Floats:
     return over(2 * sums[..., 0], sums[..., 1] + sums[..., 2])
 
 
+def _of_labels(sums: Floats) -> Floats:
+    """Of (right, labelled, given) of each label: F1 of each, (…, labels)."""
+    right, labelled, given = np.moveaxis(sums.reshape(*sums.shape[:-1], 3, -1), -2, 0)
+    return over(2 * right, labelled + given)
+
+
+def _micro_f1(sums: Floats) -> Floats:
+    """The same, all labels taken together."""
+    return _of_labels(sums.reshape(*sums.shape[:-1], 3, -1).sum(axis=-1))[..., 0]
+
+
+def _macro_f1(sums: Floats) -> Floats:
+    """Mean of all labels."""
+    return np.asarray(_of_labels(sums).mean(axis=-1))
+
+
 OF_SUMS: Mapping[str, OfSums] = {
     "accuracy": _share,
     "f1": _f1,
     "matthews": _matthews,
+    "micro_f1": _micro_f1,
+    "macro_f1": _macro_f1,
     "pearson": _pearson,
     "entity_f1": _entity_f1,
     "token_accuracy": _share,

@@ -13,15 +13,22 @@ from advisor.base.errors import AdviseError
 from advisor.compute.tasks.task import Task
 from advisor.facts.tasks import TASKS
 
+# Kinds of labels for which a task is another one.
+OF_LABELS = {"multi_label_classification": "several_labels"}
 
-def task_of(tag: str, names: Sequence[str], **settings: Any) -> Task:
-    """The task of a pipeline tag on data with labels of these names. settings: it takes those that it has."""
-    found = task_class(tag)
+
+def task_of(tag: str, names: Sequence[str], problem_type: str | None = None, **settings: Any) -> Task:
+    """The task of a pipeline tag on data with labels of these names.
+
+    Args:
+        problem_type: what a text's labels are. settings: the task takes those that it has.
+    """
+    found = task_class(tag, problem_type)
     own = {field.name for field in fields(found)}
     return found(tuple(names), **{name: value for name, value in settings.items() if name in own})
 
 
-def task_class(tag: str) -> type[Task]:
+def task_class(tag: str, problem_type: str | None = None) -> type[Task]:
     """The class of a task.
 
     Raises:
@@ -29,7 +36,7 @@ def task_class(tag: str) -> type[Task]:
     """
     if tag not in (able := runnable()):
         raise AdviseError(f"{tag} can be advised on, but cannot be run yet", hint=f"can be run: {', '.join(able)}")
-    return cast(type[Task], import_module(_module(tag)).TASK)
+    return cast(type[Task], import_module(_module(OF_LABELS.get(problem_type or "", tag))).TASK)
 
 
 def runnable() -> tuple[str, ...]:

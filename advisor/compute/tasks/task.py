@@ -63,12 +63,14 @@ class Task(ABC):
     at_once: rows that a model which does not learn answers together, where the batches of training are smaller.
     joins_texts: two texts in one are a text of the task. chosen_by_loss: epochs are, as the metric takes too long.
     alike_by_shape: models of one shape take the same time. libraries: modules beside those of `advise run`.
+    independent: each class is given or not by itself.
     """
 
     tag: ClassVar[str]
     modality: ClassVar[Literal["text", "image", "audio"]] = "text"
     keeps_scores: ClassVar[bool] = True
     takes_words: ClassVar[bool] = False
+    independent: ClassVar[bool] = False
     why_no_constant: ClassVar[str] = "the task has no constant answer to compare with"
     at_once: ClassVar[int] = 64
     joins_texts: ClassVar[bool] = True
@@ -159,6 +161,14 @@ class Task(ABC):
     def counted(self, stack: str, batch: Batch) -> Tensor | None:
         """Which positions of a stack of blocks count, (batch, positions) of bool; None for all."""
         return batch.inputs["attention_mask"].bool()
+
+    def tune(self, scorer: Scorer, table: Callable[[], ArrayLike]) -> None:
+        """Set what the selection rows decide once a model has learned, in its config.
+
+        Args:
+            table: asks the model for all selection rows: (rows, numbers), as recorded.
+        """
+        return
 
     # Judging
 

@@ -14,8 +14,9 @@ from torch.nn import functional
 from transformers import AutoModelForSequenceClassification, T5ForConditionalGeneration
 
 from advisor.compute.data.batches import Batch, Encoded, encode, padded
+from advisor.compute.data.classified_texts import read_texts
 from advisor.compute.data.columns import Columns, Named
-from advisor.compute.data.labels import Labelled, Rows, read_texts
+from advisor.compute.data.labels import Labelled, Rows
 from advisor.compute.data.sources import File
 from advisor.compute.tasks import classes
 from advisor.compute.tasks.metrics import Floats

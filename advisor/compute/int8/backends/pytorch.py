@@ -29,6 +29,7 @@ from advisor.compute.int8.smoothing import Smoothed, put, smooth
 from advisor.compute.tasks.registry import task_of
 from advisor.compute.tasks.scorer import Scorer, WordScorer
 from advisor.facts.cpu import DOT_PRODUCT, instruction_sets
+from advisor.facts.tasks import task_of_config
 
 
 class Int8Linear(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
@@ -140,7 +141,7 @@ def _empty(folder: Path, written: Mapping[str, Any]) -> Scorer:
     """The task's model without weights. written: the artefact's config."""
     config = AutoConfig.from_pretrained(folder)
     words = tuple(map(tuple, written.get("label_tokens") or ()))
-    task = task_of(written.get("task") or "text-classification", ())  # artefacts of older versions do not say
+    task = task_of(task_of_config(written), (), written.get("problem_type"))  # artefacts of older versions do not say
     class_ = task.stock_class("encoder-decoder" if config.is_encoder_decoder else "")
     model = class_(config) if words else class_.from_config(config)
     return WordScorer(model, words) if words else task.scorer(model, None)

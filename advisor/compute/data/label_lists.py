@@ -1,0 +1,100 @@
+"""Texts with several labels each, as people have them: a list of names or numbers a row, in CSV written as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from advisor.base.errors import AdviseError, Fault
+from advisor.compute.data.columns import Columns
+from advisor.compute.data.labels import Labelled
+from advisor.compute.data.parts import Shard, gathered, require_columns
+from advisor.compute.data.sources import File
+
+FORM = 'a list of labels in each row, as ["sport", "news"]; an empty one for none'
+
+
+def are_lists(files: Sequence[File], column: str) -> bool:
+    """Whether a column holds lists of labels."""
+    return any(isinstance(listed(value), list) for file in files for value in file.columns.get(column, ()))
+
+
+def listed(value: Any) -> Any:
+    """A list that is written as JSON as that list; any other value as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith("["):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def rows_of_lists(source: str, files: Sequence[File], columns: Columns) -> Labelled:
+    """The rows of each part; the label of one is 0 or 1 for each of the labels.
+
+    Raises:
+        AdviseError: every file with a row whose labels or text make no sense, or nothing to train on.
+    """
+    texts = [name for name in (columns.text, columns.pair) if name is not None]
+    require_columns(files, texts, columns.label)
+    found = [(file, list(_rows(file, texts, columns.label))) for file in files]
+    if faults := [fault for file, rows in found if (fault := _fault(file, rows, columns))]:
+        raise AdviseError(*faults)
+    names = _names(found, columns.label)
+    places = {name: place for place, name in enumerate(names)}
+    shards: list[Shard] = [
+        (file, [(*text, None if own is None else _marked(own, places, file, columns.label)) for *text, own in rows])
+        for file, rows in found
+    ]
+    made = gathered(source, shards, names, columns.label, lambda text: (0,) * len(names))
+    notes = (columns.note(files[0].place),) if columns.others else ()
+    return replace(made, problem_type="multi_label_classification", notes=notes)
+
+
+def _rows(file: File, texts: Sequence[str], label: str) -> Iterator[tuple[Any, ...]]:
+    """Texts and the list of labels of each row; without texts and labels it is left out."""
+    count = len(next(iter(file.columns.values())))
+    labels = file.columns.get(label, [None] * count)
+    for *text, own in zip(*(file.columns[name] for name in texts), labels, strict=True):
+        if own is not None or all(isinstance(one, str) and one.strip() for one in text):
+            yield *text, listed(own)
+
+
+def _fault(file: File, rows: Sequence[tuple[Any, ...]], columns: Columns) -> Fault | None:
+    """The first row that makes no sense."""
+    for row, (*texts, own) in enumerate(rows, 1):
+        if own is not None and not _is_list(own):
+            message = f"label column {columns.label!r} has {own!r:.60} (row {row:,}): expected {FORM}"
+            return Fault(message, file.place, hint="write a list, or leave the labels of a row without any out")
+        if not all(isinstance(text, str) for text in texts):
+            message = f"no text in row {row:,}, column {columns.text!r}"
+            return Fault(message, file.place, hint="fill this row or leave it out")
+    return None
+
+
+def _is_list(own: Any) -> bool:
+    return isinstance(own, list) and all(isinstance(one, str | int) and not isinstance(one, bool) for one in own)
+
+
+def _names(found: Sequence[tuple[File, Sequence[tuple[Any, ...]]]], label: str) -> tuple[str, ...]:
+    """Those of a list of ClassLabels, or all that rows have, sorted."""
+    declared = [file.class_names[label] for file, _ in found if label in file.class_names]
+    if declared:
+        return declared[0]
+    given = {one for _, rows in found for *_, own in rows for one in own or ()}
+    return tuple(map(str, sorted(given, key=lambda one: (isinstance(one, str), one))))
+
+
+def _marked(own: Sequence[Any], places: dict[str, int], file: File, label: str) -> tuple[int, ...]:
+    """0 or 1 for each label. A number of a ClassLabel stands for its name."""
+    numbers = label in file.class_names
+    try:
+        given = {one if numbers else places[str(one)] for one in own}
+        if not given <= set(range(len(places))):
+            raise KeyError(max(given))
+    except KeyError as error:
+        message = f"label {error} is not one of {', '.join(places)}"
+        raise AdviseError(Fault(message, file.place, hint="use the names of the train split")) from None
+    return tuple(int(place in given) for place in range(len(places)))

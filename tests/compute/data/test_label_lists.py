@@ -1,0 +1,67 @@
+"""Several labels for each text: how lists are read, and what is said of rows that make no sense."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pytest
+from tables import WORDS, faults, write
+
+from advisor.compute.data.dataset import load
+
+LISTS: list[Any] = [["sport"], ["sport", "news"], [], ["news"], None] * 4
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet", "a.csv", "saved"])
+def test_lists_of_labels_make_several_labels_of_every_format(name: str, tmp_path: Path) -> None:
+    lists = [one and json.dumps(one) if name == "a.csv" and one is not None else one for one in LISTS]
+    lists = ["[]" if name == "a.csv" and one == [] else one for one in lists]
+    data = load(write(tmp_path / name, {"text": WORDS, "labels": lists}))
+    assert (data.problem_type, data.label_names) == ("multi_label_classification", ("news", "sport"))
+    assert data.unlabelled_samples == 4
+    wanted = {"words 0": (0, 1), "words 1": (1, 1), "words 2": (0, 0), "words 3": (1, 0)}
+    for rows in (data.train, data.selection, data.report):
+        found = dict(zip(rows.texts, rows.labels, strict=True))
+        assert all(found[text] == label for text, label in wanted.items() if text in found)
+
+
+def test_numbers_of_class_labels_stand_for_their_names(tmp_path: Path) -> None:
+    kinds = datasets.Features(
+        {"text": datasets.Value("string"), "labels": datasets.Sequence(datasets.ClassLabel(names=["no", "yes", "so"]))}
+    )
+    table = {"text": WORDS, "labels": [[i % 3, (i + 1) % 3] for i in range(20)]}
+    datasets.Dataset.from_dict(table, kinds).save_to_disk(str(tmp_path / "saved"))
+    data = load(str(tmp_path / "saved"))
+    assert data.label_names == ("no", "yes", "so")
+    assert all(sum(label) == 2 for label in data.train.labels)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("sport", "label column 'labels' has 'sport' (row 2): expected a list of labels in each row"),
+        ([["sport"]], "label column 'labels' has [['sport']] (row 2)"),
+        ([0.5], "label column 'labels' has [0.5] (row 2)"),
+    ],
+)
+def test_rows_that_make_no_sense_are_refused_with_their_place(value: Any, said: str, tmp_path: Path) -> None:
+    rows = [{"text": text, "labels": ["a"]} for text in WORDS]
+    rows[1]["labels"] = value
+    told = faults(_saved(tmp_path, rows), problem_type="multi_label_classification")
+    assert said in told
+
+
+def _saved(folder: Path, rows: list[dict[str, Any]]) -> Path:
+    """Rows in CSV, which alone may hold values of several kinds; lists as JSON."""
+    import csv
+
+    with (folder / "b.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "labels"])
+        for row in rows:
+            own = row["labels"]
+            writer.writerow([row["text"], own if isinstance(own, str) else json.dumps(own)])
+    return folder / "b.csv"
