@@ -88,7 +88,7 @@ def test_a_report_that_makes_no_sense(tmp_path: Path, report: str, why: str) -> 
 
 def test_no_number_that_is_none_is_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
-        run_folder.write_predictions(tmp_path, ["a"], [0], {"finetune": [[float("nan")]]})
+        run_folder.write_predictions(tmp_path, Rows(("a",), None, (0,)), {"finetune": [[float("nan")]]})
 
 
 def test_a_run_one_folder_below_is_named(tmp_path: Path) -> None:
