@@ -141,7 +141,7 @@ def test_memory_that_is_out_while_a_model_is_loaded_is_not_blamed_on_batches(
     def fail(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("advisor.compute.structure.checkpoint.AutoModelForSequenceClassification.from_pretrained", fail)
+    monkeypatch.setattr("transformers.AutoModelForSequenceClassification.from_pretrained", fail)
     file = tmp_path / "recipe.yaml"
     file.write_text(
         f"version: 1\nname: x\nmodel: {{source: {json.dumps(str(checkpoints['opt']))}}}\ndevice: edge\n"

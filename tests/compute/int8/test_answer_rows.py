@@ -26,7 +26,7 @@ ENDS = {
 @pytest.mark.parametrize("family", ENDS)
 def test_the_last_block_ends_with_one_row(family: str, tmp_path: Path) -> None:
     one = quantized.scorer(family)
-    _trace(servable(one), tmp_path / "whole.onnx")
+    _trace(servable(one), tmp_path / "whole.onnx", quantized.BATCHES[0])
     model = onnx.load(tmp_path / "whole.onnx")
     assert answer_rows_only(model.graph)
     onnx.checker.check_model(model)
@@ -66,7 +66,7 @@ def test_the_last_token_is_the_one_that_the_stock_class_scores(family: str, size
 
 
 def test_graphs_that_pick_no_row_are_left_as_they_are(tmp_path: Path) -> None:
-    _trace(servable(quantized.scorer("t5")), tmp_path / "fp32.onnx")
+    _trace(servable(quantized.scorer("t5")), tmp_path / "fp32.onnx", quantized.BATCHES[0])
     model = onnx.load(tmp_path / "fp32.onnx")
     before = model.SerializeToString()
     assert not answer_rows_only(model.graph)

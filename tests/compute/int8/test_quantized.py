@@ -36,14 +36,14 @@ def test_nothing_is_silent(found: Quantized, told: str) -> None:
 def test_a_form_that_answers_otherwise_is_refused() -> None:
     one = quantized.scorer("bert")
 
-    def near(ids, mask):
-        return one(ids, mask).detach().numpy() + 0.0005
+    def near(**inputs):
+        return one(**inputs).detach().numpy() + 0.0005
 
-    def far(ids, mask):
-        return one(ids, mask).detach().numpy() * 1.2
+    def far(**inputs):
+        return one(**inputs).detach().numpy() * 1.2
 
-    def broken(ids, mask):
-        return one(ids, mask).detach().numpy() + np.nan
+    def broken(**inputs):
+        return one(**inputs).detach().numpy() + np.nan
 
     assert prove(one, near, quantized.BATCHES, "here") == pytest.approx(0.0005, abs=1e-5)
     for reader in (far, broken):

@@ -51,10 +51,8 @@ def test_an_epoch_has_every_row_once_padded_at_the_right(seed: int | None, size:
     for batch in batches:
         lengths = [len(ROWS.tokens[row]) for row in batch.rows]
         assert batch.labels.tolist() == [ROWS.labels[row] for row in batch.rows]
-        assert (
-            batch.inputs["input_ids"].shape == batch.inputs["attention_mask"].shape == (len(batch.rows), max(lengths))
-        )
-        for row, ids, mask in zip(batch.rows, **batch.inputs, strict=True):
+        assert {one.shape for one in batch.inputs.values()} == {(len(batch.rows), max(lengths))}
+        for row, ids, mask in zip(batch.rows, *batch.inputs.values(), strict=True):
             tokens = list(ROWS.tokens[row])
             rest = max(lengths) - len(tokens)
             assert ids.tolist() == tokens + [0] * rest

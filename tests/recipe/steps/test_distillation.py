@@ -41,7 +41,9 @@ def divergence(one: Scorer, context: Context) -> float:
     """KL divergence from the teacher over the training rows."""
     assert context.teacher is not None and context.teacher.scores is not None
     found = functional.log_softmax(students.logits(one, context, context.train), dim=1)
-    return float(functional.kl_div(found, functional.softmax(context.teacher.scores, dim=1), reduction="batchmean"))
+    return float(
+        functional.kl_div(found, functional.softmax(context.teacher.scores.scores, dim=1), reduction="batchmean")
+    )
 
 
 def cut(teacher: Scorer, name: str) -> Scorer:
