@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 CLASSIFIES = "text-classification"
 OF_FAMILIES = (None, CLASSIFIES)  # their tables have this head already
 OUTPUT = "lm_head.weight"
-WRITING = {"decoder": "text-generation", "encoder-decoder": "text2text-generation"}  # the descriptions' names
 ENCODERS = "use an encoder, such as BERT, RoBERTa, MPNet or DeBERTa"
 
 
@@ -33,8 +32,8 @@ def with_head(family: Family, task: str | None) -> Family:
     from advisor.families.described import description  # the usual head needs none of its imports
 
     if task in WRITERS:
-        known = description.find(family.model_type)
-        runs = family.kind in TASKS[str(task)].kinds and known is not None and WRITING[family.kind] in known.tasks
+        # Of those that read one text and write another, mT5's class forgets which have output embeddings of their own.
+        runs = family.kind in TASKS[str(task)].kinds and (family.kind == "decoder" or family.executable)
         return replace(family, tensors=lambda config: _written(family, config), executable=runs)
     one = None if family.kind == "encoder-decoder" else description.find(family.model_type)
     if one is None or task not in one.tasks or CLASSIFIES not in one.tasks:
@@ -69,5 +68,7 @@ def _written(family: Family, config: Config) -> Tensors:
     """Without the rows for labels; with output embeddings where they are not the input's."""
     table = {name: axes for name, axes in family.tensors(config).items() if "labels" not in axes.split()}
     inputs = next((axes for axes in table.values() if axes.startswith("vocabulary")), "")
-    untied = config.get("tie_word_embeddings") is False and bool(inputs)
+    # transformers 5 says tied of every T5; one that is not does not scale what it writes from.
+    flags = ("tie_word_embeddings", "scale_decoder_outputs")
+    untied = bool(inputs) and any(config.get(flag) is False for flag in flags)
     return {**table, OUTPUT: inputs} if untied else table

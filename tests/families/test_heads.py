@@ -21,7 +21,6 @@ from advisor.families.heads import lacking, with_head
 LLAMA = {"num_hidden_layers": 2, "hidden_size": 16, "num_attention_heads": 4, "num_key_value_heads": 2}
 SIZES: dict[str, dict[str, Any]] = {**tiny.SIZES, "gpt_neo": tiny.KIN["gpt_neo"]}
 SIZES |= {name: {**LLAMA, "intermediate_size": 24} for name in ("llama", "mistral", "qwen2", "qwen3")}
-SIZES["mt5"] = SIZES["t5"]
 
 
 @pytest.mark.parametrize("tied", [True, False])
@@ -38,9 +37,12 @@ def test_the_parameters_of_a_model_that_writes_are_exact(name: str, tied: bool) 
     with torch.device("meta"):
         model = auto.from_config(config)
     model.tie_weights()
+    if not tied and family.kind == "encoder-decoder":  # T5's class ties whatever its config says
+        model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone())
     counted = sum(one.numel() for one in model.parameters())
     head = with_head(family, task)
     assert head.executable and head.parameters(config.to_dict()) == counted
+    assert ("lm_head.weight" in head.tensor_names(config.to_dict())) is not tied
     assert set(head.tensor_names(config.to_dict())) == {name for name, _ in model.named_parameters()}
 
 

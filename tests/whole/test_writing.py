@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 import tiny
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 import advisor
 from advisor.cli import main
 
 SMALL = {"num_layers": 2, "num_decoder_layers": 2, "d_model": 32, "num_heads": 2, "d_kv": 16, "d_ff": 64}
-WAIVED = ("t5-small-data-no-prune", "small-data-few-layers")  # which is what makes these runs quick
+WAIVED = (
+    "t5-small-data-no-prune",
+    "small-data-few-layers",
+    "language-model-depth",
+)
 
 
 def recipe(folder: Path, task: str, steps: str, more: str = "") -> Path:
@@ -50,7 +54,16 @@ def language_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def text_to_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny.checkpoint("t5", tmp_path_factory.mktemp("t5"), tie_word_embeddings=False, **SMALL)
+    """With output embeddings of its own, as T5 v1.1."""
+    folder = tmp_path_factory.mktemp("t5")
+    torch.manual_seed(0)
+    config = AutoConfig.for_model("t5", vocab_size=tiny.VOCABULARY, **{**tiny.SIZES["t5"], **SMALL})
+    config.scale_decoder_outputs = False
+    model = AutoModelForSeq2SeqLM.from_config(config)
+    model.lm_head.weight = torch.nn.Parameter(torch.randn_like(model.lm_head.weight) / 4)
+    model.save_pretrained(folder)
+    tiny.tokenizer("t5").save_pretrained(folder)
+    return folder
 
 
 @pytest.fixture(scope="module")

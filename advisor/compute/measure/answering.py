@@ -49,13 +49,13 @@ class Answering:
         with _with_remedy():
             if reader is not None:
                 self._reader, self._tokenizer = reader, checkpoint.tokenizer(folder, trust_remote_code)
+                self._model: Answerer = self._read
             else:
                 options = {"trust_remote_code": trust_remote_code, "trained": True}
                 scorer, self._tokenizer = checkpoint.load(folder, family, task, **options)
                 self._reader = _Plain(scorer.to(place).eval())
+                self._model = scorer if isinstance(scorer, Writer) else self._read
         pad = self._tokenizer.pad_token_id
-        # What a model writes is no matter of scores.
-        self._model: Answerer = scorer if isinstance(scorer, Writer) else self._read
         self._context = Context(family, task, place, Training(), NO_ROWS, NO_ROWS, pad=pad)
 
     def most_tokens(self) -> int | None:

@@ -20,6 +20,7 @@ from advisor.compute.structure.axes import LAYOUTS
 from advisor.compute.structure.blocks import Block
 from advisor.compute.tasks.scorer import Scorer
 from advisor.families.family import Config, Family
+from advisor.families.heads import OUTPUT
 
 STACKS = ("encoder", "decoder")
 
@@ -99,10 +100,21 @@ def tensors(model: Any, family: Family) -> dict[str, Tensor]:
     return found
 
 
+def _untie(model: Any, filled: Mapping[str, Tensor]) -> None:
+    """Give a model output embeddings of its own where it has some. T5's config says tied of every model.
+
+    transformers ties them unless the checkpoint has both, with different values.
+    """
+    output = model.get_output_embeddings() if OUTPUT in filled else None
+    if output is not None and output.weight is model.get_input_embeddings().weight:
+        output.weight = torch.nn.Parameter(output.weight.detach().clone())
+
+
 def _filled(student: Scorer, family: Family, config: Config, filled: Mapping[str, Tensor]) -> Scorer:
     model = student.model
     sizes = {key: config[key] for key in family.size_keys if key in config}
     smaller = type(model)(type(model.config).from_dict({**model.config.to_dict(), **sizes}))
+    _untie(smaller, filled)
     scorer = student.around(smaller)
     scorer.channels = student.channels
     scorer.to(model.device)

@@ -70,7 +70,8 @@ class TextGeneration(Task):
 
     def encode(self, rows: Rows, processor: Any, max_tokens: int) -> Encoded:
         """Each text in windows of its own."""
-        tokens, labels = [], []
+        tokens: list[tuple[int, ...]] = []
+        labels: list[int] = []
         details: list[tuple[int, int]] = []
         for number, (text, ids) in enumerate(zip(rows.texts, _ids(rows, processor), strict=True)):
             size = max(1, len(text.encode()))
