@@ -37,6 +37,8 @@ from advisor.recipe.recipe import DataSource, Recipe, to_aims
 if TYPE_CHECKING:
     from advisor.advice.history import History
 
+GPUS = ("cuda", "mps")  # where int8 is not allowed
+
 
 class Advice(NamedTuple):
     """The recipe, why it is so, and what else was possible."""
@@ -78,7 +80,7 @@ def advise(
         raise AdviseError(wrong, hint="name another task or another model")
     meeting = [one for one in admissible if not one.misses]
     if not meeting:
-        raise NotMet("\n  ".join((_not_met(admissible, facts.goal, choosing.cautious), *given_student(found))))
+        raise NotMet("\n  ".join((_not_met(admissible, facts, choosing.cautious), *given_student(found))))
     chosen = min(meeting, key=greenest)
     why = verdicts(policy, facts, chosen, found)
     told = (*notes(chosen, facts), *given_student(found), *_own_runs(history, found), *white_paper_only(policy, why))
@@ -128,7 +130,8 @@ def _own_runs(history: History | None, found: tuple[Candidate, ...]) -> Iterator
             yield f"history: {words}: {'; '.join(map(str, one.narrowed))}"
 
 
-def _not_met(admissible: list[Candidate], goal: Goal, cautious: bool) -> str:
+def _not_met(admissible: list[Candidate], facts: Facts, cautious: bool) -> str:
+    goal = facts.goal
     targets = to_aims(goal)
     wanted = " and ".join(f"{name} {getattr(targets, name)}" for name in targets.bounds())
     head = f"no admissible recipe is predicted to meet {wanted}"
@@ -142,7 +145,7 @@ def _not_met(admissible: list[Candidate], goal: Goal, cautious: bool) -> str:
     return (
         f"{head}\n"
         f"  nearest: {nearest.words} (relative accuracy {said.accuracy}, relative emissions {said.emissions})\n"
-        f"  what must give: {gives}, more data, or another device"
+        f"  what must give: {gives}, {'more data, or a CPU' if facts.device.kind in GPUS else 'or more data'}"
     )
 
 
