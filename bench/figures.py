@@ -75,7 +75,7 @@ def measure(given: Namespace) -> None:
     todo = [
         Trial(arm, task, seed, "" if model == FIRST else model)
         for task, seed, lacks in missing(gather(), model, given.seeds, given.task)
-        for arm in dict.fromkeys(by_level[level] for level in lacks)
+        for arm in dict.fromkeys(by_level[level] for level in lacks if level in by_level)
     ]
     took = [line["seconds"] for line in read(FILE) if line.get("model", FIRST) == model]
     forecast = f", {mean(took) * len(todo) / 3600:.1f} hours by what the others took" if took else ""

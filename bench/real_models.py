@@ -47,33 +47,32 @@ def arms(folder: Path, name: str) -> tuple[Task, tuple[Arm, ...]]:
     """Two thirds of the layers, and these at the white paper's width: each distilled, then int8."""
     width, whole = cut(folder, "L1", 5)
     layers = Arm("two thirds", (*whole, INT8), serves=True)
-    _, deeper = cut(folder, "L3", 5)
-    if len(deeper) < 3:
-        return task(name, width), (layers,)
-    steps = (*whole, deeper[-1], INT8)
-    return task(name, width), (layers, Arm("narrower", steps, serves=True, goes_on=layers.name))
+    narrow = cut(folder, "L3", 5)[1][2:]  # none where no step can narrow the model
+    deeper = [Arm("narrower", (*whole, *narrow, INT8), serves=True, goes_on=layers.name)] if narrow else []
+    return task(name, width), (layers, *deeper)
 
 
 def deep(folder: Path) -> dict[str, Arm]:
     """The white paper's levels by their names in points.LEVELS: the deeper two are steps of one arm."""
-    whole, third = (Arm(name, cut(folder, level, epochs)[1], serves=True) for name, level, epochs in DEEP)
-    return {TWO_THIRDS: whole, A_THIRD: third, NARROW: third}
-
-
-DEEP = (("two thirds", "L1", 5), ("a third and narrow", "L3", 8))
+    whole = Arm("two thirds", cut(folder, "L1", 5)[1], serves=True)
+    third = Arm("a third and narrow", cut(folder, "L3", 8)[1] or cut(folder, "L2", 8)[1], serves=True)
+    return {TWO_THIRDS: whole, A_THIRD: third} | ({NARROW: third} if third.steps[2:] else {})
 
 
 def cut(folder: Path, level: str, epochs: int) -> tuple[int, tuple[str, ...]]:
-    """A model's width, and the steps of a level as lines of YAML. epochs: of distillation; narrowing takes four."""
+    """A model's width, and the steps of a level as lines of YAML. epochs: of distillation; narrowing takes four.
+
+    No steps where no step narrows this kind of model.
+    """
     found = probe.model(str(folder))
     family = registry.find(found.facts.family or "")
-    if family is None or found.config is None or not (steps := structure(level, family, found.config)):
-        raise SystemExit(f"{folder}: no step can remove layers of this model yet")
+    if family is None or found.config is None or not structure("L1", family, found.config):
+        raise SystemExit(f"{folder}: no step can remove layers of this model")
     width = family.shape(found.config).hidden_size
     rate = 3e-4 if width <= SLIM else 1e-4
-    removal, *trained = steps
-    paces = ({"epochs": epochs, "learning_rate": rate}, {"epochs": 4, "learning_rate": rate})
-    return width, (line(removal), *(line(step, **pace) for step, pace in zip(trained, paces, strict=False)))
+    paces = ({}, {"epochs": epochs, "learning_rate": rate}, {"epochs": 4, "learning_rate": rate})
+    steps = structure(level, family, found.config) or ()
+    return width, tuple(line(step, **pace) for step, pace in zip(steps, paces, strict=False))
 
 
 def line(step: Step, **given: float) -> str:

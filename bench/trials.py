@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from tasks import Task, prepared
 
+from advisor.base.errors import AdviseError
 from advisor.execution import executor
 from advisor.execution.job import Job, prepare
 from advisor.execution.resumption import unfinish
@@ -99,7 +100,10 @@ def run(trials: Sequence[Trial], file: Path, given: Namespace) -> None:
     for number, trial in enumerate([] if given.show else left):
         print(f"{number + 1} of {len(left)}: {trial.key}", file=sys.stderr, flush=True)
         file.parent.mkdir(exist_ok=True)
-        line = json.dumps({**trial.key, **_carried_out(trial, given)})
+        try:
+            line = json.dumps({**trial.key, **_carried_out(trial, given)})
+        except AdviseError as error:
+            raise SystemExit(f"{trial.arm.name}, {trial.task.key}: {error}") from None
         with file.open("a") as lines:
             lines.write(line + "\n")
 
