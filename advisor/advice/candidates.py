@@ -88,7 +88,7 @@ def candidates(
     policy: Policy, facts: Facts, model: Model, data: DataSource, name: str, history: History | None = None
 ) -> Iterator[Candidate]:
     """All of them, mildest first. history: own runs, which narrow the predictions."""
-    family = registry.find(facts.model.family or "")
+    family = registry.of(facts.model.family, model.config)
     training = _training(family, model.config)
     for level in LEVELS:
         steps = structure(level, family, model.config, facts.data.task or "")
@@ -120,7 +120,7 @@ def given(
     """A recipe judged and predicted as it stands."""
     planned = plan(recipe, model.config or {}, facts.data.labels or 2)
     found = violations(policy, look(facts, recipe, planned.measures if planned else {}))
-    family, int8 = registry.find(facts.model.family or ""), recipe.step("quantization") is not None
+    family, int8 = registry.of(facts.model.family, model.config), recipe.step("quantization") is not None
     prediction = predict(planned, family, facts.data.samples, int8)
     judged = predict(planned, family, facts.data.samples, int8, family.judged_as if family else "")
     narrowed: tuple[Narrowed, ...] = ()

@@ -10,7 +10,7 @@ from advisor.advice.reasons import Verdict
 from advisor.advice.recommendation import account
 from advisor.base.errors import AdviseError
 from advisor.base.yamlfile import Document
-from advisor.facts.facts import DataFacts, ModelFacts
+from advisor.facts.facts import DataFacts
 from advisor.facts.tasks import OF_TASK, Metric, metrics
 from advisor.families import registry
 from advisor.inspection import probe
@@ -67,7 +67,7 @@ def prepare(policy: Policy, recipe: Recipe, document: Document, data: TaskData, 
         AdviseError: the model is not here, or its family cannot be executed.
     """
     model = probe.model(recipe.model.source, len(data.label_names), base)
-    _refuse_unexecutable(model.facts, data.task)
+    _refuse_unexecutable(model, data.task)
     if recipe.data.metric not in (None, *OF_TASK[data.task]):
         message = f"{recipe.data.metric} is not a metric for {data.task}"
         raise AdviseError(document.fault(message, ("data", "metric"), f"one of {', '.join(OF_TASK[data.task])}"))
@@ -93,16 +93,22 @@ def excused(job: Job, policy: Policy, how: Waiving) -> Job:
     )
 
 
-def _refuse_unexecutable(model: ModelFacts, task: str) -> None:
-    family = model.family or ""
-    if task == "regression" and model.kind == "encoder-decoder":
+def _refuse_unexecutable(model: probe.Model, task: str) -> None:
+    kind = model.facts.family or ""
+    if flags := registry.uncovered(model.config or {}):
         raise AdviseError(
-            f"a regression cannot be run with {family}: it answers with words, not with a number",
-            hint="use a BERT, GPT-2 or OPT, or turn the labels into classes",
+            f"its tensors are not known, so it cannot be run: nobody tried {', '.join(flags)}",
+            hint="`advise families` lists the families that can be run",
         )
-    known = registry.executable()
-    if family not in known:
+    family = registry.of_config(model.config or {})
+    if family is None or not family.executable:
+        known = registry.executable()
         raise AdviseError(
-            f"models of the kind {family} can be advised on, but cannot be run yet",
+            f"models of the kind {kind} can be advised on, but cannot be run yet",
             hint=f"{', '.join(known[:-1])} and {known[-1]} can",
+        )
+    if task == "regression" and family.text_to_text:
+        raise AdviseError(
+            f"a regression cannot be run with {kind}: it answers with words, not with a number",
+            hint="use a BERT, GPT-2 or OPT, or turn the labels into classes",
         )

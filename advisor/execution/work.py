@@ -34,6 +34,7 @@ class Work:
         from advisor.compute.machine import processes
         from advisor.compute.machine.device import own_memory, pick
         from advisor.compute.structure.checkpoint import load
+        from advisor.compute.structure.proven import refuse_other_shapes, refuse_unproven
         from advisor.compute.training.context import Context
         from advisor.compute.training.state import digest
 
@@ -46,6 +47,11 @@ class Work:
             free = memory.available() if own is None else own
             shared = processes.count() if own is None else 1
             memory.refuse_too_large(job.plan, str(source), free and free // shared)
+        if cuts := job.plan.cuts:
+            refuse_unproven(job.model.config or {}, self.family.task, cuts, str(source))
+            last = job.plan.steps[-1].after
+            shapes = lambda labels: self.family.structure(last, labels).shapes()  # noqa: E731
+            refuse_other_shapes(last, self.family.task, shapes, str(source))
         names, trust = job.data.label_names, job.trust_remote_code
         scorer, self.tokenizer = load(source, self.family, names, training.seed, trust)
         self.first: Scorer | None = scorer  # the model as it came, until a step has changed it

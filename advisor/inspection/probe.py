@@ -46,18 +46,16 @@ def model(source: str, labels: int = 2, base: Path = Path()) -> Model:
     Raises:
         AdviseError: no model of that name is known, or its config is missing or invalid.
     """
-    if source.lower() not in registry.names() and (path := located(source, base)):
+    if registry.find(source.lower()) is None and (path := located(source, base)):
         return _local(source, path, labels)
     family = _family(source)
-    cached = cached_config(family.checkpoint if family else source)
+    name = (family and family.checkpoint) or source
+    cached = cached_config(name)
     if cached:
         return _local(source, cached, labels)
     if family:
-        return Model(
-            ModelSource(family.checkpoint, family.model_type),
-            family.facts(family.config, labels)._replace(source=family.checkpoint),
-            family.config,
-        )
+        facts = registry.describe(family.config, labels=labels)._replace(source=name)
+        return Model(ModelSource(name, facts.family), facts, family.config)
     raise AdviseError(_unknown(source))
 
 
@@ -104,7 +102,7 @@ def _local(source: str, path: Path, labels: int) -> Model:
 def checkpoint(source: str) -> str:
     """The Hub id that a family's name stands for; any other source as it is."""
     family = _family(source)
-    return family.checkpoint if family else source
+    return (family and family.checkpoint) or source
 
 
 def card_licence(folder: Path) -> str | None:

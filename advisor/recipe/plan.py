@@ -46,6 +46,12 @@ class Plan(NamedTuple):
         return next((one.after for one in self.steps if one.step.name == "finetune"), self.steps[0].before)
 
     @property
+    def cuts(self) -> list[str]:
+        """The names of everything that the steps cut, as the family's description has them."""
+        found = (cut for one in self.steps for cut in self.family.cuts(one.before, one.after))
+        return list(dict.fromkeys(found))
+
+    @property
     def parameters(self) -> int:
         return self.steps[-1].parameters if self.steps else self.baseline_parameters
 

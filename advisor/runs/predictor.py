@@ -47,7 +47,7 @@ class Predictor:
         file = folder / "config.json"
         config = probe.read_config(file)
         facts = registry.describe(config, str(file))  # refuses absurd sizes before weights are read
-        family = registry.find(facts.family or "")
+        family = registry.of_config(config)
         if family is None or not family.executable:
             raise AdviseError(Fault(f"models of the kind {facts.family} cannot be loaded", str(folder)))
         self.labels = _labels(config, file)

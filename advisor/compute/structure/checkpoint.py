@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from huggingface_hub import snapshot_download
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, T5ForConditionalGeneration
+from transformers import AutoModelForSeq2SeqLM, AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging
 
 from advisor.base.errors import AdviseError, Fault
@@ -62,7 +62,7 @@ def load(
     try:
         folder = _local(folder, trust_remote_code)
         refuse_unsafe_weights(folder)
-        refuse_unknown_activation(folder, family)
+        refuse_unknown_activation(folder)
         own = tokenizer(folder, trust_remote_code)
         model, info = _task_model(folder, family, label_names)
     except AdviseError:
@@ -124,11 +124,11 @@ def _tokenizer(folder: Path | str, trust_remote_code: bool) -> Any:
 
 
 def _words(tokenizer: Any, family: Family, names: Sequence[str]) -> tuple[tuple[int, ...], ...]:
-    return label_tokens(tokenizer, label_words(tokenizer, names)) if family.kind == "encoder-decoder" else ()
+    return label_tokens(tokenizer, label_words(tokenizer, names)) if family.text_to_text else ()
 
 
 def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> tuple[Any, dict[str, Any]]:
-    """Text to text for encoder-decoders, a classification head for the others; and the report of transformers."""
+    """Text to text for T5 and its kin, a classification head for the others; and the report of transformers."""
     common = {
         "dtype": torch.float32,
         "use_safetensors": True,
@@ -144,7 +144,7 @@ def _task_model(folder: Path | str, family: Family, names: Sequence[str]) -> tup
         # A config may ask for tuples, or for all attention beside the scores; here scores are read by name.
         **{"return_dict": True, "output_attentions": False, "output_hidden_states": False},
     }
-    class_ = T5ForConditionalGeneration if family.kind == "encoder-decoder" else AutoModelForSequenceClassification
+    class_ = AutoModelForSeq2SeqLM if family.text_to_text else AutoModelForSequenceClassification
     found: tuple[Any, dict[str, Any]] = class_.from_pretrained(folder, **common)
     return found
 

@@ -29,7 +29,7 @@ class Scorer(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
     channels: (hidden), the numbers that its hidden channels had when it was loaded, before some were cut away.
 
     Args:
-        model: a `...ForSequenceClassification`, or a `T5ForConditionalGeneration`.
+        model: a `...ForSequenceClassification`, or a `...ForConditionalGeneration` of T5 and its kin.
         label_tokens: for T5, each label's word as tokens, end token included (see `label_tokens`).
 
     Raises:
@@ -43,7 +43,7 @@ class Scorer(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
     def __init__(self, model: Any, label_tokens: LabelTokens = ()) -> None:
         super().__init__()
         self.model, self.label_tokens = model, label_tokens
-        self.text_to_text = bool(model.config.is_encoder_decoder)
+        self.text_to_text = bool(model.config.is_encoder_decoder) and not hasattr(model, "classification_head")
         self.takes_cache = "use_cache" in inspect.signature(model.forward).parameters
         _check(model, label_tokens, self.text_to_text)
         if self.text_to_text and getattr(model.config, "decoder_start_token_id", None) is None:
@@ -82,7 +82,7 @@ class Scorer(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
             encoder_attention_mask=attention_mask,
             use_cache=False,
         ).last_hidden_state[:, 0]  # (batch, hidden)
-        if config.scale_decoder_outputs:
+        if getattr(config, "scale_decoder_outputs", False):  # mT5 never does
             hidden = hidden * config.d_model**-0.5
         # The labels' rows alone: the whole head would be a second copy of the vocabulary in an exported file.
         return functional.linear(hidden, self.model.lm_head.weight[self.first_tokens]).float()
@@ -111,8 +111,21 @@ class Scorer(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
         # GPT-2 and OPT score at the last token that is not `pad_token_id`, whatever the mask says.
         input_ids = input_ids.masked_fill(attention_mask == 0, self.model.config.pad_token_id)
         cache = {"use_cache": False} if self.takes_cache else {}
+        if self.model.config.is_encoder_decoder:
+            return self._at_the_end(input_ids, attention_mask)
         logits: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask, **cache).logits
         return logits.float()  # under autocast they are bf16, too coarse for softmax and losses
+
+    def _at_the_end(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Scores of BART and its kin, at the last end token; the stock class wants as many of these in every row."""
+        given = {"input_ids": input_ids, "attention_mask": attention_mask, "use_cache": False}
+        if hasattr(self.model, "_shift_right"):  # T5's kin; BART does so by itself
+            given["decoder_input_ids"] = self.model._shift_right(input_ids)
+        hidden = self.model.base_model(**given)[0]
+        places = torch.arange(input_ids.shape[1], device=input_ids.device)
+        row = (places * (input_ids == self.model.config.eos_token_id)).argmax(-1)[:, None, None]  # (batch, 1, 1)
+        found: Tensor = self.model.classification_head(hidden.gather(1, row.expand(-1, 1, hidden.shape[-1]))[:, 0])
+        return found.float()
 
 
 def task_loss(logits: Tensor, labels: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForSequenceClassification, T5ForConditionalGeneration
+from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.int8.backends import FILES, Source
@@ -137,8 +137,8 @@ def read(folder: Path, threads: int = 0) -> TorchReader:
 
 def _empty(folder: Path, label_tokens: list[list[int]]) -> Scorer:
     config = AutoConfig.from_pretrained(folder)
-    if config.is_encoder_decoder:
-        return Scorer(T5ForConditionalGeneration(config), tuple(map(tuple, label_tokens)))
+    if label_tokens:
+        return Scorer(AutoModelForSeq2SeqLM.from_config(config), tuple(map(tuple, label_tokens)))
     return Scorer(AutoModelForSequenceClassification.from_config(config))
 
 
