@@ -79,10 +79,11 @@ def _unknown(source: str) -> Fault:
         return Fault("no such checkpoint folder or config.json", shown, hint="check the path")
     if "$" in source or "{" in source:
         return Fault(f"unknown model {shown!r}", hint="this looks like a template: fill it in first")
-    known = [*registry.names(), *ALIASES]
+    known = [*(family.model_type for family in registry.every()), *ALIASES]
     return Fault(
         f"unknown model {shown!r}: no family of that name, no such folder, and not in the local Hub cache",
-        hint=f"{suggest(shown, known)} or give a checkpoint folder, a config.json, or a Hub id that was downloaded",
+        hint=f"{suggest(shown, known)} or give a checkpoint folder, a config.json, or a Hub id that was downloaded; "
+        "`advise families add` describes further model types of transformers",
     )
 
 

@@ -69,9 +69,13 @@ def refuse_other_shapes(values: Mapping[str, Any], task: str, shapes: Callable[[
 
     values: of the smaller config. task: the Hub's name. shapes: what was predicted for so many labels, by name.
     """
-    config = stock.config_of(values)
     try:
+        config = stock.config_of(values)
         built = stock.built(stock.class_of(config, task), config).shapes
+    except AdviseError as error:
+        raise AdviseError(
+            Fault(f"its class refuses the smaller config: {' '.join(error.faults[0].message.split())}", file)
+        ) from None
     except REFUSED as error:
         raise AdviseError(Fault(f"its class refuses the smaller config: {short(error)}", file)) from None
     predicted = shapes(config.num_labels)
