@@ -92,4 +92,4 @@ def test_the_whole_chain(name: str, text: Path, tmp_path: Path) -> None:
     assert [step["parameters"] for step in report["steps"]] == [
         step["predicted_parameters"] for step in report["steps"]
     ]
-    assert report["steps"][-1]["artefact"]["kind"] == "onnx"
+    assert report["steps"][-1]["artefact"]["kind"] in ("onnx", "openvino")  # by the CPU
