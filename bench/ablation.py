@@ -21,6 +21,7 @@ import targets
 from tasks import Task
 from trials import HERE, Arm, Line, Trial, options, results, run, table
 
+from advisor.compute.structure.proven import structure_of
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training import gradual_pruning
 from advisor.compute.training.context import Context
@@ -54,10 +55,7 @@ def weight_size() -> Iterator[None]:
     def squares(student: Scorer, context: Context) -> gradual_pruning.Scores:
         for weight in student.parameters():
             weight.grad = weight.detach().clone()
-        config = student.model.config.to_dict()
-        found = gradual_pruning._changes(
-            student, context.family.tensor_names(config), context.family.shape(config).head_size
-        )
+        found = gradual_pruning._changes(student, structure_of(student.model))
         student.zero_grad(set_to_none=True)
         return found
 

@@ -54,12 +54,9 @@ def context(rows: int) -> list[Any]:
 def student(work: Any, scorer: Any) -> Any:
     """The model with every third of its layers."""
     from advisor.compute.structure.surgery import keep_layers
-    from advisor.recipe.steps.layer_removal import LayerRemoval
+    from advisor.recipe.steps.layer_removal import evenly
 
-    step, config = LayerRemoval(keep=KEEP), scorer.model.config.to_dict()
-    after = step.resized(work.family, config)
-    kept = {"encoder": tuple(round(place * (config["num_hidden_layers"] - 1) / (KEEP - 1)) for place in range(KEEP))}
-    return keep_layers(scorer, work.family, after, kept)
+    return keep_layers(scorer, {"encoder": evenly(scorer.model.config.num_hidden_layers, KEEP)})
 
 
 class Turns:

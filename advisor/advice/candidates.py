@@ -121,7 +121,7 @@ def candidates(
     choosing: Choosing = USUALLY,
 ) -> Iterator[Candidate]:
     """All of them, mildest first."""
-    family = registry.find(facts.model.family or "")
+    family = registry.of(facts.model.family, model.config)
     training = _training(family, model.config, facts.data)
     for level, steps in _structures(family, model, facts.data.task or ""):
         for int8 in (False, True):
@@ -168,7 +168,7 @@ def given(
     """A recipe judged and predicted as it stands."""
     planned = plan(recipe, model.config or {}, facts.data.labels or 2, model.student_config)
     found = violations(policy, look(facts, recipe, planned.measures if planned else {}))
-    family, int8 = registry.find(facts.model.family or ""), recipe.step("quantization") is not None
+    family, int8 = registry.of(facts.model.family, model.config), recipe.step("quantization") is not None
     prediction = predict(planned, family, facts.data, int8)
     judged = predict(planned, family, facts.data, int8, family.judged_as if family else "", measured=False)
     narrowed: tuple[Narrowed, ...] = ()

@@ -27,9 +27,9 @@ def run(arguments: Sequence[str]) -> int:
     )
     families_.add_argument("--format", choices=("text", "json"), default="text")
     options = families_.parse_args(arguments)
-    from advisor.families.registry import find, names
+    from advisor.families.registry import every
 
-    found = [_entry(family) for name in names() if (family := find(name))]
+    found = [_entry(family) for family in every()]
     sys.stdout.write(json.dumps(found, indent=2) + "\n" if options.format == "json" else _table(found))
     return 0
 
@@ -39,7 +39,7 @@ def _entry(family: Family) -> dict[str, Any]:
     return {
         "family": family.model_type,
         "kind": family.kind,
-        "checkpoint": family.checkpoint,
+        "checkpoint": family.checkpoint or None,
         "layers": family.shape(family.config).layers,
         "parameters": facts.parameters,
         "embedding_share": facts.embedding_share,
@@ -56,4 +56,4 @@ def _table(found: Sequence[dict[str, Any]]) -> str:
 def _row(one: dict[str, Any]) -> tuple[str, ...]:
     layers = "+".join(str(depth) for depth in one["layers"].values())
     numbers = (f"{one['parameters'] / 1e6:.1f}", f"{100 * one['embedding_share']:.1f}")
-    return (one["family"], one["kind"], one["checkpoint"], layers, *numbers, "yes" if one["executable"] else "no")
+    return (one["family"], one["kind"], one["checkpoint"] or "", layers, *numbers, "yes" if one["executable"] else "no")

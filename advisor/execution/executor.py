@@ -114,9 +114,7 @@ class _Run(Work):
         tokens = sum(map(len, (context.train + context.unlabelled).tokens))
         counts = len(context.train), len(context.selection), len(self.reading.report), len(context.unlabelled)
         family, task = self.job.plan.family, context.task
-        alone = frozenset(
-            stack for stack in family.shape(self.job.plan.teacher).layers if task.alone(stack, family.kind)
-        )
+        alone = frozenset(stack for stack in family.shape(self.job.plan.teacher).layers if task.alone(stack, family))
         return Rows(*counts, tokens, context.states_bytes, alone)
 
     def _begin(self) -> None:

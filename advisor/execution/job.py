@@ -101,7 +101,7 @@ def prepare(  # noqa: PLR0913 - what is run, and where it may lie
     """
     model = probe.model(recipe.model.source, len(data.label_names), base, data.task, recipe.model.revision)
     refuse_task(recipe, document, model.facts)
-    _refuse_unexecutable(model.facts, data.task, data.problem_type)
+    _refuse_unexecutable(model, data.task, data.problem_type)
     _refuse_unwritten(recipe, data.task, document)
     model = _with_student(recipe, document, model, data, beside)
     _refuse_other_labels(recipe, document, model, data)
@@ -147,7 +147,7 @@ def _with_student(recipe: Recipe, document: Document, model: probe.Model, data: 
     with placed(document, path_of(("distillation", "student"), recipe, document)):
         student = probe.model(source, labels, Path() if probe.located(source) else beside, data.task)
         found = given_student.fitted(model, student, labels, recipe.training.max_tokens)
-        _refuse_unexecutable(student.facts, data.task, data.problem_type)
+        _refuse_unexecutable(student, data.task, data.problem_type)
     return found
 
 
@@ -157,11 +157,11 @@ def _refuse_other_labels(recipe: Recipe, document: Document, model: probe.Model,
     Raises:
         AdviseError: it has no head, or one for other labels; says which.
     """
-    finetune = recipe.step("finetune")
-    if not isinstance(finetune, Finetune) or finetune.trains or data.task in WRITERS:
+    finetune, family = recipe.step("finetune"), registry.of_config(model.config or {})
+    if not isinstance(finetune, Finetune) or finetune.trains or data.task in WRITERS or family is None:
         return
     try:
-        order(model.config or {}, data.label_names, text_to_text=model.facts.kind == "encoder-decoder")
+        order(model.config or {}, data.label_names, text_to_text=family.text_to_text)
     except ValueError as error:
         message = f"{recipe.model.source} cannot be taken as it is (epochs: 0): {error}"
         hint = "fine-tune it (epochs: 3), or name the labels of the data as the model does"
@@ -169,29 +169,27 @@ def _refuse_other_labels(recipe: Recipe, document: Document, model: probe.Model,
         raise AdviseError(document.fault(message, path, hint)) from None
 
 
-def _refuse_unexecutable(model: ModelFacts, task: str, problem_type: str | None) -> None:
-    family = model.family or ""
-    if model.kind and (why := lacking(family, model.kind, task)):
+def _refuse_unexecutable(model: probe.Model, task: str, problem_type: str | None) -> None:
+    kind = model.facts.family or ""
+    if flags := registry.uncovered(model.config or {}):
+        raise AdviseError(
+            f"its tensors are not known, so it cannot be run: nobody tried {', '.join(flags)}",
+            hint="`advise families` lists the families that can be run",
+        )
+    if model.facts.kind and (why := lacking(kind, model.facts.kind, task)):
         raise AdviseError(why, hint=ENCODERS)
-    if problem_type == "multi_label_classification" and model.kind == "encoder-decoder":
+    family = registry.of_config(model.config or {})
+    if family is None or not with_head(family, task).executable:
+        known = registry.executable(task)
         raise AdviseError(
-            f"several labels cannot be given with {family}: it answers with one word",
-            hint="use a BERT, GPT-2 or OPT",
-        )
-    if problem_type == "regression" and model.kind == "encoder-decoder":
-        raise AdviseError(
-            f"a regression cannot be run with {family}: it answers with words, not with a number",
-            hint="use a BERT, GPT-2 or OPT, or turn the labels into classes",
-        )
-    known = registry.executable()
-    if task in WRITERS:
-        able = [name for name in registry.names() if (one := registry.find(name)) and with_head(one, task).executable]
-        if family not in able:
-            raise AdviseError(f"{task} cannot be run with {family}", hint=f"{', '.join(able[:-1])} and {able[-1]} can")
-    elif family not in known:
-        raise AdviseError(
-            f"models of the kind {family} can be advised on, but cannot be run yet",
+            f"models of the kind {kind} can be advised on, but cannot be run yet",
             hint=f"{', '.join(known[:-1])} and {known[-1]} can",
+        )
+    if family.text_to_text and problem_type in ("regression", "multi_label_classification"):
+        what = "a regression" if problem_type == "regression" else "a text with several labels"
+        raise AdviseError(
+            f"{what} cannot be run with {kind}: it answers with one word, not with numbers",
+            hint="use a BERT, GPT-2 or OPT, or turn the labels into classes",
         )
 
 

@@ -31,6 +31,7 @@ class Work:
     def __init__(self, job: Job, out: Path) -> None:
         from advisor.compute.machine import processes
         from advisor.compute.machine.device import own_memory, pick
+        from advisor.compute.structure.proven import refuse_other_shapes, refuse_unproven
         from advisor.execution import reading
 
         self.job, self.out = job, out
@@ -40,6 +41,10 @@ class Work:
             free = memory.available() if own is None else own
             shared = processes.count() if own is None else 1
             memory.refuse_too_large(job.plan, str(source), free and free // shared)
+        if cuts := job.plan.cuts:
+            family, last = job.plan.family, job.plan.steps[-1].after
+            refuse_unproven(job.model.config or {}, family.task, cuts, str(source))
+            refuse_other_shapes(last, family.task, lambda labels: family.structure(last, labels).shapes(), str(source))
         scorer, self.readings, self.joined = reading.first(job)
         self.first: Scorer | None = scorer  # the model as it came, until a step has changed it
         self.reading = self.readings[0]

@@ -43,6 +43,7 @@ class ModelFacts(NamedTuple):
     decoder_layers: Annotated[int | None, _size("blocks of the decoder", "layers")] = None
     hidden_size: Annotated[int | None, _size("width of the residual stream")] = None
     heads: Annotated[int | None, _size("attention heads in a block")] = None
+    key_value_heads: Annotated[int | None, _size("keys and values that the heads share; else as many as heads")] = None
     head_size: Annotated[int | None, _size("width of one head")] = None
     intermediate_size: Annotated[int | None, _size("width of the feed-forward part")] = None
     vocabulary: Annotated[int | None, _size("rows of the word embeddings", "tokens")] = None
@@ -53,6 +54,7 @@ class ModelFacts(NamedTuple):
     fused_projections: Annotated[bool | None, Fact("flag", "query, key and value share one matrix")] = None
     tied_embeddings: Annotated[bool | None, Fact("flag", "input and output embeddings are one matrix")] = None
     shared_layers: Annotated[bool | None, Fact("flag", "one block is used for all layers")] = None
+    sliding_window: Annotated[bool | None, Fact("flag", "some layers attend to a window of the text only")] = None
     generative: Annotated[bool | None, Fact("flag", "it was pre-trained to generate text")] = None
     source: Annotated[str | None, Fact("text", "the Hub id or the folder")] = None
     revision: Annotated[str | None, Fact("text", "the commit or tag on the Hub")] = None

@@ -1,11 +1,13 @@
-"""Nonsense: everything that is wrong with the numbers in a config, told at once."""
+"""Config checks: everything that is wrong with the numbers in a config, reported at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
+from advisor.families.described.description import Description
 
 LARGEST = 9_999_999  # above this no size of any published model: a config that says so is broken
 MOST_LABELS = 100_000  # ImageNet-21k has 21,841; transformers makes a name for each before it reads a weight
@@ -14,65 +16,47 @@ DROPOUTS = (
     *("activation_dropout", "layerdrop", "embd_pdrop", "resid_pdrop", "attn_pdrop", "dropout_rate"),
 )
 EPSILONS = "layer_norm_eps", "layer_norm_epsilon"
+ACTIVATIONS = ("hidden_act", "activation_function", "activation", "hidden_activation", "feed_forward_proj")
+BUCKETS, DISTANCE = "relative_attention_num_buckets", "relative_attention_max_distance"
+NEEDED = "hidden", "heads", "vocab"
 
 
-class Described(Protocol):
-    """What a family says of its configs, as far as it can be checked: see `Family`, which is one."""
+def refuse_nonsense(described: Description, least: Mapping[str, int], config: Mapping[str, Any], file: str) -> None:
+    """Raise an AdviseError for sizes that are missing, and for numbers and names that make no sense.
 
-    @property
-    def model_type(self) -> str: ...
-
-    @property
-    def executable(self) -> bool: ...
-
-    @property
-    def stacks(self) -> Sequence[Any]: ...
-
-    @property
-    def hidden_size(self) -> str: ...
-
-    @property
-    def heads(self) -> str: ...
-
-    @property
-    def vocabulary(self) -> str: ...
-
-    @property
-    def intermediate_size(self) -> str: ...
-
-    @property
-    def head_size(self) -> str: ...
-
-    @property
-    def usual_head_size(self) -> int | None: ...
-
-    @property
-    def grouped(self) -> str: ...
-
-    @property
-    def further(self) -> Mapping[str, int]: ...
-
-    @property
-    def activation(self) -> str: ...
-
-
-def refuse_nonsense(family: Described, config: Mapping[str, Any], file: str) -> None:
-    """Raise an AdviseError for sizes that are missing, and for numbers and names that make no sense."""
-    found = [*_faults(family, config), *_others(family, config)] or list(_uneven(family, config))
-    if found:
+    least: the smallest value of a size that is not 1.
+    """
+    given = described.given(config)
+    found = [*_parts(described, config), *_faults(described, least, given), *_others(described, given)]
+    if found := found or list(_uneven(described, given)):
         raise AdviseError(*(Fault(text, file) for text in found))
 
 
-def _faults(family: Described, config: Mapping[str, Any]) -> Iterator[str]:
-    first, *others = (stack.key for stack in family.stacks)
-    needed = [first, family.hidden_size, family.heads, family.vocabulary]
-    needed += [family.head_size] if family.usual_head_size is None else []
-    optional = [family.intermediate_size, *others, family.head_size, family.grouped]
-    for key, least in {**{key: 1 for key in [*needed, *optional] if key}, **family.further}.items():
-        if config.get(key) is None and key in needed:
-            yield f"{key} is missing: a {family.model_type} config needs it"
-        yield from _outside(config, key, least, LARGEST)
-    yield from _outside(config, "num_labels", 1, MOST_LABELS)
+def _parts(described: Description, config: Mapping[str, Any]) -> Iterator[str]:
+    """Parts of a config that are none."""
+    for part in sorted({key.partition(".")[0] for key in _keys(described) if "." in key}):
+        if config.get(part) is not None and not isinstance(config[part], Mapping):
+            yield f"{part}: expected a mapping, got {config[part]!r}"
+
+
+def _keys(described: Description) -> list[str]:
+    return [size.key for size in (*described.stacks.values(), *described.sizes.values()) if size.key]
+
+
+def _faults(described: Description, least: Mapping[str, int], given: Mapping[str, Any]) -> Iterator[str]:
+    stack, *_ = described.stacks.values()
+    needed = [stack.key, *(described.sizes[name].key for name in NEEDED if name in described.sizes)]
+    for key in dict.fromkeys([*needed, *_keys(described)]):
+        if given.get(key) is None and key in needed and "." not in key:
+            yield f"{key} is missing: a {described.model_type} config needs it"
+        yield from _outside(given, key, least.get(key, _least(described, key)), LARGEST)
+    yield from _outside(given, "num_labels", 1, MOST_LABELS)
+
+
+def _least(described: Description, key: str) -> int:
+    """The smallest value of a size: below 1 only where models without it were seen."""
+    covered = described.flags[key].covered if key in described.flags else ()
+    return -1 if "-" in covered else 0 if "0" in covered else 1
 
 
 def _outside(config: Mapping[str, Any], key: str, least: int, most: int) -> Iterator[str]:
@@ -81,7 +65,7 @@ def _outside(config: Mapping[str, Any], key: str, least: int, most: int) -> Iter
         yield f"{key}: expected a whole number from {least:,} to {most:,}, got {value!r}"
 
 
-def _others(family: Described, config: Mapping[str, Any]) -> Iterator[str]:
+def _others(described: Description, config: Mapping[str, Any]) -> Iterator[str]:
     """What is no size, but would stop the model when it is made or computes."""
     for key in DROPOUTS:
         if config.get(key) is not None and not (_is_number(config[key]) and 0 <= config[key] <= 1):
@@ -89,22 +73,37 @@ def _others(family: Described, config: Mapping[str, Any]) -> Iterator[str]:
     for key in EPSILONS:
         if config.get(key) is not None and not (_is_number(config[key]) and 0 < config[key] < 1):
             yield f"{key}: expected a small number above 0, got {config[key]!r}"
-    if not isinstance(config.get(family.activation) or "", str):
-        yield f"{family.activation}: expected the name of an activation, got {config[family.activation]!r}"
-    start, known = config.get("decoder_start_token_id"), config.get(family.vocabulary)
-    if family.executable and start is not None and type(known) is int and start not in range(known):
+    for key in ACTIVATIONS:
+        if not isinstance(config.get(key) or "", str):
+            yield f"{key}: expected the name of an activation, got {config[key]!r}"
+    if BUCKETS in described.sizes:
+        yield from _distances(config.get(BUCKETS) or described.sizes[BUCKETS].usual, config.get(DISTANCE))
+    vocabulary = described.sizes.get("vocab")
+    start, known = config.get("decoder_start_token_id"), config.get(vocabulary.key) if vocabulary else None
+    if start is not None and type(known) is int and start not in range(known):
         yield f"decoder_start_token_id: expected a token from 0 to {known - 1}, got {start!r}"
+
+
+def _distances(buckets: Any, distance: Any) -> Iterator[str]:
+    """Distances that leave nothing for half of T5's buckets, each of which spans a range of them."""
+    least = buckets // 2 + 1 if type(buckets) is int else 1
+    if distance is not None and (type(distance) is not int or distance < least):
+        yield f"{DISTANCE}: expected a whole number from {least} on, got {distance!r}"
 
 
 def _is_number(value: Any) -> bool:
     return type(value) in (int, float)
 
 
-def _uneven(family: Described, config: Mapping[str, Any]) -> Iterator[str]:
+def _uneven(described: Description, given: Mapping[str, Any]) -> Iterator[str]:
     """Sizes that cannot be divided as they must."""
-    pairs = [(family.heads, family.grouped)]
-    if not (family.head_size and config.get(family.head_size)) and not family.usual_head_size:
-        pairs.append((family.hidden_size, family.heads))
-    for size, parts in pairs:
-        if parts and config.get(parts) and config[size] % config[parts]:
-            yield f"{size} {config[size]} cannot be divided by {parts} {config[parts]}"
+    pairs = [(name, of) for name, of in described.cuts["multiples"].items() if name == "heads"]
+    for size in described.sizes.values():
+        share = re.fullmatch(r"(\w+)//(\w+)", size.otherwise)
+        if share and not (size.key and given.get(size.key)):
+            pairs.append((share[1], share[2]))
+    for name, of in pairs:
+        whole, part = (described.sizes[one] for one in (name, of))
+        value, divisor = (given.get(one.key, one.usual) for one in (whole, part))
+        if value and divisor and value % divisor:
+            yield f"{whole.key} {value} cannot be divided by {part.key} {divisor}"

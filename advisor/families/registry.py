@@ -1,15 +1,19 @@
-"""All families, found by listing this folder: one file for each `model_type` that is described."""
+"""All families: the described model types, and those of which a file of `models/` has something to say."""
 
 from __future__ import annotations
 
 import importlib
 import os
 from functools import cache
+from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.facts.facts import Kind, ModelFacts
+from advisor.families.described import description
+from advisor.families.described.description import Description
 from advisor.families.family import Config, Family
 from advisor.families.heads import with_head
+from advisor.families.notes import Notes
 
 OTHERS: dict[Kind, str] = {
     "encoder": "other-encoder",
@@ -22,46 +26,82 @@ HYPHENS = {"deberta_v2": "deberta-v2", "xlm_roberta": "xlm-roberta"}  # no name 
 
 @cache
 def names() -> tuple[str, ...]:
-    """The families' names in alphabetical order."""
+    """The families that rules know by name, in alphabetical order: those with notes."""
     files = os.listdir(f"{os.path.dirname(__file__)}/models")  # noqa: PTH120, PTH208 - pathlib costs start-up time
     modules = (file[:-3] for file in files if file.endswith(".py") and file[0] != "_")
     return tuple(sorted(HYPHENS.get(module, module) for module in modules))
 
 
+def every() -> list[Family]:
+    """All families that are described, by any file, in alphabetical order."""
+    found = map(find, sorted({*names(), *description.names()}))
+    return [family for family in found if family]
+
+
 @cache
 def find(model_type: str) -> Family | None:
-    """The family of a `model_type`, or None where no file describes it."""
-    if model_type not in names():
-        return None
-    family: Family = importlib.import_module(f"advisor.families.models.{model_type.replace('-', '_')}").FAMILY
-    return family
-
-
-def of_config(config: Config) -> Family | None:
-    """The family of a config: one of `names()`, else what the description of its model type says; None for others.
+    """The family of a `model_type`; None where no file describes it, or not as blocks with heads and channels.
 
     Raises:
         AdviseError: a file of the user's own descriptions cannot be read.
     """
-    model_type = str(config.get("model_type", ""))
-    if family := find(model_type):
-        return family
-    from advisor.families.described import as_family  # most models are known without it
+    described = description.find(model_type)
+    if described is None or not {"hidden", "heads", "ffn"} <= described.sizes.keys():
+        return None
+    return Family(described, notes(model_type) or _without_notes(described))
 
-    described = as_family.find(model_type)
-    return described if described and not as_family.uncovered(config) else None
+
+def notes(model_type: str) -> Notes | None:
+    """What somebody has to say of a family; None where nobody has."""
+    if model_type not in names():
+        return None
+    found: Notes = importlib.import_module(f"advisor.families.models.{model_type.replace('-', '_')}").NOTES
+    return found
+
+
+def _without_notes(described: Description) -> Notes:
+    usual = {one.key: one.usual for one in (*described.stacks.values(), *described.sizes.values()) if one.usual}
+    config: dict[str, Any] = {"model_type": described.model_type}
+    for key, value in usual.items():
+        part, dot, rest = key.rpartition(".")
+        (config.setdefault(part, {}) if dot else config)[rest] = value
+    return Notes(described.model_type, described.model_type, "", config)
+
+
+def of_config(config: Config) -> Family | None:
+    """The family of a config; None where no file describes its model type, or not under the flags that it sets.
+
+    Raises:
+        AdviseError: a file of the user's own descriptions cannot be read.
+    """
+    family = find(str(config.get("model_type", "")))
+    return None if family is None or family.described.uncovered(config) else family
+
+
+def of(name: str | None, config: Config | None) -> Family | None:
+    """The family of a model: that of its config where this is known, else the one of this name."""
+    return of_config(config) if config else find(name or "")
+
+
+def uncovered(config: Config) -> list[str]:
+    """What keeps the sizes of a config from being known: values of its flags that nobody tried, as `key = value`."""
+    family = find(str(config.get("model_type", "")))
+    return family.described.uncovered(config) if family else []
 
 
 @cache
-def executable() -> tuple[str, ...]:
-    """The names of the families that `advise run` can run."""
-    return tuple(name for name in names() if (family := find(name)) and family.executable)
+def executable(task: str | None = None) -> tuple[str, ...]:
+    """The names of the families that `advise run` can run on a task; on texts with labels where none is named."""
+    return tuple(name for name in names() if (family := find(name)) and with_head(family, task).executable)
 
 
 def by_checkpoint(source: str) -> Family | None:
     """The family whose base checkpoint has this Hub id, with or without its organisation."""
-    families = (find(name) for name in names())
-    return next((one for one in families if one and source in (one.checkpoint, one.checkpoint.split("/")[1])), None)
+    for name in names():
+        known = notes(name)
+        if known and source in (known.checkpoint, known.checkpoint.split("/")[1]):
+            return find(name)
+    return None
 
 
 def describe(config: Config, file: str = "config.json", labels: int = 2, task: str | None = None) -> ModelFacts:
@@ -73,19 +113,25 @@ def describe(config: Config, file: str = "config.json", labels: int = 2, task: s
     Raises:
         AdviseError: its sizes make no sense.
     """
-    family = of_config(config)
-    if family:
-        try:
-            facts = with_head(family, task).facts(config, labels, file)
-            # Rules know a family by its name only where somebody has something to say of it.
-            return facts if family.model_type in names() else facts._replace(family=OTHERS[family.kind])
-        except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
-            # Sizes are checked by name first; this is for lists and parts of another form than the family's.
-            wrong = f"no config of {family.title} that makes sense ({error})"
-            hint = f"compare it with the one of {family.checkpoint or family.title}"
-            raise AdviseError(Fault(wrong, file, hint=hint)) from None
-    kind = _kind(config)
-    return ModelFacts(family=OTHERS[kind], kind=kind, generative=kind != "encoder")
+    family = with_head(find(str(config.get("model_type", ""))), task)
+    if family is None:
+        kind = _kind(config)
+        return ModelFacts(family=OTHERS[kind], kind=kind, generative=kind != "encoder")
+    try:
+        family.refuse_nonsense(config, file)
+        if family.described.uncovered(config):  # the sizes of its tensors are not known
+            return ModelFacts(family=_known_as(family), kind=family.kind, generative=family.generative)
+        return family.facts(config, labels, file)._replace(family=_known_as(family))
+    except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
+        # Sizes are checked by name first; this is for lists and parts of another form than the family's.
+        wrong = f"no config of {family.title} that makes sense ({error})"
+        hint = f"compare it with the one of {family.checkpoint or family.title}"
+        raise AdviseError(Fault(wrong, file, hint=hint)) from None
+
+
+def _known_as(family: Family) -> str:
+    """The name by which rules know a family: its own where somebody has something to say of it."""
+    return family.model_type if family.model_type in names() else OTHERS[family.kind]
 
 
 def _kind(config: Config) -> Kind:

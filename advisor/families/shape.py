@@ -6,14 +6,25 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 
+class Stack(NamedTuple):
+    """A row of blocks of equal shape. `key`: where the config keeps their number."""
+
+    name: str
+    key: str
+
+
 class Shape(NamedTuple):
-    """The sizes that compression may change. `layers`: blocks by stack."""
+    """The sizes that compression may change.
+
+    layers: blocks by stack. together: heads that share a key and value, so that all of them go or none.
+    """
 
     layers: Mapping[str, int]
     hidden_size: int
     heads: int
     head_size: int
     intermediate_size: int
+    together: int = 1
 
     @property
     def attention(self) -> int:

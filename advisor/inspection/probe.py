@@ -15,7 +15,6 @@ from advisor.facts.cpu import instruction_sets
 from advisor.facts.facts import DeviceFacts, ModelFacts
 from advisor.families import registry
 from advisor.families.family import Config, Family
-from advisor.families.heads import with_head
 from advisor.recipe.recipe import ModelSource
 
 MAX_CONFIG = 1_000_000
@@ -60,18 +59,16 @@ def model(
     Raises:
         AdviseError: no model of that name is known, or its config is missing or invalid.
     """
-    if source.lower() not in registry.names() and (path := located(source, base)):
+    if registry.find(source.lower()) is None and (path := located(source, base)):
         return _local(source, path, labels, task)
     family = _family(source)
-    cached = cached_config(family.checkpoint if family else source, revision)
+    name = (family and family.checkpoint) or source
+    cached = cached_config(name, revision)
     if cached:
         return _local(source, cached, labels, task)._replace(revision=revision)
     if family:
-        return Model(
-            ModelSource(family.checkpoint, family.model_type),
-            with_head(family, task).facts(family.config, labels)._replace(source=family.checkpoint),
-            family.config,
-        )
+        facts = registry.describe(family.config, labels=labels, task=task)._replace(source=name)
+        return Model(ModelSource(name, facts.family), facts, family.config)
     raise AdviseError(_unknown(source, revision))
 
 
@@ -98,10 +95,11 @@ def _unknown(source: str, revision: str | None = None) -> Fault:
         return Fault("no such checkpoint folder or config.json", shown, hint="check the path")
     if "$" in source or "{" in source:
         return Fault(f"unknown model {shown!r}", hint="this looks like a template: fill it in first")
-    known = [*registry.names(), *ALIASES]
+    known = [*(family.model_type for family in registry.every()), *ALIASES]
     return Fault(
         f"unknown model {shown!r}: no family of that name, no such folder, and not in the local Hub cache",
-        hint=f"{suggest(shown, known)} or give a checkpoint folder, a config.json, or a Hub id that was downloaded",
+        hint=f"{suggest(shown, known)} or give a checkpoint folder, a config.json, or a Hub id that was downloaded; "
+        "`advise families add` describes further model types of transformers",
     )
 
 
@@ -121,7 +119,7 @@ def _local(source: str, path: Path, labels: int, task: str | None) -> Model:
 def checkpoint(source: str) -> str:
     """The Hub id that a family's name stands for; any other source as it is."""
     family = _family(source)
-    return family.checkpoint if family else source
+    return (family and family.checkpoint) or source
 
 
 def card_licence(folder: Path) -> str | None:

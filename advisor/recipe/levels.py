@@ -11,7 +11,7 @@ from advisor.families.shape import Shape
 from advisor.recipe.plan import Plan
 from advisor.recipe.steps.distillation import Distillation
 from advisor.recipe.steps.layer_removal import LayerRemoval
-from advisor.recipe.steps.matrix_pruning import MatrixPruning
+from advisor.recipe.steps.matrix_pruning import MatrixPruning, nearest
 from advisor.recipe.steps.step import Step
 
 LEVELS = ("", "L1", "L2", "L3")
@@ -58,17 +58,20 @@ def _removal(kept: Mapping[str, int], stacks: int) -> LayerRemoval:
 
 def narrower(family: Family, shape: Shape) -> MatrixPruning | None:
     """Matrix pruning to 7/12 of the width: whole heads, the head size kept, the rest in multiples for kernels."""
-    heads = max(1, round(shape.heads * WIDTH))
-    tied = family.hidden_follows_heads
-    hidden = heads * shape.head_size if tied else _multiple(shape.hidden_size * WIDTH)
-    intermediate = _multiple(shape.intermediate_size * WIDTH)
-    if heads == shape.heads or not family.narrows:
+    heads = nearest(round(shape.heads * WIDTH), shape.together) if family.loses_heads else shape.heads
+    if not family.narrows or (family.loses_heads and heads == shape.heads):
         return None
-    return MatrixPruning(hidden_size=hidden, heads=None if tied else heads, intermediate_size=intermediate)
+    intermediate = _multiple(shape.intermediate_size * WIDTH)
+    if family.hidden_follows_heads:
+        return MatrixPruning(hidden_size=heads * shape.head_size, intermediate_size=intermediate)
+    hidden = _multiple(shape.hidden_size * WIDTH, heads if family.hidden_in_heads else 1)
+    fewer = heads if heads < shape.heads else None
+    return MatrixPruning(hidden_size=hidden, heads=fewer, intermediate_size=intermediate)
 
 
-def _multiple(size: float) -> int:
-    step = 64 if size >= 256 else 8
+def _multiple(size: float, of: int = 1) -> int:
+    """The nearest size that kernels like and that a number divides."""
+    step = math.lcm(64 if size >= 256 else 8, of)
     return max(step, round(size / step) * step)
 
 

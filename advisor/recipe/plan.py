@@ -73,6 +73,12 @@ class Plan(NamedTuple):
         return self.steps[-1].family, self.steps[-1].after
 
     @property
+    def cuts(self) -> list[str]:
+        """The names of everything that the steps cut, as the family's description has them."""
+        found = (cut for one in self.steps for cut in one.family.cuts(one.before, one.after))
+        return list(dict.fromkeys(found))
+
+    @property
     def parameters(self) -> int:
         return self.steps[-1].parameters if self.steps else self.baseline_parameters
 

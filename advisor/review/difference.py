@@ -113,7 +113,7 @@ def _beyond(these: Iterable[Finding], those: Iterable[Finding]) -> tuple[Finding
 
 def outcome(one: Reviewed) -> Outcome:
     """What a recipe leads to, from its plan and the register of evidence."""
-    family = registry.find(one.facts.model.family or "")
+    family = one.plan.family if one.plan else registry.find(one.facts.model.family or "")
     found: Prediction = predict(one.plan, family, one.facts.data, one.recipe.step("quantization") is not None)
     baseline = one.plan.baseline_parameters if one.plan else None
     whole = (baseline or 0) * BYTES / 1e6

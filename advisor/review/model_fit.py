@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from advisor.base.yamlfile import Document
 from advisor.facts.tasks import refusal
-from advisor.families.described import as_family
+from advisor.families import registry
 from advisor.families.heads import ENCODERS, lacking
 from advisor.inspection.probe import Model
 from advisor.recipe.plan import Plan, Problem
@@ -94,7 +94,7 @@ class ModelFit(NamedTuple):
             message = f"checked without the config of {source} ({nowhere}); judged as a generic {family} model"
             fix = f"fetch its config (hf download {source} config.json), or name a folder that has it"
         else:
-            flags = as_family.uncovered(self.model.config)
+            flags = registry.uncovered(self.model.config)
             why = f"nobody tried {', '.join(flags)}" if flags else f"the family {family} is not described"
             message = f"the sizes of {source} were not checked: {why}"
             fix = "`advise families add` describes a model; `advise families` lists those that are"

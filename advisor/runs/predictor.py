@@ -49,7 +49,7 @@ class Predictor:
         config = probe.read_config(file)
         facts = registry.describe(config, str(file))  # refuses absurd sizes before weights are read
         tag = task_of_config(config)
-        known = registry.find(facts.family or "")
+        known = registry.of_config(config)
         family = known and with_head(known, tag)
         if family is None or not family.executable:
             raise AdviseError(Fault(f"models of the kind {facts.family} cannot be loaded", str(folder)))

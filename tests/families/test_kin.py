@@ -1,12 +1,10 @@
-"""Every further family that can be executed: its table is proven on a tiny model, which is cut, saved and reloaded."""
+"""Every further family that can be executed: a tiny model of it is cut, saved and reloaded."""
 
 from __future__ import annotations
 
-import copy
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 import students
@@ -15,9 +13,7 @@ import torch
 
 from advisor.cli import main
 from advisor.compute.structure import checkpoint
-from advisor.compute.structure.axes import LAYOUTS
-from advisor.compute.structure.blocks import Block
-from advisor.compute.structure.surgery import Kept, block_of, keep_layers, narrow
+from advisor.compute.structure.surgery import keep_layers, narrow
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training.gradual_pruning import cut
 from advisor.families import registry
@@ -25,14 +21,17 @@ from advisor.policy.shipped import shipped
 from advisor.recipe.steps.layer_removal import LayerRemoval
 from advisor.recipe.steps.matrix_pruning import MatrixPruning
 
-HEAD_SIZE = 12
 STEPS = """\
   - finetune: {epochs: 1, learning_rate: 2.0e-3}
-  - layer_removal: {keep: 3}
+  - layer_removal: {LAYERS}
   - distillation: {epochs: 1, learning_rate: 1.0e-3}
-  - matrix_pruning: {hidden_size: 36, intermediate_size: 72, increments: 2, epochs: 1, learning_rate: 1.0e-3}
+  - matrix_pruning: {WIDTHS, increments: 2, epochs: 1, learning_rate: 1.0e-3}
   - quantization: {}
 """
+
+
+def test_every_family_that_can_be_executed_is_tried_here_or_everywhere() -> None:
+    assert set(tiny.KIN) | set(tiny.FAMILIES) >= set(registry.executable())
 
 
 def answers(one: Scorer, name: str) -> torch.Tensor:
@@ -41,67 +40,37 @@ def answers(one: Scorer, name: str) -> torch.Tensor:
         return one(**batch.inputs)
 
 
-def units_of(one: Scorer, name: str, unit: str, block: Block | None) -> Any:
-    """The tensors with units of this kind, each with the axis that has them; block: of this block alone."""
-    places = dict(one.model.named_parameters())
-    for tensor, (axes, stack, number) in students.family(name).tensor_names(students.config_of(one)).items():
-        for dimension, axis in enumerate(axes.split()):
-            mine = block is None or block_of(tensor, stack, number) == block
-            if axis in LAYOUTS and LAYOUTS[axis].unit == unit and mine:
-                yield places[tensor], dimension, LAYOUTS[axis]
-
-
-def changed(
-    one: Scorer, name: str, unit: str, units: list[int], zero: bool = False, block: Block | None = None
-) -> Scorer:
-    """A copy with its units in this order, or with these units as 0."""
-    other = copy.deepcopy(one)
-    for tensor, dimension, layout in units_of(other, name, unit, block):
-        numbers = layout.numbers(torch.tensor(units), tensor.shape[dimension], HEAD_SIZE)
-        moved = tensor.data.index_select(dimension, numbers)
-        tensor.data = tensor.data.index_fill(dimension, numbers, 0.0) if zero else moved
-    return other
-
-
-def test_every_family_that_can_be_executed_is_tried_here_or_everywhere() -> None:
-    assert set(tiny.KIN) | set(tiny.FAMILIES) == set(registry.executable())
-
-
-@pytest.mark.parametrize("name", tiny.KIN)
-def test_the_order_of_heads_neurons_and_channels_means_nothing(name: str) -> None:
-    one, config = students.student(name), students.family(name)
-    before = answers(one, name)
-    stack, alike = config.stacks[0].name, config.heads_alike
-    heads = changed(one, name, "attention", [2, 0, 3, 1], block=None if alike else (stack, 1))
-    neurons = changed(one, name, "intermediate", [*range(95, -1, -1)], block=(stack, 1))
-    for other in (heads, neurons, changed(one, name, "hidden", [*range(47, -1, -1)])):
-        assert torch.allclose(answers(other, name), before, atol=1e-5 * float(before.abs().max()))
-
-
 @pytest.mark.parametrize("name", tiny.KIN)
 def test_neurons_that_are_cut_are_neurons_of_zero(name: str) -> None:
-    one, family = students.student(name), students.family(name)
-    kept = [*range(0, 96, 3)]
-    blocks = {block: torch.tensor(kept) for block in students.blocks_of(one, name)}
-    config = students.resized(one, name, intermediate_size=len(kept))
-    smaller = narrow(one, family, config, Kept(intermediate=blocks), HEAD_SIZE)
-    zeroed = changed(one, name, "intermediate", sorted(set(range(96)) - set(kept)), zero=True)
-    expected = answers(zeroed, name)
-    assert torch.allclose(answers(smaller, name), expected, atol=1e-5 * float(expected.abs().max()))
+    one = students.student(name)
+    kept = students.drawn(one, "ffn", 32)
+    expected = answers(students.without(one, kept), name)
+    assert torch.allclose(answers(narrow(one, kept), name), expected, atol=1e-5 * float(expected.abs().max()))
 
 
 @pytest.mark.parametrize("name", tiny.KIN)
 def test_it_loses_layers_and_width_and_reloads_with_the_stock_class(name: str, tmp_path: Path) -> None:
     one, family, context = students.student(name), students.family(name), students.context(name)
     before = students.config_of(one)
-    shallow = LayerRemoval(2).resized(family, before)
-    (stack,) = family.shape(before).layers
-    one = keep_layers(one, family, shallow, {stack: (0, 3)})
-    narrowed = MatrixPruning(24, None, 40, increments=1).resized(family, students.config_of(one))
+    two = len(family.stacks) > 1
+    shallow = (LayerRemoval(encoder_keep=2, decoder_keep=2) if two else LayerRemoval(2)).resized(family, before)
+    one = keep_layers(one, {stack.name: (0, 3) for stack in family.stacks})
+    assert family.shape(students.config_of(one)) == family.shape(shallow)
+    step = MatrixPruning(24, None if family.hidden_follows_heads or not family.loses_heads else 2, 40, increments=1)
+    narrowed = step.resized(family, students.config_of(one))
     one = cut(one, context, family.shape(narrowed))
+    assert family.shape(students.config_of(one)) == family.shape(narrowed)
     checkpoint.save(one.eval(), students.tokenizer(), tmp_path / "cut")
     batch = next(context.batches(context.train.take(8)))
     checkpoint.prove(one, tmp_path / "cut", batch, family.parameters(narrowed))
+
+
+def steps_for(name: str) -> str:
+    family = students.family(name)
+    layers = "encoder_keep: 3, decoder_keep: 3" if len(family.stacks) > 1 else "keep: 3"
+    heads = "heads: 2, " if family.loses_heads and not family.hidden_follows_heads else ""
+    widths = f"hidden_size: {24 if heads else 36}, {heads}intermediate_size: 72"
+    return STEPS.replace("LAYERS", layers).replace("WIDTHS", widths)
 
 
 @pytest.mark.slow
@@ -109,8 +78,9 @@ def test_it_loses_layers_and_width_and_reloads_with_the_stock_class(name: str, t
 def test_the_whole_chain(name: str, text: Path, tmp_path: Path) -> None:
     model, recipe, out = tiny.checkpoint(name, tmp_path / "model"), tmp_path / "recipe.yaml", tmp_path / "out"
     recipe.write_text(
-        f"version: 1\nname: {name}\nmodel: {{source: gone, family: {name}}}\ndevice: cpu\n"
-        f'goal: {{relative_accuracy: ">= 0.3"}}\nsteps:\n{STEPS}training: {{batch_size: 64, max_tokens: 24}}\n'
+        f"version: 1\nname: {name}\nmodel: {{source: gone}}\ndevice: cpu\n"
+        f'goal: {{relative_accuracy: ">= 0.3"}}\nsteps:\n{steps_for(name)}'
+        "training: {batch_size: 64, max_tokens: 24}\n"
     )
     pack = tmp_path / "pack"
     pack.mkdir()
@@ -122,4 +92,4 @@ def test_the_whole_chain(name: str, text: Path, tmp_path: Path) -> None:
     assert [step["parameters"] for step in report["steps"]] == [
         step["predicted_parameters"] for step in report["steps"]
     ]
-    assert report["steps"][-1]["artefact"]["kind"] == "onnx"
+    assert report["steps"][-1]["artefact"]["kind"] in ("onnx", "openvino")  # by the CPU

@@ -11,17 +11,22 @@ from typing import Any
 import tiny
 import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForSequenceClassification, T5ForConditionalGeneration
+from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
 
 from advisor.compute.data.batches import Batch, Encoded, encode
 from advisor.compute.data.dataset import Rows
+from advisor.compute.structure.inference import stock
+from advisor.compute.structure.inference.cutting import zeroed
+from advisor.compute.structure.proven import structure_of
 from advisor.compute.tasks.scorer import Scorer, TextScorer, WordScorer
 from advisor.compute.tasks.text_classification import TextClassification
 from advisor.compute.training.context import Context, Teacher, judge
-from advisor.compute.training.kept import Kept
+from advisor.compute.training.kept import Kept as KeptScores
 from advisor.compute.training.losses import Loss, Weights, distillation_loss
 from advisor.compute.training.teacher import with_answers
 from advisor.families import registry
+from advisor.families.described.axes import length, places, units
+from advisor.families.described.structure import Kept, Structure
 from advisor.families.family import Config, Family
 from advisor.records.results import Progress
 from advisor.records.training_settings import Training
@@ -43,10 +48,8 @@ def model(name: str, **sizes: Any) -> Any:
     """The stock task model with random weights."""
     common = {"vocab_size": tiny.VOCABULARY, "pad_token_id": 0}
     config = AutoConfig.for_model(name, **{**common, **(tiny.SIZES | tiny.KIN)[name], **sizes})
-    text_to_text = name == "t5"
-    return (
-        T5ForConditionalGeneration(config) if text_to_text else AutoModelForSequenceClassification.from_config(config)
-    )
+    class_ = AutoModelForSeq2SeqLM if family(name).text_to_text else AutoModelForSequenceClassification
+    return class_.from_config(config)
 
 
 def student(name: str, **sizes: Any) -> Scorer:
@@ -60,6 +63,44 @@ def student(name: str, **sizes: Any) -> Scorer:
     return found
 
 
+def drawn(one: Scorer, unit: str, count: int, seed: int = 0) -> dict[tuple[str, str], list[int]]:
+    """So many units of a kind, others at every site, in their order."""
+    structure, seeded = structure_of(one.model), torch.Generator().manual_seed(seed)
+    return {(unit, site): sorted(order(structure.sizes[unit], seeded)[:count]) for site in structure.sites(unit)}
+
+
+def order(count: int, seeded: torch.Generator | None = None) -> list[int]:
+    """The numbers below one, in random order."""
+    found: list[int] = torch.randperm(count, generator=seeded).tolist()
+    return found
+
+
+def without(one: Scorer, kept: Kept) -> Scorer:
+    """The same model with zeros for all units that do not stay."""
+    other = copy.deepcopy(one)
+    structure = structure_of(one.model)
+    other.model.load_state_dict({**other.model.state_dict(), **zeroed(stock.state(one.model), structure, kept)})
+    return other
+
+
+def silence(one: Scorer, unit: str, number: int, site: str | None = None) -> None:
+    """Make all weights of a channel, neuron or head zero: at one site, or everywhere."""
+    structure, named = structure_of(one.model), dict(one.model.named_parameters())
+    for name, row, where in structure.tensors():
+        for dimension, axis in enumerate(row.axes):
+            if name in named and unit in units(axis) and site in (None, where):
+                with torch.no_grad():
+                    named[name].index_fill_(dimension, torch.tensor(gone(axis, unit, number, structure)), 0.0)
+
+
+def gone(axis: str, unit: str, number: int, structure: Structure) -> list[int]:
+    """The places of a unit along an axis that holds units of its kind."""
+    others = [other for other in range(structure.sizes[unit]) if other != number]
+    stay = places(axis, structure.sizes, {unit: others})
+    assert stay is not None
+    return sorted({*range(length(axis, structure.sizes))} - {*stay})
+
+
 def fresh(name: str) -> Scorer:
     """A classifier as it is before training."""
     torch.manual_seed(0)
@@ -68,7 +109,8 @@ def fresh(name: str) -> Scorer:
 
 def scorer(one: Any) -> Scorer:
     """A model as a classifier of two labels."""
-    return WordScorer(one, WORDS) if one.config.model_type == "t5" else TextScorer(one)
+    words = one.config.is_encoder_decoder and not hasattr(one, "classification_head")
+    return WordScorer(one, WORDS) if words else TextScorer(one)
 
 
 def config_of(one: Scorer) -> dict[str, Any]:
@@ -123,7 +165,7 @@ def copies(one: Scorer) -> Callable[[], Scorer]:
 def taught_to_say(context: Context, scores: Tensor) -> Context:
     """The context with a teacher that scores its rows so: (rows, labels)."""
     assert context.teacher is not None
-    return replace(context, teacher=Teacher(context.teacher.load, Kept(scores, [1] * len(scores))))
+    return replace(context, teacher=Teacher(context.teacher.load, KeptScores(scores, [1] * len(scores))))
 
 
 def distilling(

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from torch import Tensor
-from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast, T5ForConditionalGeneration
+from transformers import AutoConfig, AutoModel, AutoModelForSeq2SeqLM, PreTrainedTokenizerFast
 
 VOCABULARY = 400
 SIZES: dict[str, dict[str, Any]] = {
@@ -44,8 +44,18 @@ SIZES: dict[str, dict[str, Any]] = {
 }
 FAMILIES = tuple(SIZES)
 ENCODER = {**SIZES["bert"], "bos_token_id": 1, "eos_token_id": 1}
+DECODER = {**ENCODER, "num_key_value_heads": 2}
+TWO_STACKS = {
+    **{"encoder_layers": 4, "decoder_layers": 4, "d_model": 48, "encoder_attention_heads": 4},
+    **{"decoder_attention_heads": 4, "encoder_ffn_dim": 96, "decoder_ffn_dim": 96},
+    **{"bos_token_id": 1, "eos_token_id": 1, "decoder_start_token_id": 1, "forced_eos_token_id": None},
+    # Without names of its own two labels are not saved, and BART's usual three come back.
+    "id2label": {0: "asyncio", 1: "email"},
+}
 RELATIVE = {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "position_biased_input": False}
 KIN: dict[str, dict[str, Any]] = {  # the other families that can be executed
+    "albert": {**ENCODER, "embedding_size": 16},
+    "bart": TWO_STACKS,
     "deberta": {**ENCODER, **RELATIVE, "type_vocab_size": 0, "pooler_hidden_size": 48},
     "deberta-v2": {
         **{**ENCODER, **RELATIVE, "type_vocab_size": 0, "pooler_hidden_size": 48},
@@ -57,8 +67,14 @@ KIN: dict[str, dict[str, Any]] = {  # the other families that can be executed
         **{"num_layers": 4, "hidden_size": 48, "num_heads": 4, "intermediate_size": 96},
         **{"attention_types": [[["global", "local"], 2]], "bos_token_id": 1, "eos_token_id": 1},
     },
+    **dict.fromkeys(("llama", "mistral", "qwen2", "smollm3", "phi3"), DECODER),
+    **{name: {**DECODER, "head_dim": 12} for name in ("gemma", "gemma2", "gemma3_text", "qwen3")},
+    "gpt_neox": ENCODER,
+    "mbart": TWO_STACKS,
     "modernbert": {**ENCODER, "global_attn_every_n_layers": 3, "cls_token_id": 1, "sep_token_id": 1},
     "mpnet": ENCODER,
+    "mt5": {**SIZES["t5"], "num_decoder_layers": 4},
+    "olmo2": DECODER,
     "roberta": ENCODER,
     "xlm-roberta": ENCODER,
 }
@@ -128,7 +144,8 @@ def checkpoint(family: str, folder: Path, **sizes: Any) -> Path:
     config = AutoConfig.for_model(
         family, **{"vocab_size": VOCABULARY, "pad_token_id": 0, **(SIZES | KIN)[family], **sizes}
     )
-    model = T5ForConditionalGeneration(config) if family == "t5" else AutoModel.from_config(config)
+    written = family in ("t5", "mt5")
+    model = AutoModelForSeq2SeqLM.from_config(config) if written else AutoModel.from_config(config)
     model.save_pretrained(folder)
     tokenizer(family).save_pretrained(folder)
     return folder

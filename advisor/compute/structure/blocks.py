@@ -1,13 +1,15 @@
-"""Blocks: the modules that a model's layers are, found by the family's table, and what passes through them."""
+"""Blocks: the modules that a model's layers are, found by the family's description, and what passes through them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import cycle
 from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from advisor.families.described.structure import Structure
 from advisor.families.family import Family
 
 Block = tuple[str, int]  # stack and number
@@ -29,13 +31,22 @@ class Passed(NamedTuple):
 
 
 def blocks(model: Any, family: Family) -> dict[Block, Any]:
-    """The modules of all blocks, in their order."""
-    modules = dict(model.named_modules())
+    """The modules of all blocks, in their order; one of them several times where layers share it."""
+    structure = family.structure(model.config.to_dict())
     found: dict[Block, Any] = {}
-    for name, (_, stack, number) in family.tensor_names(model.config.to_dict()).items():
-        if stack:
-            found.setdefault((stack, number), modules[f"{name.split(f'.{number}.', maxsplit=1)[0]}.{number}"])
-    return dict(sorted(found.items()))
+    for name, stack in sorted(structure.stacks.items()):
+        if name in (one.name for one in family.stacks):
+            modules = model.get_submodule(_path(structure, name))
+            # ALBERT's groups of layers: each is one block that so many layers in a row run.
+            found |= {(name, number): modules[number * len(modules) // stack.depth] for number in range(stack.depth)}
+    return found
+
+
+def _path(structure: Structure, stack: str) -> str:
+    """The list of modules that a stack's blocks are in."""
+    marks = [mark for mark in ("{" + stack + "}", "{" + stack + ":1+}") if not structure.stacks[stack].shared]
+    marks = marks or ["{" + name + "}" for name, one in structure.stacks.items() if one.key == name]
+    return next(pattern.split("." + mark)[0] for pattern in structure.rows for mark in marks if mark in pattern)
 
 
 @contextmanager
@@ -45,17 +56,19 @@ def watched(model: Any, family: Family) -> Iterator[dict[Block, Passed]]:
     A later pass replaces earlier ones.
     """
     passed: dict[Block, Passed] = {}
+    runs: dict[Any, list[Block]] = {}
+    for block, module in blocks(model, family).items():
+        runs.setdefault(module, []).append(block)
 
-    def note(block: Block) -> Any:
+    def note(turns: Iterator[Block]) -> Any:
         def hook(_: Any, arguments: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> None:
             beside = output[1:] if isinstance(output, tuple) else None
-            passed[block] = Passed(arguments[0] if arguments else named["hidden_states"], hidden(output), beside)
+            before = arguments[0] if arguments else named["hidden_states"]
+            passed[next(turns)] = Passed(before, hidden(output), beside)
 
         return hook
 
-    handles = [
-        module.register_forward_hook(note(block), with_kwargs=True) for block, module in blocks(model, family).items()
-    ]
+    handles = [module.register_forward_hook(note(cycle(turns)), with_kwargs=True) for module, turns in runs.items()]
     try:
         yield passed
     finally:

@@ -62,7 +62,7 @@ def load(
     random_from(seed)
     try:
         refuse_unsafe_weights(folder)
-        refuse_unknown_activation(folder, family)
+        refuse_unknown_activation(folder)
         own = tokenizer(folder, trust_remote_code)
         model, info = _task_model(folder, family, task)
     except AdviseError:
@@ -145,7 +145,7 @@ def _task_model(folder: Path | str, family: Family, task: Task) -> tuple[Any, di
         # A config may ask for tuples, or for all attention beside the scores; here scores are read by name.
         **{"return_dict": True, "output_attentions": False, "output_hidden_states": False},
     }
-    found: tuple[Any, dict[str, Any]] = task.stock_class(family.kind).from_pretrained(folder, **common)
+    found: tuple[Any, dict[str, Any]] = task.stock_class(family.text_to_text).from_pretrained(folder, **common)
     return found
 
 

@@ -15,9 +15,8 @@ def renumber(scorer: Scorer, family: Family, order: Sequence[int]) -> None:
     """Give the labels other numbers, in place. order: for each new number the one that it had."""
     if list(order) == sorted(order) or isinstance(scorer, WordScorer):
         return
-    places = family.tensor_names(scorer.model.config.to_dict())
-    numbers = torch.tensor(order)
-    for name, tensor in scorer.model.named_parameters():
-        axes = places[name][0].split() if name in places else []
-        if "labels" in axes:
-            tensor.copy_(tensor.index_select(axes.index("labels"), numbers.to(tensor.device)))
+    named, numbers = dict(scorer.model.named_parameters()), torch.tensor(order)
+    for name, row, _ in family.structure(scorer.model.config.to_dict(), labels=len(order)).tensors():
+        if "labels" in row.axes and name in named:
+            tensor = named[name]
+            tensor.copy_(tensor.index_select(row.axes.index("labels"), numbers.to(tensor.device)))

@@ -12,13 +12,14 @@ from transformers import PreTrainedConfig
 from transformers.activations import ACT2FN
 
 from advisor.base.errors import AdviseError, Fault, OutOfMemory, memory_is_out, suggest
-from advisor.families.family import Family
+from advisor.families.config_checks import ACTIVATIONS
 
 # These say in words what is wrong; of all others the kind is shown, too.
 SPEAKING = OSError, ValueError, RuntimeError, ImportError, SafetensorError
 TOKENIZER = "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"
 CODE = "its tokenizer comes with code of its own"
 HINT = "give --model a folder with config.json, model.safetensors and a tokenizer; no pickled weights"
+GATED = "gated-"  # what T5 writes before the name of an activation
 TOO_LARGE = "use a smaller model, or a machine with more memory"
 
 
@@ -42,18 +43,19 @@ def _faults(file: Path) -> Iterator[Fault]:
             yield Fault(f"cannot be loaded: expected a mapping, got {json.dumps(found)[:60]}", str(file), hint=hint)
 
 
-def refuse_unknown_activation(folder: Path | str, family: Family) -> None:
+def refuse_unknown_activation(folder: Path | str) -> None:
     """Raise an AdviseError where a config names an activation that transformers does not have.
 
     Raises:
         OSError: there is no config.
     """
     config, _ = PreTrainedConfig.get_config_dict(folder, local_files_only=True)
-    given = config.get(family.activation)
-    if isinstance(given, str) and given.removeprefix(family.gated) not in ACT2FN:
-        message = f"{family.activation}: transformers has no activation {given!r}"
-        hint = suggest(given.removeprefix(family.gated), ACT2FN)
-        raise AdviseError(Fault(message, f"{folder}/config.json", hint=hint))
+    for key in ACTIVATIONS:
+        given = config.get(key)
+        if isinstance(given, str) and given.removeprefix(GATED) not in ACT2FN:
+            message = f"{key}: transformers has no activation {given!r}"
+            hint = suggest(given.removeprefix(GATED), ACT2FN)
+            raise AdviseError(Fault(message, f"{folder}/config.json", hint=hint))
 
 
 def brings_code(folder: Path | str) -> bool:

@@ -32,7 +32,7 @@ def refuse_unfitting(model: Any, info: Mapping[str, Any], family: Family, folder
         AdviseError: other tensors are missing or have another shape.
     """
     missing, shapes = _made_up(model, info)
-    gone = [name for name in _beside_head(missing, model, family) if not name.startswith(family.may_lack)]
+    gone = [name for name in _beside_head(missing, model, family) if not name.startswith(family.notes.may_lack)]
     other = _beside_head(list(shapes), model, family)
     if not gone and not other:
         return
@@ -81,8 +81,8 @@ def _beside_head(names: Sequence[str], model: Any, family: Family) -> list[str]:
     body = f"{model.base_model_prefix}."
     if hasattr(model, model.base_model_prefix):
         return [name for name in names if name.startswith(body)]
-    places = family.tensor_names(model.config.to_dict())
-    return [name for name in names if name not in places or "labels" not in places[name][0].split()]
+    rows = {name: row for name, row, _ in family.structure(model.config.to_dict()).tensors()}
+    return [name for name in names if name not in rows or "labels" not in rows[name].axes]
 
 
 def _missing(names: Sequence[str], model: Any) -> Iterator[str]:

@@ -80,7 +80,7 @@ class QuestionAnswering(Task):
         "no one span answers every question, so there is no constant answer to compare with"
     )
 
-    def stock_class(self, kind: str) -> Any:
+    def stock_class(self, text_to_text: bool = False) -> Any:
         return AutoModelForQuestionAnswering
 
     def scorer(self, model: Any, processor: Any) -> Scorer:

@@ -70,7 +70,20 @@ class TextScorer(Scorer):
         """(batch, labels) of input_ids, attention_mask (batch, tokens), int64; the mask is 0 for padding."""
         # GPT-2 and OPT score at the last token that is not `pad_token_id`, whatever the mask says.
         ids = input_ids.masked_fill(attention_mask == 0, self.model.config.pad_token_id)
+        if self.model.config.is_encoder_decoder:
+            return self._at_the_end(ids, attention_mask)
         return super().forward(input_ids=ids, attention_mask=attention_mask)
+
+    def _at_the_end(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Scores of BART and its kin, at the last end token; the stock class wants as many of these in every row."""
+        given = {"input_ids": input_ids, "attention_mask": attention_mask, "use_cache": False}
+        if hasattr(self.model, "_shift_right"):  # T5's kin; BART does so by itself
+            given["decoder_input_ids"] = self.model._shift_right(input_ids)
+        hidden = self.model.base_model(**given)[0]
+        places = torch.arange(input_ids.shape[1], device=input_ids.device)
+        row = (places * (input_ids == self.model.config.eos_token_id)).argmax(-1)[:, None, None]  # (batch, 1, 1)
+        found: Tensor = self.model.classification_head(hidden.gather(1, row.expand(-1, 1, hidden.shape[-1]))[:, 0])
+        return found.float()
 
 
 class WordScorer(TextScorer):
@@ -113,7 +126,7 @@ class WordScorer(TextScorer):
             encoder_attention_mask=attention_mask,
             use_cache=False,
         ).last_hidden_state[:, 0]  # (batch, hidden)
-        if config.scale_decoder_outputs:
+        if getattr(config, "scale_decoder_outputs", False):  # mT5 never does
             hidden = hidden * config.d_model**-0.5
         # The labels' rows alone: the whole head would be a second copy of the vocabulary in an exported file.
         return functional.linear(hidden, self.model.lm_head.weight[self.first_tokens]).float()

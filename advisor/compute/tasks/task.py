@@ -25,6 +25,7 @@ from advisor.compute.data.sources import File
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import Scorer
 from advisor.facts.tasks import Metric
+from advisor.families.family import Family
 from advisor.records.answers import Answer
 
 Answerer = Callable[..., Any]  # the batch's inputs by name to raw outputs: a scorer, or a runtime's reader
@@ -82,8 +83,12 @@ class Task(ABC):
     # The model
 
     @abstractmethod
-    def stock_class(self, kind: str) -> Any:
-        """transformers' own class, with `from_pretrained` and `from_config`. kind: of the architecture."""
+    def stock_class(self, text_to_text: bool = False) -> Any:
+        """transformers' own class, with `from_pretrained` and `from_config`.
+
+        Args:
+            text_to_text: the family classifies by the word that it writes.
+        """
 
     def options(self) -> Mapping[str, Any]:
         """What `from_pretrained` is given for the task's head."""
@@ -154,8 +159,8 @@ class Task(ABC):
         own, wanted = (functional.log_softmax(one / temperature, dim=1) for one in (scores, outputs))
         return temperature**2 * functional.kl_div(own, wanted, reduction="batchmean", log_target=True)
 
-    def alone(self, stack: str, kind: str) -> bool:
-        """Whether only the first position of a stack of blocks counts. kind: of the architecture."""
+    def alone(self, stack: str, family: Family) -> bool:
+        """Whether only the first position of a stack of blocks counts."""
         return False
 
     def counted(self, stack: str, batch: Batch) -> Tensor | None:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn import functional
-from transformers import AutoModelForSequenceClassification, T5ForConditionalGeneration
+from transformers import AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
 
 from advisor.compute.data.batches import Batch, Encoded, encode, padded
 from advisor.compute.data.classified_texts import read_texts
@@ -23,6 +23,7 @@ from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import Scorer, TextScorer, WordScorer, label_tokens, label_words
 from advisor.compute.tasks.task import Apart, Task
 from advisor.facts.tasks import Metric
+from advisor.families.family import Family
 from advisor.records.answers import Answer, Prediction
 
 FAR = 0.5  # by which no kernel's rounding moves a probability
@@ -37,8 +38,8 @@ class TextClassification(Task):
         "answers that are all alike have no correlation, so there is no constant answer to compare with"
     )
 
-    def stock_class(self, kind: str) -> Any:
-        return T5ForConditionalGeneration if kind == "encoder-decoder" else AutoModelForSequenceClassification
+    def stock_class(self, text_to_text: bool = False) -> Any:
+        return AutoModelForSeq2SeqLM if text_to_text else AutoModelForSequenceClassification
 
     def scorer(self, model: Any, processor: Any) -> Scorer:
         if model.config.is_encoder_decoder and not hasattr(model, "classification_head"):
@@ -73,8 +74,8 @@ class TextClassification(Task):
             return scorer.taught(**batch.inputs, labels=batch.labels)
         return Task.loss(self, scorer, batch)
 
-    def alone(self, stack: str, kind: str) -> bool:
-        return kind == "encoder-decoder" and stack == "decoder"
+    def alone(self, stack: str, family: Family) -> bool:
+        return family.text_to_text and stack == "decoder"
 
     def statistics(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Floats:
         return classes.statistics(metric, labels, table)

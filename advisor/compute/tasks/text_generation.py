@@ -54,7 +54,7 @@ class TextGeneration(Task):
     joins_texts: ClassVar[bool] = False
     max_new_tokens: int = 64
 
-    def stock_class(self, kind: str) -> Any:
+    def stock_class(self, text_to_text: bool = False) -> Any:
         return AutoModelForCausalLM
 
     def options(self) -> dict[str, Any]:

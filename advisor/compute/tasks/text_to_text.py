@@ -49,7 +49,7 @@ class TextToText(Task):
     beams: int = 1
     max_new_tokens: int = 64
 
-    def stock_class(self, kind: str) -> Any:
+    def stock_class(self, text_to_text: bool = False) -> Any:
         return AutoModelForSeq2SeqLM
 
     def options(self) -> dict[str, Any]:

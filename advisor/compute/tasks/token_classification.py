@@ -48,7 +48,7 @@ class TokenClassification(Task):
     tag: ClassVar[str] = "token-classification"
     takes_words: ClassVar[bool] = True
 
-    def stock_class(self, kind: str) -> Any:
+    def stock_class(self, text_to_text: bool = False) -> Any:
         return AutoModelForTokenClassification
 
     @classmethod

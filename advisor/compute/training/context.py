@@ -133,7 +133,7 @@ def _grouped(order: list[int], rows: Encoded, size: int, random_: random.Random)
 
 def counted(context: Context, stack: str, batch: Batch) -> Tensor | None:
     """Which positions of a stack of blocks count, (batch, positions): the first alone, or as the task says."""
-    if context.task.alone(stack, context.family.kind):
+    if context.task.alone(stack, context.family):
         return torch.ones(len(batch.rows), 1, dtype=torch.bool)
     return context.task.counted(stack, batch)
 

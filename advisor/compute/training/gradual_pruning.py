@@ -8,26 +8,26 @@ distance from the teacher would not do: a student that is still the teacher has 
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from advisor.compute.structure.axes import LAYOUTS
-from advisor.compute.structure.blocks import Block
-from advisor.compute.structure.surgery import Kept, block_of, narrow
+from advisor.compute.structure.proven import structure_of
+from advisor.compute.structure.surgery import narrow
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training.context import Context
 from advisor.compute.training.loop import Schedule, train
 from advisor.compute.training.losses import Loss, label_loss
-from advisor.families.family import Family
+from advisor.families.described.axes import parts, value
+from advisor.families.described.structure import Structure, local, removable
 from advisor.families.shape import Shape
 from advisor.records.results import Progress
 
 SCORED_ROWS = 512  # the lower end of NVIDIA's guideline of 512 to 1,024 calibration samples
 SCORED_TOGETHER = 8  # in large batches the changes of different rows cancel out
-Scores = dict[tuple[str, Block], Tensor]
+Scores = dict[tuple[str, str], Tensor]  # by unit and site
 
 
 def prune_in_increments(
@@ -61,78 +61,79 @@ def _part(work: Generator[Progress, None, Scorer], done: int, total: int) -> Gen
 
 
 def cut(student: Scorer, context: Context, shape: Shape) -> Scorer:
-    """Narrow the student to a shape by importance; returns it unchanged if it already has that shape."""
+    """Narrow the student to a shape by importance; returns it unchanged if it already has that shape.
+
+    Raises:
+        AdviseError: as in `surgery.narrow`.
+    """
     family, config = context.family, student.model.config.to_dict()
-    before = family.shape(config)
-    if before == shape:
+    if family.shape(config) == shape:
         return student
-    kept = choose(importance(student, context), before, shape, family)
-    return narrow(student, family, family.resized(config, shape), kept, before.head_size)
+    sizes = family.structure(family.resized(config, shape)).sizes
+    return narrow(student, choose(importance(student, context), structure_of(student.model), sizes))
 
 
 def importance(student: Scorer, context: Context) -> Scores:
-    """Scores by axis and block: hidden channels once, heads and neurons for each block."""
-    family, config = context.family, student.model.config.to_dict()
-    names, head_size = family.tensor_names(config), family.shape(config).head_size
+    """Scores by unit and site: hidden channels once, heads and neurons where they are chosen by themselves."""
+    structure = structure_of(student.model)
     student.to(context.device).eval()
     scores: Scores = {}
     for batch in context.batches(context.train.take(SCORED_ROWS), size=SCORED_TOGETHER):
         student.zero_grad(set_to_none=True)
         label_loss(context)(student, batch).backward()
-        for key, change in _changes(student, names, head_size).items():
+        for key, change in _changes(student, structure).items():
             scores[key] = scores.get(key, 0) + change.abs()
     student.zero_grad(set_to_none=True)
     return scores
 
 
-def _changes(student: Scorer, names: Mapping[str, tuple[str, str, int]], head_size: int) -> Scores:
+def _changes(student: Scorer, structure: Structure) -> Scores:
     """Signed change of the loss for each unit, over one batch."""
     changes: Scores = {}
-    for name, tensor in student.model.named_parameters():
-        if tensor.grad is None:
+    named = dict(student.model.named_parameters())
+    for name, row, site in structure.tensors():
+        if (tensor := named.get(name)) is None or tensor.grad is None:
             continue
-        axes, stack, block = names[name]
         product = tensor.detach() * tensor.grad
-        for dimension, axis in enumerate(axes.split()):
-            if axis not in LAYOUTS or axis == "heads":
-                continue
+        for dimension, axis in enumerate(row.axes):
             others = [other for other in range(product.dim()) if other != dimension]
             along = product.sum(others) if others else product  # sum([]) would sum over everything
-            unit = LAYOUTS[axis].unit
-            key = (unit, ("", 0) if unit == "hidden" else block_of(name, stack, block))
-            change = LAYOUTS[axis].per_unit(along.cpu().double(), head_size)  # after the move: MPS has no double
-            changes[key] = changes.get(key, 0) + change
+            along = along.cpu().double()  # after the move: MPS has no double
+            for unit, change in _by_unit(along, axis, structure.sizes):
+                key = (unit, site if local(unit) else "")
+                changes[key] = changes.get(key, 0) + change
+    for site in structure.sites("kv"):  # the heads of a group go with it
+        changes["kv", site] = changes["kv", site] + changes["heads", site].view(len(changes["kv", site]), -1).sum(1)
     return changes
 
 
-def choose(scores: Scores, before: Shape, after: Shape, family: Family) -> Kept:
-    """The most important units of each kind, in their old order."""
-    if family.heads_alike:
-        scores = _alike(scores)
-    hidden = scores[("hidden", ("", 0))]
-
-    def best(axis: str, count: int) -> dict[Block, Tensor]:
-        return {block: _top(found, count) for (kind, block), found in scores.items() if kind == axis}
-
-    return Kept(
-        hidden=_top(hidden, after.hidden_size) if after.hidden_size < before.hidden_size else None,
-        attention=best("attention", after.heads),
-        cross=best("cross", after.heads),
-        intermediate=best("intermediate", after.intermediate_size),
-    )
+def _by_unit(along: Tensor, axis: str, sizes: Mapping[str, int]) -> Iterator[tuple[str, Tensor]]:
+    """The sums of the places of each unit, part by part. along: (length of the axis)."""
+    start = 0
+    for part in parts(axis):
+        count = sizes[part.unit] if part.unit else 1
+        end = start + count * value(part.width, sizes)
+        if removable(part.unit):
+            yield part.unit, along[start:end].view(count, -1).sum(1)
+        start = end
 
 
-def _top(scores: Tensor, count: int) -> Tensor:
-    return torch.topk(scores, count).indices.sort().values
+def choose(scores: Scores, structure: Structure, sizes: Mapping[str, int]) -> dict[tuple[str, str], list[int]]:
+    """The most important units where fewer stay, in their old order; heads in whole key-value groups.
+
+    sizes: of the smaller model, by unit.
+    """
+    kept: dict[tuple[str, str], list[int]] = {}
+    for (unit, site), found in scores.items():
+        grouped = unit == "heads" and site in structure.sites("kv")
+        if sizes[unit] < structure.sizes[unit] and not grouped:
+            kept[unit, site] = _top(found, sizes[unit])
+            if unit == "kv":
+                each = structure.sizes["heads"] // structure.sizes["kv"]
+                kept["heads", site] = [group * each + head for group in kept[unit, site] for head in range(each)]
+    return kept
 
 
-def _alike(scores: Scores) -> Scores:
-    """All blocks of a stack share one position bias, so they must keep the same heads: scores add up."""
-    stacks = {stack for axis, (stack, _) in scores if axis == "attention"}
-    sums = {
-        stack: torch.stack(
-            [found for (axis, (one, _)), found in scores.items() if axis == "attention" and one == stack]
-        ).sum(0)
-        for stack in stacks
-    }
-    return {(axis, block): sums[block[0]] if axis == "attention" else found for (axis, block), found in scores.items()}
+def _top(scores: Tensor, count: int) -> list[int]:
+    found: list[int] = torch.topk(scores, count).indices.sort().values.tolist()
+    return found

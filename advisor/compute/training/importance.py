@@ -32,9 +32,11 @@ def least_missed_go(
     student.to(context.device).eval()
     gone = list(context.keeper.position.gone)
     stay = [block for block in blocks(student.model, context.family) if block not in gone]
+    fixed = context.family.structure(student.model.config.to_dict()).fixed()
     total = len(gone) + len(stay) - sum(keep.values())
     for stack, most in keep.items():
-        while len(left := [block for block in stay if block[0] == stack]) > most:
+        while len([block for block in stay if block[0] == stack]) > most:
+            left = [block for block in stay if block[0] == stack and block not in fixed]
             moved = missed(student, context, gone, left, rows)
             gone.append(min(left, key=lambda block: moved[block]))
             stay.remove(gone[-1])

@@ -99,7 +99,7 @@ def _bytes(context: Context, wanted: Sequence[Block]) -> int:
     texts = (reads.train + reads.unlabelled).tokens
     width = teacher(context).scorer.model.config.hidden_size
     layers = Counter(stack for stack, _ in wanted)
-    alone = {stack for stack in layers if reads.task.alone(stack, reads.family.kind)}
+    alone = {stack for stack in layers if reads.task.alone(stack, reads.family)}
     return states_bytes(width, layers, len(texts), sum(map(len, texts)), alone)
 
 

@@ -8,23 +8,17 @@ feed-forward part in halves.
 
 from __future__ import annotations
 
-import ast
-import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import ast
 
 Sizes = Mapping[str, int]
+LARGEST_POWER = 4
 Units = Mapping[str, Sequence[int]]  # the numbers of the units that stay, in their new order, by name
-
-_OPERATIONS: dict[type[ast.operator], Callable[[int, int], int]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.FloorDiv: operator.floordiv,
-    ast.Pow: operator.pow,
-}
 
 
 class Part(NamedTuple):
@@ -89,20 +83,41 @@ def places(axis: str, sizes: Sizes, kept: Units) -> list[int] | None:
 
 def value(expression: str, sizes: Sizes) -> int:
     """The number that an arithmetic of sizes comes to."""
-    return _value(_tree(expression), sizes)
+    if expression.isdigit():
+        return int(expression)
+    return sizes[expression] if expression.isidentifier() else _value(_tree(expression), sizes)
 
 
 @cache
 def _tree(expression: str) -> ast.expr:
+    import ast  # most axes are plain sizes, and start-up is short without it
+
     return ast.parse(expression.strip(), mode="eval").body
 
 
 def _value(node: ast.expr, sizes: Sizes) -> int:
+    import ast
+
     match node:
         case ast.Constant(value=int() as number):
             return number
         case ast.Name(id=name):
             return sizes[name]
-        case ast.BinOp(left=left, op=operation, right=right) if type(operation) in _OPERATIONS:
-            return _OPERATIONS[type(operation)](_value(left, sizes), _value(right, sizes))
+        case ast.BinOp(left=left, op=operation, right=right):
+            return _result(operation, _value(left, sizes), _value(right, sizes), ast.unparse(node))
     raise ValueError(f"no arithmetic of sizes: {ast.unparse(node)}")
+
+
+def _result(operation: ast.operator, left: int, right: int, text: str) -> int:
+    match type(operation).__name__:
+        case "Add":
+            return left + right
+        case "Sub":
+            return left - right
+        case "Mult":
+            return left * right
+        case "FloorDiv":
+            return left // right
+        case "Pow" if right <= LARGEST_POWER:
+            return int(left**right)
+    raise ValueError(f"no arithmetic of sizes: {text}")

@@ -10,12 +10,12 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from advisor.base.errors import AdviseError, Fault
+from advisor.base.frozen import frozen, made
 from advisor.families.described.axes import sizes_in
 from advisor.families.described.axes import value as arithmetic
 from advisor.families.described.structure import Row, Stack, Structure
@@ -26,11 +26,13 @@ FOLDER = Path(__file__).parent
 MODEL_TYPE = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 # Weights that are not those of the class, whatever the family: nothing can be said from sizes.
 NEVER = ("auto_map", "quantization_config", "per_layer_config")
+GROUPED = ("conv_groups",)  # of DeBERTa-v2's convolution: its weights follow hidden // groups
 OWN, SAME = "own", "same"  # the kinds of a width that may follow another one
 ABSENT = "absent"
+OLDER = "_dict"  # as in text_config_dict, which wins over text_config in transformers
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Size:
     """Where a size comes from. key: of the config; usual: where it is missing; otherwise: an arithmetic of others."""
 
@@ -39,7 +41,7 @@ class Size:
     otherwise: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Flag:
     """A key of the config on which tensors depend.
 
@@ -52,7 +54,7 @@ class Flag:
     follows: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tensor:
     """A row of the table. tasks: those whose class has it, empty for all; when: any of these conditions, or always."""
 
@@ -62,7 +64,7 @@ class Tensor:
     when: tuple[Condition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Description:
     """One family. cuts: what `express` found: `possible`, `refused`, `notes`, `multiples`."""
 
@@ -73,10 +75,10 @@ class Description:
     shared: tuple[str, ...]
     sizes: Mapping[str, Size]
     flags: Mapping[str, Flag]
-    tensors: tuple[Tensor, ...] = field(repr=False)
-    cuts: Mapping[str, Any] = field(repr=False)
+    tensors: tuple[Tensor, ...]
+    cuts: Mapping[str, Any]
     lists: tuple[str, ...] = ()
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = made(default_factory=dict)
 
     def structure(self, config: Config, task: str = "", labels: int = 2) -> Structure:
         """The tensors of a config. task: the Hub's name; without it, the family's first one.
@@ -88,7 +90,7 @@ class Description:
         if task not in self.tasks:
             raise AdviseError(f"{self.model_type}: transformers has no class for {task}", hint=", ".join(self.tasks))
         labels = 2 if task == "question-answering" else labels  # both ends of an answer
-        given = self._given(config)
+        given = self.given(config)
         kinds = self._kinds(given) | {"task": task}
         sizes = self._sizes(given, labels)
         rows = {
@@ -111,16 +113,22 @@ class Description:
 
     def uncovered(self, config: Config) -> list[str]:
         """The flags whose values nobody tried, as `key = value`."""
-        given = self._given(config)
+        given = self.given(config)
         found = [f"{key} = {given[key]!r}" for key in NEVER if given.get(key)]
+        found += [f"{key} = {given[key]!r}" for key in GROUPED if given.get(key) not in (None, 1)]
         for key, flag in self.flags.items():
             if self._kind(key, flag, given) not in flag.covered:
                 found.append(f"{key} = {given.get(key)!r}")
         return found
 
-    def _given(self, config: Config) -> dict[str, Any]:
+    def given(self, config: Config) -> dict[str, Any]:
+        """What a config says, flattened, under the names that the class itself uses."""
         flat = flattened(config)
         return {**{self.aliases[key]: flat[key] for key in self.aliases if key in flat}, **flat}
+
+    def same_as_leader(self, key: str, config: Config) -> bool:
+        """Whether a width that may follow another size does."""
+        return self._kind(key, self.flags[key], self.given(config)) == SAME
 
     def _kinds(self, given: Config) -> dict[str, str]:
         unknown = self.uncovered(given)
@@ -206,9 +214,10 @@ def kind(value: Any) -> str:
 def flattened(config: Config, prefix: str = "") -> dict[str, Any]:
     """A config with the keys of its parts as `text_config.hidden_size`."""
     found: dict[str, Any] = {}
-    for key, value in config.items():
-        inside = key.endswith("_config") and isinstance(value, Mapping) and key not in NEVER
-        found |= flattened(value, f"{prefix}{key}.") if inside else {prefix + key: value}
+    for key, value in sorted(config.items(), key=lambda item: item[0].endswith(OLDER)):
+        part = key.removesuffix(OLDER)
+        inside = part.endswith("_config") and isinstance(value, Mapping) and key not in NEVER
+        found |= flattened(value, f"{prefix}{part}.") if inside else {prefix + key: value}
     return found
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from math import prod
 
+from advisor.base.frozen import frozen, made, replace
 from advisor.families.described.axes import length, places, units
 
 Kept = Mapping[tuple[str, str], Sequence[int]]  # units that stay, by name and by site ('' for the whole model)
@@ -18,7 +18,7 @@ Blocks = Mapping[str, Sequence[int]]  # blocks that stay, by stack
 PLACE = re.compile(r"\{(\w+)(?::(\d+)(\+?))?\}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """A tensor, or the same one of every block.
 
@@ -32,7 +32,7 @@ class Row:
     counted: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stack:
     """A row of blocks. key: where the config keeps their number. shared: all layers run the same block."""
 
@@ -41,7 +41,7 @@ class Stack:
     shared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Structure:
     """The tensors of one model.
 
@@ -53,7 +53,7 @@ class Structure:
     sizes: Mapping[str, int]
     stacks: Mapping[str, Stack]
     rows: Mapping[str, Row]
-    tied: Mapping[str, str] = field(default_factory=dict)
+    tied: Mapping[str, str] = made(default_factory=dict)
 
     def tensors(self) -> Iterator[tuple[str, Row, str]]:
         """Every tensor by its full name, its row, and the site with the number of its block."""
@@ -64,8 +64,7 @@ class Structure:
     def _numbers(self, pattern: str) -> list[dict[str, int]]:
         found: list[dict[str, int]] = [{}]
         for stack, first, onwards in PLACE.findall(pattern):
-            depth = self.stacks[stack].depth
-            blocks = range(int(first or 0), depth if onwards or not first else min(depth, int(first) + 1))
+            blocks = range(int(first or 0), self._last(stack, first, onwards))
             found = [{**numbers, stack: block} for numbers in found for block in blocks]
         return found
 
@@ -78,9 +77,21 @@ class Structure:
 
     def parameters(self) -> int:
         """The exact number of parameters, each tied weight counted once."""
-        return sum(
-            prod(self.shape(row)) * len(self._numbers(pattern)) for pattern, row in self.rows.items() if row.counted
-        )
+        return sum(prod(self.shape(row)) * self.times(pattern) for pattern, row in self.rows.items() if row.counted)
+
+    def times(self, pattern: str) -> int:
+        """In how many blocks a tensor stands: 1 for one outside them."""
+        return prod(self._last(*place) - int(place[1] or 0) for place in PLACE.findall(pattern))
+
+    def _last(self, stack: str, first: str, onwards: str) -> int:
+        """The number behind that of the last block with a tensor."""
+        depth = self.stacks[stack].depth
+        return depth if onwards or not first else min(depth, int(first) + 1)
+
+    def fixed(self) -> set[tuple[str, int]]:
+        """Blocks that have to stay, by stack and number: ModernBERT's first lacks a norm that the others have."""
+        marks = {stack: f"{{{stack}:1+}}" for stack in self.stacks}
+        return {(stack, 0) for stack, mark in marks.items() if any(mark in pattern for pattern in self.rows)}
 
     def sites(self, unit: str) -> list[str]:
         """Where units of this name are chosen by themselves, in the order of the tensors."""
@@ -111,7 +122,7 @@ class Structure:
         return tuple(places(axis, self.sizes, mine) for axis in row.axes)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slice:
     """A tensor of the smaller model: where it comes from, and the places that stay along each axis, None for all."""
 
@@ -132,6 +143,11 @@ def _fixed(pattern: str) -> dict[str, int]:
 
 def _has(row: Row, unit: str) -> bool:
     return any(unit in units(axis) for axis in row.axes)
+
+
+def removable(unit: str) -> bool:
+    """Whether a model can lose units of this name: hidden channels, neurons, heads in their key-value groups."""
+    return unit.rpartition("_")[2] in ("hidden", "heads", "kv", "ffn")
 
 
 def local(unit: str) -> bool:

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from advisor.families.family import Config, Family, Stack, Tensors
-from advisor.families.tensors import bert_block, embeddings, linear
+from advisor.families.notes import Notes
 
-
-def _tensors(config: Config) -> Tensors:
-    return {
-        **embeddings("bert.embeddings"),
-        **bert_block("bert.encoder.layer.{encoder}"),
-        **linear("bert.pooler.dense", "hidden", "hidden"),
-        **linear("classifier", "labels", "hidden"),
-    }
-
-
-FAMILY = Family(
+NOTES = Notes(
     model_type="bert",
-    kind="encoder",
     title="BERT",
     checkpoint="google-bert/bert-base-uncased",
     config={
@@ -30,17 +18,6 @@ FAMILY = Family(
         "max_position_embeddings": 512,
         "type_vocab_size": 2,
     },
-    stacks=(Stack("encoder", "num_hidden_layers"),),
-    hidden_size="hidden_size",
-    heads="num_attention_heads",
-    intermediate_size="intermediate_size",
-    vocabulary="vocab_size",
-    tensors=_tensors,
-    axes=lambda config: {
-        "positions": config.get("max_position_embeddings") or 512,
-        "types": config.get("type_vocab_size") or 2,
-    },
-    further={"max_position_embeddings": 1, "type_vocab_size": 1},
     may_lack=("bert.pooler.",),  # as sentence encoders do, which average instead
     predicted_as="bert-like",
 )

@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-from advisor.families.family import Config, Family, Stack, Tensors
-from advisor.families.tensors import bert_block, embeddings, linear
+from advisor.families.notes import Notes
 
-
-def _tensors(config: Config) -> Tensors:
-    narrow = _width(config) != config["hidden_size"]
-    return {
-        **embeddings("electra.embeddings", "embedding" if narrow else "hidden"),
-        **(linear("electra.embeddings_project", "hidden", "embedding") if narrow else {}),
-        **bert_block("electra.encoder.layer.{encoder}"),
-        **linear("classifier.dense", "hidden", "hidden"),
-        **linear("classifier.out_proj", "labels", "hidden"),
-    }
-
-
-def _width(config: Config) -> int:
-    return int(config.get("embedding_size") or 128)
-
-
-FAMILY = Family(
+NOTES = Notes(
     model_type="electra",
-    kind="encoder",
     title="ELECTRA",
     checkpoint="google/electra-base-discriminator",
     config={
@@ -37,14 +19,5 @@ FAMILY = Family(
         "max_position_embeddings": 512,
         "type_vocab_size": 2,
     },
-    stacks=(Stack("encoder", "num_hidden_layers"),),
-    tensors=_tensors,
-    axes=lambda config: {
-        "positions": config.get("max_position_embeddings") or 512,
-        "types": config.get("type_vocab_size") or 2,
-        "embedding": _width(config),
-    },
-    further={"max_position_embeddings": 1, "type_vocab_size": 1, "embedding_size": 1},
     predicted_as="bert-like",
-    also_hidden=("embedding_size",),
 )

@@ -6,41 +6,10 @@ norm before attention, so it has to stay; the kept blocks' kinds of attention ar
 
 from __future__ import annotations
 
-from typing import Any
+from advisor.families.notes import Notes
 
-from advisor.families.family import Blocks, Config, Family, Stack, Tensors
-from advisor.families.tensors import layer_types, linear, norm
-
-
-def _tensors(config: Config) -> Tensors:
-    norms, mlp, attention = (bool(config.get(key)) for key in ("norm_bias", "mlp_bias", "attention_bias"))
-    block = "model.layers.{encoder}."
-    return {
-        "model.embeddings.tok_embeddings.weight": "vocabulary hidden",
-        **norm("model.embeddings.norm", norms),
-        **norm("model.layers.{encoder:1}.attn_norm", norms),
-        **linear(block + "attn.Wqkv", "3attention", "hidden", attention),
-        **linear(block + "attn.Wo", "hidden", "attention", attention),
-        **norm(block + "mlp_norm", norms),
-        **linear(block + "mlp.Wi", "2intermediate", "hidden", mlp),
-        **linear(block + "mlp.Wo", "hidden", "intermediate", mlp),
-        **norm("model.final_norm", norms),
-        **linear("head.dense", "hidden", "hidden", bool(config.get("classifier_bias"))),
-        **norm("head.norm", norms),
-        **linear("classifier", "labels", "hidden"),
-    }
-
-
-def _follows(before: Config, after: Config, blocks: Blocks) -> dict[str, Any]:
-    every = before.get("global_attn_every_n_layers", 3)
-    return layer_types(
-        before, blocks["encoder"], lambda block: "sliding_attention" if block % every else "full_attention"
-    )
-
-
-FAMILY = Family(
+NOTES = Notes(
     model_type="modernbert",
-    kind="encoder",
     title="ModernBERT",
     checkpoint="answerdotai/ModernBERT-base",
     config={
@@ -56,11 +25,4 @@ FAMILY = Family(
         "attention_bias": False,
         "classifier_bias": False,
     },
-    stacks=(Stack("encoder", "num_hidden_layers"),),
-    tensors=_tensors,
-    axes=lambda config: {"2intermediate": 2 * (config.get("intermediate_size") or 4 * config["hidden_size"])},
-    further={"global_attn_every_n_layers": 1},
-    fused_projections=True,
-    follows=_follows,
-    also_by_block=("layer_types",),
 )

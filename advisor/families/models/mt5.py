@@ -5,12 +5,10 @@ transformers 5 ties the output embeddings to the input's always, so they count o
 
 from __future__ import annotations
 
-from advisor.families.family import Family, Stack
-from advisor.families.tensors import t5_tensors
+from advisor.families.notes import Notes
 
-FAMILY = Family(
+NOTES = Notes(
     model_type="mt5",
-    kind="encoder-decoder",
     title="mT5",
     checkpoint="google/mt5-small",
     config={
@@ -26,16 +24,6 @@ FAMILY = Family(
         "feed_forward_proj": "gated-gelu",
         "is_encoder_decoder": True,
     },
-    stacks=(Stack("encoder", "num_layers"), Stack("decoder", "num_decoder_layers")),
-    hidden_size="d_model",
-    heads="num_heads",
-    intermediate_size="d_ff",
-    head_size="d_kv",
-    tensors=lambda config: t5_tensors(config, "gated-gelu"),
-    axes=lambda config: {"buckets": config.get("relative_attention_num_buckets") or 32},
-    further={"relative_attention_num_buckets": 1},
-    generative=True,
-    heads_alike=True,  # one bias table serves all blocks of a stack
-    executable=False,
+    text_to_text=True,
     predicted_as="encoder-decoder",
 )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from advisor.families.family import Family, Stack
-from advisor.families.tensors import roberta_tensors
+from advisor.families.notes import Notes
 
-FAMILY = Family(
+NOTES = Notes(
     model_type="xlm-roberta",
-    kind="encoder",
     title="XLM-RoBERTa",
     checkpoint="FacebookAI/xlm-roberta-base",
     config={
@@ -20,13 +18,6 @@ FAMILY = Family(
         "max_position_embeddings": 514,
         "type_vocab_size": 1,
     },
-    stacks=(Stack("encoder", "num_hidden_layers"),),
-    tensors=roberta_tensors,
-    axes=lambda config: {
-        "positions": config.get("max_position_embeddings") or 512,
-        "types": config.get("type_vocab_size") or 2,
-    },
-    further={"max_position_embeddings": 1, "type_vocab_size": 1},
     spare_positions=2,
     predicted_as="bert-like",
 )

@@ -84,11 +84,9 @@ class LayerRemoval(Step):
             wrong["keep" if len(layers) == 1 else ""] = f"nothing is removed: all {whole} blocks stay, keep fewer"
         if wrong:
             raise Unfit(wrong)
-        after = family.keeping(config, self.numbers(before, layers))
-        if self.choose == "importance" and after != family.keeping(config, _evenly(before, layers)):
-            why = "the config lists the type of each block, and importance is known only after measuring"
-            raise Unfit({"choose": f"{why}: choose alternate or top"})
-        return after
+        if self.choose == "importance" and family.shared_layers:
+            raise Unfit({"choose": f"all layers of {family.title} run the same block: there is nothing to choose"})
+        return family.keeping(config, self.numbers(before, layers))
 
     def numbers(self, before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
         """The indices of the blocks that stay, by stack; where importance decides, the first ones stand in."""
@@ -131,7 +129,7 @@ class LayerRemoval(Step):
         if self.choose == "importance":
             kept = yield from least_missed_go(student, context, after, SCORED_ROWS)
         yield Progress("remove layers", 1, 1, f"kept {kept}")
-        return keep_layers(student, family, config, kept)
+        return keep_layers(student, kept)
 
 
 def _evenly(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, tuple[int, ...]]:

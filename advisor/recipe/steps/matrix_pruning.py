@@ -33,7 +33,8 @@ LARGEST_MULTIPLE = 128  # what int8 kernels of GPUs require (rule R30 of docs/ev
 class MatrixPruning(Step):
     """Narrow the model to these sizes; sizes that are not given stay.
 
-    heads: for T5 only; elsewhere the hidden size decides how many whole heads stay. `epochs`: of distillation, in all.
+    heads: where the config says them apart from the hidden size (T5, Llama), in whole key-value groups; elsewhere the
+    hidden size decides how many whole heads stay. `epochs`: of distillation, in all.
     """
 
     name: ClassVar[str] = "matrix_pruning"
@@ -74,9 +75,11 @@ class MatrixPruning(Step):
         if family.hidden_follows_heads:
             wanted["heads"] = wanted["hidden_size"] // shape.head_size
             wrong = {**self._heads(family, wanted["hidden_size"], shape), **wrong}
+        else:
+            wrong = {**_undivided(family, wanted["hidden_size"], wanted["heads"], shape), **wrong}
         after = narrowed(shape, **wanted)
         if after == shape and not wrong:
-            wrong[""] = "nothing becomes narrower: give hidden_size, intermediate_size or (T5) heads"
+            wrong[""] = "nothing becomes narrower: give hidden_size, intermediate_size or (T5, Llama) heads"
         if wrong:
             raise Unfit(wrong)
         return after
@@ -124,8 +127,12 @@ class MatrixPruning(Step):
 
         shapes = []
         for place in range(1, self.increments + 1):
-            heads = between("heads", place)
-            hidden = heads * first.head_size if family.hidden_follows_heads else between("hidden_size", place)
+            heads = nearest(between("heads", place), first.together)
+            hidden = between("hidden_size", place)
+            if family.hidden_follows_heads:
+                hidden = heads * first.head_size
+            elif family.hidden_in_heads:
+                hidden = nearest(hidden, heads)
             width = between("intermediate_size", place)
             shapes.append(narrowed(first, hidden_size=hidden, heads=heads, intermediate_size=width))
         return shapes
@@ -144,3 +151,20 @@ class MatrixPruning(Step):
         loss, context = yield from distillation_loss(context, weights, context.family.shape(before))
         schedule = Schedule("prune and distil", self.learning_rate, self.epochs, dropout=False)
         return (yield from prune_in_increments(student, context, shapes, loss, schedule))
+
+
+def _undivided(family: Family, hidden: int, heads: int, shape: Shape) -> dict[str, str]:
+    """What is wrong where heads and hidden size are said apart, by setting."""
+    wrong: dict[str, str] = {}
+    if heads % shape.together:
+        near, each = nearest(heads, shape.together), shape.together
+        wrong["heads"] = f"heads {heads}: each {each} heads share a key and value, and go together: try {near}"
+    elif family.hidden_in_heads and hidden % heads:
+        near = nearest(hidden, heads)
+        wrong["hidden_size"] = f"hidden_size {hidden} cannot be divided by the {heads} heads: try {near}"
+    return wrong
+
+
+def nearest(size: int, of: int) -> int:
+    """The multiple of a number, at least itself, that is nearest to a size."""
+    return max(1, round(size / of)) * of

@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 
 from advisor.base.errors import AdviseError
 from advisor.compute.structure import checkpoint
-from advisor.compute.structure.surgery import Kept, keep_layers, narrow
+from advisor.compute.structure.proven import structure_of
+from advisor.compute.structure.surgery import keep_layers, narrow
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.tasks.text_classification import TextClassification
 
@@ -42,18 +43,14 @@ def refusal(one: Scorer, folder: Path, name: str, more: int = 0) -> str:
 
 def fewer_layers(name: str) -> Scorer:
     whole = students.student(name)
-    layers = {stack: (1, 2) for stack, _ in students.blocks_of(whole, name)}
-    config = students.resized(whole, name, layers=dict.fromkeys(layers, 2))
-    return keep_layers(whole, students.family(name), config, layers)
+    return keep_layers(whole, {stack: (1, 2) for stack, _ in students.blocks_of(whole, name)})
 
 
 def narrower(name: str) -> Scorer:
     whole = students.student(name)
-    blocks = students.blocks_of(whole, name)
-    heads, neurons = (dict.fromkeys(blocks, kept) for kept in (torch.tensor([0, 3]), torch.arange(60, 92)))
-    kept = Kept(torch.arange(0, 48, 2), heads, heads, neurons)
-    config = students.resized(whole, name, hidden_size=24, heads=2, intermediate_size=32)
-    return narrow(whole, students.family(name), config, kept, head_size=12)
+    structure = structure_of(whole.model)
+    numbers = {"hidden": range(0, 48, 2), "heads": (0, 3), "ffn": range(60, 92)}
+    return narrow(whole, {(unit, site): kept for unit, kept in numbers.items() for site in structure.sites(unit)})
 
 
 @pytest.mark.parametrize("make", [students.student, fewer_layers, narrower], ids=lambda make: make.__name__)
@@ -82,22 +79,22 @@ def test_a_wrong_prediction_is_refused(tmp_path: Path) -> None:
 def test_a_changed_tensor_is_refused(name: str, tmp_path: Path) -> None:
     one = students.student(name)
     folder = saved(one, tmp_path / "model")
-    matrix = next(key for key, (axes, _, block) in places(one, name).items() if axes == "intermediate hidden" and block)
+    matrix = feed_forward(one)
     tiny.tamper(folder, lambda tensors: tensors[matrix].add_(0.01))
     assert refusal(one, folder, name).startswith("the reloaded model answers differently, by 0.")
 
 
-def places(one: Scorer, name: str) -> dict[str, tuple[str, str, int]]:
-    """The family's table; GPT-2 stores its matrices the other way round."""
-    found = students.family(name).tensor_names(students.config_of(one))
-    return {key: (" ".join(sorted(place[0].split(), reverse=True)), *place[1:]) for key, place in found.items()}
+def feed_forward(one: Scorer) -> str:
+    """A matrix of the second block; GPT-2 stores its matrices the other way round."""
+    rows = structure_of(one.model).tensors()
+    return next(name for name, row, site in rows if set(row.axes) == {"ffn", "hidden"} and site.endswith(".1"))
 
 
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_a_missing_and_a_left_over_tensor_are_refused(name: str, tmp_path: Path) -> None:
     one = students.student(name)
     folder = saved(one, tmp_path / "model")
-    gone = next(key for key, (axes, _, block) in places(one, name).items() if axes == "intermediate hidden" and block)
+    gone = feed_forward(one)
     tiny.tamper(folder, lambda tensors: tensors.pop(gone))
     message = refusal(one, folder, name)
     assert (

@@ -201,7 +201,7 @@ def test_only_a_trained_model_is_loaded_to_predict(name: str, checkpoints: dict[
     with pytest.raises(AdviseError) as caught:
         checkpoint.load(checkpoints[name], family, TextClassification(NAMES), trained=True)
     (fault,) = caught.value.faults
-    head = next(key for key in ("classifier.weight", "score.weight") if key in family.tensor_names(family.config))
+    head = next(key for key in ("classifier.weight", "score.weight") if key in family.structure(family.config).rows)
     assert fault.file == str(checkpoints[name])
     assert fault.message.startswith("it has not been trained for these labels: missing ")
     assert f"{head} (2 x 48)" in fault.message and "`advise run`" in fault.hint

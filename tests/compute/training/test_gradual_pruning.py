@@ -11,74 +11,55 @@ import torch
 from torch import Tensor
 
 from advisor.compute.data.batches import Batch
+from advisor.compute.structure.proven import structure_of
 from advisor.compute.structure.surgery import narrow
 from advisor.compute.tasks.scorer import Scorer
-from advisor.compute.training.gradual_pruning import choose, cut, importance, prune_in_increments
+from advisor.compute.training.gradual_pruning import Scores, choose, cut, importance, prune_in_increments
 from advisor.compute.training.loop import Schedule
 from advisor.families.shape import Shape
 from advisor.recipe.steps.matrix_pruning import MatrixPruning
-
-HEAD_SIZE = 12
 
 
 def shape_of(one: Scorer, name: str) -> Shape:
     return students.family(name).shape(students.config_of(one))
 
 
-def silence(one: Scorer, name: str, unit: str, number: int, block: int = -1) -> None:
-    """Make all weights of a channel, neuron or head zero: in one block, or everywhere."""
-    named = dict(one.model.named_parameters())
-    width = HEAD_SIZE if unit in ("attention", "cross") else 1
-    rows = range(number * width, (number + 1) * width)
-    for key, (axes, _, place) in students.family(name).tensor_names(students.config_of(one)).items():
-        for dimension, axis in enumerate(axes.split()):
-            if axis == f"3{unit}" and block in (-1, place):
-                where = torch.tensor([third * 48 + row for third in range(3) for row in rows])
-            elif axis == unit and block in (-1, place):
-                where = torch.tensor(list(rows))
-            else:
-                continue
-            with torch.no_grad():
-                named[key].index_fill_(dimension, where, 0.0)
+def chosen(one: Scorer, scores: Scores, **sizes: int) -> dict[tuple[str, str], list[int]]:
+    structure = structure_of(one.model)
+    return choose(scores, structure, {**structure.sizes, **sizes})
 
 
 # Importance ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("unit", ["hidden", "attention", "intermediate"])
+@pytest.mark.parametrize("unit", ["hidden", "heads", "ffn"])
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 def test_units_without_weights_have_no_importance_and_go_first(name: str, unit: str) -> None:
     one, number = students.student(name), 2
-    silence(one, name, unit, number)
+    students.silence(one, unit, number)
     scores = importance(one, students.context(name))
-    before = shape_of(one, name)
-    after = before._replace(hidden_size=47, heads=3, intermediate_size=95)
-    kept = choose(scores, before, after, students.family(name))
-    found = {"hidden": {("", 0): kept.hidden}, "attention": kept.attention, "intermediate": kept.intermediate}[unit]
-    assert len(found) == (1 if unit == "hidden" else len(students.blocks_of(one, name)))
-    for block, stays in found.items():
-        score = scores[unit, block]
-        assert stays is not None and stays.tolist() == sorted(stays.tolist())
-        (gone,) = set(range(len(score))) - set(stays.tolist())
-        assert score[number] == score[gone] == 0 < score.sum()  # behind a ReLU another neuron may be silent too
+    kept = chosen(one, scores, **{unit: structure_of(one.model).sizes[unit] - 1})
+    assert [site for _, site in kept] == structure_of(one.model).sites(unit)
+    for place, stays in kept.items():
+        assert stays == sorted(stays)
+        (gone,) = set(range(len(scores[place]))) - set(stays)
+        assert scores[place][number] == scores[place][gone] == 0 < scores[place].sum()  # a ReLU may silence others
 
 
 @pytest.mark.parametrize("name", students.HEADED)
 def test_blocks_are_judged_apart(name: str) -> None:
     one = students.student(name)
-    silence(one, name, "intermediate", 5, block=1)
+    site = structure_of(one.model).sites("ffn")[1]
+    students.silence(one, "ffn", 5, site)
     scores = importance(one, students.context(name))
-    silent = [block for (kind, (_, block)), score in scores.items() if kind == "intermediate" and score[5] == 0]
-    assert silent == [1]
+    assert [where for (unit, where), score in scores.items() if unit == "ffn" and score[5] == 0] == [site]
 
 
 def test_cross_attention_is_judged_apart_from_self_attention() -> None:
-    one = students.student("t5")
-    silence(one, "t5", "cross", 3, block=2)
+    one, site = students.student("t5"), "decoder.block.2.layer.1"
+    students.silence(one, "heads", 3, site)
     scores = importance(one, students.context("t5"))
-    assert {key for key, score in scores.items() if key[0] in ("cross", "attention") and score[3] == 0} == {
-        ("cross", ("decoder", 2))
-    }
+    assert [where for (unit, where), score in scores.items() if unit == "heads" and score[3] == 0] == [site]
 
 
 def test_importance_by_hand() -> None:
@@ -92,7 +73,7 @@ def test_importance_by_hand() -> None:
         into, out = layer.intermediate.dense, layer.output.dense
         products = (into.weight * into.weight.grad)[neuron].sum() + (into.bias * into.bias.grad)[neuron]
         expected += float((products + (out.weight * out.weight.grad)[:, neuron].sum()).abs().detach())
-    found = importance(one, context)[("intermediate", ("encoder", block))][neuron]
+    found = importance(one, context)["ffn", f"bert.encoder.layer.{block}"][neuron]
     assert float(found) == pytest.approx(expected, rel=1e-3)
 
 
@@ -100,12 +81,10 @@ def test_importance_by_hand() -> None:
 def test_the_important_half_of_the_neurons_is_worth_more_than_the_other(name: str) -> None:
     """Without it the loss of the batches moves further away from what it was."""
     one, context = students.student(name), students.context(name)
-    scores, before = importance(one, context), shape_of(one, name)
-    after, config = before._replace(intermediate_size=48), students.resized(one, name, intermediate_size=48)
+    scores = importance(one, context)
     moved = []
     for sign in (1, -1):
-        kept = choose({key: sign * score for key, score in scores.items()}, before, after, students.family(name))
-        smaller = narrow(one, students.family(name), config, kept, HEAD_SIZE).eval()
+        smaller = narrow(one, chosen(one, {key: sign * score for key, score in scores.items()}, ffn=48)).eval()
         with torch.no_grad():
             moved.append(sum(distance(one, smaller, batch) for batch in context.batches(context.train)))
     assert moved[0] < 0.9 * moved[1]
@@ -116,17 +95,10 @@ def distance(one: Scorer, other: Scorer, batch: Batch) -> float:
 
 
 def test_blocks_of_t5_keep_the_same_heads_and_those_of_bert_their_own() -> None:
-    for name, alike in (("t5", True), ("bert", False)):
+    for name, sites in (("t5", 2 + 3), ("bert", 4)):  # two stacks of T5, and cross-attention of three blocks
         one = students.student(name)
-        before = shape_of(one, name)
-        kept = choose(importance(one, students.context(name)), before, before._replace(heads=2), students.family(name))
-        chosen = [
-            {tuple(heads.tolist()) for (stack, _), heads in kept.attention.items() if stack == wanted}
-            for wanted in before.layers
-        ]
-        assert all((len(heads) == 1) == alike for heads in chosen)
-        assert kept.hidden is None
-        assert set(kept.cross) == ({("decoder", block) for block in range(3)} if name == "t5" else set())
+        kept = chosen(one, importance(one, students.context(name)), heads=2)
+        assert len(kept) == sites and {unit for unit, _ in kept} == {"heads"}
 
 
 # Increments ---------------------------------------------------------------------------------------
@@ -177,7 +149,7 @@ def test_it_is_known_which_channels_stay(name: str) -> None:
     """Channels 5 to 28 are silent; two cuts take them all and no other."""
     one, context = students.student(name), students.context(name)
     for channel in range(5, 29):
-        silence(one, name, "hidden", channel)
+        students.silence(one, "hidden", channel)
     assert one.channels.tolist() == list(range(48))
     for heads in (3, 2):
         one = cut(one, context, shape_of(one, name)._replace(hidden_size=12 * heads, heads=heads))
@@ -196,11 +168,10 @@ def test_a_cut_that_takes_only_silent_units_changes_no_score(name: str) -> None:
     """Half of the neurons are silent, and no others go; in T5 a head too, whose config holds heads apart."""
     one = students.student(name)
     for neuron in range(0, 96, 2):
-        silence(one, name, "intermediate", neuron)
+        students.silence(one, "ffn", neuron)
     heads = 4
     if name == "t5":
         heads = 3
-        for unit in ("attention", "cross"):
-            silence(one, name, unit, 1)
+        students.silence(one, "heads", 1)
     shape = shape_of(one, name)._replace(intermediate_size=48, heads=heads)
     students.assert_equal_scores(cut(one, students.context(name), shape), one, name)

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from advisor.base.errors import AdviseError
-from advisor.compute.structure.surgery import Kept, narrow
+from advisor.compute.structure.surgery import narrow
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training.context import Context
 from advisor.compute.training.losses import Loss
@@ -114,9 +114,9 @@ def test_channels_are_compared_with_those_that_they_were(name: str) -> None:
     """The teacher with its channels in another order, and in another again, is as far from it as it is from itself."""
     one, context = students.student(name), students.taught(name)
     loss = students.distilling(context, soft_weight=1.0, hidden_weight=1.0)
-    config, other = students.config_of(one), one
+    other = one
     for _ in range(2):
-        other = narrow(other, context.family, config, Kept(hidden=torch.randperm(48)), head_size=12)
+        other = narrow(other, {("hidden", ""): students.order(48)})
     assert sorted(other.channels.tolist()) == list(range(48)) != other.channels.tolist()
     assert values(loss, other, context) == pytest.approx(values(loss, one, context), abs=1e-3)
     other.channels = torch.arange(48)

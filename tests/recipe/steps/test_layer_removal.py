@@ -84,10 +84,10 @@ def test_by_importance_the_blocks_stay_that_measuring_found(name: str) -> None:
     assert applied(step, name)[2] == f"kept {kept}"
 
 
-def test_importance_is_refused_where_the_config_says_what_each_block_is() -> None:
-    modernbert = students.family("modernbert")
-    with pytest.raises(ValueError, match="importance is known only after measuring"):
-        LayerRemoval(keep=8, choose="importance").resized(modernbert, modernbert.config)
+def test_importance_has_nothing_to_choose_where_layers_share_a_block() -> None:
+    albert = students.family("albert")
+    with pytest.raises(ValueError, match="all layers of ALBERT run the same block"):
+        LayerRemoval(keep=8, choose="importance").resized(albert, albert.config)
 
 
 # Prediction ---------------------------------------------------------------------------------------

@@ -119,7 +119,8 @@ def test_the_model_comes_out_as_predicted_with_nothing_masked(name: str) -> None
     smaller, told = students.finish(step.apply(whole, predicted, students.taught(name, whole)))
     after = students.config_of(smaller)
     assert family.shape(after) == family.shape(predicted)
-    assert {key for key in after if after[key] != before[key]} <= set(family.size_keys)
+    widths = {family.hidden_size, family.heads, family.intermediate_size, "word_embed_proj_dim"}
+    assert {key for key in after if after[key] != before[key]} <= widths
     assert sum(tensor.numel() for tensor in smaller.parameters()) == family.parameters(predicted)
     for key, tensor in smaller.model.named_parameters():
         outside = "embed" in key or "wpe" in key or "wte" in key or "shared" in key
@@ -142,7 +143,7 @@ def test_a_hidden_size_that_would_lose_the_projections_of_opt_is_refused(hidden:
     with pytest.raises(ValueError) as caught:
         MatrixPruning(hidden_size=hidden, increments=increments).resized(students.family("opt"), OPT_350M)
     assert str(caught.value) == (
-        "hidden_size 512 equals word_embed_proj_dim, so OPT would lose the projections between them: "
+        "hidden_size 512 equals word_embed_proj_dim, so the projections between them would go: "
         "choose another hidden_size, or other increments to pass it by"
     )
 
@@ -163,7 +164,7 @@ def test_nothing_is_pruned_without_a_teacher() -> None:
 
 LARGER, NOTHING = (
     "is larger than the model's",
-    "nothing becomes narrower: give hidden_size, intermediate_size or (T5) heads",
+    "nothing becomes narrower: give hidden_size, intermediate_size or (T5, Llama) heads",
 )
 REFUSED: dict[str, tuple[str, MatrixPruning, str]] = {
     "half a head": (
@@ -226,3 +227,30 @@ SETTINGS: list[tuple[str, Any, str]] = [
 def test_settings_that_make_no_sense(key: str, value: Any, message: str) -> None:
     told = refusal(f"matrix_pruning: {{{key}: {value}}}")
     assert told == f"steps.0.matrix_pruning.{key}: {message}, got {value}"
+
+
+# Grouped heads ------------------------------------------------------------------------------------
+
+
+def test_heads_go_in_whole_key_value_groups() -> None:
+    mistral = students.family("mistral")
+    after = MatrixPruning(hidden_size=2048, heads=16).resized(mistral, mistral.config)
+    assert (after["num_attention_heads"], after["num_key_value_heads"], after["head_dim"]) == (16, 4, 128)
+    with pytest.raises(ValueError, match="heads 18: each 4 heads share a key and value, and go together: try 16"):
+        MatrixPruning(heads=18).resized(mistral, mistral.config)
+
+
+def test_the_hidden_size_of_llama_is_a_multiple_of_its_heads_at_every_increment() -> None:
+    llama = students.family("llama")
+    shapes = MatrixPruning(hidden_size=2432, heads=19).schedule(llama, llama.config)
+    assert all(shape.hidden_size % shape.heads == 0 for shape in shapes)
+    assert (shapes[-1].hidden_size, shapes[-1].heads) == (2432, 19)
+    with pytest.raises(ValueError, match="hidden_size 2400 cannot be divided by the 19 heads: try 2394"):
+        MatrixPruning(hidden_size=2400, heads=19).resized(llama, llama.config)
+
+
+def test_heads_under_a_norm_over_all_of_them_are_not_cut() -> None:
+    olmo2 = students.family("olmo2")
+    with pytest.raises(ValueError, match="heads cannot be cut: it answers otherwise than with zeros"):
+        MatrixPruning(heads=16).resized(olmo2, olmo2.config)
+    assert MatrixPruning(hidden_size=2048).resized(olmo2, olmo2.config)["head_dim"] == 128

@@ -142,8 +142,7 @@ def _empty(folder: Path, written: Mapping[str, Any]) -> Scorer:
     config = AutoConfig.from_pretrained(folder)
     words = tuple(map(tuple, written.get("label_tokens") or ()))
     task = task_of(task_of_config(written), (), written.get("problem_type"))  # artefacts of older versions do not say
-    class_ = task.stock_class("encoder-decoder" if config.is_encoder_decoder else "")
-    model = class_(config) if words else class_.from_config(config)
+    model = task.stock_class(text_to_text=bool(words)).from_config(config)
     return WordScorer(model, words) if words else task.scorer(model, None)
 
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from advisor.base.errors import AdviseError
-from advisor.compute.structure.inference import layer_lists
 from advisor.compute.structure.inference.infer import Inferred
 from advisor.compute.structure.inference.sizes import BACKBONE, FOLLOWERS, flat, nested
+from advisor.families.described import layer_lists
 from advisor.families.described.structure import Blocks, Kept, Slice, Structure
 
 
@@ -65,6 +65,8 @@ def smaller(inferred: Inferred, values: Mapping[str, Any], cut: Cut) -> dict[str
     for name, size in cut.sizes().items():
         _refuse_meeting(inferred, name, size)
         found |= dict.fromkeys(inferred.small.keys(name), size)
+    if cut.kept and (key := next(iter(inferred.small.keys("ffn")), "")) and found.get(key) is None:
+        found[key] = cut.apply(structure).sizes["ffn"]  # else GPT-2 would take four times the new hidden size
     if inferred.small.free and not cut.sizes().keys() <= {"ffn"}:
         # Said outright: else transformers would take hidden size / heads, and a Llama with fewer heads would grow.
         found[inferred.small.keys("head")[0]] = structure.sizes["head"]

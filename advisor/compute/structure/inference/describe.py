@@ -20,13 +20,13 @@ from advisor.compute.structure.inference.conditions import Condition, learn
 from advisor.compute.structure.inference.express import Cuts, express
 from advisor.compute.structure.inference.flags import Flags, plain_activations, points
 from advisor.compute.structure.inference.infer import Inferred, infer
-from advisor.compute.structure.inference.layer_lists import by_layer
 from advisor.compute.structure.inference.origins import origins, stacks
 from advisor.compute.structure.inference.proof import prove
 from advisor.compute.structure.inference.sizes import FOLLOWERS
 from advisor.compute.structure.inference.small import REFUSED, SmallConfigs
 from advisor.families.described.axes import length
 from advisor.families.described.description import read
+from advisor.families.described.layer_lists import by_layer
 from advisor.families.described.structure import Row
 
 Thing = tuple[str, Row]  # a tensor's name and what its axes follow

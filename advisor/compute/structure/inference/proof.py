@@ -20,7 +20,7 @@ from advisor.compute.structure.inference.infer import Inferred
 from advisor.compute.structure.inference.inputs import answers, difference
 from advisor.compute.structure.inference.small import REFUSED
 from advisor.families.described.axes import units
-from advisor.families.described.structure import Kept, Row, Structure
+from advisor.families.described.structure import Kept, Row, Structure, removable
 
 SAME = 1e-5  # of the size of the answers: only rounding may differ
 SCALE = 0.15  # of the random weights: large enough that attention is far from even
@@ -96,10 +96,9 @@ def prove(inferred: Inferred, structure: Structure | None = None) -> Proof:
 
 
 def provable(structure: Structure) -> list[str]:
-    """The units that a model can lose: hidden channels, neurons, heads in their key-value groups."""
+    """The units that a model can lose."""
     every = {unit for row in structure.rows.values() for axis in row.axes for unit in units(axis)}
-    ends = ("hidden", "ffn", "heads", "kv")
-    return sorted(unit for unit in every if unit.rpartition("_")[2] in ends)
+    return sorted(filter(removable, every))
 
 
 def _best(inferred: Inferred, subject: Probe, structure: Structure, unit: str, fixed: bool) -> tuple[float, Structure]:

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from advisor.compute.structure.inference import sizes as names
-from advisor.compute.structure.inference.layer_lists import COUNTS, by_layer, chosen
 from advisor.compute.structure.inference.sizes import BACKBONE, DEPTH, FOLLOWERS, SMALL, Size, flat, nested
+from advisor.families.described.layer_lists import COUNTS, by_layer, chosen
 
 UNUSED = (
     *("id2label", "label2id", "num_labels", "transformers_version", "_name_or_path", "architectures", "dtype"),

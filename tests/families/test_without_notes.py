@@ -1,4 +1,4 @@
-"""Model types known by description alone: advice and review have their exact sizes, and the removal of their layers."""
+"""Families known by description alone: their exact sizes before and after layers go, without a word from anybody."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoModelForSequence
 from advisor.base.errors import AdviseError
 from advisor.cli import main
 from advisor.families import registry
-from advisor.families.described import as_family, description
+from advisor.families.described import description
 from advisor.recipe.steps.layer_removal import LayerRemoval
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -40,7 +40,7 @@ def parameters(config: Any) -> int:
 def test_sizes_are_those_of_the_stock_model_before_and_after_layers_go(name: str) -> None:
     before = config_of(name).to_dict()
     family = registry.of_config(before)
-    assert family and family.model_type == name and not family.executable
+    assert family and family.model_type == name and family.executable
     assert family.parameters(before) == parameters(config_of(name))
     after = LayerRemoval(2).resized(family, before)
     assert family.parameters(after) == parameters(AutoConfig.for_model(**after)) < family.parameters(before)
@@ -52,7 +52,7 @@ def test_lists_by_layer_are_cut_and_unknown_ones_refused_by_name() -> None:
     assert family
     after = LayerRemoval(2).resized(family, before)  # 0 and 3
     assert after["no_rope_layers"] == [1, 0] and len(after["layer_types"]) == 2
-    with pytest.raises(ValueError, match="window_by_layer has an entry for each of 4 layers"):
+    with pytest.raises(ValueError, match="window_by_layer: a list of 4 entries, as many as there are layers"):
         LayerRemoval(2).resized(family, {**before, "window_by_layer": [1, 2, 3, 4]})
 
 
@@ -80,7 +80,7 @@ def test_advice_and_review_know_a_described_model(tmp_path: Path, capsys: pytest
 
 def test_flags_that_nobody_tried_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = config_of("phi3").to_dict() | {"quantization_config": {"bits": 4}}
-    assert registry.of_config(config) is None and "quantization_config" in as_family.uncovered(config)[0]
+    assert registry.of_config(config) is None and "quantization_config" in registry.uncovered(config)[0]
     (tmp_path / "config.json").write_text(json.dumps(config))
     recipe = tmp_path / "recipe.yaml"
     assert main(["--model", str(tmp_path), "--samples", "25000", "--device", "cpu", "-o", str(recipe)]) == 0
@@ -102,7 +102,7 @@ def without_granite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 def forget() -> None:
     description.find.cache_clear()
-    as_family.find.cache_clear()
+    registry.find.cache_clear()
 
 
 def test_a_model_that_nobody_described_is_added_and_known_from_then_on(

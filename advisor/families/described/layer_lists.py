@@ -67,7 +67,10 @@ def cut(config: Mapping[str, Any], depth: int, kept: Sequence[int]) -> dict[str,
 
 
 def _kinds(pattern: Any) -> list[str]:
-    return [kind for kinds, times in pattern for _ in range(times) for kind in kinds]
+    try:
+        return [kind for kinds, times in pattern for _ in range(times) for kind in kinds]
+    except (TypeError, ValueError):
+        raise AdviseError(f"attention_types: expected kinds and how often each comes, got {pattern!r}") from None
 
 
 def _below(count: int, kept: Sequence[int]) -> int:
@@ -76,9 +79,13 @@ def _below(count: int, kept: Sequence[int]) -> int:
 
 
 def chosen(lists: Sequence[Any], count: int) -> list[int]:
-    """The numbers of so many layers, among them each kind that the lists know, in their order."""
+    """The numbers of so many layers, among them each kind that the lists know, in their order.
+
+    Where there are fewer, the last one comes again.
+    """
     longest = max((len(one) for one in lists if isinstance(one, list | tuple)), default=count)
     kinds = [repr([one[number] for one in lists if isinstance(one, list | tuple)]) for number in range(longest)]
     first = sorted(kinds.index(kind) for kind in dict.fromkeys(kinds))[:count]
     more = [number for number in range(longest) if number not in first]
-    return sorted([*first, *more[: count - len(first)]])
+    found = sorted([*first, *more[: count - len(first)]])
+    return found + found[-1:] * (count - len(found))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from advisor.base.errors import AdviseError
-from advisor.compute.structure.inference.layer_lists import cut
+from advisor.families.described.layer_lists import cut
 
 KEPT = [0, 3]
 
