@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from advisor.base.errors import AdviseError
 from advisor.base.frozen import frozen, made, replace
 from advisor.facts.facts import Kind, ModelFacts
+from advisor.facts.tasks import TASKS
 from advisor.families import counts, smaller_config
 from advisor.families.config_checks import refuse_nonsense
 from advisor.families.described.description import Description
@@ -88,12 +89,21 @@ class Family:
         wanted = self.head or (WRITTEN if self.text_to_text else LABELLED)
         return wanted if wanted in self.described.tasks else next(iter(self.described.tasks))
 
+    def for_task(self, task: str) -> Family:
+        """The same family with the head of another task. task: the Hub's name, as descriptions have it."""
+        if ("head", task) not in self._memo:
+            self._memo["head", task] = replace(self, head=task)
+        found: Family = self._memo["head", task]
+        return found
+
     @property
     def executable(self) -> bool:
         """Whether `advise run` takes it."""
         if self.head == WRITTEN:
             return self.text_to_text
-        return self.task == self.head if self.head else self.text_to_text or self.task == LABELLED
+        if self.head:
+            return self.task == self.head and self.kind in TASKS[self.head].kinds
+        return self.text_to_text or self.task == LABELLED
 
     @property
     def hidden_size(self) -> str:

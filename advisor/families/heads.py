@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import overload
 
-from advisor.base.frozen import replace
 from advisor.facts.facts import Kind
 from advisor.facts.tasks import OF_TOKENS, USUAL
 from advisor.families.described import description
@@ -26,13 +24,7 @@ def with_head(family: None, task: str | None) -> None: ...
 
 def with_head(family: Family | None, task: str | None) -> Family | None:
     """The family with the head of a task."""
-    return family if family is None or task in OF_FAMILIES else _with(family, str(task))
-
-
-@cache
-def _with(family: Family, task: str) -> Family:
-    found: Family = replace(family, head=DESCRIBED.get(task, task))
-    return found
+    return family if family is None or task in OF_FAMILIES else family.for_task(DESCRIBED.get(str(task), str(task)))
 
 
 def lacking(family: str, kind: Kind, task: str | None) -> str:

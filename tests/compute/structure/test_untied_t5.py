@@ -8,10 +8,11 @@ from pathlib import Path
 import students
 import tiny
 import torch
-from advisor.compute.structure.scorer import Scorer
 
 from advisor.compute.structure import checkpoint
-from advisor.compute.structure.surgery import Kept, keep_layers, narrow
+from advisor.compute.structure.surgery import keep_layers, narrow
+from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.tasks.text_classification import TextClassification
 from advisor.inspection import probe
 
 NAMES = ("no", "yes")
@@ -26,7 +27,7 @@ def untied(folder: Path) -> tuple[Scorer, object]:
     torch.manual_seed(1)
     head = torch.randn(config["vocab_size"], config["d_model"])
     tiny.tamper(folder, lambda tensors: tensors.update({"lm_head.weight": head}))
-    return checkpoint.load(folder, students.family("t5"), NAMES)
+    return checkpoint.load(folder, students.family("t5"), TextClassification(NAMES))
 
 
 def test_it_is_counted_exactly_before_weights_load(tmp_path: Path) -> None:
@@ -40,10 +41,8 @@ def test_cut_it_keeps_its_own_output_embeddings_and_comes_back_the_same(tmp_path
     whole, tokenizer = untied(tmp_path / "t5")
     family = students.family("t5")
     shape = students.resized(whole, "t5", layers={"encoder": 2, "decoder": 2}, intermediate_size=40)
-    config = students.resized(whole, "t5", layers={"encoder": 2, "decoder": 2})
-    shallow = keep_layers(whole, family, config, {"encoder": (0, 3), "decoder": (0, 2)})
-    kept = {block: torch.arange(40) for block in students.blocks_of(shallow, "t5")}
-    smaller = narrow(shallow, family, shape, Kept(intermediate=kept), 12).eval()
+    shallow = keep_layers(whole, {"encoder": (0, 3), "decoder": (0, 2)})
+    smaller = narrow(shallow, students.drawn(shallow, "ffn", 40)).eval()
     assert torch.equal(smaller.model.lm_head.weight, whole.model.lm_head.weight)
     assert not torch.equal(smaller.model.lm_head.weight, smaller.model.shared.weight)
     checkpoint.save(smaller, tokenizer, tmp_path / "small")
