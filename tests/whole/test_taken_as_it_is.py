@@ -11,7 +11,7 @@ import pytest
 import students
 import tiny
 import torch
-from advisor.compute.structure.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification
 
