@@ -168,7 +168,8 @@ def test_a_run_of_another_model_task_and_metric_is_refused_with_each_difference(
     (message,) = found["gate-recipe"]
     for words in (
         "model.source (facebook/opt-125m, in the run ", "model.family (opt, in the run bert)",
-        "data.problem_type (regression, in the run single_label_classification)", "data.metric (spearman, in the run accuracy)",
+        "data.problem_type (regression, in the run single_label_classification)",
+        "data.metric (spearman, in the run accuracy)",
         "data.labels (1, in the run 2)", "layer_removal.keep (nothing, in the run 3)",
         "finetune.learning_rate", "training.batch_size (32, in the run 64)", "training.max_tokens",
     ):  # fmt: skip
