@@ -32,8 +32,10 @@ def task_class(tag: str, problem_type: str | None = None) -> type[Task]:
     """The class of a task.
 
     Raises:
-        AdviseError: no model can be run on it yet.
+        AdviseError: no model can be run on it yet, or there is no such task: it may come from anybody's config.
     """
+    if tag not in TASKS:
+        raise AdviseError(f"there is no task {tag!r:.60}", hint=f"one of {', '.join(TASKS)}")
     if tag not in (able := runnable()):
         raise AdviseError(f"{tag} can be advised on, but cannot be run yet", hint=f"can be run: {', '.join(able)}")
     return cast(type[Task], import_module(_module(OF_LABELS.get(problem_type or "", tag))).TASK)
