@@ -55,9 +55,10 @@ def _passes(planned: PlannedStep, plan: Plan, recipe: Recipe, data: DataFacts) -
     step, whole = planned.step, plan.steps[0].before
     samples = data.samples or 0
     if not step.distils:
-        return float(step.scored_rows(plan.family, planned.before, planned.after))
+        return float(step.scored_rows(planned.family, planned.before, planned.after))
     rows = samples + (data.unlabelled_samples or 0) + 2 * min(recipe.training.joined_texts, samples)
-    before, after, all_ = map(plan.family.compute, (planned.before, planned.after, whole))
+    before, after = map(planned.family.compute, (planned.before, planned.after))
+    all_ = plan.family.compute(whole)
     share = (before + 3 * after) / 4 / all_  # matrices are pruned on the first half of the way
     selection = min(MOST_SELECTION, samples // 10)
     epochs: int = step.epochs  # type: ignore[attr-defined]  # every step that distils has some

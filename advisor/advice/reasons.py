@@ -102,6 +102,8 @@ def _why_kept(step: str, chosen: Candidate) -> str:
     if step == "distillation":
         return "repairs every structural change, from the fine-tuned teacher"
     words = next(one.words() for one in chosen.recipe.steps if one.name == step)
+    if NO_EVIDENCE in chosen.misses:
+        return f"{words}: {NO_EVIDENCE}, but it needs no training, and the run compares it with the model before it"
     return (
         f"{words}: in the greenest admissible recipe that meets the goal "
         f"(relative accuracy {judged.accuracy}, emissions {judged.emissions})"
@@ -124,6 +126,9 @@ def _rules_about(step: str, policy: Policy, view: View) -> tuple[str, ...]:
 
 def notes(chosen: Candidate, facts: Facts) -> Iterator[str]:
     own = chosen.prediction.accuracy
+    if NO_EVIDENCE in chosen.misses:
+        goal = f"{facts.goal.relative_accuracy:g}"
+        yield f"whether it meets the goal of {goal} is not known; the gate decides on the measured model"
     if own and own.low < facts.goal.relative_accuracy <= 1 and own.low < own.high:
         yield (
             f"it may miss the goal of {facts.goal.relative_accuracy:g}: the relative accuracy is predicted as {own}, "

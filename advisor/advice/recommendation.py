@@ -2,6 +2,7 @@
 
 Pure: the same facts and policy always give the same advice. Of all admissible candidates the greenest that meets the
 goal by the middle of its range in the register is taken, or, to be cautious, by the worse end of its predicted range.
+Where that is fine-tuning alone and nobody has measured int8 of such a model, int8 is advised without a prediction.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def advise(
     meeting = [one for one in admissible if not one.misses]
     if not meeting:
         raise NotMet("\n  ".join((_not_met(admissible, facts, choosing.cautious), *given_student(found))))
-    chosen = min(meeting, key=greenest)
+    chosen = _chosen(meeting, admissible)
     why = verdicts(policy, facts, chosen, found)
     told = (*notes(chosen, facts), *given_student(found), *_own_runs(history, found), *white_paper_only(policy, why))
     return Advice(facts, policy, chosen, found, why, told)
@@ -96,6 +97,18 @@ def account(policy: Policy, facts: Facts, model: Model, recipe: Recipe) -> tuple
     told = verdicts(policy, facts, given(policy, facts, model, recipe), found)
     stands = "part of this recipe; advice would choose another recipe for these facts"
     return tuple(one._replace(reason=stands) if one.kept and one.step != "finetune" else one for one in told)
+
+
+def _chosen(meeting: list[Candidate], admissible: list[Candidate]) -> Candidate:
+    """The greenest that meets the goal. Where that compresses nothing, int8 that no evidence speaks for or against.
+
+    int8 needs no training, and a run compares it with the model before it; a cut without evidence is never chosen.
+    """
+    chosen = min(meeting, key=greenest)
+    if chosen.recipe.step_names != ("finetune",):
+        return chosen
+    untried = (one for one in admissible if one.recipe.step_names == ("finetune", "quantization"))
+    return next((one for one in untried if NO_EVIDENCE in one.misses), chosen)
 
 
 def _errors(candidate: Candidate) -> list[Violation]:

@@ -75,7 +75,7 @@ def prepare(order: Order) -> Job:
     """
     from advisor.compute.measure import power_log
     from advisor.compute.measure.grid import grid_year
-    from advisor.execution.job import excused, refuse_task
+    from advisor.execution.job import excused, refuse_task, refuse_unexecutable
     from advisor.execution.job import prepare as judge
     from advisor.execution.text_lengths import follow
     from advisor.inspection import probe
@@ -91,9 +91,11 @@ def prepare(order: Order) -> Job:
         raise AdviseError(document.fault("data.source is missing, and no data was given", ("data",), hint))
     folder = order.recipe.parent if isinstance(order.recipe, Path) else Path()
     base = Path() if order.model or Path(recipe.model.source).exists() else folder
-    model = probe.model(recipe.model.source, base=base)
+    model = probe.model(recipe.model.source, base=base, revision=recipe.model.revision)
     refuse_task(recipe, document, model.facts)
-    recipe, data = follow(recipe, document, model, read_data(recipe, base=folder), order.trust_remote_code)
+    data = read_data(recipe, base=folder)
+    refuse_unexecutable(model, data.task, data.problem_type)
+    recipe, data = follow(recipe, document, model, data, order.trust_remote_code)
     judged = judge(order.rules, recipe, document, data, base, order.train_on, beside=folder)
     job = excused(judged, order.rules, order.waiving)
     return replace(

@@ -12,7 +12,7 @@ COMMANDS = {
     "families": ("[add MODEL]", "list the models that are described, or describe one more"),
     "doctor": ("", "show what this machine offers, and what follows"),
     "schema": ("recipe|rule|pack|waivers", "print JSON Schemas for editors"),
-    "server": ("", "serve an editor: findings, fixes and completion while files are written"),
+    "server": ("", "serve an editor: findings, fixes and completion"),
     "completion": ("bash|zsh|tcsh", "print a script that completes commands in a shell"),
     "demo": ("--out DIR", "advise, run and report on a small real model and data"),
 }

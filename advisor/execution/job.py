@@ -13,7 +13,7 @@ from advisor.base.errors import AdviseError
 from advisor.base.install import pip_command
 from advisor.base.yamlfile import Document
 from advisor.facts.facts import DataFacts, ModelFacts
-from advisor.facts.tasks import BESIDE, WRITERS, Metric, metrics, possible, refusal
+from advisor.facts.tasks import BESIDE, WRITERS, Metric, metrics, no_int8, possible, refusal
 from advisor.families import registry
 from advisor.families.heads import ENCODERS, lacking, with_head
 from advisor.families.label_head import order
@@ -101,7 +101,7 @@ def prepare(  # noqa: PLR0913 - what is run, and where it may lie
     """
     model = probe.model(recipe.model.source, len(data.label_names), base, data.task, recipe.model.revision)
     refuse_task(recipe, document, model.facts)
-    _refuse_unexecutable(model, data.task, data.problem_type)
+    refuse_unexecutable(model, data.task, data.problem_type)
     _refuse_unwritten(recipe, data.task, document)
     model = _with_student(recipe, document, model, data, beside)
     _refuse_other_labels(recipe, document, model, data)
@@ -147,7 +147,7 @@ def _with_student(recipe: Recipe, document: Document, model: probe.Model, data: 
     with placed(document, path_of(("distillation", "student"), recipe, document)):
         student = probe.model(source, labels, Path() if probe.located(source) else beside, data.task)
         found = given_student.fitted(model, student, labels, recipe.training.max_tokens)
-        _refuse_unexecutable(student, data.task, data.problem_type)
+        refuse_unexecutable(student, data.task, data.problem_type)
     return found
 
 
@@ -169,7 +169,8 @@ def _refuse_other_labels(recipe: Recipe, document: Document, model: probe.Model,
         raise AdviseError(document.fault(message, path, hint)) from None
 
 
-def _refuse_unexecutable(model: probe.Model, task: str, problem_type: str | None) -> None:
+def refuse_unexecutable(model: probe.Model, task: str, problem_type: str | None) -> None:
+    """Raise an AdviseError where models of this family cannot be run as this task."""
     kind = model.facts.family or ""
     if flags := registry.uncovered(model.config or {}):
         raise AdviseError(
@@ -203,6 +204,5 @@ def _refuse_unwritten(recipe: Recipe, task: str, document: Document) -> None:
     if missing:
         raise AdviseError(f"{task} needs {', '.join(missing)}, not installed", hint=pip_command("generation"))
     if recipe.step("quantization"):
-        message = f"int8 cannot be made for {task} yet: models that write are exported with their cache"
         place = ("steps", recipe.step_names.index("quantization"), "quantization")
-        raise AdviseError(document.fault(message, place, "leave the step out"))
+        raise AdviseError(document.fault(no_int8(task), place, "leave the step out"))

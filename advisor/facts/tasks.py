@@ -162,6 +162,15 @@ def refusal(task: str | None, kind: str | None) -> str:
     return f"{task} cannot be done with this model: it is {_a(kind)}, and the task needs {' or '.join(map(_a, able))}"
 
 
+def no_int8(task: str | None) -> str:
+    """Why no int8 model can be made for a task; empty where it can, or where the task is not known."""
+    return (
+        f"int8 cannot be made for {task} yet: models that write are exported with their cache"
+        if task in WRITERS
+        else ""
+    )
+
+
 def _a(kind: str) -> str:
     return f"{'a' if kind == 'decoder' else 'an'} {kind}"
 

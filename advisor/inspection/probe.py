@@ -176,8 +176,7 @@ def cached_config(source: str, revision: str | None = None) -> Path | None:
         commit = (repository / "refs" / wanted).read_text().strip()
     except (OSError, ValueError):
         commit = wanted
-    file = repository / "snapshots" / commit / "config.json"
-    return file if file.is_file() else None
+    return located("config.json", repository / "snapshots" / commit)
 
 
 def named(source: ModelSource, labels: int = 2, base: Path = Path()) -> Model:
@@ -190,12 +189,12 @@ def named(source: ModelSource, labels: int = 2, base: Path = Path()) -> Model:
     if source.family is not None and source.family not in known:
         raise AdviseError(f"unknown family {source.family!r}", hint=suggest(source.family, known))
     if located(source.source, base) or source.family is None:
-        return model(source.source, labels, base, source.revision)
+        return model(source.source, labels, base, revision=source.revision)
     if source.source.startswith(("./", "../")):  # a relative path has to exist
         raise AdviseError(_unknown(source.source))
     family = registry.find(source.family)
     if _family(source.source) or cached_config(source.source, source.revision):
-        return model(source.source, labels, base, source.revision)
+        return model(source.source, labels, base, revision=source.revision)
     kinds = {name: kind for kind, name in registry.OTHERS.items()}
     kind = family.kind if family else kinds[source.family]
     facts = ModelFacts(family=source.family, kind=kind, parameters=size_in_name(source.source), source=source.source)

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from advisor.facts.facts import Value
+from advisor.facts.tasks import no_int8
 from advisor.families import registry
 from advisor.families.family import Config, Family
 from advisor.families.heads import with_head
@@ -84,7 +85,7 @@ class Plan(NamedTuple):
 
     def compute_share(self, after: PlannedStep) -> float:
         """The exact share of the multiplications in the blocks that is left after one of its steps."""
-        return self.family.compute(after.after) / self.family.compute(self.steps[0].before)
+        return after.family.compute(after.after) / self.family.compute(self.steps[0].before)
 
 
 def is_given(step: Step) -> bool:
@@ -119,6 +120,7 @@ def plan(recipe: Recipe, config: Config, labels: int = 2, student: Config | None
             count = whole = other.parameters(student, labels)
         try:
             _refuse_cut(step, number < (place or 0), own, family)
+            _refuse_int8(step, recipe.data.task)
             after = step.resized(family, at)
         except ValueError as error:
             wrong = error.wrong if isinstance(error, Unfit) else {"": str(error)}
@@ -131,6 +133,12 @@ def plan(recipe: Recipe, config: Config, labels: int = 2, student: Config | None
         at = after
     measures["recipe.removed_share"] = float(round(1 - Fraction(count, whole), 6))
     return Plan(own, labels, baseline, tuple(steps), tuple(problems), measures)
+
+
+def _refuse_int8(step: Step, task: str | None) -> None:
+    """Raise a ValueError where the step is int8 and the task has none."""
+    if step.name == "quantization" and (wrong := no_int8(task)):
+        raise ValueError(wrong)
 
 
 def _refuse_cut(step: Step, before_student: bool, own: Family, family: Family) -> None:

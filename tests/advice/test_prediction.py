@@ -74,7 +74,7 @@ def test_int8_of_a_family_that_nobody_measured_is_not_predicted(name: str) -> No
 def test_a_language_models_accuracy_is_not_predicted_from_classifiers() -> None:
     for steps in ([LayerRemoval(keep=8)], [Quantization()]):
         assert predicted("gpt2", *steps).accuracy is not None
-        assert predicted("gpt2", *steps, task="language-modelling").accuracy is None
+        assert predicted("gpt2", *steps, task="text-generation").accuracy is None
 
 
 @pytest.mark.parametrize(("keep", "low"), [(11, 0.97), (8, 0.97), (7, 0.97), (6, 0.97), (5, 0.919), (4, 0.919)])
@@ -91,7 +91,7 @@ def test_what_the_runtime_brings_is_told_apart_from_int8() -> None:
 
 
 def test_a_summarizer_with_half_its_decoder_is_predicted_by_what_summarizers_kept() -> None:
-    found = predicted("t5", LayerRemoval(decoder_keep=6), task="generation")
+    found = predicted("t5", LayerRemoval(decoder_keep=6), task="summarization")
     assert found.accuracy == (0.97, 1.01) and found.time == (0.60, 0.81)
 
 

@@ -99,7 +99,7 @@ def test_what_must_give_is_enough_when_it_is_given(
 ) -> None:
     facts = ["--model", model, "--samples", "30000", "--device", "cpu"]
     assert main([*facts, *goal]) == 1
-    told = capsys.readouterr().err.split("what must give: ")[1].split(", more data")[0]
+    told = capsys.readouterr().err.split("what must give: ")[1].split(", or more data")[0]
     given = told.replace(" and ", " ").split()
     assert given[0] in ("--min-accuracy", "--max-emissions", "--max-size-mb")
     assert main([*facts, *goal, *given]) == 0  # the later of two equal options counts

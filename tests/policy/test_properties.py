@@ -17,6 +17,7 @@ from advisor.base.errors import AdviseError, NotMet
 from advisor.base.validation import build
 from advisor.base.yamlfile import parse as parse_yaml
 from advisor.facts.facts import DataFacts, Facts, Goal
+from advisor.facts.tasks import refusal
 from advisor.inspection import probe
 from advisor.policy import rulefile
 from advisor.policy.conditions import Condition, parse
@@ -44,7 +45,7 @@ FACTS = st.builds(
     st.sampled_from(["cpu", "cuda", "mps", "edge"]),
     GOALS,
     st.sampled_from([None, "text-classification", "summarization"]),
-)
+).filter(lambda facts: not refusal(facts.data.task, facts.model.kind))
 
 NUMBERS = st.integers(0, 30_000).flatmap(
     lambda number: st.sampled_from([f"< {number}", f"<= {number}", f"> {number}", f">= {number}", f"!= {number}"])

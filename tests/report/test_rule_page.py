@@ -16,8 +16,8 @@ from advisor.review.review import review_file
 POLICY = core()
 BLOCK = re.compile(r'```yaml title="recipe.yaml"\n(.*?)```', re.DOTALL)
 SILENT = {  # rules that the program ensures, that only steer advice, or that no base checkpoint breaks
-    *("baseline-and-gate", "block0-and-index", "cpu-isa", "distil-large-data", "distil-very-large-data"),
-    *("distillation-recipe", "encoder-post-ln-drop"),
+    *("baseline-and-gate", "block0-and-index", "cpu-isa", "distil-large-data"),
+    *("distil-very-large-data", "distillation-recipe", "encoder-post-ln-drop"),
     *("gpt2-fused-qkv", "head-removal-families", "int8-gpt2-conv1d", "int8-t5-wo", "keep-embeddings"),
     *("measure-report-breakeven", "narrow-models-learn-faster", "no-masks", "opt-follows-bert", "outliers"),
     *("pre-norm-decoder-drop", "roundtrip-proof", "whole-heads", "width-by-task-importance"),

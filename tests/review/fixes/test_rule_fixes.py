@@ -64,7 +64,7 @@ def fix(text: str, rule: str) -> Fix | None:
             {},
             "distill-after-structure",
             "add distillation",
-            FINETUNE + LAYERS + "  - distillation: {temperature: 2.0, epochs: 9}\n",
+            FINETUNE + LAYERS + "  - distillation: {temperature: 2.0, epochs: 5}\n",
         ),
         (DISTIL, {}, "finetune-first", "add finetune before distillation", FINETUNE + DISTIL),
         (
