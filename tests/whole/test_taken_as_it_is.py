@@ -11,12 +11,12 @@ import pytest
 import students
 import tiny
 import torch
-from advisor.compute.structure.scorer import Scorer
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification
 
 from advisor.cli import main
 from advisor.compute.structure.head import renumber
+from advisor.compute.tasks.scorer import Scorer
 
 RECIPE = """\
 version: 1

@@ -8,10 +8,11 @@ from pathlib import Path
 import students
 import tiny
 import torch
-from advisor.compute.structure.scorer import Scorer
 
 from advisor.compute.structure import checkpoint
 from advisor.compute.structure.surgery import Kept, keep_layers, narrow
+from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.tasks.text_classification import TextClassification
 from advisor.inspection import probe
 
 NAMES = ("no", "yes")
@@ -26,7 +27,7 @@ def untied(folder: Path) -> tuple[Scorer, object]:
     torch.manual_seed(1)
     head = torch.randn(config["vocab_size"], config["d_model"])
     tiny.tamper(folder, lambda tensors: tensors.update({"lm_head.weight": head}))
-    return checkpoint.load(folder, students.family("t5"), NAMES)
+    return checkpoint.load(folder, students.family("t5"), TextClassification(NAMES))
 
 
 def test_it_is_counted_exactly_before_weights_load(tmp_path: Path) -> None:
