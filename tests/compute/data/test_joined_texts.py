@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from advisor.compute.data.batches import encode
 from advisor.compute.data.dataset import Rows
 from advisor.compute.data.joined_texts import joined, whole
 
@@ -34,7 +37,8 @@ def test_pairs_are_not_joined() -> None:
 def test_what_any_tokenizer_cuts_is_left_out() -> None:
     rows = Rows(("one", "one two three", "one two three four five six"), None, (-1,) * 3)
     words, letters = (
-        _tokenizer(split) for split in (pre_tokenizers.Whitespace(), pre_tokenizers.Split("", "isolated"))
+        partial(encode, tokenizer=_tokenizer(split), max_tokens=9)
+        for split in (pre_tokenizers.Whitespace(), pre_tokenizers.Split("", "isolated"))
     )
     assert whole(rows, [words], 4) == rows.take([0, 1])
     assert whole(rows, [words, letters], 4) == whole(rows, [letters], 4) == rows.take([0])

@@ -137,4 +137,4 @@ def test_rows_with_keys_of_their_own_are_refused_before_they_are_read(tmp_path: 
     assert monotonic() - begun < 10
     texts = [{"text": f'he said "k{number}": and left', "label": number % 2} for number in range(2_000)]
     (tmp_path / "b.jsonl").write_text("\n".join(map(json.dumps, texts)))
-    file_checks.refuse_odd_json(tmp_path / "b.jsonl")  # what a text says is no key
+    file_checks.refuse_odd_json(tmp_path / "b.jsonl", "b.jsonl")  # what a text says is no key

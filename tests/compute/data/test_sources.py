@@ -77,10 +77,10 @@ FILE_FAULTS = {
     "no-gzip": ("a.jsonl.gz", b'{"text": "a"}', "cannot be read: Not a gzipped file"),
     "parquet-in-gzip": ("a.parquet.gz", b"PAR1", "cannot read .parquet files in gzip"),
     "cut-off": ("state.json", b'{"_data_files": [', "cannot be read: "),
-    "null-label-list": (
+    "label-object": (
         "a.jsonl",
-        b'{"text": "a", "label": [1, 2]}',
-        "label column 'label' has list values (row 1)",
+        b'{"text": "a", "label": {"is": 1}}',
+        "label column 'label' has dict values (row 1)",
     ),
 }
 
