@@ -122,7 +122,7 @@ def finished(out: Path, report: dict) -> None:
     kept = json.loads((out / "predictions.json").read_text())
     answers = json.loads((out / "answers.json").read_text())
     assert len(kept["labels"]) == report["eval_samples"] and len(answers["rows"]) == 8
-    assert set(answers["rows"][0]) == {"text", "pair"}
+    assert set(answers["rows"][0]) == {"text", "pair", "label"}
     for step in report["steps"]:
         scores = kept["scores"][step["name"]]
         right = [row.index(max(row)) == label for row, label in zip(scores, kept["labels"], strict=True)]
