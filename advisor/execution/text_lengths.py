@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from advisor.base.errors import AdviseError
 from advisor.base.yamlfile import Document
 from advisor.families import registry
 from advisor.inspection.probe import Model
@@ -33,10 +34,8 @@ class Followed(NamedTuple):
 def follow(recipe: Recipe, document: Document, model: Model, data: TaskData, trust_remote_code: bool) -> Followed:
     """Let `max_tokens` follow the data unless the recipe states it: 95 % of a sample of texts are not cut.
 
-    It is never below the default: batches are as long as their longest text, so that cutting fewer costs nothing.
-
-    Raises:
-        AdviseError: the tokenizer is missing or cannot be read.
+    It is never below the default: batches are as long as their longest text, so that cutting fewer costs nothing. A
+    tokenizer that cannot be read is refused where the model is loaded, after all that is checked before.
     """
     from advisor.compute.tasks.registry import task_class
 
@@ -46,7 +45,10 @@ def follow(recipe: Recipe, document: Document, model: Model, data: TaskData, tru
 
     family = registry.find(model.facts.family or "")
     positions = family.longest(model.config) if family and model.config else None
-    lengths = _lengths(data.train, tokenizer(model.folder, trust_remote_code), positions)
+    try:
+        lengths = _lengths(data.train, tokenizer(model.folder, trust_remote_code), positions)
+    except AdviseError:
+        return Followed(recipe, data)
     cut = max(_share_of(lengths), Training().max_tokens)
     cut = min(cut, positions or cut)
     uncut = sum(length <= cut for length in lengths) / len(lengths)

@@ -11,6 +11,7 @@ from tables import write
 from advisor.api.orders import Order, assumptions, prepare
 from advisor.api.review import waiving
 from advisor.execution.job import Job
+from advisor.policy.pack import find
 from advisor.recipe.reader import loads
 from advisor.recipe.recipe import as_yaml
 
@@ -31,7 +32,7 @@ def job(folder: Path, words: int, more: str = "") -> Job:
     file = folder / "recipe.yaml"
     file.write_text(RECIPE.format(model=folder / "model", data=data) + more)
     how = waiving(None, True, 180)
-    order = Order(file, None, None, None, {}, "cpu", "core", how, assumptions(None, 1.0, None, None))
+    order = Order(file, None, None, None, {}, "cpu", find("core"), how, assumptions(None, 1.0, None, None))
     return prepare(order)
 
 

@@ -56,8 +56,8 @@ PACKS: dict[str, list[Rule]] = {
         rule("less", ALWAYS, {"limit": {"layer_removal.keep": "< 4"}}),
     ],
     "half an epoch": [
-        rule("baseline", ALWAYS, {"require": ["finetune"]}),
-        rule("short", ALWAYS, {"limit": {"finetune.epochs": "<= 0.5"}}),
+        rule("baseline", ALWAYS, {"require": ["distillation"]}),
+        rule("short", ALWAYS, {"limit": {"distillation.epochs": "<= 0.5"}}),
     ],
     "better than the baseline": [
         rule("int8", {"device.kind": "edge"}, {"require": ["quantization"]}),
@@ -179,7 +179,7 @@ def test_warnings_that_say_the_same_twice() -> None:
 
 
 NEVER: dict[str, dict[str, Any]] = {
-    "a setting below its bound": {"finetune.epochs": "< 1"},
+    "a setting below its bound": {"distillation.epochs": "< 1"},
     "a word that another setting rules out": {"quantization.bits": ">= 16"},
     "no whole number between": {"all": [{"layer_removal.keep": "> 3"}, {"layer_removal.keep": "< 4"}]},
     "a part of a choice": {"any": [{"data.samples": "< 500"}, {"model.family": "gpt2", "model.kind": "encoder"}]},
