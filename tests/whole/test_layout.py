@@ -58,5 +58,6 @@ def test_tests_stand_in_folders_named_as_the_wings() -> None:
         Path("whole"),
         Path("ci"),
         Path("docs"),
-    }  # the product as a whole, what surrounds it, and its documentation
+        Path("bench"),
+    }  # the product as a whole, what surrounds it, its documentation, and its measurements
     assert all((PACKAGE / folder).is_dir() for folder in folders - apart), sorted(map(str, folders - apart))
