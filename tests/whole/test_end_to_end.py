@@ -134,7 +134,7 @@ def finished(out: Path, report: dict) -> None:
         assert low <= step["parameters"] / report["steps"][0]["parameters"] <= high or step["name"] == "quantization"
 
 
-@pytest.mark.parametrize("family", ["bert", "gpt2", "opt", pytest.param("t5", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("family", tiny.FEW)
 def test_int8_of_every_family_for_an_edge_device(
     family: str, checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

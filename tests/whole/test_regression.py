@@ -45,7 +45,7 @@ def run(family: str, checkpoints: dict[str, Path], data: Path, out: Path, more: 
     )
 
 
-@pytest.mark.parametrize("family", ["bert", "gpt2", "opt"])
+@pytest.mark.parametrize("family", ["bert", *(pytest.param(name, marks=pytest.mark.slow) for name in ("gpt2", "opt"))])
 def test_a_regression_is_carried_out(family: str, checkpoints: dict[str, Path], scored: Path, tmp_path: Path) -> None:
     assert run(family, checkpoints, scored, tmp_path / "out") in (0, 4)
     report = json.loads((tmp_path / "out" / "report.json").read_text())
