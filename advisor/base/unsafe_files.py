@@ -17,7 +17,8 @@ PROTOCOLS = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
 # Archives and arrays that may hold a pickle: zip (torch.save), gzip, bzip2, xz, zlib (joblib), numpy, HDF5.
 ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"x\x01", b"x\x9c", b"x\xda", b"\x93NUMPY", b"\x89HDF")
 TAR, TAR_START = b"ustar", 257
-RUNS = {"REDUCE", "BUILD", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "EXT1", "EXT2", "EXT4"}
+# What calls something. EXT1, EXT2 and EXT4 only name what the reader has registered, and weights may begin with them.
+RUNS = {"REDUCE", "BUILD", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX"}
 MOST_OPCODES, LONGEST = 100_000, 2**24  # read of one file: a longer one that is still valid is a pickle
 MOST_JSON = 2**24
 MOST_HEADER = 100_000_000  # bytes, as the safetensors library has it

@@ -118,3 +118,11 @@ def test_a_length_that_reads_as_opcodes_makes_no_pickle_of_safetensors(tmp_path:
     assert holds_pickle(file.rename(tmp_path / "model.bin"))  # no library would take this one for tensors
     file.write_bytes(pickle.dumps([1], 0))
     assert holds_pickle(file)
+
+
+def test_weights_that_begin_like_a_registered_extension_are_no_pickle(tmp_path: Path) -> None:
+    """Three of 256 files of plain numbers begin with such a byte, as OpenVINO's may."""
+    for first in (0x82, 0x83, 0x84):
+        file = tmp_path / "openvino_model.bin"
+        file.write_bytes(bytes([first]) + bytes.fromhex("18553d7fd49abb66bd3bbce63db0bd"))
+        assert not holds_pickle(file)
