@@ -12,7 +12,7 @@ from advisor.policy.counterfactual import opening
 from advisor.policy.judge import Violation
 from advisor.policy.pack import Policy
 from advisor.policy.view import View, look
-from advisor.recipe.recipe import flow
+from advisor.recipe.flow_style import flow
 from advisor.recipe.steps import STEPS
 
 SMALLEST = 2_490  # examples of RTE, the smallest data set of the evidence; WNLI, which is smaller, is left out of it

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from math import prod
 from typing import Any
 
 from advisor.families.described.axes import units
 from advisor.families.described.structure import PLACE, Row, Structure
+
+LABELLED, WRITTEN = "text-classification", "text2text-generation"
+WRITING = (WRITTEN, "text-generation", "automatic-speech-recognition")  # tasks whose models have output embeddings
 
 
 def multiplications(structure: Structure) -> int:
@@ -62,3 +65,13 @@ def slides(config: Mapping[str, Any]) -> bool:
         return False
     every = config.get("global_attn_every_n_layers") or 1  # ModernBERT: the other layers look nearby
     return bool(config.get("sliding_window")) or every > 1
+
+
+def ties(tasks: Collection[str], structure: Callable[[str], Structure]) -> bool:
+    """Whether words come in and go out by the same matrix; so they do in an encoder's pre-training.
+
+    Args:
+        tasks: that the family has classes for. structure: the tensors of the model of one of them.
+    """
+    writing = next((task for task in WRITING if task in tasks), "")
+    return len(vocabularies(structure(writing))) == 1 if writing else LABELLED in tasks

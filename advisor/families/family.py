@@ -23,8 +23,7 @@ T = TypeVar("T")
 Config = Mapping[str, Any]
 Blocks = Mapping[str, Sequence[int]]  # the numbers of the blocks that stay, by stack
 MOST_REMEMBERED = 4096
-LABELLED, WRITTEN = "text-classification", "text2text-generation"
-WRITING = (WRITTEN, "text-generation", "automatic-speech-recognition")  # tasks whose models have output embeddings
+LABELLED, WRITTEN = counts.LABELLED, counts.WRITTEN
 OUTPUT = "lm_head.weight"
 
 
@@ -290,15 +289,8 @@ class Family:
             parameters=total,
             embedding_share=self.embeddings(config) / total,
             fused_projections=counts.is_fused(self.structure(config)),
-            tied_embeddings=self._ties(config),
+            tied_embeddings=counts.ties(self.described.tasks, lambda task: self.structure(config, task=task)),
             shared_layers=self.shared_layers,
             sliding_window=counts.slides(config),
             generative=self.generative,
         )
-
-    def _ties(self, config: Config) -> bool:
-        """Whether words come in and go out by the same matrix; so they do in an encoder's pre-training."""
-        writing = next((task for task in WRITING if task in self.described.tasks), "")
-        if not writing:
-            return LABELLED in self.described.tasks
-        return len(counts.vocabularies(self.structure(config, task=writing))) == 1

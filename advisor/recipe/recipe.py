@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -11,6 +10,7 @@ from advisor.base.frozen import frozen, made, names
 from advisor.base.interval import Interval, show
 from advisor.facts.facts import DeviceFacts, Goal
 from advisor.facts.tasks import Metric, ProblemType, Tag
+from advisor.recipe.flow_style import flow
 from advisor.recipe.steps.step import Step
 from advisor.records.training_settings import Training
 
@@ -283,19 +283,3 @@ def as_yaml(recipe: Recipe, reasons: Mapping[str, str] | None = None) -> str:
 
 def _commented(line: str, reason: str) -> str:
     return f"{line}  # {' '.join(reason.split())}" if reason else line
-
-
-# Words that YAML 1.2, or YAML 1.1 in other tools, reads as something else without quotes.
-NO_WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
-
-
-def flow(value: Any) -> str:
-    """A value in YAML's flow style. JSON strings are YAML strings; plain words need no quotes."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{name}: {flow(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(flow, value)) + "]"
-    if isinstance(value, str) and value.isascii() and value.isidentifier() and value.lower() not in NO_WORDS:
-        return value
-    written = json.dumps(value, ensure_ascii=False)
-    return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in written)

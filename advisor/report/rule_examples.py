@@ -13,8 +13,8 @@ from advisor.families.registry import find
 from advisor.policy.effects import atoms
 from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
+from advisor.recipe.flow_style import flow
 from advisor.recipe.reader import loads
-from advisor.recipe.recipe import flow
 from advisor.recipe.steps import STEPS
 from advisor.review.findings import Finding
 from advisor.review.fixes.apply import mend

@@ -79,7 +79,7 @@ def condition(value: dict[str, Any]) -> Condition:
     return made
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(CONDITIONS, min_size=1, max_size=3), FACTS)
 def test_every_situation_has_a_cell_that_answers_alike(written: list[dict[str, Any]], facts: Facts) -> None:
     conditions = [condition(one) for one in written]
@@ -162,19 +162,19 @@ def survives(data: bytes | str) -> None:
             assert error.faults
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
 def test_random_bytes_never_bring_anything_down(data: bytes) -> None:
     survives(data)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(TREES)
 def test_random_yaml_never_brings_anything_down(tree: Any) -> None:
     survives(json.dumps(tree))
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_nearly_valid_files_never_bring_anything_down(data: st.DataObject) -> None:
     whole = json.loads(json.dumps(data.draw(st.sampled_from([WHOLE, RECIPE]))))

@@ -101,7 +101,7 @@ def _configs(count: int, folder: Path) -> None:
     survived(mutated(CONFIGS, count, 4), look)
 
 
-@pytest.mark.parametrize("count", [100, pytest.param(12_500, marks=[pytest.mark.slow, pytest.mark.timeout(7200)])])
+@pytest.mark.parametrize("count", [200, pytest.param(12_500, marks=[pytest.mark.slow, pytest.mark.timeout(7200)])])
 def test_mutated_files(count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     _recipes(count)

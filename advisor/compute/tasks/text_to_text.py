@@ -23,6 +23,7 @@ from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.labels import Labelled, Rows
 from advisor.compute.data.sources import File
 from advisor.compute.data.written import read_with_targets
+from advisor.compute.tasks import labelled_tokens
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import IGNORED, Scorer
 from advisor.compute.tasks.task import Answerer, Judged, Task
@@ -77,11 +78,10 @@ class TextToText(Task):
         return Batch(inputs, labels, torch.tensor(numbers))
 
     def positions(self, raw: Tensor, batch: Batch) -> Tensor:
-        return raw[(batch.labels != IGNORED).to(raw.device)]
+        return labelled_tokens.positions(raw, batch)
 
     def counts(self, batch: Batch) -> list[int]:
-        found: list[int] = (batch.labels != IGNORED).sum(dim=1).tolist()
-        return found
+        return labelled_tokens.counts(batch)
 
     def hard_loss(self, scores: Tensor, batch: Batch) -> Tensor:
         return functional.cross_entropy(scores, batch.labels[batch.labels != IGNORED].to(scores.device))

@@ -22,6 +22,7 @@ from advisor.compute.data.labels import Labelled, Rows
 from advisor.compute.data.sources import File
 from advisor.compute.data.tagged_words import read_tagged, split_words
 from advisor.compute.data.tokenizing import refused_in_words, require_places
+from advisor.compute.tasks import labelled_tokens
 from advisor.compute.tasks.entities import Chunk, chunks
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import IGNORED
@@ -78,11 +79,10 @@ class TokenClassification(Task):
         return replace(rows, labels=tuple(_given(*pair) for pair in pairs) or rows.labels)
 
     def positions(self, raw: Tensor, batch: Batch) -> Tensor:
-        return raw[(batch.labels != IGNORED).to(raw.device)]
+        return labelled_tokens.positions(raw, batch)
 
     def counts(self, batch: Batch) -> list[int]:
-        found: list[int] = (batch.labels != IGNORED).sum(dim=1).tolist()
-        return found
+        return labelled_tokens.counts(batch)
 
     def hard_loss(self, scores: Tensor, batch: Batch) -> Tensor:
         labels = batch.labels[batch.labels != IGNORED].to(scores.device)

@@ -14,7 +14,7 @@ from typing import Any
 
 from advisor.base.errors import AdviseError
 from advisor.base.yamlfile import Document, parse
-from advisor.recipe.recipe import flow
+from advisor.recipe.flow_style import flow
 from advisor.review.comments import comments
 from advisor.review.findings import Edit, Path_
 from advisor.review.fixes.yaml_layout import Layout, NoRoom, lines_of

@@ -15,6 +15,7 @@ from advisor.base.yamlfile import Document, parse
 from advisor.facts.facts import DEVICES
 from advisor.families import registry
 from advisor.recipe.common_mistakes import SYNONYMS
+from advisor.recipe.flow_style import flow
 from advisor.recipe.recipe import (
     AS_BOUND,
     Aims,
@@ -26,7 +27,6 @@ from advisor.recipe.recipe import (
     Recipe,
     StatedWaiver,
     Targets,
-    flow,
 )
 from advisor.recipe.steps import STEPS
 from advisor.records.training_settings import Training

@@ -205,7 +205,7 @@ def test_of_two_near_names_neither_is_clear() -> None:
     )
 )
 def test_any_value_is_looked_at_without_a_fault(value: object) -> None:
-    from advisor.recipe.recipe import flow
+    from advisor.recipe.flow_style import flow
 
     for fix in fixes(parse(flow(value), "")).values():
         assert fix.edits
