@@ -98,8 +98,8 @@ def _of_options(got: object, written: str, name: str, options: Sequence[str]) ->
     if written[:1] in "'\"" and str(got) in options:
         return f"write it without quotes: {got}"
     if len(options) == 1 and options[0].isdigit():
-        numbers = re.findall(r"\d+", written)
-        return f"the number alone: {options[0]}" if numbers == list(options) else f"write `{name}: {options[0]}`"
+        alone = re.findall(r"\d+", written) == list(options) and not re.search("[%<>=.,]", written)  # 1 % is no 1
+        return f"the number alone: {options[0]}" if alone else f"write `{name}: {options[0]}`"
     return suggest(got if isinstance(got, str) else written, options)
 
 

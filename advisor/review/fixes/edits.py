@@ -19,7 +19,7 @@ from advisor.review.comments import comments
 from advisor.review.findings import Edit, Path_
 from advisor.review.fixes.yaml_layout import Layout, NoRoom, lines_of
 
-COMPARISON = re.compile(r"(:\s+|[{,]\s*)(?P<bound>(?:[<>]=?|!=)\s*[-+\d.][\w.+-]*)")
+COMPARISON = re.compile(r"(:\s+|[{,]\s*)(?P<bound>(?:[<>]=?|!=)\s*[-+\d.][\w.+-]*)(?=\s*(?:[,}]|$)|\s+#)")
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:

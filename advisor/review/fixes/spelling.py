@@ -51,13 +51,14 @@ SAME = ("max_length", "lr", "num_train_epochs", "train_batch_size", "d_model", "
 
 def with_fixes(findings: Iterable[Finding], text: str | None) -> Iterator[Finding]:
     """What keeps a recipe from being judged, each finding with the fix for its place. text: None if unread."""
+    at: dict[tuple[int, int], Fix] | None
     try:
         at = fixes(parse(text or "", ""))
     except AdviseError:
-        at = {}
+        at = None  # YAML cannot read it
     for one in findings:
         place = one.place
-        fix = at.get((place.line, place.column)) or (None if at else quotes(text or "", place.line))
+        fix = quotes(text or "", place.line) if at is None else at.get((place.line, place.column))
         yield replace(one, fix=replace(fix, words=one.fix.words) if fix and one.fix else fix or one.fix)
 
 

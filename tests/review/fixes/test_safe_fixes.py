@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import date
 from fractions import Fraction
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -96,3 +97,10 @@ def test_safe_fixes_keep_numbers_and_comments(text: str) -> None:
                 old, new = str(edit.path[-1]), str(edit.value)
                 assert abs(len(old) - len(new)) <= 1
                 assert not {"gb", "us", "unlabelled"} & ({*old.split("_")} ^ {*new.split("_")})
+
+
+@pytest.mark.parametrize("version", ["<= 1%", ">= 1%", "1%"])
+def test_a_percentage_never_becomes_the_whole_number_in_it(version: str) -> None:
+    """Nor is a comparison put in quotes without what follows it."""
+    text = f"version: {version}\nname: spam\nmodel: {{source: bert}}\ndevice: cpu\nsteps: [finetune]\n"
+    assert mend(text, found).text == text
