@@ -1,6 +1,7 @@
 """Spoilt bytes and values for each reader of data, models and runs: a result or an error in words, nothing else.
 
-ADVISE_FUZZ=2000 pytest tests/whole/test_fuzz_readers.py looks longer than the suite does, `-m slow` at 100,000 cases.
+ADVISE_FUZZ=2000 pytest tests/whole/test_fuzz_readers.py looks longer than the suite does, `-m slow` at 100,000 cases,
+in ten pieces.
 """
 
 from __future__ import annotations
@@ -149,10 +150,11 @@ def test_any_bytes_are_looked_at_for_pickles(folder: Path, content: bytes) -> No
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_cases(folder: Path, files: dict[str, bytes]) -> None:
+@pytest.mark.parametrize("piece", range(10))
+def test_a_hundred_thousand_cases(piece: int, folder: Path, files: dict[str, bytes]) -> None:
     """Damaged files, by a generator that is quicker than hypothesis. A case that ends the process names its seed."""
     seed = folder / "seed"
-    for number in range(100_000):
+    for number in range(piece * 10_000, (piece + 1) * 10_000):
         random_ = random.Random(number)
         seed.write_text(str(number))
         name = random_.choice(SCHEMES)
