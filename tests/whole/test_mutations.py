@@ -1,6 +1,6 @@
 """Fifty thousand files with signs and words changed at random: no traceback, no lost file, nothing that takes long.
 
-`-m slow` looks at them in twenty pieces; `-k "mutated_files and 7-"` is the piece 7.
+`-m slow` looks at them in twenty pieces; `tests/whole/test_mutations.py::test_mutated_files[7-625]` is one of them.
 """
 
 from __future__ import annotations
