@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
@@ -44,8 +43,6 @@ SIZES: dict[str, dict[str, Any]] = {
     },
 }
 FAMILIES = tuple(SIZES)
-# Two of them by default, one of either kind of norm; the others where there is time.
-FEW = ("bert", "gpt2", *(pytest.param(name, marks=pytest.mark.slow) for name in ("opt", "t5")))
 ENCODER = {**SIZES["bert"], "bos_token_id": 1, "eos_token_id": 1}
 DECODER = {**ENCODER, "num_key_value_heads": 2}
 TWO_STACKS = {

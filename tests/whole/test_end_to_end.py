@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+from few_families import FEW
 from jsonschema import Draft202012Validator
 
 from advisor.cli import main
@@ -134,7 +135,7 @@ def finished(out: Path, report: dict) -> None:
         assert low <= step["parameters"] / report["steps"][0]["parameters"] <= high or step["name"] == "quantization"
 
 
-@pytest.mark.parametrize("family", tiny.FEW)
+@pytest.mark.parametrize("family", FEW)
 def test_int8_of_every_family_for_an_edge_device(
     family: str, checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

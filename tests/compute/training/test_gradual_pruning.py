@@ -6,8 +6,8 @@ import copy
 
 import pytest
 import students
-import tiny
 import torch
+from few_families import FEW
 from torch import Tensor
 
 from advisor.compute.data.batches import Batch
@@ -33,7 +33,7 @@ def chosen(one: Scorer, scores: Scores, **sizes: int) -> dict[tuple[str, str], l
 
 
 @pytest.mark.parametrize("unit", ["hidden", "heads", "ffn"])
-@pytest.mark.parametrize("name", tiny.FEW)
+@pytest.mark.parametrize("name", FEW)
 def test_units_without_weights_have_no_importance_and_go_first(name: str, unit: str) -> None:
     one, number = students.student(name), 2
     students.silence(one, unit, number)
@@ -77,7 +77,7 @@ def test_importance_by_hand() -> None:
     assert float(found) == pytest.approx(expected, rel=1e-3)
 
 
-@pytest.mark.parametrize("name", tiny.FEW)
+@pytest.mark.parametrize("name", FEW)
 def test_the_important_half_of_the_neurons_is_worth_more_than_the_other(name: str) -> None:
     """Without it the loss of the batches moves further away from what it was."""
     one, context = students.student(name), students.context(name)
@@ -111,7 +111,7 @@ TARGETS = {
 }
 
 
-@pytest.mark.parametrize("name", tiny.FEW)
+@pytest.mark.parametrize("name", FEW)
 def test_increments_end_at_the_exact_shape(name: str) -> None:
     one, context = students.student(name), students.taught(name)
     shapes = TARGETS[name].schedule(students.family(name), students.config_of(one))
@@ -144,7 +144,7 @@ def test_training_between_the_increments_uses_all_rows() -> None:
     assert sorted(seen[:96]) == sorted(seen[96:]) == list(range(96))
 
 
-@pytest.mark.parametrize("name", tiny.FEW)
+@pytest.mark.parametrize("name", FEW)
 def test_it_is_known_which_channels_stay(name: str) -> None:
     """Channels 5 to 28 are silent; two cuts take them all and no other."""
     one, context = students.student(name), students.context(name)
@@ -163,7 +163,7 @@ def test_a_shape_that_is_reached_already_changes_nothing() -> None:
     assert all(torch.equal(value, weights[key]) for key, value in one.state_dict().items())
 
 
-@pytest.mark.parametrize("name", tiny.FEW)
+@pytest.mark.parametrize("name", FEW)
 def test_a_cut_that_takes_only_silent_units_changes_no_score(name: str) -> None:
     """Half of the neurons are silent, and no others go; in T5 a head too, whose config holds heads apart."""
     one = students.student(name)

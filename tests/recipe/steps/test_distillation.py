@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import students
-import tiny
 import torch
+from few_families import FEW
 from settings import refusal
 from torch import nn
 from torch.nn import functional
@@ -52,7 +52,7 @@ def cut(teacher: Scorer, name: str) -> Scorer:
     return students.finish(step.apply(teacher, config, students.context(name)))[0]
 
 
-@pytest.mark.parametrize("name", tiny.FEW)
+@pytest.mark.parametrize("name", FEW)
 def test_a_cut_student_comes_nearer_to_its_teacher(name: str) -> None:
     teacher = students.student(name)
     context = replace(students.taught(name, teacher), states_bytes=0)  # the teacher is asked with every batch
@@ -69,7 +69,7 @@ def test_a_cut_student_comes_nearer_to_its_teacher(name: str) -> None:
     assert torch.equal(still, was)  # the teacher learns nothing
 
 
-@pytest.mark.parametrize("name", tiny.FEW)
+@pytest.mark.parametrize("name", FEW)
 @pytest.mark.parametrize(
     ("step", "drops"),
     [
@@ -132,7 +132,7 @@ def test_the_teacher_s_answers_are_the_labels_of_what_has_none() -> None:
     assert [one.done == one.total for one in told] == [False, True]
 
 
-@pytest.mark.parametrize("name", tiny.FEW)
+@pytest.mark.parametrize("name", FEW)
 def test_a_narrower_student_learns_the_scores_alone(name: str) -> None:
     context, student = students.taught(name), students.student(name, **NARROW[name])
     config, first = students.config_of(student), students.config_of(students.student(name))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import students
-import tiny
+from few_families import FEW
 from settings import refusal
 
 from advisor.base.errors import AdviseError
@@ -51,7 +51,7 @@ def test_schedule_of_t5_takes_heads_and_hidden_size_apart() -> None:
 
 
 @pytest.mark.parametrize("increments", [1, 2, 3, 8, 50])
-@pytest.mark.parametrize("name", tiny.FEW)
+@pytest.mark.parametrize("name", FEW)
 def test_schedules_never_widen_and_end_at_the_target(name: str, increments: int) -> None:
     family = students.family(name)
     step = MatrixPruning(hidden_size=320, heads=5, intermediate_size=999, increments=increments)
@@ -111,7 +111,7 @@ def sizes_of(shape: Shape) -> dict[str, int]:
 # Prediction ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", tiny.FEW)
+@pytest.mark.parametrize("name", FEW)
 def test_the_model_comes_out_as_predicted_with_nothing_masked(name: str) -> None:
     step, family, whole = STEPS[name], students.family(name), students.student(name)
     before = students.config_of(whole)
