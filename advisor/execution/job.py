@@ -171,7 +171,7 @@ def _refuse_other_labels(recipe: Recipe, document: Document, model: probe.Model,
 
 def refuse_unexecutable(model: probe.Model, task: str, problem_type: str | None) -> None:
     """Raise an AdviseError where models of this family cannot be run as this task."""
-    kind = model.facts.family or ""
+    kind = model.model_type
     if flags := registry.uncovered(model.config or {}):
         raise AdviseError(
             f"its tensors are not known, so it cannot be run: nobody tried {', '.join(flags)}",
@@ -179,6 +179,8 @@ def refuse_unexecutable(model: probe.Model, task: str, problem_type: str | None)
         )
     if model.facts.kind and (why := lacking(kind, model.facts.kind, task)):
         raise AdviseError(why, hint=ENCODERS)
+    if model.unknown:
+        raise AdviseError(f"its tensors are not known, so it cannot be run: {model.unknown}")
     family = registry.of_config(model.config or {})
     if family is None or not with_head(family, task).executable:
         known = registry.executable(task)
