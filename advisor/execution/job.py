@@ -172,6 +172,11 @@ def _refuse_other_labels(recipe: Recipe, document: Document, model: probe.Model,
 def refuse_unexecutable(model: probe.Model, task: str, problem_type: str | None) -> None:
     """Raise an AdviseError where models of this family cannot be run as this task."""
     kind = model.model_type
+    if (model.config or {}).get("auto_map"):
+        raise AdviseError(
+            f"{model.source.source} comes with code of its own (auto_map), which is not run",
+            hint="give a model of a class of transformers",
+        )
     if flags := registry.uncovered(model.config or {}):
         raise AdviseError(
             f"its tensors are not known, so it cannot be run: nobody tried {', '.join(flags)}",

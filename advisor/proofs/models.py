@@ -34,9 +34,7 @@ def models(tests: tuple[Test, ...], values: Mapping[str, Any], labels: int) -> I
         yield from _of(family, name, tests, values, labels)
 
 
-def _of(
-    family: Family, name: str, tests: tuple[Test, ...], values: Mapping[str, Any], labels: int
-) -> Iterator[Model]:
+def _of(family: Family, name: str, tests: tuple[Test, ...], values: Mapping[str, Any], labels: int) -> Iterator[Model]:
     """Models of one family. name: by which rules know it."""
     wanted = {key: values[f"model.{key}"] for key in (*SIZES, *COUNTED) if values.get(f"model.{key}") is not None}
     source = family.checkpoint or family.model_type
