@@ -189,8 +189,9 @@ def refuse_unexecutable(model: probe.Model, task: str, problem_type: str | None)
     family = registry.of_config(model.config or {})
     if family is None or not with_head(family, task).executable:
         known = registry.executable(task)
+        why = "" if family is None else f": transformers has classes of it for {', '.join(family.described.tasks)} only"
         raise AdviseError(
-            f"models of the kind {kind} can be advised on, but cannot be run yet",
+            f"models of the kind {kind} can be advised on, but cannot be run yet{why}",
             hint=f"{', '.join(known[:-1])} and {known[-1]} can",
         )
     if family.text_to_text and problem_type in ("regression", "multi_label_classification"):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.util import find_spec
+from typing import Any
 
 from advisor.base.errors import AdviseError
 from advisor.base.install import pip_command
 from advisor.facts.facts import Kind
 from advisor.families import registry
 from advisor.families.described import description
-from advisor.families.family import Family
+from advisor.families.family import Config, Family
 
 
 @cache
@@ -29,18 +30,33 @@ def meet(model_type: str) -> str:
             f"{model_type} is not described, and transformers, which could tell its structure, is not installed: "
             f"{pip_command('run')}, or use a description that `advise families add` made"
         )
-    from advisor.compute.structure.inference import describe, stock
-
-    if not stock.knows(model_type):
+    if not knows(model_type):
         return f"transformers knows no model type {model_type!r}"
     try:
-        registry.keep(describe.describe(stock.config_of({"model_type": model_type})))
+        registry.keep(described({"model_type": model_type}))
     except AdviseError as error:
-        why = " ".join(error.faults[0].message.split())
-        return f"{why}; `advise families add` may do with its own config"
+        return " ".join(error.faults[0].message.split())
     if description.find(model_type) is None:
         return f"what was inferred of {model_type} cannot be kept in the user's cache folder"
     return "" if registry.find(model_type) else f"{model_type} has no blocks of heads and neurons that could be cut"
+
+
+def described(config: Config) -> dict[str, Any]:
+    """The data of a description, for the values of a config.
+
+    Raises:
+        AdviseError: transformers knows no such type, or its structure cannot be inferred.
+    """
+    from advisor.compute.structure.inference import describe, stock
+    from advisor.compute.structure.inference.small import REFUSED
+
+    try:
+        return describe.describe(stock.config_of(config))
+    except AdviseError:
+        raise
+    except REFUSED as error:
+        what = f"{config['model_type']}: its structure cannot be inferred ({type(error).__name__}: {error})"
+        raise AdviseError(what) from error
 
 
 def family(name: str) -> Family | None:

@@ -86,6 +86,7 @@ def test_the_whole_chain(name: str, text: Path, tmp_path: Path, capsys: pytest.C
     )
     pack = open_pack(tmp_path / "pack")
     arguments = ["--model", str(model), "--data", str(text), "--out", str(out), "--no-ledger", "--policy", str(pack)]
+    arguments += ["--measure-seconds", "0.3"]
     assert main(["run", str(recipe), *arguments]) in (0, 4)
     report = json.loads((out / "report.json").read_text())
     assert [step["parameters"] for step in report["steps"]] == [

@@ -80,6 +80,18 @@ def test_advice_and_review_know_a_described_model(tmp_path: Path, capsys: pytest
     assert main(["check", str(recipe)]) == 0
 
 
+def test_it_tags_words_where_transformers_has_a_class_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config_of("gemma2").to_dict()))
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(
+        f"version: 1\nname: tags\nmodel: {{source: {json.dumps(str(tmp_path))}}}\ndevice: cpu\n"
+        "data: {samples: 25000, task: token-classification}\nsteps:\n  - finetune: {}\n"
+    )
+    assert main(["check", str(recipe), "--no-cache"]) == 0, capsys.readouterr().out
+
+
 def test_flags_that_nobody_tried_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = config_of("phi3").to_dict() | {"quantization_config": {"bits": 4}}
     assert registry.of_config(config) is None and "quantization_config" in registry.uncovered(config)[0]
