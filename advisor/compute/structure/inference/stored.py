@@ -78,6 +78,21 @@ class Stored:
             return tuple(file.get_slice(stored).get_shape())
 
 
+def shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of every tensor by its name in the files, from their headers; none where there are no safetensors.
+
+    Raises:
+        AdviseError: a file cannot be read.
+    """
+    if not (folder / INDEX).exists() and not (folder / WHOLE).exists():
+        return {}
+    found = {}
+    for file in dict.fromkeys(_places(folder).values()):
+        with _opened(folder / file) as opened:
+            found |= {name: tuple(opened.get_slice(name).get_shape()) for name in opened.keys()}  # noqa: SIM118
+    return found
+
+
 def _places(folder: Path) -> dict[str, str]:
     """The file of every tensor.
 

@@ -1,4 +1,4 @@
-"""Types of which transformers has no classifier do what they have a class for, from the advice to the gate."""
+"""Types that nobody described run, and those without a classifier do what transformers has a class for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import tiny
 import torch
 from packs import open_pack
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 import advisor
 from advisor.cli import main
@@ -61,6 +61,13 @@ def ran(folder: Path, task: str, layers: str, model: Path, data: Path) -> Path:
     found = advisor.gate(out, policy=str(pack), rescore=str(data))
     assert {one.rule for one in found if one.severity == "error"} <= {"gate-enough", "gate-numbers", "gate-device"}
     return out
+
+
+def test_a_type_that_no_file_describes_is_inferred_and_run(text: Path, tmp_path: Path) -> None:
+    model = checkpoint("stablelm", tmp_path / "stablelm", AutoModel, **{**GRANITE, "hidden_size": 64})
+    out = ran(tmp_path, "text-classification", "keep: 2", model, text)
+    kept = AutoConfig.from_pretrained(out / "steps" / "3-matrix_pruning")
+    assert (kept.model_type, kept.num_hidden_layers, kept.intermediate_size) == ("stablelm", 2, 48)
 
 
 def test_granite_is_a_language_model(tmp_path: Path) -> None:
