@@ -41,11 +41,15 @@ def of_type(name: str, **config: Any) -> Callable[[Path], None]:
 
 
 @pytest.fixture(autouse=True)
-def no_weights_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(*_: Any, **__: Any) -> None:
-        raise AssertionError("weights are read")
+def no_weights_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading the model of a test fails; the small ones that proofs are made on load."""
+    usual = PreTrainedModel.from_pretrained.__func__
 
-    monkeypatch.setattr(PreTrainedModel, "from_pretrained", read)
+    def read(class_: Any, folder: Any, *arguments: Any, **options: Any) -> Any:
+        assert Path(folder) != tmp_path / "model", "weights are read"
+        return usual(class_, folder, *arguments, **options)
+
+    monkeypatch.setattr(PreTrainedModel, "from_pretrained", classmethod(read))
 
 
 def refused(folder: Path, text: Path, make: Callable[[Path], None], steps: str, code: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.compute.structure.inference import stored
+from advisor.compute.structure.inference import stock, stored
 from advisor.families.family import Family
 
 NAMED = 3  # of each kind; one wrong size in a config makes misfits of hundreds
@@ -46,16 +46,16 @@ def refuse_unfitting(model: Any, info: Mapping[str, Any], family: Family, folder
 def refuse_misshapen(model: Any, family: Family, folder: Path) -> None:
     """Raise an AdviseError where the headers of the files say other shapes than the config, before a weight is read.
 
-    Only tensors that files and model call alike are compared; of all others transformers reports as it loads them.
-
     Args:
         model: of the config, on the meta device.
     """
-    files, prefix = stored.shapes(folder), f"{model.base_model_prefix}."
-    found = {prefix + name: shape for name, shape in files.items()} | files
-    wanted = {name: tuple(one.shape) for name, one in model.state_dict().items() if name in found}
-    wrong = [(name, found[name], shape) for name, shape in wanted.items() if found[name] != shape]
-    refuse_unfitting(model, {"missing_keys": (), "mismatched_keys": wrong}, family, folder)
+    found = stored.shapes(folder, model)
+    wanted = {name: tuple(one.shape) for name, one in model.state_dict().items()}
+    wrong = [(name, found[name], shape) for name, shape in wanted.items() if found.get(name, shape) != shape]
+    if wrong:
+        missing = [name for name in stock.tensors_of(model).shapes if name not in found]
+        info = {"missing_keys": missing, "mismatched_keys": wrong, "unexpected_keys": ()}
+        refuse_unfitting(model, info, family, folder)
 
 
 def refuse_untrained(model: Any, info: Mapping[str, Any], folder: Path | str) -> None:
