@@ -44,7 +44,7 @@ def _left_out(step: str, chosen: Candidate, candidates: tuple[Candidate, ...], p
     if step == "distillation":
         return Verdict(step, False, f"nothing to repair: no layer or matrix is removed{_or_student(others)}")
     if not others:
-        return Verdict(step, False, "this model has no shape to cut, or is not described: see `advise families add`")
+        return Verdict(step, False, "this model has no shape to cut, or its sizes are not known")
     open_ = [one for one in others if one.admissible]
     unfit = [next((wrong.text for wrong in one.problems if wrong.step == step), "") for one in others]
     if not open_ and all(unfit):

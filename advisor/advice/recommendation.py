@@ -84,7 +84,9 @@ def advise(
         raise NotMet("\n  ".join((_not_met(admissible, facts, choosing.cautious), *given_student(found))))
     chosen = _chosen(meeting, admissible)
     why = verdicts(policy, facts, chosen, found)
-    told = (*notes(chosen, facts), *given_student(found), *_own_runs(history, found), *white_paper_only(policy, why))
+    unknown = (f"its sizes are not known: {model.unknown}",) if model.unknown else ()
+    told = (*notes(chosen, facts), *unknown, *given_student(found), *_own_runs(history, found))
+    told = (*told, *white_paper_only(policy, why))
     return Advice(facts, policy, chosen, found, why, told)
 
 

@@ -35,14 +35,12 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _describe(model: str) -> dict[str, Any]:
-    from advisor.compute.structure.inference import describe, stock
-    from advisor.inspection import probe
+    from advisor.inspection import probe, undescribed
 
     place = probe.located(model)
     if place is None:
-        return describe.describe(stock.config_of({"model_type": model}))
-    file = place / "config.json" if place.is_dir() else place
-    return describe.describe(stock.config_of(probe.read_config(file)))
+        return undescribed.described({"model_type": model})
+    return undescribed.described(probe.read_config(place / "config.json" if place.is_dir() else place))
 
 
 def _lines(described: Mapping[str, Any]) -> list[str]:

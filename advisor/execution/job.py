@@ -171,7 +171,12 @@ def _refuse_other_labels(recipe: Recipe, document: Document, model: probe.Model,
 
 def refuse_unexecutable(model: probe.Model, task: str, problem_type: str | None) -> None:
     """Raise an AdviseError where models of this family cannot be run as this task."""
-    kind = model.facts.family or ""
+    kind = model.model_type
+    if (model.config or {}).get("auto_map"):
+        raise AdviseError(
+            f"{model.source.source} comes with code of its own (auto_map), which is not run",
+            hint="give a model of a class of transformers",
+        )
     if flags := registry.uncovered(model.config or {}):
         raise AdviseError(
             f"its tensors are not known, so it cannot be run: nobody tried {', '.join(flags)}",
@@ -179,11 +184,14 @@ def refuse_unexecutable(model: probe.Model, task: str, problem_type: str | None)
         )
     if model.facts.kind and (why := lacking(kind, model.facts.kind, task)):
         raise AdviseError(why, hint=ENCODERS)
+    if model.unknown:
+        raise AdviseError(f"its tensors are not known, so it cannot be run: {model.unknown}")
     family = registry.of_config(model.config or {})
     if family is None or not with_head(family, task).executable:
         known = registry.executable(task)
+        why = "" if family is None else f": transformers has classes of it for {', '.join(family.described.tasks)} only"
         raise AdviseError(
-            f"models of the kind {kind} can be advised on, but cannot be run yet",
+            f"models of the kind {kind} can be advised on, but cannot be run yet{why}",
             hint=f"{', '.join(known[:-1])} and {known[-1]} can",
         )
     if family.text_to_text and problem_type in ("regression", "multi_label_classification"):

@@ -43,7 +43,7 @@ def follow(recipe: Recipe, document: Document, model: Model, data: TaskData, tru
         return Followed(recipe, data)
     from advisor.compute.structure.checkpoint import tokenizer
 
-    family = registry.find(model.facts.family or "")
+    family = registry.of_config(model.config or {})
     positions = family.longest(model.config) if family and model.config else None
     try:
         lengths = _lengths(data.train, tokenizer(model.folder, trust_remote_code), positions)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from advisor.base import user_cache
 from advisor.base.errors import AdviseError, Fault
 from advisor.facts.facts import Kind, ModelFacts
 from advisor.families.described import description
@@ -49,6 +52,20 @@ def find(model_type: str) -> Family | None:
     if described is None or not {"hidden", "heads", "ffn"} <= described.sizes.keys():
         return None
     return Family(described, notes(model_type) or _without_notes(described))
+
+
+def known_as(name: str) -> list[Family]:
+    """The families that rules know by a name: one of `names`, or all without notes of a kind, as in `OTHERS`."""
+    if name in names():
+        return [family for family in [find(name)] if family]
+    return [family for family in every() if _known_as(family) == name]
+
+
+def keep(data: Mapping[str, Any]) -> None:
+    """Keep a description in the user's cache, where `find` looks last, and know it from now on."""
+    user_cache.write(description.KEPT, data["model_type"], json.dumps(data))
+    description.find.cache_clear()
+    find.cache_clear()
 
 
 def notes(model_type: str) -> Notes | None:

@@ -40,8 +40,8 @@ def _wrong(teacher: Model, student: Model, labels: int | None, max_tokens: int |
         return
     family = registry.of_config(config)
     if family is None:
-        what = f"models of the type {config['model_type']!r} are not described, so its size is not known"
-        yield what, "advise families lists those that are; advise families add describes one"
+        why = student.unknown or f"nobody tried {', '.join(registry.uncovered(config))}"
+        yield f"its size is not known: {why}", "advise families lists models that are described"
         return
     yield from _head(config, labels)
     own, whole = family.parameters(config, labels or 2), teacher.facts.parameters

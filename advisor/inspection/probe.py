@@ -15,6 +15,7 @@ from advisor.facts.cpu import instruction_sets
 from advisor.facts.facts import DeviceFacts, ModelFacts
 from advisor.families import registry
 from advisor.families.family import Config, Family
+from advisor.inspection import undescribed
 from advisor.recipe.recipe import ModelSource
 
 MAX_CONFIG = 1_000_000
@@ -30,6 +31,7 @@ class Model(NamedTuple):
 
     revision: of the Hub that the folder holds; None for a folder of one's own, and where no revision was asked for.
     student: the given model that it is to be distilled into (`given_student`).
+    unknown: why its sizes are not known; empty where they are.
     """
 
     source: ModelSource
@@ -38,6 +40,12 @@ class Model(NamedTuple):
     folder: Path | None = None
     revision: str | None = None
     student: Model | None = None
+    unknown: str = ""
+
+    @property
+    def model_type(self) -> str:
+        """What its config says, and without one its family's name."""
+        return str((self.config or {}).get("model_type") or self.facts.family or "")
 
     @property
     def student_config(self) -> Config | None:
@@ -47,7 +55,7 @@ class Model(NamedTuple):
 def model(
     source: str, labels: int = 2, base: Path = Path(), task: str | None = None, revision: str | None = None
 ) -> Model:
-    """Find a model: a family's name, a checkpoint folder, a `config.json`, or a Hub id in the local cache.
+    """Find a model: a model type's name, a checkpoint folder, a `config.json`, or a Hub id in the local cache.
 
     A family's name is a family, also where a folder of that name exists: that folder is `./NAME`.
 
@@ -66,10 +74,19 @@ def model(
     cached = cached_config(name, revision)
     if cached:
         return _local(source, cached, labels, task)._replace(revision=revision)
-    if family:
+    if family := family or undescribed.family(source.lower()):
         facts = registry.describe(family.config, labels=labels, task=task)._replace(source=name)
         return Model(ModelSource(name, facts.family), facts, family.config)
+    if undescribed.knows(source.lower()):
+        return _by_kind(source)
     raise AdviseError(_unknown(source, revision))
+
+
+def _by_kind(model_type: str) -> Model:
+    """A model of which transformers tells no more than its kind."""
+    kind = undescribed.kind(model_type.lower())
+    facts = ModelFacts(registry.OTHERS[kind], kind, generative=kind != "encoder", source=model_type)
+    return Model(ModelSource(model_type, facts.family), facts, None, unknown=undescribed.meet(model_type.lower()))
 
 
 def located(source: str, base: Path = Path()) -> Path | None:
@@ -110,10 +127,11 @@ def _parent(source: str) -> str:
 def _local(source: str, path: Path, labels: int, task: str | None) -> Model:
     file = path / "config.json" if path.is_dir() else path
     config = read_config(file)
+    unknown = undescribed.meet(config["model_type"])
     facts = registry.describe(config, str(file), labels, task)
     licence = card_licence(file.parent)
     facts = facts._replace(source=checkpoint(source), licence=licence)
-    return Model(ModelSource(source, facts.family, licence=licence), facts, config, file.parent)
+    return Model(ModelSource(source, facts.family, licence=licence), facts, config, file.parent, unknown=unknown)
 
 
 def checkpoint(source: str) -> str:

@@ -17,6 +17,7 @@ from advisor.recipe.recipe import ModelSource
 
 SIZES = ("layers", "encoder_layers", "decoder_layers", "hidden_size", "heads", "intermediate_size", "vocabulary")
 COUNTED = ("parameters", "embedding_share")  # what the other sizes make
+FORMS = ("fused_projections", "shared_layers")  # that a family of a kind may have, or not
 USUAL = (768, 12, 6, 24, 48, 32, 3072, *(2**power for power in range(23)), 3, 100, 50_000)
 MOST_ALIKE = 5
 
@@ -24,19 +25,26 @@ MOST_ALIKE = 5
 def models(tests: tuple[Test, ...], values: Mapping[str, Any], labels: int) -> Iterator[Model]:
     """Models of the family that the values name, with its base checkpoint's sizes where they name none."""
     name, kind = values["model.family"], values["model.kind"]
-    family = registry.find(name)
-    if not values[MODEL] or family is None:
+    if not values[MODEL]:
         source = ModelSource(f"somebody/{name}", name)
         facts = ModelFacts(name, kind, generative=values["model.generative"], source=source.source)
         yield Model(source, facts, None)
         return
+    for family in registry.known_as(name):
+        yield from _of(family, name, tests, values, labels)
+
+
+def _of(family: Family, name: str, tests: tuple[Test, ...], values: Mapping[str, Any], labels: int) -> Iterator[Model]:
+    """Models of one family. name: by which rules know it."""
     wanted = {key: values[f"model.{key}"] for key in (*SIZES, *COUNTED) if values.get(f"model.{key}") is not None}
+    source = family.checkpoint or family.model_type
     for config in _configs(family, wanted, tests):
         try:
-            facts = family.facts(config, labels)._replace(source=family.checkpoint)
+            facts = family.facts(config, labels)._replace(family=name, source=source)
         except (AdviseError, ValueError, ArithmeticError):
             continue
-        yield Model(ModelSource(family.checkpoint, name), facts, config)
+        if all(getattr(facts, form) == values[f"model.{form}"] for form in FORMS):
+            yield Model(ModelSource(source, name), facts, config)
 
 
 def _configs(family: Family, wanted: Mapping[str, Any], tests: tuple[Test, ...]) -> Iterator[dict[str, Any]]:

@@ -130,7 +130,7 @@ def _steps(name: str, values: Mapping[str, Any], model: Model) -> Iterator[Any]:
     """One step with the settings that are wanted, and with several sizes where it needs some that no rule names."""
     names = {item.name for item in fields(STEPS[name])}
     given = {one: values[f"{name}.{one}"] for one in names if f"{name}.{one}" in values}
-    family = registry.find(model.facts.family or "")
+    family = registry.of_config(model.config or {})
     if family is None or model.config is None or not STEPS[name].structural:
         yield STEPS[name](**given)
         return

@@ -106,7 +106,7 @@ def _single(names: Sequence[str], tests: Sequence[Test]) -> Iterator[list[Part]]
 
 
 def _models(names: Sequence[str], tests: Sequence[Test]) -> Iterator[list[Part]]:
-    """Families with what they fix, crossed with free sizes; of a family that is not described no size is known."""
+    """Families with what they fix, crossed with free sizes; of a model that is not described no size is known."""
     fixed = [name for name in names if name.removeprefix("model.") in OF_FAMILY]
     free = [name for name in names if name not in fixed]
     sizes = list(_product({name: [value for value in points(name, tests) if value is not None] for name in free}))
@@ -120,7 +120,7 @@ def _models(names: Sequence[str], tests: Sequence[Test]) -> Iterator[list[Part]]
 
 @cache
 def _families() -> tuple[tuple[Part, bool], ...]:
-    """What each family fixes, and whether it is described."""
+    """What each family fixes, and whether its sizes are known. Of types without notes both occur, in every form."""
     found: list[tuple[Part, bool]] = []
     for name in registry.names():
         family = registry.find(name)
@@ -130,6 +130,9 @@ def _families() -> tuple[tuple[Part, bool], ...]:
     for kind, name in registry.OTHERS.items():
         known: Part = {"family": name, "kind": kind, "generative": kind != "encoder"}
         found.append(({f"model.{key}": known.get(key) for key in OF_FAMILY}, False))
+        for fused, shared in product((False, True), repeat=2):
+            form = {**known, "fused_projections": fused, "shared_layers": shared}
+            found.append(({f"model.{key}": form[key] for key in OF_FAMILY}, True))
     return tuple(found)
 
 

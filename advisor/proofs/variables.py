@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cache
-from itertools import permutations
+from itertools import permutations, product
 from typing import Any, NamedTuple
 
 from advisor.base.errors import PolicyError
@@ -81,7 +81,7 @@ def _values(name: str, tests: Sequence[Test]) -> Iterator[Value]:
 
 @cache
 def _models() -> Variable:
-    """Every family, with its config and without; of one that is not described the config says only its kind."""
+    """Every family, with its config and without. A type without notes may have any form, or not be described at all."""
     rows: list[tuple[Any, ...]] = []
     for name in registry.names():
         family = registry.find(name)
@@ -92,6 +92,7 @@ def _models() -> Variable:
     for kind, name in registry.OTHERS.items():
         rows.append((name, kind, None, None, kind != "encoder", False))
         rows.append((name, kind, None, None, None, False))
+        rows += [(name, kind, *form, kind != "encoder", True) for form in product((False, True), repeat=2)]
     return Variable((*of_model(), MODEL), tuple(rows))
 
 

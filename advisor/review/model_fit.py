@@ -69,7 +69,7 @@ class ModelFit(NamedTuple):
 
     def _task(self, because: str) -> Iterator[Finding]:
         facts = self.model.facts
-        if facts.kind and (why := lacking(facts.family or "", facts.kind, self.recipe.data.task)):
+        if facts.kind and (why := lacking(self.model.model_type, facts.kind, self.recipe.data.task)):
             yield self._misfit(because, ("data", "task"), f"{why}: {ENCODERS}")
 
     def _tokens(self, because: str) -> Iterator[Finding]:
@@ -89,13 +89,13 @@ class ModelFit(NamedTuple):
 
     def _unseen(self) -> Finding:
         source, family = self.recipe.model.source, self.model.facts.family
-        if self.model.config is None:
+        if self.model.config is None and not self.model.unknown:
             nowhere = "no such folder, and not in the local Hub cache"
             message = f"checked without the config of {source} ({nowhere}); judged as a generic {family} model"
             fix = f"fetch its config (hf download {source} config.json), or name a folder that has it"
         else:
-            flags = registry.uncovered(self.model.config)
-            why = f"nobody tried {', '.join(flags)}" if flags else f"the family {family} is not described"
+            flags = registry.uncovered(self.model.config or {})
+            why = f"nobody tried {', '.join(flags)}" if flags else self.model.unknown
             message = f"the sizes of {source} were not checked: {why}"
             fix = "`advise families add` describes a model; `advise families` lists those that are"
         path = ("model", "source")

@@ -15,7 +15,7 @@ from advisor.facts.tasks import WRITERS, settings_of_config, task_of_config
 from advisor.families import registry
 from advisor.families.family import Config, Family
 from advisor.families.heads import with_head
-from advisor.inspection import probe
+from advisor.inspection import probe, undescribed
 from advisor.recipe.reader import loads
 from advisor.records import run_folder
 from advisor.records.output_folder import STEPS
@@ -47,12 +47,14 @@ class Predictor:
 
         file = folder / "config.json"
         config = probe.read_config(file)
-        facts = registry.describe(config, str(file))  # refuses absurd sizes before weights are read
+        unknown = undescribed.meet(config["model_type"])
+        registry.describe(config, str(file))  # refuses absurd sizes before weights are read
         tag = task_of_config(config)
         known = registry.of_config(config)
         family = known and with_head(known, tag)
         if family is None or not family.executable:
-            raise AdviseError(Fault(f"models of the kind {facts.family} cannot be loaded", str(folder)))
+            what = f"models of the kind {config['model_type']} cannot be loaded"
+            raise AdviseError(Fault(f"{what}: {unknown}" if unknown else what, str(folder)))
         writes = tag in WRITERS
         self.labels = () if writes else _labels(config, file)
         self.kind = run_folder.artefact(folder).kind

@@ -114,6 +114,41 @@ def test_every_family_is_trained_by_two_processes(family: str, text: Path, tmp_p
 
 
 @pytest.mark.slow
+def test_a_given_student_with_tokens_of_its_own_is_trained_by_two_processes(text: Path, tmp_path: Path) -> None:
+    given = command(tmp_path, "bert", text)
+    student = students_folder(tmp_path / "student")
+    recipe = tmp_path / "recipe.yaml"
+    training = "training: {batch_size: 16, max_tokens: 48, joined_texts: 20}\n"
+    recipe.write_text(
+        f"{recipe.read_text().partition('steps:')[0]}steps:\n  - finetune: {{epochs: 2, learning_rate: 2.0e-3}}\n"
+        f"  - distillation: {{student: {json.dumps(str(student))}, epochs: 2, learning_rate: 2.0e-3}}\n"
+        f"  - quantization: {{}}\n{training}"
+    )
+    ended = subprocess.run(given, capture_output=True, text=True, env=environment(), check=False, timeout=300)
+    assert (tmp_path / "out" / "manifest.json").exists(), ended.stderr[-3000:]
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert [one["words"] for one in report["steps"]] == ["fine-tuned", "distilled into student", "int8"]
+    assert any("other tokens" in note for note in report["steps"][1]["notes"])
+    assert report["steps"][1]["parameters"] == report["steps"][1]["predicted_parameters"]
+    record = tmp_path / "out" / "steps" / "1-distillation.json"
+    made = json.loads(record.read_text())["files"]
+    record.unlink()
+    ended = subprocess.run([*given, "--resume"], capture_output=True, text=True, env=environment(), check=False)
+    # The same student comes out where both begin with the same head and take the same steps.
+    assert json.loads(record.read_text())["files"] == made and "int8: reused" in ended.stderr, ended.stderr[-3000:]
+
+
+def students_folder(folder: Path) -> Path:
+    """A narrow DistilBERT whose tokens are single bytes, which those of `tiny` never are."""
+    tiny.checkpoint("distilbert", folder, n_layers=2, dim=24, hidden_dim=48)
+    file = folder / "tokenizer.json"
+    found = json.loads(file.read_text())
+    found["model"]["merges"] = []
+    file.write_text(json.dumps(found))
+    return folder
+
+
+@pytest.mark.slow
 def test_several_seeds_by_two_processes(text: Path, tmp_path: Path) -> None:
     ended = launched(tmp_path, "bert", text, "--seeds", "2")
     report = json.loads((tmp_path / "out" / "report.json").read_text())

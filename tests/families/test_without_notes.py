@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from advisor.base.errors import AdviseError
 from advisor.cli import main
 from advisor.families import registry
 from advisor.families.described import description
+from advisor.inspection import undescribed
 from advisor.recipe.steps.layer_removal import LayerRemoval
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -78,6 +80,18 @@ def test_advice_and_review_know_a_described_model(tmp_path: Path, capsys: pytest
     assert main(["check", str(recipe)]) == 0
 
 
+def test_it_tags_words_where_transformers_has_a_class_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config_of("gemma2").to_dict()))
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(
+        f"version: 1\nname: tags\nmodel: {{source: {json.dumps(str(tmp_path))}}}\ndevice: cpu\n"
+        "data: {samples: 25000, task: token-classification}\nsteps:\n  - finetune: {}\n"
+    )
+    assert main(["check", str(recipe), "--no-cache"]) == 0, capsys.readouterr().out
+
+
 def test_flags_that_nobody_tried_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = config_of("phi3").to_dict() | {"quantization_config": {"bits": 4}}
     assert registry.of_config(config) is None and "quantization_config" in registry.uncovered(config)[0]
@@ -95,6 +109,7 @@ def without_granite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     shutil.copytree(description.FOLDER, shipped, ignore=shutil.ignore_patterns("granite.json", "*.py", "__pycache__"))
     monkeypatch.setattr(description, "FOLDER", shipped)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     forget()
     yield tmp_path / "data" / "advise" / "families"
     forget()
@@ -103,6 +118,7 @@ def without_granite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 def forget() -> None:
     description.find.cache_clear()
     registry.find.cache_clear()
+    undescribed.meet.cache_clear()
 
 
 def test_a_model_that_nobody_described_is_added_and_known_from_then_on(
@@ -115,6 +131,66 @@ def test_a_model_that_nobody_described_is_added_and_known_from_then_on(
     forget()
     family = registry.of_config(config)
     assert family and family.parameters(config) > 0
+
+
+@pytest.fixture
+def granite(without_granite: Path, tmp_path: Path) -> Path:
+    """The folder of a small Granite, which no shipped file describes."""
+    config = AutoConfig.for_model("granite", num_hidden_layers=4, num_key_value_heads=2, **COMMON)
+    folder = tmp_path / "granite"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(config.to_dict()))
+    return folder
+
+
+FACTS = ["--samples", "25000", "--device", "cpu"]
+
+
+@pytest.mark.slow  # some 10 s
+def test_a_type_is_described_when_it_is_first_met_and_known_without_torch_from_then_on(
+    granite: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    assert main(["--model", str(granite), *FACTS, "-o", str(recipe)]) == 0
+    assert "4 layers" in capsys.readouterr().err
+    assert main(["--model", "granite", *FACTS]) == 0  # as its class is by default
+    assert "32 layers" in capsys.readouterr().err
+    forget()
+    monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
+    assert main(["check", str(recipe), "--no-cache"]) == 0
+    assert "not checked" not in capsys.readouterr().out
+
+
+def test_without_torch_a_type_that_nobody_described_is_known_by_its_kind(
+    granite: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert main(["--model", str(granite), *FACTS]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "granite is not described, and transformers, which could tell its structure, is not installed" in told
+    assert "pip install" in told and "`advise families add`" in told
+
+
+def test_what_was_kept_of_a_type_is_found_again(granite: Path, tmp_path: Path) -> None:
+    shipped = json.loads((Path(description.__file__).parent / "granite.json").read_text())
+    config = json.loads((granite / "config.json").read_text())
+    assert registry.of_config(config) is None
+    registry.keep(shipped)
+    family = registry.of_config(config)
+    assert family and family.parameters(config) > 0
+    assert not list(tmp_path.glob("data/**/*.json"))  # the user's own descriptions are made by `advise families add`
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("new-thing", "transformers knows no model type 'new-thing'"),
+        ("mamba", "backbone.layers.0 is no attention (MambaBlock)"),
+    ],
+)
+def test_what_cannot_be_described_says_why(name: str, why: str) -> None:
+    undescribed.meet.cache_clear()
+    assert why in undescribed.meet(name)
 
 
 def test_a_description_that_is_none_is_an_error_with_its_file(without_granite: Path) -> None:

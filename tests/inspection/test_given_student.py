@@ -78,7 +78,7 @@ def test_cuts_before_it_and_of_another_family_are_refused() -> None:
             {"architectures": ["BertForSequenceClassification"], "num_labels": 3},
             "its head has 3 labels, the task has 2",
         ),
-        ({"model_type": "nobodys"}, "models of the type 'nobodys' are not described"),
+        ({"model_type": "nobodys"}, "its size is not known: transformers knows no model type 'nobodys'"),
         ({"auto_map": {"AutoModel": "own.Own"}}, "it comes with code of its own (auto_map), which is not run"),
         ({"num_hidden_layers": 40, "hidden_size": 768}, "parameters, not fewer than its teacher's 109,483,778"),
         ({"max_position_embeddings": 64}, "max_tokens 128 is more than its 64 positions"),

@@ -42,6 +42,21 @@ def test_nothing_refutes_the_core_pack() -> None:
     assert {proof.verdict for proof in proofs} == {"proven"}
 
 
+def test_a_type_without_notes_may_have_any_form_and_its_sizes_may_be_known() -> None:
+    known = {"model.family": "other-decoder", "model.layers": ">= 12"}
+    made = policy(
+        rule("a", {**known, "model.fused_projections": True}, {"limit": {"distillation.epochs": "< 9"}}),
+        rule("b", known, {"require": ["distillation"]}),
+        rule("c", known, {"forbid": ["distillation"]}),
+    )
+    found = refuted(made)
+    assert APPLIES not in found
+    [contradiction] = found[CONTRADICT]
+    assert contradiction.rules == ("b", "c") and contradiction.situation
+    model = contradiction.situation.model
+    assert model.config and model.facts.family == "other-decoder" and (model.facts.layers or 0) >= 12
+
+
 FAULTS: dict[str, tuple[str, tuple[str, ...], list[Rule]]] = {
     "required and forbidden": (
         CONTRADICT,

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from huggingface_hub import snapshot_download
-from transformers import AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 from transformers.utils import logging
 
 from advisor.base.errors import AdviseError, Fault
@@ -19,6 +19,7 @@ from advisor.base.held_stderr import without_panics
 from advisor.compute.data.batches import Batch
 from advisor.compute.data.hub import cache_only_if_out_of_reach
 from advisor.compute.machine.device import seed as random_from
+from advisor.compute.structure.inference.stock import class_of, on_meta
 from advisor.compute.structure.loading_checks import (
     brings_code,
     refuse_unknown_activation,
@@ -27,6 +28,7 @@ from advisor.compute.structure.loading_checks import (
 )
 from advisor.compute.structure.weight_files import refuse_unsafe_weights
 from advisor.compute.structure.weights import (
+    refuse_misshapen,
     refuse_not_finite,
     refuse_unfitting,
     refuse_unknown_tokens,
@@ -64,6 +66,7 @@ def load(
         refuse_unsafe_weights(folder)
         refuse_unknown_activation(folder)
         own = tokenizer(folder, trust_remote_code)
+        refuse_misshapen(_without_weights(folder, family), family, folder)
         model, info = _task_model(folder, family, task)
     except AdviseError:
         raise
@@ -127,6 +130,12 @@ def _tokenizer(folder: Path | str, trust_remote_code: bool) -> Any:
     if len(set(tokenizer.get_vocab()) - set(tokenizer.get_added_vocab())) < 2:
         raise OSError("there are no tokenizer files")
     return tokenizer
+
+
+def _without_weights(folder: Path, family: Family) -> Any:
+    """The stock class of the folder's config, on the meta device."""
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    return on_meta(class_of(config, family.task), config)
 
 
 def _task_model(folder: Path | str, family: Family, task: Task) -> tuple[Any, dict[str, Any]]:

@@ -52,7 +52,11 @@ def refuse_unproven(values: Mapping[str, Any], task: str, cuts: Sequence[str], f
 
     values: of the config. task: the Hub's name. cuts: names as in `express.Cuts`.
     """
-    config = stock.config_of(values)
+    try:
+        config = stock.config_of(values)
+    except AdviseError as error:
+        wrong = error.faults[0]
+        raise AdviseError(Fault(" ".join(wrong.message.split()), file, hint=wrong.hint)) from None
     known = possible(stock.class_of(config, task), config)
     together = any(one.endswith("+heads") for one in known.possible)
     faults = [

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from advisor.base.errors import AdviseError, Fault
+from advisor.compute.structure.inference import stock, stored
 from advisor.families.family import Family
 
 NAMED = 3  # of each kind; one wrong size in a config makes misfits of hundreds
@@ -40,6 +41,21 @@ def refuse_unfitting(model: Any, info: Mapping[str, Any], family: Family, folder
     left_over = sorted(info["unexpected_keys"])[:1] if gone else []
     hint = RENAMED.format(left_over[0]) if left_over else HINT
     raise AdviseError(Fault(f"its weights are not those that its config describes: {told}", str(folder), hint=hint))
+
+
+def refuse_misshapen(model: Any, family: Family, folder: Path) -> None:
+    """Raise an AdviseError where the headers of the files say other shapes than the config, before a weight is read.
+
+    Args:
+        model: of the config, on the meta device.
+    """
+    found = stored.shapes(folder, model)
+    wanted = {name: tuple(one.shape) for name, one in model.state_dict().items()}
+    wrong = [(name, found[name], shape) for name, shape in wanted.items() if found.get(name, shape) != shape]
+    if wrong:
+        missing = [name for name in stock.tensors_of(model).shapes if name not in found]
+        info = {"missing_keys": missing, "mismatched_keys": wrong, "unexpected_keys": ()}
+        refuse_unfitting(model, info, family, folder)
 
 
 def refuse_untrained(model: Any, info: Mapping[str, Any], folder: Path | str) -> None:

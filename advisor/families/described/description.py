@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from advisor.base import user_cache
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.frozen import frozen, made
 from advisor.families.described.axes import sizes_in
@@ -23,6 +24,7 @@ from advisor.families.described.structure import Row, Stack, Structure
 Config = Mapping[str, Any]
 Condition = Mapping[str, Sequence[str]]  # the kinds of values, by flag, under which a tensor is there
 FOLDER = Path(__file__).parent
+KEPT = "families"  # the folder in the user's cache with what was described when it was first met
 MODEL_TYPE = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 # Weights that are not those of the class, whatever the family: nothing can be said from sizes.
 NEVER = ("auto_map", "quantization_config", "per_layer_config")
@@ -241,7 +243,8 @@ def find(model_type: str) -> Description | None:
     """
     if not MODEL_TYPE.fullmatch(model_type):  # it may come from anybody's config, and must name no other file
         return None
-    for folder in (FOLDER, own_folder()):
+    folders = FOLDER, own_folder(), Path(user_cache.path(KEPT, model_type)).parent
+    for folder in folders:
         file = folder / f"{model_type}.json"
         if file.is_file():
             return _load(file)

@@ -17,6 +17,7 @@ UNUSED = (
 )
 UNSAID = object()
 WINDOWS = ("sliding_window", "window_size")
+OF_HEAD = ("d_head", "rotary_dim")  # of XLNet: the head's size; of GPT-J: how much of a head is turned
 SETTINGS = (0, 1, 2)
 REFUSED = Exception  # a class of transformers may refuse a config, or fail on one, with any error
 
@@ -140,6 +141,8 @@ def _small(key: str, value: Any, sizes: Mapping[str, int]) -> Any:
     word = key.rpartition(".")[2]
     if word.endswith("_token_id"):
         return _token(word, value)
+    if word in OF_HEAD and isinstance(value, int):
+        return min(value, sizes.get("head", value))
     if word.endswith("suppress_tokens"):
         return None
     if word in ("rope_parameters", "rope_scaling") and isinstance(value, Mapping):

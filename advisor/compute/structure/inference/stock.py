@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 import transformers.models.auto.modeling_auto as auto
 from torch import Tensor, nn
-from transformers import AutoConfig, PreTrainedConfig
+from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig
 from transformers.utils import logging
 
 from advisor.base.errors import AdviseError
@@ -40,6 +40,11 @@ class Tensors(NamedTuple):
     shapes: dict[str, tuple[int, ...]]
     counted: frozenset[str]
     tied: dict[str, str]
+
+
+def knows(model_type: str) -> bool:
+    """Whether transformers has a config for a model type."""
+    return model_type in CONFIG_MAPPING
 
 
 def config_of(values: Mapping[str, Any]) -> Any:

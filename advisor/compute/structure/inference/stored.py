@@ -78,6 +78,32 @@ class Stored:
             return tuple(file.get_slice(stored).get_shape())
 
 
+def shapes(folder: Path, model: Any) -> dict[str, tuple[int, ...]]:
+    """The shape of every tensor in a folder's files by its name in the model, from their headers.
+
+    Empty where there are no safetensors, or transformers makes other tensors of them as it loads.
+
+    Raises:
+        any error: a file cannot be read.
+    """
+    found: dict[str, tuple[int, ...]] = {}
+    for path in (folder / name for name in sorted(_files(folder))):
+        if not path.is_file():
+            return {}
+        with safe_open(path, framework="pt") as file:
+            found |= {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
+    try:
+        own = _names(dict.fromkeys(found, ""), model, tensors_of(model))
+    except AdviseError:
+        return {}
+    return {name: found[key] for name, key in own.items()}
+
+
+def _files(folder: Path) -> set[str]:
+    index = folder / INDEX
+    return set(json.loads(index.read_bytes())["weight_map"].values()) if index.exists() else {WHOLE}
+
+
 def _places(folder: Path) -> dict[str, str]:
     """The file of every tensor.
 
