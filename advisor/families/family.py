@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from advisor.base.errors import AdviseError
 from advisor.base.frozen import frozen, made, replace
 from advisor.facts.facts import Kind, ModelFacts
-from advisor.facts.tasks import TASKS
+from advisor.facts.tasks import PERCEIVED, TASKS
 from advisor.families import counts, smaller_config
 from advisor.families.config_checks import refuse_nonsense
+from advisor.families.described.axes import length
 from advisor.families.described.description import Description
 from advisor.families.described.structure import Row, Structure, removable
 from advisor.families.notes import Notes
@@ -74,8 +75,13 @@ class Family:
 
     @property
     def stacks(self) -> tuple[Stack, ...]:
-        found = (Stack(name, size.key) for name, size in self.described.stacks.items())
-        return tuple(stack for stack in found if stack.name != stack.key)  # the others count blocks within a layer
+        if "stacks" not in self._memo:
+            own = self.described.stacks_of(self.task)
+            found = (Stack(name, size.key) for name, size in self.described.stacks.items() if name in own)
+            # The others count blocks within a layer.
+            self._memo["stacks"] = tuple(stack for stack in found if stack.name != stack.key)
+        stacks: tuple[Stack, ...] = self._memo["stacks"]
+        return stacks
 
     @property
     def text_to_text(self) -> bool:
@@ -101,7 +107,8 @@ class Family:
         if self.head == WRITTEN:
             return self.text_to_text
         if self.head:
-            return self.task == self.head and self.kind in TASKS[self.head].kinds
+            known = self.head not in PERCEIVED or bool(self.notes.positions)
+            return self.task == self.head and self.kind in TASKS[self.head].kinds and known
         return self.text_to_text or self.task == LABELLED
 
     @property
@@ -264,6 +271,10 @@ class Family:
         if not self.vocabulary or not counts.learns_positions(structure):
             return None
         return structure.sizes["positions"] - self.notes.spare_positions
+
+    def positions(self, config: Config) -> int | None:
+        """How many positions an image or a sound takes; None for a model that reads words."""
+        return length(self.notes.positions, self.structure(config).sizes) if self.notes.positions else None
 
     def embeddings(self, config: Config) -> int:
         """Parameters of the word embeddings alone; 0 for a model without words."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.facts.facts import Kind, ModelFacts
+from advisor.facts.tasks import PERCEIVED
 from advisor.families.described import description
 from advisor.families.described.description import Description
 from advisor.families.family import Config, Family
@@ -93,6 +94,11 @@ def uncovered(config: Config) -> list[str]:
 def executable(task: str | None = None) -> tuple[str, ...]:
     """The names of the families that `advise run` can run on a task; on texts with labels where none is named."""
     return tuple(name for name in names() if (family := find(name)) and with_head(family, task).executable)
+
+
+def tasks_of(family: Family) -> tuple[str, ...]:
+    """The tasks that `advise run` can run a family on that reads images or sounds; none for one that reads texts."""
+    return tuple(tag for tag in PERCEIVED if family.notes.positions and with_head(family, tag).executable)
 
 
 def by_checkpoint(source: str) -> Family | None:
