@@ -10,7 +10,7 @@ from advisor.base.errors import AdviseError
 from advisor.base.yamlfile import Document
 from advisor.families import registry
 from advisor.families.family import Config, Family
-from advisor.families.input_sizes import A_SECOND, SOUND, fitted
+from advisor.families.input_sizes import A_SECOND, SOUND, fitted, positions
 from advisor.inspection.probe import Model
 from advisor.recipe.recipe import Recipe
 from advisor.records.training_settings import Training
@@ -48,13 +48,13 @@ def follow(recipe: Recipe, document: Document, model: Model, data: TaskData, tru
         return Followed(recipe, data)
     from advisor.compute.structure.processors import tokenizer
 
-    positions = family.longest(model.config) if family and model.config else None
+    longest = family.longest(model.config) if family and model.config else None
     try:
-        lengths = _lengths(data.train, tokenizer(model.folder, trust_remote_code), positions)
+        lengths = _lengths(data.train, tokenizer(model.folder, trust_remote_code), longest)
     except AdviseError:
         return Followed(recipe, data)
     cut = max(_share_of(lengths), Training().max_tokens)
-    cut = min(cut, positions or cut)
+    cut = min(cut, longest or cut)
     uncut = sum(length <= cut for length in lengths) / len(lengths)
     note = f"texts are cut at {cut:,} tokens, which {uncut:.1%} of {len(lengths):,} training texts do not exceed"
     told = f"{note} (training.max_tokens sets another length)"
@@ -68,8 +68,8 @@ def _positions(recipe: Recipe, model: Model, data: TaskData, family: Family | No
     if data.task == "audio-classification" and training.max_seconds is None and model.config:
         training, data = _seconds(training, model.config, data)
     config = fitted(model.config or {}, training.image_size, training.max_seconds)
-    positions = family.positions(config) if family and model.config else None
-    return Followed(replace(recipe, training=replace(training, max_tokens=positions or training.max_tokens)), data)
+    most = positions(family, config) if family and model.config else None
+    return Followed(replace(recipe, training=replace(training, max_tokens=most or training.max_tokens)), data)
 
 
 def _seconds(training: Training, config: Config, data: TaskData) -> tuple[Training, TaskData]:

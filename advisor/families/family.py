@@ -14,7 +14,6 @@ from advisor.facts.facts import Kind, ModelFacts
 from advisor.facts.tasks import PERCEIVED, TASKS
 from advisor.families import counts, smaller_config
 from advisor.families.config_checks import refuse_nonsense
-from advisor.families.described.axes import length
 from advisor.families.described.description import Description
 from advisor.families.described.structure import Row, Structure, removable
 from advisor.families.notes import Notes
@@ -75,13 +74,9 @@ class Family:
 
     @property
     def stacks(self) -> tuple[Stack, ...]:
-        if "stacks" not in self._memo:
-            own = self.described.stacks_of(self.task)
-            found = (Stack(name, size.key) for name, size in self.described.stacks.items() if name in own)
-            # The others count blocks within a layer.
-            self._memo["stacks"] = tuple(stack for stack in found if stack.name != stack.key)
-        stacks: tuple[Stack, ...] = self._memo["stacks"]
-        return stacks
+        own = self._once("stacks", {}, lambda: self.described.stacks_of(self.task))
+        found = (Stack(name, size.key) for name, size in self.described.stacks.items() if name in own)
+        return tuple(stack for stack in found if stack.name != stack.key)  # the others count blocks within a layer
 
     @property
     def text_to_text(self) -> bool:
@@ -249,7 +244,9 @@ class Family:
         """The names of the cuts that lead from one config to the other, as descriptions have them: `layers.encoder`."""
         was, now = self.structure(before), self.structure(after)
         stacks = [f"layers.{name}" for name, stack in was.stacks.items() if now.stacks[name].depth < stack.depth]
-        return stacks + [unit for unit, size in was.sizes.items() if removable(unit) and now.sizes[unit] < size]
+        # Whisper's encoder alone has no tensors of the decoder's sizes.
+        sizes = {unit: size for unit, size in was.sizes.items() if removable(unit) and was.rows_of(unit)}
+        return stacks + [unit for unit, size in sizes.items() if now.sizes[unit] < size]
 
     def parameters(self, config: Config, labels: int = 2, task: str = "") -> int:
         """The exact number of parameters of the task's model, each tied weight counted once."""
@@ -271,10 +268,6 @@ class Family:
         if not self.vocabulary or not counts.learns_positions(structure):
             return None
         return structure.sizes["positions"] - self.notes.spare_positions
-
-    def positions(self, config: Config) -> int | None:
-        """How many positions an image or a sound takes; None for a model that reads words."""
-        return length(self.notes.positions, self.structure(config).sizes) if self.notes.positions else None
 
     def embeddings(self, config: Config) -> int:
         """Parameters of the word embeddings alone; 0 for a model without words."""

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from advisor.families.family import Config
+from advisor.families.described.axes import length
+from advisor.families.family import Config, Family
 
 IMAGE, PATCH, SOUND = "image_size", "patch_size", "max_source_positions"
 A_SECOND = 50  # positions of Whisper: a frame each 10 ms, two frames a position
+
+
+def positions(family: Family, config: Config) -> int | None:
+    """How many positions an image or a sound takes; None for a model that reads words."""
+    axis = family.notes.positions
+    return length(axis, family.structure(config).sizes) if axis else None
 
 
 def fitted(config: Config, image_size: int | None, max_seconds: int | None) -> dict[str, Any]:

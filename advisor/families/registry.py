@@ -13,7 +13,7 @@ from advisor.facts.tasks import PERCEIVED
 from advisor.families.described import description
 from advisor.families.described.description import Description
 from advisor.families.family import Config, Family
-from advisor.families.heads import with_head
+from advisor.families.heads import as_used, with_head
 from advisor.families.notes import Notes
 
 OTHERS: dict[Kind, str] = {
@@ -127,7 +127,7 @@ def describe(config: Config, file: str = "config.json", labels: int = 2, task: s
         family.refuse_nonsense(config, file)
         if family.described.uncovered(config):  # the sizes of its tensors are not known
             return ModelFacts(family=_known_as(family), kind=family.kind, generative=family.generative)
-        return family.facts(config, labels, file)._replace(family=_known_as(family))
+        return as_used(family.facts(config, labels, file)._replace(family=_known_as(family)), task)
     except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
         # Sizes are checked by name first; this is for lists and parts of another form than the family's.
         wrong = f"no config of {family.title} that makes sense ({error})"

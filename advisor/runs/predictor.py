@@ -15,6 +15,7 @@ from advisor.facts.tasks import WRITERS, settings_of_config, task_of_config
 from advisor.families import registry
 from advisor.families.family import Config, Family
 from advisor.families.heads import with_head
+from advisor.families.input_sizes import positions
 from advisor.inspection import probe
 from advisor.recipe.reader import loads
 from advisor.records import run_folder
@@ -69,7 +70,7 @@ class Predictor:
         Images and sounds take all of them.
         """
         if self.task.modality != "text":
-            return family.positions(config) or 1
+            return positions(family, config) or 1
         limits = (_own_max_tokens(config, folder / "config.json"), self._model.most_tokens(), _of_recipe(folder))
         stated = [limit for limit in limits if limit is not None] or [Training().max_tokens]
         return min(*stated, family.longest(config) or max(stated))
