@@ -8,6 +8,7 @@ from typing import NamedTuple
 from advisor.advice.candidates import NO_EVIDENCE, Candidate, greenest
 from advisor.advice.making import total
 from advisor.facts.facts import Facts
+from advisor.families.registry import tasks_of
 from advisor.policy.counterfactual import opening
 from advisor.policy.judge import Violation
 from advisor.policy.pack import Policy
@@ -152,7 +153,9 @@ def notes(chosen: Candidate, facts: Facts) -> Iterator[str]:
             "they are extrapolated"
         )
     if chosen.plan and not chosen.plan.family.executable:
-        yield f"{chosen.plan.family.title} models cannot be executed yet: advise run does not take this recipe"
+        able = tasks_of(chosen.plan.family)
+        how = f" without a task: --task {able[0]}" if able else " yet: advise run does not take this recipe"
+        yield f"{chosen.plan.family.title} models cannot be executed{how}"
     if facts.goal.latency_ms is not None:
         yield "latency cannot be predicted; the gate decides on the measured model"
     for one in chosen.violations:

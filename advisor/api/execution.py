@@ -106,7 +106,7 @@ def run(
     Args:
         recipe: a recipe file, a recipe, or advice.
         out: a new folder for checkpoints, models and report; with `resume` that of an earlier run.
-        data: Parquet, CSV, JSONL, a folder of them, or a Hub id; None: as the recipe says.
+        data: Parquet, CSV, JSONL, a folder of them or of images or sounds, or a Hub id; None: as the recipe says.
         model: this model instead of the recipe's.
         text, pair, label: columns of the data; None: as the recipe says, or found by their usual names.
         header: whether the first line of delimited text names the columns; None: as the recipe says, or what it looks

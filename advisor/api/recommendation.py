@@ -11,7 +11,8 @@ from advisor.advice import recommendation
 from advisor.advice.candidates import Choosing
 from advisor.api.arguments import Arguments
 from advisor.base.frozen import replace
-from advisor.facts.tasks import PROBLEM_TYPES, TASKS, current, meanings
+from advisor.facts.tasks import PERCEIVED, PROBLEM_TYPES, TASKS, current, meanings
+from advisor.families.heads import as_used
 from advisor.recipe.recipe import DataSource, Recipe, as_dict
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def advise(
     found = probe.model(fspath(model), known.labels or 2)
     if student is not None:
         found = given_student.fitted(found, probe.model(fspath(student), known.labels or 2), known.labels)
-    named = found.facts._replace(revision=revision, licence=found.facts.licence or licence)
+    named = as_used(found.facts, known.task)._replace(revision=revision, licence=found.facts.licence or licence)
     hardware = _hardware(probe.device(device), cpu_features, memory_gb, compute_capability)
     facts = Facts(named, known, hardware, goal, tuple(sorted(dict(meta).items())))
     name = name or f"{Path(model).name}-{facts.device.kind}"
@@ -269,7 +270,9 @@ def _least(one: int | None, other: int | None) -> int | None:
 
 
 def _mean_tokens(data: TaskData) -> float | None:
-    """About how long a row is, by the words between spaces; none of the model's tokenizer is needed for it."""
+    """About how long a text is, by the words between spaces; none of the model's tokenizer is needed for it."""
+    if data.task in PERCEIVED:
+        return None
     texts = (text for column in (data.train.texts, data.train.pairs or ()) for text in column)
     words = sum(len(text.split() if isinstance(text, str) else text) for text in texts)
     return round(TOKENS_PER_WORD * words / len(data.train), 1) if len(data.train) else None

@@ -35,6 +35,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _entry(family: Family) -> dict[str, Any]:
+    from advisor.families.registry import tasks_of
+
     facts = family.facts(family.config)
     return {
         "family": family.model_type,
@@ -43,7 +45,7 @@ def _entry(family: Family) -> dict[str, Any]:
         "layers": family.shape(family.config).layers,
         "parameters": facts.parameters,
         "embedding_share": facts.embedding_share,
-        "executable": family.executable,
+        "executable": family.executable or bool(tasks_of(family)),
     }
 
 

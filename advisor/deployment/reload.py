@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from advisor.base.errors import AdviseError
 from advisor.deployment.rules import LOADS, finding
 from advisor.records.results import RunResult
-from advisor.records.run_folder import AGAIN, ANSWERS, read_json
+from advisor.records.run_folder import AGAIN, ANSWERS, given_text, read_json
 from advisor.review.findings import Finding
 from advisor.runs.predictor import load
 
@@ -60,7 +60,7 @@ def _recorded(file: Path, step: str) -> tuple[Rows, list[list[float]]]:
     # Older runs keep no labels here, which a score for each label does not need.
     labels = tuple(row.get("label", 0) for row in rows)
     found = [[float(one) for one in row] for row in scores]
-    return Rows(tuple(row["text"] for row in rows), pairs, labels), found
+    return Rows(tuple(given_text(row["text"]) for row in rows), pairs, labels), found
 
 
 def _shape(table: Table) -> list[int]:

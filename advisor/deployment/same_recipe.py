@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from advisor.base.errors import AdviseError
-from advisor.facts.tasks import metrics
+from advisor.facts.tasks import PERCEIVED, metrics
 from advisor.inspection import probe
 from advisor.recipe.recipe import ModelSource, Recipe
 from advisor.records.results import RunResult
 from advisor.records.run_folder import model_sha256
 from advisor.records.training_settings import Training
 
-TOKENS = "training.max_tokens"
+TOKENS, SECONDS = "training.max_tokens", "training.max_seconds"
 LIMITS = ("max_samples", "max_eval_samples", "max_unlabelled")
 
 
@@ -28,8 +28,11 @@ def differences(
         theirs: that is to be shipped. ours: the run's. facts: of the run. any_seed: the run is one of several seeds.
     """
     left, right = _effect(theirs, any_seed), _effect(ours, any_seed)
-    if left[TOKENS] == Training().max_tokens < right[TOKENS]:  # it is not stated, so it followed the data
+    # What is not stated followed the data, and of images and sounds the model's positions.
+    if left[TOKENS] == Training().max_tokens < right[TOKENS] or ours.data.task in PERCEIVED:
         right[TOKENS] = left[TOKENS]
+    if left[SECONDS] is None:
+        right[SECONDS] = None
     found = [
         _differ(name, left.get(name), right.get(name))
         for name in dict.fromkeys([*left, *right])

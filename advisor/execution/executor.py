@@ -127,8 +127,9 @@ class _Run(Work):
 
     def _make(self, planned: PlannedStep, folder: Path, inputs: Inputs) -> Generator[Progress, None, Record]:
         cut = self.job.recipe.training.max_tokens
-        # Goes with the tokenizer's files wherever they are copied, and stock transformers cuts texts to it.
-        self.reading.tokenizer.model_max_length = min(cut, planned.family.longest(planned.after) or cut)
+        if self.job.task.modality == "text":
+            # Goes with the tokenizer's files wherever they are copied, and stock transformers cuts texts to it.
+            self.reading.processor.model_max_length = min(cut, planned.family.longest(planned.after) or cut)
         if isinstance(planned.step, Quantization):
             work = self._quantize(planned, planned.step, folder)
         else:
@@ -148,7 +149,7 @@ class _Run(Work):
         scorer = yield from self.applied(planned)
         self.context.task.tune(scorer, lambda: judge(scorer, self.context, self.context.selection).table)
         resumption.forget(folder)
-        checkpoint.save(scorer, self.reading.tokenizer, folder)
+        checkpoint.save(scorer, self.reading.processor, folder)
         batch = next(self.context.batches(self.context.selection))
         checkpoint.prove(scorer, folder, batch, planned.parameters)
         yield Progress("score", 0, 1, f"{len(self.reading.report):,} report rows")
@@ -165,7 +166,7 @@ class _Run(Work):
         yield Progress("quantize", 0, 2, "export and int8")
         wanted = Wanted(step.min_relative_accuracy, MOST_DIFFERENCE, step.backends())
         resumption.forget(folder)
-        made = yield from make(self.model(), self.reading.tokenizer, self.context, folder, wanted)
+        made = yield from make(self.model(), self.reading.processor, self.context, folder, wanted)
         yield Progress("quantize", made.attempts, made.attempts + 1, "score")
         self.scores[planned.step.name] = rounded(score(folder, self.context, self.reading.report))
         result = step_result(self.job, planned, folder, planned.parameters, self.scores, self.results)

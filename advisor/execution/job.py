@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.advice.reasons import Verdict
 from advisor.advice.recommendation import account
 from advisor.base.errors import AdviseError
-from advisor.base.install import pip_command
 from advisor.base.yamlfile import Document
 from advisor.facts.facts import DataFacts, ModelFacts
 from advisor.facts.tasks import BESIDE, WRITERS, Metric, metrics, no_int8, possible, refusal
@@ -69,6 +67,7 @@ class Job:
         settings = {"prefix": self.recipe.data.prefix or "", "beams": training.beams}
         names = self.data.label_names
         own = {**settings, "max_new_tokens": training.max_new_tokens}
+        own |= {"image_size": training.image_size, "max_seconds": training.max_seconds}
         return task_of(self.data.task, names, self.data.problem_type, **own)
 
     @property
@@ -187,6 +186,10 @@ def refuse_unexecutable(model: probe.Model, task: str, problem_type: str | None)
     if model.unknown:
         raise AdviseError(f"its tensors are not known, so it cannot be run: {model.unknown}")
     family = registry.of_config(model.config or {})
+    able = registry.tasks_of(family) if family else ()
+    if family and able and not with_head(family, task).executable:
+        hint = f"{kind} can be run as {' or '.join(able)}: data: {{task: {able[0]}}}"
+        raise AdviseError(f"{task} cannot be run with {kind}", hint=hint)
     if family is None or not with_head(family, task).executable:
         known = registry.executable(task)
         why = "" if family is None else f": transformers has classes of it for {', '.join(family.described.tasks)} only"
@@ -203,14 +206,9 @@ def refuse_unexecutable(model: probe.Model, task: str, problem_type: str | None)
 
 
 def _refuse_unwritten(recipe: Recipe, task: str, document: Document) -> None:
-    """Raise an AdviseError for what a task that writes cannot do, or lacks a library for."""
+    """Raise an AdviseError for what a task that writes cannot do."""
     if task not in WRITERS:
         return
-    from advisor.compute.tasks.registry import task_class
-
-    missing = [name for name in task_class(task).libraries if find_spec(name) is None]
-    if missing:
-        raise AdviseError(f"{task} needs {', '.join(missing)}, not installed", hint=pip_command("generation"))
     if recipe.step("quantization"):
         place = ("steps", recipe.step_names.index("quantization"), "quantization")
         raise AdviseError(document.fault(no_int8(task), place, "leave the step out"))

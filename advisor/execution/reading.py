@@ -1,4 +1,4 @@
-"""Reading: how a run's model, and a given student with its own tokenizer, read the job's texts."""
+"""Reading: how a run's model, and a given student with its own processor, read the job's texts, images or sounds."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from advisor.compute.machine import processes
 from advisor.compute.machine.device import pick
 from advisor.compute.structure.checkpoint import downloaded, load
 from advisor.compute.structure.head import renumber
+from advisor.compute.structure.processors import pad_of
 from advisor.compute.tasks.scorer import Scorer, WordScorer
 from advisor.compute.tasks.task import Task
 from advisor.compute.training.context import Context
@@ -32,14 +33,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The job's texts as one model's tokenizer gives them.
+    """The job's rows as one model's processor gives them.
 
     report: the report rows. beginning, labelled, texts: fingerprints of the model as it came, of the labelled rows, and
     of the further texts to distil on.
     """
 
     family: Family
-    tokenizer: Any = field(repr=False)
+    processor: Any = field(repr=False)
     context: Context = field(repr=False)
     report: Encoded = field(repr=False)
     beginning: str
@@ -55,19 +56,19 @@ def first(job: Job) -> tuple[Scorer, tuple[Reading, ...], int]:
     """The model as it came; how it, and the given student, if there is one, read the texts; and the joined texts.
 
     Raises:
-        AdviseError: weights or tokenizer of one of them cannot be loaded, or the model was to be taken as it is and has
+        AdviseError: weights or processor of one of them cannot be loaded, or the model was to be taken as it is and has
             not been trained.
     """
     loaded = []
     if job.plan.given:
-        scorer, tokenizer = given_student(job)
-        loaded = [(job.plan.given.family, tokenizer, _beginning(scorer))]
+        scorer, processor = given_student(job)
+        loaded = [(job.plan.given.family, processor, _beginning(scorer))]
         del scorer  # it is loaded again when its turn comes
-    scorer, tokenizer = _own(job)
-    loaded = [(job.plan.family, tokenizer, _beginning(scorer)), *loaded]
+    scorer, processor = _own(job)
+    loaded = [(job.plan.family, processor, _beginning(scorer)), *loaded]
     training = job.recipe.training
     task, most = job.task, training.joined_texts if job.task.joins_texts else 0
-    encodings = [_encoding(task, tokenizer, training.max_tokens) for _, tokenizer, _ in loaded]
+    encodings = [_encoding(task, processor, training.max_tokens) for _, processor, _ in loaded]
     joined = joined_texts.whole(
         joined_texts.joined(job.data.train, most, training.seed), encodings, training.max_tokens
     )
@@ -75,7 +76,7 @@ def first(job: Job) -> tuple[Scorer, tuple[Reading, ...], int]:
 
 
 def given_student(job: Job) -> tuple[Scorer, Any]:
-    """The given student as it comes, with its tokenizer. A head that it lacks starts at random, by the seed.
+    """The given student as it comes, with its processor. A head that it lacks starts at random, by the seed.
 
     Raises: see `checkpoint.load`.
     """
@@ -94,10 +95,10 @@ def _own(job: Job) -> tuple[Scorer, Any]:
     """The model as it comes, its labels numbered as the data's where it is taken as it is."""
     taken, family, names = as_it_is(job), job.plan.family, job.data.label_names
     source, seed = _source(job.model, job.trust_remote_code), job.recipe.training.seed
-    scorer, tokenizer = load(source, family, job.task, seed, job.trust_remote_code, trained=taken)
+    scorer, processor = load(source, family, job.task, seed, job.trust_remote_code, trained=taken)
     if taken and names:
         renumber(scorer, family, order(job.model.config or {}, names, isinstance(scorer, WordScorer)))
-    return scorer, tokenizer
+    return scorer, processor
 
 
 def _source(model: Model, trust_remote_code: bool) -> Path:
@@ -105,24 +106,24 @@ def _source(model: Model, trust_remote_code: bool) -> Path:
     return model.folder or downloaded(model.source.source, model.source.revision, trust_remote_code)
 
 
-def _encoding(task: Task, tokenizer: Any, max_tokens: int) -> Callable[[Rows], Encoded]:
-    return lambda rows: task.encode_to_learn(rows, tokenizer, max_tokens)
+def _encoding(task: Task, processor: Any, max_tokens: int) -> Callable[[Rows], Encoded]:
+    return lambda rows: task.encode_to_learn(rows, processor, max_tokens)
 
 
-def _reading(job: Job, family: Family, tokenizer: Any, beginning: str, joined: Rows) -> Reading:
+def _reading(job: Job, family: Family, processor: Any, beginning: str, joined: Rows) -> Reading:
     training, data = job.recipe.training, job.data
     task, most = job.task, training.max_tokens
-    selection, report = (task.encode(rows, tokenizer, most) for rows in (data.selection, data.report))
+    selection, report = (task.encode(rows, processor, most) for rows in (data.selection, data.report))
     train, unlabelled, more = (
-        task.encode_to_learn(rows, tokenizer, most) for rows in (data.train, data.unlabelled, joined)
+        task.encode_to_learn(rows, processor, most) for rows in (data.train, data.unlabelled, joined)
     )
     unlabelled = unlabelled + more
-    context = Context(family, task, pick(job.train_on), training, train, selection, tokenizer.pad_token_id)
+    context = Context(family, task, pick(job.train_on), training, train, selection, pad_of(processor))
     states_bytes = memory.for_states(job.plan) // processes.count()
     context = replace(context, metric=job.metrics[0], unlabelled=unlabelled, states_bytes=states_bytes)
-    labelled = [(rows.tokens, rows.labels, rows.details) for rows in (train, selection, report)]
+    labelled = [(rows.contents, rows.labels, rows.details) for rows in (train, selection, report)]
     found = fingerprint([data.label_names, *labelled])
-    return Reading(family, tokenizer, context, report, beginning, found, fingerprint(unlabelled.tokens))
+    return Reading(family, processor, context, report, beginning, found, fingerprint(unlabelled.contents))
 
 
 def _beginning(scorer: Scorer) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from advisor.base.errors import AdviseError
 from advisor.base.yamlfile import Document
 from advisor.families import registry
+from advisor.families.family import Config, Family
+from advisor.families.input_sizes import A_SECOND, SOUND, fitted, positions
 from advisor.inspection.probe import Model
 from advisor.recipe.recipe import Recipe
 from advisor.records.training_settings import Training
@@ -39,23 +41,48 @@ def follow(recipe: Recipe, document: Document, model: Model, data: TaskData, tru
     """
     from advisor.compute.tasks.registry import task_class
 
-    if STATED in document.marks or model.folder is None or task_class(data.task).modality != "text":
-        return Followed(recipe, data)
-    from advisor.compute.structure.checkpoint import tokenizer
-
     family = registry.of_config(model.config or {})
-    positions = family.longest(model.config) if family and model.config else None
+    if task_class(data.task).modality != "text":
+        return _positions(recipe, model, data, family)
+    if STATED in document.marks or model.folder is None:
+        return Followed(recipe, data)
+    from advisor.compute.structure.processors import tokenizer
+
+    longest = family.longest(model.config) if family and model.config else None
     try:
-        lengths = _lengths(data.train, tokenizer(model.folder, trust_remote_code), positions)
+        lengths = _lengths(data.train, tokenizer(model.folder, trust_remote_code), longest)
     except AdviseError:
         return Followed(recipe, data)
     cut = max(_share_of(lengths), Training().max_tokens)
-    cut = min(cut, positions or cut)
+    cut = min(cut, longest or cut)
     uncut = sum(length <= cut for length in lengths) / len(lengths)
     note = f"texts are cut at {cut:,} tokens, which {uncut:.1%} of {len(lengths):,} training texts do not exceed"
     told = f"{note} (training.max_tokens sets another length)"
     training = replace(recipe.training, max_tokens=cut)
     return Followed(replace(recipe, training=training), replace(data, notes=(*data.notes, told)))
+
+
+def _positions(recipe: Recipe, model: Model, data: TaskData, family: Family | None) -> Followed:
+    """Images and sounds take as many positions as the model has for their size."""
+    training = recipe.training
+    if data.task == "audio-classification" and training.max_seconds is None and model.config:
+        training, data = _seconds(training, model.config, data)
+    config = fitted(model.config or {}, training.image_size, training.max_seconds)
+    most = positions(family, config) if family and model.config else None
+    return Followed(replace(recipe, training=replace(training, max_tokens=most or training.max_tokens)), data)
+
+
+def _seconds(training: Training, config: Config, data: TaskData) -> tuple[Training, TaskData]:
+    """Let `max_seconds` follow the data, as long as the model reads so long sounds."""
+    from advisor.compute.data.sounds import seconds
+
+    lengths = sorted(map(seconds, data.train.texts[:LOOKED_AT]))
+    cut = max(1, math.ceil(lengths[_place(len(lengths))]))
+    cut = min(cut, int(config.get(SOUND, 0)) // A_SECOND or cut)
+    uncut = sum(length <= cut for length in lengths) / len(lengths)
+    note = f"sounds are cut at {cut} s, which {uncut:.1%} of {len(lengths):,} training sounds do not exceed"
+    told = f"{note} (training.max_seconds sets another length)"
+    return replace(training, max_seconds=cut), replace(data, notes=(*data.notes, told))
 
 
 def _lengths(rows: Rows, tokenizer: object, positions: int | None) -> list[int]:
@@ -71,5 +98,9 @@ def _lengths(rows: Rows, tokenizer: object, positions: int | None) -> list[int]:
 
 def _share_of(lengths: list[int]) -> int:
     """The length that enough texts do not exceed, rounded up."""
-    place = math.ceil(SHARE * len(lengths)) - 1
-    return math.ceil(sorted(lengths)[place] / STEP) * STEP
+    return math.ceil(sorted(lengths)[_place(len(lengths))] / STEP) * STEP
+
+
+def _place(count: int) -> int:
+    """Of so many lengths in their order the first that enough texts do not exceed."""
+    return math.ceil(SHARE * count) - 1

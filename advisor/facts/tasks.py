@@ -74,7 +74,9 @@ TASKS: Mapping[str, Task] = {
     "audio-classification": Task(_CLASSES, ("encoder", "encoder-decoder")),
     "automatic-speech-recognition": Task(("word_accuracy",), ("encoder-decoder",)),
 }
-WRITERS = ("text-generation", "summarization", "translation")  # tasks whose models write
+# Tasks whose models write.
+WRITERS = ("text-generation", "summarization", "translation", "automatic-speech-recognition")
+PERCEIVED = ("image-classification", "audio-classification", "automatic-speech-recognition")  # images and sounds
 # Metrics that are reported beside others: more of them is not better, so nothing can be chosen or gated by them.
 BESIDE: Metrics = ("bits_per_byte", "length_ratio")
 # By pipeline tag: transformers' class, and what a loaded model is asked.
@@ -85,6 +87,9 @@ LOADED = {
     "text-generation": ("AutoModelForCausalLM", '["A text that goes on"]'),
     "summarization": ("AutoModelForSeq2SeqLM", '["a long text"]'),
     "translation": ("AutoModelForSeq2SeqLM", '["a text"]'),
+    "image-classification": ("AutoModelForImageClassification", '["picture.jpg"]'),
+    "audio-classification": ("AutoModelForAudioClassification", '["recording.wav"]'),
+    "automatic-speech-recognition": ("AutoModelForSpeechSeq2Seq", '["recording.wav"]'),
 }
 # By the end of the names of transformers' classes; others classify texts.
 OF_TOKENS = ("token-classification", "question-answering")  # tasks that score each token
@@ -93,6 +98,9 @@ OF_CLASS = {
     "ForQuestionAnswering": "question-answering",
     "ForCausalLM": "text-generation",
     "LMHeadModel": "text-generation",
+    "ForImageClassification": "image-classification",
+    "ForAudioClassification": "audio-classification",
+    "WhisperForConditionalGeneration": "automatic-speech-recognition",
 }
 # Where a config keeps what a text-to-text model is for, and what its pipelines do: T5's own convention.
 PARAMS = "task_specific_params"

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from advisor.base.errors import AdviseError
 from advisor.base.frozen import frozen, made, replace
 from advisor.facts.facts import Kind, ModelFacts
-from advisor.facts.tasks import TASKS
+from advisor.facts.tasks import PERCEIVED, TASKS
 from advisor.families import counts, smaller_config
 from advisor.families.config_checks import refuse_nonsense
 from advisor.families.described.description import Description
@@ -74,7 +74,8 @@ class Family:
 
     @property
     def stacks(self) -> tuple[Stack, ...]:
-        found = (Stack(name, size.key) for name, size in self.described.stacks.items())
+        own = self._once("stacks", {}, lambda: self.described.stacks_of(self.task))
+        found = (Stack(name, size.key) for name, size in self.described.stacks.items() if name in own)
         return tuple(stack for stack in found if stack.name != stack.key)  # the others count blocks within a layer
 
     @property
@@ -101,7 +102,8 @@ class Family:
         if self.head == WRITTEN:
             return self.text_to_text or (self.task == WRITTEN and LABELLED not in self.described.tasks)
         if self.head:
-            return self.task == self.head and self.kind in TASKS[self.head].kinds
+            known = self.head not in PERCEIVED or bool(self.notes.positions)
+            return self.task == self.head and self.kind in TASKS[self.head].kinds and known
         return self.text_to_text or self.task == LABELLED
 
     @property
@@ -242,7 +244,9 @@ class Family:
         """The names of the cuts that lead from one config to the other, as descriptions have them: `layers.encoder`."""
         was, now = self.structure(before), self.structure(after)
         stacks = [f"layers.{name}" for name, stack in was.stacks.items() if now.stacks[name].depth < stack.depth]
-        return stacks + [unit for unit, size in was.sizes.items() if removable(unit) and now.sizes[unit] < size]
+        # Whisper's encoder alone has no tensors of the decoder's sizes.
+        sizes = {unit: size for unit, size in was.sizes.items() if removable(unit) and was.rows_of(unit)}
+        return stacks + [unit for unit, size in sizes.items() if now.sizes[unit] < size]
 
     def parameters(self, config: Config, labels: int = 2, task: str = "") -> int:
         """The exact number of parameters of the task's model, each tied weight counted once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import overload
 
-from advisor.facts.facts import Kind
+from advisor.facts.facts import Kind, ModelFacts
 from advisor.facts.tasks import OF_TOKENS, USUAL
 from advisor.families.described import description
 from advisor.families.family import WRITTEN, Family
@@ -25,6 +25,14 @@ def with_head(family: None, task: str | None) -> None: ...
 def with_head(family: Family | None, task: str | None) -> Family | None:
     """The family with the head of a task."""
     return family if family is None or task in OF_FAMILIES else family.for_task(DESCRIBED.get(str(task), str(task)))
+
+
+def as_used(facts: ModelFacts, task: str | None) -> ModelFacts:
+    """The facts of the model that does a task: sounds are classified by Whisper's encoder, without its decoder."""
+    if task != "audio-classification" or facts.kind != "encoder-decoder":
+        return facts
+    layers = facts.encoder_layers or facts.layers
+    return facts._replace(kind="encoder", layers=layers, decoder_layers=0, generative=False)
 
 
 def lacking(family: str, kind: Kind, task: str | None) -> str:

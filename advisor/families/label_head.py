@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from advisor.families.family import Config
 
-HEAD = "ForSequenceClassification"
+HEADS = ("ForSequenceClassification", "ForImageClassification", "ForAudioClassification")
 USUAL = "LABEL_"  # how transformers names labels that nobody named
 
 
 def head_labels(config: Config) -> int | None:
     """How many labels the head in a checkpoint answers with; None where its config names no such head."""
     classes = config.get("architectures")
-    if not isinstance(classes, list) or not any(str(one).endswith(HEAD) for one in classes):
+    if not isinstance(classes, list) or not any(str(one).endswith(HEADS) for one in classes):
         return None
     return len(_named(config)) or int(config.get("num_labels") or 2)
 

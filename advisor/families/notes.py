@@ -17,6 +17,7 @@ class Notes:
     fp32_only: its stock class overflows in bf16. spare_positions: rows of the table of positions that no token of a
     text takes. may_lack: beginnings of the names of tensors that a checkpoint may be without, beside the head for the
     labels. least: the smallest value of a size that is not 1.
+    positions: how many an image or a sound takes, in the notation of `described.axes`.
     predicted_as: the group of ranges in `predict`; judged_as: another group by whose ranges a level is chosen;
     int8_as: another group for int8.
     """
@@ -30,6 +31,7 @@ class Notes:
     spare_positions: int = 0
     may_lack: tuple[str, ...] = ()
     least: Mapping[str, int] = made(default_factory=dict)
+    positions: str = ""
     predicted_as: str = ""
     judged_as: str = ""
     int8_as: str = ""

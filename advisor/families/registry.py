@@ -12,10 +12,11 @@ from typing import Any
 from advisor.base import user_cache
 from advisor.base.errors import AdviseError, Fault
 from advisor.facts.facts import Kind, ModelFacts
+from advisor.facts.tasks import PERCEIVED
 from advisor.families.described import description
 from advisor.families.described.description import Description
 from advisor.families.family import Config, Family
-from advisor.families.heads import with_head
+from advisor.families.heads import as_used, with_head
 from advisor.families.notes import Notes
 
 OTHERS: dict[Kind, str] = {
@@ -112,6 +113,11 @@ def executable(task: str | None = None) -> tuple[str, ...]:
     return tuple(name for name in names() if (family := find(name)) and with_head(family, task).executable)
 
 
+def tasks_of(family: Family) -> tuple[str, ...]:
+    """The tasks that `advise run` can run a family on that reads images or sounds; none for one that reads texts."""
+    return tuple(tag for tag in PERCEIVED if family.notes.positions and with_head(family, tag).executable)
+
+
 def by_checkpoint(source: str) -> Family | None:
     """The family whose base checkpoint has this Hub id, with or without its organisation."""
     for name in names():
@@ -138,7 +144,7 @@ def describe(config: Config, file: str = "config.json", labels: int = 2, task: s
         family.refuse_nonsense(config, file)
         if family.described.uncovered(config):  # the sizes of its tensors are not known
             return ModelFacts(family=_known_as(family), kind=family.kind, generative=family.generative)
-        return family.facts(config, labels, file)._replace(family=_known_as(family))
+        return as_used(family.facts(config, labels, file)._replace(family=_known_as(family)), task)
     except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
         # Sizes are checked by name first; this is for lists and parts of another form than the family's.
         wrong = f"no config of {family.title} that makes sense ({error})"

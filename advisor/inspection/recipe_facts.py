@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from advisor.facts.facts import DataFacts, Facts, ModelFacts
+from advisor.families.heads import as_used
 from advisor.inspection.probe import checkpoint
 from advisor.recipe.recipe import Recipe, to_goal
 
@@ -14,7 +15,7 @@ def facts_of(recipe: Recipe, model: ModelFacts, data: DataFacts) -> Facts:
         model, data: what is known of them, as stated or as measured.
     """
     stated = recipe.model
-    model = model._replace(
+    model = as_used(model, data.task)._replace(
         source=checkpoint(stated.source), revision=stated.revision, licence=model.licence or stated.licence
     )
     data = data._replace(source=recipe.data.source, mean_tokens=recipe.data.mean_tokens)

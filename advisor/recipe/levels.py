@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from advisor.base.interval import Number
 from advisor.families.family import Config, Family
+from advisor.families.heads import with_head
 from advisor.families.shape import Shape
 from advisor.recipe.plan import Plan
 from advisor.recipe.steps.distillation import Distillation
@@ -29,6 +30,7 @@ def structure(level: str, family: Family | None, config: Config | None, task: st
         return ()
     if family is None or config is None:
         return None
+    family = with_head(family, task or None)
     shape = family.shape(config)
     if not {"encoder", "decoder"} & set(shape.layers):
         return None  # towers, which steps cannot name

@@ -14,6 +14,7 @@ from advisor.facts.tasks import no_int8
 from advisor.families import registry
 from advisor.families.family import Config, Family
 from advisor.families.heads import with_head
+from advisor.families.input_sizes import fitted
 from advisor.recipe.recipe import Recipe
 from advisor.recipe.steps.distillation import Distillation
 from advisor.recipe.steps.step import Step, Unfit
@@ -102,6 +103,8 @@ def plan(recipe: Recipe, config: Config, labels: int = 2, student: Config | None
     Returns:
         None where the family of the model or of its student is not described, or the student's config is not given.
     """
+    training = recipe.training
+    config = fitted(config, training.image_size, training.max_seconds)
     own = registry.of_config(config)
     other = registry.of_config(student) if student else None
     place = next((place for place, step in enumerate(recipe.steps) if is_given(step)), None)

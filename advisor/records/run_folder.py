@@ -5,6 +5,7 @@ A folder without a manifest is no finished run. The manifest is written last and
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import math
@@ -24,6 +25,7 @@ MANIFEST, CARD, ATTESTATION = "manifest.json", "README.md", "attestation.json"
 AGAIN = "run it again: advise run RECIPE --out DIR"
 FILES = (*ASSIGNMENT, REPORT, PREDICTIONS, ANSWERS, CARD)  # beside the manifest, which names them
 SHOWN_ROWS = 8  # report rows whose text and answers are kept, for a look and to prove that a model reloads
+BYTES = "base64"
 ANYWHERE = ("cpu", "cuda", "mps", "edge")
 # By the file that tells what an artefact is: its kind, and the devices that it can serve on.
 KINDS = {
@@ -63,13 +65,24 @@ def write_predictions(out: Path, rows: ReportRows, scores: Mapping[str, Scores])
     write_json(out / PREDICTIONS, {**labels, "scores": scores, "rows_sha256": digest}, indent=None)
     pairs = rows.pairs or [None] * len(rows.labels)
     some = zip(rows.texts[:SHOWN_ROWS], pairs, rows.labels, strict=False)
-    shown = [{"text": text, "pair": pair, "label": label} for text, pair, label in some]
+    shown = [{"text": shown_text(text), "pair": pair, "label": label} for text, pair, label in some]
     write_json(out / ANSWERS, {"rows": shown, "scores": {name: own[:SHOWN_ROWS] for name, own in scores.items()}})
 
 
 def rows_sha256(texts: Sequence[Any], labels: Sequence[Any]) -> str:
     """Hash of the report rows, in their order."""
-    return hashlib.sha256(json.dumps([list(row) for row in zip(texts, labels, strict=True)]).encode()).hexdigest()
+    rows = [list(row) for row in zip(texts, labels, strict=True)]
+    return hashlib.sha256(json.dumps(rows, default=lambda one: hashlib.sha256(one).hexdigest()).encode()).hexdigest()
+
+
+def shown_text(text: Any) -> Any:
+    """A text as JSON holds it; of an image or a sound its file."""
+    return {BYTES: base64.b64encode(text).decode()} if isinstance(text, bytes) else text
+
+
+def given_text(shown: Any) -> Any:
+    """The way back. Raises ValueError where it is no file."""
+    return base64.b64decode(shown[BYTES], validate=True) if isinstance(shown, dict) else shown
 
 
 def rounded(scores: Any) -> list[list[float]]:

@@ -23,6 +23,9 @@ class Training:
     made to distil on, one for each training row where it fits. patience: so many epochs without a better one on the
     selection rows end a training; 0 trains all epochs. max_new_tokens: what a text-to-text model writes, and
     its targets, are cut to so many; beams: that it follows while it writes, 1 for the most likely token each time.
+    image_size: the side in pixels that images are scaled to, and the model's positions with them; by default the
+    model's own. max_seconds: longer sounds are cut, and the model's positions with them; where a recipe does not say
+    it, audio classification lets it follow the data.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
@@ -33,4 +36,6 @@ class Training:
     joined_texts: Annotated[int, Bound(ge=0, le=1_000_000)] = 10_000
     max_new_tokens: Annotated[int, Bound(gt=1, le=100_000)] = 64
     beams: Annotated[int, Bound(gt=0, le=100)] = 1
+    image_size: Annotated[int, Bound(gt=0, le=10_000)] | None = None
+    max_seconds: Annotated[int, Bound(gt=0, le=30)] | None = None
     patience: Annotated[int, Bound(ge=0, le=1000)] = 2

@@ -149,10 +149,10 @@ def _quantity(one: Measured, unit: str) -> str:
 
 def _limits(result: RunResult, recipe: Recipe, data: DataFacts, license_: str) -> Iterator[str]:
     task = escaped(data.task or USUAL)
-    yield f"- For {task} of texts like those of {escaped(data_name(recipe))}; nothing else was measured."
+    yield f"- For {task} of rows like those of {escaped(data_name(recipe))}; nothing else was measured."
     few = f"; below {ENOUGH} they cannot verify a relative accuracy" if result.eval_samples < ENOUGH else ""
     yield f"- Measured on {result.eval_samples:,} report rows{few}."
-    yield "- A smaller model keeps the faults and biases of its base model, and may be worse on rare kinds of text."
+    yield "- A smaller model keeps the faults and biases of its base model, and may be worse on rare kinds of input."
     artefact = result.steps[-1].artefact
     if artefact:
         yield f"- Serves on: {', '.join(artefact.devices)}. Time and energy hold for the hardware named above."

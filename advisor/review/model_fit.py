@@ -10,6 +10,7 @@ from advisor.base.yamlfile import Document
 from advisor.facts.tasks import refusal
 from advisor.families import registry
 from advisor.families.heads import ENCODERS, lacking
+from advisor.families.input_sizes import misfit
 from advisor.inspection.probe import Model
 from advisor.recipe.plan import Plan, Problem
 from advisor.recipe.recipe import Recipe
@@ -37,6 +38,7 @@ class ModelFit(NamedTuple):
         yield from self._family(because)
         yield from self._task(because)
         yield from self._tokens(because)
+        yield from self._inputs(because)
         if self.plan is None:
             yield self._unseen()
 
@@ -81,6 +83,14 @@ class ModelFit(NamedTuple):
             return
         more = f"{tokens:,} is more than the {most:,} positions of {self.recipe.model.source}"
         yield self._misfit(because, path, f"max_tokens {more}", most)
+
+    def _inputs(self, because: str) -> Iterator[Finding]:
+        """Images or sounds of a size that the model cannot be fitted to."""
+        training, config = self.recipe.training, self.model.config or {}
+        wrong = misfit(config, training.image_size, training.max_seconds) if self.plan else None
+        if wrong is not None:
+            setting, message, near = wrong
+            yield self._misfit(because, ("training", setting), f"{setting}: {message}", near)
 
     def task(self) -> Iterator[Finding]:
         """A task that no model of this architecture can do."""

@@ -1,10 +1,10 @@
-"""Predictor: a model of a run, whatever its artefact is, that answers as its task does; tokenizer and label names come
+"""Predictor: a model of a run, whatever its artefact is, that answers as its task does; processor and label names come
 with it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from advisor.facts.tasks import WRITERS, settings_of_config, task_of_config
 from advisor.families import registry
 from advisor.families.family import Config, Family
 from advisor.families.heads import with_head
+from advisor.families.input_sizes import positions
 from advisor.inspection import probe, undescribed
 from advisor.recipe.reader import loads
 from advisor.records import run_folder
@@ -66,7 +67,12 @@ class Predictor:
             raise _changed("id2label", f"{width} names, as the model gives {width} scores", len(self.labels), file)
 
     def _cut(self, family: Family, config: Config, folder: Path) -> int:
-        """What a text is cut to: the least that is said of it, and never more than the model has positions."""
+        """What a text is cut to: the least that is said of it, and never more than the model has positions.
+
+        Images and sounds take all of them.
+        """
+        if self.task.modality != "text":
+            return positions(family, config) or 1
         limits = (_own_max_tokens(config, folder / "config.json"), self._model.most_tokens(), _of_recipe(folder))
         stated = [limit for limit in limits if limit is not None] or [Training().max_tokens]
         return min(*stated, family.longest(config) or max(stated))
@@ -75,7 +81,8 @@ class Predictor:
         """Answer texts batch by batch, as `records.answers` has it; texts of like length share a batch.
 
         Args:
-            texts: to label, or questions; a text whose words are to be tagged may be a list of words.
+            texts: to label, or questions; a text whose words are to be tagged may be a list of words. Images and sounds
+                are given as paths or as the bytes of their files, images also as those of Pillow.
             pairs: second texts, or the contexts in which the answers to the questions stand.
 
         Raises:
@@ -83,7 +90,7 @@ class Predictor:
                 such texts or pairs, or a batch would have no rows.
         """
         faults: list[Fault] = []
-        firsts = _listed("texts", texts, faults, self.task.takes_words)
+        firsts = _listed("texts", texts, faults, self._fits)
         seconds = None if pairs is None else _listed("pairs", pairs, faults)
         if firsts is not None and seconds is not None and len(seconds) != len(firsts):
             faults.append(Fault(f"pairs: expected one for each of the {len(firsts)} texts, got {len(seconds)}"))
@@ -92,16 +99,19 @@ class Predictor:
             raise AdviseError(*faults)
         return self._model.answers(firsts, seconds, self.max_tokens, batch_size) if firsts else []
 
+    def _fits(self, given: object) -> bool:
+        """Whether it is a text that the task takes; what is an image or a sound its task knows."""
+        return self.task.modality != "text" or _is_text(given, self.task.takes_words)
+
     def table(self, rows: Rows) -> list[list[float]]:
         """What the model does on labelled rows, as a run records it: (rows, numbers)."""
         return run_folder.rounded(self._model.table(rows, self.max_tokens))
 
 
-def _listed(name: str, given: object, faults: list[Fault], words: bool = False) -> list[Any] | None:
-    """Texts as a list, None for what has no order; adds what is wrong with them to `faults`.
-
-    words: a text may be a list of words.
-    """
+def _listed(
+    name: str, given: object, faults: list[Fault], fits: Callable[[object], bool] = lambda one: _is_text(one, False)
+) -> list[Any] | None:
+    """Texts as a list, None for what has no order; adds what is wrong with them to `faults`."""
     if isinstance(given, str | bytes):
         faults.append(Fault(f"{name}: expected a sequence of texts, got one text", hint='predictor(["one text"])'))
         return None
@@ -109,7 +119,7 @@ def _listed(name: str, given: object, faults: list[Fault], words: bool = False) 
         faults.append(Fault(f"{name}: expected a sequence of texts, got {type(given).__name__}"))
         return None
     found = list(given)
-    odd = [place for place, text in enumerate(found) if not _is_text(text, words)]
+    odd = [place for place, text in enumerate(found) if not fits(text)]
     if odd:
         rest = f" ({len(odd):,} of {len(found):,} are no text)" if len(odd) > 1 else ""
         faults.append(Fault(f"{name}[{odd[0]}]: expected Unicode text, got {found[odd[0]]!r:.60}{rest}"))

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from advisor.base import yamlfile
-from advisor.compute.data import file_checks
+from advisor.compute.data import file_checks, sounds
 from advisor.compute.structure import weight_files
 from advisor.families import config_checks
 from advisor.inspection import probe
@@ -27,6 +27,7 @@ LIMITS = {
     "rows of a data file or saved split": file_checks.MOST_ROWS,
     "columns of a data file": file_checks.MOST_COLUMNS,
     "header of a CSV file": file_checks.MOST_HEADER,
+    "length of a sound": sounds.MOST_SECONDS,
     "nesting of JSON rows": file_checks.MOST_DEPTH,
     "seeds of one recipe (`--seeds`)": training_settings.MOST_SEEDS,
 }

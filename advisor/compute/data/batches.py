@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from advisor.compute.data.dataset import Rows
+from advisor.compute.data.media import Medium
 from advisor.compute.data.tokenizing import token_ids
 
 
@@ -17,7 +18,7 @@ from advisor.compute.data.tokenizing import token_ids
 class Encoded:
     """Rows as a model reads them, not padded.
 
-    tokens: (rows), each the row's token numbers, or its pixels or sound as an array. labels: (rows), what the task
+    tokens: (rows), each the row's token numbers, or its image or sound. labels: (rows), what the task
     learns. details: (rows), what the task needs to turn scores into answers; empty where that is nothing.
     """
 
@@ -39,6 +40,11 @@ class Encoded:
     def shorter_than(self, tokens: int) -> Encoded:
         """The rows of fewer tokens."""
         return self.at([row for row, ids in enumerate(self.tokens) if len(ids) < tokens])
+
+    @property
+    def contents(self) -> list[Any]:
+        """The rows' tokens; of an image or a sound a hash of it."""
+        return [one.digest if isinstance(one, Medium) else one for one in self.tokens]
 
     def __add__(self, other: Encoded) -> Encoded:
         return Encoded(*(one + two for one, two in zip(self._parts, other._parts, strict=True)))

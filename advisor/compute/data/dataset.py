@@ -81,7 +81,8 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
     """Read `source`, find its columns and split it; the same source and seed give the same rows.
 
     Args: `source` is a .parquet, .csv, .tsv, .jsonl or .json file (texts also as .gz), a folder of such files named
-    after the splits (others are ignored beside a train file), a folder written by `save_to_disk`, or a Hub id. Naming
+    after the splits (others are ignored beside a train file), a folder or .zip of images or sounds in folders by class,
+    a folder written by `save_to_disk`, or a Hub id. Naming
     `text` without `pair` means one text a row. `max_samples` limits the train rows only, `max_eval_samples`
     the selection rows and the report rows, each, `max_unlabelled` the texts without a label. `header` says whether the
     first line of delimited text names the columns; by default it is looked at. Without

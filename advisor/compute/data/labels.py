@@ -167,7 +167,7 @@ def _numbers(file: File, column: str, labels: Sequence[Any]) -> list[Any]:
 
 def _text_faults(file: File, name: str, labels: Sequence[Class | None]) -> Iterator[Fault]:
     texts = enumerate(zip(file.columns[name], labels, strict=True), 1)
-    bad = [(row, text) for row, (text, label) in texts if label is not None and not isinstance(text, str)]
+    bad = [(row, text) for row, (text, label) in texts if label is not None and not isinstance(text, str | bytes)]
     if bad:
         what = f"{len(bad):,} of {len(labels):,} rows have no text in column {name!r}"
         first = f"the first is row {bad[0][0]:,} with {bad[0][1]!r}"
@@ -237,6 +237,6 @@ def _unlabelled(marked: Sequence[Marked], columns: Columns) -> tuple[Rows, int]:
         for *row, label in zip(*(file.columns[name] for name in names), labels, strict=True)
         if label is None
     ]
-    kept = [row for row in rows if all(isinstance(text, str) and text.strip() for text in row)]
+    kept = [row for row in rows if all(isinstance(text, str | bytes) and text.strip() for text in row)]
     texts, *pairs = zip(*kept, strict=True) if kept else [()] * len(names)
     return Rows(tuple(texts), tuple(pairs[0]) if pairs else None, (0,) * len(kept)), len(rows) - len(kept)

@@ -7,13 +7,14 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import datasets
 
 from advisor.base.errors import AdviseError, Fault, OutOfMemory, memory_is_out, suggest
+from advisor.compute.data import media_folders
 from advisor.compute.data.delimited import layout
 from advisor.compute.data.file_checks import (
     refuse_odd_json,
@@ -66,6 +67,10 @@ def read(source: str, header: bool | None = None) -> list[File]:
     path = Path(source)
     with suppress(RuntimeError):  # ~name of nobody
         path = path.expanduser()
+    if path.is_file() and _suffix(path) in media_folders.ARCHIVES:
+        with tempfile.TemporaryDirectory() as folder:
+            media_folders.unpacked(path, Path(folder))
+            return _read_media(Path(folder), source, header)
     if path.is_file():
         return [_read_file("train", path, header)]
     if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
@@ -93,6 +98,9 @@ def _suffix(path: Path) -> str:
 def _read_folder(folder: Path, header: bool | None) -> list[File]:
     files = [path for path in sorted(folder.iterdir()) if not path.name.startswith("dataset_info")]
     paths = {path.name: path for path in files if _suffix(path) in BUILDERS}
+    others = paths.keys() - {f"{media_folders.TABLE}{suffix}" for suffix in BUILDERS}
+    if not others and media_folders.holds_media(folder):
+        return _read_media(folder, str(folder), header)
     if not paths:
         inside = sorted({path.parent.name for path in folder.glob("*/*") if _suffix(path) in BUILDERS})
         hint = f"give {'one of its folders: ' + ', '.join(inside) if inside else f'{FORMATS} files'}"
@@ -103,6 +111,29 @@ def _read_folder(folder: Path, header: bool | None) -> list[File]:
             message = f"the {part} split is there as {' and as '.join(formats)}, so rows would count twice"
             raise AdviseError(Fault(message, str(folder), hint="keep one of them, or give a single file"))
     return [_read_file(part, paths[name], header) for name, part in parts.items()]
+
+
+def _read_media(folder: Path, place: str, header: bool | None) -> list[File]:
+    """Images or sounds in folders named after the splits, or in one that is all there is."""
+    folder = media_folders.inner(folder)
+    inside = media_folders.subfolders(folder)
+    named = [path for path in inside if PART.match(path.name)]
+    split = len(named) == len(inside) and any(path.name.lower().startswith("train") for path in named)
+    parts = {path: str(PART.match(path.name).lastgroup) for path in named} if split else {folder: "train"}  # type: ignore[union-attr]
+    return [_media(part, path, f"{place}/{path.name}" if split else place, header) for path, part in parts.items()]
+
+
+def _media(part: str, folder: Path, place: str, header: bool | None) -> File:
+    """A folder of images or sounds, labelled by its folders or by a table in it."""
+    if table := media_folders.table(folder, list(BUILDERS)):
+        found = _read_file(part, table, header)
+        columns = {name: list(media_folders.with_bytes(cells, folder)) for name, cells in found.columns.items()}
+        return replace(found, place=f"{place}/{table.name}", columns=columns)
+    columns, others = media_folders.by_class(folder)
+    if not columns["label"]:
+        raise AdviseError(Fault("there are no images or sounds", place, hint="give a folder for each class"))
+    notes = (f"{place}: {others:,} other files are left out",) if others else ()
+    return File(part, place, columns, {}, notes)
 
 
 def _name_parts(place: str, names: Sequence[str]) -> dict[str, str]:
@@ -171,12 +202,19 @@ def _file(part: str, place: str, table: Any, notes: tuple[str, ...] = ()) -> Fil
     if not len(table):
         raise AdviseError(Fault("there are no rows", place, hint="give data with rows"))
     kinds = {name: getattr(kind, "feature", kind) for name, kind in table.features.items()}  # of a list, its items'
-    columns, blank = _without_blank_rows(table.with_format(None)[:])  # a saved format could give tensors
+    undecoded = datasets.Features({name: _undecoded(kind) for name, kind in table.features.items()})
+    table = table.with_format(None).cast(undecoded) if undecoded != table.features else table.with_format(None)
+    columns, blank = _without_blank_rows(table[:])  # a saved format could give tensors
     if not len(next(iter(columns.values()))):
         raise AdviseError(Fault("there are no rows", place, hint="give data with rows"))
     notes += (f"{place}: {blank:,} blank row{'s are' if blank > 1 else ' is'} left out",) if blank else ()
     names = {name: tuple(kind.names) for name, kind in kinds.items() if isinstance(kind, datasets.ClassLabel)}
     return File(part, place, columns, names, notes)
+
+
+def _undecoded(kind: Any) -> Any:
+    """Of images and sounds their files, which are decoded where a model reads them."""
+    return replace(kind, decode=False) if isinstance(kind, datasets.Image | datasets.Audio) else kind
 
 
 def _without_blank_rows(columns: Mapping[str, list[Any]]) -> tuple[Mapping[str, list[Any]], int]:

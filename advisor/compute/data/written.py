@@ -53,16 +53,20 @@ def read_with_targets(source: str, files: Sequence[File], named: Named) -> tuple
     files = [file for file in files if file.part != "unlabelled"] or list(files)
     text, target = _pair(files[0], named)
     files = [_unfolded(file) for file in files]
-    _refuse_no_text(files, (text, target))
-    faults = [fault for file in files for name in (text, target) for fault in _blank(file, name)]
-    if faults:
-        raise AdviseError(*faults)
+    require_texts(files, (text, target))
 
     def rows(shards: Sequence[File]) -> Rows:
         read, written = (tuple(one for file in shards for one in file.columns[name]) for name in (text, target))
         return Rows(read, None, written)
 
     return Columns(text, None, target), _labelled(source, files, rows)
+
+
+def require_texts(files: Sequence[File], names: Sequence[str]) -> None:
+    """Raise an AdviseError with every column that is missing, and the first row of each without a text."""
+    _refuse_no_text(files, names)
+    if faults := [fault for file in files for name in names for fault in _blank(file, name)]:
+        raise AdviseError(*faults)
 
 
 def _labelled(

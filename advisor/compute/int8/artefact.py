@@ -68,7 +68,7 @@ class Made:
 
 
 def make(
-    scorer: Scorer, tokenizer: Any, context: Context, folder: Path, wanted: Wanted
+    scorer: Scorer, processor: Any, context: Context, folder: Path, wanted: Wanted
 ) -> Generator[Progress, None, Made]:
     """Quantize a model into a new folder, with the backend that suits this machine's CPU best.
 
@@ -86,7 +86,7 @@ def make(
         made = yield from _best(scorer, context, draft, wanted)
         result = draft / "result"
         made.folder.rename(result)
-        tokenizer.save_pretrained(result)
+        processor.save_pretrained(result)
         put(result, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

@@ -1,8 +1,8 @@
-"""Answering: a step's model with its tokenizer, loaded to answer what it is asked."""
+"""Answering: a step's model with its processor, loaded to answer what it is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from advisor.compute.int8 import artefact
 from advisor.compute.machine.device import named
 from advisor.compute.structure import checkpoint
 from advisor.compute.structure.loading_checks import CODE
+from advisor.compute.structure.processors import pad_of, processor
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.tasks.task import Answerer, Task
 from advisor.compute.tasks.writing import Writer
@@ -37,7 +38,7 @@ class Answering:
     trust_remote_code: code that comes with the tokenizer may be executed.
 
     Raises:
-        AdviseError: model or tokenizer cannot be loaded, what an int8 model needs is not installed, or there is no such
+        AdviseError: model or processor cannot be loaded, what an int8 model needs is not installed, or there is no such
             device.
     """
 
@@ -48,36 +49,43 @@ class Answering:
         place = torch.device("cpu") if reader else named(device)
         with _with_remedy():
             if reader is not None:
-                self._reader, self._tokenizer = reader, checkpoint.tokenizer(folder, trust_remote_code)
+                self._reader, self._processor = reader, processor(task, folder, trust_remote_code)
                 self._model: Answerer = self._read
             else:
                 options = {"trust_remote_code": trust_remote_code, "trained": True}
-                scorer, self._tokenizer = checkpoint.load(folder, family, task, **options)
+                scorer, self._processor = checkpoint.load(folder, family, task, **options)
                 self._reader = _Plain(scorer.to(place).eval())
                 self._model = scorer if isinstance(scorer, Writer) else self._read
-        pad = self._tokenizer.pad_token_id
+        pad = pad_of(self._processor)
         self._context = Context(family, task, place, Training(), NO_ROWS, NO_ROWS, pad=pad)
 
     def most_tokens(self) -> int | None:
         """What the tokenizer's files say that a text is cut to; None if they do not."""
-        found = self._tokenizer.model_max_length
+        found = getattr(self._processor, "model_max_length", None)
         return found if isinstance(found, int) and 0 < found < LARGE_INTEGER else None
 
     def width(self) -> int:
         """How many scores the model gives at a position."""
-        inputs = padded(token_ids(self._tokenizer, ["a"], max_tokens=4), self._tokenizer.pad_token_id)
-        return int(self._read(**inputs).shape[-1])
+        return int(self._read(**self._example()).shape[-1])
+
+    def _example(self) -> Mapping[str, Tensor]:
+        """Inputs that any model of the task can read."""
+        task = self._context.task
+        if task.example is None:
+            return padded(token_ids(self._processor, ["a"], max_tokens=4), self._context.pad)
+        rows = task.encode(task.asked([task.example], None), self._processor, 1)
+        return task.collate(rows, [0], self._context.pad).inputs
 
     def answers(self, texts: Sequence[Any], pairs: Sequence[Any] | None, cut: int, size: int) -> list[Answer]:
         """The answers in the order of the texts, which are cut; texts of like length share a batch of this size."""
         task = self._context.task
-        rows = task.encode(task.asked(texts, pairs), self._tokenizer, cut)
+        rows = task.encode(task.asked(texts, pairs), self._processor, cut)
         with torch.inference_mode():
             return task.answer(self._model, self._context.batches(rows, size=size), rows, texts)
 
     def table(self, rows: Rows, cut: int) -> Tensor:
         """What the model does on labelled rows, as its task records it: (rows, numbers)."""
-        encoded = self._context.task.encode(rows, self._tokenizer, cut)
+        encoded = self._context.task.encode(rows, self._processor, cut)
         with torch.inference_mode():
             return judge_by(self._model, self._context, encoded).table
 

@@ -1,4 +1,4 @@
-"""Plain checkpoints: load a model and its tokenizer, save one, and prove that it comes back the same.
+"""Plain checkpoints: load a model and its processor, save one, and prove that it comes back the same.
 
 Only safetensors, no remote code. A checkpoint counts as saved when the stock class's `from_pretrained` finds
 every weight and no other, gives equal outputs, and has exactly the predicted number of parameters.
@@ -11,21 +11,16 @@ from typing import Any
 
 import torch
 from huggingface_hub import snapshot_download
-from transformers import AutoConfig, AutoTokenizer
+from transformers import AutoConfig
 from transformers.utils import logging
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.base.held_stderr import without_panics
 from advisor.compute.data.batches import Batch
 from advisor.compute.data.hub import cache_only_if_out_of_reach
 from advisor.compute.machine.device import seed as random_from
 from advisor.compute.structure.inference.stock import class_of, on_meta
-from advisor.compute.structure.loading_checks import (
-    brings_code,
-    refuse_unknown_activation,
-    refuse_unreadable,
-    unloadable,
-)
+from advisor.compute.structure.loading_checks import refuse_unknown_activation, unloadable
+from advisor.compute.structure.processors import processor
 from advisor.compute.structure.weight_files import refuse_unsafe_weights
 from advisor.compute.structure.weights import (
     refuse_misshapen,
@@ -53,19 +48,19 @@ def load(
     trust_remote_code: bool = False,
     trained: bool = False,
 ) -> tuple[Scorer, Any]:
-    """The task model and its tokenizer; a missing head starts at random, by the seed, unless it has to be trained.
+    """The task model and its processor; a missing head starts at random, by the seed, unless it has to be trained.
 
     The model is always one of transformers' own classes; code that comes with a tokenizer runs if it is trusted.
 
     Raises:
-        AdviseError: weights or tokenizer are missing, cannot be read, are not those of the config, or not finite.
+        AdviseError: weights or processor are missing, cannot be read, are not those of the config, or not finite.
         OutOfMemory: there is not enough memory.
     """
     random_from(seed)
     try:
         refuse_unsafe_weights(folder)
         refuse_unknown_activation(folder)
-        own = tokenizer(folder, trust_remote_code)
+        own = processor(task, folder, trust_remote_code)
         refuse_misshapen(_without_weights(folder, family), family, folder)
         model, info = _task_model(folder, family, task)
     except AdviseError:
@@ -76,27 +71,12 @@ def load(
     if trained:
         refuse_untrained(model, info, folder)
     refuse_not_finite(model, folder)
-    refuse_unknown_tokens(own, model, folder)
-    if own.pad_token_id is None:
-        own.pad_token = own.eos_token or own.unk_token
-    model.config.pad_token_id = own.pad_token_id
-    _forget_code(model, own, trust_remote_code)
+    _forget_code(model)
+    words = own if task.modality == "text" else getattr(own, "tokenizer", None)
+    if words is not None:
+        refuse_unknown_tokens(words, model, folder)
+        _pad(model, words, trust_remote_code)
     return task.scorer(model, own), own
-
-
-def tokenizer(folder: Path | str, trust_remote_code: bool = False) -> Any:
-    """The tokenizer that was saved with a model; code that comes with it runs if it is trusted.
-
-    Raises:
-        AdviseError: it is missing or cannot be read.
-    """
-    try:
-        with without_panics():
-            return _tokenizer(folder, trust_remote_code)
-    except (AdviseError, KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # the tokenizers library panics with a BaseException of its own
-        raise unloadable(folder, error, not trust_remote_code and brings_code(folder)) from None
 
 
 def downloaded(source: str, revision: str | None, trust_remote_code: bool) -> Path:
@@ -113,23 +93,20 @@ def downloaded(source: str, revision: str | None, trust_remote_code: bool) -> Pa
         raise unloadable(source, error) from None
 
 
-def _forget_code(model: Any, tokenizer: Any, trust_remote_code: bool) -> None:
-    """Drop what names classes in code beside the checkpoint: the model never is of one, the tokenizer if trusted."""
+def _forget_code(model: Any) -> None:
+    """Drop what names classes in code beside the checkpoint: the model never is of one."""
     if hasattr(model.config, "auto_map"):
         del model.config.auto_map
+
+
+def _pad(model: Any, tokenizer: Any, trust_remote_code: bool) -> None:
+    """Give model and tokenizer the token that fills rows up, and forget code beside it unless it is trusted."""
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    model.config.pad_token_id = tokenizer.pad_token_id
     if not trust_remote_code:
         tokenizer.init_kwargs.pop("auto_map", None)
         tokenizer._auto_map = None
-
-
-def _tokenizer(folder: Path | str, trust_remote_code: bool) -> Any:
-    refuse_unreadable(folder)
-    options = {"local_files_only": True, "trust_remote_code": trust_remote_code}
-    tokenizer = AutoTokenizer.from_pretrained(folder, **options)
-    # Without its files transformers makes an empty one, to which every text is unknown words.
-    if len(set(tokenizer.get_vocab()) - set(tokenizer.get_added_vocab())) < 2:
-        raise OSError("there are no tokenizer files")
-    return tokenizer
 
 
 def _without_weights(folder: Path, family: Family) -> Any:
@@ -158,11 +135,11 @@ def _task_model(folder: Path | str, family: Family, task: Task) -> tuple[Any, di
     return found
 
 
-def save(scorer: Scorer, tokenizer: Any, folder: Path) -> None:
-    """Write model and tokenizer into a new folder, whole or not at all."""
+def save(scorer: Scorer, processor: Any, folder: Path) -> None:
+    """Write model and processor into a new folder, whole or not at all."""
     draft = draft_of(folder)
     scorer.model.save_pretrained(draft, safe_serialization=True)
-    tokenizer.save_pretrained(draft)
+    processor.save_pretrained(draft)
     put(draft, folder)
 
 

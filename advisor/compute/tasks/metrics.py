@@ -121,6 +121,11 @@ def _macro_f1(sums: Floats) -> Floats:
     return np.asarray(_of_labels(sums).mean(axis=-1))
 
 
+def _word_accuracy(sums: Floats) -> Floats:
+    """Of (errors, words): 1 - WER, below 0 where there are more errors than words."""
+    return 1 - over(sums[..., 0], sums[..., 1])
+
+
 OF_SUMS: Mapping[str, OfSums] = {
     "accuracy": _share,
     "f1": _f1,
@@ -136,6 +141,7 @@ OF_SUMS: Mapping[str, OfSums] = {
     "bits_saved_per_byte": _bits_saved,
     **dict.fromkeys(("rouge_1", "rouge_2", "rouge_l", "length_ratio"), _share),
     "bleu": _bleu,
+    "word_accuracy": _word_accuracy,
     "chrf": _chrf,
 }
 OF_ROWS: Mapping[str, OfSums] = {"spearman": _spearman}  # (draws, rows, numbers) to (draws)

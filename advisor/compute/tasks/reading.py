@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
+from advisor.base.errors import AdviseError
+from advisor.base.install import pip_command
 from advisor.compute.data.dataset import Read
 from advisor.facts.tasks import USUAL
 
@@ -10,10 +14,13 @@ def reading(tag: str) -> Read | None:
     """What reads the rows of a task; None for text classification, which needs nothing but `data`.
 
     Raises:
-        AdviseError: no model can be run on it yet.
+        AdviseError: no model can be run on it yet, or a library that it needs is not installed.
     """
     if tag == USUAL:
         return None
     from advisor.compute.tasks.registry import task_class
 
-    return task_class(tag).read
+    task = task_class(tag)
+    if missing := [name for name in task.libraries if find_spec(name) is None]:
+        raise AdviseError(f"{tag} needs {', '.join(missing)}, not installed", hint=pip_command(task.extra))
+    return task.read

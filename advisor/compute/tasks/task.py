@@ -64,7 +64,8 @@ class Task(ABC):
     at_once: rows that a model which does not learn answers together, where the batches of training are smaller.
     joins_texts: two texts in one are a text of the task. chosen_by_loss: epochs are, as the metric takes too long.
     alike_by_shape: models of one shape take the same time. libraries: modules beside those of `advise run`.
-    independent: each class is given or not by itself.
+    independent: each class is given or not by itself. example: what any model of the task can be asked; None for a
+    text. extra: of this package, with the libraries.
     """
 
     tag: ClassVar[str]
@@ -78,6 +79,8 @@ class Task(ABC):
     chosen_by_loss: ClassVar[bool] = False
     alike_by_shape: ClassVar[bool] = True
     libraries: ClassVar[tuple[str, ...]] = ()
+    extra: ClassVar[str] = "generation"
+    example: ClassVar[bytes | None] = None
     names: tuple[str, ...] = ()
 
     # The model

@@ -72,10 +72,14 @@ class TextToText(Task):
 
     def collate(self, rows: Encoded, numbers: Sequence[int], pad: int) -> Batch:
         """labels: (batch, target), -100 for padding; the model shifts them to what its decoder reads."""
-        wanted = padded([rows.labels[row] for row in numbers], pad)
-        labels = wanted["input_ids"].masked_fill(wanted["attention_mask"] == 0, IGNORED)
+        labels = self.targets(rows, numbers, pad)
         inputs = {**padded([rows.tokens[row] for row in numbers], pad), "labels": labels}
         return Batch(inputs, labels, torch.tensor(numbers))
+
+    def targets(self, rows: Encoded, numbers: Sequence[int], pad: int) -> Tensor:
+        """The tokens of what is to be written, -100 for padding: (batch, target)."""
+        wanted = padded([rows.labels[row] for row in numbers], pad)
+        return wanted["input_ids"].masked_fill(wanted["attention_mask"] == 0, IGNORED)
 
     def positions(self, raw: Tensor, batch: Batch) -> Tensor:
         return labelled_tokens.positions(raw, batch)

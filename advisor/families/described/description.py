@@ -19,7 +19,7 @@ from advisor.base.errors import AdviseError, Fault
 from advisor.base.frozen import frozen, made
 from advisor.families.described.axes import sizes_in
 from advisor.families.described.axes import value as arithmetic
-from advisor.families.described.structure import Row, Stack, Structure
+from advisor.families.described.structure import PLACE, Row, Stack, Structure
 
 Config = Mapping[str, Any]
 Condition = Mapping[str, Sequence[str]]  # the kinds of values, by flag, under which a tensor is there
@@ -108,6 +108,12 @@ class Description:
         keys = [self.sizes[name].key for name in sorted(missing) if self.sizes[name].key]
         if missing:
             raise AdviseError(*(f"{key}: expected a whole number, got {given.get(key)!r}" for key in keys))
+
+    def stacks_of(self, task: str) -> set[str]:
+        """The names of the stacks that the class of a task has: an encoder of sounds goes without Whisper's decoder."""
+        rows = [one.name for one in self.tensors if not one.tasks or task in one.tasks]
+        used = {mark[0] for name in rows for mark in PLACE.findall(name)}
+        return {name for name in self.stacks if name in self.shared or name in used}
 
     def parameters(self, config: Config, task: str = "", labels: int = 2) -> int:
         """The exact number of parameters of a config; errors as in `structure`."""

@@ -22,4 +22,5 @@ NOTES = Notes(
         "num_channels": 3,
         "qkv_bias": True,
     },
+    positions="(image//patch)**2 + 1",
 )

@@ -23,4 +23,6 @@ NOTES = Notes(
         "max_target_positions": 448,
         "is_encoder_decoder": True,
     },
+    may_lack=("projector.",),  # of the head for labels, before its last matrix
+    positions="source_positions",
 )
