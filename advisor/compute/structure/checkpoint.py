@@ -56,12 +56,12 @@ def load(
         AdviseError: weights or processor are missing, cannot be read, are not those of the config, or not finite.
         OutOfMemory: there is not enough memory.
     """
-    random_from(seed)
     try:
         refuse_unsafe_weights(folder)
         refuse_unknown_activation(folder)
         own = processor(task, folder, trust_remote_code)
         refuse_misshapen(_without_weights(folder, family), family, folder)
+        random_from(seed)
         model, info = _task_model(folder, family, task)
     except AdviseError:
         raise
