@@ -13,6 +13,7 @@ from transformers import AutoModelForAudioClassification, AutoModelForImageClass
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
 from advisor.compute.data.labels import Rows
+from advisor.compute.data.media import Shelf
 from advisor.compute.tasks.audio_classification import AudioClassification
 from advisor.compute.tasks.automatic_speech_recognition import SpeechRecognition
 from advisor.compute.tasks.image_classification import ImageClassification, fit
@@ -75,4 +76,6 @@ def test_the_same_file_read_otherwise_is_another_input(tmp_path: Path) -> None:
     )
     assert one.tokens != other.tokens and one.contents != other.contents
     assert one.tokens == ImageClassification(("a",)).encode(Rows((content,), None, (0,)), small, 5).tokens
+    shelf = Shelf(lambda content: np.zeros(10, dtype=np.float32) + len(content), most=60)
+    assert all(shelf(bytes(size))[0] == size for size in (1, 2, 1, 2)) and list(shelf.kept) == [b"\0"]
     assert len(one.tokens[0]) == 5 and one.tokens[0].numbers().shape == (3, 8, 8)
