@@ -17,7 +17,7 @@ from transformers import (
 
 from advisor.families import registry
 from advisor.families.family import Family
-from advisor.families.heads import lacking, with_head
+from advisor.families.heads import as_used, lacking, with_head
 
 LLAMA = {"num_hidden_layers": 2, "hidden_size": 16, "num_attention_heads": 4, "num_key_value_heads": 2}
 SIZES: dict[str, dict[str, Any]] = {**tiny.SIZES, "gpt_neo": tiny.KIN["gpt_neo"]}
@@ -91,3 +91,17 @@ def test_the_usual_head_stays() -> None:
     assert t5 is not None
     assert with_head(bert, "text-classification") is with_head(bert, None) is bert
     assert not with_head(t5, "question-answering").executable  # transformers' class for it is another model
+
+
+def test_sounds_are_classified_by_an_encoder_alone() -> None:
+    family = registry.find("whisper")
+    assert family is not None
+    assert [stack.name for stack in with_head(family, "audio-classification").stacks] == ["encoder"]
+    assert [stack.name for stack in with_head(family, "automatic-speech-recognition").stacks] == ["encoder", "decoder"]
+    whole = registry.describe(family.config)
+    assert whole.kind == "encoder-decoder" and as_used(whole, "automatic-speech-recognition") == whole
+    for facts in (
+        registry.describe(family.config, task="audio-classification"),
+        as_used(whole, "audio-classification"),
+    ):
+        assert (facts.kind, facts.layers, facts.decoder_layers, facts.generative) == ("encoder", 4, 0, False)

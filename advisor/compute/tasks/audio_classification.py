@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 from transformers import AutoModelForAudioClassification
 
 from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.labels import Labelled, Rows
-from advisor.compute.data.media import asked_files
+from advisor.compute.data.media import Numbers, asked_files
 from advisor.compute.data.sounds import KINDS, fault, read_sounds
 from advisor.compute.data.sources import File
 from advisor.compute.tasks.perception import Perception
@@ -45,7 +44,7 @@ class AudioClassification(Perception):
     def read(cls, source: str, files: Sequence[File], named: Named) -> tuple[Columns, Labelled]:
         return read_sounds(source, files, named)
 
-    def numbers(self, content: bytes, processor: Any) -> np.ndarray[Any, Any]:
+    def numbers(self, content: bytes, processor: Any) -> Numbers:
         return features(content, processor)
 
     def protocol(self, max_tokens: int) -> str:

@@ -19,7 +19,7 @@ from transformers import AutoModelForSpeechSeq2Seq, GenerationMixin
 from advisor.compute.data.batches import Batch, Encoded
 from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.labels import Labelled, Rows
-from advisor.compute.data.media import Medium, asked_files
+from advisor.compute.data.media import Medium, Shelf, asked_files
 from advisor.compute.data.sounds import KINDS, fault, read_speech
 from advisor.compute.data.sources import File
 from advisor.compute.data.tokenizing import token_ids
@@ -61,8 +61,8 @@ class SpeechRecognition(TextToText):
 
     def encode(self, rows: Rows, processor: Any, max_tokens: int) -> Encoded:
         extractor, tokenizer = processor.feature_extractor, processor.tokenizer
-        settings = extractor.to_json_string()
-        heard = [Medium(one, max_tokens, settings, lambda one: features(one, extractor)) for one in rows.texts]
+        settings, read = extractor.to_json_string(), Shelf(lambda content: features(content, extractor))
+        heard = [Medium(one, max_tokens, settings, read) for one in rows.texts]
         end, most = tokenizer.eos_token_id, self.max_new_tokens - 1
         texts = token_ids(tokenizer, rows.labels) if len(rows) else []
         written = tuple((*processor.prompt, *one[:most], end) for one in texts)

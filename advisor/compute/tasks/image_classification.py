@@ -13,7 +13,7 @@ from transformers import AutoModelForImageClassification
 from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.images import KINDS, as_file, fault, pixels, read_images
 from advisor.compute.data.labels import Labelled, Rows
-from advisor.compute.data.media import asked_files
+from advisor.compute.data.media import Numbers, asked_files
 from advisor.compute.data.sources import File
 from advisor.compute.tasks.perception import Perception
 from advisor.compute.tasks.positions import interpolated, with_positions
@@ -46,7 +46,7 @@ class ImageClassification(Perception):
     def read(cls, source: str, files: Sequence[File], named: Named) -> tuple[Columns, Labelled]:
         return read_images(source, files, named)
 
-    def numbers(self, content: bytes, processor: Any) -> np.ndarray[Any, Any]:
+    def numbers(self, content: bytes, processor: Any) -> Numbers:
         found = processor(pixels(content), return_tensors="np")["pixel_values"][0]
         return np.asarray(found, dtype=np.float32)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from advisor.compute.data.batches import Batch, Encoded
 from advisor.compute.data.labels import Rows
-from advisor.compute.data.media import Medium
+from advisor.compute.data.media import Medium, Numbers, Shelf
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.tasks.task import Task
 from advisor.compute.tasks.text_classification import TextClassification
@@ -27,15 +27,15 @@ class Perception(TextClassification):
     input: ClassVar[str] = ""
 
     @abstractmethod
-    def numbers(self, content: bytes, processor: Any) -> np.ndarray[Any, Any]:
+    def numbers(self, content: bytes, processor: Any) -> Numbers:
         """What the model reads of a file."""
 
     @abstractmethod
     def scorer(self, model: Any, processor: Any) -> Scorer: ...
 
     def encode(self, rows: Rows, processor: Any, max_tokens: int) -> Encoded:
-        settings = processor.to_json_string()
-        tokens = [Medium(one, max_tokens, settings, lambda one: self.numbers(one, processor)) for one in rows.texts]
+        settings, read = processor.to_json_string(), Shelf(lambda content: self.numbers(content, processor))
+        tokens = [Medium(one, max_tokens, settings, read) for one in rows.texts]
         return Encoded(tuple(tokens), rows.labels)
 
     def collate(self, rows: Encoded, numbers: Sequence[int], pad: int) -> Batch:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from advisor.compute.data.media import Numbers
 from advisor.compute.data.sounds import samples
 from advisor.compute.tasks.positions import with_positions
 from advisor.families.input_sizes import A_SECOND, SOUND
@@ -15,7 +16,7 @@ TABLE = "encoder.embed_positions.weight"
 SILENCE = b"RIFF&\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80>\0\0\0}\0\0\x02\0\x10\0data\x02\0\0\0\0\0"
 
 
-def features(content: bytes, extractor: Any) -> np.ndarray[Any, Any]:
+def features(content: bytes, extractor: Any) -> Numbers:
     """The logarithmic mel spectrum, cut and padded to the model's length: (bins, frames)."""
     heard = samples(content, extractor.sampling_rate)
     found = extractor(heard, sampling_rate=extractor.sampling_rate, return_tensors="np")["input_features"][0]

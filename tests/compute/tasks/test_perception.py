@@ -1,0 +1,81 @@
+"""Models for smaller images and shorter sounds than they were made for, and the words that speech is judged by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jiwer
+import numpy as np
+import perceived
+import pytest
+import torch
+from transformers import AutoModelForAudioClassification, AutoModelForImageClassification
+from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
+
+from advisor.compute.data.labels import Rows
+from advisor.compute.data.media import Shelf
+from advisor.compute.tasks.audio_classification import AudioClassification
+from advisor.compute.tasks.automatic_speech_recognition import SpeechRecognition
+from advisor.compute.tasks.image_classification import ImageClassification, fit
+from advisor.compute.tasks.metrics import value
+from advisor.families.input_sizes import positions
+from advisor.families.registry import find
+
+
+@pytest.mark.parametrize("kind", ["vit", "deit"])
+def test_smaller_images_are_read_as_by_the_stock_class_that_interpolates(kind: str, tmp_path: Path) -> None:
+    model = AutoModelForImageClassification.from_pretrained(perceived.vit(tmp_path, kind)).eval()
+    scorer = ImageClassification(("a", "b"), image_size=8).scorer(model, None).eval()
+    pixels = torch.randn(2, 3, 8, 8)
+    with torch.no_grad():
+        expected = model(pixels, interpolate_pos_encoding=True).logits
+        assert torch.allclose(scorer(pixel_values=pixels), expected, atol=1e-5)
+    family, config = find(kind), scorer.model.config.to_dict()
+    assert family and config["image_size"] == 8
+    table = next(one for name, one in scorer.model.named_parameters() if "position_embeddings" in name)
+    assert table.shape[1] == positions(family, config)
+
+
+def test_shorter_sounds_keep_the_first_positions(tmp_path: Path) -> None:
+    model = AutoModelForAudioClassification.from_pretrained(perceived.whisper(tmp_path)).eval()
+    scorer = AudioClassification(("a", "b"), max_seconds=1).scorer(model, None)
+    assert scorer.model.config.max_source_positions == 50
+    assert torch.equal(scorer.model.encoder.embed_positions.weight, model.encoder.embed_positions.weight[:50])
+    assert scorer(input_features=torch.zeros(1, 16, 100)).shape == (1, 2)
+
+
+def test_a_processor_that_crops_keeps_the_proportion() -> None:
+    square = {"height": 224, "width": 224}
+    plain, cropping = (
+        ViTImageProcessorPil(size=square),
+        ViTImageProcessorPil(size={"shortest_edge": 256}, do_center_crop=True, crop_size=square),
+    )
+    fit(plain, 56)
+    fit(cropping, 56)
+    assert (plain.size["height"], plain.size["width"]) == (56, 56)
+    assert (cropping.size["shortest_edge"], cropping.crop_size["height"]) == (64, 56)
+
+
+def test_word_accuracy_is_that_of_jiwer_on_normalised_texts() -> None:
+    wanted = ["Hello, World!", "one two three", "four", "five six"]
+    written = ["hello world", "one too three three", "", "five six"]
+    task = SpeechRecognition()
+    table = np.array([task.compared(*pair) for pair in zip(written, wanted, strict=True)])
+    assert table.tolist() == [[0, 2], [2, 3], [1, 1], [0, 2]]
+    plain = [text.lower().replace(",", "").replace("!", "") for text in wanted]
+    statistics = task.statistics("word_accuracy", wanted, table)
+    assert value("word_accuracy", statistics) == pytest.approx(1 - jiwer.wer(plain, written))
+    assert list(task.compared("noise", "!")) == [1, 0]  # a text without words
+
+
+def test_the_same_file_read_otherwise_is_another_input(tmp_path: Path) -> None:
+    content = (perceived.images(tmp_path, each=1) / "red/0.png").read_bytes()
+    small, large = (ViTImageProcessorPil(size={"height": side, "width": side}) for side in (8, 16))
+    one, other = (
+        ImageClassification(("a",)).encode(Rows((content,), None, (0,)), processor, 5) for processor in (small, large)
+    )
+    assert one.tokens != other.tokens and one.contents != other.contents
+    assert one.tokens == ImageClassification(("a",)).encode(Rows((content,), None, (0,)), small, 5).tokens
+    shelf = Shelf(lambda content: np.zeros(10, dtype=np.float32) + len(content), most=60)
+    assert all(shelf(bytes(size))[0] == size for size in (1, 2, 1, 2)) and list(shelf.kept) == [b"\0"]
+    assert len(one.tokens[0]) == 5 and one.tokens[0].numbers().shape == (3, 8, 8)
