@@ -15,7 +15,7 @@ from advisor.deployment.rules import RECOMPUTED, finding
 from advisor.facts.tasks import problem_of
 from advisor.recipe.plan import Plan
 from advisor.recipe.recipe import Recipe
-from advisor.records.results import CONSTANT_GATES, VERSION, Measured, RunResult, StepResult
+from advisor.records.results import CONSTANT_GATES, WITH_CONSTANTS, Measured, RunResult, StepResult
 from advisor.records.run_folder import AGAIN, ANSWERS, PREDICTIONS, REPORT, inside, read_json
 from advisor.review.findings import Finding
 
@@ -132,7 +132,7 @@ def _of_step(step: StepResult, again: StepResult, version: int) -> Iterator[str]
         if name != step.metric:
             yield from _differs(f"{step.words}: {name}", step.metrics.get(name), found)
     for name in FROM_ROWS:
-        if version >= VERSION or name not in SINCE_2:
+        if version >= WITH_CONSTANTS or name not in SINCE_2:
             yield from _measured(f"{step.words}: {name.replace('_', ' ')}", getattr(step, name), getattr(again, name))
     if step.size_bytes != again.size_bytes:
         yield f"{step.words}: the size is reported as {step.size_bytes:,} bytes, the files have {again.size_bytes:,}"
@@ -168,7 +168,7 @@ def _gates(result: RunResult, again: RunResult) -> Iterator[str]:
     """A gate that is missing, more lenient than the recipe's, or judged otherwise."""
     reported = {gate.name: gate for gate in result.gates}
     for gate in again.gates:
-        if result.version < VERSION and gate.name in CONSTANT_GATES:
+        if result.version < WITH_CONSTANTS and gate.name in CONSTANT_GATES:
             continue
         mine = reported.pop(gate.name, None)
         if mine is None:

@@ -6,7 +6,7 @@ question is the best span of all its windows, and only questions are counted. Th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -124,7 +124,7 @@ class QuestionAnswering(Task):
     def hard_loss(self, scores: Tensor, batch: Batch) -> Tensor:
         return functional.cross_entropy(scores, batch.labels[:, :2].flatten().to(scores.device))
 
-    def judge(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Judged:
+    def judging(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Generator[int, None, Judged]:
         """What a model does on all questions: a row of the table for each of them."""
         best: dict[int, tuple[Found, Detail]] = {}
         own: list[Tensor] = []
@@ -135,10 +135,16 @@ class QuestionAnswering(Task):
             own.append(scores.cpu())
             for row, found in zip(batch.rows.tolist(), _best(own[-1]), strict=True):
                 _keep(best, found, rows.details[row])
+            yield len(batch.rows)
         if not own:
             raise ValueError("there are no rows to score")
-        table = [squad.best(_text(*best[one]), _texts(best[one][1])) for one in sorted(best)]
-        return Judged(torch.tensor(table), loss / sum(map(len, own)), torch.cat(own))
+        answers = tuple(_span(*best[one]).text for one in sorted(best))
+        wanted = ([answer.text for answer in best[one][1].answers] for one in sorted(best))
+        table = [squad.best(*one) for one in zip(answers, wanted, strict=True)]
+        return Judged(torch.tensor(table), loss / sum(map(len, own)), torch.cat(own), answers)
+
+    def label_in_words(self, label: Any, text: Any) -> str:
+        return " / ".join(dict.fromkeys(Answer(*one).text for one in label))
 
     def statistics(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Floats:
         scores = np.asarray(table, dtype=np.float64)[:, COLUMN[metric]]
@@ -156,9 +162,10 @@ class QuestionAnswering(Task):
             raise AdviseError(Fault(f"{blank[0]}: expected a text, got a blank one"))
         return Rows(tuple(texts), tuple(pairs), ((),) * len(texts))
 
-    def spoken(self, scores: Sequence[Tensor], rows: Encoded, asked: Sequence[Any]) -> list[Spoken]:
+    def answer(self, model: Answerer, batches: Iterable[Batch], rows: Encoded, asked: Sequence[Any]) -> list[Spoken]:
         best: dict[int, tuple[Found, Detail]] = {}
-        for found, detail in zip(_best(torch.cat(list(scores))), rows.details, strict=True):
+        scores = torch.cat(self.scored(model, batches, rows))
+        for found, detail in zip(_best(scores), rows.details, strict=True):
             _keep(best, found, detail)
         return [_span(*best[one]) for one in sorted(best)]
 
@@ -230,14 +237,6 @@ def _span(found: Found, detail: Detail) -> Span:
     if found.score == -torch.inf or first is None or last is None:
         return Span("", 0, 0, 0.0)
     return Span(detail.context[first[0] : last[1]], first[0], last[1], float(np.exp(found.score)))
-
-
-def _text(found: Found, detail: Detail) -> str:
-    return _span(found, detail).text
-
-
-def _texts(detail: Detail) -> list[str]:
-    return [one.text for one in detail.answers]
 
 
 TASK = QuestionAnswering

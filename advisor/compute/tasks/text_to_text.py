@@ -7,7 +7,7 @@ the selection rows, as writing a text for each of them takes too long; the repor
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -89,27 +89,29 @@ class TextToText(Task):
     def counted(self, stack: str, batch: Batch) -> Tensor | None:
         return batch.labels != IGNORED if stack == "decoder" else Task.counted(self, stack, batch)
 
-    def judge(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Judged:
+    def judging(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Generator[int, None, Judged]:
         """What is written for every row, against its target. The loss is not computed: see `loss_of`."""
-        texts = self._written(model, batches, rows)
-        table = [self.compared(text, target) for text, target in zip(texts, rows.details, strict=True)]
-        return Judged(torch.tensor(table, dtype=torch.float64), float("nan"))
-
-    def _written(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> tuple[str, ...]:
-        if not isinstance(model, Seq2SeqScorer):
-            raise TypeError(f"{self.tag} needs a model that writes, got {type(model).__name__}")
         texts = [""] * len(rows)
         for batch in batches:
-            for row, text in zip(batch.rows.tolist(), model.written(**batch.inputs), strict=True):
+            for row, text in self._written(model, batch):
                 texts[row] = text
-        return tuple(texts)
+            yield len(batch.rows)
+        table = [self.compared(text, target) for text, target in zip(texts, rows.details, strict=True)]
+        return Judged(torch.tensor(table, dtype=torch.float64), float("nan"), answers=tuple(texts))
+
+    def _written(self, model: Answerer, batch: Batch) -> Iterator[tuple[int, str]]:
+        """The number of each row of a batch, and what is written for it."""
+        if not isinstance(model, Seq2SeqScorer):
+            raise TypeError(f"{self.tag} needs a model that writes, got {type(model).__name__}")
+        return zip(batch.rows.tolist(), model.written(**batch.inputs), strict=True)
 
     @classmethod
     def asked(cls, texts: Sequence[Any], pairs: Sequence[Any] | None) -> Rows:
         return alone(cls.tag, texts, pairs)
 
     def answer(self, model: Answerer, batches: Iterable[Batch], rows: Encoded, asked: Sequence[Any]) -> list[Answer]:
-        return [Written(text) for text in self._written(model, batches, rows)]
+        texts = dict(one for batch in batches for one in self._written(model, batch))
+        return [Written(texts[row]) for row in range(len(rows))]
 
     @abstractmethod
     def compared(self, text: str, target: str) -> Sequence[float]:

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from advisor.base.generators import result_of
 from advisor.compute.data.answered_questions import Answer
 from advisor.compute.data.batches import Encoded
 from advisor.compute.tasks.question_answering import NEVER, Detail, QuestionAnswering, _best, _label
@@ -79,7 +80,7 @@ def test_the_surest_window_answers() -> None:
     rows = Encoded(((0, 1, 2),) * 2, ((1, 1), (0, 0)), tuple(details))
     batch = task.collate(rows, [0, 1], 0)
     raw = torch.tensor([[[0.0, 0.0], [6.0, 6.0], [0.0, 0.0]], [[5.0, 5.0], [1.0, 1.0], [0.0, 0.0]]])
-    found = task.judge(lambda **_: raw, [batch], rows)
-    assert found.table.tolist() == [[1.0, 1.0]]
-    (answer,) = task.spoken(list(task.positions(raw, batch).split(2)), rows, [""])
+    found = result_of(task.judging(lambda **_: raw, [batch], rows))
+    assert found.table.tolist() == [[1.0, 1.0]] and found.answers == ("Anna",)
+    (answer,) = task.answer(lambda **_: raw, [batch], rows, [""])
     assert (answer.text, answer.start, answer.end) == ("Anna", 0, 4)
