@@ -11,7 +11,7 @@ from advisor.records.diagnostics import CurvePoint, Diagnostics
 TEACHER = "teacher"  # the label of progress while the teacher answers
 SCORE = "score"  # and while a finished model answers the report rows
 VERSION = 3  # of a report; 1 knew no constant answer, 2 no diagnostics
-WITH_CONSTANTS = 2  # the version that knows constant answers
+WITH_CONSTANTS, WITH_DIAGNOSTICS = 2, 3  # the first versions that have them
 NO_BASELINE = "the recipe has no finetune step, so there is no baseline"
 # Gates that every run has: a model that is no better than one answer to every row verifies nothing.
 BASELINE_GATE, MODEL_GATE = CONSTANT_GATES = ("baseline above a constant answer", "model above a constant answer")
