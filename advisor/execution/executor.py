@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from advisor.execution.work import Work, memory_reported
 from advisor.recipe.plan import PlannedStep
 from advisor.recipe.steps.quantization import MOST_DIFFERENCE, Quantization
 from advisor.records.break_even import with_discarded
-from advisor.records.output_folder import attempt, clear_states, open_folder
+from advisor.records.output_folder import TRACKING, attempt, clear_states, open_folder
 from advisor.records.results import Progress, Remark, RunResult, StepResult
 from advisor.records.run_folder import MANIFEST, changed, finish, hashes, read, rounded, write_predictions
 
@@ -54,7 +54,20 @@ def run(
     with attempt(out):
         open_folder(out, resume)
         with memory_reported(job), resumption.taken(out):
-            yield from _Run(job, out, card, save_every).events()
+            yield from _tracked(_Run(job, out, card, save_every).events(), job, out)
+
+
+def _tracked(events: Generator[Event], job: Job, out: Path) -> Generator[Event]:
+    """The same events, kept by the tracker that the job names."""
+    if job.track is None:
+        return events
+    from advisor.compute.training.tracking import Log
+
+    recipe = job.recipe
+    parts = {"training": recipe.training, **{step.name: step for step in recipe.steps}}
+    settings = {f"{name}.{key}": value for name, part in parts.items() for key, value in asdict(part).items()}
+    settings |= {"model": recipe.model.source, "data": recipe.data.source, "device": recipe.device}
+    return Log(job.track, out / TRACKING, recipe.name, settings, job.train_on).followed(events)
 
 
 class _Run(Work):

@@ -41,7 +41,7 @@ class Job:
     """A recipe with the real model and data that it is to be run on. verdicts: why each step is in it or not.
     requests: that the model will answer, which its making is weighed against.
 
-    trust_remote_code: code that comes with the model's tokenizer may be executed.
+    trust_remote_code: code that comes with the model's tokenizer may be executed. track: with which tracker.
     """
 
     recipe: Recipe
@@ -54,6 +54,7 @@ class Job:
     assumed: Assumptions = Assumptions()
     measuring: Measuring = Measuring()
     requests: int | None = None
+    track: str | None = None
 
     @property
     def plan(self) -> Plan:

@@ -83,9 +83,9 @@ def _confusion(found: Confusion, words: str) -> Table:
 
 
 def _changed(found: Changed, last: StepResult) -> Table | Text:
-    if not found.rows:
-        return Text(f"{clean(last.words)} answers every report row as the baseline does.\n")
     title = f"{sentence(found)}: {clean(last.words)}"
+    if not found.rows:
+        return Text(f"{title}\n")
     shown = _titled(title, ("Text", "Label", "Before", "After"), ())
     shown.add_column("Row", justify="right")
     for one in found.examples:
@@ -98,6 +98,8 @@ def _changed(found: Changed, last: StepResult) -> Table | Text:
 
 def sentence(found: Changed) -> str:
     """How many answers changed. Example: 12 report rows have another answer, 4 better and 8 worse."""
+    if not found.rows:
+        return "every report row has the same answer as before"
     have = "has" if found.rows == 1 else "have"
     how = f"{found.better:,} better and {found.worse:,} worse"
     return f"{plural(found.rows, 'report row')} {have} another answer, {how}"

@@ -82,7 +82,7 @@ def summaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_language_model_from_its_corpus_to_a_gate(language_model: Path, corpus: Path, tmp_path: Path) -> None:
     steps = "  - finetune: {epochs: 1, learning_rate: 1.0e-2}\n  - layer_removal: {keep: 1}\n"
     file = recipe(tmp_path, "text-generation", f"{steps}  - distillation: {{epochs: 1, learning_rate: 5.0e-3}}\n")
-    code, report = run(file, language_model, corpus)
+    code, report = run(file, language_model, corpus, "--track", "tensorboard")
     assert code == 0 and report["task"] == "text-generation"
     out = tmp_path / "out"
     for step in report["steps"]:
@@ -104,6 +104,7 @@ def test_a_language_model_from_its_corpus_to_a_gate(language_model: Path, corpus
     assert predict([rows[0]["text"]])[0].bits_per_byte == pytest.approx(bits / size, rel=1e-4)
     alone = predict(["Return the"])[0]
     assert answers[0].text == alone.text and answers[0].bits_per_byte == pytest.approx(alone.bits_per_byte, rel=1e-4)
+    assert list((out / "tracking").glob("events.out.tfevents.*"))
     assert not refused(out, corpus)
 
 
@@ -128,6 +129,11 @@ def test_a_text_to_text_model_from_its_texts_to_a_gate(text_to_text: Path, summa
     for step in report["steps"]:
         assert step["parameters"] == step["predicted_parameters"]
         assert set(step["metrics"]) == {"rouge_l", "rouge_1", "rouge_2", "length_ratio"}
+    curve = report["steps"][0]["diagnostics"]["curve"]
+    assert curve["chosen_by"] == "loss" and curve["points"][-1]["epoch"] == 7
+    assert curve["points"][-1]["loss"] < curve["points"][0]["loss"]
+    shown = report["steps"][-1]["diagnostics"]["changed"]["examples"]
+    assert shown and all(one["before"].startswith("about") and one["before"] != one["after"] for one in shown)
     assert report["steps"][0]["accuracy"] > 0.45  # half of each summary is the same word; untrained it scores 0
     assert "'summarize: '" in report["notes"][0] and "epochs are chosen by the loss" in report["notes"][0]
     texts = [answer.text for answer in advisor.load(out, step="finetune")(["Parse a message", "Run the event loop"])]
