@@ -127,8 +127,8 @@ def run(
         power_log: CSV of an external power meter that runs meanwhile, with columns time and watts.
         requests: how many the model will answer; making it is weighed against what they save.
         sign: file of a private Ed25519 key (PEM) that signs the finished run. Needs the extra `[sign]`.
-        track: `tensorboard`, `mlflow` or `wandb` keeps training curves and results in `out/tracking`, offline. Each needs
-            the extra of its name.
+        track: `tensorboard`, `mlflow` or `wandb` keeps training curves and results in `out/tracking`, offline. Each
+            needs the extra of its name.
         record: keep the run in the ledger of `advise history`.
         progress: show a progress bar on stderr, or in a notebook.
 

@@ -69,7 +69,7 @@ class Job:
         training = self.recipe.training
         settings = {"prefix": self.recipe.data.prefix or "", "beams": training.beams}
         names = self.data.label_names
-        own = {**settings, "max_new_tokens": training.max_new_tokens}
+        own = {**settings, "max_new_tokens": training.max_new_tokens, "unanswerable": self.data.unanswerable}
         return task_of(self.data.task, names, self.data.problem_type, **own)
 
     @property
