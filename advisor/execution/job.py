@@ -67,7 +67,9 @@ class Job:
         from advisor.compute.tasks.registry import task_of
 
         training = self.recipe.training
-        settings = {"prefix": self.recipe.data.prefix or "", "beams": training.beams}
+        data = self.recipe.data
+        languages = {"source_lang": data.source_lang or "", "target_lang": data.target_lang or ""}
+        settings = {"prefix": data.prefix or "", "beams": training.beams, **languages}
         names = self.data.label_names
         own = {**settings, "max_new_tokens": training.max_new_tokens, "unanswerable": self.data.unanswerable}
         return task_of(self.data.task, names, self.data.problem_type, **own)

@@ -162,6 +162,33 @@ def test_a_translation_is_judged_by_its_corpus_and_resumed(
     assert again["steps"][0]["metrics"] == report["steps"][0]["metrics"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("family", "task"), [("bart", "summarization"), ("mbart", "translation"), ("mt5", "translation")]
+)
+def test_other_families_write_too(family: str, task: str, summaries: Path, tmp_path: Path) -> None:
+    """Fine-tuned, half of the decoder removed, distilled, loaded and asked; mBART by its own tokenizer, with languages."""
+    model = tmp_path / "model"
+    torch.manual_seed(0)
+    own = tiny.multilingual_tokenizer() if family == "mbart" else tiny.tokenizer(family)
+    small = {"d_model": 32, "encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64}
+    sizes = {**tiny.KIN[family], **(SMALL if family == "mt5" else small), "tie_word_embeddings": True}
+    sizes |= {"pad_token_id": own.pad_token_id, "eos_token_id": own.eos_token_id, "bos_token_id": own.eos_token_id}
+    sizes |= {"decoder_start_token_id": own.pad_token_id if family == "mt5" else own.eos_token_id, "init_std": 0.2}
+    config = AutoConfig.for_model(family, vocab_size=len(own), **sizes)
+    AutoModelForSeq2SeqLM.from_config(config).save_pretrained(model)
+    own.save_pretrained(model)
+    steps = "  - finetune: {epochs: 7, learning_rate: 1.0e-2}\n  - layer_removal: {decoder_keep: 1}\n"
+    steps += "  - distillation: {epochs: 2, learning_rate: 5.0e-3}\n"
+    languages = ", source_lang: en_XX, target_lang: de_DE" if family == "mbart" else ""
+    _, report = run(recipe(tmp_path, task, steps, f", text: document, label: summary{languages}"), model, summaries)
+    assert [step["parameters"] for step in report["steps"]] == [one["predicted_parameters"] for one in report["steps"]]
+    predict = advisor.load(tmp_path / "out", step="finetune")
+    texts = [answer.text.strip() for answer in predict(["Parse a message", "Run the event loop"])]
+    assert all(text.startswith("about") for text in texts)
+    assert not refused(tmp_path / "out", summaries)
+
+
 def test_what_cannot_be_run_is_refused_before_weights_are_read(
     language_model: Path, text_to_text: Path, corpus: Path, summaries: Path, tmp_path: Path, capsys: Any
 ) -> None:

@@ -49,6 +49,7 @@ class Answering:
         with _with_remedy():
             if reader is not None:
                 self._reader, self._tokenizer = reader, checkpoint.tokenizer(folder, trust_remote_code)
+                task.prepare(self._tokenizer)
                 self._model: Answerer = self._read
             else:
                 options = {"trust_remote_code": trust_remote_code, "trained": True}

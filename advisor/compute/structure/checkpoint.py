@@ -64,6 +64,7 @@ def load(
         refuse_unsafe_weights(folder)
         refuse_unknown_activation(folder)
         own = tokenizer(folder, trust_remote_code)
+        task.prepare(own)
         model, info = _task_model(folder, family, task)
     except AdviseError:
         raise

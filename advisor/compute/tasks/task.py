@@ -97,6 +97,10 @@ class Task(ABC):
         """What `from_pretrained` is given for the task's head."""
         return {"id2label": dict(enumerate(self.names)), "label2id": {name: at for at, name in enumerate(self.names)}}
 
+    def prepare(self, processor: Any) -> None:
+        """Set up a tokenizer for the task. Raises AdviseError where it lacks something for it."""
+        return
+
     def scorer(self, model: Any, processor: Any) -> Scorer:
         """The model as the task sees it. processor: tokenizer, or what prepares images or audio."""
         return Scorer(model)
