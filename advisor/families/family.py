@@ -99,7 +99,7 @@ class Family:
     def executable(self) -> bool:
         """Whether `advise run` takes it."""
         if self.head == WRITTEN:
-            return self.text_to_text
+            return self.task == WRITTEN
         if self.head:
             return self.task == self.head and self.kind in TASKS[self.head].kinds
         return self.text_to_text or self.task == LABELLED

@@ -36,7 +36,7 @@ def test_texts_and_targets_are_marked_and_writing_begins_with_the_target_s(token
     [
         ({}, "data.source_lang and data.target_lang is not stated"),
         ({"source_lang": "en_XX"}, "data.target_lang is not stated"),
-        ({"source_lang": "en_XX", "target_lang": "de_De"}, "did you mean de_DE"),
+        ({"source_lang": "en_XX", "target_lang": "de_De"}, "did you mean 'de_DE'"),
     ],
 )
 def test_languages_that_are_missing_or_unknown_are_told(stated: dict[str, str], said: str, tokenizer: Any) -> None:
