@@ -180,10 +180,8 @@ def writer(family: str, folder: Path) -> Path:
 @pytest.mark.parametrize("family", ["bart", "mbart", "mt5", "pegasus", "marian"])
 def test_other_families_write_too(family: str, summaries: Path, tmp_path: Path) -> None:
     """Fine-tuned, half of the decoder removed, distilled, loaded and asked."""
-    model, task = (
-        writer(family, tmp_path / "model"),
-        "summarization" if family in ("bart", "pegasus") else "translation",
-    )
+    model = writer(family, tmp_path / "model")
+    task = "summarization" if family in ("bart", "pegasus") else "translation"
     steps = "  - finetune: {epochs: 7, learning_rate: 1.0e-2}\n  - layer_removal: {decoder_keep: 1}\n"
     steps += "  - distillation: {epochs: 2, learning_rate: 5.0e-3}\n"
     languages = ", source_lang: en_XX, target_lang: de_DE" if family == "mbart" else ""

@@ -17,6 +17,7 @@ from advisor.compute.machine.device import pick
 from advisor.records.results import Progress, RunResult, StepResult
 
 PROJECT = "advise"
+QUIET = {"silent": True}  # the screen belongs to the run
 Event = TypeVar("Event")
 
 
@@ -29,17 +30,18 @@ class Log:
 
     def __init__(self, tracker: str, folder: Path, run: str, settings: Mapping[str, Any], train_on: str) -> None:
         folder.mkdir(exist_ok=True)
-        os.environ.setdefault("MLFLOW_TRACKING_URI", (folder / "mlruns").absolute().as_uri())
+        os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{(folder / 'mlflow.db').absolute()}")
+        mode = os.environ.get("WANDB_MODE", "offline")
         options: dict[str, dict[str, Any]] = {
             "tensorboard": {},
-            "mlflow": {"mlflow": {"run_name": run}},
-            "wandb": {"wandb": {"name": run, "dir": str(folder), "mode": os.environ.get("WANDB_MODE", "offline")}},
+            "mlflow": {"mlflow": {"run_name": run, "logging_dir": str((folder / "artifacts").absolute())}},
+            "wandb": {"wandb": {"name": run, "dir": str(folder), "mode": mode, "settings": QUIET}},
         }
         # As the training loop makes it: accelerate keeps one state for the whole process.
         accelerator = Accelerator(cpu=pick(train_on).type == "cpu", log_with=tracker, project_dir=str(folder))
         project = "." if tracker == "tensorboard" else PROJECT  # TensorBoard takes it for a folder below the first
         accelerator.init_trackers(project, {name: _plain(one) for name, one in settings.items()}, options[tracker])
-        self.trackers = accelerator.trackers
+        self.trackers, self.folder = accelerator.trackers, folder
         self.before = self.last = 0  # batches of the steps before, and of all so far
 
     def followed(self, events: Generator[Event]) -> Generator[Event]:
@@ -52,6 +54,7 @@ class Log:
             events.close()
             for one in self.trackers:
                 one.finish()
+            _remove_links(self.folder)
 
     def note(self, event: object) -> None:
         """Keep what an event measures."""
@@ -72,6 +75,12 @@ class Log:
         known = {name: value for name, value in values.items() if value is not None}
         for one in self.trackers:
             one.log(known, step=self.last)
+
+
+def _remove_links(folder: Path) -> None:
+    """The gate takes no links, which may lead anywhere; wandb leaves one to its own log in the user's cache."""
+    for path in [one for one in folder.rglob("*") if one.is_symlink()]:
+        path.unlink()
 
 
 def _numbers(step: StepResult) -> dict[str, float | None]:

@@ -11,7 +11,7 @@ from advisor.base.errors import AdviseError
 from advisor.compute.data.dataset import TaskData, load
 from advisor.compute.data.tagged_words import read_tagged
 
-SENTENCE = "{} NNP B-NP B-PER\nlives VBZ B-VP O\n# in IN O\n"
+SENTENCE = "{} NNP B-NP B-PER\nlives VBZ B-VP O\n# IN B-PP O\n"
 FILE = "-DOCSTART- -X- -X- O\n\n" + "\n".join(SENTENCE.format(f"Anna{n}") for n in range(9))
 TWO = "".join(f"Anna{n}\tB-PER\n#\tO\n\n" for n in range(9)) + "\n\n"
 
@@ -38,7 +38,7 @@ def test_another_column_is_named_and_a_folder_has_splits(tmp_path: Path) -> None
         (tmp_path / f"{part}.txt").write_text(FILE.replace("Anna", f"Anna of {part}".replace(" ", "-")))
     (tmp_path / "README.txt").write_text("how these files were made\n")
     found = loaded(tmp_path, "column_3")
-    assert found.label_names == ("O", "B-NP", "B-VP")
+    assert found.label_names == ("O", "B-NP", "B-PP", "B-VP")
     assert (found.samples, len(found.selection), found.eval_samples) == (9, 9, 9)
 
 
