@@ -16,6 +16,7 @@ from advisor.policy.pack import find
 from advisor.recipe.recipe import Recipe
 from advisor.records import results
 from advisor.records.measuring import Measuring
+from advisor.records.output_folder import TRACKERS
 from advisor.review.findings import Finding
 
 TRAIN_ON = ("auto", "cpu", "cuda", "mps")
@@ -96,6 +97,7 @@ def run(
     power_log: str | PathLike[str] | None = None,
     requests: int | None = None,
     sign: str | PathLike[str] | None = None,
+    track: str | None = None,
     record: bool = True,
     progress: bool = True,
 ) -> RunResult:
@@ -125,6 +127,8 @@ def run(
         power_log: CSV of an external power meter that runs meanwhile, with columns time and watts.
         requests: how many the model will answer; making it is weighed against what they save.
         sign: file of a private Ed25519 key (PEM) that signs the finished run. Needs the extra `[sign]`.
+        track: `tensorboard`, `mlflow` or `wandb` keeps training curves and results in `out/tracking`, offline. Each
+            needs the extra of its name.
         record: keep the run in the ledger of `advise history`.
         progress: show a progress bar on stderr, or in a notebook.
 
@@ -147,6 +151,8 @@ def run(
     """
     arguments = Arguments("advisor.run")
     arguments.choice("train_on", train_on, TRAIN_ON)
+    if track is not None:
+        arguments.choice("track", track, TRACKERS)
     limits = {"max_samples": max_samples, "max_eval_samples": max_eval_samples, "max_unlabelled": max_unlabelled}
     for name, most in limits.items():
         arguments.whole(name, most, 0 if name == "max_unlabelled" else 1)
@@ -174,6 +180,7 @@ def run(
         measuring=Measuring(measure_seconds, None if power_log is None else Path(power_log)),
         requests=requests,
         sign=None if sign is None else Path(sign),
+        track=track,
     )
     with libraries():
         job = prepare(order)

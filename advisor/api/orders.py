@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.base.errors import AdviseError
+from advisor.base.install import pip_command
 from advisor.inspection.probe import needs_run
 from advisor.recipe.recipe import Recipe, as_yaml
 from advisor.records.carbon import Assumptions
@@ -30,6 +32,7 @@ class Order(NamedTuple):
 
     out: None where nothing will be written. columns: that replace the recipe's; None: the recipe's own. seeds: how many
     runs with different seeds; None: one run, with the recipe's. sign: file of the private key that signs each run.
+    track: one of TRACKERS.
     """
 
     recipe: Recipe | Path
@@ -48,6 +51,7 @@ class Order(NamedTuple):
     measuring: Measuring = Measuring()
     requests: int | None = None
     sign: Path | None = None
+    track: str | None = None
 
 
 def assumptions(
@@ -81,6 +85,7 @@ def prepare(order: Order) -> Job:
     from advisor.inspection import probe
     from advisor.inspection.recipe_data import read_data
 
+    _refuse_no_tracker(order.track)
     grid_year(order.assumed.country)
     if order.measuring.power_log is not None:
         power_log.check(order.measuring.power_log)
@@ -104,7 +109,13 @@ def prepare(order: Order) -> Job:
         assumed=order.assumed,
         measuring=order.measuring,
         requests=order.requests or recipe.goal.requests,
+        track=order.track,
     )
+
+
+def _refuse_no_tracker(name: str | None) -> None:
+    if name and find_spec(name) is None:
+        raise AdviseError(f"--track {name} needs {name}, not installed", hint=pip_command(name))
 
 
 def _read(recipe: Recipe | Path) -> tuple[Recipe, Document]:

@@ -72,7 +72,7 @@ def _needs_drawing(option: str) -> None:
 
 
 def _print(runs: Sequence[Finished], form: str) -> None:
-    from advisor.report import card
+    from advisor.report import card, diagnostics_tables
     from advisor.report import run_tables as tables
 
     if form == "json":
@@ -83,3 +83,4 @@ def _print(runs: Sequence[Finished], form: str) -> None:
     else:
         for run in runs:
             tables.show(run.result)
+            diagnostics_tables.show(run.result)

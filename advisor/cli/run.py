@@ -28,6 +28,7 @@ from advisor.cli.options import (
     waivers,
     width,
 )
+from advisor.records.output_folder import TRACKERS
 
 if TYPE_CHECKING:
     from advisor.api.orders import Order
@@ -96,6 +97,7 @@ def _order(options: Namespace) -> Order:
         Measuring(options.measure_seconds or Measuring().seconds, options.power_log, options.protocol),
         options.requests,
         options.sign,
+        options.track,
     )
 
 
@@ -180,6 +182,11 @@ def _options(arguments: Sequence[str]) -> Namespace:
     )
     run_.add_argument(
         "--sign", type=Path, metavar="KEY", help="sign the finished run with this private Ed25519 key (PEM)"
+    )
+    run_.add_argument(
+        "--track",
+        choices=TRACKERS,
+        help="keep training curves and results for this tool in DIR/tracking, offline",
     )
     run_.add_argument("--dry-run", action="store_true", help="check and plan only: exact sizes, no weights")
     run_.add_argument("--no-ledger", action="store_true", help="do not record the run (advise history)")

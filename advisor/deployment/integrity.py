@@ -8,6 +8,7 @@ from pathlib import Path
 from advisor.base.errors import AdviseError
 from advisor.base.unsafe_files import danger
 from advisor.deployment.rules import COMPLETE, INTACT, WEIGHTS, finding
+from advisor.records.output_folder import TRACKING
 from advisor.records.run_folder import (
     AGAIN,
     ANSWERS,
@@ -38,7 +39,10 @@ def complete(out: Path) -> Iterator[Finding]:
 
 
 def intact(out: Path) -> Iterator[Finding]:
-    """Every file against the hash that the manifest has of it, and no file that it does not name."""
+    """Every file against the hash that the manifest has of it, and no file that it does not name.
+
+    What a tracker wrote is for people; no verdict depends on it.
+    """
     try:
         then = listed(out)
     except AdviseError as error:
@@ -47,7 +51,7 @@ def intact(out: Path) -> Iterator[Finding]:
     found = {name: digest for name, digest in hashes(out).items() if name not in (MANIFEST, ATTESTATION)}
     for name in sorted({*then, *found}):
         wrong = _wrong(then.get(name), found.get(name))
-        if wrong:
+        if wrong and not (name not in then and name.startswith(f"{TRACKING}/")):
             # People complete the model card by hand; no verdict depends on it.
             severity = "note" if name == CARD or (name not in then and "/" not in name) else "error"
             yield finding(INTACT, f"{name} {wrong}", out / name, AGAIN, severity)

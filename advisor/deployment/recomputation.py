@@ -15,7 +15,7 @@ from advisor.deployment.rules import RECOMPUTED, finding
 from advisor.facts.tasks import problem_of
 from advisor.recipe.plan import Plan
 from advisor.recipe.recipe import Recipe
-from advisor.records.results import CONSTANT_GATES, VERSION, Measured, RunResult, StepResult
+from advisor.records.results import CONSTANT_GATES, WITH_CONSTANTS, WITH_DIAGNOSTICS, Measured, RunResult, StepResult
 from advisor.records.run_folder import AGAIN, ANSWERS, PREDICTIONS, REPORT, inside, read_json
 from advisor.review.findings import Finding
 
@@ -89,6 +89,7 @@ def recomputed(out: Path, result: RunResult, recipe: Recipe, given: Predictions,
     """
     from advisor.compute.structure.checkpoint import size_bytes
     from advisor.compute.tasks.appraisal import Rows, appraise
+    from advisor.compute.tasks.diagnostics import by_class, confusion
     from advisor.compute.tasks.registry import task_of
 
     steps: list[StepResult] = []
@@ -101,7 +102,9 @@ def recomputed(out: Path, result: RunResult, recipe: Recipe, given: Predictions,
         size = size_bytes(folder) if inside(step.path) and folder.is_dir() else step.size_bytes
         baseline = next((one.size_bytes for one in steps if one.name == "finetune"), size)
         share = size / baseline if baseline else step.relative_size
-        steps.append(replace(step, **found._asdict(), size_bytes=size, relative_size=share))
+        table = given.scores[step.name]
+        shown = replace(step.diagnostics, classes=by_class(rows, table), confusion=confusion(rows, table))
+        steps.append(replace(step, **found._asdict(), size_bytes=size, relative_size=share, diagnostics=shown))
     return replace(result, steps=tuple(steps), gates=judge(recipe, steps, result.eval_samples))
 
 
@@ -132,8 +135,11 @@ def _of_step(step: StepResult, again: StepResult, version: int) -> Iterator[str]
         if name != step.metric:
             yield from _differs(f"{step.words}: {name}", step.metrics.get(name), found)
     for name in FROM_ROWS:
-        if version >= VERSION or name not in SINCE_2:
+        if version >= WITH_CONSTANTS or name not in SINCE_2:
             yield from _measured(f"{step.words}: {name.replace('_', ' ')}", getattr(step, name), getattr(again, name))
+    own, its = step.diagnostics, again.diagnostics
+    if version >= WITH_DIAGNOSTICS and (own.classes, own.confusion) != (its.classes, its.confusion):
+        yield f"{step.words}: what is reported of its classes does not follow from the recorded predictions"
     if step.size_bytes != again.size_bytes:
         yield f"{step.words}: the size is reported as {step.size_bytes:,} bytes, the files have {again.size_bytes:,}"
     yield from _differs(f"{step.words}: relative size", step.relative_size, again.relative_size)
@@ -168,7 +174,7 @@ def _gates(result: RunResult, again: RunResult) -> Iterator[str]:
     """A gate that is missing, more lenient than the recipe's, or judged otherwise."""
     reported = {gate.name: gate for gate in result.gates}
     for gate in again.gates:
-        if result.version < VERSION and gate.name in CONSTANT_GATES:
+        if result.version < WITH_CONSTANTS and gate.name in CONSTANT_GATES:
             continue
         mine = reported.pop(gate.name, None)
         if mine is None:

@@ -26,6 +26,7 @@ EXTRAS = {  # packages that an extra adds, as pyproject.toml names them (a test 
             "onnxruntime", "scipy", "huggingface-hub", "numpy", "pyarrow", "nvidia-ml-py"),
     "report": ("matplotlib", "jinja2", "markupsafe"),
     "openvino": ("openvino", "nncf"),
+    "generation": ("rouge-score", "sacrebleu"),
 }  # fmt: skip
 BACKENDS = {"onnxruntime": ("onnx", "onnxruntime"), "openvino": ("openvino", "nncf"), "pytorch": ("torch",)}
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from advisor.families.shape import not_comparable
 from advisor.recipe.plan import Plan, PlannedStep
-from advisor.records.results import TEACHER, Progress
+from advisor.records.results import SCORE, TEACHER, Progress
 
 PASSES = 3  # a training step is a pass forward and one backward, which costs twice as much
 SERVED_ROWS = 1_000  # passes through each model for its latency, beside the seconds in which it is measured
@@ -25,12 +25,14 @@ Result = TypeVar("Result")
 class Part(NamedTuple):
     """A part of a run: multiplications, and seconds beside them that follow no size.
 
-    teacher: those of `work` that come first, while the teacher answers.
+    teacher: those of `work` that come first, while the teacher answers. scored: those that come last, while the
+    finished model answers the report rows.
     """
 
     work: float
     seconds: float = 0.0
     teacher: float = 0.0
+    scored: float = 0.0
 
 
 class Rows(NamedTuple):
@@ -77,7 +79,7 @@ def _part(plan: Plan, planned: PlannedStep, rows: Rows) -> Part:
     exported = EXPORT_SECONDS if planned.step.name == "quantization" else 0.0
     chosen = before * planned.step.scored_rows(planned.family, planned.before, planned.after)
     work = epochs * epoch + taught + asked + chosen + after * (rows.selection + rows.report)
-    return Part(work, exported, taught)
+    return Part(work, exported, taught, after * rows.report)
 
 
 def _taught(plan: Plan, planned: PlannedStep, rows: Rows) -> tuple[bool, bool]:
@@ -153,8 +155,11 @@ class Clock:
     def _share(self, part: int, progress: Progress) -> float:
         """The share of a part that is done."""
         done = progress.done / max(1, progress.total)
-        taught = self.parts[part].teacher / (self.parts[part].work or 1)
-        return done * taught if progress.label == TEACHER else taught + done * (1 - taught)
+        own = self.parts[part]
+        taught, scored = own.teacher / (own.work or 1), own.scored / (own.work or 1)
+        if progress.label == TEACHER:
+            return done * taught
+        return 1 - scored + done * scored if progress.label == SCORE else taught + done * (1 - taught - scored)
 
     def _here(self, now: float, share: float) -> float | None:
         """Seconds that this part will still take: by its own pace, or as forecast where it shows none."""

@@ -16,6 +16,7 @@ from advisor.deployment.gates import ENOUGH, judge
 from advisor.recipe.plan import PlannedStep, plan
 from advisor.records.break_even import break_even, net_saving
 from advisor.records.carbon import sci
+from advisor.records.diagnostics import Curve, Diagnostics
 from advisor.records.results import (
     NO_BASELINE,
     Cost,
@@ -34,6 +35,7 @@ from advisor.runs.summary import summary
 if TYPE_CHECKING:
     from advisor.compute.data.batches import Batch
     from advisor.compute.tasks.scorer import Scorer
+    from advisor.compute.training.context import Context
     from advisor.execution.job import Job
     from advisor.execution.reading import Reading
 
@@ -81,6 +83,25 @@ def step_result(
         worst_class_recall=found.worst_class_recall,
         relative_compute=job.plan.compute_share(planned),
     )
+
+
+def diagnostics(
+    job: Job, name: str, scores: Mapping[str, Scores], answers: Mapping[str, Sequence[str]], context: Context
+) -> Diagnostics:
+    """What people want to see of the model after the step `name`, beside its numbers.
+
+    Args:
+        scores, answers: to the report rows, of this and the earlier steps by name. context: in which it was trained.
+    """
+    from advisor.compute.tasks.appraisal import Rows
+    from advisor.compute.tasks.diagnostics import Given, Texts, diagnose
+
+    rows = Rows(job.task, job.data.report.labels, job.metrics)
+    texts = Texts(job.data.report.texts, job.data.report.pairs)
+    given = {one: Given(scores[one], answers[one]) for one in (name, "finetune") if one in scores}
+    found = diagnose(rows, texts, given[name], None if name == "finetune" else given.get("finetune"))
+    by = "loss" if job.task.chosen_by_loss else context.metric
+    return replace(found, curve=Curve(by, context.keeper.curve) if context.keeper.curve else None)
 
 
 def metered(

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from advisor.execution import resumption
 from advisor.execution.eta import Clock, Rows, parts
-from advisor.execution.evaluation import metered, run_result, serve, step_result
+from advisor.execution.evaluation import diagnostics, metered, run_result, serve, step_result
 from advisor.execution.job import Job
 from advisor.execution.resumption import Inputs, Record
 from advisor.execution.run_inputs import is_assigned, write_assignment
@@ -22,9 +23,12 @@ from advisor.execution.work import Work, memory_reported
 from advisor.recipe.plan import PlannedStep
 from advisor.recipe.steps.quantization import MOST_DIFFERENCE, Quantization
 from advisor.records.break_even import with_discarded
-from advisor.records.output_folder import attempt, clear_states, open_folder
+from advisor.records.output_folder import TRACKING, attempt, clear_states, open_folder
 from advisor.records.results import Progress, Remark, RunResult, StepResult
 from advisor.records.run_folder import MANIFEST, changed, finish, hashes, read, rounded, write_predictions
+
+if TYPE_CHECKING:
+    from advisor.compute.tasks.task import Judged
 
 Event = Progress | Remark | StepResult | RunResult
 
@@ -50,7 +54,20 @@ def run(
     with attempt(out):
         open_folder(out, resume)
         with memory_reported(job), resumption.taken(out):
-            yield from _Run(job, out, card, save_every).events()
+            yield from _tracked(_Run(job, out, card, save_every).events(), job, out)
+
+
+def _tracked(events: Generator[Event], job: Job, out: Path) -> Generator[Event]:
+    """The same events, kept by the tracker that the job names."""
+    if job.track is None:
+        return events
+    from advisor.compute.training.tracking import Log
+
+    recipe = job.recipe
+    parts: dict[str, Any] = {"training": recipe.training, **{step.name: step for step in recipe.steps}}
+    settings = {f"{name}.{key}": value for name, part in parts.items() for key, value in asdict(part).items()}
+    settings |= {"model": recipe.model.source, "data": recipe.data.source, "device": recipe.device}
+    return Log(job.track, out / TRACKING, recipe.name, settings, job.train_on).followed(events)
 
 
 class _Run(Work):
@@ -137,14 +154,16 @@ class _Run(Work):
         discarded = resumption.cost_of(folder)
         result = yield from metered(self.job, work, self.context.keeper.seconds())
         cost = with_discarded(result.cost, discarded)
-        result = replace(result, seconds=self.context.keeper.seconds(), cost=cost)
-        record = Record(inputs, hashes(folder), result, self.scores[planned.step.name])
+        found = diagnostics(self.job, planned.step.name, self.scores, self.answers, self.context)
+        result = replace(result, seconds=self.context.keeper.seconds(), cost=cost, diagnostics=found)
+        name = planned.step.name
+        record = Record(inputs, hashes(folder), result, self.scores[name], self.answers[name])
         resumption.keep(folder, record)
         return record
 
     def _step(self, planned: PlannedStep, folder: Path) -> Generator[Progress, None, StepResult]:
         from advisor.compute.structure import checkpoint
-        from advisor.compute.training.context import judge
+        from advisor.compute.training.context import judge, judging
 
         scorer = yield from self.applied(planned)
         self.context.task.tune(scorer, lambda: judge(scorer, self.context, self.context.selection).table)
@@ -152,8 +171,7 @@ class _Run(Work):
         checkpoint.save(scorer, self.reading.processor, folder)
         batch = next(self.context.batches(self.context.selection))
         checkpoint.prove(scorer, folder, batch, planned.parameters)
-        yield Progress("score", 0, 1, f"{len(self.reading.report):,} report rows")
-        self.scores[planned.step.name] = rounded(judge(scorer, self.context, self.reading.report).table)
+        yield from self._judged(planned, judging(scorer, self.context, self.reading.report))
         parameters = checkpoint.parameters(scorer.model)
         result = step_result(self.job, planned, folder, parameters, self.scores, self.results)
         return replace(result, notes=(*result.notes, *self.notes(planned)))
@@ -161,16 +179,21 @@ class _Run(Work):
     def _quantize(
         self, planned: PlannedStep, step: Quantization, folder: Path
     ) -> Generator[Progress, None, StepResult]:
-        from advisor.compute.int8.artefact import Wanted, make, score
+        from advisor.compute.int8.artefact import Wanted, judging, make
 
         yield Progress("quantize", 0, 2, "export and int8")
         wanted = Wanted(step.min_relative_accuracy, MOST_DIFFERENCE, step.backends())
         resumption.forget(folder)
         made = yield from make(self.model(), self.reading.processor, self.context, folder, wanted)
-        yield Progress("quantize", made.attempts, made.attempts + 1, "score")
-        self.scores[planned.step.name] = rounded(score(folder, self.context, self.reading.report))
+        yield from self._judged(planned, judging(folder, self.context, self.reading.report))
         result = step_result(self.job, planned, folder, planned.parameters, self.scores, self.results)
         return replace(result, notes=made.notes, fp32_difference=made.agreement.mean_probability_difference)
+
+    def _judged(self, planned: PlannedStep, work: Generator[Progress, None, Judged]) -> Generator[Progress, None, None]:
+        """Keep what the model did on the report rows."""
+        judged = yield from work
+        name = planned.step.name
+        self.scores[name], self.answers[name] = rounded(judged.table), judged.answers
 
     def _end(self, clock: Clock) -> Generator[Event]:
         """All models are done: measure them side by side, and write what a finished run leaves."""

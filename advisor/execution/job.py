@@ -39,7 +39,7 @@ class Job:
     """A recipe with the real model and data that it is to be run on. verdicts: why each step is in it or not.
     requests: that the model will answer, which its making is weighed against.
 
-    trust_remote_code: code that comes with the model's tokenizer may be executed.
+    trust_remote_code: code that comes with the model's tokenizer may be executed. track: with which tracker.
     """
 
     recipe: Recipe
@@ -52,6 +52,7 @@ class Job:
     assumed: Assumptions = Assumptions()
     measuring: Measuring = Measuring()
     requests: int | None = None
+    track: str | None = None
 
     @property
     def plan(self) -> Plan:
@@ -64,9 +65,11 @@ class Job:
         from advisor.compute.tasks.registry import task_of
 
         training = self.recipe.training
-        settings = {"prefix": self.recipe.data.prefix or "", "beams": training.beams}
+        data = self.recipe.data
+        languages = {"source_lang": data.source_lang or "", "target_lang": data.target_lang or ""}
+        settings = {"prefix": data.prefix or "", "beams": training.beams, **languages}
         names = self.data.label_names
-        own = {**settings, "max_new_tokens": training.max_new_tokens}
+        own = {**settings, "max_new_tokens": training.max_new_tokens, "unanswerable": self.data.unanswerable}
         own |= {"image_size": training.image_size, "max_seconds": training.max_seconds}
         return task_of(self.data.task, names, self.data.problem_type, **own)
 

@@ -36,12 +36,16 @@ WORDS = {
 
 
 class Record(NamedTuple):
-    """A finished step. files: SHA-256 by path in its folder. scores: of the report rows, (rows, labels)."""
+    """A finished step. files: SHA-256 by path in its folder. scores: of the report rows, (rows, labels).
+
+    answers: to them in words, (rows), where the scores do not tell; else empty.
+    """
 
     inputs: Inputs
     files: Mapping[str, str]
     result: StepResult
     scores: list[list[float]]
+    answers: tuple[str, ...] = ()
 
 
 @contextmanager

@@ -54,6 +54,7 @@ class Work:
         self.read_as: dict[str, Reading] = {}  # how the model after each step reads texts
         self.files: dict[str, Mapping[str, str]] = {}  # SHA-256 of each step's files
         self.scores: dict[str, list[list[float]]] = {}  # of the report rows, by step
+        self.answers: dict[str, tuple[str, ...]] = {}  # to them in words, where the scores do not tell
 
     def turn_to(self, planned: PlannedStep) -> None:
         """Go on with the given student where a step distils into it."""
@@ -103,7 +104,8 @@ class Work:
     def add(self, planned: PlannedStep, folder: Path, record: Record) -> None:
         """A step is done."""
         name = planned.step.name
-        self.folders[name], self.files[name], self.scores[name] = folder, record.files, record.scores
+        self.folders[name], self.files[name] = folder, record.files
+        self.scores[name], self.answers[name] = record.scores, record.answers
         self.read_as[name] = self.reading
         self.results.append(record.result)
 

@@ -12,6 +12,8 @@ from advisor.base.errors import AdviseError, DiskFull, Fault
 from advisor.base.files import disk_is_full, new_folder, write_json
 
 LOCK, STATE, STEPS = ".lock", ".state", "steps"
+TRACKING = "tracking"  # what a tracker writes; it is no part of the run
+TRACKERS = ("tensorboard", "mlflow", "wandb")
 RECIPE, FACTS, ADVICE = ASSIGNMENT = ("recipe.yaml", "facts.json", "advice.json")
 RESUME = "to go on with the run there, add --resume"
 # The names that a run gives are known here; the package `steps`, whose names they are, builds on this module.

@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from advisor.records.diagnostics import CurvePoint, Diagnostics
+
 TEACHER = "teacher"  # the label of progress while the teacher answers
-VERSION = 2  # of a report; 1 knew no constant answer
+SCORE = "score"  # and while a finished model answers the report rows
+VERSION = 3  # of a report; 1 knew no constant answer, 2 no diagnostics
+WITH_CONSTANTS, WITH_DIAGNOSTICS = 2, 3  # the first versions that have them
 NO_BASELINE = "the recipe has no finetune step, so there is no baseline"
 # Gates that every run has: a model that is no better than one answer to every row verifies nothing.
 BASELINE_GATE, MODEL_GATE = CONSTANT_GATES = ("baseline above a constant answer", "model above a constant answer")
@@ -18,7 +22,8 @@ class Progress:
     """`done` of `total` units of work in the task called `label`.
 
     run: share of the whole run that is done. remaining: seconds that the whole run will still take. whole: seconds that
-    it takes from its beginning, also where that was in an earlier process. None: not known.
+    it takes from its beginning, also where that was in an earlier process. None: not known. point: of the training
+    curve, where one was just measured.
     """
 
     label: str
@@ -28,6 +33,7 @@ class Progress:
     run: float | None = None
     remaining: float | None = None
     whole: float | None = None
+    point: CurvePoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,7 @@ class StepResult:
     probabilities from its fp32 source's. as_predicted: whether each number that was both predicted and measured
     fell into its range. above_constant: the metric minus that of the best constant answer on the same rows.
     kept_beyond_chance: that difference as a share of the baseline's. worst_class_recall: the lowest recall of a class.
-    relative_compute: share of the baseline's multiplications in the blocks, exact.
+    relative_compute: share of the baseline's multiplications in the blocks, exact. diagnostics: for people to look at.
     """
 
     name: str
@@ -153,6 +159,7 @@ class StepResult:
     kept_beyond_chance: Measured = NOT_YET
     worst_class_recall: Measured = NOT_YET
     relative_compute: float | None = None
+    diagnostics: Diagnostics = Diagnostics()
 
 
 @dataclass(frozen=True, slots=True)

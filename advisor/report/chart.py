@@ -82,7 +82,7 @@ def draw(what: Figured, prefix: str) -> str:
         _name(axes, [*papers, *(one for line in what.lines for one in reversed(line.points))])
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return _inline(text.getvalue(), what.title, _description(what), prefix)
+    return inline(text.getvalue(), what.title, _description(what), prefix)
 
 
 def alone(svg: str) -> str:
@@ -172,7 +172,7 @@ def _description(what: Figured) -> str:
     return ". ".join(sentences)
 
 
-def _inline(svg: str, title: str, description: str, prefix: str) -> str:
+def inline(svg: str, title: str, description: str, prefix: str) -> str:
     """The element alone, with the page's colours, ids of its own, and a title and description for screen readers."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

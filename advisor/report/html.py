@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from advisor.records.break_even import verdict
 from advisor.records.results import Measured, RunResult, StepResult
-from advisor.report import chart, compare, shares
+from advisor.report import chart, compare, diagnosed, shares
 from advisor.report.chart import Figured, Line, Point
 from advisor.report.frontmatter import data_name, making
 from advisor.runs.comparison import Compared, compared
@@ -116,6 +116,7 @@ def _view(place: int, run: Finished, label: str) -> dict[str, Any]:
         "provenance": _provenance(run),
         "notes": list(dict.fromkeys(_notes(run))),
         "inside": _count(result.steps),
+        "diagnosed": diagnosed.view(result, f"curve{place}"),
     }
 
 

@@ -34,7 +34,7 @@ def watch(events: Iterable[Event | SeedsResult]) -> RunResult | SeedsResult:
         TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        shown = _Bars(bars)
+        shown, last = _Bars(bars), ("", 0)
         for event in events:
             if isinstance(event, RunResult | SeedsResult):
                 return event
@@ -42,7 +42,8 @@ def watch(events: Iterable[Event | SeedsResult]) -> RunResult | SeedsResult:
                 console.print(_line(event), soft_wrap=True)
             elif console.is_terminal:
                 shown.update(event)
-            elif event.done * 10 // event.total > (event.done - 1) * 10 // event.total:
+            elif (here := (event.label, event.done * 10 // event.total)) != last and (here[1] or not event.done):
+                last = here
                 note = "; ".join(filter(None, (event.note, _ends(event))))
                 console.print(f"  {event.label} {event.done:,} of {event.total:,} {note}".rstrip(), soft_wrap=True)
     raise RuntimeError("the run ended without a result")

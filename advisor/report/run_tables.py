@@ -32,8 +32,7 @@ TITLES = {
 
 def show(result: RunResult) -> None:
     """The result tables and the summary on stdout, notes on stderr."""
-    # Where stdout is no terminal rich would take 80 columns or what COLUMNS says.
-    screen = Console(file=terminal(sys.stdout), highlight=False, width=None if sys.stdout.isatty() else 110)
+    screen = stdout()
     screen.print(table(result, screen.width), predictions(result), *serving(result), gates(result.gates))
     if result.summary:
         screen.print(clean(f"{result.name}: {result.summary}"), soft_wrap=not sys.stdout.isatty(), markup=False)
@@ -42,10 +41,16 @@ def show(result: RunResult) -> None:
         talk.print(clean(f"note: {note}"), soft_wrap=True, markup=False)
 
 
+def stdout() -> Console:
+    """What tables are printed on."""
+    # Where stdout is no terminal rich would take 80 columns or what COLUMNS says.
+    return Console(file=terminal(sys.stdout), highlight=False, width=None if sys.stdout.isatty() else 110)
+
+
 def table(result: RunResult, width: int = 110) -> Table:
     """Model, type, % accuracy, % size, % time, % emissions with intervals; the baseline first, then each step."""
     title = f"{clean(result.name)} on {result.device}, {result.eval_samples:,} report rows"
-    shown = _table(title, ("Model", "Type"), ("% Accuracy", "% Size", "% Time", emissions_head([result])))
+    shown = plain_table(title, ("Model", "Type"), ("% Accuracy", "% Size", "% Time", emissions_head([result])))
     for row in rows(result):
         cells = map(_cell, (row.accuracy, row.size, row.time, row.emissions))
         shown.add_row(Text(clean(result.family)), Text(clean(row.words)), *cells)
@@ -59,7 +64,8 @@ def power(energy: Measured) -> str:
     return f"energy and emissions: {found}" if found else ""
 
 
-def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
+def plain_table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
+    """A table of columns with words, then of such with numbers, which stand at the right."""
     shown = Table(title=Text(title), title_justify="left", caption_justify="left")
     for name in words:
         shown.add_column(name)
@@ -74,7 +80,7 @@ def _cell(measured: Measured | None) -> str:
 
 def predictions(result: RunResult) -> Table:
     """For every step: what was measured, and whether it lies in (in, <, >) the range that was predicted."""
-    shown = _table("Measured and predicted, % of the baseline", ("Type",), tuple(TITLES.values()))
+    shown = plain_table("Measured and predicted, % of the baseline", ("Type",), tuple(TITLES.values()))
     for step in result.steps:
         if step.name != "finetune":
             shown.add_row(Text(step.words), *map(_beside, compared(step)))
@@ -99,7 +105,7 @@ def serving(result: RunResult) -> Iterator[Table | Text]:
             f"One request (median, 95th percentile), rows in a second, 1,000 requests{derived or ' (idling as long)'}"
         )
         energy = ("Wh", "g CO2e") if derived else ("Wh (idle)", "g CO2e", "% no idle")
-        shown = _table(title, ("Type",), ("ms (p95)", "rows/s", *energy))
+        shown = plain_table(title, ("Type",), ("ms (p95)", "rows/s", *energy))
         for step in result.steps:
             one = step.served
             latency = f"{number(one.latency_ms)} ({number(one.latency_p95_ms)})"
@@ -124,7 +130,7 @@ def number(measured: Measured) -> str:
 
 def gates(found: tuple[GateResult, ...]) -> Table:
     """The bounds that the last model has to keep, what was measured, and the verdict."""
-    shown = _table("Gates", ("Gate", "Required", "Measured", ""), ())
+    shown = plain_table("Gates", ("Gate", "Required", "Measured", ""), ())
     for gate in found:
         value = gate.measured.value
         shown_value = "not measured" if value is None else f"{value:.4g}"
@@ -177,7 +183,7 @@ def _sources(result: RunResult) -> Iterator[str]:
 
 def plan(planned: Plan) -> None:
     """The plan of a dry run on stdout: every step with its exact parameter count, and its share of the bytes."""
-    shown = _table(f"{planned.family.title}, {planned.baseline_parameters:,} parameters", ("Step",), ())
+    shown = plain_table(f"{planned.family.title}, {planned.baseline_parameters:,} parameters", ("Step",), ())
     for name in ("Parameters", "% Parameters", "% Size"):
         shown.add_column(name, justify="right")
     for step in planned.steps:

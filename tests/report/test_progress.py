@@ -17,6 +17,12 @@ def test_lines_for_each_tenth_say_when_the_whole_run_ends(capsys: pytest.Capture
     assert lines[1:] == [f"  distil {done} of 50 10 min left" for done in range(5, 51, 5)]
 
 
+def test_steps_of_many_rows_have_lines_too(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RuntimeError, match="without a result"):
+        watch([Progress("score", done, 300, "report rows") for done in (64, 128, 192, 256, 300)])
+    assert [line.split()[1] for line in capsys.readouterr().err.splitlines()] == ["64", "128", "192", "256", "300"]
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.4, "0 s"), (89, "89 s"), (91, "2 min"), (5399, "1 h 30 min"), (11_100, "3 h 5 min")]
 )

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from torch import Tensor
-from transformers import AutoConfig, AutoModel, AutoModelForSeq2SeqLM, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModel, AutoModelForSeq2SeqLM, MBartTokenizer, PreTrainedTokenizerFast
 
 VOCABULARY = 400
 SIZES: dict[str, dict[str, Any]] = {
@@ -136,6 +136,18 @@ def tokenizer(family: str) -> PreTrainedTokenizerFast:
         )
     padding = {} if family == "gpt2" else {"pad_token": "<pad>"}
     return PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token="</s>", unk_token="<unk>", **padding)
+
+
+def multilingual_tokenizer() -> Any:
+    """mBART's own class, with its language codes, trained on the docstrings."""
+    unigram = Tokenizer(models.Unigram())
+    unigram.pre_tokenizer = pre_tokenizers.Metaspace()
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    trainer = trainers.UnigramTrainer(
+        vocab_size=VOCABULARY, special_tokens=special, unk_token="<unk>", show_progress=False
+    )
+    unigram.train_from_iterator([row["text"] for row in docstrings()], trainer)
+    return MBartTokenizer(vocab=[(word, score) for word, score in json.loads(unigram.to_str())["model"]["vocab"]])
 
 
 def checkpoint(family: str, folder: Path, **sizes: Any) -> Path:

@@ -72,6 +72,13 @@ def test_words_are_tagged(tmp_path: Path) -> None:
     assert result.steps[0].above_constant.value == result.steps[0].accuracy  # O for each word names no entity
     assert result.steps[-1].relative_accuracy.interval
     assert all(step.parameters == step.predicted_parameters for step in result.steps)
+    for step in result.steps:
+        right = sum(round(one.recall * one.rows) for one in step.diagnostics.classes)
+        both = sum(one.rows + one.answered for one in step.diagnostics.classes)
+        assert 2 * right / both == pytest.approx(step.accuracy)  # entity F1 is that of all kinds together
+        assert step.diagnostics.confusion is None and (step.name == "finetune") == (step.diagnostics.changed is None)
+    pruned = result.steps[3].diagnostics.curve
+    assert pruned and [one.batches for one in pruned.points] == sorted({one.batches for one in pruned.points})
     honest(tmp_path / "run", tmp_path / "data")
     front = (tmp_path / "run/README.md").read_text()
     assert "AutoModelForTokenClassification" in front
@@ -90,6 +97,9 @@ def test_questions_are_answered(tmp_path: Path) -> None:
     assert result.steps[0].accuracy > 0.6
     assert result.eval_samples == len(result_rows(tmp_path / "run")["finetune"]) == 20  # questions, not windows
     assert result.steps[0].above_constant.value is None
+    for step in result.steps[1:]:
+        assert step.diagnostics.classes == () and step.diagnostics.changed
+        assert all(one.before != one.after and one.label for one in step.diagnostics.changed.examples)
     honest(tmp_path / "run", tmp_path / "data")
     context = "return Email is not and Socket of"
     (answer,) = advisor.load(tmp_path / "run", step="finetune")(["what name"], [context])

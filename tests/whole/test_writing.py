@@ -82,7 +82,7 @@ def summaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_language_model_from_its_corpus_to_a_gate(language_model: Path, corpus: Path, tmp_path: Path) -> None:
     steps = "  - finetune: {epochs: 1, learning_rate: 1.0e-2}\n  - layer_removal: {keep: 1}\n"
     file = recipe(tmp_path, "text-generation", f"{steps}  - distillation: {{epochs: 1, learning_rate: 5.0e-3}}\n")
-    code, report = run(file, language_model, corpus)
+    code, report = run(file, language_model, corpus, "--track", "tensorboard")
     assert code == 0 and report["task"] == "text-generation"
     out = tmp_path / "out"
     for step in report["steps"]:
@@ -104,6 +104,7 @@ def test_a_language_model_from_its_corpus_to_a_gate(language_model: Path, corpus
     assert predict([rows[0]["text"]])[0].bits_per_byte == pytest.approx(bits / size, rel=1e-4)
     alone = predict(["Return the"])[0]
     assert answers[0].text == alone.text and answers[0].bits_per_byte == pytest.approx(alone.bits_per_byte, rel=1e-4)
+    assert list((out / "tracking").glob("events.out.tfevents.*"))
     assert not refused(out, corpus)
 
 
@@ -128,6 +129,11 @@ def test_a_text_to_text_model_from_its_texts_to_a_gate(text_to_text: Path, summa
     for step in report["steps"]:
         assert step["parameters"] == step["predicted_parameters"]
         assert set(step["metrics"]) == {"rouge_l", "rouge_1", "rouge_2", "length_ratio"}
+    curve = report["steps"][0]["diagnostics"]["curve"]
+    assert curve["chosen_by"] == "loss" and curve["points"][-1]["epoch"] == 7
+    assert curve["points"][-1]["loss"] < curve["points"][0]["loss"]
+    shown = report["steps"][-1]["diagnostics"]["changed"]["examples"]
+    assert shown and all(one["before"].startswith("about") and one["before"] != one["after"] for one in shown)
     assert report["steps"][0]["accuracy"] > 0.45  # half of each summary is the same word; untrained it scores 0
     assert "'summarize: '" in report["notes"][0] and "epochs are chosen by the loss" in report["notes"][0]
     texts = [answer.text for answer in advisor.load(out, step="finetune")(["Parse a message", "Run the event loop"])]
@@ -154,6 +160,37 @@ def test_a_translation_is_judged_by_its_corpus_and_resumed(
     _, again = run(file, text_to_text, data, "--resume")
     assert "fine-tuned: reused" in capsys.readouterr().err
     assert again["steps"][0]["metrics"] == report["steps"][0]["metrics"]
+
+
+def writer(family: str, folder: Path) -> Path:
+    """A tiny model of a family that writes; mBART has its own tokenizer, which marks languages."""
+    torch.manual_seed(0)
+    own = tiny.multilingual_tokenizer() if family == "mbart" else tiny.tokenizer("bart")
+    small = {"d_model": 32, "encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64}
+    sizes = {**tiny.SIZES["t5"], **SMALL} if family == "mt5" else {**tiny.TWO_STACKS, **small, "init_std": 0.2}
+    start = own.eos_token_id if family in ("bart", "mbart") else own.pad_token_id
+    sizes |= {"pad_token_id": own.pad_token_id, "eos_token_id": own.eos_token_id, "bos_token_id": own.eos_token_id}
+    config = AutoConfig.for_model(family, vocab_size=len(own), **{**sizes, "decoder_start_token_id": start})
+    AutoModelForSeq2SeqLM.from_config(config).save_pretrained(folder)
+    own.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["bart", "mbart", "mt5", "pegasus", "marian"])
+def test_other_families_write_too(family: str, summaries: Path, tmp_path: Path) -> None:
+    """Fine-tuned, half of the decoder removed, distilled, loaded and asked."""
+    model = writer(family, tmp_path / "model")
+    task = "summarization" if family in ("bart", "pegasus") else "translation"
+    steps = "  - finetune: {epochs: 7, learning_rate: 1.0e-2}\n  - layer_removal: {decoder_keep: 1}\n"
+    steps += "  - distillation: {epochs: 2, learning_rate: 5.0e-3}\n"
+    languages = ", source_lang: en_XX, target_lang: de_DE" if family == "mbart" else ""
+    _, report = run(recipe(tmp_path, task, steps, f", text: document, label: summary{languages}"), model, summaries)
+    assert [step["parameters"] for step in report["steps"]] == [one["predicted_parameters"] for one in report["steps"]]
+    predict = advisor.load(tmp_path / "out", step="finetune")
+    texts = [answer.text.strip() for answer in predict(["Parse a message", "Run the event loop"])]
+    assert all(text.startswith("about") for text in texts)
+    assert not refused(tmp_path / "out", summaries)
 
 
 def test_what_cannot_be_run_is_refused_before_weights_are_read(

@@ -1,17 +1,19 @@
 """Questions with a context in which their answers stand: SQuAD's JSON, or rows of the columns that SQuAD has.
 
-answers: `{"text": [...], "answer_start": [...]}`, or a list of `{"text": ..., "answer_start": ...}`.
+answers: `{"text": [...], "answer_start": [...]}`, or a list of `{"text": ..., "answer_start": ...}`. An empty list
+means that the context has no answer, as in SQuAD 2.0; none at all, that nobody knows.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns, Named
-from advisor.compute.data.labels import Labelled
+from advisor.compute.data.labels import Labelled, Rows
 from advisor.compute.data.parts import Shard, column, gathered, require_columns
 from advisor.compute.data.sources import File
 
@@ -44,7 +46,17 @@ def read_questions(source: str, files: Sequence[File], named: Named) -> tuple[Co
         faults += [_fault(file, what, hint, some) for (what, hint), some in wrong.items()]
     if faults:
         raise AdviseError(*faults)
-    return Columns(question, context, answers), gathered(source, shards, NAMES, answers, lambda _: ())
+    found = gathered(source, shards, NAMES, answers, lambda _: ())
+    if not any(found.parts["train"].labels):
+        message = f"no question has an answer in column {answers!r}, so there is nothing to learn"
+        raise AdviseError(Fault(message, found.place("train"), hint="give answers with text and answer_start"))
+    none, count = (sum(map(size, found.parts.values())) for size in (_unanswerable, len))
+    note = f"{source}: {none:,} of {count:,} questions have no answer, so SQuAD 2.0's rules count"
+    return Columns(question, context, answers), replace(found, notes=(note,) if none else ())
+
+
+def _unanswerable(rows: Rows) -> int:
+    return rows.labels.count(())
 
 
 Wrong = dict[tuple[str, str], list[tuple[int, str]]]  # by what is wrong and the hint: row numbers with what was got
@@ -69,11 +81,7 @@ def _rows(file: File, question: str, context: str, answers: str) -> tuple[list[t
 
 
 NOWHERE = "have an answer that is not in the context at its answer_start"
-NONE = "have no answer"
-HINTS = {
-    NOWHERE: "count answer_start in characters from 0, of the very text in the context column",
-    NONE: "leave questions without an answer out: SQuAD 2.0's are not supported",
-}
+HINTS = {NOWHERE: "count answer_start in characters from 0, of the very text in the context column"}
 
 
 def _none(file: File, question: str) -> list[None]:
@@ -87,8 +95,6 @@ def _no_text(text: Any, column_: str) -> str:
 def _misplaced(found: tuple[Answer, ...] | None, context: str, given: Any) -> str:
     if found is None:
         return f"have no list of answers: {given!r:.80}"
-    if not found:
-        return f"{NONE}: {given!r:.60}"
     for one in found:
         if one.start < 0 or not one.text.strip() or context[one.start : one.start + len(one.text)] != one.text:
             there = context[max(0, one.start) : max(0, one.start) + len(one.text)]

@@ -58,6 +58,12 @@ class TaskData:
         return len(self.report)
 
     @property
+    def unanswerable(self) -> bool:
+        """Whether some questions have no answer in their context."""
+        asks = self.task == "question-answering"
+        return asks and any(() in rows.labels for rows in (self.train, self.selection, self.report))
+
+    @property
     def unlabelled_samples(self) -> int:
         """Texts without a label."""
         return len(self.unlabelled)

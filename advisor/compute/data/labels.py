@@ -6,10 +6,10 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
+from advisor.compute.data.by_part import by_part
 from advisor.compute.data.columns import Columns
 from advisor.compute.data.label_values import NAME_THEM, Class, label_of
 from advisor.compute.data.sources import PARTS, File
@@ -104,16 +104,7 @@ def label_rows(source: str, files: Sequence[File], columns: Columns, problem_typ
     if repeated := [name for name, count in Counter(names).items() if count > 1]:
         message = f"{sum(name in repeated for name in names)} classes have the same name: {some(repeated)}"
         raise AdviseError(Fault(message, used[0][0].place, hint="give each class a name of its own"))
-    parts, places = {}, {}
-    for part, group in groupby(used, key=lambda item: item[0].part):
-        shards = list(group)
-        parts[part] = _rows(shards, columns, codes)
-        places[part] = ", ".join(file.place for file, _ in shards)
-    if len(parts) == 1:  # all there is, whatever its name: it will be split
-        parts, places = {"train": parts[part]}, {"train": places[part]}
-    if "train" not in parts:
-        hint = "add train rows, or give a single file to split"
-        raise AdviseError(Fault("no labelled train split", source, hint=hint))
+    parts, places = by_part(source, used, lambda shards: _rows(shards, columns, codes))
     kind: ProblemType = REGRESSION if regression else "single_label_classification"
     unlabelled, empty = _unlabelled(marked, columns)
     notes = (

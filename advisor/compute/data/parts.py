@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import groupby
 from typing import Any
 
 from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.compute.data.by_part import by_part
 from advisor.compute.data.labels import Labelled, Rows
 from advisor.compute.data.sources import File
 
@@ -55,16 +55,10 @@ def gathered(
         AdviseError: there is nothing to train on.
     """
     used = [(file, labelled) for file, rows in shards if (labelled := [row for row in rows if row[-1] is not None])]
-    parts, places = {}, {}
-    for part, group in groupby(used, key=lambda one: one[0].part):
-        some = list(group)
-        parts[part] = _rows([row for _, rows in some for row in rows])
-        places[part] = ", ".join(file.place for file, _ in some)
-    if len(parts) == 1:  # all there is, whatever its name: it will be split
-        parts, places = {"train": next(iter(parts.values()))}, {"train": next(iter(places.values()))}
-    if "train" not in parts:
-        what = "no labelled train split" if parts else f"no labelled rows: column {label!r} is missing everywhere"
+    if not used:
+        what = f"no labelled rows: column {label!r} is missing everywhere"
         raise AdviseError(Fault(what, source, hint="add train rows, or give a single file to split"))
+    parts, places = by_part(source, used, lambda some: _rows([row for _, rows in some for row in rows]))
     unlabelled = [(*row[:-1], placeholder(row[0])) for _, rows in shards for row in rows if row[-1] is None]
     return Labelled(parts, places, tuple(names), _rows(unlabelled), classes=False)
 

@@ -15,6 +15,7 @@ import datasets
 
 from advisor.base.errors import AdviseError, Fault, OutOfMemory, memory_is_out, suggest
 from advisor.compute.data import media_folders
+from advisor.compute.data.conll import looks_like_conll, sentences
 from advisor.compute.data.delimited import layout
 from advisor.compute.data.file_checks import (
     refuse_odd_json,
@@ -28,6 +29,8 @@ from advisor.compute.data.hub import cache_only_if_out_of_reach
 from advisor.compute.data.squad import squad_columns
 
 BUILDERS = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".jsonl": "json", ".json": "json"}
+CONLL, TEXT = (".conll", ".bio", ".iob"), ".txt"  # a .txt is read where it looks like CoNLL's
+BUILDERS |= dict.fromkeys(CONLL, "conll")
 GZIP = ".gz"  # after the suffix of a text
 FORMATS = ", ".join(BUILDERS)
 PARTS = ("train", "validation", "test", "unlabelled")
@@ -81,7 +84,7 @@ def read(source: str, header: bool | None = None) -> list[File]:
         return _read_folder(path, header)
     near = _nearest(path)
     beside = path.parent.name and path.parent.is_dir()
-    if beside or _suffix(path) in (*BUILDERS, ".txt") or not HUB_ID.fullmatch(source):
+    if beside or _suffix(path) in (*BUILDERS, TEXT) or not HUB_ID.fullmatch(source):
         raise AdviseError(Fault("no such file or folder", source, hint=near))
     meant = f"; {near}" if near.startswith("did") else ""
     cache_only_if_out_of_reach()
@@ -101,6 +104,7 @@ def _read_folder(folder: Path, header: bool | None) -> list[File]:
     others = paths.keys() - {f"{media_folders.TABLE}{suffix}" for suffix in BUILDERS}
     if not others and media_folders.holds_media(folder):
         return _read_media(folder, str(folder), header)
+    paths = paths or {path.name: path for path in files if _suffix(path) == TEXT and looks_like_conll(path)}
     if not paths:
         inside = sorted({path.parent.name for path in folder.glob("*/*") if _suffix(path) in BUILDERS})
         hint = f"give {'one of its folders: ' + ', '.join(inside) if inside else f'{FORMATS} files'}"
@@ -150,6 +154,8 @@ def _name_parts(place: str, names: Sequence[str]) -> dict[str, str]:
 
 def _read_file(part: str, path: Path, header: bool | None) -> File:
     suffix = _suffix(path)
+    if suffix == TEXT and path.suffix.lower() == TEXT and looks_like_conll(path):
+        suffix = CONLL[0]
     if suffix not in BUILDERS or (path.suffix.lower() == GZIP and suffix == ".parquet"):
         message = f"cannot read {suffix or 'such'} files{' in gzip' if suffix in BUILDERS else ''}"
         raise AdviseError(Fault(message, str(path), hint=f"convert it to one of {FORMATS}"))
@@ -163,9 +169,18 @@ def _read_file(part: str, path: Path, header: bool | None) -> File:
         unpack(path, plain) if path.suffix.lower() == GZIP else plain.symlink_to(path.resolve())
         if BUILDERS[suffix] == "json" and (questions := squad_columns(plain)):
             return File(part, str(path), questions, {})
+        if BUILDERS[suffix] == "conll":
+            return _tagged(part, str(path), plain)
         options, notes = OPTIONS[BUILDERS[suffix]](plain, str(path), header)
         options |= {"data_files": str(plain), "cache_dir": folder, "keep_in_memory": True, "split": "train"}
         return _file(part, str(path), datasets.load_dataset(BUILDERS[suffix], **options), notes)
+
+
+def _tagged(part: str, place: str, plain: Path) -> File:
+    """Sentences of words and tags."""
+    found, note = sentences(plain, place)
+    refuse_wide_or_long(place, len(found), len(next(iter(found.values()))))
+    return File(part, place, found, {}, (note,) if note else ())
 
 
 def _csv_options(plain: Path, place: str, header: bool | None) -> Options:

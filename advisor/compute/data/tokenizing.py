@@ -44,6 +44,19 @@ def token_ids(
     return found
 
 
+def target_ids(tokenizer: Any, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
+    """The tokens of texts that are to be written, with special ones, cut to `max_tokens`; at least one of each.
+
+    Raises: see `token_ids`.
+    """
+    if not texts:
+        return []
+    with refused_in_words(tokenizer):
+        firsts = [beginning(text, tokenizer, max_tokens) for text in texts]
+        found: list[list[int]] = tokenizer(text_target=firsts, truncation=True, max_length=max_tokens)["input_ids"]
+    return [ids or [tokenizer.eos_token_id] for ids in found]
+
+
 def beginning(text: str, tokenizer: Any, max_tokens: int) -> str:
     """The part of a text that its first `max_tokens` tokens are made of, and a margin; the whole text if it is short.
 

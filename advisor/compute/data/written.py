@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
 
 from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.compute.data.by_part import by_part
 from advisor.compute.data.column_names import TEXTS
 from advisor.compute.data.columns import Columns, Named, longest_texts
 from advisor.compute.data.labels import Labelled, Rows
-from advisor.compute.data.sources import PARTS, File
+from advisor.compute.data.sources import File
 
 SOURCES = ("document", "article", "dialogue", "text", "source", "input")
 TARGETS = ("summary", "highlights", "target", "headline", "title", "output")
@@ -72,15 +72,8 @@ def require_texts(files: Sequence[File], names: Sequence[str]) -> None:
 def _labelled(
     source: str, files: Sequence[File], rows: Callable[[Sequence[File]], Rows], notes: tuple[str, ...] = ()
 ) -> Labelled:
-    parts: dict[str, Rows] = {}
-    places: dict[str, str] = {}
-    for part, group in groupby(sorted(files, key=lambda file: PARTS.index(file.part)), key=lambda file: file.part):
-        shards = list(group)
-        parts[part], places[part] = rows(shards), ", ".join(file.place for file in shards)
-    if len(parts) == 1:  # all there is, whatever its name: it will be split
-        parts, places = {"train": parts[part]}, {"train": places[part]}
-    if "train" not in parts:
-        raise AdviseError(Fault("no train split", source, hint="add train rows, or give a single file to split"))
+    used = [(file, None) for file in files]
+    parts, places = by_part(source, used, lambda shards: rows([file for file, _ in shards]))
     return Labelled(parts, places, (), NOTHING, False, None, notes)
 
 

@@ -23,7 +23,7 @@ from advisor.compute.int8.sensitivity import groups
 from advisor.compute.int8.servable import matrices
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.tasks.task import Judged
-from advisor.compute.training.context import Context, judge, judge_by, quality
+from advisor.compute.training.context import Context, judge, judge_by, judging_by, quality
 from advisor.facts.cpu import Use, instruction_sets, int8_for, multiplies_bf16
 from advisor.records.output_folder import draft_of, put
 from advisor.records.results import Progress
@@ -268,8 +268,8 @@ def read(folder: Path, threads: int = 0) -> Reader | None:
     return backend(name).read(folder, threads) if name else None
 
 
-def score(folder: Path, context: Context, rows: Encoded) -> Tensor:
-    """What the artefact does on all rows: (rows, numbers), as the task records it.
+def judging(folder: Path, context: Context, rows: Encoded) -> Generator[Progress, None, Judged]:
+    """What the artefact does on all rows, with progress.
 
     Raises:
         AdviseError: the folder holds no int8 model, or it cannot be loaded.
@@ -277,4 +277,4 @@ def score(folder: Path, context: Context, rows: Encoded) -> Tensor:
     reader = read(folder)
     if reader is None:
         raise AdviseError(f"{folder}: the folder holds no int8 model")
-    return judge_by(partial(_on_cpu, reader), context, rows).table
+    return (yield from judging_by(partial(_on_cpu, reader), context, rows))

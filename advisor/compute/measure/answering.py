@@ -50,6 +50,7 @@ class Answering:
         with _with_remedy():
             if reader is not None:
                 self._reader, self._processor = reader, processor(task, folder, trust_remote_code)
+                task.prepare(self._processor)
                 self._model: Answerer = self._read
             else:
                 options = {"trust_remote_code": trust_remote_code, "trained": True}

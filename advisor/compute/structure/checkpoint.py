@@ -60,6 +60,7 @@ def load(
         refuse_unsafe_weights(folder)
         refuse_unknown_activation(folder)
         own = processor(task, folder, trust_remote_code)
+        task.prepare(own)
         refuse_misshapen(_without_weights(folder, family), family, folder)
         random_from(seed)
         model, info = _task_model(folder, family, task)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from advisor.compute.tasks.metrics import Floats
 from advisor.facts.tasks import Metric
 
 OF_CLASSES = ("accuracy", "f1", "matthews")
 CORRELATIONS = ("pearson", "spearman")  # of answers that are all alike there is none
+
+
+class Counted(NamedTuple):
+    """What the F1 of each class, label or kind of entity is made of. names: (kinds).
+
+    numbers: (kinds, 3), how often the answer was right, how many there are, and how many were answered.
+    """
+
+    names: Sequence[str]
+    numbers: Floats
 
 
 def answers(scores: ArrayLike) -> Floats:
@@ -42,6 +53,18 @@ def statistics(metric: Metric, labels: ArrayLike, scores: ArrayLike) -> Floats:
     if metric == "f1":
         return np.concatenate([labelled * right[:, None], labelled, answered], axis=1)
     return np.concatenate([right[:, None], np.ones((len(truth), 1)), labelled, answered], axis=1)
+
+
+def counted(labels: Floats, given: Floats, count: int) -> Floats:
+    """How often each of `count` classes was right, there, and answered: (classes, 3). labels, given: (rows)."""
+    matrix = confusion(labels, given, count)
+    return np.stack([matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)], axis=1).astype(np.float64)
+
+
+def confusion(labels: Floats, given: Floats, count: int) -> NDArray[np.int64]:
+    """Rows by their class and then by the answer: (classes, classes). labels, given: (rows)."""
+    places = labels.astype(np.int64) * count + given.astype(np.int64)
+    return np.bincount(places, minlength=count * count).reshape(count, count)
 
 
 def _moments(truth: Floats, given: Floats) -> Floats:

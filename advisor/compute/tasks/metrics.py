@@ -31,6 +31,11 @@ def over(above: Floats, below: Floats) -> Floats:
     return np.divide(above, below, out=np.zeros(above.shape), where=below > 0)
 
 
+def f1_of_rows(right: Floats, given: Floats, wanted: Floats) -> Floats:
+    """F1 of each row, all (rows); 1 where nothing was wanted and nothing given."""
+    return np.where(given + wanted > 0, over(2 * right, given + wanted), 1.0)
+
+
 def _share(sums: Floats) -> Floats:
     """Of (hits, rows), or of shares of a hit."""
     return over(sums[..., 0], sums[..., 1])

@@ -2,11 +2,13 @@
 
 A long context is read in windows that overlap. Each window is a row to learn from, and to be served; the answer to a
 question is the best span of all its windows, and only questions are counted. The first token stands for "not here".
+Where some questions have no answer (SQuAD 2.0, Rajpurkar et al. 2018), there is none if the first token scores higher
+than the best span: in each window, and without a threshold on top.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -28,6 +30,7 @@ from advisor.compute.tasks import squad
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.tasks.task import Answerer, Judged, Task
+from advisor.compute.tasks.writing import keep_settings
 from advisor.facts.tasks import Metric
 from advisor.records.answers import Answer as Spoken
 from advisor.records.answers import Span
@@ -38,6 +41,7 @@ LONGEST_QUESTION = 64  # tokens, as in BERT's own script
 NEVER = -1e4  # the score of what is no token of the context: a probability of 0
 NOT_HERE = 0  # the place of the first token
 COLUMN = {"answer_f1": 0, "exact_match": 1}
+NO_ANSWER = 2  # the column that is 1 for a question without one
 
 
 class Detail(NamedTuple):
@@ -54,11 +58,12 @@ class Detail(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The best span of a window. score: the logarithm of its probability."""
+    """The best span of a window. score, none: logarithms of its probability, and of that of "not here"."""
 
     score: float
     start: int
     end: int
+    none: float = -np.inf
 
 
 class SpanScorer(Scorer):
@@ -73,17 +78,23 @@ class SpanScorer(Scorer):
 
 @dataclass(frozen=True, slots=True)
 class QuestionAnswering(Task):
-    """Two positions a window, start and end, each a distribution over tokens."""
+    """Two positions a window, start and end, each a distribution over tokens.
+
+    unanswerable: some questions have no answer, so that the model may give none.
+    """
 
     tag: ClassVar[str] = "question-answering"
     why_no_constant: ClassVar[str] = (
         "no one span answers every question, so there is no constant answer to compare with"
     )
+    unanswerable: bool = False
 
     def stock_class(self, text_to_text: bool = False) -> Any:
         return AutoModelForQuestionAnswering
 
     def scorer(self, model: Any, processor: Any) -> Scorer:
+        if self.unanswerable:
+            keep_settings(model, self.tag, unanswerable=True)
         return SpanScorer(model)
 
     @classmethod
@@ -124,7 +135,7 @@ class QuestionAnswering(Task):
     def hard_loss(self, scores: Tensor, batch: Batch) -> Tensor:
         return functional.cross_entropy(scores, batch.labels[:, :2].flatten().to(scores.device))
 
-    def judge(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Judged:
+    def judging(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Generator[int, None, Judged]:
         """What a model does on all questions: a row of the table for each of them."""
         best: dict[int, tuple[Found, Detail]] = {}
         own: list[Tensor] = []
@@ -135,10 +146,40 @@ class QuestionAnswering(Task):
             own.append(scores.cpu())
             for row, found in zip(batch.rows.tolist(), _best(own[-1]), strict=True):
                 _keep(best, found, rows.details[row])
+            yield len(batch.rows)
         if not own:
             raise ValueError("there are no rows to score")
-        table = [squad.best(_text(*best[one]), _texts(best[one][1])) for one in sorted(best)]
-        return Judged(torch.tensor(table), loss / sum(map(len, own)), torch.cat(own))
+        answers = tuple(self._span(*best[one]).text for one in sorted(best))
+        wanted = ([answer.text for answer in best[one][1].answers] for one in sorted(best))
+        table = [self._row(*one) for one in zip(answers, wanted, strict=True)]
+        return Judged(torch.tensor(table), loss / sum(map(len, own)), torch.cat(own), answers)
+
+    def _row(self, given: str, wanted: Sequence[str]) -> tuple[float, ...]:
+        """F1 and exact match; where some questions have no answer, also whether this one has none."""
+        scores = squad.best(given, wanted or [""])
+        return (*scores, float(not wanted)) if self.unanswerable else scores
+
+    def _span(self, found: Found, detail: Detail) -> Span:
+        if self.unanswerable and found.none > found.score:
+            return Span("", 0, 0, float(np.exp(found.none)))
+        return _span(found, detail)
+
+    def label_in_words(self, label: Any, text: Any) -> str:
+        return " / ".join(dict.fromkeys(Answer(*one).text for one in label)) or "no answer"
+
+    def protocol(self, max_tokens: int) -> str:
+        if not self.unanswerable:
+            return ""
+        return "SQuAD 2.0's rules: no answer is given where its score exceeds the best span's, with a threshold of 0"
+
+    def constants(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Iterator[Floats]:
+        """No answer to any question, where that is one."""
+        own = np.asarray(table, dtype=np.float64)
+        if own.shape[1] > NO_ANSWER:
+            yield np.repeat(own[:, [NO_ANSWER]], own.shape[1], axis=1)
+
+    def constant(self, label: int) -> str:
+        return "giving no answer to any question"
 
     def statistics(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Floats:
         scores = np.asarray(table, dtype=np.float64)[:, COLUMN[metric]]
@@ -156,11 +197,12 @@ class QuestionAnswering(Task):
             raise AdviseError(Fault(f"{blank[0]}: expected a text, got a blank one"))
         return Rows(tuple(texts), tuple(pairs), ((),) * len(texts))
 
-    def spoken(self, scores: Sequence[Tensor], rows: Encoded, asked: Sequence[Any]) -> list[Spoken]:
+    def answer(self, model: Answerer, batches: Iterable[Batch], rows: Encoded, asked: Sequence[Any]) -> list[Spoken]:
         best: dict[int, tuple[Found, Detail]] = {}
-        for found, detail in zip(_best(torch.cat(list(scores))), rows.details, strict=True):
+        scores = torch.cat(self.scored(model, batches, rows))
+        for found, detail in zip(_best(scores), rows.details, strict=True):
             _keep(best, found, detail)
-        return [_span(*best[one]) for one in sorted(best)]
+        return [self._span(*best[one]) for one in sorted(best)]
 
 
 def _windows(rows: Rows, tokenizer: Any, max_tokens: int) -> Iterator[tuple[tuple[int, ...], tuple[int, int], Detail]]:
@@ -206,6 +248,7 @@ def _label(places: Sequence[tuple[int, int] | None], answers: Sequence[Answer]) 
 def _best(scores: Tensor) -> list[Found]:
     """The best span of each window. scores: (2 x windows, width)."""
     both = scores.masked_fill(scores <= NEVER / 2, -torch.inf).log_softmax(dim=1).unflatten(0, (-1, 2))
+    none = both[:, :, NOT_HERE].sum(dim=1)
     both[:, :, NOT_HERE] = -torch.inf
     values, places = both.topk(min(N_BEST, both.shape[2]), dim=2)  # (windows, 2, best)
     totals = values[:, 0, :, None] + values[:, 1, None, :]
@@ -215,14 +258,21 @@ def _best(scores: Tensor) -> list[Found]:
     width = values.shape[2]
     starts = places[:, 0].gather(1, (which // width)[:, None])[:, 0]
     ends = places[:, 1].gather(1, (which % width)[:, None])[:, 0]
-    return [Found(*one) for one in zip(score.tolist(), starts.tolist(), ends.tolist(), strict=True)]
+    return [Found(*one) for one in zip(*(part.tolist() for part in (score, starts, ends, none)), strict=True)]
 
 
 def _keep(best: dict[int, tuple[Found, Detail]], found: Found, detail: Detail) -> None:
-    """Keep a window's span if it is better than those of the question's other windows."""
+    """Keep a window's span if it is better than those of the question's other windows.
+
+    There is no answer only where no window has one, so the least score of "not here" stays.
+    """
     before = best.get(detail.question)
-    if before is None or found.score > before[0].score:
+    if before is None:
         best[detail.question] = found, detail
+        return
+    none = min(found.none, before[0].none)
+    better, where = (found, detail) if found.score > before[0].score else before
+    best[detail.question] = better._replace(none=none), where
 
 
 def _span(found: Found, detail: Detail) -> Span:
@@ -230,14 +280,6 @@ def _span(found: Found, detail: Detail) -> Span:
     if found.score == -torch.inf or first is None or last is None:
         return Span("", 0, 0, 0.0)
     return Span(detail.context[first[0] : last[1]], first[0], last[1], float(np.exp(found.score)))
-
-
-def _text(found: Found, detail: Detail) -> str:
-    return _span(found, detail).text
-
-
-def _texts(detail: Detail) -> list[str]:
-    return [one.text for one in detail.answers]
 
 
 TASK = QuestionAnswering

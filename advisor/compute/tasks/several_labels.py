@@ -19,7 +19,8 @@ from torch.nn import functional
 
 from advisor.compute.data.batches import Batch, Encoded, padded
 from advisor.compute.data.classified_texts import SEVERAL
-from advisor.compute.tasks.metrics import Floats
+from advisor.compute.tasks.classes import Counted
+from advisor.compute.tasks.metrics import Floats, f1_of_rows
 from advisor.compute.tasks.scorer import Scorer, TextScorer
 from advisor.compute.tasks.task import Apart
 from advisor.compute.tasks.text_classification import FAR, TextClassification
@@ -93,8 +94,7 @@ class SeveralLabels(TextClassification):
         return torch.cat([scores, batch.labels.cpu().to(scores)], dim=1)
 
     def statistics(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Floats:
-        scores, gold = np.split(np.asarray(table, dtype=np.float64), 2, axis=1)
-        given = (scores > 0).astype(np.float64)
+        given, gold = _given(table)
         return np.concatenate([given * gold, gold, given], axis=1)
 
     def constants(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Iterator[Floats]:
@@ -117,12 +117,30 @@ class SeveralLabels(TextClassification):
     def answered(self, labels: Sequence[Any], table: ArrayLike) -> tuple[Floats, Floats] | None:
         return None
 
-    def spoken(self, scores: Sequence[Tensor], rows: Encoded, asked: Sequence[Any]) -> list[Answer]:
-        return [self._labels(row) for row in torch.cat(list(scores)).tolist()]
+    def counted_by_kind(self, labels: Sequence[Any], table: ArrayLike) -> Counted | None:
+        given, gold = _given(table)
+        return Counted(self.names, np.stack([(given * gold).sum(0), gold.sum(0), given.sum(0)], axis=1))
 
-    def _labels(self, scores: list[float]) -> Labels:
+    def row_values(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Floats:
+        """F1 of the row's labels."""
+        given, gold = _given(table)
+        return f1_of_rows((given * gold).sum(1), given.sum(1), gold.sum(1))
+
+    def in_words(self, table: ArrayLike) -> Sequence[str]:
+        return [self.label_in_words(row, None) for row in _given(table)[0]]
+
+    def label_in_words(self, label: Any, text: Any) -> str:
+        return ", ".join(name for name, one in zip(self.names, label, strict=True) if one) or "no label"
+
+    def _of_row(self, scores: list[float]) -> Answer:
         found = dict(zip(self.names, _chances(scores).tolist(), strict=True))
         return Labels(tuple(name for name, score in zip(self.names, scores, strict=True) if score > 0), found)
+
+
+def _given(table: ArrayLike) -> tuple[Floats, Floats]:
+    """1 for each label that is given, and for each that the row has, both (rows, labels)."""
+    scores, gold = np.split(np.asarray(table, dtype=np.float64), 2, axis=1)
+    return (scores > 0).astype(np.float64), gold
 
 
 def _chances(scores: ArrayLike) -> Floats:

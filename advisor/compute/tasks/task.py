@@ -8,7 +8,7 @@ work on positions. For the report each row becomes a few numbers, from which the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -22,6 +22,7 @@ from advisor.compute.data.batches import Batch, Encoded
 from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.labels import Labelled, Rows
 from advisor.compute.data.sources import File
+from advisor.compute.tasks import classes, metrics
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import Scorer
 from advisor.facts.tasks import Metric
@@ -35,11 +36,13 @@ class Judged(NamedTuple):
     """What a model did on some rows. table: (rows, numbers), what is recorded of each. loss: mean over positions.
 
     scores: at all positions, batch after batch, (positions, classes); None where the task does not keep them.
+    answers: (rows) in words, where `table` does not tell them.
     """
 
     table: Tensor
     loss: float
     scores: Tensor | None = None
+    answers: tuple[str, ...] = ()
 
     @property
     def compared(self) -> Tensor:
@@ -96,6 +99,9 @@ class Task(ABC):
     def options(self) -> Mapping[str, Any]:
         """What `from_pretrained` is given for the task's head."""
         return {"id2label": dict(enumerate(self.names)), "label2id": {name: at for at, name in enumerate(self.names)}}
+
+    def prepare(self, processor: Any) -> None:
+        """Set up a tokenizer for the task. Raises AdviseError where it lacks something for it."""
 
     def scorer(self, model: Any, processor: Any) -> Scorer:
         """The model as the task sees it. processor: tokenizer, or what prepares images or audio."""
@@ -193,10 +199,11 @@ class Task(ABC):
             positions += len(scores)
         return loss / max(1, positions)
 
-    def judge(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Judged:
-        """What a model does on all rows, given as batches that have each of them once."""
+    def judging(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Generator[int, None, Judged]:
+        """What a model does on all rows, given as batches that have each of them once; yields the rows of each."""
         table: Tensor | None = None
         own: list[Tensor] = []
+        words = [""] * len(rows)
         loss, positions = 0.0, 0
         for batch in batches:
             scores = self.positions(torch.as_tensor(model(**batch.inputs)), batch).float()
@@ -206,13 +213,21 @@ class Task(ABC):
             own += [scores.cpu()] if self.keeps_scores else []
             table = torch.empty(len(rows), found.shape[1]) if table is None else table
             table[batch.rows] = found
+            for row, said in zip(batch.rows.tolist(), self.told(scores.cpu(), batch, rows), strict=False):
+                words[row] = said
+            yield len(batch.rows)
         if table is None:
             raise ValueError("there are no rows to score")
-        return Judged(table, loss / max(1, positions), torch.cat(own) if own else None)
+        answers = tuple(words) if any(words) else ()
+        return Judged(table, loss / max(1, positions), torch.cat(own) if own else None, answers)
 
     def recorded(self, scores: Tensor, batch: Batch, rows: Encoded) -> Tensor:
         """What is recorded of each row of a batch: (batch, numbers). scores: (positions, classes)."""
         return scores
+
+    def told(self, scores: Tensor, batch: Batch, rows: Encoded) -> Sequence[str]:
+        """The answers to the rows of a batch in words, where what is recorded does not tell them."""
+        return ()
 
     @abstractmethod
     def statistics(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Floats:
@@ -243,6 +258,23 @@ class Task(ABC):
         """The class that each row has and the one that it was given, both (rows); None for a task without classes."""
         return None
 
+    def counted_by_kind(self, labels: Sequence[Any], table: ArrayLike) -> classes.Counted | None:
+        """How often each class, label or kind of entity was right, there, and answered; None where there are none."""
+        found = self.answered(labels, table)
+        return None if found is None else classes.Counted(self.names, classes.counted(*found, len(self.names)))
+
+    def row_values(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Floats:
+        """How well each row alone was answered, (rows), more is better: by default its own metric."""
+        return metrics.OF_SUMS[metric](self.statistics(metric, labels, table))
+
+    def in_words(self, table: ArrayLike) -> Sequence[str]:
+        """The answer to each row, (rows), as far as recorded numbers tell it; empty where they do not."""
+        return ()
+
+    def label_in_words(self, label: Any, text: Any) -> str:
+        """What is right of a row. text: its own, as the data has it."""
+        return self.names[label] if isinstance(label, int) and label < len(self.names) else str(label)
+
     # Answers to people
 
     @classmethod
@@ -254,19 +286,15 @@ class Task(ABC):
             AdviseError: the task does not take such texts or pairs.
         """
 
+    @abstractmethod
     def answer(self, model: Answerer, batches: Iterable[Batch], rows: Encoded, asked: Sequence[Any]) -> list[Answer]:
         """The answers to what was asked, in its order. rows: what was asked, encoded; in batches once."""
+
+    def scored(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> list[Tensor]:
+        """The scores of each encoded row, (its positions, classes), of a model that scores what it reads."""
         found: list[Tensor] = [torch.empty(0)] * len(rows)
         for batch in batches:
             scores = self.positions(torch.as_tensor(model(**batch.inputs)), batch).split(self.counts(batch))
             for row, own in zip(batch.rows.tolist(), scores, strict=True):
                 found[row] = own
-        return self.spoken(found, rows, asked)
-
-    def spoken(self, scores: Sequence[Tensor], rows: Encoded, asked: Sequence[Any]) -> list[Answer]:
-        """The answers that scores say, in the order of what was asked; a task that writes has none.
-
-        Args:
-            scores: of each encoded row, (its positions, classes).
-        """
-        raise NotImplementedError(f"{self.tag} writes its answers")
+        return found

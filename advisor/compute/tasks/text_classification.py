@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -21,7 +21,7 @@ from advisor.compute.data.sources import File
 from advisor.compute.tasks import classes
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import Scorer, TextScorer, WordScorer, label_tokens, label_words
-from advisor.compute.tasks.task import Apart, Task
+from advisor.compute.tasks.task import Answerer, Apart, Task
 from advisor.facts.tasks import Metric
 from advisor.families.family import Family
 from advisor.records.answers import Answer, Prediction
@@ -90,18 +90,35 @@ class TextClassification(Task):
         return Apart(float(difference.mean()), others)
 
     def answered(self, labels: Sequence[Any], table: ArrayLike) -> tuple[Floats, Floats] | None:
-        if np.asarray(table).shape[1] == 1:
+        if self._is_regression(table):
             return None
         return np.asarray(labels, dtype=np.float64), classes.answers(table)
+
+    def row_values(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Floats:
+        """1 for a right class, 0 for a wrong one; of a regression the distance from the label, below 0."""
+        truth, given = np.asarray(labels, dtype=np.float64), classes.answers(table)
+        return -np.abs(truth - given) if self._is_regression(table) else (truth == given).astype(np.float64)
+
+    def in_words(self, table: ArrayLike) -> Sequence[str]:
+        given = classes.answers(table)
+        if self._is_regression(table):
+            return [f"{one:.4g}" for one in given]
+        return [self.label_in_words(int(one), None) for one in given]
+
+    def label_in_words(self, label: Any, text: Any) -> str:
+        return f"{label:.4g}" if isinstance(label, float) else Task.label_in_words(self, label, text)
+
+    def _is_regression(self, table: ArrayLike) -> bool:
+        return bool(np.asarray(table).shape[1] == 1)
 
     @classmethod
     def asked(cls, texts: Sequence[Any], pairs: Sequence[Any] | None) -> Rows:
         return Rows(tuple(texts), None if pairs is None else tuple(pairs), (0,) * len(texts))
 
-    def spoken(self, scores: Sequence[Tensor], rows: Encoded, asked: Sequence[Any]) -> list[Answer]:
-        return [self._spoken(row) for row in torch.cat(list(scores)).tolist()]
+    def answer(self, model: Answerer, batches: Iterable[Batch], rows: Encoded, asked: Sequence[Any]) -> list[Answer]:
+        return [self._of_row(row) for row in torch.cat(self.scored(model, batches, rows)).tolist()]
 
-    def _spoken(self, scores: list[float]) -> Prediction:
+    def _of_row(self, scores: list[float]) -> Answer:
         if len(scores) == 1:
             return Prediction("", {}, scores[0])
         by_label = dict(zip(self.names, _shares([scores])[0].tolist(), strict=True))

@@ -12,7 +12,7 @@ the share (8 - own) / (8 - baseline). A ratio of perplexities would depend on th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import AutoModelForCausalLM
 
+from advisor.base.generators import result_of
 from advisor.compute.data.batches import Batch, Encoded, padded
 from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.labels import Labelled, Rows
@@ -108,7 +109,7 @@ class TextGeneration(Task):
     def hard_loss(self, scores: Tensor, batch: Batch) -> Tensor:
         return functional.cross_entropy(scores, _targets(batch).to(scores.device))
 
-    def judge(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Judged:
+    def judging(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Generator[int, None, Judged]:
         """table: (texts, 2), the bits that a text takes, and its bytes."""
         places = {text: place for place, text in enumerate(dict.fromkeys(text for text, _ in rows.details))}
         table = torch.zeros(len(places), 2, dtype=torch.float64)
@@ -121,6 +122,7 @@ class TextGeneration(Task):
             for row, nats in zip(batch.rows.tolist(), lost.double().split(self.counts(batch)), strict=True):
                 table[places[rows.details[row][0]], 0] += float(nats.sum()) / math.log(2)
             positions += len(lost)
+            yield len(batch.rows)
         return Judged(table, float(table[:, 0].sum()) * math.log(2) / max(1, positions))
 
     def statistics(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Floats:
@@ -140,7 +142,7 @@ class TextGeneration(Task):
     def answer(self, model: Answerer, batches: Iterable[Batch], rows: Encoded, asked: Sequence[Any]) -> list[Answer]:
         if not isinstance(model, CausalScorer):
             raise TypeError(f"{self.tag} needs a model that writes, got {type(model).__name__}")
-        table = self.judge(model, batches, rows).table
+        table = result_of(self.judging(model, batches, rows)).table
         found = [
             model.continued(asked[at : at + SIDE_BY_SIDE], self.max_new_tokens)
             for at in range(0, len(asked), SIDE_BY_SIDE)

@@ -7,7 +7,7 @@ the selection rows, as writing a text for each of them takes too long; the repor
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -22,8 +22,10 @@ from advisor.compute.data.batches import Batch, Encoded, encode, padded
 from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.labels import Labelled, Rows
 from advisor.compute.data.sources import File
+from advisor.compute.data.tokenizing import target_ids
 from advisor.compute.data.written import read_with_targets
 from advisor.compute.tasks import labelled_tokens
+from advisor.compute.tasks.languages import set_languages
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import IGNORED, Scorer
 from advisor.compute.tasks.task import Answerer, Judged, Task
@@ -37,7 +39,8 @@ class TextToText(Task):
     """`Encoded` has the target's tokens as labels, and the target in details.
 
     prefix: before each text that is read, as T5's "summarize: ". beams: that are followed while a text is written, 1
-    for the most likely token each time. max_new_tokens: targets, and what is written, are cut to so many.
+    for the most likely token each time. max_new_tokens: targets, and what is written, are cut to so many. source_lang,
+    target_lang: of models for many languages, by the codes of their tokenizers.
     """
 
     keeps_scores: ClassVar[bool] = False
@@ -49,6 +52,8 @@ class TextToText(Task):
     prefix: str = ""
     beams: int = 1
     max_new_tokens: int = 64
+    source_lang: str = ""
+    target_lang: str = ""
 
     def stock_class(self, text_to_text: bool = False) -> Any:
         return AutoModelForSeq2SeqLM
@@ -56,8 +61,12 @@ class TextToText(Task):
     def options(self) -> dict[str, Any]:
         return {}
 
+    def prepare(self, processor: Any) -> None:
+        set_languages(processor, self.source_lang, self.target_lang)
+
     def scorer(self, model: Any, processor: Any) -> Scorer:
-        keep_settings(model, self.tag, prefix=self.prefix, beams=self.beams, max_new_tokens=self.max_new_tokens)
+        names = ("prefix", "beams", "max_new_tokens", *(("source_lang", "target_lang") if self.source_lang else ()))
+        keep_settings(model, self.tag, **{name: getattr(self, name) for name in names})
         return Seq2SeqScorer(model, processor, self.beams, self.max_new_tokens)
 
     @classmethod
@@ -67,8 +76,8 @@ class TextToText(Task):
     def encode(self, rows: Rows, processor: Any, max_tokens: int) -> Encoded:
         texts = tuple(self.prefix + text for text in rows.texts)
         read = encode(Rows(texts, None, rows.labels), processor, max_tokens)
-        written = encode(Rows(rows.labels, None, rows.labels), processor, self.max_new_tokens)
-        return Encoded(read.tokens, written.tokens, tuple(rows.labels))
+        written = target_ids(processor, rows.labels, self.max_new_tokens)
+        return Encoded(read.tokens, tuple(map(tuple, written)), tuple(rows.labels))
 
     def collate(self, rows: Encoded, numbers: Sequence[int], pad: int) -> Batch:
         """labels: (batch, target), -100 for padding; the model shifts them to what its decoder reads."""
@@ -93,27 +102,29 @@ class TextToText(Task):
     def counted(self, stack: str, batch: Batch) -> Tensor | None:
         return batch.labels != IGNORED if stack == "decoder" else Task.counted(self, stack, batch)
 
-    def judge(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Judged:
+    def judging(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> Generator[int, None, Judged]:
         """What is written for every row, against its target. The loss is not computed: see `loss_of`."""
-        texts = self._written(model, batches, rows)
-        table = [self.compared(text, target) for text, target in zip(texts, rows.details, strict=True)]
-        return Judged(torch.tensor(table, dtype=torch.float64), float("nan"))
-
-    def _written(self, model: Answerer, batches: Iterable[Batch], rows: Encoded) -> tuple[str, ...]:
-        if not isinstance(model, Seq2SeqScorer):
-            raise TypeError(f"{self.tag} needs a model that writes, got {type(model).__name__}")
         texts = [""] * len(rows)
         for batch in batches:
-            for row, text in zip(batch.rows.tolist(), model.written(**batch.inputs), strict=True):
+            for row, text in self._written(model, batch):
                 texts[row] = text
-        return tuple(texts)
+            yield len(batch.rows)
+        table = [self.compared(text, target) for text, target in zip(texts, rows.details, strict=True)]
+        return Judged(torch.tensor(table, dtype=torch.float64), float("nan"), answers=tuple(texts))
+
+    def _written(self, model: Answerer, batch: Batch) -> Iterator[tuple[int, str]]:
+        """The number of each row of a batch, and what is written for it."""
+        if not isinstance(model, Seq2SeqScorer):
+            raise TypeError(f"{self.tag} needs a model that writes, got {type(model).__name__}")
+        return zip(batch.rows.tolist(), model.written(**batch.inputs), strict=True)
 
     @classmethod
     def asked(cls, texts: Sequence[Any], pairs: Sequence[Any] | None) -> Rows:
         return alone(cls.tag, texts, pairs)
 
     def answer(self, model: Answerer, batches: Iterable[Batch], rows: Encoded, asked: Sequence[Any]) -> list[Answer]:
-        return [Written(text) for text in self._written(model, batches, rows)]
+        texts = dict(one for batch in batches for one in self._written(model, batch))
+        return [Written(texts[row]) for row in range(len(rows))]
 
     @abstractmethod
     def compared(self, text: str, target: str) -> Sequence[float]:

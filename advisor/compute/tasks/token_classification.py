@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, ClassVar, NamedTuple
@@ -23,14 +24,17 @@ from advisor.compute.data.sources import File
 from advisor.compute.data.tagged_words import read_tagged, split_words
 from advisor.compute.data.tokenizing import refused_in_words, require_places
 from advisor.compute.tasks import labelled_tokens
-from advisor.compute.tasks.entities import Chunk, chunks
-from advisor.compute.tasks.metrics import Floats
+from advisor.compute.tasks.classes import Counted
+from advisor.compute.tasks.entities import OUTSIDE, Chunk, chunks
+from advisor.compute.tasks.metrics import Floats, f1_of_rows
 from advisor.compute.tasks.scorer import IGNORED
-from advisor.compute.tasks.task import Task
+from advisor.compute.tasks.task import Answerer, Task
 from advisor.facts.tasks import Metric
 from advisor.records.answers import Answer, Entity, Tagged
 
-RIGHT, PREDICTED, GOLD, HITS, WORDS, OUTSIDES = range(6)  # what is recorded of each row
+# What is recorded of each row; behind it for each kind of entity how many are right, there, and answered.
+RIGHT, PREDICTED, GOLD, HITS, WORDS, OUTSIDES = range(6)
+OF_ALL = 6
 OF_METRIC = {"entity_f1": (RIGHT, PREDICTED, GOLD), "token_accuracy": (HITS, WORDS)}
 
 
@@ -97,7 +101,37 @@ class TokenClassification(Task):
         answered = _spread(detail, given)
         wanted, found = (set(self._chunks(one)) for one in (detail.tags, answered))
         hits = sum(one == other for one, other in zip(detail.tags, answered, strict=True))
-        return len(wanted & found), len(found), len(wanted), hits, len(answered), detail.tags.count(0)
+        of_all = len(wanted & found), len(found), len(wanted), hits, len(answered), detail.tags.count(0)
+        by_kind = [Counter(one.kind for one in some) for some in (wanted & found, wanted, found)]
+        return (*of_all, *(counts[kind] for kind in self._kinds() for counts in by_kind))
+
+    def _kinds(self) -> list[str]:
+        return list(dict.fromkeys(name[2:] for name in self.names if name != OUTSIDE))
+
+    def told(self, scores: Tensor, batch: Batch, rows: Encoded) -> Sequence[str]:
+        given = scores.argmax(dim=1).split(self.counts(batch))
+        pairs = zip(batch.rows.tolist(), given, strict=True)
+        return [self._named(_spread(rows.details[row], own.tolist()), rows.details[row].words) for row, own in pairs]
+
+    def _named(self, tags: Sequence[int], words: Sequence[str]) -> str:
+        found = (f"{one.kind}: {' '.join(words[one.first : one.end])}" for one in self._chunks(tags))
+        return "; ".join(found) or "no entity"
+
+    def label_in_words(self, label: Any, text: Any) -> str:
+        return self._named(label, text)
+
+    def counted_by_kind(self, labels: Sequence[Any], table: ArrayLike) -> Counted | None:
+        kinds, sums = self._kinds(), np.asarray(table, dtype=np.float64).sum(axis=0)
+        if len(sums) != OF_ALL + 3 * len(kinds):  # a run of before kinds were counted
+            return None
+        return Counted(kinds, sums[OF_ALL:].reshape(-1, 3))
+
+    def row_values(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Floats:
+        """F1 of the row's entities, or the share of its words."""
+        if metric != "entity_f1":
+            return Task.row_values(self, metric, labels, table)
+        right, given, wanted = np.asarray(table, dtype=np.float64)[:, [RIGHT, PREDICTED, GOLD]].T
+        return f1_of_rows(right, given, wanted)
 
     def _chunks(self, tags: Sequence[int]) -> list[Chunk]:
         return chunks(self.names[tag] for tag in tags) if any(tags) else []
@@ -110,6 +144,7 @@ class TokenClassification(Task):
         """Each word gets O: no entity is right or predicted, and the words with O are hits."""
         nothing = np.array(table, dtype=np.float64)
         nothing[:, [RIGHT, PREDICTED]], nothing[:, HITS] = 0, nothing[:, OUTSIDES]
+        nothing[:, OF_ALL::3] = nothing[:, OF_ALL + 2 :: 3] = 0
         yield nothing
 
     # Answers
@@ -127,10 +162,11 @@ class TokenClassification(Task):
         given = tuple(own for own in words if own is not None)
         return Rows(given, None, tuple((0,) * len(own) for own in given))
 
-    def spoken(self, scores: Sequence[Tensor], rows: Encoded, asked: Sequence[Any]) -> list[Answer]:
-        return [self._spoken(*one) for one in zip(scores, rows.details, asked, strict=True)]
+    def answer(self, model: Answerer, batches: Iterable[Batch], rows: Encoded, asked: Sequence[Any]) -> list[Answer]:
+        scores = self.scored(model, batches, rows)
+        return [self._tagged(*one) for one in zip(scores, rows.details, asked, strict=True)]
 
-    def _spoken(self, scores: Tensor, detail: Detail, asked: Any) -> Tagged:
+    def _tagged(self, scores: Tensor, detail: Detail, asked: Any) -> Tagged:
         best = scores.softmax(dim=1).max(dim=1) if len(scores) else None
         tags = _spread(detail, best.indices.tolist() if best else [])
         sure = dict(zip(detail.scored, best.values.tolist() if best else [], strict=True))

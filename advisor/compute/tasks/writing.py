@@ -12,6 +12,7 @@ from transformers import GenerationConfig
 from advisor.base.errors import AdviseError
 from advisor.compute.data.labels import Rows
 from advisor.compute.data.tokenizing import token_ids
+from advisor.compute.tasks.languages import begin_in
 from advisor.compute.tasks.scorer import Scorer
 from advisor.facts.tasks import PARAMS
 
@@ -94,6 +95,7 @@ class Seq2SeqScorer(Writer):
         settings = greedy(self.processor, self.max_new_tokens)
         settings.num_beams = self.beams
         settings.decoder_start_token_id = self.model.config.decoder_start_token_id
+        begin_in(self.processor, settings)
         found: list[str] = self.processor.batch_decode(self.generated(inputs, settings), skip_special_tokens=True)
         return found
 

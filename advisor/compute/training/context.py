@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
+from advisor.base.generators import result_of
 from advisor.compute.data.batches import Batch, Encoded
 from advisor.compute.tasks.metrics import value
 from advisor.compute.tasks.scorer import Scorer
@@ -17,6 +18,7 @@ from advisor.compute.training.kept import Kept
 from advisor.compute.training.state import Keeper
 from advisor.facts.tasks import Metric
 from advisor.families.family import Family
+from advisor.records.results import SCORE, Progress
 from advisor.records.training_settings import Training
 
 WINDOW = 50  # batches that are sorted by length together: little padding, still random order
@@ -152,7 +154,25 @@ def judge(scorer: Scorer, context: Context, rows: Encoded) -> Judged:
 
 def judge_by(model: Answerer, context: Context, rows: Encoded) -> Judged:
     """The same of any model that answers the inputs of a batch."""
-    return context.task.judge(model, context.many(rows), rows)
+    return result_of(context.task.judging(model, context.many(rows), rows))
+
+
+def judging(scorer: Scorer, context: Context, rows: Encoded) -> Generator[Progress, None, Judged]:
+    """What a model does on all rows, with progress."""
+    return judging_by(scorer.to(context.device).eval(), context, rows)
+
+
+def judging_by(model: Answerer, context: Context, rows: Encoded) -> Generator[Progress, None, Judged]:
+    """The same of any model that answers the inputs of a batch."""
+    work, done = context.task.judging(model, context.many(rows), rows), 0
+    while True:
+        try:
+            with torch.no_grad():
+                done += next(work)
+        except StopIteration as end:
+            found: Judged = end.value
+            return found
+        yield Progress(SCORE, done, len(rows), "report rows")
 
 
 def quality(table: Tensor, rows: Encoded, context: Context) -> float:

@@ -57,7 +57,7 @@ def _part(work: Generator[Progress, None, Scorer], done: int, total: int) -> Gen
         except StopIteration as end:
             scorer: Scorer = end.value
             return scorer
-        yield Progress(progress.label, done + progress.done, total, progress.note)
+        yield replace(progress, done=done + progress.done, total=total)
 
 
 def cut(student: Scorer, context: Context, shape: Shape) -> Scorer:

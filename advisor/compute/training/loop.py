@@ -24,10 +24,12 @@ from advisor.compute.machine.device import bf16, seed
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training.context import Context, judge, loss_of, quality
 from advisor.compute.training.losses import Loss
-from advisor.compute.training.state import weights
+from advisor.compute.training.state import Quality, weights
+from advisor.records.diagnostics import CurvePoint
 from advisor.records.results import Progress
 
 WARM_UP, WEIGHT_DECAY, LARGEST_GRADIENT = 0.1, 0.01, 1.0
+CURVE_POINTS = 50  # of one training, beside those at the ends of epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,12 @@ def train(student: Scorer, context: Context, loss: Loss, schedule: Schedule) -> 
     for batch in work.batches():
         work.update(batch)
         epoch_ends = not schedule.steps and work.at.done % work.per_epoch == 0
-        if epoch_ends:
-            work.judge()
+        reached = work.judge() if epoch_ends else None
+        point = work.point(reached)
         if context.keeper.due(epoch_ends):
             work.save()
         note = _note(context, work.at.best[0]) if work.at.best else ""
-        yield Progress(schedule.label, work.at.done, work.total, note)
+        yield Progress(schedule.label, work.at.done, work.total, note, point=point)
         if work.exhausted():
             break
     work.take_best()
@@ -108,6 +110,9 @@ class _Training:
         fused = context.device.type in ("cpu", "cuda")
         self.optimizer = torch.optim.AdamW(_groups(self.objective), fused=fused)
         self.at = context.keeper.restore(schedule.stage, self.objective, self.optimizer)
+        if not self.at.done:
+            self.at = replace(self.at, before=context.keeper.batches())
+        self.losses: list[Tensor] = []  # since the last point of the curve
         self.accelerator = Accelerator(cpu=context.device.type == "cpu")
         self.forward, self.updates = self.accelerator.prepare(self.objective, self.optimizer)
 
@@ -132,7 +137,9 @@ class _Training:
     def update(self, batch: Batch) -> None:
         """One optimizer step."""
         self.student.train(self.schedule.dropout)
-        self.accelerator.backward(self.forward(batch))
+        loss = self.forward(batch)
+        self.losses.append(loss.detach())
+        self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.objective.parameters(), LARGEST_GRADIENT)
         for group in self.optimizer.param_groups:
             group["lr"] = self.schedule.rate(self.at.done, self.total)
@@ -140,7 +147,7 @@ class _Training:
         self.updates.zero_grad(set_to_none=True)
         self.at = replace(self.at, done=self.at.done + 1)
 
-    def judge(self) -> None:
+    def judge(self) -> Quality:
         """Keep the weights if they are better on the selection rows than those of earlier epochs."""
         quality = _quality(self.student, self.context)
         if self.at.best is None and math.isnan(quality[1]):
@@ -148,6 +155,25 @@ class _Training:
         if self.at.best is None or quality > self.at.best:
             self.at = replace(self.at, best=quality, best_done=self.at.done)
             self.context.keeper.keep_best(self.at, dict(weights(self.student)))
+        return quality
+
+    def point(self, reached: Quality | None) -> CurvePoint | None:
+        """A point of the training curve where one is due: at the end of each epoch, and about 50 in all."""
+        done, every = self.at.done, math.ceil(self.total / CURVE_POINTS)
+        if reached is None and done % every and done < self.total:
+            return None
+        loss, batches = float(torch.stack(self.losses).mean()), self.at.before + done
+        selection = None if reached is None else _chosen_by(self.context, reached[0])[1]
+        found = CurvePoint(
+            batches,
+            batches / self.per_epoch,
+            self.optimizer.param_groups[0]["lr"],
+            loss if math.isfinite(loss) else None,
+            selection if selection is None or math.isfinite(selection) else None,
+        )
+        self.context.keeper.curve += (found,)
+        self.losses.clear()
+        return found
 
     def _diverged(self) -> NoReturn:
         rate = self.schedule.learning_rate
@@ -177,7 +203,7 @@ def _groups(objective: Objective) -> list[dict[str, object]]:
     return [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
 
 
-def _quality(student: Scorer, context: Context) -> tuple[float, float]:
+def _quality(student: Scorer, context: Context) -> Quality:
     """The task's metric on the selection rows; the loss decides between equals, or alone."""
     if context.task.chosen_by_loss:
         loss = loss_of(student, context, context.selection)
@@ -186,6 +212,11 @@ def _quality(student: Scorer, context: Context) -> tuple[float, float]:
     return quality(found.table, context.selection, context), -found.loss
 
 
+def _chosen_by(context: Context, quality: float) -> tuple[str, float]:
+    """The name and the value of what epochs are chosen by."""
+    return ("loss", -quality) if context.task.chosen_by_loss else (context.metric, quality)
+
+
 def _note(context: Context, best: float) -> str:
-    what, value = ("loss", -best) if context.task.chosen_by_loss else (context.metric, best)
+    what, value = _chosen_by(context, best)
     return f"selection {what.replace('_', ' ')} {value:.3f}"

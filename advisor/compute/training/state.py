@@ -23,6 +23,7 @@ from torch.optim import Optimizer
 
 from advisor.base.files import sealed, unsealed, write
 from advisor.compute.tasks.scorer import Scorer
+from advisor.records.diagnostics import CurvePoint
 from advisor.records.output_folder import clear_state, tidy_state
 from advisor.records.run_folder import sha256
 
@@ -36,7 +37,7 @@ Quality = tuple[float, float]
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where training is. stage: which part of the step; done: its batches so far; best: quality of its best epoch,
-    which ended after `best_done` batches.
+    which ended after `best_done` batches. before: batches of the stages before this one.
 
     config: of the model at this stage. gone: blocks (stack, number) chosen to go so far. seconds: that the step has
     taken so far. threads: of the process that saved it, on which the last digits of its weights depend.
@@ -50,13 +51,15 @@ class Position:
     gone: Sequence[tuple[str, int]] = ()
     seconds: float = 0.0
     threads: int = 0
+    before: int = 0
 
 
 class Keeper:
-    """Keeps the best weights in memory and nothing else: for training that need not be resumed."""
+    """Keeps the best weights and the curve in memory and nothing else: for training that need not be resumed."""
 
     position = Position()
     scratch: Path | None = None  # a folder for temporary files
+    curve: tuple[CurvePoint, ...] = ()  # of the whole step so far
 
     def __init__(self) -> None:
         self._best: dict[str, Tensor] = {}
@@ -88,6 +91,10 @@ class Keeper:
     def best(self) -> Iterator[tuple[str, Tensor]]:
         """The weights that were kept last, one after another."""
         yield from self._best.items()
+
+    def batches(self) -> int:
+        """Batches of the step so far, by its curve."""
+        return self.curve[-1].batches if self.curve else 0
 
     def seconds(self) -> float:
         """Seconds that the step has taken so far, over all attempts."""
@@ -194,6 +201,7 @@ class DiskKeeper(Keeper):
             gone = tuple((stack, number) for stack, number in found["position"]["gone"])
             position = Position(**{**found["position"], "best": best and tuple(best), "gone": gone})
             files, made_of = found["files"], found["made_of"]
+            curve = tuple(CurvePoint(**point) for point in found["curve"])
             damaged = [one["name"] for one in files.values() if sha256(self.folder / one["name"]) != one["sha256"]]
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             damaged, made_of = [FILE], self.made_of
@@ -201,7 +209,7 @@ class DiskKeeper(Keeper):
             return Position(), "training starts over: its saved state belongs to other settings or inputs"
         if damaged:
             return Position(), f"training starts over: its saved state is damaged ({', '.join(damaged)})"
-        self.files = files
+        self.files, self.curve = files, curve
         return position, f"{'training' if files else 'the choice of layers'} resumes where it stopped{_other(position)}"
 
     def _write(self, kind: str, name: str, tensors: Mapping[str, Tensor]) -> None:
@@ -212,7 +220,8 @@ class DiskKeeper(Keeper):
     def _name(self, position: Position) -> None:
         """Replace `training.json`; from this moment on the new files count and the old ones do not."""
         at = {**asdict(position), "seconds": self.seconds(), "threads": torch.get_num_threads()}
-        content = sealed({"made_of": self.made_of, "position": at, "files": self.files})
+        curve = [asdict(point) for point in self.curve]
+        content = sealed({"made_of": self.made_of, "position": at, "files": self.files, "curve": curve})
         write(self.folder / FILE, json.dumps(content))  # where training diverged, the best quality may be no number
         self._tidy()
 

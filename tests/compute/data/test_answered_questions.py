@@ -45,7 +45,7 @@ def test_forms(answers: Any) -> None:
         ({"text": ["Rome"], "answer_start": [13]}, "is row 1 with 'Rome' at 13, where ' Rom' stands"),
         ({"text": ["Rome"], "answer_start": [-5]}, "not in the context at its answer_start"),
         ({"text": ["Oslo"], "answer_start": [14]}, "with 'Oslo' at 14, where 'Rome' stands"),
-        ({"text": [], "answer_start": []}, "SQuAD 2.0's are not supported"),
+        ({"text": [], "answer_start": []}, "no question has an answer in column 'answers'"),
         ({"text": ["Rome"]}, "have no list of answers"),
         ("Rome", "have no list of answers: the first is row 1 with 'Rome'"),
     ],
@@ -54,6 +54,18 @@ def test_answers_that_are_not_there_are_refused(answers: Any, said: str) -> None
     with pytest.raises(AdviseError) as error:
         read(answers)
     assert said in str(error.value)
+
+
+def test_questions_without_an_answer_are_squad_2_s(tmp_path: Path) -> None:
+    file = tmp_path / "train.json"
+    own = {"answers": [{"text": "Rome", "answer_start": 14}], "is_impossible": False}
+    none = {"answers": [], "is_impossible": True, "plausible_answers": [{"text": "Anna", "answer_start": 0}]}
+    questions = [{"id": "x", "question": f"Where {n}?", **(none if n % 3 == 0 else own)} for n in range(9)]
+    file.write_text(json.dumps({"version": "v2.0", "data": [{"paragraphs": [{"context": CONTEXT, "qas": questions}]}]}))
+    found = load(str(file), task="question-answering", read_rows=read_questions)
+    rows = [*found.train.labels, *found.selection.labels, *found.report.labels]
+    assert found.unanswerable and rows.count(()) == 3
+    assert found.notes == (f"{file}: 3 of 9 questions have no answer, so SQuAD 2.0's rules count",)
 
 
 def test_no_context() -> None:

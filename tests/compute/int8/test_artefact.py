@@ -12,8 +12,9 @@ import students
 import torch
 
 from advisor.base.errors import AdviseError
+from advisor.base.generators import result_of
 from advisor.compute.data.batches import Encoded
-from advisor.compute.int8.artefact import Made, Wanted, make, read, score
+from advisor.compute.int8.artefact import Made, Wanted, judging, make, read
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.training.context import Context
 
@@ -115,7 +116,7 @@ def test_without_a_metric_above_0_int8_is_judged_by_its_answers(
 def test_scores_of_the_written_artefact_are_near_those_of_its_source(tmp_path: Path) -> None:
     result = made("bert", ANY, tmp_path / "int8")
     context = students.context("bert")
-    near = score(tmp_path / "int8", context, context.selection)
+    near = result_of(judging(tmp_path / "int8", context, context.selection)).table
     source = students.logits(students.student("bert"), context, context.selection)
     difference = (torch.softmax(near, 1) - torch.softmax(source, 1)).abs().mean()
     assert float(difference) == pytest.approx(result.agreement.mean_probability_difference, abs=1e-6)
@@ -126,7 +127,8 @@ def test_the_backend_that_is_asked_for_makes_it(tmp_path: Path) -> None:
     result = made("gpt2", Wanted(0, 1, ("pytorch",)), tmp_path / "int8")
     assert result.backend == "pytorch"
     context = students.context("gpt2")
-    assert score(tmp_path / "int8", context, context.selection).shape == (len(context.selection), 2)
+    judged = result_of(judging(tmp_path / "int8", context, context.selection))
+    assert judged.table.shape == (len(context.selection), 2)
     assert (tmp_path / "int8" / "int8.safetensors").exists()
 
 
@@ -140,4 +142,4 @@ def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_plain_checkpoint_is_no_int8_model(tmp_path: Path) -> None:
     assert read(tmp_path) is None
     with pytest.raises(AdviseError, match="the folder holds no int8 model"):
-        score(tmp_path, students.context("bert"), students.context("bert").selection)
+        result_of(judging(tmp_path, students.context("bert"), students.context("bert").selection))

@@ -40,14 +40,14 @@ def test_a_row_is_recorded_by_its_entities() -> None:
     given = (0, 0, 1, 2, 2, 2, 0, 3, 4)
     task = TokenClassification(names)
     row = task._row(Detail(gold, tuple(range(9)), ("w",) * 9), given)
-    assert row == (1, 2, 2, 7, 9, 4)
+    assert row == (1, 2, 2, 7, 9, 4, *(0, 1, 1), *(1, 1, 1))  # of all; of MISC and PER
     assert value("entity_f1", task.statistics("entity_f1", [0], [row])) == 0.5
     assert value("token_accuracy", task.statistics("token_accuracy", [0], [row])) == 7 / 9
     (nothing,) = task.constants("entity_f1", [0], [row])
-    assert nothing.tolist() == [[0, 0, 2, 4, 9, 4]]
+    assert nothing.tolist() == [[0, 0, 2, 4, 9, 4, *(0, 1, 0), *(0, 1, 0)]]
 
 
 def test_words_without_a_position_get_o() -> None:
     """Words behind the cut are missed entities, not left out."""
     task = TokenClassification(("O", "B-PER"))
-    assert task._row(Detail((1, 0, 1), (0, 1), ("a", "b", "c")), (1, 0)) == (1, 1, 2, 2, 3, 1)
+    assert task._row(Detail((1, 0, 1), (0, 1), ("a", "b", "c")), (1, 0)) == (1, 1, 2, 2, 3, 1, *(1, 2, 1))

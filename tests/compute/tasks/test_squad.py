@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from advisor.base.generators import result_of
 from advisor.compute.data.answered_questions import Answer
 from advisor.compute.data.batches import Encoded
 from advisor.compute.tasks.question_answering import NEVER, Detail, QuestionAnswering, _best, _label
@@ -69,6 +70,30 @@ def test_the_answer_is_labelled_where_a_window_holds_it_whole() -> None:
     assert _label(places, ()) == (0, 0)
 
 
+def test_no_answer_where_its_score_exceeds_the_best_span_s_in_every_window() -> None:
+    """Two windows of a question that has no answer, then one that has: the first token wins everywhere, or not."""
+    task = QuestionAnswering(("start", "end"), unanswerable=True)
+    places = (None, (0, 4), (5, 9))
+    details = [
+        Detail(0, places, 3, "Anna lives", ()),
+        Detail(0, places, 3, "Anna lives", ()),
+        Detail(1, places, 3, "Anna lives", (Answer("Anna", 0),)),
+    ]
+    rows = Encoded(((0, 1, 2),) * 3, ((0, 0), (0, 0), (1, 1)), tuple(details))
+    batch = task.collate(rows, [0, 1, 2], 0)
+    none, some = [[6.0, 6.0], [1.0, 1.0], [0.0, 0.0]], [[1.0, 1.0], [6.0, 6.0], [0.0, 0.0]]
+    for own, answers, table in (
+        ([none, none, some], ("", "Anna"), [[1, 1, 1], [1, 1, 0]]),
+        ([none, some, none], ("Anna", ""), [[0, 0, 1], [0, 0, 0]]),
+    ):
+        raw = torch.tensor(own)
+        found = result_of(task.judging(lambda raw=raw, **_: raw, [batch], rows))
+        assert (found.answers, found.table.tolist()) == (answers, table)
+    (constant,) = task.constants("answer_f1", [(), ()], found.table.numpy())
+    assert constant[:, 0].tolist() == [1, 0]  # it is right where there is none
+    assert best("", [""]) == (1, 1) and best("Anna", [""]) == (0, 0)  # as the script of version 2.0 has it
+
+
 def test_the_surest_window_answers() -> None:
     """Two windows of one question: one row is recorded, and its answer is the surer one's."""
     task = QuestionAnswering(("start", "end"))
@@ -79,7 +104,7 @@ def test_the_surest_window_answers() -> None:
     rows = Encoded(((0, 1, 2),) * 2, ((1, 1), (0, 0)), tuple(details))
     batch = task.collate(rows, [0, 1], 0)
     raw = torch.tensor([[[0.0, 0.0], [6.0, 6.0], [0.0, 0.0]], [[5.0, 5.0], [1.0, 1.0], [0.0, 0.0]]])
-    found = task.judge(lambda **_: raw, [batch], rows)
-    assert found.table.tolist() == [[1.0, 1.0]]
-    (answer,) = task.spoken(list(task.positions(raw, batch).split(2)), rows, [""])
+    found = result_of(task.judging(lambda **_: raw, [batch], rows))
+    assert found.table.tolist() == [[1.0, 1.0]] and found.answers == ("Anna",)
+    (answer,) = task.answer(lambda **_: raw, [batch], rows, [""])
     assert (answer.text, answer.start, answer.end) == ("Anna", 0, 4)

@@ -11,6 +11,7 @@ import tiny
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from advisor.base.generators import result_of
 from advisor.compute.data.labels import Rows
 from advisor.compute.tasks.metrics import value
 from advisor.compute.tasks.registry import task_of
@@ -47,7 +48,7 @@ def test_bits_are_those_of_all_tokens_whatever_the_windows_and_batches(
     rows = TASK.encode(Rows(TEXTS, None, ("",) * 3), tokenizer, max_tokens)
     order = list(range(len(rows)))
     batches = [TASK.collate(rows, order[at : at + size], 0) for at in range(0, len(order), size)]
-    found = TASK.judge(uniform, batches, rows)
+    found = result_of(TASK.judging(uniform, batches, rows))
     tokens = [len(tokenizer(text)["input_ids"]) for text in TEXTS]
     assert found.table[:, 0].tolist() == pytest.approx([count * math.log2(400) for count in tokens])
     assert found.table[:, 1].tolist() == [12, 60, 8]  # bytes, not characters
