@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, cast
 
 from advisor.base.errors import AdviseError
@@ -32,19 +31,9 @@ def task_class(tag: str, problem_type: str | None = None) -> type[Task]:
     """The class of a task.
 
     Raises:
-        AdviseError: no model can be run on it yet, or there is no such task: it may come from anybody's config.
+        AdviseError: there is no such task; it may come from anybody's config.
     """
     if tag not in TASKS:
         raise AdviseError(f"there is no task {tag!r:.60}", hint=f"one of {', '.join(TASKS)}")
-    if tag not in (able := runnable()):
-        raise AdviseError(f"{tag} can be advised on, but cannot be run yet", hint=f"can be run: {', '.join(able)}")
-    return cast(type[Task], import_module(_module(OF_LABELS.get(problem_type or "", tag))).TASK)
-
-
-def runnable() -> tuple[str, ...]:
-    """The tasks that can be run: those that have a module here."""
-    return tuple(tag for tag in TASKS if find_spec(_module(tag)))
-
-
-def _module(tag: str) -> str:
-    return f"advisor.compute.tasks.{tag.replace('-', '_')}"
+    name = OF_LABELS.get(problem_type or "", tag).replace("-", "_")
+    return cast(type[Task], import_module(f"advisor.compute.tasks.{name}").TASK)

@@ -102,6 +102,7 @@ class Task(ABC):
 
     def prepare(self, processor: Any) -> None:
         """Set up a tokenizer for the task. Raises AdviseError where it lacks something for it."""
+        return
 
     def scorer(self, model: Any, processor: Any) -> Scorer:
         """The model as the task sees it. processor: tokenizer, or what prepares images or audio."""
@@ -131,11 +132,7 @@ class Task(ABC):
         """The rows of these numbers as one batch on the CPU, padded at the right."""
 
     def labelled(self, rows: Encoded, scores: Sequence[Tensor]) -> Encoded:
-        """Rows without labels, with the teacher's answers as their labels.
-
-        Args:
-            scores: of each row, (its positions, classes).
-        """
+        """Rows without labels, with the teacher's answers as their labels. scores: of each row, (positions, classes)."""
         return rows
 
     # Learning
@@ -160,7 +157,7 @@ class Task(ABC):
     def divergence(self, scores: Tensor, outputs: Tensor, temperature: float = 1.0) -> Tensor:
         """How far scores are from other outputs, both (positions, classes): mean KL divergence of softened classes.
 
-        Scaled by temperature squared (Hinton et al. 1503.02531). One class is a number, which has no distribution to
+        Times temperature squared (Hinton et al. 1503.02531). One class is a number, which has no distribution to
         soften: its mean squared difference.
         """
         if outputs.shape[1] == 1:
