@@ -132,7 +132,7 @@ class Task(ABC):
         """The rows of these numbers as one batch on the CPU, padded at the right."""
 
     def labelled(self, rows: Encoded, scores: Sequence[Tensor]) -> Encoded:
-        """Rows without labels, with the teacher's answers as their labels. scores: of each row, (positions, classes)."""
+        """Rows without labels, with the teacher's answers as labels. scores: of each row, (positions, classes)."""
         return rows
 
     # Learning
