@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +42,8 @@ class Job:
     """A recipe with the real model and data that it is to be run on. verdicts: why each step is in it or not.
     requests: that the model will answer, which its making is weighed against.
 
-    trust_remote_code: code that comes with the model's tokenizer may be executed.
+    trust_remote_code: code that comes with the model's tokenizer may be executed. share: of the training steps that
+    distil, which are taken; a search looks at recipes with a part of them first.
     """
 
     recipe: Recipe
@@ -54,6 +56,7 @@ class Job:
     assumed: Assumptions = Assumptions()
     measuring: Measuring = Measuring()
     requests: int | None = None
+    share: Fraction = Fraction(1)
 
     @property
     def plan(self) -> Plan:

@@ -1,0 +1,81 @@
+"""The tree of prefixes: recipes of a space share their first steps, and each step is made once.
+
+fine-tune -> layers -> distillation -> width -> int8. A node is one step of a recipe at a rung, made from what its
+parent has left in the store. Where a rung trains less, the steps that distil are shortened; fine-tuning never is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import Literal, NamedTuple
+
+from advisor.base.files import fingerprint
+from advisor.base.frozen import replace
+from advisor.recipe.recipe import Recipe, as_dict
+from advisor.records.results import NOT_YET, Measured
+from advisor.records.search import Spent
+
+WHOLE = Fraction(1)
+
+
+class Node(NamedTuple):
+    """A step to make: the last of the recipe, after all that come before it. share: of the training steps."""
+
+    recipe: Recipe
+    share: Fraction = WHOLE
+
+    @property
+    def name(self) -> str:
+        """What tells it from other nodes, whatever they are made for: a hash of its steps and settings."""
+        return fingerprint([as_dict(self.recipe)["steps"], as_dict(self.recipe).get("training"), str(self._counts)])
+
+    @property
+    def parent(self) -> Node | None:
+        """The step before it; None of the first."""
+        steps = self.recipe.steps[:-1]
+        return Node(replace(self.recipe, steps=steps), self.share) if steps else None
+
+    @property
+    def _counts(self) -> Fraction:
+        """The share, where it changes anything."""
+        return self.share if any(step.distils for step in self.recipe.steps) else WHOLE
+
+
+class Outcome(NamedTuple):
+    """What became of a node. why: it failed. key: of its step in the store. reused: it was there already.
+
+    kept: of the baseline's metric, on the selection rows; loss: mean loss there, None where it was not computed.
+    """
+
+    status: Literal["made", "failed"]
+    why: str = ""
+    key: str = ""
+    reused: bool = False
+    kept: Measured = NOT_YET
+    loss: float | None = None
+    size_bytes: int = 0
+    parameters: int = 0
+    spent: Spent = Spent()
+
+
+def path(node: Node) -> tuple[Node, ...]:
+    """The nodes from the first step to this one."""
+    found = [node]
+    while (parent := found[-1].parent) is not None:
+        found.append(parent)
+    return tuple(reversed(found))
+
+
+def tree(leaves: Iterable[Node]) -> dict[str, Node]:
+    """All nodes that lead to the leaves, parents before children, each once, by name."""
+    return {node.name: node for leaf in leaves for node in path(leaf)}
+
+
+def ready(nodes: dict[str, Node], done: Iterable[str]) -> Iterator[Node]:
+    """The nodes that are not done and whose parent is."""
+    finished = set(done)
+    for name, node in nodes.items():
+        parent = node.parent
+        if name not in finished and (parent is None or parent.name in finished):
+            yield node
