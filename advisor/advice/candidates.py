@@ -128,9 +128,7 @@ def candidates(
             yield _candidate(policy, facts, model, usual(policy, facts, model, data, name, whole), level, choosing)
 
 
-def usual(  # noqa: PLR0913 - a recipe and all that it is made for
-    policy: Policy, facts: Facts, model: Model, data: DataSource, name: str, steps: tuple[Step, ...]
-) -> Recipe:
+def usual(policy: Policy, facts: Facts, model: Model, data: DataSource, name: str, steps: tuple[Step, ...]) -> Recipe:
     """A recipe of these steps with the usual settings of training."""
     training = _training(registry.of(facts.model.family, model.config), model.config, facts.data)
     return replace(recipe_of(facts, model.source, steps, data, name), training=training, policy=policy.stamp)

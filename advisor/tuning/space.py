@@ -55,7 +55,7 @@ class Place(NamedTuple):
 
     @property
     def cost(self) -> float:
-        """The share of the baseline's emissions that is expected, by which trials are compared before they are measured."""
+        """The expected share of the baseline's emissions: trials are compared by it before they are measured."""
         said = self.candidate.prediction
         return said.emissions.middle if said.emissions else said.compute or 1.0
 
@@ -94,26 +94,22 @@ def space(question: Question, advised: Candidate, candidates: Sequence[Candidate
     """
     every = list(_places(question))
     wanted = [advised, *_one_of_each_level(candidates, advised)]
-    seeds = [next((one for one in every if _same(one.candidate, each)), None) for each in wanted]
-    firsts = [one for one in seeds if one is not None]
-    why = {id(one): _left_out(one, question.facts, one in firsts) for one in every}
-    allowed = [one for one in every if not why[id(one)][1]]
+    found = [next((one for one in every if one.recipe.steps == each.recipe.steps), None) for each in wanted]
+    firsts = [one for one in found if one is not None]
+    why = [_left_out(one, question.facts, one in firsts) for one in every]
+    allowed = [one for one, (_, reason) in zip(every, why, strict=True) if not reason]
     if not allowed:
         raise AdviseError(*_nothing(every, question))
-    kept = [
-        one for one in allowed if one in firsts or not (because := _dominated(one, allowed)) or _say(why, one, because)
-    ]
+    beaten = [("", "" if one in firsts else _dominated(one, allowed)) for one in every]
+    out = [refused if refused[1] else worse for refused, worse in zip(why, beaten, strict=True)]
+    kept = [one for one, (_, reason) in zip(every, out, strict=True) if not reason]
     axes = {axis: tuple(dict.fromkeys(one.choices[axis] for one in kept)) for axis in AXES}
-    out = tuple(
-        Excluded(one.candidate.words, one.level, one.choices, *why[id(one)]) for one in every if why[id(one)][1]
+    excluded = tuple(
+        Excluded(one.candidate.words, one.level, one.choices, rule, reason)
+        for one, (rule, reason) in zip(every, out, strict=True)
+        if reason
     )
-    return Space(axes, tuple(kept), tuple(one for one in firsts if one in kept), out)
-
-
-def _say(why: dict[int, tuple[str, str]], place: Place, because: str) -> bool:
-    """Note why a place is left out; False, as it is."""
-    why[id(place)] = ("", because)
-    return False
+    return Space(axes, tuple(kept), tuple(one for one in firsts if one in kept), excluded)
 
 
 def _places(question: Question) -> Iterator[Place]:
@@ -182,10 +178,6 @@ def _removal(shape: Shape, facts: Facts, layers: int) -> LayerRemoval:
         return LayerRemoval(decoder_keep=layers)
     encoder = max(1, math.ceil(shape.layers["encoder"] * layers / whole))
     return LayerRemoval(encoder_keep=encoder, decoder_keep=layers)
-
-
-def _same(one: Candidate, other: Candidate) -> bool:
-    return one.recipe.steps == other.recipe.steps
 
 
 def _one_of_each_level(candidates: Sequence[Candidate], advised: Candidate) -> Iterator[Candidate]:
