@@ -21,7 +21,7 @@ from advisor.runs.seed_statistics import SeedsResult, gathered
 Event = Progress | Remark | StepResult | SeedsResult
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917 - as of one run, and how many
     job: Job,
     out: Path,
     count: int,

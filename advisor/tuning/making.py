@@ -107,7 +107,7 @@ class Measurer(NamedTuple):
         return found, spent(monotonic() - begun, [_cost(meter, job)])
 
 
-def measured(last: StepResult, folder: str, took: Spent = Spent()) -> Measurements:
+def measured(last: StepResult, folder: str, took: Spent) -> Measurements:
     """How the last model of a run serves."""
     size, served = Measured(last.size_bytes / 1e6, source="weights on disk"), last.served
     return Measurements(folder, size, served.time, served.emissions, served.latency_ms, served.g_per_1000, took)

@@ -34,7 +34,7 @@ AXES = ("layers", "choose", "epochs", "width", "int8")
 CHOOSE = ("alternate", "top", "importance")
 WIDTHS = (0.75, round(WIDTH, 4))  # shares of the width, beside the whole
 LONGER = 2  # distillation takes so many times the epochs that rules prefer, or just these
-MOST_DEPTHS, FEWEST = 8, 0.25  # different numbers of layers; the smallest share of them
+MOST_DEPTHS, FEWEST = 12, 0.25  # different numbers of layers; the smallest share of them
 DEEPER = "deeper"  # than the white paper's levels
 Choices = Mapping[str, Choice]
 
@@ -61,16 +61,22 @@ class Place(NamedTuple):
 
 
 class Space(NamedTuple):
-    """What may be tried, the first ones to try, and what is left out. seeds: the advised recipe, one of each level."""
+    """What may be tried, the first ones to try, and what is left out.
+
+    seeds: the advised recipe, one of each level. every: also what is left out now; trials of an earlier search may be
+    among it.
+    """
 
     axes: Mapping[str, tuple[Choice, ...]]
     places: tuple[Place, ...]
     seeds: tuple[Place, ...]
     excluded: tuple[Excluded, ...]
+    every: tuple[Place, ...]
 
     def at(self, choices: Choices) -> Place | None:
         """The recipe of these choices."""
-        return next((one for one in self.places if one.choices == dict(choices)), None)
+        wanted = dict(choices)
+        return next((one for one in self.every if one.choices == wanted), None)
 
 
 class Question(NamedTuple):
@@ -109,7 +115,7 @@ def space(question: Question, advised: Candidate, candidates: Sequence[Candidate
         for one, (rule, reason) in zip(every, out, strict=True)
         if reason
     )
-    return Space(axes, tuple(kept), tuple(one for one in firsts if one in kept), excluded)
+    return Space(axes, tuple(kept), tuple(one for one in firsts if one in kept), excluded, tuple(every))
 
 
 def _places(question: Question) -> Iterator[Place]:
