@@ -160,7 +160,8 @@ class SearchResult:
     goals: by name, the bound as a recipe writes it. axes: of the space, with their values. budget: as it was given.
     excluded: recipes that cost nothing. front: of the trials by selection rows, on the report rows; empty until the
     search ends. frontier: numbers of the trials on the front so far. promoted: of each level's trials at a rung, the
-    share that goes on. stopped: why it ended, "" while it lasts. space_sha256: of model, data, policy and what all
+    share that goes on. wall_seconds: by the clock, over all
+    attempts. stopped: why it ended, "" while it lasts. space_sha256: of model, data, policy and what all
     trials share; a search goes on only in a folder of the same. nearest: what has to give where no point meets the
     goals.
     """
@@ -182,6 +183,7 @@ class SearchResult:
     agreement: tuple[Agreement, ...] = ()
     promoted: float = 1 / 3
     spent: Spent = Spent()
+    wall_seconds: float = 0.0
     stopped: str = ""
     nearest: str = ""
     notes: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ parent has left in the store. Where a rung trains less, the steps that distil ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
@@ -68,14 +68,22 @@ def path(node: Node) -> tuple[Node, ...]:
 
 
 def tree(leaves: Iterable[Node]) -> dict[str, Node]:
-    """All nodes that lead to the leaves, parents before children, each once, by name."""
-    return {node.name: node for leaf in leaves for node in path(leaf)}
+    """The nodes worth making one by one to get at the leaves: these, and where paths to them part. Parents first.
+
+    A node with one child is made together with it.
+    """
+    found: dict[str, Node] = {}
+    children: dict[str, set[str]] = {}
+    ends: set[str] = set()
+    for leaf in leaves:
+        whole = path(leaf)
+        ends.add(leaf.name)
+        for node, after in zip(whole, (*whole[1:], None), strict=True):
+            found[node.name] = node
+            children.setdefault(node.name, set()).update([after.name] if after else [])
+    return {name: node for name, node in found.items() if name in ends or len(children[name]) > 1}
 
 
-def ready(nodes: dict[str, Node], done: Iterable[str]) -> Iterator[Node]:
-    """The nodes that are not done and whose parent is."""
-    finished = set(done)
-    for name, node in nodes.items():
-        parent = node.parent
-        if name not in finished and (parent is None or parent.name in finished):
-            yield node
+def before(node: Node, nodes: Mapping[str, Node]) -> str | None:
+    """The name of the nearest of these nodes on the way to a node; None where there is none."""
+    return next((one.name for one in reversed(path(node)[:-1]) if one.name in nodes), None)
