@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from advisor.api.orders import Order, card_of, prepare
 from advisor.api.recommendation import Stated, data_facts
 from advisor.base.errors import AdviseError, NotMet
-from advisor.base.files import fingerprint
+from advisor.base.files import deliver, fingerprint
 from advisor.base.install import pip_command
 from advisor.facts.facts import Facts, Goal
 from advisor.policy.pack import Policy
 from advisor.recipe.recipe import Recipe, to_aims
-from advisor.records.search import Forecast, SearchResult
+from advisor.records.search import PAGE, Forecast, SearchResult
 
 if TYPE_CHECKING:
     from advisor.advice.candidates import Candidate
@@ -101,7 +101,8 @@ def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | N
     """The search, from its space to its end."""
     from advisor.execution import resumption
     from advisor.records.output_folder import attempt
-    from advisor.report.search import Screen
+    from advisor.report.search import page
+    from advisor.report.search.screen import Screen
     from advisor.tuning import costs, folder
     from advisor.tuning.driver import Driver
 
@@ -118,7 +119,9 @@ def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | N
             if confirm is not None and not confirm(expected):
                 raise AdviseError("the search was not started", hint="a smaller --budget, or --yes")
             parts = _parts(asked, space, job_of, wanted, screen)._replace(estimates=estimates)
-            return screen.show(Driver(parts, replace(record, forecast=expected)).run())
+            found = screen.show(Driver(parts, replace(record, forecast=expected)).run())
+            deliver(wanted.out / PAGE, page.render(found))
+            return found
 
 
 def _parts(asked: Question, space: Space, job_of: JobOf, wanted: Wanted, screen: Any) -> Parts:

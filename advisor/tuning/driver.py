@@ -278,3 +278,4 @@ class Driver:
             trial = replace(trial, status="measured", meets=meets(self.parts.goals, numbers))
         self.change(trial)
         yield trial
+        yield self.record

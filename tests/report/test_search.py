@@ -13,9 +13,12 @@ import pytest
 import small_searches
 from rich.console import Console
 
+from advisor.cli import main
 from advisor.records.results import Measured
 from advisor.records.search import SearchResult
 from advisor.report.search import charts, page, tables, view
+from advisor.report.search.screen import Screen
+from advisor.tuning import folder
 
 needs_browser = pytest.mark.skipif(browser.path() is None, reason="no Chromium is installed")
 EMPTY = replace(small_searches.going(), trials=(), frontier=(), excluded=(), agreement=(), forecast=None)
@@ -55,11 +58,12 @@ def test_what_was_left_out_stands_by_rule_and_costs_beside_their_forecast() -> N
         ("layers/at-least-two", 2, 1), (view.SIZES, 1, 1),
     ]  # fmt: skip
     assert [tuple(row) for row in view.costs(going)] == [
-        ("time of work", "30 min", "1 h 30 min"), ("energy", "40 Wh, 1 step not counted", "120 Wh"),
+        ("time by the clock", "20 min", "1 h 30 min"), ("time of work", "30 min", ""),
+        ("energy", "40 Wh, 1 step not counted", "120 Wh"),
         ("CO2e", "2.25 g, 1 step not counted", ""),
     ]  # fmt: skip
     uncounted = replace(going, spent=replace(going.spent, wh=0.0, g_co2=0.0))
-    assert [row.spent for row in view.costs(uncounted)][1:] == ["not counted"] * 2
+    assert [row.spent for row in view.costs(uncounted)][2:] == ["not counted"] * 2
 
 
 def test_time_stands_for_emissions_that_nobody_measured() -> None:
@@ -89,7 +93,7 @@ def test_nothing_measured_is_no_drawing(draw: Callable[[SearchResult], str]) -> 
 def test_the_page_of_a_search_without_trials_says_so() -> None:
     text = page.render(EMPTY)
     assert "No recipe has been tried" in text
-    assert "not known" in text  # no forecast
+    assert ">–<" in text  # no forecast
     assert "<svg" not in text
 
 
@@ -118,6 +122,31 @@ def test_the_screen_shows_the_front_and_why_it_ended(capsys: pytest.CaptureFixtu
         "It ended: the goals are met with certainty.", "8 of 12 layers, int8 meets all goals",
     ):  # fmt: skip
         assert words in text
+
+
+def test_lines_say_when_the_front_changes(capsys: pytest.CaptureFixture[str]) -> None:
+    going = small_searches.going()
+    first = replace(going, frontier=(0,))
+    events = [first, going.trials[4], going.trials[5], going, going, small_searches.ended()]
+    assert Screen(True).show(events) is events[-1]
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "  trial 4: 3 of 12 layers: 1/9 of the training: keeps 0.88 (0.87-0.89)",
+        "  trial 5: 2 of 12 layers: failed: the disk is full: 12 MB are free",
+        "  the front so far: 4 of 12 layers, int8 keeps 0.93 (0.92-0.94), emissions 0.16 (0.14-0.18); "
+        "6 of 12 layers, int8 keeps 0.97 (0.96-0.98), emissions 0.24 (0.22-0.26); "
+        "8 of 12 layers, int8 keeps 0.98 (0.97-0.99), emissions 0.31 (0.29-0.33)",
+    ]
+
+
+def test_a_search_that_has_not_ended_is_shown_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder.write(tmp_path, small_searches.going())
+    assert main(["report", str(tmp_path)]) == 0
+    assert "The search goes on. 6 trials" in capsys.readouterr().out
+    assert main(["report", str(tmp_path), "--html", str(tmp_path / "page.html")]) == 0
+    assert "The front so far" in (tmp_path / "page.html").read_text()
+    assert main(["report", str(tmp_path), "--format", "json"]) == 2
+    assert "is shown alone" in capsys.readouterr().err
 
 
 @needs_browser

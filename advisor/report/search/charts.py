@@ -17,6 +17,7 @@ from advisor.records.results import Measured
 from advisor.records.search import Choice, SearchResult, Trial
 from advisor.report.chart import CARD, COLOURS, INK, MUTED, STYLE, inline
 from advisor.report.search.view import State, choice, cost, kept, state
+from advisor.report.style import clean
 
 GREEN, ORANGE, BLUE, PINK, *_ = COLOURS
 MARKERS: dict[State, str] = {"front": "D", "dominated": "o", "stopped": "v", "failed": "X", "running": "P"}
@@ -172,9 +173,9 @@ def _scales(axes: Any, axes_of: dict[str, tuple[Choice, ...]], ends: tuple[float
 
 def _scale(axes: Any, place: int, name: str, ticks: Sequence[tuple[float, str]]) -> None:
     axes.plot([place, place], [0, 1], color=MUTED, linewidth=0.9, zorder=1)
-    axes.text(place, 1.09, name.replace("_", " "), ha="center", fontsize=9, fontweight="bold")
+    axes.text(place, 1.09, clean(name).replace("_", " "), ha="center", fontsize=9, fontweight="bold")
     for height, words in ticks:
-        axes.text(place + 0.05, height + 0.035, words, fontsize=8, color=INK, va="center", zorder=6)
+        axes.text(place + 0.05, height + 0.035, clean(words), fontsize=8, color=INK, va="center", zorder=6)
 
 
 def _chosen(trials: Sequence[Trial]) -> Iterator[str]:

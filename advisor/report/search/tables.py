@@ -78,7 +78,7 @@ def costs(result: SearchResult) -> Table:
     """What the search took so far, and what was forecast of the whole."""
     shown = _table("What it took", "", "So far", "Forecast")
     for row in view.costs(result):
-        shown.add_row(row.quantity, row.spent, row.forecast or "not known")
+        shown.add_row(row.quantity, row.spent, row.forecast or "-")
     return shown
 
 

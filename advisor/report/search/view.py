@@ -153,11 +153,12 @@ class CostRow(NamedTuple):
 
 
 def costs(result: SearchResult) -> Iterator[CostRow]:
-    """Time of work, energy and CO2e so far, and their forecast."""
+    """Time, energy and CO2e so far, and their forecast."""
     spent, said = result.spent, result.forecast
     missing = f", {plural(spent.uncounted, 'step')} not counted" if spent.uncounted else ""
     counted = spent.wh > 0 or not spent.uncounted
-    yield CostRow("time of work", span(spent.seconds), span(said.seconds) if said else "")
+    yield CostRow("time by the clock", span(result.wall_seconds), span(said.seconds) if said else "")
+    yield CostRow("time of work", span(spent.seconds), "")
     for name, value, forecast, unit in (
         ("energy", spent.wh, said.wh if said else None, "Wh"),
         ("CO2e", spent.g_co2, said.g_co2 if said else None, "g"),
