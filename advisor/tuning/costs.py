@@ -115,10 +115,11 @@ def pace(job: Job) -> Pace:
     loss_of(scorer, context, some.take(8))
     meter, begun = Meter(job.assumed.country, pick(job.train_on).type == "cuda"), perf_counter()
     loss_of(scorer, context, some)
-    seconds, found = perf_counter() - begun, cost(meter.stop(), job.assumed)
+    seconds, made = perf_counter() - begun, meter.stop()
     work = len(some) * job.plan.family.compute(job.plan.steps[0].before)
-    watts = None if found.wh.value is None else found.wh.value * 3600 / seconds
+    found = cost(made, job.assumed)
     factor = found.g_co2.value / found.wh.value if found.wh.value and found.g_co2.value is not None else None
+    watts = None if isinstance(made, str) else made.kwh * 3.6e6 / made.seconds
     return Pace(seconds / work, watts, factor, f"the model's answers to {len(some)} training rows, {seconds:.2g} s")
 
 

@@ -213,7 +213,8 @@ class Driver:
 
     def _made(self, nodes: dict[str, Node]) -> Generator[tuple[Node, Outcome]]:
         """Make nodes in an order in which each follows what it is made from; yields them as they end."""
-        carrier, waiting, working = self.parts.carrier, dict(nodes), 0
+        carrier, working = self.parts.carrier, 0
+        waiting = {name: node for name, node in nodes.items() if name not in self.outcomes}
         while waiting or working:
             for name, node in list(waiting.items()):
                 above = before(node, nodes)

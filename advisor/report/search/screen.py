@@ -73,7 +73,8 @@ def line(event: object) -> str:
     if isinstance(event, Point):
         met = "meets every goal with every seed" if event.met else f"misses {_missed(event.meets)}"
         return f"  front: {event.name}: {met}"
-    return f"  {_trial(event)}" if isinstance(event, Trial) else ""
+    told = _trial(event) if isinstance(event, Trial) else ""
+    return f"  {told}" if told else ""
 
 
 def _trial(one: Trial) -> str:
@@ -84,8 +85,8 @@ def _trial(one: Trial) -> str:
         met = "meets every goal" if all((one.meets or {}).values()) else f"misses {_missed(one.meets or {})}"
         size = f"{one.size_mb.value:,.1f} MB" if one.size_mb.value is not None else "size not known"
         return f"{head}: keeps {_share(one.kept)}, emissions {_share(one.emissions)}, {size}, {met}"
-    if not one.rungs:
-        return ""
+    if not one.rungs or [seen.key for seen in one.rungs].count(one.rungs[-1].key) > 1:
+        return ""  # nothing of it is trained, so that this look is as the one before
     seen = one.rungs[-1]
     trained = {"0": "untrained", "1": "trained"}.get(seen.share, f"{seen.share} of the training")
     return f"{head}: {trained}: keeps {_share(seen.kept)}"
