@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from advisor.advice.candidates import Candidate
     from advisor.execution.job import Job
     from advisor.tuning.budget import Budget
+    from advisor.tuning.carrier import Carrier
     from advisor.tuning.costs import Costs
     from advisor.tuning.driver import Parts
+    from advisor.tuning.making import Maker
     from advisor.tuning.space import Question, Space
 
 Confirm = Callable[[Forecast], bool]
@@ -35,10 +37,11 @@ class Wanted(NamedTuple):
     out: Path
     store: Path
     resume: bool
-    workers: int
+    workers: int | None
     seed: int
     save_every: float
     budget: Budget
+    ray: str | None = None
 
 
 class JobOf(NamedTuple):
@@ -49,11 +52,16 @@ class JobOf(NamedTuple):
     def __call__(self, recipe: Recipe) -> Job:
         return prepare(self.order._replace(recipe=recipe))
 
+    def moved(self, places: Mapping[str, str]) -> JobOf:
+        """The same with `model` and `data` at other places."""
+        return JobOf(self.order._replace(**places))
 
-def refuse_missing_libraries() -> None:
-    """Raise an AdviseError where what proposes trials is not installed."""
-    if find_spec("optuna") is None:
-        raise AdviseError("advise search needs optuna, not installed", hint=pip_command("search"))
+
+def refuse_missing_libraries(ray: bool) -> None:
+    """Raise an AdviseError where what proposes trials, or carries them to a cluster, is not installed."""
+    missing = [name for name in ("optuna", *(("ray",) if ray else ())) if find_spec(name) is None]
+    if missing:
+        raise AdviseError(f"advise search needs {' and '.join(missing)}, not installed", hint=pip_command("search"))
 
 
 def question(rules: Policy, stated: Stated, goal: Goal, device: str, model: str) -> Question:
@@ -128,19 +136,14 @@ def _parts(asked: Question, space: Space, job_of: JobOf, wanted: Wanted, screen:
     """What the driver works with."""
     from advisor.execution.store import Store
     from advisor.tuning import folder
-    from advisor.tuning.carrier import Serial
     from advisor.tuning.driver import Parts
     from advisor.tuning.ending import Ending
     from advisor.tuning.making import Maker, Measurer
-    from advisor.tuning.processes import Processes, refuse_too_many
 
-    refuse_too_many(wanted.workers)
     store = Store(wanted.store.absolute())
     maker = Maker(job_of, wanted.out.absolute(), store, wanted.save_every)
     measurer = Measurer(job_of, wanted.out, store, card_of, wanted.save_every, screen.step)
-    carrier: Any = (
-        Serial(maker._replace(watch=screen.step)) if wanted.workers == 1 else Processes(maker, wanted.workers)
-    )
+    carrier = _carrier(maker, wanted, screen, space.seeds[0].recipe)
     goal = asked.facts.goal
     objective = "time" if goal.latency_ms is not None and goal.relative_emissions is None else "emissions"
     return Parts(
@@ -154,6 +157,31 @@ def _parts(asked: Question, space: Space, job_of: JobOf, wanted: Wanted, screen:
         lambda record: folder.write(wanted.out, record),
         objective,
     )
+
+
+def _carrier(maker: Maker, wanted: Wanted, screen: Any, first: Recipe) -> Carrier:
+    """What makes the nodes: a cluster, processes of this machine, or this process."""
+    from advisor.tuning.carrier import Serial
+    from advisor.tuning.processes import Processes, refuse_too_many
+
+    if wanted.ray is not None:
+        return _cluster(maker, wanted, first)
+    workers = wanted.workers or 1
+    refuse_too_many(workers)
+    return Serial(maker._replace(watch=screen.step)) if workers == 1 else Processes(maker, workers)
+
+
+def _cluster(maker: Maker, wanted: Wanted, first: Recipe) -> Carrier:
+    """A Ray cluster, which gets local models and data sent; what lies on the Hub each machine reads there."""
+    from advisor.compute.machine.device import pick
+    from advisor.tuning.cluster import Cluster, Where
+
+    job = maker.job_of(first)
+    given = {"model": job.model.folder, "data": Path(first.data.source) if first.data.source else None}
+    local = {name: path for name, path in given.items() if path is not None and path.exists()}
+    search = fingerprint([str(maker.out), job.data.fingerprint])[:16]
+    where = Where(wanted.ray or "", search, pick(job.train_on).type, wanted.workers)
+    return Cluster(where, maker, local)
 
 
 def _record(asked: Question, space: Space, job: Job, wanted: Wanted) -> SearchResult:

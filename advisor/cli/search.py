@@ -36,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
 
     given = {name: getattr(options, name) for name in (*DATA_OPTIONS, "min_accuracy", "max_emissions", "max_size_mb")}
     given |= {name: getattr(options, name) for name in ("max_latency_ms", "requests", "task", "policy", "train_on")}
-    given |= {name: getattr(options, name) for name in ("workers", "store", "resume", "seed", "country")}
+    given |= {name: getattr(options, name) for name in ("workers", "ray", "store", "resume", "seed", "country")}
     given |= {name: getattr(options, name) for name in ("trust_remote_code", "checkpoint_seconds", "measure_seconds")}
     try:
         found = search(
@@ -92,7 +92,13 @@ def _options(arguments: Sequence[str]) -> Namespace:
     policy(made)
     made.add_argument("--train-on", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to train")
     made.add_argument(
-        "--workers", type=count, default=1, metavar="N", help="make N steps at the same time (default: 1)"
+        "--workers",
+        type=count,
+        metavar="N",
+        help="make N steps at the same time (default: 1; with --ray one a machine or GPU)",
+    )
+    made.add_argument(
+        "--ray", metavar="ADDRESS", help="make steps on the machines of this Ray cluster: HOST:PORT, or auto"
     )
     made.add_argument(
         "--store", type=Path, metavar="DIR", help="finished steps, shared between searches (default: in --out)"
