@@ -7,14 +7,18 @@ parent has left in the store. Where a rung trains less, the steps that distil ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from advisor.base.files import fingerprint
 from advisor.base.frozen import replace
-from advisor.recipe.recipe import Recipe, as_dict
+from advisor.recipe.recipe import Recipe
+from advisor.recipe.steps.step import Step
 from advisor.records.results import NOT_YET, Measured
 from advisor.records.search import Spent
+from advisor.records.training_settings import Training
 
 WHOLE = Fraction(1)
 
@@ -28,7 +32,7 @@ class Node(NamedTuple):
     @property
     def name(self) -> str:
         """What tells it from other nodes, whatever they are made for: a hash of its steps and settings."""
-        return fingerprint([as_dict(self.recipe)["steps"], as_dict(self.recipe).get("training"), str(self._counts)])
+        return _name(self.recipe.steps, self.recipe.training, self._counts)
 
     @property
     def parent(self) -> Node | None:
@@ -40,6 +44,12 @@ class Node(NamedTuple):
     def _counts(self) -> Fraction:
         """The share, where it changes anything."""
         return self.share if any(step.distils for step in self.recipe.steps) else WHOLE
+
+
+@lru_cache(4096)
+def _name(steps: tuple[Step, ...], training: Training, share: Fraction) -> str:
+    settings = [{step.name: asdict(step)} for step in steps]
+    return fingerprint([settings, asdict(training), str(share)])
 
 
 class Outcome(NamedTuple):
