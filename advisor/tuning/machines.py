@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.tuning import remote
+from advisor.tuning.remote import versions as own_versions
 
 ANSWER = 5.0  # seconds that an address has to answer in
 EXAMINATION = 120.0  # seconds for each machine: a new worker imports the libraries first
+GONE = "not installed"
 MEND = "install the same versions there, and start Ray on it again"
 
 
@@ -31,14 +33,14 @@ def connected(address: str) -> Any:
     Raises:
         AdviseError: nobody answers there, or not as Ray, or its Ray or Python are of another version.
     """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    import ray
-
     hint = "give the address that `ray start --head` has printed, as in --ray 10.0.0.1:6379"
     if "://" in address:
         raise AdviseError(f"--ray {address}: a search runs on a machine of the cluster", hint=f"join it, then {hint}")
     if address != "auto":
         _refuse_silent(address, hint)
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    import ray
+
     try:
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError, SystemExit) as error:
@@ -72,18 +74,21 @@ def examined(ray: Any) -> list[Machine]:
     ]
     if not found:
         raise AdviseError("no machine of the cluster lends a core to Ray", hint="ray start --address … --num-cpus N")
-    own = remote.versions()
+    own = own_versions()
     asked = everywhere(ray, found, remote.versions)
-    wrong = [(one, words) for one, answer in zip(found, asked, strict=True) if (words := _differs(own, answer))]
+    wrong = [(one, words) for one, answer in zip(found, asked, strict=True) if (words := differs(own, answer))]
     if wrong:
         raise AdviseError(*(Fault(words, f"machine {one.address}", hint=MEND) for one, words in wrong))
     return found
 
 
-def _differs(own: dict[str, str], answer: Any) -> str:
+def differs(own: Mapping[str, str], answer: Any) -> str:
+    """How the versions of a machine, or the error that it gave instead, differ from the driver's; "": not at all."""
     if isinstance(answer, Exception):
         return f"cannot work: {str(answer).strip().splitlines()[-1]}"
-    other = [f"{name} {answer.get(name)} instead of {mine}" for name, mine in own.items() if answer.get(name) != mine]
+    other = [
+        f"{name} {answer.get(name, GONE)} instead of {mine}" for name, mine in own.items() if answer.get(name) != mine
+    ]
     return f"has {', '.join(other)}" if other else ""
 
 
