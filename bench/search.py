@@ -10,7 +10,6 @@ About ten hours for 10,000 rows on two cores; minutes for some hundred rows. Res
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from math import log
 from statistics import mean, median
@@ -29,7 +28,7 @@ from replay import (
     one_by_one,
     reached,
 )
-from search_table import make, subject, table, time, whole_node
+from search_table import make, options, subject, table, time, whole_node
 
 from advisor.api.orders import libraries
 from advisor.facts.facts import Goal
@@ -115,24 +114,12 @@ def _against_advice(found: Table, space: Space, ours: Sequence[Sequence[Seen]]) 
     yield f"{words}; the search's cheapest that keeps no less: {median(costs):.3f}"
 
 
-def options() -> Namespace:
-    """The options of the command line."""
-    made = ArgumentParser(description=__doc__.splitlines()[0])
-    made.add_argument("--task", default="sst2")
-    made.add_argument("--rows", type=int, default=10_000)
-    made.add_argument("--epochs", type=int, default=9, help="at most so many in each step")
-    made.add_argument("--leaves", type=int, default=40)
+def main() -> None:
+    made = options(__doc__)
     made.add_argument("--seeds", type=int, default=50)
-    made.add_argument("--min-accuracy", type=float, default=0.95)
-    made.add_argument("--measure-seconds", type=float, default=10.0)
-    made.add_argument("--work", default="runs/search")
     for what in ("make", "time", "replay"):
         made.add_argument(f"--{what}", action="store_true", help="only this part")
-    return made.parse_args()
-
-
-def main() -> None:
-    given = options()
+    given = made.parse_args()
     every = not (given.make or given.time or given.replay)
     with libraries("bench/search.py"):
         about = subject(given)

@@ -6,7 +6,7 @@ What is in the file is not made again, so a killed command goes on. Steps that a
 from __future__ import annotations
 
 import json
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from time import perf_counter
@@ -25,7 +25,7 @@ from advisor.base.frozen import replace
 from advisor.execution.store import Store
 from advisor.facts.facts import Goal
 from advisor.policy.pack import core
-from advisor.recipe.recipe import DataSource
+from advisor.recipe.recipe import DataSource, Recipe
 from advisor.recipe.steps.distillation import Distillation
 from advisor.recipe.steps.finetune import Finetune
 from advisor.records.measuring import Measuring
@@ -38,9 +38,23 @@ from advisor.tuning.tree import Node, path
 Line = dict[str, Any]
 
 
-class Subject(NamedTuple):
-    """The space, and what makes and measures its recipes. file: the table."""
+def options(about: str) -> ArgumentParser:
+    """The options that name a table."""
+    made = ArgumentParser(description=about.splitlines()[0])
+    made.add_argument("--task", default="sst2")
+    made.add_argument("--rows", type=int, default=10_000)
+    made.add_argument("--epochs", type=int, default=9, help="at most so many in each step")
+    made.add_argument("--leaves", type=int, default=40)
+    made.add_argument("--min-accuracy", type=float, default=0.95)
+    made.add_argument("--measure-seconds", type=float, default=10.0)
+    made.add_argument("--work", default="runs/search")
+    return made
 
+
+class Subject(NamedTuple):
+    """The space, whole and reduced, and what makes and measures its recipes. file: the table."""
+
+    whole: Space
     space: Space
     maker: Maker
     measurer: Measurer
@@ -75,8 +89,9 @@ def subject(given: Namespace) -> Subject:
     out.mkdir(parents=True, exist_ok=True)
     store = Store(out.absolute() / "store")
     file = HERE / "results" / f"search-{task.key}-{given.epochs}.jsonl"
-    space = reduced(shorter(whole, given.epochs), given.leaves)
-    return Subject(space, Maker(job_of, out.absolute(), store), Measurer(job_of, out, store, card_of), file)
+    whole = shorter(whole, given.epochs)
+    maker, measurer = Maker(job_of, out.absolute(), store), Measurer(job_of, out, store, card_of)
+    return Subject(whole, reduced(whole, given.leaves), maker, measurer, file)
 
 
 def shorter(space: Space, epochs: int) -> Space:
@@ -116,6 +131,12 @@ def nodes(places: Iterable[Place]) -> dict[str, tuple[Node, str]]:
     return found
 
 
+def choices(recipe: Recipe) -> Line:
+    """What tells recipes apart that take different times."""
+    removal = recipe.step("layer_removal")
+    return {"layers": getattr(removal, "keep", None), "int8": recipe.step("quantization") is not None}
+
+
 def make(about: Subject) -> None:
     """Make every node that the table lacks, and write what it took and what came of it."""
     done = {line["name"] for line in about.lines if line["kind"] == "node"}
@@ -126,11 +147,11 @@ def make(about: Subject) -> None:
         if outcome.status == "failed":
             print(f"failed: {outcome.why}")
             continue
-        steps = [step.words() for step in node.recipe.steps]
+        words, last = [step.words() for step in node.recipe.steps], node.recipe.steps[-1].name
         kept = [outcome.kept.value, *(outcome.kept.interval or ())]
         about.add(
-            {"kind": "node", "name": name, "steps": steps, "share": share, "kept": kept, "loss": outcome.loss,
-             "seconds": round(perf_counter() - begun, 3)}
+            {"kind": "node", "name": name, "step": last, "steps": words, "share": share, **choices(node.recipe),
+             "kept": kept, "loss": outcome.loss, "seconds": round(perf_counter() - begun, 3)}
         )  # fmt: skip
 
 
@@ -146,8 +167,8 @@ def time(about: Subject) -> None:
         values = {key: [one.value, *(one.interval or ())] for key, one in numbers.items()}
         notes = {key: one.why_not for key, one in numbers.items() if one.value is None}
         about.add(
-            {"kind": "leaf", "name": name, "words": place.candidate.words, "level": place.level, **values,
-             "notes": notes, "seconds": round(perf_counter() - begun, 3)}
+            {"kind": "leaf", "name": name, "words": place.candidate.words, "level": place.level,
+             **choices(place.recipe), **values, "notes": notes, "seconds": round(perf_counter() - begun, 3)}
         )  # fmt: skip
 
 
