@@ -1,7 +1,7 @@
 """How the wall time of a search falls with 1 to 64 workers, and what limits it: a simulation with recorded times.
 
-Command: python bench/search_scale.py [--trials 60], with the options of bench/search.py that name its table. The driver,
-its rungs and its sampler are the real ones; only the clock is simulated. A step that the table lacks takes the median
+Command: python bench/search_scale.py [--trials 60], with the options of bench/search.py that name its table. Driver,
+rungs and sampler are the real ones; only the clock is simulated. A step that the table lacks takes the median
 of recorded ones: of the same kind, share of the training and number of layers, or of the first two. Trials are measured
 one after another, while nothing else runs.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
+from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
@@ -33,7 +34,7 @@ class Recorded:
     """Medians of what a table holds, for recipes that are like those in it."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
-        self.values: dict[Hashable, list[float]] = defaultdict(list)
+        self.values: dict[tuple[str, Hashable], list[float]] = defaultdict(list)
         for one in (one for one in lines if one["kind"] == "node"):
             kind, share, layers = one["step"], one["share"], one["layers"]
             for key in ((kind, share, layers), (kind, share), kind):
@@ -48,6 +49,12 @@ class Recorded:
     def of(self, what: str, *keys: Hashable) -> float:
         """The median of the first of these keys that the table has."""
         return next(median(self.values[what, key]) for key in keys if (what, key) in self.values)
+
+    def known(self, space: Space) -> Space:
+        """The space without recipes of which no such step was recorded."""
+        kinds = {key for what, key in self.values if what == "seconds" and isinstance(key, str)}
+        places = tuple(one for one in space.places if set(one.recipe.step_names) <= kinds)
+        return space._replace(places=places, seeds=tuple(one for one in space.seeds if one in places))
 
     def made(self, node: Node) -> Made:
         """What making a node takes."""
@@ -121,11 +128,14 @@ def rows(found: Sequence[Simulated]) -> list[str]:
 def main() -> None:
     made = options(__doc__)
     made.add_argument("--trials", type=int, default=60)
+    made.add_argument("--table", type=Path, help="take the times from this table, not from the one of the options")
     given = made.parse_args()
     with libraries("bench/search_scale.py"):
         about = subject(given)
-        recorded = Recorded(about.lines)
-        found = [simulated(about.whole, recorded, workers, given.trials) for workers in WORKERS]
+        recorded = Recorded(about._replace(file=given.table).lines if given.table else about.lines)
+        space = recorded.known(about.whole)
+        found = [simulated(space, recorded, workers, given.trials) for workers in WORKERS]
+    print(f"{len(space.places)} of {len(about.whole.places)} recipes are of kinds of steps that were recorded")
     print(f"{found[0].trials} trials, work {found[0].busy:,.0f} s, longest node {found[0].longest:,.0f} s")
     print("\n".join(rows(found)))
 

