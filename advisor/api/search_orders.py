@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -41,7 +41,8 @@ class Wanted(NamedTuple):
     budget: Budget
 
 
-class JobOf(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class JobOf:
     """Prepares the job of a recipe; it travels to other processes."""
 
     order: Order
@@ -64,7 +65,7 @@ def question(rules: Policy, stated: Stated, goal: Goal, device: str, model: str)
     from advisor.tuning.space import Question
 
     kind = probe.device(device)
-    if not present(kind.kind):
+    if not present(kind.kind or ""):
         raise AdviseError(
             f"this machine has no {kind.kind} device, and a search measures",
             hint="search on a machine of the kind that will serve",
@@ -136,7 +137,7 @@ def _parts(asked: Question, space: Space, job_of: JobOf, wanted: Wanted, screen:
     maker = Maker(job_of, wanted.out.absolute(), store, wanted.save_every)
     measurer = Measurer(job_of, wanted.out, store, card_of, wanted.save_every, screen.step)
     carrier: Any = (
-        Serial(maker._replace(watch=screen.step)) if wanted.workers == 1 else Processes(maker, wanted.workers)
+        Serial(replace(maker, watch=screen.step)) if wanted.workers == 1 else Processes(maker, wanted.workers)
     )
     goal = asked.facts.goal
     objective = "time" if goal.latency_ms is not None and goal.relative_emissions is None else "emissions"
@@ -168,7 +169,7 @@ def _record(asked: Question, space: Space, job: Job, wanted: Wanted) -> SearchRe
     return SearchResult(
         asked.model.source.source,
         asked.data.source or "",
-        facts.device.kind,
+        facts.device.kind or "",
         {name: str(bound) for name, bound in to_aims(facts.goal).bounds().items()},
         dict(space.axes),
         wanted.budget.text,
