@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
 from advisor.base import frozen
-from advisor.base.errors import AdviseError
+from advisor.base.errors import AdviseError, DiskFull
 from advisor.recipe.recipe import Recipe, as_dict
 from advisor.records.results import Remark
 from advisor.records.search import RUNGS, Origin, Point, Reached, SearchResult, Spent, Trial
@@ -271,6 +271,8 @@ class Driver:
                 if cost.value is not None:
                     break
             why = cost.why_not
+        except DiskFull:
+            raise
         except AdviseError as error:
             why = "; ".join(fault.message for fault in error.faults)
         if why:
