@@ -100,7 +100,7 @@ def search(
     what = current({"task": task, "problem_type": problem_type})
     columns: dict[str, Any] = {"text": text, "pair": pair, "label": label, "header": header}
     limits = dict(zip(LIMITS, (max_samples, max_eval_samples, max_unlabelled), strict=True))
-    rows = DataSource(fspath(data), **what, **columns, **limits)
+    rows = DataSource(fspath(data), **what, **columns, **limits)  # type: ignore[arg-type]
     stated = Stated(rows, None, None, None)
     refuse_nonsense(stated, goal, device, "advisor.search")
     arguments = Arguments("advisor.search")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -44,7 +44,8 @@ class Wanted(NamedTuple):
     ray: str | None = None
 
 
-class JobOf(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class JobOf:
     """Prepares the job of a recipe; it travels to other processes."""
 
     order: Order
@@ -72,7 +73,7 @@ def question(rules: Policy, stated: Stated, goal: Goal, device: str, model: str)
     from advisor.tuning.space import Question
 
     kind = probe.device(device)
-    if not present(kind.kind):
+    if not present(kind.kind or ""):
         raise AdviseError(
             f"this machine has no {kind.kind} device, and a search measures",
             hint="search on a machine of the kind that will serve",
@@ -168,7 +169,7 @@ def _carrier(maker: Maker, wanted: Wanted, screen: Any, first: Recipe) -> Carrie
         return _cluster(maker, wanted, first)
     workers = wanted.workers or 1
     refuse_too_many(workers)
-    return Serial(maker._replace(watch=screen.step)) if workers == 1 else Processes(maker, workers)
+    return Serial(replace(maker, watch=screen.step)) if workers == 1 else Processes(maker, workers)
 
 
 def _cluster(maker: Maker, wanted: Wanted, first: Recipe) -> Carrier:
@@ -199,7 +200,7 @@ def _record(asked: Question, space: Space, job: Job, wanted: Wanted) -> SearchRe
     return SearchResult(
         asked.model.source.source,
         asked.data.source or "",
-        facts.device.kind,
+        facts.device.kind or "",
         {name: str(bound) for name, bound in to_aims(facts.goal).bounds().items()},
         dict(space.axes),
         wanted.budget.text,

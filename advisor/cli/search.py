@@ -20,6 +20,7 @@ from advisor.cli.options import (
     share,
 )
 from advisor.cli.options import requests as requests_
+from advisor.cli.run import ended_in_order
 
 if TYPE_CHECKING:
     from advisor.records.search import Forecast
@@ -39,16 +40,17 @@ def run(arguments: Sequence[str]) -> int:
     given |= {name: getattr(options, name) for name in ("workers", "ray", "store", "resume", "seed", "country")}
     given |= {name: getattr(options, name) for name in ("trust_remote_code", "checkpoint_seconds", "measure_seconds")}
     try:
-        found = search(
-            options.model,
-            data=options.data,
-            device=options.device,
-            budget=options.budget,
-            out=options.out,
-            record=not options.no_ledger,
-            confirm=lambda forecast: _confirmed(forecast, options),
-            **given,
-        )
+        with ended_in_order():
+            found = search(
+                options.model,
+                data=options.data,
+                device=options.device,
+                budget=options.budget,
+                out=options.out,
+                record=not options.no_ledger,
+                confirm=lambda forecast: _confirmed(forecast, options),
+                **given,
+            )
     except KeyboardInterrupt:
         sys.stderr.write(f"everything is kept in {options.out}; the same command with --resume goes on\n")
         raise

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from time import monotonic
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from advisor.base import frozen
-from advisor.base.errors import AdviseError
+from advisor.base.errors import AdviseError, DiskFull
 from advisor.recipe.recipe import Recipe, as_dict
 from advisor.records.results import Remark
-from advisor.records.search import RUNGS, Origin, Reached, SearchResult, Spent, Trial
+from advisor.records.search import RUNGS, Origin, Point, Reached, SearchResult, Spent, Trial
 from advisor.tuning import progress, stopping
 from advisor.tuning.budget import Budget
 from advisor.tuning.carrier import Carrier
@@ -30,7 +30,7 @@ from advisor.tuning.tree import Node, Outcome, before, tree
 
 ROUND = 9  # proposals at a time: a third of a third of them is one
 MOST_MEASURED = 2  # times that a trial is measured before it has failed
-Event = Remark | Trial | SearchResult
+Event = Remark | Trial | Point | SearchResult
 
 
 class Measuring(Protocol):
@@ -265,18 +265,21 @@ class Driver:
             for _ in range(MOST_MEASURED):
                 found = self.parts.measuring.trial(trial.number, self.recipe(trial.number))
                 self.spend(found.spent)
-                trial = replace(trial, **found._replace(spent=trial.spent + found.spent)._asdict())
+                numbers: Any = found._replace(spent=trial.spent + found.spent)._asdict()
+                trial = replace(trial, **numbers)
                 cost = getattr(trial, self.parts.objective)
                 if cost.value is not None:
                     break
             why = cost.why_not
+        except DiskFull:
+            raise
         except AdviseError as error:
             why = "; ".join(fault.message for fault in error.faults)
         if why:
             trial = replace(trial, status="failed", why=why)
         else:
-            numbers = progress.goal_numbers(trial)
-            trial = replace(trial, status="measured", meets=meets(self.parts.goals, numbers))
+            met = meets(self.parts.goals, progress.goal_numbers(trial))
+            trial = replace(trial, status="measured", meets=met)
         self.change(trial)
         yield trial
         yield self.record

@@ -6,7 +6,7 @@ Nodes are made anywhere, several at a time; trials are measured in the driver's 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -35,7 +35,8 @@ def silent(event: object) -> None:
     """Tell nobody."""
 
 
-class Maker(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Maker:
     """Makes nodes with their steps in a store. out: the search's folder. store: where finished steps are kept."""
 
     job_of: JobOf
@@ -77,7 +78,8 @@ class Measurements(NamedTuple):
     spent: Spent
 
 
-class Measurer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Measurer:
     """Measures trials and points of the front. card: gives the model card of a run of this job."""
 
     job_of: JobOf

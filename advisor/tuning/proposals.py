@@ -87,7 +87,8 @@ def _distribution(axis: str, values: Sequence[Choice]) -> BaseDistribution:
 
 
 def _value(axis: str, asked: Any, axes: Mapping[str, Sequence[Choice]]) -> Choice:
-    return asked if axis in UNORDERED else axes[axis][asked]
+    found: Choice = asked if axis in UNORDERED else axes[axis][asked]
+    return found
 
 
 def _ended(one: Told, axes: Mapping[str, Sequence[Choice]], distributions: dict[str, Any]) -> Any:

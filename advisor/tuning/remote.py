@@ -7,6 +7,7 @@ import platform
 import socket
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,7 +54,7 @@ def make(sent: Sent, node: Node) -> tuple[Outcome, dict[str, Files]]:
     places = {name: str(transfer.placed(one, folder / "inputs", asked)) for name, one in sent.sources.items()}
     moved: Callable[[Mapping[str, str]], JobOf] = sent.make.job_of.moved  # type: ignore[attr-defined]
     store = Borrowing(folder / "store", asked)
-    outcome = sent.make._replace(job_of=moved(places), out=folder, store=store)(node)
+    outcome = replace(sent.make, job_of=moved(places), out=folder, store=store)(node)
     if outcome.status == "failed":
         return outcome._replace(why=f"{outcome.why} (on {socket.gethostname()})"), {}
     lacking = _get(sent.keeper.missing.remote(sorted(store.used)))

@@ -1,4 +1,4 @@
-"""The store: finished steps by what made them. Two inputs that differ in one byte are two; damage is never taken over."""
+"""The store: finished steps by what made them. Inputs that differ in one byte are two; damage is never taken over."""
 
 from __future__ import annotations
 
