@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny
 
 import advisor
 from advisor.base.errors import AdviseError
@@ -64,10 +63,10 @@ def address() -> Iterator[str]:
     local.shutdown()
 
 
-def searched(folder: Path, out: str, **more: Any) -> SearchResult:
+def searched(model: Path, data: Path, out: Path, **more: Any) -> SearchResult:
     return advisor.search(
-        folder / "model", data=folder / "data", device="cpu", budget="3trials", out=folder / out, min_accuracy=0.5,
-        measure_seconds=0.2, record=False, progress=False, **more,
+        model, data=data, device="cpu", budget="3trials", out=out, min_accuracy=0.5, max_samples=60,
+        measure_seconds=0.05, record=False, progress=False, **more,
     )  # fmt: skip
 
 
@@ -92,14 +91,14 @@ class Killer(threading.Thread):
 
 
 @pytest.mark.slow
-def test_a_killed_worker_changes_nothing(tmp_path: Path, address: str) -> None:
-    tiny.checkpoint("bert", tmp_path / "model")
-    tiny.write_rows(tmp_path / "data")
+def test_a_killed_worker_changes_nothing(
+    tmp_path: Path, address: str, checkpoints: dict[str, Path], text: Path
+) -> None:
     killer = Killer()
     killer.start()
-    there = searched(tmp_path, "there", ray=address)
+    there = searched(checkpoints["bert"], text, tmp_path / "there", ray=address)
     assert killer.killed is not None
-    here = searched(tmp_path, "here")
+    here = searched(checkpoints["bert"], text, tmp_path / "here")
     told = [{one.number: (one.name, one.status, one.rungs) for one in found.trials} for found in (there, here)]
     assert told[0] == told[1]
     assert [point.trial for point in there.front] and there.stopped == here.stopped

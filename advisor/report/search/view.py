@@ -33,10 +33,10 @@ def kept(trial: Trial) -> Measured:
 
 
 def counts(result: SearchResult) -> str:
-    """The trials by state, in words. Example: "12 trials: 3 on the front, 4 dominated, 5 stopped"."""
+    """The trials by state, in words. Example: "12 recipes tried: 3 on the front, 9 stopped"."""
     found = Counter(state(trial, result) for trial in result.trials)
     words = [f"{found[one]} {'on the front' if one == 'front' else one}" for one in STATES if found[one]]
-    return f"{plural(len(result.trials), 'trial')}{': ' if words else ''}{', '.join(words)}"
+    return f"{plural(len(result.trials), 'recipe')} tried{': ' if words else ''}{', '.join(words)}"
 
 
 class FrontRow(NamedTuple):
