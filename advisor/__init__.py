@@ -7,6 +7,7 @@
     result = advisor.run(advice, data="data/", out="runs/first")      # recipe to measured models
     verdict = advisor.gate("runs/first")                              # may they be deployed?
     predict = advisor.load("runs/first")                              # the last model, ready to answer
+    found = advisor.search("bert", data="data/", device="cpu", budget="2h", out="searches/first")  # the best recipes
 
 Each name is imported when it is first used: `import advisor` loads neither PyTorch nor pydantic.
 """
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from advisor.api.execution import Refused, RunResult, run
     from advisor.api.recommendation import Advice, advise
     from advisor.api.review import Findings, check
+    from advisor.api.search import search
     from advisor.base.errors import AdviseError
     from advisor.runs.predictor import load
 
@@ -37,6 +39,7 @@ __all__ = [
     "gate",
     "load",
     "run",
+    "search",
 ]
 
 _HOMES = {
@@ -48,6 +51,7 @@ _HOMES = {
     "Refused": "advisor.api.execution",
     "RunResult": "advisor.api.execution",
     "gate": "advisor.api.deployment",
+    "search": "advisor.api.search",
     "load": "advisor.runs.predictor",
     "AdviseError": "advisor.base.errors",
 }

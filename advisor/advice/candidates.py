@@ -122,12 +122,16 @@ def candidates(
 ) -> Iterator[Candidate]:
     """All of them, mildest first."""
     family = registry.of(facts.model.family, model.config)
-    training = _training(family, model.config, facts.data)
     for level, steps in _structures(family, model, facts.data.task or ""):
         for int8 in (False, True):
             whole = (Finetune(), *steps, *((Quantization(),) if int8 else ()))
-            recipe = replace(recipe_of(facts, model.source, whole, data, name), training=training, policy=policy.stamp)
-            yield _candidate(policy, facts, model, recipe, level, choosing)
+            yield _candidate(policy, facts, model, usual(policy, facts, model, data, name, whole), level, choosing)
+
+
+def usual(policy: Policy, facts: Facts, model: Model, data: DataSource, name: str, steps: tuple[Step, ...]) -> Recipe:
+    """A recipe of these steps with the usual settings of training."""
+    training = _training(registry.of(facts.model.family, model.config), model.config, facts.data)
+    return replace(recipe_of(facts, model.source, steps, data, name), training=training, policy=policy.stamp)
 
 
 def _structures(family: Family | None, model: Model, task: str) -> Iterator[tuple[str, tuple[Step, ...]]]:
@@ -149,12 +153,16 @@ def _training(family: Family | None, config: Config | None, data: DataFacts) -> 
 
 
 def _candidate(policy: Policy, facts: Facts, model: Model, recipe: Recipe, level: str, choosing: Choosing) -> Candidate:
+    return given(policy, facts, model, preferred(policy, facts, recipe), level, choosing)
+
+
+def preferred(policy: Policy, facts: Facts, recipe: Recipe) -> Recipe:
+    """The recipe with the settings that rules prefer."""
     wishes = preferences(policy, look(facts, recipe))
     steps = tuple(_preferred(step.name, step, wishes) for step in recipe.steps)
     training = _preferred("training", recipe.training, wishes)
     shortest = min(training.max_tokens, recipe.training.max_tokens)  # a model has only so many positions
-    recipe = replace(recipe, steps=steps, training=replace(training, max_tokens=shortest))
-    return given(policy, facts, model, recipe, level, choosing)
+    return replace(recipe, steps=steps, training=replace(training, max_tokens=shortest))
 
 
 def given(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
@@ -140,13 +140,9 @@ def execute(job: Job, order: Order, progress: bool = True) -> RunResult | SeedsR
     """
     from advisor.deployment.signature import private_key, sign
     from advisor.execution import executor, seeds
-    from advisor.report import card as model_card
     from advisor.report.progress import watch
 
-    def card(result: RunResult) -> str:
-        license_ = model_card.base_license((job.model.student or job.model).folder)
-        return model_card.text(result, job.recipe, job.reviewed.facts.data, license_)
-
+    card = card_of(job)
     assert order.out is not None
     key = None if order.sign is None else private_key(order.sign)
     events: Iterable[Event | SeedsResult]
@@ -159,6 +155,17 @@ def execute(job: Job, order: Order, progress: bool = True) -> RunResult | SeedsR
         for folder in folders(result, order.out):
             sign(folder, key)
     return result
+
+
+def card_of(job: Job) -> Callable[[RunResult], str]:
+    """What writes the model card of a run of this job."""
+    from advisor.report import card as model_card
+
+    def card(result: RunResult) -> str:
+        license_ = model_card.base_license((job.model.student or job.model).folder)
+        return model_card.text(result, job.recipe, job.reviewed.facts.data, license_)
+
+    return card
 
 
 def folders(result: RunResult | SeedsResult, out: Path) -> list[Path]:

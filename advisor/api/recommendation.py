@@ -180,9 +180,9 @@ def advise(
     columns = {"text": text, "pair": pair, "label": label, "header": header}
     limits = dict(zip(LIMITS, (max_samples, max_eval_samples, max_unlabelled), strict=True))
     rows = DataSource(source_name, **what, **columns, **limits)  # type: ignore[arg-type]
-    stated = _Data(rows, samples, eval_samples, unlabelled)
-    _refuse_nonsense(stated, goal, device)
-    known, source, warnings = _data(stated)
+    stated = Stated(rows, samples, eval_samples, unlabelled)
+    refuse_nonsense(stated, goal, device)
+    known, source, warnings = data_facts(stated)
     known = known._replace(mean_tokens=mean_tokens or known.mean_tokens, source=source_name)
     found = probe.model(fspath(model), known.labels or 2)
     if student is not None:
@@ -205,7 +205,7 @@ def _hardware(
     return device._replace(**{name: one for name, one in stated.items() if one is not None})
 
 
-class _Data(NamedTuple):
+class Stated(NamedTuple):
     """What the caller says of the data. rows: source, columns and limits; the counts as `advise` names them."""
 
     rows: DataSource
@@ -214,9 +214,9 @@ class _Data(NamedTuple):
     unlabelled: int | None
 
 
-def _refuse_nonsense(data: _Data, goal: Goal, device: str) -> None:
-    """Raise an AdviseError with everything that is wrong with the arguments."""
-    arguments = Arguments("advisor.advise")
+def refuse_nonsense(data: Stated, goal: Goal, device: str, function: str = "advisor.advise") -> None:
+    """Raise an AdviseError with everything that is wrong with the arguments of this function."""
+    arguments = Arguments(function)
     if (data.samples is None) == (data.rows.source is None):
         arguments.wrong("expected either samples or data", "samples=3000")
     least_eval = 0 if data.rows.source is None else 1
@@ -241,7 +241,7 @@ def _refuse_nonsense(data: _Data, goal: Goal, device: str) -> None:
     arguments.refuse()
 
 
-def _data(stated: _Data) -> tuple[DataFacts, DataSource, list[str]]:
+def data_facts(stated: Stated) -> tuple[DataFacts, DataSource, list[str]]:
     """The facts of the data, counted where a data set is given, the data source for the recipe, and warnings."""
     from advisor.facts.facts import DataFacts
     from advisor.inspection import probe

@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "run": ("RECIPE --data SOURCE --out DIR", "run a recipe and report"),
+    "search": ("--model M --budget B --out DIR", "search for the recipes that best meet the goals"),
     "check": ("RECIPE…", "review recipes by the rules"),
     "diff": ("OLD NEW", "show what changed in a recipe's effect"),
     "gate": ("RUN_DIR", "check a finished run before it is deployed"),

@@ -42,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     from advisor.api.orders import libraries
 
-    with libraries(), _ended_in_order():
+    with libraries(), ended_in_order():
         from advisor.compute.machine import processes
 
         return _take_part(options) if processes.number() else _run(options)
@@ -201,7 +201,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
 
 
 @contextmanager
-def _ended_in_order() -> Iterator[None]:
+def ended_in_order() -> Iterator[None]:
     """SIGTERM, as from `docker stop` or `timeout`, ends us as Ctrl-C does: nothing temporary stays behind.
 
     A launcher of several processes sends it too, but to one that may wait for another and never come to hear of it.

@@ -19,6 +19,7 @@ from advisor.execution.evaluation import diagnostics, metered, run_result, serve
 from advisor.execution.job import Job
 from advisor.execution.resumption import Inputs, Record
 from advisor.execution.run_inputs import is_assigned, write_assignment
+from advisor.execution.store import Store
 from advisor.execution.work import Work, memory_reported
 from advisor.recipe.plan import PlannedStep
 from advisor.recipe.steps.quantization import MOST_DIFFERENCE, Quantization
@@ -39,6 +40,7 @@ def run(
     card: Callable[[RunResult], str] | None = None,
     resume: bool = False,
     save_every: float = 60.0,
+    store: Store | None = None,
 ) -> Iterator[Event]:
     """Run a job in the folder `out`: yields progress, a result for each step, and finally the run's result.
 
@@ -46,6 +48,7 @@ def run(
         card: gives the text of the run's model card.
         resume: continue the run in this folder; steps that the recipe's changes do not affect are not repeated.
         save_every: seconds between two savings of training's state; 0 saves after each batch.
+        store: of steps that other runs have made, and where this one's are kept for them.
 
     Raises:
         AdviseError: the folder is taken, the weights are missing, the disk is full, memory is not
@@ -54,7 +57,7 @@ def run(
     with attempt(out):
         open_folder(out, resume)
         with memory_reported(job), resumption.taken(out):
-            yield from _tracked(_Run(job, out, card, save_every).events(), job, out)
+            yield from _tracked(Run(job, out, card, save_every, store).events(), job, out)
 
 
 def _tracked(events: Generator[Event], job: Job, out: Path) -> Generator[Event]:
@@ -70,45 +73,30 @@ def _tracked(events: Generator[Event], job: Job, out: Path) -> Generator[Event]:
     return Log(job.track, out / TRACKING, recipe.name, settings, job.train_on).followed(events)
 
 
-class _Run(Work):
-    """A run in the process that writes: the only one, or the first of several."""
+class Run(Work):
+    """A run in the process that writes: the only one, or the first of several.
 
-    def __init__(self, job: Job, out: Path, card: Callable[[RunResult], str] | None, save_every: float) -> None:
+    made: results of the steps that were made now, not taken over. inputs_of: of each step by name.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        out: Path,
+        card: Callable[[RunResult], str] | None,
+        save_every: float,
+        store: Store | None = None,
+    ) -> None:
         super().__init__(job, out)
-        self.card, self.save_every, self.started = card, save_every, time.monotonic()
+        self.card, self.save_every, self.store, self.started = card, save_every, store, time.monotonic()
         self.begun = False
+        self.made: list[StepResult] = []
+        self.inputs_of: dict[str, Inputs] = {}
 
     def events(self) -> Generator[Event]:
-        from advisor.compute.machine.processes import agreed
-        from advisor.compute.training.state import DiskKeeper
-
-        folders = [self.folder(number) for number in range(len(self.job.plan.steps))]
-        resumption.refuse_to_remove_foreign(self.out, folders)
+        """Make every step, measure all models, and write what a finished run leaves."""
         clock = Clock(parts(self.job.plan, self._rows(), self._measuring()))
-        if self.joined and any(planned.step.distils for planned in self.job.plan.steps):
-            yield Remark(f"{self.joined:,} texts of two training texts each are made to distil on")
-        revision, model = self.job.recipe.model.revision, self.job.model
-        if revision and model.folder and not model.revision:
-            yield Remark(f"model.revision {revision} is ignored: {model.folder} is a folder, not a model on the Hub")
-        for number, planned in enumerate(self.job.plan.steps):
-            self.turn_to(planned)
-            folder, inputs = self.folder(number), self.inputs(planned)
-            record, why = resumption.record_of(folder, inputs)
-            if record is None:
-                self._begin()
-                keeper = DiskKeeper(self.state(number), self.state_key(inputs), self.save_every)
-                remarks = (f"it is repeated because {why}" if why else "", keeper.remark)
-                yield from (Remark(f"{planned.step.words()}: {remark}") for remark in remarks if remark)
-                self.context = replace(self.context, keeper=keeper)
-                agreed(True, self.context.device)  # further processes take part from here
-                record = yield from clock.watch(number, self._make(planned, folder, inputs))
-                agreed(True, self.context.device)
-                keeper.forget()
-            else:
-                agreed(False, self.context.device)
-                yield Remark(f"{planned.step.words()}: reused from the earlier run")
-            self.add(planned, folder, record)
-            yield record.result
+        yield from self.steps(clock)
         finished = (self.out / MANIFEST).exists()
         damaged = changed(self.out) if finished else []
         if damaged:
@@ -118,6 +106,55 @@ class _Run(Work):
             yield read(self.out)
         else:
             yield from self._end(clock)
+
+    def steps(self, clock: Clock | None = None) -> Generator[Progress | Remark | StepResult]:
+        """Make every step, or take it over from an earlier run here or from the store."""
+        folders = [self.folder(number) for number in range(len(self.job.plan.steps))]
+        resumption.refuse_to_remove_foreign(self.out, folders)
+        clock = clock or Clock(parts(self.job.plan, self._rows(), 0.0))
+        yield from self._remarks()
+        for number, planned in enumerate(self.job.plan.steps):
+            self.turn_to(planned)
+            yield from self._one_step(number, planned, clock)
+
+    def _remarks(self) -> Iterator[Remark]:
+        """What the user should know before the first step."""
+        if self.joined and any(planned.step.distils for planned in self.job.plan.steps):
+            yield Remark(f"{self.joined:,} texts of two training texts each are made to distil on")
+        revision, model = self.job.recipe.model.revision, self.job.model
+        if revision and model.folder and not model.revision:
+            yield Remark(f"model.revision {revision} is ignored: {model.folder} is a folder, not a model on the Hub")
+
+    def _one_step(self, number: int, planned: PlannedStep, clock: Clock) -> Generator[Progress | Remark | StepResult]:
+        """Make a step, or take it over."""
+        from advisor.compute.machine.processes import agreed
+        from advisor.compute.training.state import DiskKeeper
+
+        folder, inputs = self.folder(number), self.inputs(planned)
+        record, why = resumption.record_of(folder, inputs)
+        source = "the earlier run"
+        if record is None and self.store is not None:
+            self._begin()
+            record, source = self.store.fetch(inputs, folder), "the store"
+        if record is None:
+            self._begin()
+            keeper = DiskKeeper(self.state(number), self.state_key(inputs), self.save_every)
+            remarks = (f"it is repeated because {why}" if why else "", keeper.remark)
+            yield from (Remark(f"{planned.step.words()}: {remark}") for remark in remarks if remark)
+            self.context = replace(self.context, keeper=keeper)
+            agreed(True, self.context.device)  # further processes take part from here
+            record = yield from clock.watch(number, self._make(planned, folder, inputs))
+            agreed(True, self.context.device)
+            keeper.forget()
+            self.made.append(record.result)
+            if self.store is not None:
+                self.store.keep(record, folder)
+        else:
+            agreed(False, self.context.device)
+            yield Remark(f"{planned.step.words()}: reused from {source}")
+        self.inputs_of[planned.step.name] = inputs
+        self.add(planned, folder, record)
+        yield record.result
 
     def _measuring(self) -> float:
         """Seconds that each model is measured for; 0 where the device is not here."""

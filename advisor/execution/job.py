@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,8 @@ class Job:
     """A recipe with the real model and data that it is to be run on. verdicts: why each step is in it or not.
     requests: that the model will answer, which its making is weighed against.
 
-    trust_remote_code: code that comes with the model's tokenizer may be executed. track: with which tracker.
+    trust_remote_code: code that comes with the model's tokenizer may be executed. track: with which tracker. share: of
+    the training steps that distil, which are taken; a search looks at recipes with a part of them first.
     """
 
     recipe: Recipe
@@ -53,6 +55,7 @@ class Job:
     measuring: Measuring = Measuring()
     requests: int | None = None
     track: str | None = None
+    share: Fraction = Fraction(1)
 
     @property
     def plan(self) -> Plan:

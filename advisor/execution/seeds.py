@@ -11,6 +11,7 @@ from advisor.base.errors import AdviseError
 from advisor.base.files import write_json
 from advisor.execution import executor, further_processes, resumption
 from advisor.execution.job import Job
+from advisor.execution.store import Store
 from advisor.records.output_folder import attempt, open_folders
 from advisor.records.results import Progress, Remark, RunResult, StepResult
 from advisor.records.run_folder import REPORT
@@ -20,13 +21,14 @@ from advisor.runs.seed_statistics import SeedsResult, gathered
 Event = Progress | Remark | StepResult | SeedsResult
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917 - as of one run, and how many
     job: Job,
     out: Path,
     count: int,
     card: Callable[[RunResult], str] | None = None,
     resume: bool = False,
     save_every: float = 60.0,
+    store: Store | None = None,
 ) -> Iterator[Event]:
     """Run a job with `count` seeds, the recipe's and the numbers after it; other arguments as of one run.
 
@@ -42,23 +44,24 @@ def run(
         open_folders(out, resume)
         with resumption.taken(out):
             (out / REPORT).unlink(missing_ok=True)
-            runs = yield from _runs(jobs, out, card, resume, save_every)
+            begun = {path: executor.run(one, out / path, card, resume, save_every, store) for path, one in jobs.items()}
+            runs = yield from _runs(jobs, begun)
             found = gathered(runs, [one.recipe.training.seed for one in jobs.values()], list(jobs))
             write_json(out / REPORT, asdict(found))
     yield found
 
 
 def _runs(
-    jobs: Mapping[str, Job], out: Path, card: Callable[[RunResult], str] | None, resume: bool, save_every: float
+    jobs: Mapping[str, Job], begun: Mapping[str, Iterator[executor.Event]]
 ) -> Generator[Event, None, list[RunResult]]:
-    """The run of each seed, one after another."""
+    """The run of each seed, one after another. begun: their events, by the folder of each."""
     from advisor.compute.machine.device import pick
     from advisor.compute.machine.processes import agreed
 
     results = []
     for place, (path, job) in enumerate(jobs.items()):
         yield Remark(f"seed {job.recipe.training.seed}, {place + 1} of {len(jobs)}")
-        for event in _whole(executor.run(job, out / path, card, resume, save_every), place, len(jobs)):
+        for event in _whole(begun[path], place, len(jobs)):
             if isinstance(event, RunResult):
                 results.append(event)
             else:

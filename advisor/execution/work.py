@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +90,7 @@ class Work:
                 "precision": bf16(self.reading.family.precision(training.precision), device),
                 "metric": self.context.metric,
                 **({"processes": processes.count()} if processes.count() > 1 else {}),
+                **({"share": str(self.job.share)} if planned.step.distils and self.job.share != 1 else {}),
             },
             "device": device.type,
             "input": self.files[self.results[-1].name] if made else self.reading.beginning,
@@ -115,6 +116,8 @@ class Work:
             own = self.readings[0]
             reads = None if self.reading is own else own.context
             self.context = self.context.with_teacher(lambda: self.load("finetune"), reads)
+        if planned.step.distils:
+            self.context = replace(self.context, share=self.job.share)
         student = self._given() if planned.given else self.model()
         scorer = yield from planned.step.apply(student, planned.after, self.context)
         if self.context.teacher is not None:

@@ -58,15 +58,15 @@ def _removal(kept: Mapping[str, int], stacks: int) -> LayerRemoval:
     return LayerRemoval(encoder_keep=kept.get("encoder"), decoder_keep=kept.get("decoder"))
 
 
-def narrower(family: Family, shape: Shape) -> MatrixPruning | None:
-    """Matrix pruning to 7/12 of the width: whole heads, the head size kept, the rest in multiples for kernels."""
-    heads = nearest(round(shape.heads * WIDTH), shape.together) if family.loses_heads else shape.heads
+def narrower(family: Family, shape: Shape, width: float = WIDTH) -> MatrixPruning | None:
+    """Matrix pruning to a share of the width: whole heads, the head size kept, the rest in multiples for kernels."""
+    heads = nearest(round(shape.heads * width), shape.together) if family.loses_heads else shape.heads
     if not family.narrows or (family.loses_heads and heads == shape.heads):
         return None
-    intermediate = _multiple(shape.intermediate_size * WIDTH)
+    intermediate = _multiple(shape.intermediate_size * width)
     if family.hidden_follows_heads:
         return MatrixPruning(hidden_size=heads * shape.head_size, intermediate_size=intermediate)
-    hidden = _multiple(shape.hidden_size * WIDTH, heads if family.hidden_in_heads else 1)
+    hidden = _multiple(shape.hidden_size * width, heads if family.hidden_in_heads else 1)
     fewer = heads if heads < shape.heads else None
     return MatrixPruning(hidden_size=hidden, heads=fewer, intermediate_size=intermediate)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import matplotlib as mpl
@@ -26,9 +25,7 @@ def draw(curve: Curve, title: str, prefix: str) -> str:
             own.grid(visible=False)
             own.spines["right"].set_visible(True)
             _line(own, chosen, 1, f"selection {_words(curve.chosen_by)}")
-        text = io.StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return chart.inline(text.getvalue(), f"Training of {title}", _description(curve), prefix)
+        return chart.inline(figure, f"Training of {title}", _description(curve), prefix)
 
 
 def _line(axes: Any, points: list[tuple[float, float]], number: int, name: str) -> None:

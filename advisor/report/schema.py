@@ -14,6 +14,7 @@ from advisor.policy.view import GATES, META, TRAINING, is_text, known, settings
 from advisor.recipe.recipe import Recipe, StatedWaiver
 from advisor.recipe.steps import STEPS
 from advisor.records.results import RunResult
+from advisor.records.search import SearchResult
 from advisor.report.field_docs import described
 from advisor.report.findings_schema import findings
 
@@ -24,7 +25,7 @@ CONDITIONS: Schema = {"$ref": "#/$defs/conditions"}
 
 
 def schema(what: str) -> str:
-    """The schema of `recipe`, `rule`, `pack`, `waivers` or `report` as JSON text."""
+    """The schema of `recipe`, `rule`, `pack`, `waivers`, `report` or `search` as JSON text."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:advise:{what}:1"}
     return json.dumps({**head, **SCHEMAS[what]()}, indent=2, ensure_ascii=False) + "\n"
 
@@ -138,14 +139,24 @@ def _pack() -> Schema:
 
 def _report() -> Schema:
     """A finished run's report.json. All fields are there; later versions may add some."""
+    return {**_written(RunResult), "title": "report.json, what a run of advise found"}
+
+
+def _search() -> Schema:
+    """A search's search.json, while it lasts and when it has ended."""
+    return {**_written(SearchResult), "title": "search.json, what a search of advise found"}
+
+
+def _written(type_: type) -> Schema:
+    """A file that only advise writes: every field is there."""
     from pydantic import TypeAdapter
 
-    made: Schema = TypeAdapter(RunResult).json_schema(mode="serialization")
+    made: Schema = TypeAdapter(type_).json_schema(mode="serialization")
     for part in (made, *made["$defs"].values()):
         part["required"] = list(part["properties"])
     version = made["properties"]["version"]["default"]
     made["properties"]["version"] = {"const": version, "description": "Of this format."}
-    return {**made, "title": "report.json, what a run of advise found"}
+    return made
 
 
 SCHEMAS: Mapping[str, Callable[[], Schema]] = {
@@ -154,5 +165,6 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "pack": _pack,
     "waivers": _waivers,
     "report": _report,
+    "search": _search,
     "findings": findings,
 }

@@ -17,6 +17,7 @@ TITLES = {
     "waivers": ("Waivers file", "`waivers.yaml` beside recipes, or above them up to the root of the repository."),
     "findings": ("Findings", "What `advise check --format json` and `advise gate --format json` print."),
     "report": ("Run report", "`report.json` in the folder of a finished run."),
+    "search": ("Search record", "`search.json` in the folder of a search."),
 }
 Schema = Mapping[str, Any]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 import torch
 from torch import Tensor
@@ -54,6 +56,7 @@ class Context:
     task: what the model is to do. pad: the token number that fills rows up.
     unlabelled: texts to distil on beside the training rows. teacher: None before fine-tuning; it scores the training
     rows, then the unlabelled ones.
+    share: of the training steps that are taken, for a first look at a recipe; 0: nothing is trained.
     states_bytes: of a file that the teacher's hidden states may take; else they are computed for each batch.
     keeper: keeps the state of training, for runs that are killed and resumed. metric: what selection goes by.
     """
@@ -70,6 +73,7 @@ class Context:
     metric: Metric = "accuracy"
     unlabelled: Encoded = field(default=Encoded((), ()), repr=False)
     states_bytes: int = 0
+    share: Fraction = Fraction(1)
 
     def with_teacher(self, load: Callable[[], Scorer], reads: Context | None = None) -> Context:
         """With a teacher that has not been asked yet; see `Teacher`."""
@@ -85,6 +89,15 @@ class Context:
         """Whether the teacher reads all texts as the same tokens."""
         own, other = self, self.taught_by
         return (own.train + own.unlabelled).tokens == (other.train + other.unlabelled).tokens
+
+    def steps(self, epochs: int) -> int:
+        """Optimizer steps of so many epochs, as far as they are taken."""
+        return max(1, round(self.per_epoch * epochs * self.share))
+
+    @property
+    def per_epoch(self) -> int:
+        """Batches of one epoch."""
+        return math.ceil(len(self.train) / self.training.batch_size)
 
     def on_all_texts(self) -> Context:
         """With the unlabelled texts among the training rows, labelled as the teacher has scored them."""

@@ -7,7 +7,6 @@ distance from the teacher would not do: a student that is still the teacher has 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -35,9 +34,8 @@ def prune_in_increments(
 ) -> Generator[Progress, None, Scorer]:
     """Prune to each shape in turn. Half of the epochs are spent between the increments, half after the last."""
     after = max(1, schedule.epochs - schedule.epochs // 2)
-    per_epoch = math.ceil(len(context.train) / context.training.batch_size)
-    between = max(1, per_epoch * (schedule.epochs // 2) // len(shapes))
-    total = between * len(shapes) + per_epoch * after
+    between = max(1, int(context.per_epoch * (schedule.epochs // 2) * context.share) // len(shapes))
+    total = between * len(shapes) + context.steps(after)
     first, student = context.keeper.resumed(student)
     done = between * first
     for stage, shape in enumerate(shapes[first:], start=first):

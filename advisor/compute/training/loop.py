@@ -83,7 +83,7 @@ def train(student: Scorer, context: Context, loss: Loss, schedule: Schedule) -> 
     work = _Training(student, context, loss, schedule)
     for batch in work.batches():
         work.update(batch)
-        epoch_ends = not schedule.steps and work.at.done % work.per_epoch == 0
+        epoch_ends = not schedule.steps and (work.at.done % work.per_epoch == 0 or work.at.done == work.total)
         reached = work.judge() if epoch_ends else None
         point = work.point(reached)
         if context.keeper.due(epoch_ends):
@@ -102,8 +102,8 @@ class _Training:
     def __init__(self, student: Scorer, context: Context, loss: Loss, schedule: Schedule) -> None:
         seed(context.training.seed + processes.number())  # several processes must not all drop out the same
         self.student, self.context, self.schedule = student, context, schedule
-        self.per_epoch = math.ceil(len(context.train) / context.training.batch_size)
-        self.total = schedule.steps or self.per_epoch * schedule.epochs
+        self.per_epoch = context.per_epoch
+        self.total = schedule.steps or context.steps(schedule.epochs)
         autocast = bf16(context.family.precision(context.training.precision), context.device)
         self.objective = Objective(student, loss, autocast, context.device).to(context.device)
         # The fused kernel is five times as fast as the plain one on a CPU, where the update is a sixth of the work.

@@ -54,6 +54,8 @@ class Distillation(Step):
         from advisor.compute.training.loop import Schedule, train
         from advisor.compute.training.losses import Weights, distillation_loss
 
+        if not context.share:
+            return student
         weights = Weights(self.temperature, self.soft_weight, self.hidden_weight)
         loss, context = yield from distillation_loss(context, weights, context.family.shape(config))
         schedule = Schedule("distil", self.learning_rate, self.epochs, dropout=False)

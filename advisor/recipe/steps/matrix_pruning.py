@@ -141,12 +141,16 @@ class MatrixPruning(Step):
         return "matrix pruning"
 
     def apply(self, student: Scorer, config: Config, context: Context) -> Generator[Progress, None, Scorer]:
-        from advisor.compute.training.gradual_pruning import prune_in_increments
+        from advisor.compute.training.gradual_pruning import cut, prune_in_increments
         from advisor.compute.training.loop import Schedule
         from advisor.compute.training.losses import Weights, distillation_loss
 
         before = student.model.config.to_dict()
         shapes = self.schedule(context.family, before)
+        if not context.share:
+            for shape in shapes:
+                student = cut(student, context, shape)
+            return student
         weights = Weights(self.temperature, self.soft_weight, self.hidden_weight)
         loss, context = yield from distillation_loss(context, weights, context.family.shape(before))
         schedule = Schedule("prune and distil", self.learning_rate, self.epochs, dropout=False)

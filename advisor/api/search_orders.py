@@ -1,0 +1,253 @@
+"""Orders of searches: from what is asked to the space, the forecast and the parts that a search works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from advisor.api.orders import Order, card_of, prepare
+from advisor.api.recommendation import Stated, data_facts
+from advisor.base.errors import AdviseError, NotMet
+from advisor.base.files import deliver, fingerprint
+from advisor.base.install import pip_command
+from advisor.facts.facts import Facts, Goal
+from advisor.policy.pack import Policy
+from advisor.recipe.recipe import Recipe, to_aims
+from advisor.records.search import PAGE, Forecast, SearchResult
+
+if TYPE_CHECKING:
+    from advisor.advice.candidates import Candidate
+    from advisor.execution.job import Job
+    from advisor.tuning.budget import Budget
+    from advisor.tuning.carrier import Carrier
+    from advisor.tuning.costs import Costs
+    from advisor.tuning.driver import Parts
+    from advisor.tuning.making import Maker
+    from advisor.tuning.space import Question, Space
+
+Confirm = Callable[[Forecast], bool]
+
+
+class Wanted(NamedTuple):
+    """How to search. Fields are named as the arguments of `advisor.search`."""
+
+    out: Path
+    store: Path
+    resume: bool
+    workers: int | None
+    seed: int
+    save_every: float
+    budget: Budget
+    ray: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobOf:
+    """Prepares the job of a recipe; it travels to other processes."""
+
+    order: Order
+
+    def __call__(self, recipe: Recipe) -> Job:
+        return prepare(self.order._replace(recipe=recipe))
+
+    def moved(self, places: Mapping[str, str]) -> JobOf:
+        """The same with `model` and `data` at other places."""
+        return JobOf(self.order._replace(**places))
+
+
+def refuse_missing_libraries(ray: bool) -> None:
+    """Raise an AdviseError where what proposes trials, or carries them to a cluster, is not installed."""
+    missing = [name for name in ("optuna", *(("ray",) if ray else ())) if find_spec(name) is None]
+    if missing:
+        raise AdviseError(f"advise search needs {' and '.join(missing)}, not installed", hint=pip_command("search"))
+
+
+def question(rules: Policy, stated: Stated, goal: Goal, device: str, model: str) -> Question:
+    """The facts of what is searched for."""
+    from advisor.advice.candidates import stated as as_stated
+    from advisor.compute.machine.device import present
+    from advisor.inspection import probe
+    from advisor.tuning.space import Question
+
+    kind = probe.device(device)
+    if not present(kind.kind or ""):
+        raise AdviseError(
+            f"this machine has no {kind.kind} device, and a search measures",
+            hint="search on a machine of the kind that will serve",
+        )
+    known, source, _ = data_facts(stated)
+    known = known._replace(source=stated.rows.source)
+    found = probe.model(model, known.labels or 2)
+    facts = Facts(found.facts, known, kind, goal)
+    return Question(rules, facts, found, as_stated(known, source), f"{Path(model).name}-{kind.kind}")
+
+
+def _space(asked: Question) -> Space:
+    """The space around what is advised, or around the most accurate recipe where no advice meets the goals."""
+    from advisor.advice.candidates import candidates
+    from advisor.advice.recommendation import advise
+    from advisor.tuning.space import space
+
+    found = list(candidates(*asked))
+    try:
+        first = advise(*asked).chosen
+    except NotMet:
+        first = _most_accurate(found)
+    return space(asked, first, found)
+
+
+def _most_accurate(found: list[Candidate]) -> Candidate:
+    """Where advice has nothing to offer: the recipe that compresses and is expected to keep most."""
+    admissible = [one for one in found if one.admissible] or found
+    some = [one for one in admissible if len(one.recipe.steps) > 1] or admissible
+    return max(some, key=lambda one: one.prediction.accuracy.middle if one.prediction.accuracy else 0.0)
+
+
+def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | None, shown: bool) -> SearchResult:
+    """The search, from its space to its end."""
+    from advisor.execution import resumption
+    from advisor.records.output_folder import attempt
+    from advisor.report.search import page
+    from advisor.report.search.screen import Screen
+    from advisor.tuning import costs, folder
+    from advisor.tuning.driver import Driver
+
+    space, job_of, screen = _space(asked), JobOf(order), Screen(shown)
+    job = job_of(space.seeds[0].recipe)
+    begun = _record(asked, space, job, wanted)
+    with attempt(wanted.out):
+        earlier = folder.opened(wanted.out, wanted.resume, begun.space_sha256)
+        with resumption.taken(wanted.out):
+            estimates = costs.costs(job)
+            record = _resumed(earlier, begun) if earlier else begun
+            _refuse_too_little(space, wanted.budget, estimates)
+            expected = record.forecast or costs.forecast(space, wanted.budget, estimates)
+            if confirm is not None and not confirm(expected):
+                raise AdviseError("the search was not started", hint="a smaller --budget, or --yes")
+            parts = _parts(asked, space, job_of, wanted, screen)._replace(estimates=estimates)
+            found = screen.show(Driver(parts, replace(record, forecast=expected)).run())
+            deliver(wanted.out / PAGE, page.render(found))
+            return found
+
+
+def _parts(asked: Question, space: Space, job_of: JobOf, wanted: Wanted, screen: Any) -> Parts:
+    """What the driver works with."""
+    from advisor.execution.store import Store
+    from advisor.tuning import folder
+    from advisor.tuning.driver import Parts
+    from advisor.tuning.ending import Ending
+    from advisor.tuning.making import Maker, Measurer
+
+    store = Store(wanted.store.absolute())
+    maker = Maker(job_of, wanted.out.absolute(), store, wanted.save_every)
+    measurer = Measurer(job_of, wanted.out, store, card_of, wanted.save_every, screen.step)
+    carrier = _carrier(maker, wanted, screen, space.seeds[0].recipe)
+    goal = asked.facts.goal
+    objective = "time" if goal.latency_ms is not None and goal.relative_emissions is None else "emissions"
+    return Parts(
+        space,
+        to_aims(goal).bounds(),
+        wanted.budget,
+        carrier,
+        measurer,
+        Ending(measurer, wanted.out),
+        None,  # type: ignore[arg-type]  # the caller knows them
+        lambda record: folder.write(wanted.out, record),
+        objective,
+    )
+
+
+def _carrier(maker: Maker, wanted: Wanted, screen: Any, first: Recipe) -> Carrier:
+    """What makes the nodes: a cluster, processes of this machine, or this process."""
+    from advisor.tuning.carrier import Serial
+    from advisor.tuning.processes import Processes, refuse_too_many
+
+    if wanted.ray is not None:
+        return _cluster(maker, wanted, first)
+    workers = wanted.workers or 1
+    refuse_too_many(workers)
+    return Serial(replace(maker, watch=screen.step)) if workers == 1 else Processes(maker, workers)
+
+
+def _cluster(maker: Maker, wanted: Wanted, first: Recipe) -> Carrier:
+    """A Ray cluster, which gets local models and data sent; what lies on the Hub each machine reads there."""
+    from advisor.compute.machine.device import pick
+    from advisor.tuning.cluster import Cluster, Where
+
+    job = maker.job_of(first)
+    given = {"model": job.model.folder, "data": Path(first.data.source) if first.data.source else None}
+    local = {name: path for name, path in given.items() if path is not None and path.exists()}
+    search = fingerprint([str(maker.out), job.data.fingerprint])[:16]
+    where = Where(wanted.ray or "", search, pick(job.train_on).type, wanted.workers)
+    return Cluster(where, maker, local)
+
+
+def _record(asked: Question, space: Space, job: Job, wanted: Wanted) -> SearchResult:
+    """A search before its first trial."""
+    from advisor.records.run_folder import model_sha256
+
+    facts = asked.facts
+    provenance = {
+        "model_sha256": model_sha256(job.model.folder) if job.model.folder else "",
+        "data": job.data.origin,
+        "data_sha256": job.data.fingerprint,
+        "policy": asked.policy.stamp.sha256,
+    }
+    shared = [provenance, facts.device.kind, asdict(job.recipe.training)]
+    return SearchResult(
+        asked.model.source.source,
+        asked.data.source or "",
+        facts.device.kind or "",
+        {name: str(bound) for name, bound in to_aims(facts.goal).bounds().items()},
+        dict(space.axes),
+        wanted.budget.text,
+        fingerprint(shared),
+        wanted.seed,
+        facts.goal.requests,
+        excluded=space.excluded,
+        provenance=provenance,
+    )
+
+
+def _resumed(earlier: SearchResult, now: SearchResult) -> SearchResult:
+    """An earlier search that goes on, with the goals and the budget of now."""
+    from advisor.base.interval import Interval
+    from advisor.tuning.ending import judged
+    from advisor.tuning.goals import meets
+    from advisor.tuning.progress import goal_numbers
+
+    goals = {name: Interval.parse(text) for name, text in now.goals.items()}
+    trials = tuple(
+        replace(one, meets=meets(goals, goal_numbers(one))) if one.status == "measured" else one
+        for one in earlier.trials
+    )
+    asked_for = (earlier.goals, earlier.budget, earlier.requests) == (now.goals, now.budget, now.requests)
+    return replace(
+        earlier,
+        goals=now.goals,
+        budget=now.budget,
+        requests=now.requests,
+        axes=now.axes,
+        excluded=now.excluded,
+        trials=trials,
+        front=tuple(judged(one, goals) for one in earlier.front),
+        stopped=earlier.stopped if asked_for else "",
+        forecast=earlier.forecast if asked_for else None,
+    )
+
+
+def _refuse_too_little(space: Space, budget: Budget, estimates: Costs) -> None:
+    """Raise an AdviseError where the budget does not suffice for one trial and its end."""
+    from advisor.tuning.costs import least
+
+    seconds = least(space, estimates)
+    share = budget.takes(seconds, estimates.wh(seconds))
+    if share > 1:
+        what = f"{seconds / 60:.0f} min" if budget.seconds else f"{estimates.wh(seconds) or 0:.3g} Wh"
+        raise AdviseError(
+            f"--budget {budget.text}: the shortest search, one trial and its three seeds, takes about {what}",
+            hint="a larger budget, or fewer rows (--max-samples)",
+        )

@@ -1,0 +1,72 @@
+"""Prefix: the first steps of a recipe made or taken from the store, its last model judged on the selection rows.
+
+Nothing is measured and no report is written: what a search needs of a recipe before it knows whether it is worth more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import NamedTuple
+
+from advisor.execution import resumption
+from advisor.execution.executor import Run
+from advisor.execution.job import Job
+from advisor.execution.store import OnSelection, Store
+from advisor.execution.work import memory_reported
+from advisor.records.output_folder import attempt, open_folder
+from advisor.records.results import Measured, Progress, Remark, StepResult
+from advisor.records.run_folder import rounded
+
+
+class Made(NamedTuple):
+    """What came of a prefix. kept: of the baseline's metric on the selection rows. loss: the mean there, if computed.
+
+    key: of the last step in the store. steps: that were made now, without those that were taken over.
+    """
+
+    key: str
+    kept: Measured
+    loss: float | None
+    last: StepResult
+    steps: tuple[StepResult, ...]
+
+
+def make(
+    job: Job, out: Path, store: Store, save_every: float = 60.0
+) -> Generator[Progress | Remark | StepResult, None, Made]:
+    """Make every step of a job in the folder `out`, where a killed attempt goes on. Raises: see `executor.run`."""
+    with attempt(out):
+        open_folder(out, resume=out.exists())
+        with memory_reported(job), resumption.taken(out):
+            run = Run(job, out, None, save_every, store)
+            yield from run.steps()
+            last = run.results[-1]
+            found = _on_selection(run, store, last)
+            baseline = _on_selection(run, store, run.results[0]) if run.results[0].name == "finetune" else None
+            kept = _kept(job, found, baseline, last.name == "finetune")
+            return Made(store.key(run.inputs_of[last.name]), kept, found.loss, last, tuple(run.made))
+
+
+def _on_selection(run: Run, store: Store, step: StepResult) -> OnSelection:
+    """What the model after a step does on the selection rows."""
+    from advisor.compute.int8.artefact import score
+    from advisor.compute.training.context import judge
+
+    key, context, folder = store.key(run.inputs_of[step.name]), run.read_as[step.name].context, run.folders[step.name]
+    if (known := store.on_selection(key)) is not None:
+        return known
+    if step.name == "quantization":
+        found = OnSelection(rounded(score(folder, context, context.selection)), None)
+    else:
+        judged = judge(run.load(step.name), context, context.selection)
+        found = OnSelection(rounded(judged.table), judged.loss)
+    store.keep_on_selection(key, found)
+    return found
+
+
+def _kept(job: Job, found: OnSelection, baseline: OnSelection | None, is_baseline: bool) -> Measured:
+    from advisor.compute.tasks.appraisal import Rows, appraise
+
+    rows = Rows(job.task, job.data.selection.labels, job.metrics, job.recipe.training.seed)
+    return appraise(rows, found.scores, baseline.scores if baseline else None, is_baseline).relative_accuracy

@@ -1,0 +1,285 @@
+"""The driver of a search: proposes, looks at trials rung by rung, measures the best, and ends it in good order.
+
+It alone writes search.json, after everything that ends; what it does next follows from that record, so that a search
+which was killed goes on where it was. Everything that takes long is done by the parts that it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
+from time import monotonic
+from typing import Any, NamedTuple, Protocol
+
+from advisor.base import frozen
+from advisor.base.errors import AdviseError, DiskFull
+from advisor.recipe.recipe import Recipe, as_dict
+from advisor.records.results import Remark
+from advisor.records.search import RUNGS, Origin, Point, Reached, SearchResult, Spent, Trial
+from advisor.tuning import progress, stopping
+from advisor.tuning.budget import Budget
+from advisor.tuning.carrier import Carrier
+from advisor.tuning.ending import Ending
+from advisor.tuning.front import front
+from advisor.tuning.goals import Goals, meets
+from advisor.tuning.making import Measurements
+from advisor.tuning.proposals import Sampler, propose
+from advisor.tuning.rungs import agreement, share_for
+from advisor.tuning.space import Place, Space
+from advisor.tuning.tree import Node, Outcome, before, tree
+
+ROUND = 9  # proposals at a time: a third of a third of them is one
+MOST_MEASURED = 2  # times that a trial is measured before it has failed
+Event = Remark | Trial | Point | SearchResult
+
+
+class Measuring(Protocol):
+    """Measures one trial while nothing else of the search runs."""
+
+    def trial(self, number: int, recipe: Recipe) -> Measurements: ...
+
+
+class Estimates(Protocol):
+    """Seconds that parts of the search will take, and their energy."""
+
+    def trial(self, place: Place) -> float: ...
+    def measured(self, place: Place) -> float: ...
+    def end(self, places: Sequence[Place]) -> float: ...
+    def wh(self, seconds: float) -> float | None: ...
+
+
+class Parts(NamedTuple):
+    """What a search works with. objective: the field of a trial that is to be low. save: writes the record."""
+
+    space: Space
+    goals: Goals
+    budget: Budget
+    carrier: Carrier
+    measuring: Measuring
+    ending: Ending
+    estimates: Estimates
+    save: Callable[[SearchResult], None]
+    objective: str = "emissions"
+    sampler: Sampler = "gp"
+    now: Callable[[], float] = monotonic
+
+
+class Driver:
+    """One search, from its record so far to its end."""
+
+    def __init__(self, parts: Parts, record: SearchResult) -> None:
+        self.parts, self.record, self.begun = parts, record, parts.now() - record.wall_seconds
+        self.places = {one.number: self._place(one) for one in record.trials}
+        self.outcomes: dict[str, Outcome] = {}
+
+    def _place(self, trial: Trial) -> Place:
+        place = self.parts.space.at(trial.choices)
+        if place is None:
+            raise AdviseError(f"trial {trial.number} is no recipe of this space", hint="give --out a new folder")
+        return place
+
+    def run(self) -> Iterator[Event]:
+        """Search until there is a reason to stop, then measure the front."""
+        try:
+            while not (reason := self._reason()):
+                if not any(one.status == "running" for one in self.record.trials):
+                    yield from self._propose()
+                yield from self._climb()
+            self.keep(stopped=reason)
+            yield Remark(f"the search ends: {reason}")
+            yield from self.parts.ending.run(self)
+        finally:
+            self.parts.carrier.close()
+        yield self.record
+
+    def keep(self, **changes: object) -> None:
+        """Change the record and write it."""
+        wall = self.parts.now() - self.begun
+        self.record = replace(self.record, **changes, wall_seconds=wall)  # type: ignore[arg-type]
+        self.parts.save(self.record)
+
+    def recipe(self, number: int) -> Recipe:
+        """The recipe of a trial, under a name of its own."""
+        recipe = self.places[number].recipe
+        return frozen.replace(recipe, name=f"{recipe.name}-trial-{number}")
+
+    def spend(self, what: Spent) -> None:
+        """Count what some work took."""
+        self.record = replace(self.record, spent=self.record.spent + what)
+
+    def left(self) -> float:
+        """The share of the budget that is left."""
+        wall = self.parts.now() - self.begun
+        return self.parts.budget.left(wall, self.record.spent, len(self.record.trials))
+
+    def takes(self, seconds: float) -> float:
+        """The share of the budget that some work will use up."""
+        return self.parts.budget.takes(seconds, self.parts.estimates.wh(seconds))
+
+    def _reason(self) -> str:
+        """Why to stop now; "" to go on."""
+        record, trials = self.record, self.record.trials
+        if record.stopped:
+            return record.stopped
+        if any(one.status == "running" for one in trials):
+            return ""
+        found = progress.measures(trials, self.parts.objective)
+        rounds = {one.number: one.round for one in trials}
+        return (
+            stopping.goals_met(self.parts.goals, trials)
+            or stopping.nothing_improves(found, rounds)
+            or self._pays_back()
+            or ("every recipe of the space was tried" if len(trials) >= len(self.parts.space.places) else "")
+            or (f"the budget of {self.parts.budget.text} is spent" if trials and self._spent_up() else "")
+        )
+
+    def _spent_up(self) -> bool:
+        """Whether the end of the search needs all of the budget that is left."""
+        on_front = [self.places[number] for number in self.record.frontier]
+        return self.left() - self.takes(self.parts.estimates.end(on_front)) <= 0
+
+    def _too_late(self) -> bool:
+        """Whether a round that has begun cannot go on; the first one does until something is measured."""
+        return self.parts.budget.trials is None and bool(self.record.frontier) and self._spent_up()
+
+    def _pays_back(self) -> str:
+        met = [one for one in self.record.trials if one.meets and all(one.meets.values()) and one.emissions.value]
+        if not met:
+            return ""
+        best = min(met, key=lambda one: one.emissions.value or 1.0)
+        untried = [one for one in self.parts.space.places if one not in self.places.values()]
+        least = min((said.low for one in untried if (said := one.candidate.prediction.emissions)), default=0.0)
+        whole, share = best.g_per_1000.value, best.emissions.value or 1.0
+        spent, count = self.record.spent, len({one.round for one in self.record.trials})
+        return stopping.cannot_pay_back(
+            self.record.requests, None if whole is None else whole / share, share, least, spent.g_co2 / count
+        )
+
+    def _propose(self) -> Iterator[Event]:
+        """Begin the next round: first the advised recipe and one of each level, then what the sampler asks for."""
+        trials, parts = self.record.trials, self.parts
+        number, most = len(trials), (parts.budget.trials or len(parts.space.places)) - len(trials)
+        round_ = max((one.round for one in trials), default=-1) + 1
+        tried = [one.choices for one in trials]
+        if not trials:
+            chosen = list(parts.space.seeds)[:most]
+            origins: list[Origin] = ["advised", *["level"] * (len(chosen) - 1)]  # type: ignore[list-item]
+        else:
+            told = progress.told(trials, parts.goals, parts.objective)
+            seed = self.record.seed * 1000 + round_
+            chosen = propose(parts.space, told, tried, min(ROUND, most), seed, parts.sampler)
+            origins = ["proposed"] * len(chosen)
+        new = []
+        for place, origin in zip(chosen, origins, strict=True):
+            found = place.candidate
+            compute = found.prediction.compute
+            new.append(
+                Trial(number, origin, round_, found.words, place.level, place.choices, as_dict(found.recipe), compute)
+            )
+            self.places[number] = place
+            number += 1
+        self.keep(trials=(*trials, *new))
+        yield Remark(f"round {round_ + 1}: {len(new)} recipes")
+
+    def _climb(self) -> Iterator[Event]:
+        """Take the trials from rung to rung, and measure those that reach the last one."""
+        for share in RUNGS:
+            costs = {number: place.cost for number, place in self.places.items()}
+            going = progress.due(self.record.trials, costs, share, self.record.promoted)
+            if share != RUNGS[0] and going and self._too_late():
+                break
+            yield from self._grow(share, going)
+        for trial in progress.unmeasured(self.record.trials):
+            yield from self._measured(trial)
+        costs = {number: place.cost for number, place in self.places.items()}
+        found = agreement({share: progress.looks(self.record.trials, costs, share) for share in RUNGS})
+        why = "the budget was spent" if self._too_late() else ""
+        trials = tuple(progress.stopped(one, why) for one in self.record.trials)
+        self.keep(trials=trials, agreement=found, promoted=share_for(found))
+
+    def _grow(self, share: str, going: Sequence[Trial]) -> Iterator[Event]:
+        """Make the nodes of these trials at a rung, as many at the same time as the carrier can."""
+        leaves = {one.number: progress.node(self.places[one.number], share) for one in going}
+        for number, leaf in leaves.items():
+            if leaf.name in self.outcomes:
+                yield from self._seen(number, share, self.outcomes[leaf.name]._replace(spent=Spent()))
+        left = [leaf for leaf in leaves.values() if leaf.name not in self.outcomes]
+        for node, outcome in self._made(tree(left)):
+            first = True
+            for number, leaf in leaves.items():
+                if leaf.name == node.name:
+                    yield from self._seen(number, share, outcome if first else outcome._replace(spent=Spent()))
+                    first = False
+
+    def _made(self, nodes: dict[str, Node]) -> Generator[tuple[Node, Outcome]]:
+        """Make nodes in an order in which each follows what it is made from; yields them as they end."""
+        carrier, working = self.parts.carrier, 0
+        waiting = {name: node for name, node in nodes.items() if name not in self.outcomes}
+        while waiting or working:
+            for name, node in list(waiting.items()):
+                above = before(node, nodes)
+                parent = self.outcomes.get(above) if above else None
+                if parent is not None and parent.status == "failed":
+                    del waiting[name]
+                    self.outcomes[name] = Outcome("failed", parent.why)
+                    yield node, self.outcomes[name]
+                elif (above is None or parent is not None) and working < carrier.workers:
+                    del waiting[name]
+                    carrier.start(node)
+                    working += 1
+            if working:
+                node, outcome = carrier.next()
+                working -= 1
+                self._ended(node, outcome)
+                yield node, outcome
+
+    def _ended(self, node: Node, outcome: Outcome) -> None:
+        self.spend(outcome.spent)
+        self.outcomes[node.name] = outcome
+        if outcome.status == "failed" and len(node.recipe.steps) == 1:
+            raise AdviseError(f"the baseline of every trial cannot be made: {outcome.why}")
+
+    def _seen(self, number: int, share: str, outcome: Outcome) -> Iterator[Event]:
+        """A trial has been looked at on a rung."""
+        trial = self.record.trials[number]
+        spent = trial.spent + (Spent() if outcome.reused else outcome.spent)
+        why = outcome.why or (outcome.kept.why_not if outcome.kept.value is None else "")
+        if why:
+            trial = replace(trial, status="failed", why=why, spent=spent)
+        else:
+            rung = Reached(share, outcome.kept, outcome.loss, outcome.key)
+            last = {"kept": outcome.kept} if share == RUNGS[-1] else {}
+            trial = replace(trial, status="running", why="", rungs=(*trial.rungs, rung), spent=spent, **last)
+        self.change(trial)
+        yield trial
+
+    def change(self, trial: Trial) -> None:
+        """Put a trial in the place of its earlier state, and write the record."""
+        trials = tuple(trial if one.number == trial.number else one for one in self.record.trials)
+        found = progress.measures(trials, self.parts.objective)
+        self.keep(trials=trials, frontier=tuple(front(found)))
+
+    def _measured(self, trial: Trial) -> Iterator[Event]:
+        """Measure a trial; twice where something disturbed the first time."""
+        try:
+            for _ in range(MOST_MEASURED):
+                found = self.parts.measuring.trial(trial.number, self.recipe(trial.number))
+                self.spend(found.spent)
+                numbers: Any = found._replace(spent=trial.spent + found.spent)._asdict()
+                trial = replace(trial, **numbers)
+                cost = getattr(trial, self.parts.objective)
+                if cost.value is not None:
+                    break
+            why = cost.why_not
+        except DiskFull:
+            raise
+        except AdviseError as error:
+            why = "; ".join(fault.message for fault in error.faults)
+        if why:
+            trial = replace(trial, status="failed", why=why)
+        else:
+            met = meets(self.parts.goals, progress.goal_numbers(trial))
+            trial = replace(trial, status="measured", meets=met)
+        self.change(trial)
+        yield trial
+        yield self.record

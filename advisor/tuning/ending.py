@@ -1,0 +1,160 @@
+"""The end of a search: the front is measured anew, with three seeds, on the rows that nothing was decided by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from advisor.base.files import write
+from advisor.recipe.recipe import AS_BOUND, Recipe
+from advisor.records.output_folder import RECIPE
+from advisor.records.results import Measured, Remark, RunResult
+from advisor.records.search import Point, SearchResult, SeedOfPoint, Spent, Trial
+from advisor.runs.seed_statistics import SeedsResult
+from advisor.tuning import progress
+from advisor.tuning.front import Measure, front, thinned
+from advisor.tuning.goals import Goals, meets, shortfall, worse_end
+from advisor.tuning.making import POINTS, measured
+
+if TYPE_CHECKING:
+    from advisor.tuning.driver import Driver
+
+OPTIONS = {
+    "relative_accuracy": "--min-accuracy",
+    "relative_emissions": "--max-emissions",
+    "size_mb": "--max-size-mb",
+    "latency_ms": "--max-latency-ms",
+}
+
+
+class SeedRuns(Protocol):
+    """Runs a recipe with several seeds in a folder below the search's."""
+
+    def point(self, path: str, recipe: Recipe) -> tuple[SeedsResult, Spent]: ...
+
+
+class Ending:
+    """Measures the points of the front and says what came of the search. out: the search's folder."""
+
+    def __init__(self, runs: SeedRuns, out: Path) -> None:
+        self.runs, self.out = runs, out
+
+    def run(self, driver: Driver) -> Iterator[Remark | Point]:
+        """Measure each point that is not measured yet, the most promising first, as long as the budget lasts."""
+        parts = driver.parts
+        chosen = order(driver.record, parts.goals, parts.objective)
+        driver.keep(front=tuple(one for one in driver.record.front if one.trial in chosen))
+        done = {point.trial for point in driver.record.front}
+        for place, number in enumerate(chosen):
+            if number in done:
+                continue
+            costs = driver.takes(parts.estimates.end([driver.places[number]]))
+            if driver.record.front and driver.left() < costs:
+                left = len(chosen) - place
+                yield Remark(f"{left} points of the front are not measured with several seeds: the budget is spent")
+                break
+            point, spent = self._point(driver.record.trials[number], driver.recipe(number), parts.goals)
+            driver.spend(spent)
+            driver.keep(front=(*driver.record.front, point))
+            yield point
+        points = marked(driver.record.front, parts.objective)
+        driver.keep(front=points, nearest="" if any(one.met for one in points) else nearest(points, parts.goals))
+
+    def _point(self, trial: Trial, recipe: Recipe, goals: Goals) -> tuple[Point, Spent]:
+        path = f"{POINTS}/trial-{trial.number:03d}"
+        file = f"{path}.yaml"
+        found, spent = self.runs.point(path, recipe)
+        write(self.out / file, (self.out / path / found.paths[0] / RECIPE).read_text(encoding="utf-8"))
+        return point(trial, file, path, found, goals), spent
+
+
+def order(record: SearchResult, goals: Goals, objective: str) -> list[int]:
+    """The points of the front to measure, at most seven: those first that miss the goals least, then the cheapest."""
+    found = {
+        number: one for number, one in progress.measures(record.trials, objective).items() if number in record.frontier
+    }
+    found = {number: one for number, one in found.items() if one.cost < 1} or found  # the baseline is no discovery
+    missed = {number: missing(progress.goal_numbers(record.trials[number]), goals) for number in found}
+    first = sorted(found, key=lambda number: (missed[number], found[number].cost))
+    kept = thinned(found, first[:1])
+    return [number for number in first if number in kept]
+
+
+def missing(numbers: dict[str, Measured], goals: Goals) -> float:
+    """How far the goals are missed together; 0 where all are met, infinite where one was not measured."""
+    short = [shortfall(name, bound, numbers[name]) for name, bound in goals.items()]
+    return sum(math.inf if one is None else max(0.0, one) for one in short)
+
+
+def point(trial: Trial, file: str, path: str, found: SeedsResult, goals: Goals) -> Point:
+    """A point of the front by the runs of all its seeds."""
+    runs = zip(found.seeds, found.paths, found.runs, strict=True)
+    seeds = tuple(_seed(seed, f"{path}/{below}", run) for seed, below, run in runs)
+    return judged(Point(trial.number, trial.name, file, seeds, {}, {}), goals)
+
+
+def judged(point: Point, goals: Goals) -> Point:
+    """A point with what it meets of these goals, and what would have to give."""
+    every = [meets(goals, numbers(one)) for one in point.seeds]
+    met = {name: all(one[name] for one in every) for name in goals}
+    gives = {name: _gives(name, point.seeds) for name in goals if not met[name]}
+    return replace(point, meets=met, gives={name: one for name, one in gives.items() if one is not None})
+
+
+def _seed(seed: int, folder: str, run: RunResult) -> SeedOfPoint:
+    last = run.steps[-1]
+    found = measured(last, folder, Spent())
+    return SeedOfPoint(
+        seed, folder, last.relative_accuracy, found.size_mb, found.time, found.emissions, found.latency_ms
+    )
+
+
+def numbers(seed: SeedOfPoint) -> dict[str, Measured]:
+    """One seed's numbers by the names of goals."""
+    return {
+        "relative_accuracy": seed.kept,
+        "relative_emissions": seed.emissions,
+        "size_mb": seed.size_mb,
+        "latency_ms": seed.latency_ms,
+    }
+
+
+def _gives(name: str, seeds: Sequence[SeedOfPoint]) -> float | None:
+    """The bound that every seed's interval would meet, rounded to the side on which it does."""
+    ends = [worse_end(name, numbers(one)[name]) for one in seeds]
+    known = [one for one in ends if one is not None]
+    if len(known) < len(ends):
+        return None
+    if AS_BOUND[name] == ">=":
+        return math.floor(min(known) * 100) / 100
+    return math.ceil(max(known) * 100) / 100
+
+
+def marked(points: Sequence[Point], objective: str) -> tuple[Point, ...]:
+    """The points, and which of them others dominate now that all are measured anew: means over seeds."""
+    found = {at: one for at, each in enumerate(points) if (one := _mean(each, objective)) is not None}
+    best = front(found)
+    return tuple(replace(one, dominated=at in found and at not in best) for at, one in enumerate(points))
+
+
+def _mean(found: Point, objective: str) -> Measure | None:
+    kept = [one.kept.value for one in found.seeds]
+    cost = [getattr(one, objective).value for one in found.seeds]
+    if None in kept or None in cost or not kept:
+        return None
+    return Measure(sum(kept) / len(kept), sum(cost) / len(cost))  # type: ignore[arg-type]
+
+
+def nearest(points: Sequence[Point], goals: Goals) -> str:
+    """The point that misses the goals least, and the options with which it would meet them."""
+    if not points:
+        return "nothing was measured"
+    worst = {at: max(missing(numbers(one), goals) for one in each.seeds) for at, each in enumerate(points)}
+    best = points[min(worst, key=lambda at: worst[at])]
+    options = " ".join(f"{OPTIONS[name]} {value:g}" for name, value in best.gives.items())
+    unknown = [name for name, met in best.meets.items() if not met and name not in best.gives]
+    told = options or f"nothing that is known: {', '.join(unknown)} was not measured"
+    return f"nearest: {best.name} (trial {best.trial}); what must give: {told}"

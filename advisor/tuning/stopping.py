@@ -1,0 +1,54 @@
+"""When a search ends: the goals are met for certain, nothing improves, or searching on cannot pay back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from advisor.records.search import Trial
+from advisor.tuning.front import Measure, hypervolume
+from advisor.tuning.goals import Goals
+
+PATIENCE = 2  # rounds in which trials were measured and none enlarged the area of the front
+LEAST_GAIN = 0.01  # share of that area below which a round has gained nothing
+
+
+def goals_met(goals: Goals, trials: Sequence[Trial]) -> str:
+    """The first trial that meets all goals by the nearer ends; "" where none does.
+
+    With a goal of accuracy alone there is always something greener to look for.
+    """
+    if set(goals) <= {"relative_accuracy"}:
+        return ""
+    one = next((one for one in trials if one.meets and all(one.meets.values())), None)
+    return f"trial {one.number} meets every goal by the nearer end of its interval" if one else ""
+
+
+def nothing_improves(found: Mapping[int, Measure], rounds: Mapping[int, int]) -> str:
+    """Said where the last rounds have not enlarged the front. rounds: of each measured trial."""
+    ended = sorted({rounds[number] for number in found})
+    if len(ended) <= PATIENCE:
+        return ""
+    before = [one for number, one in found.items() if rounds[number] < ended[-PATIENCE]]
+    earlier, now = hypervolume(before), hypervolume(list(found.values()))
+    if now - earlier > LEAST_GAIN * now:
+        return ""
+    return f"nothing has improved in the last {PATIENCE} rounds"
+
+
+def cannot_pay_back(requests: int | None, g_per_1000: float | None, best: float, least: float, next_g: float) -> str:
+    """Said where a round emits more than the best that is left could save.
+
+    Args:
+        requests: that the model will answer; None: not known. g_per_1000: of the baseline. best, least: shares of its
+            emissions, of the best trial that meets the goals, and the least that is expected of an untried recipe.
+        next_g: CO2e of the next round.
+    """
+    if requests is None or g_per_1000 is None:
+        return ""
+    saving = requests / 1000 * g_per_1000 * max(0.0, best - least)
+    if next_g <= saving:
+        return ""
+    return (
+        f"searching on cannot pay back: the next round emits about {next_g:.2g} g CO2e, and {requests:,} requests "
+        f"could save {saving:.2g} g at best"
+    )

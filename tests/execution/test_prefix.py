@@ -1,0 +1,90 @@
+"""Prefixes of recipes: shared steps are made once, and a share of the training is a step of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from advisor.execution import executor, prefix
+from advisor.execution.job import Job, prepare
+from advisor.execution.prefix import Made
+from advisor.execution.store import Store
+from advisor.inspection.recipe_data import read_data
+from advisor.policy.pack import core
+from advisor.recipe.reader import load
+from advisor.records.measuring import Measuring
+from advisor.records.results import Progress, Remark, RunResult
+
+RECIPE = """version: 1
+name: prefix
+model: {{source: {model}}}
+data: {{source: {text}, max_samples: 96}}
+device: cpu
+steps:
+  - finetune: {{epochs: 2, learning_rate: 2.0e-3}}
+  - layer_removal: {{keep: {keep}}}
+  - distillation: {{epochs: 3, learning_rate: 1.0e-3}}
+training: {{batch_size: 16, max_tokens: 16, joined_texts: 0}}
+"""
+
+
+def job(folder: Path, model: Path, text: Path, keep: int, share: Fraction) -> Job:
+    file = folder / f"{keep}.yaml"
+    file.write_text(RECIPE.format(model=json.dumps(str(model)), text=json.dumps(str(text)), keep=keep))
+    recipe, document = load(file)
+    found = prepare(core(), recipe, document, read_data(recipe, base=Path()), Path(), "cpu")
+    return replace(found, share=share, measuring=Measuring(0.05))
+
+
+def made(work: Iterator[Any]) -> tuple[Made, dict[str, int]]:
+    """What came of it, and how many batches each kind of work took."""
+    batches: dict[str, int] = {}
+    while True:
+        try:
+            event = next(work)
+        except StopIteration as end:
+            return end.value, batches
+        if isinstance(event, Progress):
+            batches[event.label] = max(batches.get(event.label, 0), event.total)
+
+
+def test_steps_are_shared_between_recipes_shares_of_the_training_and_the_run_that_follows(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path
+) -> None:
+    store, bert = Store(tmp_path / "store"), checkpoints["bert"]
+
+    def look(keep: int, share: str, out: str) -> tuple[Made, dict[str, int]]:
+        return made(prefix.make(job(tmp_path, bert, text, keep, Fraction(share)), tmp_path / out, store))
+
+    untrained, _ = look(3, "0", "a")
+    assert [step.name for step in untrained.steps] == ["finetune", "layer_removal", "distillation"]
+    third, batches = look(3, "1/3", "b")
+    assert [step.name for step in third.steps] == ["distillation"] and batches["distil"] == 6  # of 3 x 6
+    whole, batches = look(3, "1", "c")
+    assert [step.name for step in whole.steps] == ["distillation"] and batches["distil"] == 18
+    other, _ = look(2, "1", "d")
+    assert [step.name for step in other.steps] == ["layer_removal", "distillation"]
+    assert len({one.key for one in (untrained, third, whole, other)}) == 4
+    again, _ = look(3, "1/3", "e")
+    assert again.steps == () and (again.key, again.kept, again.loss) == (third.key, third.kept, third.loss)
+    assert whole.kept.interval is not None and whole.loss is not None and "report rows" in whole.kept.source
+
+    events = list(executor.run(job(tmp_path, bert, text, 3, Fraction(1)), tmp_path / "run", store=store))
+    remarks = [one.text for one in events if isinstance(one, Remark)]
+    assert remarks == [f"{words}: reused from the store" for words in ("fine-tuned", "3 layers", "distilled")]
+    result = events[-1]
+    assert isinstance(result, RunResult) and [one.path for one in result.steps][-1] == "steps/2-distillation"
+
+
+def test_untrained_means_that_the_weights_are_those_of_the_cut(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path
+) -> None:
+    store = Store(tmp_path / "store")
+    found, _ = made(prefix.make(job(tmp_path, checkpoints["bert"], text, 3, Fraction(0)), tmp_path / "out", store))
+    cut, distilled = found.steps[1:]
+    assert cut.artefact and distilled.artefact
+    assert cut.artefact.files["model.safetensors"] == distilled.artefact.files["model.safetensors"]
