@@ -35,9 +35,11 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _entry(family: Family) -> dict[str, Any]:
-    from advisor.families.registry import tasks_of
+    from advisor.facts.tasks import TASKS
+    from advisor.families.heads import with_head
 
     facts = family.facts(family.config)
+    tasks = [tag for tag in TASKS if with_head(family, tag).executable]
     return {
         "family": family.model_type,
         "kind": family.kind,
@@ -45,7 +47,8 @@ def _entry(family: Family) -> dict[str, Any]:
         "layers": family.shape(family.config).layers,
         "parameters": facts.parameters,
         "embedding_share": facts.embedding_share,
-        "executable": family.executable or bool(tasks_of(family)),
+        "executable": bool(tasks),
+        "tasks": tasks,
     }
 
 

@@ -17,7 +17,7 @@ def test_the_table_says_which_families_can_be_executed(capsys: pytest.CaptureFix
     head, *rows = capsys.readouterr().out.splitlines()
     assert head.startswith("family") and len(rows) == len(registry.every()) > 30
     texts = {family.model_type for family in registry.every() if family.executable}
-    run = texts | {"vit", "deit", "whisper"}
+    run = texts | {"vit", "deit", "whisper", "granite", "marian", "pegasus"}
     assert {row.split()[0] for row in rows if row.endswith("yes")} == run > set(registry.executable())
     assert {"bert", "roberta", "distilbert", "modernbert", "gpt2", "t5"} < set(registry.executable())
     t5 = "t5 encoder-decoder google-t5/t5-base 12+12 222.9 11.1 yes"
@@ -30,6 +30,8 @@ def test_json_has_the_exact_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["deberta-v2"]["parameters"] == 184_423_682
     assert found["clip"]["layers"] == {"text": 12, "vision": 12}
     assert found["vit"]["embedding_share"] == 0 and found["vit"]["executable"] and not found["clip"]["executable"]
+    assert found["vit"]["tasks"] == ["image-classification"] and found["clip"]["tasks"] == []
+    assert found["marian"]["tasks"] == ["summarization", "translation"]
 
 
 @pytest.mark.parametrize("name", sorted(set(registry.names()) - set(registry.executable())))
