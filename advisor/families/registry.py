@@ -55,11 +55,11 @@ def find(model_type: str) -> Family | None:
     return Family(described, notes(model_type) or _without_notes(described))
 
 
-def known_as(name: str) -> list[Family]:
+def named_in_rules(name: str) -> list[Family]:
     """The families that rules know by a name: one of `names`, or all without notes of a kind, as in `OTHERS`."""
     if name in names():
         return [family for family in [find(name)] if family]
-    return [family for family in every() if _known_as(family) == name]
+    return [family for family in every() if _name_in_rules(family) == name]
 
 
 def keep(data: Mapping[str, Any]) -> None:
@@ -143,8 +143,8 @@ def describe(config: Config, file: str = "config.json", labels: int = 2, task: s
     try:
         family.refuse_nonsense(config, file)
         if family.described.uncovered(config):  # the sizes of its tensors are not known
-            return ModelFacts(family=_known_as(family), kind=family.kind, generative=family.generative)
-        return as_used(family.facts(config, labels, file)._replace(family=_known_as(family)), task)
+            return ModelFacts(family=_name_in_rules(family), kind=family.kind, generative=family.generative)
+        return as_used(family.facts(config, labels, file)._replace(family=_name_in_rules(family)), task)
     except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
         # Sizes are checked by name first; this is for lists and parts of another form than the family's.
         wrong = f"no config of {family.title} that makes sense ({error})"
@@ -152,7 +152,7 @@ def describe(config: Config, file: str = "config.json", labels: int = 2, task: s
         raise AdviseError(Fault(wrong, file, hint=hint)) from None
 
 
-def _known_as(family: Family) -> str:
+def _name_in_rules(family: Family) -> str:
     """The name by which rules know a family: its own where somebody has something to say of it."""
     return family.model_type if family.model_type in names() else OTHERS[family.kind]
 

@@ -30,7 +30,7 @@ def models(tests: tuple[Test, ...], values: Mapping[str, Any], labels: int) -> I
         facts = ModelFacts(name, kind, generative=values["model.generative"], source=source.source)
         yield Model(source, facts, None)
         return
-    for family in registry.known_as(name):
+    for family in registry.named_in_rules(name):
         yield from _of(family, name, tests, values, labels)
 
 
