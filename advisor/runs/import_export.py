@@ -40,7 +40,7 @@ def read(path: Path) -> list[Record]:
     """
     found, faults = [], []
     lines = _suffix(path) == ".jsonl"
-    entries = filter(str.strip, regular_text(path).split("\n")) if lines else _rows(path)
+    entries = (one for one in regular_text(path).split("\n") if one.strip()) if lines else _rows(path)
     for place, entry in enumerate(entries, start=1):
         try:
             found.append(_record(entry))
