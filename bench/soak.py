@@ -14,13 +14,14 @@ import io
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 CHECKOUT = Path(__file__).parents[1]
 sys.path.insert(0, str(CHECKOUT / "tests" / "support"))
@@ -105,16 +106,24 @@ def _killed_together(recipe: Path, out: Path, wanted: int, seed: int) -> int:
     """Launcher and both processes at once, after a random time."""
     random_, done = random.Random(seed), 0
     while True:
-        work = subprocess.Popen(
-            _command(recipe, out, 2), env=_environment(), start_new_session=True, stderr=subprocess.DEVNULL
-        )
+        work = subprocess.Popen(_command(recipe, out, 2), env=_environment(), stderr=subprocess.DEVNULL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = work.wait(random_.uniform(5, 40) if done < wanted else None)
             assert code in (0, 4), code
             return done
-        os.killpg(work.pid, signal.SIGKILL)
-        work.wait()
+        _kill(work)
         done += 1
+
+
+def _kill(work: subprocess.Popen[bytes]) -> None:
+    """A launcher and its processes, which torch puts into sessions of their own: what is left would hold the lock."""
+    launcher = psutil.Process(work.pid)
+    all_ = [launcher, *launcher.children(recursive=True)]
+    for one in all_:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
+    work.wait()
+    psutil.wait_procs(all_)
 
 
 def _compare(out: Path, whole: Path) -> None:

@@ -9,8 +9,8 @@ import re
 from fractions import Fraction
 from typing import Any
 
-_AMOUNT = re.compile(r"^(\d+(?:\.\d+)?)([kMB])$")
-_THOUSANDS = re.compile(r"^\d{1,3}(,\d{3})+$")
+_AMOUNT = re.compile(r"^([0-9]{1,15}(?:\.[0-9]{1,15})?)([kMB])$")
+_THOUSANDS = re.compile(r"^[0-9]{1,3}(,[0-9]{3}){1,5}$")
 _UNITS = {"k": 1_000, "M": 1_000_000, "B": 1_000_000_000}
 
 

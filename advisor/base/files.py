@@ -36,6 +36,30 @@ def write(path: Path, text: str) -> None:
         raise _unwritable(path, reason) from None
 
 
+def regular_bytes(path: Path, hint: str = "") -> bytes:
+    """The bytes of a regular file; a pipe or a device might never end.
+
+    Raises:
+        AdviseError: it is none, or cannot be read.
+    """
+    if path.exists() and not path.is_file():
+        raise AdviseError(Fault("is no regular file", str(path), hint=hint))
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise AdviseError(Fault(f"cannot be read: {error.strerror}", str(path), hint=hint)) from None
+    except ValueError:  # a NUL character
+        raise AdviseError(Fault("cannot be read: no file can have this name", repr(str(path)), hint=hint)) from None
+
+
+def regular_text(path: Path, hint: str = "") -> str:
+    """The text of a regular file. Raises an AdviseError where it cannot be read or is not UTF-8."""
+    try:
+        return regular_bytes(path, hint).decode()
+    except UnicodeDecodeError:
+        raise AdviseError(Fault("is not UTF-8 text", str(path), hint=hint)) from None
+
+
 def deliver(path: Path, text: str) -> None:
     """Write a product where the user wants it: into a file, whole or not at all, or to a device or a pipe as it comes.
 

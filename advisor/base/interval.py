@@ -6,9 +6,10 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-NUMBER = r"[-+]?(?:\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?|\.\d+)(?:/\d+)?"
-_COMPARISON = re.compile(rf"^(<=|>=|<|>)\s*({NUMBER})$")
-_RANGE = re.compile(rf"^({NUMBER})\s*\.\.\s*({NUMBER})$")
+NUMBER = r"[-+]?(?:\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d{1,3})?|\.\d+)(?:/\d+)?"
+_COMPARISON = re.compile(rf"^(<=|>=|<|>)\s*({NUMBER})$", re.ASCII)
+_RANGE = re.compile(rf"^({NUMBER})\s*\.\.\s*({NUMBER})$", re.ASCII)
+MOST_SIGNS, LARGEST = 60, Fraction(10) ** 300  # of a number that somebody writes
 FORMS = '"< 10000", "<= 1/3", ">= 0.90", "> 5" or a range "1000..9999"'
 
 Number = int | float | Fraction
@@ -32,15 +33,15 @@ class Interval(NamedTuple):
         """Read one of the forms above.
 
         Raises:
-            ValueError: it is none of them, or a range whose ends are the wrong way round.
+            ValueError: it is none of them, a range whose ends are the wrong way round, or beyond all numbers in use.
         """
         if match := _COMPARISON.match(text.strip()):
-            sign, number = match[1], Fraction(match[2].replace("_", ""))
+            sign, number = match[1], _written(match[2])
             if sign[0] == "<":
                 return cls(high=number, without_high=sign == "<")
             return cls(low=number, without_low=sign == ">")
         if match := _RANGE.match(text.strip()):
-            low, high = (Fraction(match[end].replace("_", "")) for end in (1, 2))
+            low, high = _written(match[1]), _written(match[2])
             if low <= high:
                 return cls(low=low, high=high)
             raise ValueError(f"the range {text!r} ends before it begins")
@@ -85,6 +86,17 @@ class Interval(NamedTuple):
         if self.low is not None:
             return f"{'>' if self.without_low else '>='} {show(self.low)}"
         return f"{'<' if self.without_high else '<='} {show(self.high or Fraction(0))}"
+
+
+def _written(text: str) -> Fraction:
+    """The number that somebody wrote. Raises ValueError for one that nobody means, or that no float comes near."""
+    try:
+        number = Fraction(text.replace("_", "")) if len(text) <= MOST_SIGNS else LARGEST + 1
+    except ZeroDivisionError:
+        number = LARGEST + 1
+    if number and not 1 / LARGEST <= abs(number) <= LARGEST:
+        raise ValueError(f"{text[:MOST_SIGNS]!r} is out of range: write a number from 1e-300 to 1e300, or 0")
+    return number
 
 
 def show(number: Number) -> str:

@@ -76,7 +76,7 @@ def validate(type_: type[T], value: Any, path: Path_ = ()) -> tuple[T | None, li
     from pydantic import ValidationError
 
     try:
-        return _valid(cast(Hashable, type_), json.dumps(value)), []
+        return _valid(cast(Hashable, type_), json.dumps(value, default=str)), []  # str: TOML has dates
     except ValidationError as error:
         return None, [_mistake(item, type_, path) for item in error.errors(include_url=False)]
 

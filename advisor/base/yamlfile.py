@@ -23,8 +23,9 @@ SPACES = ("\u00a0", "\u2007", "\u202f", "\u3000")  # look like spaces, and are n
 
 BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 _LEADING_ZERO = re.compile(r"^[-+]?0[\d_]")  # 010 is 10 to YAML 1.2 and 8 to YAML 1.1, so it stays a word
-_INT = re.compile(r"^[-+]?\d[\d_]{0,17}$")  # longer ones stay words: no size is so large, and floats could not hold it
-_FLOAT = re.compile(r"^[-+]?(\.\d+|\d[\d_]*(\.\d*)?)([eE][-+]?\d+)?$")
+# Longer ones stay words: no size is so large, and floats could not hold it.
+_INT = re.compile(r"^[-+]?\d[\d_]{0,17}$", re.ASCII)
+_FLOAT = re.compile(r"^[-+]?(\.\d+|\d[\d_]*(\.\d*)?)([eE][-+]?\d+)?$", re.ASCII)
 _WORDS = {"null": None, "~": None, "": None, "true": True, "false": False}
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.base.files import write_json
+from advisor.base.files import regular_bytes, write_json
 from advisor.base.install import pip_command
 from advisor.deployment.rules import SIGNED, finding
 from advisor.records.results import RunResult
@@ -35,7 +35,7 @@ def private_key(file: Path) -> Any:
     """
     serialization, kinds = _library()
     try:
-        found = serialization.load_pem_private_key(_bytes(file), password=None)
+        found = serialization.load_pem_private_key(regular_bytes(file, "give a key in PEM"), password=None)
     except (ValueError, TypeError) as error:
         raise _no_key(
             file, f"no private key without a password: {str(error).split('(')[0].strip()}", MAKE_KEY
@@ -49,7 +49,7 @@ def public_key(file: Path) -> Any:
     """A public Ed25519 key in PEM. Raises as `private_key` does."""
     serialization, kinds = _library()
     try:
-        found = serialization.load_pem_public_key(_bytes(file))
+        found = serialization.load_pem_public_key(regular_bytes(file, "give a key in PEM"))
     except ValueError:
         raise _no_key(file, "no public key in PEM", MAKE_PUBLIC) from None
     if not isinstance(found, kinds.Ed25519PublicKey):
@@ -135,15 +135,6 @@ def _library() -> tuple[Any, Any]:
     except ImportError:
         raise AdviseError("signatures need cryptography, not installed", hint=pip_command("sign")) from None
     return serialization, ed25519
-
-
-def _bytes(file: Path) -> bytes:
-    if file.exists() and not file.is_file():
-        raise AdviseError(Fault("is no regular file", str(file), hint="give a key in PEM"))
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise AdviseError(Fault(f"cannot be read: {error.strerror}", str(file), hint="give a key in PEM")) from None
 
 
 def _no_key(file: Path, what: str, hint: str) -> AdviseError:

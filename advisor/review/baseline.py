@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.base.files import write
+from advisor.base.files import regular_text, write
 from advisor.review.findings import BUILT_IN, Finding, Place
 from advisor.review.waivers.rules import WAIVER_RULES
 
@@ -61,13 +61,9 @@ def read(path: Path) -> Baseline:
     Raises:
         AdviseError: it cannot be read, or is none.
     """
+    text = regular_text(path, "--write-baseline FILE creates one")
     try:
-        text = path.read_text(encoding="utf-8")
         value = json.loads(text)
-    except OSError as error:
-        raise AdviseError(
-            Fault(f"cannot be read: {error.strerror}", str(path), hint="--write-baseline FILE creates one")
-        ) from None
     except ValueError as error:
         place = (getattr(error, "lineno", 0), getattr(error, "colno", 0))
         raise AdviseError(Fault(f"not JSON: {getattr(error, 'msg', error)}", str(path), *place)) from None

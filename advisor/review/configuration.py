@@ -119,7 +119,7 @@ def _value(file: Path) -> tuple[dict[str, Any], str]:
         return tomllib.loads(text), text
     except UnicodeDecodeError:
         raise AdviseError(Fault("not UTF-8 text", str(file), hint="save it as UTF-8")) from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of too many digits is no TOMLDecodeError
         found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         place = (int(found[1]), int(found[2])) if found else (0, 0)
         raise AdviseError(Fault(f"not TOML: {str(error).split(' (at')[0]}", str(file), *place)) from None

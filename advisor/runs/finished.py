@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault
+from advisor.base.files import regular_text
 from advisor.recipe.reader import loads
 from advisor.recipe.recipe import Recipe
 from advisor.records import run_folder
@@ -38,7 +39,7 @@ def read(folder: Path) -> Finished:
     result = run_folder.read(folder)
     if not result.steps:
         raise AdviseError(Fault("steps: a finished run has at least one", str(folder / run_folder.REPORT), hint=HINT))
-    text = _text(folder / "recipe.yaml")
+    text = regular_text(folder / "recipe.yaml", HINT)
     facts = _object(folder / "facts.json")
     advice = _object(folder / "advice.json") if (folder / "advice.json").is_file() else {}
     _refuse_misshapen(folder, result, advice)
@@ -60,17 +61,6 @@ def _refuse_misshapen(folder: Path, result: RunResult, advice: Mapping[str, Any]
             faults.append(Fault(f"{name}: rules has to be a list", str(folder / "advice.json"), hint=HINT))
     if faults:
         raise AdviseError(*faults)
-
-
-def _text(path: Path) -> str:
-    if path.exists() and not path.is_file():
-        raise AdviseError(Fault("is no regular file", str(path), hint=HINT))
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise AdviseError(Fault(f"cannot be read: {error.strerror}", str(path), hint=HINT)) from None
-    except UnicodeDecodeError:
-        raise AdviseError(Fault("is not UTF-8 text", str(path), hint=HINT)) from None
 
 
 def _object(path: Path) -> dict[str, Any]:

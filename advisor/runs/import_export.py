@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.base.files import write
+from advisor.base.files import regular_bytes, regular_text, write
 from advisor.base.install import pip_command
 from advisor.runs import record
 from advisor.runs.record import Record, canonical
@@ -39,7 +39,9 @@ def read(path: Path) -> list[Record]:
         AdviseError: it cannot be read, or what is wrong with each of its runs.
     """
     found, faults = [], []
-    for place, entry in enumerate(_lines(path) if _suffix(path) == ".jsonl" else _rows(path), start=1):
+    lines = _suffix(path) == ".jsonl"
+    entries = (one for one in regular_text(path).split("\n") if one.strip()) if lines else _rows(path)
+    for place, entry in enumerate(entries, start=1):
         try:
             found.append(_record(entry))
         except (ValueError, TypeError, RecursionError) as error:
@@ -82,15 +84,6 @@ def _words(error: Exception) -> str:
     return f"run.{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
-def _lines(path: Path) -> Iterator[str]:
-    try:
-        yield from (line for line in path.read_text(encoding="utf-8").split("\n") if line.strip())
-    except OSError as error:
-        raise AdviseError(Fault(f"cannot be read: {error.strerror}", str(path))) from None
-    except UnicodeDecodeError:
-        raise AdviseError(Fault("is not UTF-8 text", str(path))) from None
-
-
 def _pyarrow() -> Any:
     try:
         import pyarrow
@@ -130,9 +123,9 @@ def _row(one: Record) -> dict[str, Any]:
 
 
 def _rows(path: Path) -> Iterator[object]:
-    pyarrow = _pyarrow()
+    pyarrow, content = _pyarrow(), regular_bytes(path)
     try:
-        yield from pyarrow.parquet.read_table(path, columns=["entry"])["entry"].to_pylist()
+        yield from pyarrow.parquet.read_table(pyarrow.BufferReader(content), columns=["entry"])["entry"].to_pylist()
     except (OSError, KeyError, pyarrow.ArrowException) as error:
         message = str(error).splitlines()[0]
         raise AdviseError(Fault(f"is no Parquet file of exported runs: {message}", str(path))) from None

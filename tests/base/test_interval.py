@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from advisor.base.interval import near, show
+from advisor.base.interval import Interval, near, show
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,12 @@ from advisor.base.interval import near, show
 )
 def test_numbers_in_words(number: int | float | Fraction, exact: str, read: str) -> None:
     assert (show(number), near(number)) == (exact, read)
+
+
+@pytest.mark.parametrize(
+    "number", ["9" * 5000, "1e999", "1e999999999", "0e999999999", "1e-400", "1/0", "1/1e-400", "３"]
+)
+def test_numbers_that_nobody_means_are_refused_at_once(number: str) -> None:
+    for text in (f"<= {number}", f"0..{number}"):
+        with pytest.raises(ValueError, match=r"is out of range|is not a comparison"):
+            Interval.parse(text)

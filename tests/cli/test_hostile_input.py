@@ -33,6 +33,39 @@ def test_a_named_pipe_is_not_waited_for(command: list[str], tmp_path: Path) -> N
     assert ended.returncode == 2 and b"is a named pipe" in ended.stderr + ended.stdout
 
 
+@pytest.mark.parametrize("option", ["--baseline", "--write-baseline"])
+@pytest.mark.parametrize("endless", ["/dev/zero", "pipe"])
+def test_a_baseline_that_never_ends_is_not_read(option: str, endless: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "x.yaml").write_text(RECIPE)
+    ended = advise("check", str(tmp_path / "x.yaml"), option, str(tmp_path / endless))
+    assert ended.returncode == 2 and b"is no regular file" in ended.stderr
+
+
+FORMS = ("{}", "{}k", "{}%", '">= {}"', '">= {}%"', '">= 0.{}"', "{} epochs", '"{},5"', "{} MB", '"{}"', "1e{}", "{}_0")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_number_of_too_many_digits_is_no_traceback(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    number = form.format("9" * 5000)
+    text = RECIPE.replace("samples: 3000", f"samples: {number}").replace(
+        "finetune: {}", f"finetune: {{epochs: {number}}}"
+    )
+    targets = "".join(f"{part}: {{relative_accuracy: {number}, size_mb: {number}}}\n" for part in ("goal", "gates"))
+    (tmp_path / "x.yaml").write_text(f"{text}{targets}meta: {{a: {number}}}\n")
+    assert main(["check", str(tmp_path / "x.yaml"), "--fix", "--unsafe-fixes"]) == 2
+    assert "invalid-recipe" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["runs.jsonl", "runs.parquet"])
+def test_exported_runs_that_never_end_are_not_read(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / name)
+    ended = advise("history", "import", str(tmp_path / name), ADVISE_LEDGER=str(tmp_path / "ledger"))
+    assert ended.returncode == 2 and f"{name}: is no regular file".encode() in ended.stderr
+
+
 def test_a_named_pipe_in_a_pack_is_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "pack.yaml").write_text("name: x\nversion: '1'\ndescription: x\nextends: [core]\n")
     os.mkfifo(tmp_path / "rule.yaml")

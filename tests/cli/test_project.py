@@ -93,6 +93,11 @@ def test_the_configuration_in_effect_is_shown_as_it_can_be_written(
         ("[waiver-terms]\nx = 0\n", "advise.toml:1:2: waiver-terms.x: "),
         ("a = [\n", "advise.toml"),
         ("waiver-fields = ['boss']\n", "'approver' or 'ticket'"),
+        (
+            "waiver-days = 2026-12-31\n",
+            "advise.toml:1:1: waiver-days: input should be a valid integer, got '2026-12-31'",
+        ),
+        (f"waiver-days = {'9' * 5000}\n", "advise.toml: not TOML: "),
     ],
 )
 def test_what_is_wrong_with_it_is_said_with_its_line(project: Path, text: str, told: str) -> None:

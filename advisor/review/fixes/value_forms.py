@@ -27,10 +27,11 @@ COUNTED = {
     "texts": (),
     "tokens": (),
 }
-_BOUND = re.compile(r"^(>=|<=|>|<|)\s*(\d+(?:\.\d+)?)\s*(%|[a-zA-Z]+|)$")
-_COUNTED = re.compile(r"^(\d[\d_]*)\s+([a-z]{3,})$")  # 3 epochs
-_DECIMAL_COMMA = re.compile(r"^\d+,(?!\d{3}$)\d+$|^0,\d+$")  # 2,000 may be two thousand
-_PERCENT = re.compile(r"^(\d+(?:\.\d+)?)\s*%$")
+_DIGITS = "[0-9]{1,15}"  # nobody means a number of more
+_BOUND = re.compile(rf"^(>=|<=|>|<|)\s*({_DIGITS}(?:\.{_DIGITS})?)\s*(%|[a-zA-Z]+|)$")
+_COUNTED = re.compile(r"^([0-9][0-9_]{0,17})\s+([a-z]{3,})$")  # 3 epochs
+_DECIMAL_COMMA = re.compile(rf"^{_DIGITS},(?![0-9]{{3}}$){_DIGITS}$|^0,{_DIGITS}$")  # 2,000 may be two thousand
+_PERCENT = re.compile(rf"^({_DIGITS}(?:\.{_DIGITS})?)\s*%$")
 
 
 class Form(NamedTuple):
