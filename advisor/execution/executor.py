@@ -64,8 +64,8 @@ def _tracked(events: Generator[Event], job: Job, out: Path) -> Generator[Event]:
     from advisor.compute.training.tracking import Log
 
     recipe = job.recipe
-    parts = {"training": recipe.training, **{step.name: step for step in recipe.steps}}
-    settings = {f"{name}.{key}": value for name, part in parts.items() for key, value in asdict(part).items()}
+    parts = {"training": asdict(recipe.training), **{step.name: asdict(step) for step in recipe.steps}}
+    settings = {f"{name}.{key}": value for name, part in parts.items() for key, value in part.items()}
     settings |= {"model": recipe.model.source, "data": recipe.data.source, "device": recipe.device}
     return Log(job.track, out / TRACKING, recipe.name, settings, job.train_on).followed(events)
 

@@ -58,14 +58,15 @@ def by_class(rows: Rows, table: ArrayLike) -> tuple[ClassScore, ...]:
     found = rows.task.counted_by_kind(rows.labels, table)
     if found is None:
         return ()
-    right, there, answered = found.numbers.T
-    precision, recall, f1 = over(right, answered), over(right, there), over(2 * right, there + answered)
-    values = zip(*(one.tolist() for one in (precision, recall, f1)), strict=True)
-    counts = zip(there.tolist(), answered.tolist(), strict=True)
-    return tuple(
-        ClassScore(name, *shares, int(rows_), int(given))
-        for name, shares, (rows_, given) in zip(found.names, values, counts, strict=True)
+    return tuple(_score(name, *counts) for name, counts in zip(found.names, found.numbers, strict=True))
+
+
+def _score(name: str, right: float, there: float, answered: float) -> ClassScore:
+    precision, recall, f1 = (
+        float(over(np.asarray(above), np.asarray(below)))
+        for above, below in ((right, answered), (right, there), (2 * right, there + answered))
     )
+    return ClassScore(name, precision, recall, f1, int(there), int(answered))
 
 
 def confusion(rows: Rows, table: ArrayLike) -> Confusion | None:
