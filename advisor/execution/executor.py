@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from advisor.execution import resumption
 from advisor.execution.eta import Clock, Rows, parts
@@ -67,8 +67,8 @@ def _tracked(events: Generator[Event], job: Job, out: Path) -> Generator[Event]:
     from advisor.compute.training.tracking import Log
 
     recipe = job.recipe
-    parts: dict[str, Any] = {"training": recipe.training, **{step.name: step for step in recipe.steps}}
-    settings = {f"{name}.{key}": value for name, part in parts.items() for key, value in asdict(part).items()}
+    parts = {"training": asdict(recipe.training), **{step.name: asdict(step) for step in recipe.steps}}
+    settings = {f"{name}.{key}": value for name, part in parts.items() for key, value in part.items()}
     settings |= {"model": recipe.model.source, "data": recipe.data.source, "device": recipe.device}
     return Log(job.track, out / TRACKING, recipe.name, settings, job.train_on).followed(events)
 

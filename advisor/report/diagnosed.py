@@ -20,7 +20,6 @@ def view(result: RunResult, prefix: str) -> dict[str, Any]:
     confusion = found.confusion or Confusion()
     return {
         "words": last.words,
-        "metric": last.metric,
         "classes": ranked(found.classes),
         "left_out": left_out(found.classes),
         "before": {one.name: one.f1 for one in first.diagnostics.classes} if first else {},

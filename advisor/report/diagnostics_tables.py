@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -92,7 +93,7 @@ def _changed(found: Changed, last: StepResult) -> Table | Text:
         before, after = answers(one)
         cells = (_text(shortened(one.text, LONGEST_TEXT)), *map(_text, (one.label, before, after)))
         shown.add_row(*cells, f"{one.row:,}")
-    shown.caption = f"rows are numbered as in predictions.json, from 0; the worst first, by each row's {last.metric}"
+    shown.caption = "rows are numbered as in predictions.json, from 0; first those that lost most, last those that won"
     return shown
 
 
@@ -124,9 +125,20 @@ def _curves(steps: Sequence[StepResult]) -> Table:
     return shown
 
 
-def epochs(points: Sequence[CurvePoint]) -> Sequence[CurvePoint]:
-    """The points at the ends of epochs; of a training without any the last."""
-    return [one for one in points if one.selection is not None] or points[-1:]
+def epochs(points: Sequence[CurvePoint]) -> list[CurvePoint]:
+    """The points at the ends of epochs, and the last one, each with the mean loss since the one before."""
+    found: list[CurvePoint] = []
+    losses: list[tuple[int, float]] = []  # batches with their mean loss
+    before = 0
+    for point in points:
+        losses += [] if point.loss is None else [(point.batches - before, point.loss)]
+        before = point.batches
+        if point.selection is not None or point is points[-1]:
+            count = sum(batches for batches, _ in losses)
+            mean = sum(batches * loss for batches, loss in losses) / count if count else None
+            found.append(replace(point, loss=mean))
+            losses = []
+    return found
 
 
 def _titled(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:

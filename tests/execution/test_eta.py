@@ -12,7 +12,7 @@ from advisor.recipe.steps.distillation import Distillation
 from advisor.recipe.steps.finetune import Finetune
 from advisor.recipe.steps.layer_removal import SCORED_ROWS, LayerRemoval
 from advisor.recipe.steps.matrix_pruning import MatrixPruning
-from advisor.records.results import TEACHER, Progress
+from advisor.records.results import SCORE, TEACHER, Progress
 
 
 class Time:
@@ -89,6 +89,18 @@ def test_the_teacher_s_pass_counts_as_its_share_of_a_part() -> None:
     told(clock, time, 20, 1, 0, "distil")
     share, remaining = told(clock, time, 60, 1, 50, "distil")
     assert remaining == pytest.approx(40 + 30) and share == pytest.approx(60 / 130)
+
+
+def test_scoring_the_report_rows_counts_as_the_end_of_a_part() -> None:
+    """80 of 100 units are learned in 80 s; half of the scoring is done after 90 s, so 10 s and the next 30 are left."""
+    time = Time()
+    clock = Clock([Part(100, scored=20), Part(30)], time)
+    told(clock, time, 0, 0, 0)
+    assert told(clock, time, 80, 0, 100)[1] == pytest.approx(20 + 30)
+    told(clock, time, 80, 0, 0, SCORE)
+    share, remaining = told(clock, time, 90, 0, 50, SCORE)
+    assert remaining == pytest.approx(10 + 30)
+    assert share == pytest.approx(90 / 130)
 
 
 def test_what_was_done_before_a_kill_is_not_the_pace_of_what_follows() -> None:

@@ -58,14 +58,15 @@ def by_class(rows: Rows, table: ArrayLike) -> tuple[ClassScore, ...]:
     found = rows.task.counted_by_kind(rows.labels, table)
     if found is None:
         return ()
-    right, there, answered = found.numbers.T
-    columns = over(right, answered), over(right, there), over(2 * right, there + answered), there, answered
-    return tuple(
-        ClassScore(name, precision, recall, f1, int(rows_), int(given))
-        for name, precision, recall, f1, rows_, given in zip(
-            found.names, *(column.tolist() for column in columns), strict=True
-        )
+    return tuple(_score(name, *counts) for name, counts in zip(found.names, found.numbers, strict=True))
+
+
+def _score(name: str, right: float, there: float, answered: float) -> ClassScore:
+    precision, recall, f1 = (
+        float(over(np.asarray(above), np.asarray(below)))
+        for above, below in ((right, answered), (right, there), (2 * right, there + answered))
     )
+    return ClassScore(name, precision, recall, f1, int(there), int(answered))
 
 
 def confusion(rows: Rows, table: ArrayLike) -> Confusion | None:
