@@ -8,6 +8,7 @@ from advisor.families.described.axes import length
 from advisor.families.family import Config, Family
 
 IMAGE, PATCH, SOUND = "image_size", "patch_size", "max_source_positions"
+TEXT, PROMPT = "max_target_positions", 4  # Whisper's texts, and the tokens before them: start, language, task, no times
 A_SECOND = 50  # positions of Whisper: a frame each 10 ms, two frames a position
 
 
@@ -27,9 +28,18 @@ def fitted(config: Config, image_size: int | None, max_seconds: int | None) -> d
     return found
 
 
-def misfit(config: Config, image_size: int | None, max_seconds: int | None) -> tuple[str, str, int] | None:
-    """The setting that a model cannot follow, why not, and what it could be; None where it can."""
-    patch, length = config.get(PATCH), config.get(SOUND)
+def misfit(
+    config: Config, image_size: int | None, max_seconds: int | None, written: int | None
+) -> tuple[str, str, int] | None:
+    """The setting that a model cannot follow, why not, and what it could be; None where it can.
+
+    Args:
+        written: tokens of a text that is written of a sound; None where none is.
+    """
+    patch, length, longest = config.get(PATCH), config.get(SOUND), config.get(TEXT)
+    if written and isinstance(longest, int) and written + PROMPT > longest:
+        most = longest - PROMPT
+        return "max_new_tokens", f"the model writes texts of at most {most} tokens, not {written}", most
     if image_size and isinstance(patch, int) and image_size % patch:
         near = max(1, round(image_size / patch)) * patch
         return "image_size", f"images of {image_size} pixels cannot be divided into patches of {patch}", near

@@ -18,6 +18,7 @@ from advisor.review.decisive_facts import names_a_part, path_of, value_at
 from advisor.review.findings import FITS, UNSEEN, Edit, Finding, Fix, Path_, Place
 from advisor.review.fixes.rule_fixes import Unfitting
 
+SPEECH = "automatic-speech-recognition"
 WHY = "The model's config cannot express this shape."
 WHY_TASK = "The architecture decides which tasks a model can be trained for."
 WHY_UNSEEN = "Without the model's config, sizes and numbers of layers cannot be checked, and no size can be predicted."
@@ -87,7 +88,8 @@ class ModelFit(NamedTuple):
     def _inputs(self, because: str) -> Iterator[Finding]:
         """Images or sounds of a size that the model cannot be fitted to."""
         training, config = self.recipe.training, self.model.config or {}
-        wrong = misfit(config, training.image_size, training.max_seconds) if self.plan else None
+        written = training.max_new_tokens if self.recipe.data.task == SPEECH else None
+        wrong = misfit(config, training.image_size, training.max_seconds, written) if self.plan else None
         if wrong is not None:
             setting, message, near = wrong
             yield self._misfit(because, ("training", setting), f"{setting}: {message}", near)

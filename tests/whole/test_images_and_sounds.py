@@ -104,11 +104,12 @@ def test_speech_is_recognized(tmp_path: Path) -> None:
         ("image-classification", "bert", "", "models of the kind bert"),
         ("image-classification", "vit", ", image_size: 13", "cannot be divided into patches of 4"),
         ("audio-classification", "whisper", ", max_seconds: 3", "at most 2 seconds, not 3"),
+        ("automatic-speech-recognition", "whisper", ", max_new_tokens: 29", "texts of at most 28 tokens, not 29"),
     ],
 )
 def test_what_a_model_cannot_read_is_refused(task: str, model: str, more: str, said: str, tmp_path: Path) -> None:
     made = {"vit": perceived.vit, "whisper": perceived.whisper, "bert": lambda folder: tiny.checkpoint("bert", folder)}
-    data = perceived.sounds if task.startswith("audio") else perceived.images
+    data = {"audio": perceived.sounds, "autom": perceived.speech}.get(task[:5], perceived.images)
     steps = FIRST.format(1)
     file = perceived.recipe(tmp_path, task, made[model](tmp_path / "model"), data(tmp_path / "data"), steps, more)
     if task == "text-classification":

@@ -52,6 +52,7 @@ def inner(folder: Path) -> Path:
 
 
 def subfolders(folder: Path) -> list[Path]:
+    """The folders in a folder, but hidden ones."""
     return [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(HIDDEN)]
 
 
@@ -66,7 +67,7 @@ def by_class(folder: Path) -> tuple[dict[str, list[Any]], int]:
     Files beside the folders have no label.
 
     Raises:
-        AdviseError: there are images and sounds.
+        AdviseError: there are images and sounds, or more of them than are read.
     """
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _hidden(path, folder)]
     media = [path for path in files if _kind(path)]
@@ -74,6 +75,9 @@ def by_class(folder: Path) -> tuple[dict[str, list[Any]], int]:
     if len(kinds) > 1:
         some = " and ".join(f"{count:,} files of {kind}" for kind, count in kinds.items())
         raise AdviseError(Fault(f"it holds {some}", str(folder), hint="give a folder of one of them"))
+    if (size := sum(path.stat().st_size for path in media)) > MOST_BYTES:
+        what = f"its files have {size:,} bytes, more than the {MOST_BYTES:,} that are read"
+        raise AdviseError(Fault(what, str(folder), hint=SAMPLE))
     cells = [{"bytes": path.read_bytes(), "path": str(path.relative_to(folder))} for path in media]
     labels = [_label(path.relative_to(folder)) for path in media]
     return {next(iter(kinds), "image"): cells, "label": labels}, len(files) - len(media)

@@ -135,7 +135,8 @@ def _media(part: str, folder: Path, place: str, header: bool | None) -> File:
         return replace(found, place=f"{place}/{table.name}", columns=columns)
     columns, others = media_folders.by_class(folder)
     if not columns["label"]:
-        raise AdviseError(Fault("there are no images or sounds", place, hint="give a folder for each class"))
+        hint = "give a folder for each class; other data is read unpacked"
+        raise AdviseError(Fault("there are no images or sounds", place, hint=hint))
     notes = (f"{place}: {others:,} other files are left out",) if others else ()
     return File(part, place, columns, {}, notes)
 
