@@ -49,7 +49,8 @@ def line(event: object) -> str:
     if isinstance(event, Remark):
         return clean(event.text)
     if isinstance(event, Point):
-        met = "meets every goal with every seed" if event.met else f"misses {_missed(event.meets)}"
+        missed = event.warning or f"misses {_missed(event.meets)}"
+        met = "meets every goal with every seed" if event.met else missed
         return clean(f"  front: {event.name}: {met}")
     told = _trial(event) if isinstance(event, Trial) else ""
     return clean(f"  {told}") if told else ""
@@ -106,7 +107,8 @@ def table(found: SearchResult) -> Table:
         cells = [
             _ends([getattr(seed, name) for seed in one.seeds]) for name in ("kept", "emissions", "time", "size_mb")
         ]
-        met = "met" if one.met else f"misses {_missed(one.meets)}"
+        missed = f"misses {_missed(one.meets)}" if _missed(one.meets) else one.warning
+        met = "met" if one.met else missed
         made.add_row(str(one.trial), clean(one.name), *cells, met)
     return made
 
@@ -130,4 +132,5 @@ def ending(found: SearchResult) -> Iterable[str]:
         if one.tau is not None:
             share = "no training" if one.lower == "0" else f"{one.lower} of the training"
             yield f"{share} orders {one.trials} trials as all of it does with Kendall's tau {one.tau:.2f}"
+    yield from found.notes
     yield "goals met" if found.passed else f"no point meets the goals by the nearer ends; {found.nearest}"
