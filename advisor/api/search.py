@@ -43,7 +43,8 @@ def search(
     max_unlabelled: int | None = None,
     policy: str | PathLike[str] = "core",
     train_on: str = "auto",
-    workers: int = 1,
+    workers: int | None = None,
+    ray: str | None = None,
     store: str | PathLike[str] | None = None,
     resume: bool = False,
     seed: int = 0,
@@ -73,7 +74,10 @@ def search(
             without labels.
         policy: a shipped rule pack, or the folder of one.
         train_on: `auto` (the best device present), `cpu`, `cuda` or `mps`.
-        workers: steps that are made at the same time, in processes of this machine.
+        workers: steps that are made at the same time, in processes of this machine: 1 unless said otherwise. With
+            `ray` on its machines: one on each machine, or each GPU.
+        ray: address of a Ray cluster that this machine belongs to, `HOST:PORT` or `auto`; its machines make the steps.
+            They need the same packages; model and data are sent to them. Time and energy are measured here.
         store: folder of finished steps, to share them between searches; None: in `out`.
         resume: go on with the search in `out`; the goals and the budget may be others.
         seed: of the sampler; the recipes' own seeds do not change.
@@ -101,13 +105,13 @@ def search(
     refuse_nonsense(stated, goal, device, "advisor.search")
     arguments = Arguments("advisor.search")
     arguments.choice("train_on", train_on, TRAIN_ON)
-    arguments.whole("workers", workers, 1)
+    arguments.whole("workers", workers if workers is not None else 1, 1)
     arguments.whole("seed", seed, 0)
     arguments.number("measure_seconds", measure_seconds, 1e-3, 1e9)
     arguments.number("checkpoint_seconds", checkpoint_seconds, 0, 1e9)
     arguments.refuse()
     spent = parse(budget)
-    refuse_missing_libraries()
+    refuse_missing_libraries(ray is not None)
     rules = find(fspath(policy))
     order = Order(
         Path(),
@@ -125,7 +129,7 @@ def search(
     )
     with libraries("advise search"):
         kept = Path(store) if store is not None else Path(out) / STORE
-        wanted = Wanted(Path(out), kept, resume, workers, seed, checkpoint_seconds, spent)
+        wanted = Wanted(Path(out), kept, resume, workers, seed, checkpoint_seconds, spent, ray)
         found = searched(question(rules, stated, goal, device, fspath(model)), order, wanted, confirm, progress)
     if record:
         record_runs([Path(out) / one.folder for point in found.front for one in point.seeds])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from advisor.api.orders import Order, card_of, prepare
 from advisor.api.recommendation import Stated, data_facts
 from advisor.base.errors import AdviseError, NotMet
-from advisor.base.files import fingerprint
+from advisor.base.files import deliver, fingerprint
 from advisor.base.install import pip_command
 from advisor.facts.facts import Facts, Goal
 from advisor.policy.pack import Policy
 from advisor.recipe.recipe import Recipe, to_aims
-from advisor.records.search import Forecast, SearchResult
+from advisor.records.search import PAGE, Forecast, SearchResult
 
 if TYPE_CHECKING:
     from advisor.advice.candidates import Candidate
     from advisor.execution.job import Job
     from advisor.tuning.budget import Budget
+    from advisor.tuning.carrier import Carrier
     from advisor.tuning.costs import Costs
     from advisor.tuning.driver import Parts
+    from advisor.tuning.making import Maker
     from advisor.tuning.space import Question, Space
 
 SHARED = ("model_sha256", "data_sha256", "policy")  # what all trials of a space have in common
@@ -36,10 +38,11 @@ class Wanted(NamedTuple):
     out: Path
     store: Path
     resume: bool
-    workers: int
+    workers: int | None
     seed: int
     save_every: float
     budget: Budget
+    ray: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,16 @@ class JobOf:
     def __call__(self, recipe: Recipe) -> Job:
         return prepare(self.order._replace(recipe=recipe))
 
+    def moved(self, places: Mapping[str, str]) -> JobOf:
+        """The same with `model` and `data` at other places."""
+        return JobOf(self.order._replace(**places))
 
-def refuse_missing_libraries() -> None:
-    """Raise an AdviseError where what proposes trials is not installed."""
-    if find_spec("optuna") is None:
-        raise AdviseError("advise search needs optuna, not installed", hint=pip_command("search"))
+
+def refuse_missing_libraries(ray: bool) -> None:
+    """Raise an AdviseError where what proposes trials, or carries them to a cluster, is not installed."""
+    missing = [name for name in ("optuna", *(("ray",) if ray else ())) if find_spec(name) is None]
+    if missing:
+        raise AdviseError(f"advise search needs {' and '.join(missing)}, not installed", hint=pip_command("search"))
 
 
 def question(rules: Policy, stated: Stated, goal: Goal, device: str, model: str) -> Question:
@@ -103,7 +111,8 @@ def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | N
     """The search, from its space to its end."""
     from advisor.execution import resumption
     from advisor.records.output_folder import attempt
-    from advisor.report.search import Screen
+    from advisor.report.search import page
+    from advisor.report.search.screen import Screen
     from advisor.tuning import costs, folder
     from advisor.tuning.driver import Driver
 
@@ -120,26 +129,23 @@ def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | N
             if confirm is not None and not confirm(expected):
                 raise AdviseError("the search was not started", hint="a smaller --budget, or --yes")
             parts = _parts(asked, space, job_of, wanted, screen)._replace(estimates=estimates)
-            return screen.show(Driver(parts, replace(record, forecast=expected)).run())
+            found = screen.show(Driver(parts, replace(record, forecast=expected)).run())
+            deliver(wanted.out / PAGE, page.render(found))
+            return found
 
 
 def _parts(asked: Question, space: Space, job_of: JobOf, wanted: Wanted, screen: Any) -> Parts:
     """What the driver works with."""
     from advisor.execution.store import Store
     from advisor.tuning import folder
-    from advisor.tuning.carrier import Serial
     from advisor.tuning.driver import Parts
     from advisor.tuning.ending import Ending
     from advisor.tuning.making import Maker, Measurer
-    from advisor.tuning.processes import Processes, refuse_too_many
 
-    refuse_too_many(wanted.workers)
     store = Store(wanted.store.absolute())
     maker = Maker(job_of, wanted.out.absolute(), store, wanted.save_every)
     measurer = Measurer(job_of, wanted.out, store, card_of, wanted.save_every, screen.step)
-    carrier: Any = (
-        Serial(replace(maker, watch=screen.step)) if wanted.workers == 1 else Processes(maker, wanted.workers)
-    )
+    carrier = _carrier(maker, wanted, screen, space.seeds[0].recipe)
     goal = asked.facts.goal
     objective = "time" if goal.latency_ms is not None and goal.relative_emissions is None else "emissions"
     return Parts(
@@ -153,6 +159,31 @@ def _parts(asked: Question, space: Space, job_of: JobOf, wanted: Wanted, screen:
         lambda record: folder.write(wanted.out, record),
         objective,
     )
+
+
+def _carrier(maker: Maker, wanted: Wanted, screen: Any, first: Recipe) -> Carrier:
+    """What makes the nodes: a cluster, processes of this machine, or this process."""
+    from advisor.tuning.carrier import Serial
+    from advisor.tuning.processes import Processes, refuse_too_many
+
+    if wanted.ray is not None:
+        return _cluster(maker, wanted, first)
+    workers = wanted.workers or 1
+    refuse_too_many(workers)
+    return Serial(replace(maker, watch=screen.step)) if workers == 1 else Processes(maker, workers)
+
+
+def _cluster(maker: Maker, wanted: Wanted, first: Recipe) -> Carrier:
+    """A Ray cluster, which gets local models and data sent; what lies on the Hub each machine reads there."""
+    from advisor.compute.machine.device import pick
+    from advisor.tuning.cluster import Cluster, Where
+
+    job = maker.job_of(first)
+    given = {"model": job.model.folder, "data": Path(first.data.source) if first.data.source else None}
+    local = {name: path for name, path in given.items() if path is not None and path.exists()}
+    search = fingerprint([str(maker.out), job.data.fingerprint])[:16]
+    where = Where(wanted.ray or "", search, pick(job.train_on).type, wanted.workers)
+    return Cluster(where, maker, local)
 
 
 def _record(asked: Question, space: Space, job: Job, wanted: Wanted) -> SearchResult:

@@ -1,4 +1,4 @@
-"""`advise report RUN_DIR…`: finished runs as a page to look at, or as tables."""
+"""`advise report RUN_DIR…`: finished runs, or a search, as a page to look at, or as tables."""
 
 from __future__ import annotations
 
@@ -23,10 +23,14 @@ def run(arguments: Sequence[str]) -> int:
     """Exit codes: 0 done, 2 a folder that is no finished run, or the page's libraries are missing."""
     options = _options(arguments)
     from advisor.records.break_even import weighed
+    from advisor.records.search import SEARCH
     from advisor.runs.finished import folders, read
 
     if options.html or options.chart:
         _needs_drawing("--html" if options.html else "--chart")
+    if any((folder / SEARCH).is_file() for folder in options.runs):
+        _search(options)
+        return 0
     runs = [read(folder) for folder in folders(options.runs)]
     runs = [run._replace(result=weighed(run.result, options.requests)) for run in runs]
     if options.html:
@@ -52,9 +56,36 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _search(options: Namespace) -> None:
+    """The page or the tables of a search, also of one that has not ended."""
+    from advisor.report.search import tables
+    from advisor.tuning import folder
+
+    if len(options.runs) > 1 or options.chart or options.manifest or options.format not in (None, "text"):
+        raise AdviseError(
+            "a search is shown alone, as text or with --html",
+            hint="for a chart or JSON, give the folders of runs below it, or read search.json",
+        )
+    found = folder.read(options.runs[0])
+    if options.html:
+        from advisor.base.files import deliver
+        from advisor.report.search import page
+
+        deliver(options.html, page.render(found))
+        sys.stderr.write(f"wrote {options.html}: open it in a browser\n")
+    else:
+        tables.show(found)
+
+
 def _options(arguments: Sequence[str]) -> Namespace:
     made = parser("advise report", "Finished runs, one or several, as a page to look at or as tables.")
-    made.add_argument("runs", nargs="+", type=Path, metavar="RUN_DIR", help="the --out folder of an `advise run`")
+    made.add_argument(
+        "runs",
+        nargs="+",
+        type=Path,
+        metavar="RUN_DIR",
+        help="the --out folder of an `advise run`, or of one `advise search`",
+    )
     made.add_argument("--html", type=Path, metavar="FILE", help="write one page that needs nothing else")
     made.add_argument("--chart", type=Path, metavar="FILE", help="draw accuracy against time as one SVG file")
     made.add_argument(

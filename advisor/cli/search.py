@@ -32,11 +32,12 @@ def run(arguments: Sequence[str]) -> int:
     """Exit codes: 0 a point of the front meets the goals, 1 none does, 2 wrong input."""
     options = _options(arguments)
     from advisor.api.search import search
-    from advisor.report import search as report
+    from advisor.records.search import PAGE
+    from advisor.report.search import tables
 
     given = {name: getattr(options, name) for name in (*DATA_OPTIONS, "min_accuracy", "max_emissions", "max_size_mb")}
     given |= {name: getattr(options, name) for name in ("max_latency_ms", "requests", "task", "policy", "train_on")}
-    given |= {name: getattr(options, name) for name in ("workers", "store", "resume", "seed", "country")}
+    given |= {name: getattr(options, name) for name in ("workers", "ray", "store", "resume", "seed", "country")}
     given |= {name: getattr(options, name) for name in ("trust_remote_code", "checkpoint_seconds", "measure_seconds")}
     try:
         with ended_in_order():
@@ -53,13 +54,14 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         sys.stderr.write(f"everything is kept in {options.out}; the same command with --resume goes on\n")
         raise
-    report.show(found)
+    tables.show(found)
+    sys.stderr.write(f"wrote {options.out / PAGE}: open it in a browser\n")
     return 0 if found.passed else 1
 
 
 def _confirmed(forecast: Forecast, options: Namespace) -> bool:
     """Show the forecast; where it is long and somebody can answer, ask."""
-    from advisor.report.search import expected
+    from advisor.report.search.screen import expected
 
     sys.stderr.write(f"{expected(forecast)}\n")
     if options.yes or forecast.seconds <= ASKED_ABOVE or not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -92,7 +94,13 @@ def _options(arguments: Sequence[str]) -> Namespace:
     policy(made)
     made.add_argument("--train-on", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to train")
     made.add_argument(
-        "--workers", type=count, default=1, metavar="N", help="make N steps at the same time (default: 1)"
+        "--workers",
+        type=count,
+        metavar="N",
+        help="make N steps at the same time (default: 1; with --ray one a machine or GPU)",
+    )
+    made.add_argument(
+        "--ray", metavar="ADDRESS", help="make steps on the machines of this Ray cluster: HOST:PORT, or auto"
     )
     made.add_argument(
         "--store", type=Path, metavar="DIR", help="finished steps, shared between searches (default: in --out)"

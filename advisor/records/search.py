@@ -13,7 +13,7 @@ from typing import Any, Literal
 from advisor.records.results import NOT_YET, Measured
 
 SEARCH_VERSION = 1  # of search.json
-SEARCH = "search.json"
+SEARCH, PAGE = "search.json", "search.html"
 RUNGS = ("0", "1/9", "1/3", "1")  # shares of the training steps of distillation and matrix pruning
 Origin = Literal["advised", "level", "proposed"]
 Status = Literal["running", "stopped", "measured", "failed"]

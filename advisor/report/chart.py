@@ -80,9 +80,7 @@ def draw(what: Figured, prefix: str) -> str:
         _frame(axes, what.cost)
         papers = [one._replace(words=letter) for letter, one in zip(LETTERS, what.papers, strict=False)]
         _name(axes, [*papers, *(one for line in what.lines for one in reversed(line.points))])
-        text = io.StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return _inline(text.getvalue(), what.title, _description(what), prefix)
+        return inline(figure, what.title, _description(what), prefix)
 
 
 def alone(svg: str) -> str:
@@ -172,8 +170,11 @@ def _description(what: Figured) -> str:
     return ". ".join(sentences)
 
 
-def _inline(svg: str, title: str, description: str, prefix: str) -> str:
-    """The element alone, with the page's colours, ids of its own, and a title and description for screen readers."""
+def inline(figure: Figure, title: str, description: str, prefix: str) -> str:
+    """A figure as an SVG element: the page's colours, ids of its own, title and description for screen readers."""
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    svg = text.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{prefix}-", svg)

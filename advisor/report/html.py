@@ -1,22 +1,17 @@
-"""The report as one HTML file that needs nothing else: no script, no network, light and dark, printable.
-
-Whatever comes from data, recipes or models is escaped by the template engine, and the page forbids scripts besides.
-"""
+"""The report of finished runs as one HTML file that needs nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import jinja2
 from markupsafe import Markup
 
-from advisor.records.break_even import verdict
 from advisor.records.results import Measured, RunResult, StepResult
 from advisor.report import chart, compare, shares
 from advisor.report.chart import Figured, Line, Point
 from advisor.report.frontmatter import data_name, making
+from advisor.report.template import filled
 from advisor.runs.comparison import Compared, compared
 from advisor.runs.finished import Finished
 from advisor.runs.summary import warning
@@ -35,44 +30,15 @@ BETTER = {
 
 def render(runs: Sequence[Finished]) -> str:
     """The page for one run or several."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "percent": percent,
-        "interval": shares.interval,
-        "verdict": verdict,
-        "number": number,
-        "short": short,
-    }
     views = [_view(place, run, compare.label(run, runs)) for place, run in enumerate(runs)]
-    page: str = environment.get_template(TEMPLATE).render(
+    return filled(
+        TEMPLATE,
         runs=views,
         emissions_head=shares.emissions_head([run.result for run in runs]),
         means=compare.means(runs),
         figures=list(_figures(runs)),
         absent=list(_absent(runs)),
     )
-    return page
-
-
-def percent(one: Measured | float) -> str:
-    """A share as the white paper prints it."""
-    found = shares.percent(one if isinstance(one, Measured) else Measured(one))
-    return found.replace("%", " %")
-
-
-def number(value: float) -> str:
-    return f"{value:,.0f}"
-
-
-def short(value: float) -> str:
-    """Four digits, as people write them: 0.00145, 31,000."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 class Row(NamedTuple):

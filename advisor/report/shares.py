@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from advisor.records.measuring import TIME_DERIVED, is_time_derived
@@ -37,7 +37,12 @@ def rows(result: RunResult) -> Iterator[Row]:
 
 def emissions_head(results: Sequence[RunResult]) -> str:
     """The head of a column of emissions, which says where any of them is processor time under another name."""
-    derived = any(is_time_derived(step.served.emissions) for result in results for step in result.steps)
+    return emissions_head_of([step.served.emissions for result in results for step in result.steps])
+
+
+def emissions_head_of(emissions: Iterable[Measured]) -> str:
+    """The same for single figures."""
+    derived = any(map(is_time_derived, emissions))
     return f"% Emissions, {TIME_DERIVED}" if derived else "% Emissions"
 
 

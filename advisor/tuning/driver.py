@@ -282,3 +282,4 @@ class Driver:
             trial = replace(trial, status="measured", meets=met)
         self.change(trial)
         yield trial
+        yield self.record

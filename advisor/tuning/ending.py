@@ -99,8 +99,8 @@ def point(trial: Trial, file: str, path: str, found: SeedsResult, goals: Goals) 
 def judged(point: Point, goals: Goals) -> Point:
     """A point with what it meets of these goals, and what would have to give."""
     every = [meets(goals, numbers(one)) for one in point.seeds]
-    met = {name: all(one[name] for one in every) for name in goals}
-    gives = {name: _gives(name, point.seeds) for name in goals if not met[name]}
+    met = {name: not point.warning and all(one[name] for one in every) for name in goals}
+    gives = {name: _gives(name, point.seeds) for name in goals if not met[name] and not point.warning}
     return replace(point, meets=met, gives={name: one for name, one in gives.items() if one is not None})
 
 

@@ -1,29 +1,29 @@
-"""A search on the screen: what is tried while it lasts, the front so far, and the table at its end."""
+"""A search on the screen while it lasts: a line for each trial, the step that is being made, and the front so far."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
 
 from advisor.records.results import Measured, Remark
 from advisor.records.results import Progress as Done
 from advisor.records.search import Forecast, Point, SearchResult, Trial
 from advisor.report.progress import span
+from advisor.report.search import tables, view
 from advisor.report.style import clean, terminal
 
 
 class Screen:
-    """Shows a search on stderr: lines for trials, and on a terminal a bar for the step that is being made."""
+    """Shows a search on stderr: lines for trials, and on a terminal the front and a bar for the step being made."""
 
     def __init__(self, shown: bool) -> None:
         self.shown, self.console = shown, Console(file=terminal(sys.stderr), highlight=False)
         columns = (TextColumn("{task.description:<24}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-        self.bars = Progress(*columns, console=self.console, disable=not (shown and self.console.is_terminal))
+        self.bars = _Bars(*columns, console=self.console, disable=not (shown and self.console.is_terminal))
         self.bar = self.bars.add_task("", total=1.0)
 
     def step(self, event: object) -> None:
@@ -32,28 +32,50 @@ class Screen:
             self.bars.update(self.bar, description=event.label, completed=event.done, total=event.total)
 
     def show(self, events: Iterable[Any]) -> SearchResult:
-        """Show a search until it ends; returns its record."""
-        found = None
+        """Show a search until it ends; returns its record, the last of those that it yields."""
+        found: SearchResult | None = None
         with self.bars:
             for event in events:
                 if isinstance(event, SearchResult):
+                    self._front(found, event)
                     found = event
-                elif self.shown and (text := line(event)):
-                    self.console.print(text, soft_wrap=True)
+                elif text := line(event):
+                    self._say(text)
         assert found is not None
         return found
+
+    def _front(self, before: SearchResult | None, now: SearchResult) -> None:
+        """Show the front where it has changed: in its place on a terminal, else as a line."""
+        self.bars.record = now
+        if not self.console.is_terminal and now.frontier and before is not None and before.frontier != now.frontier:
+            self._say(f"  the front so far: {'; '.join(map(_point, view.front(now)))}")
+
+    def _say(self, text: str) -> None:
+        if self.shown:
+            self.console.print(clean(text), soft_wrap=True, markup=False)
+
+
+class _Bars(Progress):
+    """The bar of the step that is being made, below the front so far."""
+
+    record: SearchResult | None = None
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        if self.record is not None and self.record.frontier and not self.record.stopped:
+            yield tables.front(self.record)
+        yield from super().get_renderables()
 
 
 def line(event: object) -> str:
     """What is said of an event; "" for what is not shown."""
     if isinstance(event, Remark):
-        return clean(event.text)
+        return event.text
     if isinstance(event, Point):
         missed = event.warning or f"misses {_missed(event.meets)}"
         met = "meets every goal with every seed" if event.met else missed
-        return clean(f"  front: {event.name}: {met}")
+        return f"  front: {event.name}: {met}"
     told = _trial(event) if isinstance(event, Trial) else ""
-    return clean(f"  {told}") if told else ""
+    return f"  {told}" if told else ""
 
 
 def _trial(one: Trial) -> str:
@@ -83,54 +105,13 @@ def _share(found: Measured) -> str:
     return f"{found.value:.2f}{ends}"
 
 
+def _point(row: view.FrontRow) -> str:
+    cost = f"emissions {_share(row.emissions)}" if row.emissions.value is not None else f"time {_share(row.time)}"
+    return f"{row.words} keeps {_share(row.kept)}, {cost}"
+
+
 def expected(found: Forecast) -> str:
     """The forecast in one sentence."""
     energy = f", {found.wh:.3g} Wh" if found.wh is not None else ""
     carbon = f", {found.g_co2:.3g} g CO2e" if found.g_co2 is not None else ""
     return f"expected: about {span(found.seconds)}{energy}{carbon} at most (by {found.basis})"
-
-
-def show(found: SearchResult) -> None:
-    """Print the front and what came of the search on stdout."""
-    console = Console(file=terminal(sys.stdout), highlight=False)
-    console.print(table(found))
-    for text in ending(found):
-        console.print(clean(text), soft_wrap=True)
-
-
-def table(found: SearchResult) -> Table:
-    """The points of the front, each over all of its seeds, on the report rows."""
-    made = Table(title="The front: worst and best of the seeds, on the report rows", title_justify="left")
-    for head in ("trial", "recipe", "keeps", "emissions", "time", "MB", "goals"):
-        made.add_column(head, justify="left" if head in ("recipe", "goals") else "right")
-    for one in found.front:
-        cells = [
-            _ends([getattr(seed, name) for seed in one.seeds]) for name in ("kept", "emissions", "time", "size_mb")
-        ]
-        missed = f"misses {_missed(one.meets)}" if _missed(one.meets) else one.warning
-        met = "met" if one.met else missed
-        made.add_row(str(one.trial), clean(one.name), *cells, met)
-    return made
-
-
-def _ends(found: list[Measured]) -> str:
-    values = [one.value for one in found if one.value is not None]
-    if len(values) < len(found) or not values:
-        return "not measured"
-    low, high = min(values), max(values)
-    return f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f}-{high:.2f}"
-
-
-def ending(found: SearchResult) -> Iterable[str]:
-    """What the search tried and spent, and whether it found what was asked for."""
-    counts = {state: sum(one.status == state for one in found.trials) for state in ("measured", "stopped", "failed")}
-    tried = f"{len(found.trials)} recipes tried: " + ", ".join(f"{count} {state}" for state, count in counts.items())
-    yield f"{tried}; {len(found.excluded)} left out by rules, sizes and ranges"
-    spent = found.spent
-    yield f"took {span(found.wall_seconds)}, {spent.wh:.3g} Wh, {spent.g_co2:.3g} g CO2e; ended because {found.stopped}"
-    for one in found.agreement:
-        if one.tau is not None:
-            share = "no training" if one.lower == "0" else f"{one.lower} of the training"
-            yield f"{share} orders {one.trials} trials as all of it does with Kendall's tau {one.tau:.2f}"
-    yield from found.notes
-    yield "goals met" if found.passed else f"no point meets the goals by the nearer ends; {found.nearest}"

@@ -1,0 +1,1 @@
+"""A search on a page and on a terminal."""
