@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from advisor.tuning.making import Maker
     from advisor.tuning.space import Question, Space
 
+SHARED = ("model_sha256", "data_sha256", "policy")  # what all trials of a space have in common
 Confirm = Callable[[Forecast], bool]
 
 
@@ -187,16 +188,23 @@ def _cluster(maker: Maker, wanted: Wanted, first: Recipe) -> Carrier:
 
 def _record(asked: Question, space: Space, job: Job, wanted: Wanted) -> SearchResult:
     """A search before its first trial."""
+    from advisor.compute.machine.device import provenance as machine
+    from advisor.deployment.gates import ENOUGH
     from advisor.records.run_folder import model_sha256
 
+    rows = job.data.eval_samples
+    few = (
+        (f"{rows} report rows cannot verify a relative accuracy: {ENOUGH} or more are needed",) if rows < ENOUGH else ()
+    )
     facts = asked.facts
-    provenance = {
+    provenance: dict[str, Any] = {
+        **machine(),
         "model_sha256": model_sha256(job.model.folder) if job.model.folder else "",
         "data": job.data.origin,
         "data_sha256": job.data.fingerprint,
         "policy": asked.policy.stamp.sha256,
     }
-    shared = [provenance, facts.device.kind, asdict(job.recipe.training)]
+    shared = [[provenance[name] for name in SHARED], facts.device.kind, asdict(job.recipe.training)]
     return SearchResult(
         asked.model.source.source,
         asked.data.source or "",
@@ -208,6 +216,7 @@ def _record(asked: Question, space: Space, job: Job, wanted: Wanted) -> SearchRe
         wanted.seed,
         facts.goal.requests,
         excluded=space.excluded,
+        notes=(*job.data.notes, *few),
         provenance=provenance,
     )
 

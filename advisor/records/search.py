@@ -117,7 +117,8 @@ class Point:
     """A point of the front, measured anew with several seeds. recipe: its file, below the search's folder.
 
     meets: by goal, whether the nearer end of every seed's interval meets it. gives: for each goal that is missed, the
-    value that would be met. dominated: with the new measurements another point is better in every respect.
+    value that would be met. warning: what is to be read before its numbers, as that the baseline is worth nothing; a
+    point with one meets no goal. dominated: with the new measurements another point is better in every respect.
     """
 
     trial: int
@@ -126,11 +127,12 @@ class Point:
     seeds: tuple[SeedOfPoint, ...]
     meets: Mapping[str, bool]
     gives: Mapping[str, float]
+    warning: str = ""
     dominated: bool = False
 
     @property
     def met(self) -> bool:
-        return all(self.meets.values())
+        return all(self.meets.values()) and not self.warning
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,14 +93,14 @@ def point(trial: Trial, file: str, path: str, found: SeedsResult, goals: Goals) 
     """A point of the front by the runs of all its seeds."""
     runs = zip(found.seeds, found.paths, found.runs, strict=True)
     seeds = tuple(_seed(seed, f"{path}/{below}", run) for seed, below, run in runs)
-    return judged(Point(trial.number, trial.name, file, seeds, {}, {}), goals)
+    return judged(Point(trial.number, trial.name, file, seeds, {}, {}, found.summary), goals)
 
 
 def judged(point: Point, goals: Goals) -> Point:
     """A point with what it meets of these goals, and what would have to give."""
     every = [meets(goals, numbers(one)) for one in point.seeds]
-    met = {name: all(one[name] for one in every) for name in goals}
-    gives = {name: _gives(name, point.seeds) for name in goals if not met[name]}
+    met = {name: not point.warning and all(one[name] for one in every) for name in goals}
+    gives = {name: _gives(name, point.seeds) for name in goals if not met[name] and not point.warning}
     return replace(point, meets=met, gives={name: one for name, one in gives.items() if one is not None})
 
 
@@ -154,6 +154,8 @@ def nearest(points: Sequence[Point], goals: Goals) -> str:
         return "nothing was measured"
     worst = {at: max(missing(numbers(one), goals) for one in each.seeds) for at, each in enumerate(points)}
     best = points[min(worst, key=lambda at: worst[at])]
+    if best.warning:
+        return f"nearest: {best.name} (trial {best.trial}), but {best.warning}"
     options = " ".join(f"{OPTIONS[name]} {value:g}" for name, value in best.gives.items())
     unknown = [name for name, met in best.meets.items() if not met and name not in best.gives]
     told = options or f"nothing that is known: {', '.join(unknown)} was not measured"

@@ -12,12 +12,13 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.base.errors import AdviseError, DiskFull
-from advisor.execution import executor, prefix, seeds
+from advisor.execution import executor, prefix, resumption, seeds
 from advisor.execution.job import Job
-from advisor.execution.resumption import remove
 from advisor.execution.store import Store
 from advisor.recipe.recipe import Recipe
+from advisor.records import run_folder
 from advisor.records.results import Cost, Measured, RunResult, StepResult
+from advisor.records.run_folder import MANIFEST
 from advisor.records.search import Spent
 from advisor.runs.seed_statistics import SeedsResult
 from advisor.tuning.costs import SEEDS
@@ -59,8 +60,8 @@ class Maker:
         except DiskFull:
             raise
         except AdviseError as error:
-            return Outcome("failed", _why(error), spent=Spent(monotonic() - begun))
-        remove(folder)  # its steps are in the store
+            return Outcome("failed", _why(error), spent=Spent(monotonic() - begun, uncounted=1))
+        resumption.remove(folder)  # its steps are in the store
         took, last = monotonic() - begun, made.last
         outcome = Outcome("made", "", made.key, not made.steps, made.kept, made.loss, last.size_bytes, last.parameters)
         return outcome._replace(spent=spent(took, [step.cost for step in made.steps]))
@@ -94,6 +95,8 @@ class Measurer:
         job, folder = self.job_of(recipe), self.out / TRIALS / f"{number:03d}"
         meter, begun = _meter(job), monotonic()
         folder.parent.mkdir(exist_ok=True)
+        if _without_numbers(folder):
+            resumption.unfinish(folder)
         events = executor.run(job, folder, self.card(job), folder.exists(), self.save_every, self.store)
         result = _last(events, RunResult, self.watch)
         took = spent(monotonic() - begun, [_cost(meter, job)])
@@ -107,6 +110,11 @@ class Measurer:
         events = seeds.run(job, folder, SEEDS, self.card(job), folder.exists(), self.save_every, self.store)
         found = _last(events, SeedsResult, self.watch)
         return found, spent(monotonic() - begun, [_cost(meter, job)])
+
+
+def _without_numbers(folder: Path) -> bool:
+    """Whether a run here has ended without a measurement, as something disturbed it."""
+    return (folder / MANIFEST).exists() and run_folder.read(folder).steps[-1].served.time.value is None
 
 
 def measured(last: StepResult, folder: str, took: Spent) -> Measurements:

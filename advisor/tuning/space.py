@@ -26,6 +26,7 @@ from advisor.recipe.recipe import DataSource, Recipe
 from advisor.recipe.steps.distillation import Distillation
 from advisor.recipe.steps.finetune import Finetune
 from advisor.recipe.steps.layer_removal import LayerRemoval
+from advisor.recipe.steps.matrix_pruning import MatrixPruning
 from advisor.recipe.steps.quantization import Quantization
 from advisor.recipe.steps.step import Step
 from advisor.records.search import Choice, Excluded
@@ -98,10 +99,9 @@ def space(question: Question, advised: Candidate, candidates: Sequence[Candidate
     Raises:
         AdviseError: nothing of it is as small as the goal asks.
     """
-    every = list(_places(question))
-    wanted = [advised, *_one_of_each_level(candidates, advised)]
-    found = [next((one for one in every if one.recipe.steps == each.recipe.steps), None) for each in wanted]
-    firsts = [one for one in found if one is not None]
+    firsts = [Place(one, _choices(one.recipe)) for one in (advised, *_one_of_each_level(candidates, advised))]
+    # A recipe of advice stands where another one with the same choices would.
+    every = [*firsts, *(one for one in _places(question) if all(one.choices != each.choices for each in firsts))]
     why = [_left_out(one, question.facts, one in firsts) for one in every]
     allowed = [one for one, (_, reason) in zip(every, why, strict=True) if not reason]
     if not allowed:
@@ -109,13 +109,22 @@ def space(question: Question, advised: Candidate, candidates: Sequence[Candidate
     beaten = [("", "" if one in firsts else _dominated(one, allowed)) for one in every]
     out = [refused if refused[1] else worse for refused, worse in zip(why, beaten, strict=True)]
     kept = [one for one, (_, reason) in zip(every, out, strict=True) if not reason]
-    axes = {axis: tuple(dict.fromkeys(one.choices[axis] for one in kept)) for axis in AXES}
+    axes = {axis: _ordered([one.choices[axis] for one in kept]) for axis in AXES}
     excluded = tuple(
         Excluded(one.candidate.words, one.level, one.choices, rule, reason)
         for one, (rule, reason) in zip(every, out, strict=True)
         if reason
     )
-    return Space(axes, tuple(kept), tuple(one for one in firsts if one in kept), excluded, tuple(every))
+    seeds = [one for one in firsts if one in kept] or kept[:1]
+    return Space(axes, tuple(kept), tuple(seeds), excluded, tuple(every))
+
+
+def _ordered(values: Sequence[Choice]) -> tuple[Choice, ...]:
+    """The values of an axis: the whole first, then less and less; names in alphabetical order."""
+    distinct = set(values)
+    numbers = sorted((one for one in distinct if isinstance(one, int | float)), reverse=True)
+    names = sorted(one for one in distinct if isinstance(one, str))
+    return (*((None,) if None in distinct else ()), *numbers, *names)
 
 
 def _places(question: Question) -> Iterator[Place]:
@@ -126,16 +135,15 @@ def _places(question: Question) -> Iterator[Place]:
         raise AdviseError("a search needs a model whose family is described", hint="`advise families` lists them")
     shape = family.shape(model.config)
     for layers, width in product((None, *depths(shape)), (None, *WIDTHS)):
-        base = usual(policy, facts, model, data, name, (Finetune(), *_structure(family, shape, facts, layers, width)))
-        base = preferred(policy, facts, base)
+        steps = (Finetune(), *_structure(family, shape, facts, layers, width), Quantization())
+        base = preferred(policy, facts, usual(policy, facts, model, data, name, steps))
         if width is not None and base.step("matrix_pruning") is None:
             continue  # this family cannot be narrowed
         for choose, longer, int8 in product(*_variants(base)):
             recipe = _varied(base, choose, longer, int8)
             found = given(policy, facts, model, recipe)
             cut = found.plan and level_of(found.plan)
-            choices = {"layers": layers, "choose": choose, "epochs": _epochs(recipe), "width": width, "int8": int8}
-            yield Place(found._replace(level=DEEPER if cut is None else cut), choices)
+            yield Place(found._replace(level=DEEPER if cut is None else cut), _choices(recipe))
 
 
 def _variants(base: Recipe) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
@@ -151,12 +159,22 @@ def _varied(base: Recipe, choose: Any, longer: int, int8: bool) -> Recipe:
         if isinstance(step, Distillation):
             step = replace(step, epochs=step.epochs * longer)  # noqa: PLW2901
         steps.append(step)
-    return replace(base, steps=(*steps, *((Quantization(),) if int8 else ())))
+    return replace(base, steps=tuple(steps if int8 else steps[:-1]))
 
 
-def _epochs(recipe: Recipe) -> int | None:
-    step = recipe.step("distillation")
-    return step.epochs if isinstance(step, Distillation) else None
+def _choices(recipe: Recipe) -> Choices:
+    """A recipe's value on each axis. width: the hidden size that it asks for, or the first size that it does."""
+    removal, narrow = recipe.step("layer_removal"), recipe.step("matrix_pruning")
+    found = recipe.step("distillation")
+    layers = isinstance(removal, LayerRemoval) and (removal.keep or removal.decoder_keep or removal.encoder_keep)
+    sizes = isinstance(narrow, MatrixPruning) and (narrow.hidden_size or narrow.intermediate_size or narrow.heads)
+    return {
+        "layers": layers or None,
+        "choose": removal.choose if isinstance(removal, LayerRemoval) else None,
+        "epochs": found.epochs if isinstance(found, Distillation) else None,
+        "width": sizes or None,
+        "int8": recipe.step("quantization") is not None,
+    }
 
 
 def depths(shape: Shape) -> tuple[int, ...]:

@@ -55,8 +55,11 @@ def kept(recipe: Recipe, share: float) -> float:
 class Table:
     """Carries nodes and measures trials by a formula. made: the names of all nodes, in the order they were made."""
 
-    def __init__(self, workers: int = 1, broken: Sequence[str] = (), unmeasured: Sequence[int] = ()) -> None:
+    def __init__(
+        self, workers: int = 1, broken: Sequence[str] = (), unmeasured: Sequence[int] = (), baseline: bool = True
+    ) -> None:
         self.workers, self.broken, self.unmeasured = workers, broken, unmeasured
+        self.baseline = baseline
         self.made: list[str] = []
         self.measured: list[int] = []
         self.waiting = deque[Node]()
@@ -69,6 +72,8 @@ class Table:
     def next(self) -> tuple[Node, Outcome]:
         node = self.waiting.pop()  # the last one that was started ends first
         self.made.append(node.name)
+        if not self.baseline and len(node.recipe.steps) == 1:
+            return node, Outcome("failed", "no memory")
         removal = node.recipe.step("layer_removal")
         if removal and removal.choose in self.broken:  # type: ignore[attr-defined]
             return node, Outcome("failed", "the loss is not finite")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as changed
 from fractions import Fraction
 
 import pytest
 from table_search import question, space_of
 
-from advisor.advice.candidates import given
+from advisor.advice.candidates import candidates, given
 from advisor.base.errors import AdviseError
 from advisor.base.frozen import replace
-from advisor.tuning.space import depths
+from advisor.families.shape import Shape
+from advisor.tuning.space import depths, space
 from advisor.tuning.tree import Node, before, path, tree
 
 
@@ -38,12 +40,9 @@ def test_exact_sizes_leave_recipes_out_and_refuse_a_goal_that_none_can_meet() ->
     assert all(
         "above 200" not in one.reason for one in found.excluded if one.choices["int8"] and one.choices["layers"] == 4
     )
+    asked = question(size_mb=1)
+    every = list(candidates(*asked))
     with pytest.raises(AdviseError, match=r"no recipe is as small as 1 MB: the smallest, .* has [\d.]+ MB or more"):
-        from advisor.advice.candidates import candidates
-        from advisor.tuning.space import space
-
-        asked = question(size_mb=1)
-        every = list(candidates(*asked))
         space(asked, every[0], every)
 
 
@@ -55,10 +54,8 @@ def test_what_ranges_rule_out_is_left_out_but_the_seeds_are_tried_all_the_same()
 
 
 def test_depths_hold_the_levels_of_the_white_paper() -> None:
-    from advisor.families.shape import Shape
-
     for layers in (6, 12, 24, 48):
-        shape = Shape({"encoder": layers}, 768, 12, 3072, 64)
+        shape = Shape({"encoder": layers}, 768, 12, 64, 3072)
         found = depths(shape)
         assert {round(layers / 3), -(-layers * 2 // 3)} <= set(found)
         assert max(found) < layers and min(found) >= layers / 4 and len(found) <= 14
@@ -84,10 +81,5 @@ def test_a_share_of_the_training_makes_another_node_only_where_something_is_dist
     third = Fraction(1, 3)
     assert Node(tuned, third).name == Node(tuned).name and Node(cut, third).name == Node(cut).name
     assert Node(distilled, third).name != Node(distilled).name
-    assert Node(replace(recipe, training=replace_seed(recipe))).name != Node(recipe).name
-
-
-def replace_seed(recipe: object) -> object:
-    from dataclasses import replace as changed
-
-    return changed(recipe.training, seed=9)  # type: ignore[attr-defined]
+    other = replace(recipe, training=changed(recipe.training, seed=9))
+    assert Node(other).name != Node(recipe).name

@@ -1,0 +1,87 @@
+"""The end of a search on literals: which points are measured, what they meet, what must give; and what it will cost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from table_search import question, space_of
+
+from advisor.base.interval import Interval
+from advisor.execution.eta import Rows
+from advisor.records.results import Measured
+from advisor.records.search import Point, SearchResult, SeedOfPoint, Trial
+from advisor.tuning.budget import parse
+from advisor.tuning.costs import Costs, Pace, forecast, least
+from advisor.tuning.ending import judged, marked, nearest, order
+
+GOALS = {"relative_accuracy": Interval.parse(">= 0.95"), "relative_emissions": Interval.parse("<= 0.5")}
+
+
+def near(value: float, by: float = 0.01) -> Measured:
+    return Measured(value, interval=(value - by, value + by))
+
+
+def trial(number: int, kept: float, emissions: float) -> Trial:
+    found = Trial(number, "proposed", 0, f"recipe {number}", "L1", {}, {}, 0.5, "measured")
+    return replace(found, kept=near(kept), emissions=near(emissions))
+
+
+def point(number: int, *seeds: tuple[float, float], warning: str = "") -> Point:
+    runs = tuple(
+        SeedOfPoint(
+            place, f"front/{number}/seed-{place}", near(kept), Measured(9.0), near(cost), near(cost), Measured(5.0)
+        )
+        for place, (kept, cost) in enumerate(seeds)
+    )
+    return judged(Point(number, f"recipe {number}", "", runs, {}, {}, warning), GOALS)
+
+
+def test_points_that_miss_least_are_measured_first_then_the_cheapest_and_the_baseline_only_alone() -> None:
+    trials = (trial(0, 1.0, 1.0), trial(1, 0.97, 0.6), trial(2, 0.96, 0.45), trial(3, 0.97, 0.48), trial(4, 0.9, 0.2))
+    record = SearchResult("m", "d", "cpu", {}, {}, "2h", "", trials=trials, frontier=(0, 1, 2, 3, 4))
+    assert order(record, GOALS, "emissions") == [2, 3, 4, 1]
+    assert order(replace(record, frontier=(0,)), GOALS, "emissions") == [0]
+
+
+def test_a_goal_is_met_only_by_every_seed_and_what_must_give_is_met_by_all_of_them() -> None:
+    good, unlucky = point(1, (0.97, 0.4), (0.961, 0.41)), point(2, (0.97, 0.4), (0.955, 0.41))
+    assert good.met and not good.gives
+    assert unlucky.meets == {"relative_accuracy": False, "relative_emissions": True} and not unlucky.met
+    assert unlucky.gives == {"relative_accuracy": 0.94}  # the lower end of the worse seed is 0.945
+    told = nearest([unlucky, point(3, (0.8, 0.6))], GOALS)
+    assert told == "nearest: recipe 2 (trial 2); what must give: --min-accuracy 0.94"
+    assert "--min-accuracy 0.78 --max-emissions 0.62" in nearest([point(3, (0.799, 0.605))], GOALS)
+
+
+def test_nothing_that_was_not_measured_meets_a_goal_or_says_what_must_give() -> None:
+    found = point(1, (0.97, 0.4))
+    gone = replace(found.seeds[0], emissions=Measured(why_not="disturbed"))
+    silent = judged(replace(found, seeds=(gone,)), GOALS)
+    assert silent.meets["relative_emissions"] is False and "relative_emissions" not in silent.gives
+    assert "relative_emissions was not measured" in nearest([silent], GOALS)
+    assert nearest([], GOALS) == "nothing was measured"
+
+
+def test_a_worthless_baseline_meets_nothing() -> None:
+    found = point(1, (0.99, 0.3), warning="verifies nothing: the baseline is no better than a constant answer")
+    assert not found.met and not any(found.meets.values()) and not found.gives
+    assert nearest([found], GOALS).endswith("verifies nothing: the baseline is no better than a constant answer")
+
+
+def test_points_that_turn_out_worse_on_the_report_rows_are_marked() -> None:
+    found = marked([point(1, (0.97, 0.4)), point(2, (0.96, 0.5)), point(3, (0.9, 0.2))], "emissions")
+    assert [one.dominated for one in found] == [False, True, False]
+
+
+def test_the_forecast_grows_with_the_budget_and_never_beyond_it() -> None:
+    spaced = space_of(question(relative_accuracy=0.9))
+    costs = Costs(Pace(1e-12, 20.0, 0.05, "a guess"), Rows(30_000, 1000, 2000), 10.0)
+    few, many = (forecast(spaced, parse(text), costs) for text in ("4trials", "40trials"))
+    assert 0 < few.seconds < many.seconds and many.wh == pytest.approx(many.seconds * 20 / 3600)
+    assert many.g_co2 == pytest.approx((many.wh or 0) * 0.05)
+    assert forecast(spaced, parse("1min"), costs).seconds == 60
+    assert forecast(spaced, parse("1wh"), costs).wh == pytest.approx(1)
+    assert least(spaced, costs) < few.seconds
+    unknown = forecast(spaced, parse("4trials"), costs._replace(pace=Pace(1e-12, None, None, "a guess")))
+    assert unknown.wh is None and unknown.g_co2 is None
