@@ -118,7 +118,7 @@ def test_the_screen_shows_the_front_and_why_it_ended(capsys: pytest.CaptureFixtu
     tables.show(small_searches.ended())
     text = " ".join(capsys.readouterr().out.split())
     for words in (
-        "The front on the report rows", "misses relative_accuracy", "layers/at-least-two", "0 and 1/9 │ 2 │ -",
+        "The front on the report rows", "misses accuracy", "layers/at-least-two", "0 and 1/9 │ 2 │ -",
         "It ended: the goals are met with certainty.", "8 of 12 layers, int8 meets all goals",
     ):  # fmt: skip
         assert words in text

@@ -53,5 +53,7 @@ def _trial(trial: Trial, result: SearchResult) -> dict[str, Any]:
         "state": view.state(trial, result),
         "kept": view.kept(trial),
         "rung": trial.rungs[-1].share if trial.rungs else "",
-        "choices": ", ".join(f"{name} {view.choice(value)}" for name, value in trial.choices.items()),
+        "choices": ", ".join(
+            f"{name} {view.choice(value)}" for name, value in trial.choices.items() if value is not None
+        ),
     }

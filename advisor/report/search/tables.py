@@ -27,7 +27,8 @@ def show(result: SearchResult) -> None:
 
 
 def _parts(result: SearchResult) -> Iterator[RenderableType]:
-    yield front(result)
+    if result.front or result.frontier:
+        yield front(result)
     yield from filter(None, (excluded(result), agreement(result)))
     yield costs(result)
     yield Text(clean(f"{view.counts(result)}.{f' It ended: {result.stopped}.' if result.stopped else ''}"))
@@ -36,18 +37,16 @@ def _parts(result: SearchResult) -> Iterator[RenderableType]:
 
 def front(result: SearchResult) -> Table:
     """The front, cheapest first: on the report rows, or on the selection rows while the search lasts."""
-    rows = view.front(result)
     title = "The front on the report rows" if result.front else "The front so far, on the selection rows"
     shown = _table(
         title, "Recipe", "% Accuracy", "MB", "% Time", emissions_head_of([one.emissions for one in result.trials]), "ms"
     )
     shown.add_column("Goals")
-    for row in rows:
+    for row in view.front(result):
         numbers = (_share(row.kept), _amount(row.size_mb), _share(row.time), _share(row.emissions))
-        missed = [name for name, met in row.meets.items() if not met]
+        missed = [name.removeprefix("relative_").replace("_", " ") for name, met in row.meets.items() if not met]
         words = Text(f"misses {', '.join(missed)}", "yellow") if missed else Text("met" if row.meets else "", "green")
         shown.add_row(Text(clean(row.words)), *numbers, _amount(row.latency_ms), words)
-    shown.caption = "nothing is measured yet" if not rows else None
     return shown
 
 
@@ -68,7 +67,7 @@ def agreement(result: SearchResult) -> Table | None:
     """How far cheap rungs order trials as dearer ones do; None where no two rungs can be compared."""
     if not result.agreement:
         return None
-    shown = _table("Do the rungs agree? (Kendall's tau; 1: the same order)", "Rungs", "Trials", "Tau")
+    shown = _table("Do the rungs agree?", "Rungs", "Trials", "Kendall's tau")
     for one in result.agreement:
         shown.add_row(f"{one.lower} and {one.higher}", f"{one.trials}", "-" if one.tau is None else f"{one.tau:+.2f}")
     return shown
