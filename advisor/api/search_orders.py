@@ -115,6 +115,7 @@ def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | N
     from advisor.report.search.screen import Screen
     from advisor.tuning import costs, folder
     from advisor.tuning.driver import Driver
+    from advisor.tuning.making import WORK
 
     space, job_of, screen = _space(asked), JobOf(order), Screen(shown)
     job = job_of(space.seeds[0].recipe)
@@ -130,6 +131,7 @@ def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | N
                 raise AdviseError("the search was not started", hint="a smaller --budget, or --yes")
             parts = _parts(asked, space, job_of, wanted, screen)._replace(estimates=estimates)
             found = screen.show(Driver(parts, replace(record, forecast=expected)).run())
+            resumption.remove(wanted.out / WORK)
             deliver(wanted.out / PAGE, page.render(found))
             return found
 
