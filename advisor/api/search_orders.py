@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from advisor.api.execution import Refused
 from advisor.api.orders import Order, card_of, prepare
 from advisor.api.recommendation import Stated, data_facts
 from advisor.base.errors import AdviseError, NotMet
@@ -119,6 +120,8 @@ def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | N
 
     space, job_of, screen = _space(asked), JobOf(order), Screen(shown)
     job = job_of(space.seeds[0].recipe)
+    if job.reviewed.errors:
+        raise Refused(job.reviewed.findings)
     begun = _record(asked, space, job, wanted)
     with attempt(wanted.out):
         earlier = folder.opened(wanted.out, wanted.resume, begun.space_sha256)
