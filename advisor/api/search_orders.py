@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from advisor.api.execution import Refused
 from advisor.api.orders import Order, card_of, prepare
 from advisor.api.recommendation import Stated, data_facts
 from advisor.base.errors import AdviseError, NotMet
@@ -115,9 +116,12 @@ def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | N
     from advisor.report.search.screen import Screen
     from advisor.tuning import costs, folder
     from advisor.tuning.driver import Driver
+    from advisor.tuning.making import WORK
 
     space, job_of, screen = _space(asked), JobOf(order), Screen(shown)
     job = job_of(space.seeds[0].recipe)
+    if job.reviewed.errors:
+        raise Refused(job.reviewed.findings)
     begun = _record(asked, space, job, wanted)
     with attempt(wanted.out):
         earlier = folder.opened(wanted.out, wanted.resume, begun.space_sha256)
@@ -130,6 +134,7 @@ def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | N
                 raise AdviseError("the search was not started", hint="a smaller --budget, or --yes")
             parts = _parts(asked, space, job_of, wanted, screen)._replace(estimates=estimates)
             found = screen.show(Driver(parts, replace(record, forecast=expected)).run())
+            resumption.remove(wanted.out / WORK)
             deliver(wanted.out / PAGE, page.render(found))
             return found
 

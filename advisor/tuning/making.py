@@ -61,10 +61,18 @@ class Maker:
             raise
         except AdviseError as error:
             return Outcome("failed", _why(error), spent=Spent(monotonic() - begun, uncounted=1))
-        resumption.remove(folder)  # its steps are in the store
+        discard(folder)  # its steps are in the store
         took, last = monotonic() - begun, made.last
         outcome = Outcome("made", "", made.key, not made.steps, made.kept, made.loss, last.size_bytes, last.parameters)
         return outcome._replace(spent=spent(took, [step.cost for step in made.steps]))
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder that is of no more use: at once, as half of one could not be gone on in."""
+    gone = folder.with_name(f".{folder.name}")
+    resumption.remove(gone)
+    folder.rename(gone)
+    resumption.remove(gone)
 
 
 class Measurements(NamedTuple):

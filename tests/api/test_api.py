@@ -29,7 +29,9 @@ steps:
 """
 
 
-@pytest.mark.parametrize("what", ["advisor", "advisor.advise", "advisor.check", "advisor.run", "advisor.gate"])
+@pytest.mark.parametrize(
+    "what", ["advisor", "advisor.advise", "advisor.check", "advisor.run", "advisor.gate", "advisor.search"]
+)
 def test_importing_a_function_loads_no_heavy_library(what: str) -> None:
     code = f"import advisor, sys; {what}; print(*sorted(sys.modules))"
     command = [sys.executable, "-c", code]
