@@ -132,8 +132,10 @@ def _task_model(folder: Path | str, family: Family, task: Task) -> tuple[Any, di
         # A config may ask for tuples, or for all attention beside the scores; here scores are read by name.
         **{"return_dict": True, "output_attentions": False, "output_hidden_states": False},
     }
-    found: tuple[Any, dict[str, Any]] = task.stock_class(family.text_to_text).from_pretrained(folder, **common)
-    return found
+    model, info = task.stock_class(family.text_to_text).from_pretrained(folder, **common)
+    for name in model._keys_to_ignore_on_save or ():  # Marian's positions are computed as it loads, so none are learnt
+        dict(model.named_parameters())[name].requires_grad_(False)
+    return model, info
 
 
 def save(scorer: Scorer, processor: Any, folder: Path) -> None:
