@@ -34,6 +34,7 @@ device: cpu
 steps:
   - finetune: {epochs: 1}
   - layer_removal: {keep: 3}
+  - distillation: {epochs: 1}
 training: {batch_size: 32, max_tokens: 16}
 """
 
