@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
@@ -65,7 +66,13 @@ class Server(LanguageServer):
         self.seen: dict[str, tuple[Finding, ...]] = {}
 
     def open(self, uri: str) -> Open:
-        """The file of a URI. Its name counts from the workspace, as on the command line."""
+        """The file of a URI. Its name counts from the workspace, as on the command line.
+
+        Raises:
+            JsonRpcInvalidParams: it is not open. Reading it from the disk could wait for ever for a pipe.
+        """
+        if uri not in self.workspace.text_documents:
+            raise JsonRpcInvalidParams(f"{uri} is not open")
         document = self.workspace.get_text_document(uri)
         path = Path(os.path.relpath(to_fs_path(uri) or document.path))
         places = Positions(document.source, self.workspace.position_codec)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard
 
+from advisor.base import globs
 from advisor.base.errors import Fault, suggest
 from advisor.base.interval import FORMS, Interval, exact
 from advisor.facts.facts import Value
@@ -33,12 +32,6 @@ SIGNS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-@cache
-def _pattern(text: str) -> re.Pattern[str]:
-    parts = ({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in text)
-    return re.compile("".join(parts), re.DOTALL)
-
-
 def is_pattern(word: Value) -> bool:
     """Does a word stand for many texts? `*` stands for any characters, `?` for one."""
     return isinstance(word, str) and ("*" in word or "?" in word)
@@ -47,7 +40,7 @@ def is_pattern(word: Value) -> bool:
 def matches(word: Value, value: Value) -> bool:
     """Is a value this word, or a text that the pattern matches?"""
     if is_pattern(word):
-        return isinstance(value, str) and _pattern(str(word)).fullmatch(value) is not None
+        return isinstance(value, str) and globs.fits(globs.of_text(str(word)), value)
     return word == value and isinstance(word, bool) == isinstance(value, bool)
 
 

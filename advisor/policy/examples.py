@@ -3,33 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal
 
+from advisor.base.constraints import Bound
 from advisor.base.errors import PolicyError, suggest
+from advisor.base.validation import Mistake, validate
+from advisor.base.yamlfile import Path_
 from advisor.facts.facts import DataFacts, DeviceFacts, Facts, Goal, ModelFacts, declared
 from advisor.facts.tasks import current
 from advisor.inspection import probe
-from advisor.policy.rule import Rule
+from advisor.policy.rule import Rule, Text
 from advisor.policy.view import META, View, known, look
+from advisor.recipe.assembly import step_of
 from advisor.recipe.plan import plan
 from advisor.recipe.recipe import ModelSource, Recipe
 from advisor.recipe.steps import STEPS
 from advisor.recipe.steps.step import Step
+from advisor.records.training_settings import Training
 
-KEYS = (
-    "model",
-    "samples",
-    "unlabelled_samples",
-    "eval_samples",
-    "task",
-    "device",
-    "min_accuracy",
-    "max_emissions",
-    "steps",
-)
+Count = Annotated[int, Bound(ge=0)]
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an example says in a word of its own."""
+
+    model: Text | None = None
+    samples: Count | None = None
+    unlabelled_samples: Count = 0
+    eval_samples: Count | None = None
+    task: Text | None = None
+    device: Literal["cpu", "cuda", "mps", "edge"] | None = None
+    min_accuracy: float = 0.95
+    max_emissions: float | None = None
+    steps: tuple[Any, ...] = ()
+
+
+KEYS = tuple(item.name for item in fields(Said))
 FREE = ("training.", "gates.")  # what an example may say of a recipe by its full name
+
+
+def mistakes_of(example: Mapping[str, Any], at: Path_) -> list[Mistake]:
+    """All that is wrong with the values of an example. at: where it stands in its file."""
+    _, found = validate(Said, {name: value for name, value in example.items() if name in KEYS}, at)
+    steps = example.get("steps")
+    for place, entry in enumerate(steps if isinstance(steps, list) else ()):
+        found += step_of(entry, (*at, "steps", place))[1]
+    for name, value in example.items():
+        if name.startswith("training."):
+            found += validate(Training, {name.partition(".")[2]: value}, at)[1]
+        elif name not in KEYS and not _suits(name, value):
+            found.append(Mistake((*at, name), f"{'.'.join(map(str, at))}: {name} cannot be {value!r:.40}"))
+    return found
+
+
+def _suits(name: str, value: Any) -> bool:
+    """Is a value of the type of the fact or gate that has the name, or at least a plain one?"""
+    kind = declared()[name].type if name in declared() else "number" if name.startswith("gates.") else ""
+    if kind in ("integer", "number"):
+        types: tuple[type, ...] = (int,) if kind == "integer" else (int, float)
+        return value is None or (isinstance(value, types) and not isinstance(value, bool))
+    if kind == "set":
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    scalar = bool if kind == "flag" else str if kind else (str, int, float, bool)
+    return value is None or isinstance(value, scalar)
 
 
 def view_of(example: Mapping[str, Any]) -> View:

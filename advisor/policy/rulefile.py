@@ -9,8 +9,10 @@ from advisor.base.constraints import FORBID_EXTRA, Bound
 from advisor.base.errors import Fault, PolicyError, suggest
 from advisor.base.interval import Interval
 from advisor.base.validation import build
+from advisor.base.validation import faults as faults_of
 from advisor.base.yamlfile import Document
 from advisor.policy.conditions import parse
+from advisor.policy.examples import mistakes_of
 from advisor.policy.rule import Days, Effects, Evidence, Examples, Severity, Text
 from advisor.policy.view import GATES, TRAINING, known, settings
 from advisor.recipe.steps import STEPS
@@ -47,11 +49,17 @@ def check(document: Document) -> None:
     if isinstance(document.value, dict):
         faults += parse(document.value.get("when", {}), document, ("when",))[1]
     if rule:
-        faults += _name_faults(rule, document) + _setting_faults(rule, document)
+        faults += _name_faults(rule, document) + _setting_faults(rule, document) + _example_faults(rule, document)
         if rule.then == Effects() and not rule.enforced_by:
             faults.append(document.fault("then is empty: give an effect, or name in enforced_by what ensures it", ()))
     if faults:
         raise PolicyError(*faults)
+
+
+def _example_faults(rule: RuleFile, document: Document) -> list[Fault]:
+    groups = {"fires": rule.examples.fires, "quiet": rule.examples.quiet}
+    places = [(one, ("examples", name, place)) for name, group in groups.items() for place, one in enumerate(group)]
+    return faults_of([mistake for one, at in places for mistake in mistakes_of(one, at)], document)
 
 
 def _name_faults(rule: RuleFile, document: Document) -> list[Fault]:

@@ -90,7 +90,7 @@ def _steps(recipe: Mapping[str, Any]) -> tuple[list[Step], list[Mistake]]:
     found: dict[str, Step] = {}
     mistakes: list[Mistake] = []
     for place, entry in enumerate(value):
-        step, wrong = _step(entry, place)
+        step, wrong = step_of(entry, ("steps", place))
         mistakes += wrong
         if step and step.name in found:
             message = f"{step.name} appears twice: use each step at most once"
@@ -100,8 +100,8 @@ def _steps(recipe: Mapping[str, Any]) -> tuple[list[Step], list[Mistake]]:
     return list(found.values()), mistakes
 
 
-def _step(entry: Any, place: int) -> tuple[Step | None, list[Mistake]]:
-    at: Path_ = ("steps", place)
+def step_of(entry: Any, at: Path_) -> tuple[Step | None, list[Mistake]]:
+    """One item of a list of steps, or all that is wrong with it. at: where the item stands."""
     if isinstance(entry, str) and entry in STEPS:
         entry = {entry: None}
     if not isinstance(entry, dict) or len(entry) != 1:
@@ -110,7 +110,7 @@ def _step(entry: Any, place: int) -> tuple[Step | None, list[Mistake]]:
     if name not in STEPS:
         return None, [Mistake((*at, name), f"unknown step {name}", UNKNOWN_STEP, name, key=True)]
     if settings is not None and not isinstance(settings, dict):
-        message = f"steps.{place}.{name}: expected settings"
+        message = f"{'.'.join(map(str, at))}.{name}: expected settings"
         return None, [Mistake((*at, name), message, NO_SETTINGS, settings)]
     return validate(STEPS[name], settings or {}, (*at, name))
 
@@ -125,7 +125,7 @@ def _no_step(entry: Any, at: Path_) -> Iterator[Mistake]:
             where = f"is in the same item as {first}" if name in STEPS else f"is beside {first} instead of below it"
             yield Mistake((*at, name), f"{name} {where}", BESIDE, key=True)
     else:
-        yield Mistake(at, f"steps.{at[-1]}: expected one step with its settings", NO_STEP, entry)
+        yield Mistake(at, f"{'.'.join(map(str, at))}: expected one step with its settings", NO_STEP, entry)
 
 
 def _bounds(recipe: Mapping[str, Any]) -> Iterator[Mistake]:

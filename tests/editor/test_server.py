@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from advisor.cli import main
 
 pytest.importorskip("pygls", reason="the extra [editor] is not installed")
 from editing import Editor
+from pygls.exceptions import JsonRpcException
 
 MISSPELT = RECIPE.replace("device: cpu", "device: CPU").replace("finetune: {}", "finetune: {epochs: three}")
 SMALL = RECIPE.replace("distillation: {}", "distillation: {epoch: 3}")
@@ -209,3 +211,11 @@ def test_without_pygls_the_command_says_what_to_install(tmp_path: Path) -> None:
     done = subprocess.run(called, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 2
     assert "pygls, not installed" in done.stderr and "[editor]" in done.stderr
+
+
+def test_a_file_that_is_not_open_is_no_reason_to_read_the_disk(editor: Editor, workspace: Path) -> None:
+    """A pipe would never end."""
+    os.mkfifo(workspace / "recipes" / "waits.yaml")
+    with pytest.raises(JsonRpcException, match=r"waits\.yaml is not open"):
+        editor.hover("recipes/waits.yaml", 0, 0)
+    (workspace / "recipes" / "waits.yaml").unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -101,6 +102,29 @@ def test_a_faulty_rule_is_refused_with_its_place(old: str, new: str, told: str, 
     message = refusal(pack)
     assert told in message
     assert ".yaml:" in message
+
+
+EXAMPLES = {
+    "{samples: many}": "samples: input should be a valid integer, got 'many'",
+    "{steps: [finetune, {layer_removal: {keeps: 3}}]}": "steps.1.layer_removal.keeps\n  try: did you mean 'keep'?",
+    "{steps: [fintune]}": "unknown step fintune",
+    "{steps: [7]}": "steps.0: expected one step with its settings",
+    "{steps: {a: b}}": "steps: input should be a valid",
+    "{model: 7}": "model: input should be a valid string, got 7",
+    "{device: tpu}": "device: input should be",
+    "{model.layers: deep}": "model.layers cannot be 'deep'",
+    "{training.batch_size: many}": "batch_size: input should be a valid integer",
+    "{gates.relative_accuracy: high}": "gates.relative_accuracy cannot be 'high'",
+    "{device.instruction_sets: avx2}": "device.instruction_sets cannot be 'avx2'",
+}
+
+
+@pytest.mark.parametrize(("example", "told"), EXAMPLES.items())
+def test_an_example_that_cannot_be_is_refused_with_its_place(example: str, told: str, pack: Path) -> None:
+    file = pack / "data" / "t5-small-data-no-prune.yaml"
+    file.write_text(file.read_text().replace("  quiet:\n", f"  quiet:\n    - {example}\n", 1))
+    message = refusal(pack)
+    assert told in message and re.search(r"t5-small-data-no-prune\.yaml:\d+:\d+: ", message)
 
 
 def test_a_folder_without_manifest_or_rules_is_no_pack(tmp_path: Path, pack: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ KEYS = ("version", "name", "model", "source", "family", "data", "samples", "task
 WORDS = ("bert", "t5", "gpt2", "cpu", "cuda", "imdb", "", " ", "null", ">= 0.9", "< 10000", "1..2", "95%", "10k",
          "1e999", "2026-12-31", "core", "\u2028", "\x00", "${X}", "..", "/", "~", "R01", "é", "*")  # fmt: skip
 NUMBERS = (0, -1, 1, 2, 3.5, 1e-320, 1e308, math.inf, -math.inf, math.nan, 2**63, 10**17, 10**400, True, 0.1 + 0.2)
+PIECES = (b"", b"\x00", b"\xff\xfe", b"[", b"]", b"{", b"}", b'"', b",", b":", b"-1", b"1e999", b"null", b"NaN", b"../",
+          b"9" * 40, b"[" * 5000, b"version", b"'", b"\n")  # fmt: skip
 keys = st.sampled_from(KEYS) | st.text(max_size=5)
 leaves = st.sampled_from([*WORDS, *NUMBERS, None]) | st.text(max_size=8) | st.integers() | st.floats()
 trees = st.recursive(
@@ -91,3 +94,18 @@ def _changed(draw: st.DrawFn, line: str) -> str:
 def one_of(values: Sequence[Any]) -> st.SearchStrategy[Any]:
     """A spoilt copy of one of some trees."""
     return st.sampled_from(list(values)).flatmap(spoilt)
+
+
+def damaged(chance: random.Random, content: bytes) -> bytes:
+    """Some bytes of a file changed, lost, doubled or put in."""
+    made = bytearray(content)
+    for _ in range(chance.randint(1, 4)):
+        at, length = chance.randrange(len(made) + 1), chance.choice([0, 1, 1, 4, 100])
+        action = chance.choice(["piece", "noise", "cut", "double"])
+        if action == "cut":
+            del made[at : at + length * chance.choice([1, 50])]
+        elif action == "double":
+            made[at:at] = made[at : at + length]
+        else:
+            made[at : at + length] = chance.choice(PIECES) if action == "piece" else chance.randbytes(length)
+    return bytes(made)

@@ -14,28 +14,12 @@ from pathlib import Path
 
 import pytest
 import small_runs
+from mutations import damaged
 from survival import survives
 
 MINUTES = float(os.environ.get("ADVISE_FUZZ_MINUTES", "5"))
 CODES = (0, 1, 2, 4, 5)
 LONGEST = 20  # seconds of processor time for one case; a case takes a fraction of one
-PIECES = (b"", b"\x00", b"\xff\xfe", b"[", b"]", b"{", b"}", b'"', b",", b":", b"-1", b"1e999", b"null", b"NaN", b"../",
-          b"9" * 40, b"[" * 5000, b"version", b"'", b"\n")  # fmt: skip
-
-
-def damaged(chance: random.Random, content: bytes) -> bytes:
-    """Some bytes of a file changed, lost, doubled or put in."""
-    made = bytearray(content)
-    for _ in range(chance.randint(1, 4)):
-        at, length = chance.randrange(len(made) + 1), chance.choice([0, 1, 1, 4, 100])
-        action = chance.choice(["piece", "noise", "cut", "double"])
-        if action == "cut":
-            del made[at : at + length * chance.choice([1, 50])]
-        elif action == "double":
-            made[at:at] = made[at : at + length]
-        else:
-            made[at : at + length] = chance.choice(PIECES) if action == "piece" else chance.randbytes(length)
-    return bytes(made)
 
 
 class Runs:

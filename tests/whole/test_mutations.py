@@ -17,6 +17,11 @@ import pytest
 
 from advisor.base.errors import AdviseError
 from advisor.cli import main
+from advisor.editor.completion import suggestions
+from advisor.editor.diagnosis import findings
+from advisor.editor.hover import hover
+from advisor.editor.kinds import kind_of
+from advisor.editor.quick_fixes import quick_fixes
 from advisor.families import registry
 from advisor.inspection import probe
 from advisor.policy.pack import core, load
@@ -104,12 +109,31 @@ def _configs(count: int, seed: int, folder: Path) -> None:
     survived(mutated(CONFIGS, count, seed), look)
 
 
+def _editor(count: int, seed: int) -> None:
+    """What the language server says of a text as it is being typed, and at any place of it."""
+    rules, dice = core(), random.Random(seed)
+
+    def look(data: bytes) -> None:
+        text, path = (
+            data.decode("utf-8", "replace"),
+            Path(dice.choice(["recipes/a.yaml", "pack/a.yaml", "waivers.yaml"])),
+        )
+        place = dice.randrange(len(text) + 1)
+        quick_fixes(text, findings(path, text, None))
+        if kind := kind_of(path, text, begun=True):
+            hover(kind, text, place, lambda start, end: [], rules)
+            suggestions(kind, text[:place], rules.rules)
+
+    survived(mutated([*RECIPES, *RULES, WAIVER, PACK], count, seed), look)
+
+
 @pytest.mark.parametrize(
     ("seed", "count"), [(0, 200), *(pytest.param(piece, 625, marks=pytest.mark.slow) for piece in range(1, 21))]
 )
 def test_mutated_files(seed: int, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     _recipes(count, 4 * seed)
+    _editor(count // 10, seed)
     for number, look in enumerate((_rules, _waivers, _configs), 4 * seed + 1):
         folder = tmp_path / look.__name__
         folder.mkdir()

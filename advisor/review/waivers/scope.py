@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
-from functools import lru_cache
 
+from advisor.base import globs
 from advisor.review.findings import BUILT_IN, FITS, GATE_RULES, Finding, Waiver
 from advisor.review.waivers.rules import WAIVER_RULES
 
@@ -44,11 +43,4 @@ def matches(glob: str, file: str, home: str) -> bool:
     if not glob:
         return True
     path = os.path.relpath(file, os.path.dirname(home) or ".").replace(os.sep, "/")  # noqa: PTH120 - lexical only
-    return bool(_pattern(glob).fullmatch(path if "/" in glob else path.rpartition("/")[2]))
-
-
-@lru_cache(maxsize=256)
-def _pattern(glob: str) -> re.Pattern[str]:
-    signs = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    glob = (glob + "**" if glob.endswith("/") else glob).removeprefix("./")
-    return re.compile("".join(signs.get(part) or re.escape(part) for part in re.split(r"(\*\*/|\*\*|\*|\?)", glob)))
+    return globs.fits(globs.of_paths(glob), path if "/" in glob else path.rpartition("/")[2])

@@ -143,7 +143,12 @@ def _soon(waiver: Waiver, today: date) -> Iterator[Finding]:
 
 
 def _missing(waiver: Waiver, terms: Terms) -> list[str]:
-    return [name for name in ("reason", "owner", "until", *terms.required) if not getattr(waiver, name).strip()]
+    return [name for name in ("reason", "owner", "until", *terms.required) if not _visible(getattr(waiver, name))]
+
+
+def _visible(text: str) -> str:
+    """Spaces and signs that nobody sees name no owner."""
+    return "".join(filter(str.isprintable, text)).strip()
 
 
 def _fault(waiver: Waiver, terms: Terms) -> str:

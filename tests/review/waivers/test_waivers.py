@@ -70,10 +70,11 @@ def test_a_date_of_any_other_form_is_malformed(until: str) -> None:
         assert standing(waiver(until), TODAY) == "malformed"
 
 
+@pytest.mark.parametrize("nothing", ["", " ", "\u200b"])
 @pytest.mark.parametrize("missing", ["reason", "owner"])
-def test_a_waiver_without_reason_or_owner_excuses_nothing(missing: str) -> None:
-    assert not excuses(waiver(**{missing: " "}), finding(), TODAY)
-    assert told(waiver(**{missing: ""})) == [RULE, MALFORMED]
+def test_a_waiver_without_reason_or_owner_excuses_nothing(missing: str, nothing: str) -> None:
+    assert not excuses(waiver(**{missing: nothing}), finding(), TODAY)
+    assert told(waiver(**{missing: nothing})) == [RULE, MALFORMED]
 
 
 @pytest.mark.parametrize(
