@@ -65,6 +65,7 @@ def test_missing_extras_name_the_pip_command() -> None:
         ("[run]", False, pip_command("run")),
         ("[report]", True, ""),
         ("[openvino]", False, pip_command("openvino")),
+        ("[generation]", True, ""),
     ]
     assert lines[0].found == "missing: torch"
 
