@@ -45,6 +45,18 @@ def test_the_front_is_of_selection_rows_until_the_search_ends() -> None:
     assert [(goal.points, goal.of) for goal in view.goals(small_searches.ended())] == [(1, 2), (2, 2)]
 
 
+def test_a_point_with_a_warning_meets_no_goal(capsys: pytest.CaptureFixture[str]) -> None:
+    ended = small_searches.ended()
+    worthless = replace(ended.front[0], warning="the baseline is no better than one constant answer")
+    warned = replace(ended, front=(worthless, *ended.front[1:]), nearest="8 of 12 layers comes nearest")
+    assert view.verdict(warned) == "8 of 12 layers comes nearest"
+    assert [(goal.points, goal.of) for goal in view.goals(warned)] == [(0, 2), (1, 2)]
+    tables.show(warned)
+    shown = capsys.readouterr()
+    assert "see the note" in shown.out and "no better than one constant" in shown.err
+    assert "no better than one constant" in page.render(warned)
+
+
 def test_a_mean_needs_every_seed() -> None:
     one, gone = Measured(0.9, interval=(0.8, 1.0)), Measured(why_not="the machine was busy")
     assert view.over([one, gone]) is gone

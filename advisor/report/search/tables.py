@@ -44,10 +44,16 @@ def front(result: SearchResult) -> Table:
     shown.add_column("Goals")
     for row in view.front(result):
         numbers = (_share(row.kept), _amount(row.size_mb), _share(row.time), _share(row.emissions))
-        missed = [name.removeprefix("relative_").replace("_", " ") for name, met in row.meets.items() if not met]
-        words = Text(f"misses {', '.join(missed)}", "yellow") if missed else Text("met" if row.meets else "", "green")
+        words = Text(_goals(row), "green" if row.met else "yellow")
         shown.add_row(Text(clean(row.words)), *numbers, _amount(row.latency_ms), words)
     return shown
+
+
+def _goals(row: view.FrontRow) -> str:
+    missed = [name.removeprefix("relative_").replace("_", " ") for name, met in row.meets.items() if not met]
+    if missed:
+        return f"misses {', '.join(missed)}"
+    return "see the note" if row.warning else "met" if row.meets else ""
 
 
 def excluded(result: SearchResult) -> Table | None:

@@ -43,7 +43,7 @@ class FrontRow(NamedTuple):
     """A point of the front. seeds: how many measured it on the report rows; 0: once, on the selection rows.
 
     Values are means over seeds; their intervals reach from the lowest to the highest end of any seed's. recipe: its
-    file, "" while the search lasts. meets: by goal; empty without goals.
+    file, "" while the search lasts. meets: by goal; empty without goals. warning: a point with one meets no goal.
     """
 
     trial: int
@@ -56,7 +56,12 @@ class FrontRow(NamedTuple):
     latency_ms: Measured
     recipe: str
     meets: dict[str, bool]
+    warning: str = ""
     dominated: bool = False
+
+    @property
+    def met(self) -> bool:
+        return all(self.meets.values()) and not self.warning
 
 
 def front(result: SearchResult) -> list[FrontRow]:
@@ -91,7 +96,8 @@ def _ended(point: Point) -> FrontRow:
     return FrontRow(
         point.trial, point.name, len(seeds), over([one.kept for one in seeds]), over([one.size_mb for one in seeds]),
         over([one.time for one in seeds]), over([one.emissions for one in seeds]),
-        over([one.latency_ms for one in seeds]), point.recipe, dict(point.meets), point.dominated,
+        over([one.latency_ms for one in seeds]), point.recipe, dict(point.meets), point.warning,
+        point.dominated,
     )  # fmt: skip
 
 
@@ -119,7 +125,7 @@ def goals(result: SearchResult) -> list[Goal]:
     """Each goal with the number of points of the front that meet it by the nearer end of their interval."""
     rows = front(result)
     return [
-        Goal(name, bound, sum(row.meets.get(name, False) for row in rows), len(rows))
+        Goal(name, bound, sum(row.meets.get(name, False) and not row.warning for row in rows), len(rows))
         for name, bound in result.goals.items()
     ]
 
@@ -172,7 +178,7 @@ def verdict(result: SearchResult) -> str:
     rows = front(result)
     if not result.stopped:
         return f"The search goes on. {counts(result)}"
-    met = next((row for row in rows if row.recipe and all(row.meets.values())), None)
+    met = next((row for row in rows if row.recipe and row.met), None)
     if met is None:
         return result.nearest or ("No point of the front meets all goals" if rows else "No recipe was measured")
     if not result.goals:
