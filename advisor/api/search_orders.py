@@ -57,7 +57,8 @@ class JobOf:
 
     def moved(self, places: Mapping[str, str]) -> JobOf:
         """The same with `model` and `data` at other places."""
-        return JobOf(self.order._replace(**places))
+        given: Any = places
+        return JobOf(self.order._replace(**given))
 
 
 def refuse_missing_libraries(ray: bool) -> None:

@@ -248,7 +248,7 @@ class Driver:
             trial = replace(trial, status="failed", why=why, spent=spent)
         else:
             rung = Reached(share, outcome.kept, outcome.loss, outcome.key)
-            last = {"kept": outcome.kept} if share == RUNGS[-1] else {}
+            last: Any = {"kept": outcome.kept} if share == RUNGS[-1] else {}
             trial = replace(trial, status="running", why="", rungs=(*trial.rungs, rung), spent=spent, **last)
         self.change(trial)
         yield trial
