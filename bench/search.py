@@ -35,7 +35,8 @@ from advisor.facts.facts import Goal
 from advisor.recipe.recipe import to_aims
 from advisor.records.search import SearchResult
 from advisor.tuning.budget import parse
-from advisor.tuning.driver import Driver, Parts
+from advisor.tuning.driver import Driver
+from advisor.tuning.parts import Parts
 from advisor.tuning.proposals import Sampler, Told, propose
 from advisor.tuning.space import Space
 from advisor.tuning.tree import Node
