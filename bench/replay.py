@@ -14,9 +14,10 @@ from typing import NamedTuple
 from advisor.recipe.recipe import Recipe
 from advisor.records.results import Measured
 from advisor.records.search import Spent
-from advisor.tuning.driver import Driver, Event
+from advisor.tuning.driver import Driver
 from advisor.tuning.front import Measure, hypervolume
 from advisor.tuning.making import Measurements
+from advisor.tuning.parts import Event
 from advisor.tuning.space import Place
 from advisor.tuning.tree import Node, Outcome, path
 

@@ -35,15 +35,16 @@ from advisor.facts.facts import Goal
 from advisor.recipe.recipe import to_aims
 from advisor.records.search import SearchResult
 from advisor.tuning.budget import parse
-from advisor.tuning.driver import Driver, Parts
-from advisor.tuning.proposals import Told, propose
+from advisor.tuning.driver import Driver
+from advisor.tuning.parts import Parts
+from advisor.tuning.proposals import Sampler, Told, propose
 from advisor.tuning.space import Space
 from advisor.tuning.tree import Node
 
 SHARES = (0.25, 0.5, 0.75, 1.0)  # of the time that all leaves take, at which hypervolumes are compared
 
 
-def searched(found: Table, space: Space, seed: int, sampler: str = "gp") -> tuple[list[Seen], float]:
+def searched(found: Table, space: Space, seed: int, sampler: Sampler) -> tuple[list[Seen], float]:
     """Our search over the table: what it measured and when, and when it ended."""
     clock = Clock()
     leaf_of = lambda recipe: found.leaves[Node(recipe).name]  # noqa: E731
@@ -64,12 +65,12 @@ def objective(found: Table) -> str:
     return "emissions" if all(one.emissions is not None for one in found.leaves.values()) else "time"
 
 
-def sampled(found: Table, space: Space, seed: int) -> list[Seen]:
+def sampled(found: Table, space: Space, seed: int, sampler: Sampler) -> list[Seen]:
     """Optuna's sampler without rungs: each recipe that it proposes is trained to the end and measured."""
     told: list[Told] = []
     order: list[Node] = []
     for number in range(len(space.places)):
-        (place,) = propose(space, told, [one.choices for one in told], 1, seed * 1000 + number, "gp")
+        (place,) = propose(space, told, [one.choices for one in told], 1, seed * 1000 + number, sampler)
         node = whole_node(place)
         leaf = found.leaves[node.name]
         values = None if leaf.cost is None else (leaf.kept, log(leaf.cost))
@@ -78,16 +79,16 @@ def sampled(found: Table, space: Space, seed: int) -> list[Seen]:
     return list(one_by_one(found, order))
 
 
-def replay(found: Table, space: Space, seeds: int) -> Iterator[str]:
+def replay(found: Table, space: Space, seeds: int, sampler: Sampler) -> Iterator[str]:
     """The comparison as lines of a table."""
     places = tuple(place for place in space.places if whole_node(place).name in found.leaves)
     space = space._replace(places=places, seeds=tuple(one for one in space.seeds if one in places))
     leaves = [whole_node(place) for place in places]
-    ours = [searched(found, space, seed)[0] for seed in range(seeds)]
+    ours = [searched(found, space, seed, sampler)[0] for seed in range(seeds)]
     ways: Mapping[str, list[list[Seen]]] = {
         "search": ours,
         "random": [list(one_by_one(found, at_random(leaves, seed))) for seed in range(seeds)],
-        "Optuna's sampler, no rungs": [sampled(found, space, seed) for seed in range(seeds)],
+        "Optuna's sampler, no rungs": [sampled(found, space, seed, sampler) for seed in range(seeds)],
     }
     total = max(one[-1].seconds for one in ways["random"])
     best = area(ways["random"][0], total)
@@ -117,6 +118,7 @@ def _against_advice(found: Table, space: Space, ours: Sequence[Sequence[Seen]]) 
 def main() -> None:
     made = options(__doc__)
     made.add_argument("--seeds", type=int, default=50)
+    made.add_argument("--sampler", choices=("gp", "tpe"), default="gp", help="Optuna's; gp takes a minute a seed")
     for what in ("make", "time", "replay"):
         made.add_argument(f"--{what}", action="store_true", help="only this part")
     given = made.parse_args()
@@ -128,7 +130,7 @@ def main() -> None:
         if every or given.time:
             time(about)
         if every or given.replay:
-            for line in replay(table(about.lines), about.space, given.seeds):
+            for line in replay(table(about.lines), about.space, given.seeds, given.sampler):
                 print(line)
 
 

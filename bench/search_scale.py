@@ -23,7 +23,8 @@ from advisor.recipe.recipe import Recipe, to_aims
 from advisor.recipe.steps.layer_removal import LayerRemoval
 from advisor.records.search import SearchResult
 from advisor.tuning.budget import parse
-from advisor.tuning.driver import Driver, Parts
+from advisor.tuning.driver import Driver
+from advisor.tuning.parts import Parts
 from advisor.tuning.space import Space
 from advisor.tuning.tree import Node
 

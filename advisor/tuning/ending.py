@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from advisor.base.files import write
 from advisor.recipe.recipe import AS_BOUND, Recipe
@@ -18,9 +18,7 @@ from advisor.tuning import progress
 from advisor.tuning.front import Measure, front, thinned
 from advisor.tuning.goals import Goals, meets, shortfall, worse_end
 from advisor.tuning.making import POINTS, measured
-
-if TYPE_CHECKING:
-    from advisor.tuning.driver import Driver
+from advisor.tuning.parts import Event, Search
 
 OPTIONS = {
     "relative_accuracy": "--min-accuracy",
@@ -42,26 +40,26 @@ class Ending:
     def __init__(self, runs: SeedRuns, out: Path) -> None:
         self.runs, self.out = runs, out
 
-    def run(self, driver: Driver) -> Iterator[Remark | Point]:
+    def run(self, search: Search) -> Iterator[Event]:
         """Measure each point that is not measured yet, the most promising first, as long as the budget lasts."""
-        parts = driver.parts
-        chosen = order(driver.record, parts.goals, parts.objective)
-        driver.keep(front=tuple(one for one in driver.record.front if one.trial in chosen))
-        done = {point.trial for point in driver.record.front}
+        parts = search.parts
+        chosen = order(search.record, parts.goals, parts.objective)
+        search.keep(front=tuple(one for one in search.record.front if one.trial in chosen))
+        done = {point.trial for point in search.record.front}
         for place, number in enumerate(chosen):
             if number in done:
                 continue
-            costs = driver.takes(parts.estimates.end([driver.places[number]]))
-            if driver.record.front and driver.left() < costs:
+            costs = search.takes(parts.estimates.end([search.places[number]]))
+            if search.record.front and search.left() < costs:
                 left = len(chosen) - place
                 yield Remark(f"{left} points of the front are not measured with several seeds: the budget is spent")
                 break
-            point, spent = self._point(driver.record.trials[number], driver.recipe(number), parts.goals)
-            driver.spend(spent)
-            driver.keep(front=(*driver.record.front, point))
+            point, spent = self._point(search.record.trials[number], search.recipe(number), parts.goals)
+            search.spend(spent)
+            search.keep(front=(*search.record.front, point))
             yield point
-        points = marked(driver.record.front, parts.objective)
-        driver.keep(front=points, nearest="" if any(one.met for one in points) else nearest(points, parts.goals))
+        points = marked(search.record.front, parts.objective)
+        search.keep(front=points, nearest="" if any(one.met for one in points) else nearest(points, parts.goals))
 
     def _point(self, trial: Trial, recipe: Recipe, goals: Goals) -> tuple[Point, Spent]:
         path = f"{POINTS}/trial-{trial.number:03d}"

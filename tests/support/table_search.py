@@ -16,8 +16,9 @@ from advisor.recipe.recipe import DataSource, Recipe, to_aims
 from advisor.records.results import Measured
 from advisor.records.search import SearchResult, Spent
 from advisor.tuning.budget import parse
-from advisor.tuning.driver import Driver, Event, Parts
+from advisor.tuning.driver import Driver
 from advisor.tuning.making import Measurements
+from advisor.tuning.parts import Event, Parts
 from advisor.tuning.space import Place, Question, Space, space
 from advisor.tuning.tree import Node, Outcome
 
