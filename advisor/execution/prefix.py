@@ -42,22 +42,24 @@ def make(
             run = Run(job, out, None, save_every, store)
             yield from run.steps()
             last = run.results[-1]
-            found = _on_selection(run, store, last)
-            baseline = _on_selection(run, store, run.results[0]) if run.results[0].name == "finetune" else None
+            found = yield from _on_selection(run, store, last)
+            first = run.results[0]
+            baseline = (yield from _on_selection(run, store, first)) if first.name == "finetune" else None
             kept = _kept(job, found, baseline, last.name == "finetune")
             return Made(store.key(run.inputs_of[last.name]), kept, found.loss, last, tuple(run.made))
 
 
-def _on_selection(run: Run, store: Store, step: StepResult) -> OnSelection:
+def _on_selection(run: Run, store: Store, step: StepResult) -> Generator[Progress, None, OnSelection]:
     """What the model after a step does on the selection rows."""
-    from advisor.compute.int8.artefact import score
+    from advisor.compute.int8.artefact import judging
     from advisor.compute.training.context import judge
 
     key, context, folder = store.key(run.inputs_of[step.name]), run.read_as[step.name].context, run.folders[step.name]
     if (known := store.on_selection(key)) is not None:
         return known
     if step.name == "quantization":
-        found = OnSelection(rounded(score(folder, context, context.selection)), None)
+        judged = yield from judging(folder, context, context.selection)
+        found = OnSelection(rounded(judged.table), None)
     else:
         judged = judge(run.load(step.name), context, context.selection)
         found = OnSelection(rounded(judged.table), judged.loss)
