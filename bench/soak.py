@@ -24,7 +24,7 @@ from typing import Any
 import psutil
 
 CHECKOUT = Path(__file__).parents[1]
-sys.path.insert(0, str(CHECKOUT / "tests" / "support"))
+sys.path[:0] = [str(CHECKOUT), str(CHECKOUT / "tests" / "support")]  # this checkout, whatever is installed
 
 STEPS = (
     "  - finetune: {epochs: 2, learning_rate: 2.0e-3}\n  - layer_removal: {keep: 2}\n  - distillation: {epochs: 2}\n"
