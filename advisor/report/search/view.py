@@ -177,7 +177,7 @@ def verdict(result: SearchResult) -> str:
     """The search in one sentence: what was found, or what has to give."""
     rows = front(result)
     if not result.stopped:
-        return f"The search goes on. {counts(result)}"
+        return "The search has not ended"
     met = next((row for row in rows if row.recipe and row.met), None)
     if met is None:
         return result.nearest or ("No point of the front meets all goals" if rows else "No recipe was measured")
