@@ -19,6 +19,7 @@ from advisor.execution.job import Job
 from advisor.execution.resumption import Inputs, Record
 from advisor.execution.run_inputs import is_assigned, write_assignment
 from advisor.execution.work import Work, memory_reported
+from advisor.facts.tasks import int8_backends
 from advisor.recipe.plan import PlannedStep
 from advisor.recipe.steps.quantization import MOST_DIFFERENCE, Quantization
 from advisor.records.break_even import with_discarded
@@ -163,11 +164,14 @@ class _Run(Work):
         from advisor.compute.int8.artefact import Wanted, make, score
 
         yield Progress("quantize", 0, 2, "export and int8")
-        wanted = Wanted(step.min_relative_accuracy, MOST_DIFFERENCE, step.backends())
+        backends = int8_backends(self.context.task.tag, step.backends())
+        wanted = Wanted(step.min_relative_accuracy, MOST_DIFFERENCE, backends)
         resumption.forget(folder)
         made = yield from make(self.model(), self.reading.tokenizer, self.context, folder, wanted)
         yield Progress("quantize", made.attempts, made.attempts + 1, "score")
-        self.scores[planned.step.name] = rounded(score(folder, self.context, self.reading.report))
+        self.scores[planned.step.name] = rounded(
+            score(folder, self.context, self.reading.report, self.reading.tokenizer)
+        )
         result = step_result(self.job, planned, folder, planned.parameters, self.scores, self.results)
         return replace(result, notes=made.notes, fp32_difference=made.agreement.mean_probability_difference)
 

@@ -23,6 +23,7 @@ from advisor.policy.pack import Policy
 from advisor.recipe.plan import Plan
 from advisor.recipe.recipe import Recipe
 from advisor.recipe.steps.finetune import Finetune
+from advisor.recipe.steps.quantization import Quantization
 from advisor.records.carbon import Assumptions
 from advisor.records.measuring import Measuring
 from advisor.review.decisive_facts import path_of
@@ -203,6 +204,7 @@ def _refuse_unwritten(recipe: Recipe, task: str, document: Document) -> None:
     missing = [name for name in task_class(task).libraries if find_spec(name) is None]
     if missing:
         raise AdviseError(f"{task} needs {', '.join(missing)}, not installed", hint=pip_command("generation"))
-    if recipe.step("quantization"):
+    step = recipe.step("quantization")
+    if isinstance(step, Quantization) and (wrong := no_int8(task, step.backends())):
         place = ("steps", recipe.step_names.index("quantization"), "quantization")
-        raise AdviseError(document.fault(no_int8(task), place, "leave the step out"))
+        raise AdviseError(document.fault(wrong, place, "leave scheme and backend out: they are chosen by the CPU"))

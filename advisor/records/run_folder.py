@@ -27,7 +27,7 @@ SHOWN_ROWS = 8  # report rows whose text and answers are kept, for a look and to
 ANYWHERE = ("cpu", "cuda", "mps", "edge")
 # By the file that tells what an artefact is: its kind, and the devices that it can serve on.
 KINDS = {
-    "model.onnx": ("onnx", ("cpu", "edge")),
+    "onnx/model_quantized.onnx": ("onnx", ("cpu", "edge")),
     "openvino_model.xml": ("openvino", ("cpu", "edge")),
     "int8.safetensors": ("torch-int8", ("cpu", "edge")),
 }

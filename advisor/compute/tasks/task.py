@@ -41,11 +41,6 @@ class Judged(NamedTuple):
     loss: float
     scores: Tensor | None = None
 
-    @property
-    def compared(self) -> Tensor:
-        """What shows how far two models' answers to the same batches are apart."""
-        return self.table if self.scores is None else self.scores
-
 
 class Apart(NamedTuple):
     """How far two tables of recorded numbers are apart. mean: 0 for equal ones; others: rows with another answer."""
@@ -64,7 +59,8 @@ class Task(ABC):
     at_once: rows that a model which does not learn answers together, where the batches of training are smaller.
     joins_texts: two texts in one are a text of the task. chosen_by_loss: epochs are, as the metric takes too long.
     alike_by_shape: models of one shape take the same time. libraries: modules beside those of `advise run`.
-    independent: each class is given or not by itself.
+    independent: each class is given or not by itself. compared_by, same_answers: what tells an int8 model from its fp32
+    source, and how much of it is the same, in the words of reports.
     """
 
     tag: ClassVar[str]
@@ -78,6 +74,8 @@ class Task(ABC):
     chosen_by_loss: ClassVar[bool] = False
     alike_by_shape: ClassVar[bool] = True
     libraries: ClassVar[tuple[str, ...]] = ()
+    compared_by: ClassVar[str] = "class probabilities"
+    same_answers: ClassVar[str] = "same answers as fp32 on {:.1%} of the selection rows"
     names: tuple[str, ...] = ()
 
     # The model
@@ -206,6 +204,11 @@ class Task(ABC):
         if table is None:
             raise ValueError("there are no rows to score")
         return Judged(table, loss / max(1, positions), torch.cat(own) if own else None)
+
+    def likeness(self, model: Answerer, batches: Iterable[Batch]) -> Tensor:
+        """What shows how far two models' answers to the same batches are apart: (positions, classes)."""
+        found = [self.positions(torch.as_tensor(model(**batch.inputs)), batch).float().cpu() for batch in batches]
+        return torch.cat(found)
 
     def recorded(self, scores: Tensor, batch: Batch, rows: Encoded) -> Tensor:
         """What is recorded of each row of a batch: (batch, numbers). scores: (positions, classes)."""
