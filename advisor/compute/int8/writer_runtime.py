@@ -53,8 +53,8 @@ class Graph:
         return dict(zip(self.empty, flat(cache), strict=True))
 
 
-class OnnxDecoder(PreTrainedModel, GenerationMixin):  # type: ignore[misc]  # transformers is not followed by mypy
-    """A model of one stack, without parameters. config: of the model that it stands for.
+class ServedModel(PreTrainedModel, GenerationMixin):  # type: ignore[misc]  # transformers is not followed by mypy
+    """What transformers needs to write, without parameters. config: of the model that it stands for.
 
     generation: how it writes where nothing else is said.
     """
@@ -67,6 +67,17 @@ class OnnxDecoder(PreTrainedModel, GenerationMixin):  # type: ignore[misc]  # tr
         super().__init__(own)
         self.generation_config = generation
         self.writes = Graph(files[WRITES], threads)
+
+    def _written(self, inputs: Mapping[str, Tensor], cache: Any, use_cache: bool) -> dict[str, Any]:
+        """The logits, and the cache that follows if it is to be used."""
+        inputs = {**inputs, **self.writes.past(cache, len(inputs["input_ids"]))}
+        found = self.writes(inputs, () if use_cache else ["logits"])
+        logits = found.pop("logits")
+        return {"logits": logits, **({CACHE: cache_of(list(found.values()))} if use_cache else {})}
+
+
+class OnnxDecoder(ServedModel):
+    """A model of one stack."""
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor | None = None, use_cache: bool = True, **given: Any
@@ -87,20 +98,14 @@ class OnnxDecoder(PreTrainedModel, GenerationMixin):  # type: ignore[misc]  # tr
         found, cache, end = [], None, 0
         for part in _parts(input_ids, steps):
             end += part.shape[1]
-            read = self.forward(part, attention_mask[:, :end], **{CACHE: cache})
+            given: dict[str, Any] = {CACHE: cache}
+            read = self.forward(part, attention_mask[:, :end], **given)
             found.append(read.logits)
             cache = read[CACHE]
         return torch.cat(found, dim=1)
 
-    def _written(self, inputs: Mapping[str, Tensor], cache: Any, use_cache: bool) -> dict[str, Any]:
-        """The logits, and the cache that follows if it is to be used."""
-        inputs = {**inputs, **self.writes.past(cache, len(inputs["input_ids"]))}
-        found = self.writes(inputs, () if use_cache else ["logits"])
-        logits = found.pop("logits")
-        return {"logits": logits, **({CACHE: cache_of(list(found.values()))} if use_cache else {})}
 
-
-class OnnxTextToText(OnnxDecoder):
+class OnnxTextToText(ServedModel):
     """A model of two stacks."""
 
     def __init__(self, config: Any, generation: GenerationConfig, files: Files, threads: int = 0) -> None:
@@ -125,7 +130,7 @@ class OnnxTextToText(OnnxDecoder):
         """The logits of all labels, written in so many steps."""
         read, found, cache = self.reads(input_ids, attention_mask), [], None
         for part in _parts(self._shifted(labels), steps):
-            given = {"decoder_input_ids": part, "encoder_outputs": read, CACHE: cache}
+            given: dict[str, Any] = {"decoder_input_ids": part, "encoder_outputs": read, CACHE: cache}
             step = self.forward(attention_mask=attention_mask, **given)
             found.append(step.logits)
             cache = step[CACHE]
@@ -161,7 +166,7 @@ def _parts(tokens: Tensor, steps: int) -> list[Tensor]:
     return [part for part in tokens.tensor_split(steps, dim=1) if part.shape[1]]
 
 
-def onnx_model(config: Any, generation: GenerationConfig, files: Files, threads: int = 0) -> OnnxDecoder:
+def onnx_model(config: Any, generation: GenerationConfig, files: Files, threads: int = 0) -> ServedModel:
     """The model that these graphs are, for a scorer of its task.
 
     Raises:

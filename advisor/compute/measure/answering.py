@@ -50,7 +50,8 @@ class Answering:
         with _with_remedy():
             if int8:
                 self._tokenizer = checkpoint.tokenizer(folder, trust_remote_code)
-                loaded = self._reader = artefact.read(folder, threads, self._tokenizer)
+                loaded = artefact.read(folder, threads, self._tokenizer)
+                self._reader: Any = loaded
             else:
                 options = {"trust_remote_code": trust_remote_code, "trained": True}
                 loaded, self._tokenizer = checkpoint.load(folder, family, task, **options)
