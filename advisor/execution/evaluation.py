@@ -187,7 +187,8 @@ def serve(
     def read(step: str, batch: Batch) -> Batch:
         return batch if read_as[step] is own else read_as[step].read(batch)
 
-    place = Place(load, device, job.assumed, job.measuring, job.task.alike_by_shape, read)
+    processors = {folders[name]: one.processor for name, one in read_as.items()}
+    place = Place(load, device, job.assumed, job.measuring, job.task.alike_by_shape, read, processors.get)
     found = yield from measure(folders, own.context, own.report, place)
     notes = {"finetune": found.notes}
     measured = [

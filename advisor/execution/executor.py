@@ -21,6 +21,7 @@ from advisor.execution.resumption import Inputs, Record
 from advisor.execution.run_inputs import is_assigned, write_assignment
 from advisor.execution.store import Store
 from advisor.execution.work import Work, memory_reported
+from advisor.facts.tasks import int8_backends
 from advisor.recipe.plan import PlannedStep
 from advisor.recipe.steps.quantization import MOST_DIFFERENCE, Quantization
 from advisor.records.break_even import with_discarded
@@ -219,10 +220,12 @@ class Run(Work):
         from advisor.compute.int8.artefact import Wanted, judging, make
 
         yield Progress("quantize", 0, 2, "export and int8")
-        wanted = Wanted(step.min_relative_accuracy, MOST_DIFFERENCE, step.backends())
+        backends = int8_backends(self.context.task.tag, step.backends())
+        wanted = Wanted(step.min_relative_accuracy, MOST_DIFFERENCE, backends)
         resumption.forget(folder)
         made = yield from make(self.model(), self.reading.processor, self.context, folder, wanted)
-        yield from self._judged(planned, judging(folder, self.context, self.reading.report))
+        own = self.reading
+        yield from self._judged(planned, judging(folder, self.context, own.report, own.processor))
         result = step_result(self.job, planned, folder, planned.parameters, self.scores, self.results)
         return replace(result, notes=made.notes, fp32_difference=made.agreement.mean_probability_difference)
 

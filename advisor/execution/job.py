@@ -12,7 +12,17 @@ from advisor.advice.recommendation import account
 from advisor.base.errors import AdviseError
 from advisor.base.yamlfile import Document
 from advisor.facts.facts import DataFacts, ModelFacts
-from advisor.facts.tasks import BESIDE, WRITERS, Metric, metrics, no_int8, possible, refusal
+from advisor.facts.tasks import (
+    BESIDE,
+    OF_WRITERS,
+    WRITERS,
+    Metric,
+    int8_backends,
+    metrics,
+    no_int8,
+    possible,
+    refusal,
+)
 from advisor.families import registry
 from advisor.families.heads import ENCODERS, lacking, with_head
 from advisor.families.label_head import order
@@ -22,6 +32,7 @@ from advisor.policy.pack import Policy
 from advisor.recipe.plan import Plan
 from advisor.recipe.recipe import Recipe
 from advisor.recipe.steps.finetune import Finetune
+from advisor.recipe.steps.quantization import Quantization
 from advisor.records.carbon import Assumptions
 from advisor.records.measuring import Measuring
 from advisor.review.decisive_facts import path_of
@@ -215,6 +226,9 @@ def _refuse_unwritten(recipe: Recipe, task: str, document: Document) -> None:
     """Raise an AdviseError for what a task that writes cannot do."""
     if task not in WRITERS:
         return
-    if recipe.step("quantization"):
+    step = recipe.step("quantization")
+    if isinstance(step, Quantization) and (wrong := no_int8(task, step.backends())):
         place = ("steps", recipe.step_names.index("quantization"), "quantization")
-        raise AdviseError(document.fault(no_int8(task), place, "leave the step out"))
+        others = int8_backends(task, OF_WRITERS)
+        hint = "leave scheme and backend out: they are chosen by the CPU" if others else "leave the step out"
+        raise AdviseError(document.fault(wrong, place, hint))

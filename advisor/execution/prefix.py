@@ -58,7 +58,7 @@ def _on_selection(run: Run, store: Store, step: StepResult) -> Generator[Progres
     if (known := store.on_selection(key)) is not None:
         return known
     if step.name == "quantization":
-        judged = yield from judging(folder, context, context.selection)
+        judged = yield from judging(folder, context, context.selection, run.read_as[step.name].processor)
         found = OnSelection(rounded(judged.table), None)
     else:
         judged = judge(run.load(step.name), context, context.selection)

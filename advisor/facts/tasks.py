@@ -74,9 +74,10 @@ TASKS: Mapping[str, Task] = {
     "audio-classification": Task(_CLASSES, ("encoder", "encoder-decoder")),
     "automatic-speech-recognition": Task(("word_accuracy",), ("encoder-decoder",)),
 }
-# Tasks whose models write.
-WRITERS = ("text-generation", "summarization", "translation", "automatic-speech-recognition")
-PERCEIVED = ("image-classification", "audio-classification", "automatic-speech-recognition")  # images and sounds
+SPEECH = "automatic-speech-recognition"
+WRITERS = ("text-generation", "summarization", "translation", SPEECH)  # tasks whose models write
+OF_WRITERS = ("onnxruntime", "pytorch")  # int8 backends that keep a cache of what was written
+PERCEIVED = ("image-classification", "audio-classification", SPEECH)  # images and sounds
 # Metrics that are reported beside others: more of them is not better, so nothing can be chosen or gated by them.
 BESIDE: Metrics = ("bits_per_byte", "length_ratio")
 # By pipeline tag: transformers' class, and what a loaded model is asked.
@@ -170,13 +171,18 @@ def refusal(task: str | None, kind: str | None) -> str:
     return f"{task} cannot be done with this model: it is {_a(kind)}, and the task needs {' or '.join(map(_a, able))}"
 
 
-def no_int8(task: str | None) -> str:
-    """Why no int8 model can be made for a task; empty where it can, or where the task is not known."""
-    return (
-        f"int8 cannot be made for {task} yet: models that write are exported with their cache"
-        if task in WRITERS
-        else ""
-    )
+def int8_backends(task: str | None, backends: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of some int8 backends that can serve a task; none serves a model that writes what it hears."""
+    return () if task == SPEECH else tuple(name for name in backends if task not in WRITERS or name in OF_WRITERS)
+
+
+def no_int8(task: str | None, backends: tuple[str, ...]) -> str:
+    """Why none of these int8 backends can serve a task; empty where one can, or where the task is not known."""
+    if int8_backends(task, backends):
+        return ""
+    if task == SPEECH:
+        return f"int8 cannot be made for {task} yet: models that write what they hear are not exported"
+    return f"{' and '.join(backends)} cannot serve {task}: a model that writes is served by {' or '.join(OF_WRITERS)}"
 
 
 def _a(kind: str) -> str:

@@ -17,6 +17,7 @@ from advisor.families.heads import with_head
 from advisor.families.input_sizes import fitted
 from advisor.recipe.recipe import Recipe
 from advisor.recipe.steps.distillation import Distillation
+from advisor.recipe.steps.quantization import Quantization
 from advisor.recipe.steps.step import Step, Unfit
 
 
@@ -139,8 +140,8 @@ def plan(recipe: Recipe, config: Config, labels: int = 2, student: Config | None
 
 
 def _refuse_int8(step: Step, task: str | None) -> None:
-    """Raise a ValueError where the step is int8 and the task has none."""
-    if step.name == "quantization" and (wrong := no_int8(task)):
+    """Raise a ValueError where the step is int8 by a backend that cannot serve the task."""
+    if isinstance(step, Quantization) and (wrong := no_int8(task, step.backends())):
         raise ValueError(wrong)
 
 

@@ -29,7 +29,7 @@ BYTES = "base64"
 ANYWHERE = ("cpu", "cuda", "mps", "edge")
 # By the file that tells what an artefact is: its kind, and the devices that it can serve on.
 KINDS = {
-    "model.onnx": ("onnx", ("cpu", "edge")),
+    "onnx/model_quantized.onnx": ("onnx", ("cpu", "edge")),
     "openvino_model.xml": ("openvino", ("cpu", "edge")),
     "int8.safetensors": ("torch-int8", ("cpu", "edge")),
 }

@@ -20,6 +20,7 @@ from advisor.review.fixes.rule_fixes import Unfitting
 
 SPEECH = "automatic-speech-recognition"
 WHY = "The model's config cannot express this shape."
+WHY_INT8 = "int8 is made and served by a backend, and not every backend has every scheme or serves every task."
 WHY_TASK = "The architecture decides which tasks a model can be trained for."
 WHY_UNSEEN = "Without the model's config, sizes and numbers of layers cannot be checked, and no size can be predicted."
 
@@ -35,7 +36,7 @@ class ModelFit(NamedTuple):
     def findings(self, because: str = WHY) -> Iterator[Finding]:
         """Everything that the model's config cannot express, and a note where there is no config to check against."""
         for problem in self.plan.problems if self.plan else ():
-            yield self._unfit(because, problem)
+            yield self._unfit(WHY_INT8 if problem.step == "quantization" else because, problem)
         yield from self._family(because)
         yield from self._task(because)
         yield from self._tokens(because)

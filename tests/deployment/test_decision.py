@@ -73,7 +73,7 @@ def test_a_damaged_part_is_found(name: str, damage: str, out: Path) -> None:
     assert rules(gate(out, TERMS)) & {"gate-complete", "gate-intact"}
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "config.json", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["onnx/model_quantized.onnx", "config.json", "tokenizer.json"])
 @pytest.mark.parametrize("damage", ["gone", "half", "one bit"])
 def test_a_damaged_artefact_is_found(name: str, damage: str, out: Path) -> None:
     file = out / INT8 / name
@@ -90,7 +90,7 @@ CHANGED = "was changed after it was measured: its hash is not the manifest's"
 
 
 def test_a_truncated_model_does_not_load_though_the_hashes_were_made_again(out: Path) -> None:
-    file = out / INT8 / "model.onnx"
+    file = out / INT8 / "onnx/model_quantized.onnx"
     file.write_bytes(file.read_bytes()[:5000])
     gated.seal(out)
     assert "gate-loads" in rules(gate(out, TERMS))
@@ -101,7 +101,7 @@ def test_a_swapped_model_answers_otherwise_though_the_hashes_were_made_again(out
     import onnx
     from onnx import numpy_helper
 
-    file = out / INT8 / "model.onnx"
+    file = out / INT8 / "onnx/model_quantized.onnx"
     model = onnx.load(file)
     for tensor in model.graph.initializer:
         if tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) <= 1:

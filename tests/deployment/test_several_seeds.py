@@ -58,7 +58,7 @@ def test_the_means_are_judged(out: Path) -> None:
 
 
 def test_each_run_has_to_be_sound(out: Path) -> None:
-    (out / "seed-1" / "steps" / "3-quantization" / "model.onnx").write_bytes(b"")
+    (out / "seed-1" / "steps" / "3-quantization" / "onnx/model_quantized.onnx").write_bytes(b"")
     messages = [(one.rule, one.place.file) for one in gate(out, TERMS).findings if one.severity == "error"]
     assert any(rule == "gate-intact" and "seed-1" in file for rule, file in messages)
     (out / "seed-1" / "manifest.json").unlink()

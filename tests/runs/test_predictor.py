@@ -225,14 +225,14 @@ def test_a_tokenizer_with_code_of_its_own_is_loaded_when_it_is_trusted(
 
 
 def test_files_that_are_not_as_the_run_wrote_them(run: Path) -> None:
-    file = run / "steps" / "1-quantization" / "model.onnx"
+    file = run / "steps" / "1-quantization" / "onnx/model_quantized.onnx"
     whole = file.read_bytes()
     try:
         file.write_bytes(whole[:-1])
-        with pytest.raises(AdviseError, match=r"model\.onnx: is not as the run wrote it"):
+        with pytest.raises(AdviseError, match=r"onnx/model_quantized\.onnx: is not as the run wrote it"):
             advisor.load(run)
         file.unlink()
-        with pytest.raises(AdviseError, match=r"model\.onnx: is missing"):
+        with pytest.raises(AdviseError, match=r"onnx/model_quantized\.onnx: is missing"):
             advisor.load(run)
     finally:
         file.write_bytes(whole)
@@ -241,10 +241,10 @@ def test_files_that_are_not_as_the_run_wrote_them(run: Path) -> None:
 def test_a_file_that_was_added_is_told(run: Path, tmp_path: Path) -> None:
     """Else the model that somebody put beside the step's own would answer in its place."""
     out = shutil.copytree(run, tmp_path / "out")
-    shutil.copy(out / "steps" / "1-quantization" / "model.onnx", out / "steps" / "0-finetune")
+    shutil.copytree(out / "steps" / "1-quantization" / "onnx", out / "steps" / "0-finetune" / "onnx")
     (out / "steps" / "0-finetune" / ".DS_Store").touch()
     for folder, step in ((out, "finetune"), (out / "steps" / "0-finetune", None)):
-        with pytest.raises(AdviseError, match=r"0-finetune/model\.onnx: was not written by the run") as caught:
+        with pytest.raises(AdviseError, match=r"0-finetune/onnx/\S+: was not written by the run") as caught:
             advisor.load(folder, step)
         assert len(caught.value.faults) == 1
     assert advisor.load(out, "quantization").kind == "onnx"

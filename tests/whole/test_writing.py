@@ -16,10 +16,12 @@ import advisor
 from advisor.cli import main
 
 SMALL = {"num_layers": 2, "num_decoder_layers": 2, "d_model": 32, "num_heads": 2, "d_kv": 16, "d_ff": 64}
+INT8 = "  - quantization: {backend: onnxruntime, min_relative_accuracy: 0}\n"
 WAIVED = (
     "t5-small-data-no-prune",
     "small-data-few-layers",
     "language-model-depth",
+    "int8-gate",
 )
 
 
@@ -81,7 +83,8 @@ def summaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_language_model_from_its_corpus_to_a_gate(language_model: Path, corpus: Path, tmp_path: Path) -> None:
     steps = "  - finetune: {epochs: 1, learning_rate: 1.0e-2}\n  - layer_removal: {keep: 1}\n"
-    file = recipe(tmp_path, "text-generation", f"{steps}  - distillation: {{epochs: 1, learning_rate: 5.0e-3}}\n")
+    steps += "  - distillation: {epochs: 1, learning_rate: 5.0e-3}\n"
+    file = recipe(tmp_path, "text-generation", steps + INT8)
     code, report = run(file, language_model, corpus, "--track", "tensorboard")
     assert code == 0 and report["task"] == "text-generation"
     out = tmp_path / "out"
@@ -89,14 +92,15 @@ def test_a_language_model_from_its_corpus_to_a_gate(language_model: Path, corpus
         assert step["parameters"] == step["predicted_parameters"]
         assert step["metrics"]["bits_saved_per_byte"] == pytest.approx(8 - step["metrics"]["bits_per_byte"])
         assert 0 < step["above_constant"]["value"] == pytest.approx(step["accuracy"])  # a constant saves nothing
-    first, _, last = report["steps"]
+    first, _, last, int8 = report["steps"]
     assert first["metrics"]["bits_per_byte"] < 5.5  # 8.6 bits a token of 1.5 bytes before it has learnt anything
     low, high = last["relative_accuracy"]["interval"]
     assert low <= last["relative_accuracy"]["value"] <= high
     assert "stride of 8" in report["notes"][0]
     assert "bits_saved_per_byte" in (out / "README.md").read_text()
     assert "AutoModelForCausalLM" in (out / "README.md").read_text()
-    predict = advisor.load(out)
+    near_its_source(int8, last, "bits_per_byte", 0.02)
+    predict = advisor.load(out, step="distillation")
     answers = predict(["Return the", "Return the message, which is longer than the other one"])
     kept = json.loads((out / "predictions.json").read_text())["scores"]["distillation"]
     rows = json.loads((out / "answers.json").read_text())["rows"]
@@ -105,7 +109,18 @@ def test_a_language_model_from_its_corpus_to_a_gate(language_model: Path, corpus
     alone = predict(["Return the"])[0]
     assert answers[0].text == alone.text and answers[0].bits_per_byte == pytest.approx(alone.bits_per_byte, rel=1e-4)
     assert list((out / "tracking").glob("events.out.tfevents.*"))
+    continued = advisor.load(out)(["Return the"])[0]  # by int8
+    assert continued.text and continued.bits_per_byte == pytest.approx(alone.bits_per_byte, rel=0.1)
     assert not refused(out, corpus)
+
+
+def near_its_source(int8: dict[str, Any], before: dict[str, Any], metric: str, within: float) -> None:
+    """An int8 model of ONNX Runtime, judged by its task's metric and compared by the probabilities of tokens."""
+    assert int8["artefact"]["kind"] == "onnx"
+    assert int8["metrics"][metric] == pytest.approx(before["metrics"][metric], abs=within)
+    assert 0 < int8["fp32_difference"] < 0.05
+    assert any("of the tokens of the selection rows" in note for note in int8["notes"])
+    assert any("of the time of fp32 in PyTorch" in note for note in int8["notes"])
 
 
 def refused(out: Path, data: Path) -> list[str]:
@@ -122,10 +137,11 @@ def refused(out: Path, data: Path) -> list[str]:
 def test_a_text_to_text_model_from_its_texts_to_a_gate(text_to_text: Path, summaries: Path, tmp_path: Path) -> None:
     steps = "  - finetune: {epochs: 7, learning_rate: 1.0e-2}\n  - layer_removal: {decoder_keep: 1}\n"
     steps += "  - distillation: {epochs: 2, learning_rate: 5.0e-3}\n"
-    file = recipe(tmp_path, "summarization", steps, ', prefix: "summarize: "')
+    file = recipe(tmp_path, "summarization", steps + INT8, ', prefix: "summarize: "')
     _, report = run(file, text_to_text, summaries)
     out = tmp_path / "out"
     assert report["task"] == "summarization" and report["steps"][0]["metric"] == "rouge_l"
+    near_its_source(*report["steps"][:1:-1], "rouge_l", 0.05)
     for step in report["steps"]:
         assert step["parameters"] == step["predicted_parameters"]
         assert set(step["metrics"]) == {"rouge_l", "rouge_1", "rouge_2", "length_ratio"}
@@ -136,8 +152,9 @@ def test_a_text_to_text_model_from_its_texts_to_a_gate(text_to_text: Path, summa
     assert shown and all(one["before"].startswith("about") and one["before"] != one["after"] for one in shown)
     assert report["steps"][0]["accuracy"] > 0.45  # half of each summary is the same word; untrained it scores 0
     assert "'summarize: '" in report["notes"][0] and "epochs are chosen by the loss" in report["notes"][0]
-    texts = [answer.text for answer in advisor.load(out, step="finetune")(["Parse a message", "Run the event loop"])]
-    assert all(text.strip().startswith("about") for text in texts)
+    for step in ("finetune", "quantization"):
+        texts = [answer.text for answer in advisor.load(out, step=step)(["Parse a message", "Run the event loop"])]
+        assert all(text.strip().startswith("about") for text in texts)
     assert not refused(out, summaries)
 
 
@@ -200,7 +217,10 @@ def test_what_cannot_be_run_is_refused_before_weights_are_read(
     for task, model, data, steps, said in (
         ("summarization", language_model, summaries, only, "summarization cannot be done with this model"),
         ("text-generation", text_to_text, corpus, only, "text-generation cannot be done with this model"),
-        ("text-generation", language_model, corpus, only + "  - quantization: {}\n", "int8 cannot be made"),
+        (
+            *("text-generation", language_model, corpus, only + "  - quantization: {backend: openvino}\n"),
+            "openvino cannot serve text-generation: a model that writes is served by onnxruntime or pytorch",
+        ),
     ):
         assert run(recipe(tmp_path, task, steps), model, data) == (2, {})
         assert said in capsys.readouterr().err

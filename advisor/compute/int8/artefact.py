@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import statistics
-import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,14 @@ from torch import Tensor
 
 from advisor.base.errors import AdviseError
 from advisor.compute.data.batches import Batch, Encoded
-from advisor.compute.int8.backends import FILES, TITLES, Prepared, Source, backend, installed, wrote
-from advisor.compute.int8.quantized import Agreement, Quantized, Reader, agreement, read_batch, spared
+from advisor.compute.int8.backends import FILES, Prepared, Source, backend, installed, wrote
+from advisor.compute.int8.quantized import Agreement, Quantized, Reader, agreement, spared
 from advisor.compute.int8.sensitivity import groups
 from advisor.compute.int8.servable import matrices
+from advisor.compute.int8.trial import short_trial
 from advisor.compute.tasks.scorer import Scorer
-from advisor.compute.tasks.task import Judged
+from advisor.compute.tasks.task import Answerer, Judged
+from advisor.compute.tasks.writing import Writer
 from advisor.compute.training.context import Context, judge, judge_by, judging_by, quality
 from advisor.facts.cpu import Use, instruction_sets, int8_for, multiplies_bf16
 from advisor.records.output_folder import draft_of, put
@@ -32,12 +33,11 @@ PROVED_BATCHES = 3
 CALIBRATION_ROWS, CALIBRATION_BATCH = 160, 8
 SENSITIVITY_ROWS = 256  # selection rows that each group's sensitivity is measured on
 MOST_SPARED = 3  # groups that stay fp32 at most
-TIMED_ROWS, TIMED_ROUNDS = 64, 5
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What int8 should keep of its fp32 source: share of the accuracy, mean difference of class probabilities.
+    """What int8 should keep of its fp32 source: share of the accuracy, mean difference of probabilities.
 
     backends: those that may be used.
     """
@@ -105,7 +105,9 @@ def _best(scorer: Scorer, context: Context, draft: Path, wanted: Wanted) -> Gene
     attempts = _Attempts(choice.backends[0], source, context, draft)
     made = yield from _kept_enough(attempts, wanted)
     threads = torch.get_num_threads()
-    seconds, slower = _time(scorer, attempts.model.fp32(threads), attempts.reader(made.folder), context, made.backend)
+    seconds, slower = short_trial(
+        scorer, attempts.model.fp32(threads), attempts.reader(made.folder), context, made.backend
+    )
     chosen = f"{made.quantized.words()}; {made.backend}: {choice.reason}"
     notes = (chosen, seconds, *made.notes, _by_answers(made, wanted, context), slower)
     return replace(made, notes=tuple(filter(None, notes)), attempts=attempts.count)
@@ -116,7 +118,7 @@ def _by_answers(made: Made, wanted: Wanted, context: Context) -> str:
         return ""
     return (
         f"fp32's {context.metric} on the selection rows is not above 0, so int8 is judged by its difference from fp32: "
-        f"mean difference of class probabilities {made.agreement.mean_probability_difference:.4f}, "
+        f"mean difference of {context.task.compared_by} {made.agreement.mean_probability_difference:.4f}, "
         f"at most {wanted.difference:g} allowed"
     )
 
@@ -142,51 +144,76 @@ class _Attempts:
         config = {**source.scorer.model.config.to_dict(), **own}
         del config["_name_or_path"]  # where the model lay when it was loaded
         self.config = json.dumps(config, indent=2, default=str, sort_keys=True)
-        self.scorer, self.judged = source.scorer, dict[int, Judged]()
-        self.reached = quality(self.fp32(context.selection).table, context.selection, context)
+        self.scorer, self.on_cpu = source.scorer, _on_cpu(context)
+        judged = judge(self.scorer, context, context.selection)
+        self.reached = quality(judged.table, context.selection, context)
+        self.fp32 = _compared(self.scorer, context, context.selection) if judged.scores is None else judged.scores
 
-    def reader(self, folder: Path) -> Reader:
-        return self.backend.read(folder, torch.get_num_threads())
+    def reader(self, folder: Path) -> Reader | Writer:
+        return self.backend.read(folder, torch.get_num_threads(), getattr(self.scorer, "processor", None))
 
     def progress(self, words: str) -> Progress:
         """What is attempted next; the last unit is for scoring."""
         return Progress("quantize", self.count, self.total + 1, words)
 
-    def attempt(self, keep: frozenset[str], rows: int | None = None) -> Made:
-        """Quantize all but the matrices to keep; score the first selection rows, or all."""
+    def attempt(self, keep: frozenset[str]) -> Made:
+        """Quantize all but the matrices to keep, and score the selection rows."""
+        folder, quantized = self._quantized(keep)
+        rows, reader = self.context.selection, self.reader(folder)
+        found = judge_by(reader, self.on_cpu, rows)
+        kept = quality(found.table, rows, self.context) / self.reached if self.reached > 0 else None
+        scores = _compared(reader, self.on_cpu, rows) if found.scores is None else found.scores
+        return Made(folder, self.name, quantized, self._agreement(self.fp32, scores), kept)
+
+    def difference(self, keep: frozenset[str]) -> float:
+        """The mean difference from fp32 that is left on the first selection rows with these matrices kept."""
+        folder, _ = self._quantized(keep)
+        rows = self.context.selection.take(SENSITIVITY_ROWS)
+        found = self._agreement(self.few, _compared(self.reader(folder), self.on_cpu, rows))
+        shutil.rmtree(folder)
+        return found.mean_probability_difference
+
+    @cached_property
+    def few(self) -> Tensor:
+        """What fp32 is compared by on these rows."""
+        return _compared(self.scorer, self.context, self.context.selection.take(SENSITIVITY_ROWS))
+
+    def _quantized(self, keep: frozenset[str]) -> tuple[Path, Quantized]:
         self.count += 1
         folder = self.draft / f"int8-{self.count}"
         folder.mkdir()
         (folder / "config.json").write_text(self.config, encoding="utf-8")
-        quantized = self.model.quantize(folder, keep | self.spared)
-        some = self.context.selection.take(rows or len(self.context.selection))
-        found = judge_by(partial(_on_cpu, self.reader(folder)), self.context, some)
-        kept = quality(found.table, some, self.context) / self.reached if self.reached > 0 else None
-        like = agreement(self.fp32(some).compared, found.compared, self.context.task.independent)
-        return Made(folder, self.name, quantized, like, kept)
+        if isinstance(self.scorer, Writer):
+            self.scorer.model.generation_config.save_pretrained(folder)
+        return folder, self.model.quantize(folder, keep | self.spared)
 
-    def fp32(self, rows: Encoded) -> Judged:
-        """What fp32 does on the first selection rows, or all."""
-        if len(rows) not in self.judged:
-            self.judged[len(rows)] = judge(self.scorer, self.context, rows)
-        return self.judged[len(rows)]
+    def _agreement(self, fp32: Tensor, int8: Tensor) -> Agreement:
+        return agreement(fp32, int8, self.context.task.independent)
 
 
-def _on_cpu(reader: Reader, **inputs: Tensor) -> Tensor:
-    return torch.from_numpy(reader(**{name: one.cpu() for name, one in inputs.items()}))
+def _compared(model: Answerer, context: Context, rows: Encoded) -> Tensor:
+    """What fp32 and int8 are compared by on some rows."""
+    with torch.no_grad():
+        return context.task.likeness(model, context.many(rows))
+
+
+def _on_cpu(context: Context) -> Context:
+    """The same batches where int8 models read them."""
+    return replace(context, device=torch.device("cpu"))
 
 
 def _kept_enough(attempts: _Attempts, wanted: Wanted) -> Generator[Progress, None, Made]:
     """All matrices in int8 if that keeps what is wanted; else with the most sensitive groups in fp32, as few as do."""
     plain = attempts.attempt(frozenset())
-    same = f"same answers as fp32 on {plain.agreement.same_answer_share:.1%} of the selection rows"
+    same = attempts.context.task.same_answers.format(plain.agreement.same_answer_share)
     if plain.meets(wanted):
         return replace(plain, notes=(same,))
     tried = [plain]
     for names, keep in (yield from _most_sensitive(attempts)):
         yield attempts.progress(f"{' and '.join(names)} in fp32")
         made = attempts.attempt(keep)
-        tried.append(replace(made, notes=(_spared_words(plain, made, names, keep),)))
+        words = _spared_words(plain, made, names, keep, attempts.context.task.compared_by)
+        tried.append(replace(made, notes=(words,)))
         if made.meets(wanted):
             break
     best = max(tried, key=lambda one: (one.meets(wanted), one.kept or 0, -one.agreement.mean_probability_difference))
@@ -206,75 +233,39 @@ def _most_sensitive(attempts: _Attempts) -> Generator[Progress, None, list[tuple
     attempts.total += len(found) + most
     for name, group in found.items():
         yield attempts.progress(f"{name} in fp32, on trial")
-        made = attempts.attempt(group, SENSITIVITY_ROWS)
-        left[name] = made.agreement.mean_probability_difference
-        shutil.rmtree(made.folder)
+        left[name] = attempts.difference(group)
     names = sorted(left, key=lambda name: left[name])
     return [(names[:count], frozenset().union(*map(found.__getitem__, names[:count]))) for count in range(1, most + 1)]
 
 
-def _spared_words(plain: Made, made: Made, names: Sequence[str], keep: frozenset[str]) -> str:
+def _spared_words(plain: Made, made: Made, names: Sequence[str], keep: frozenset[str], compared_by: str) -> str:
     was, now = plain.agreement, made.agreement
     accuracy = "" if made.kept is None else f"{made.kept:.4f} of the accuracy is kept instead of {plain.kept:.4f}, and "
     return (
         f"{' and '.join(names)} ({len(keep)} matrices) stay in fp32 as the most sensitive: on the selection "
-        f"rows {accuracy}the mean difference of class probabilities is {now.mean_probability_difference:.4f} "
+        f"rows {accuracy}the mean difference of {compared_by} is {now.mean_probability_difference:.4f} "
         f"instead of {was.mean_probability_difference:.4f}; "
         f"the file has {made.quantized.size_bytes / 1e6:.1f} MB instead of {plain.quantized.size_bytes / 1e6:.1f} MB"
     )
 
 
-def _time(scorer: Scorer, same: Reader, int8: Reader, context: Context, name: str) -> tuple[str, str]:
-    """The share of fp32's time that int8 takes on this machine, in words, and a warning if it takes longer.
-
-    Args:
-        same: the fp32 model in the runtime called `name`, which serves int8.
-    """
-    batches = list(context.batches(context.selection.take(TIMED_ROWS)))
-    scorer.to("cpu").eval()
-
-    def fp32(batch: Batch) -> None:
-        with torch.inference_mode():
-            scorer(**batch.to("cpu").inputs)
-
-    answers: dict[str, Callable[[Batch], object]] = {
-        "PyTorch": fp32,
-        "same": partial(read_batch, same),
-        "int8": partial(read_batch, int8),
-    }
-    taken: dict[str, list[float]] = {which: [] for which in answers}
-    for _ in range(TIMED_ROUNDS):
-        for which, answer in answers.items():
-            begun = time.perf_counter()
-            for batch in batches:
-                answer(batch)
-            taken[which].append(time.perf_counter() - begun)
-    scorer.to(context.device)
-    best = {which: min(some) for which, some in taken.items()}
-    share, runtime = best["int8"] / best["PyTorch"], best["same"] / best["PyTorch"]
-    words = f"takes {share:.2f} of the time of fp32 in PyTorch on this CPU, fp32 in {TITLES[name]} takes "
-    words += f"{runtime:.2f} (a short trial)"
-    slower = f"int8 is slower than fp32 on this CPU: {share:.2f} times its time; leave the step out"
-    return words, slower if share > 1 else ""
-
-
-def read(folder: Path, threads: int = 0) -> Reader | None:
-    """The int8 model in a step's folder; None if a plain checkpoint is there.
+def read(folder: Path, threads: int = 0, processor: Any = None) -> Reader | Writer | None:
+    """The int8 model in a step's folder; None if a plain checkpoint is there. processor: of a model that writes.
 
     Raises:
         AdviseError: it cannot be loaded, or what it needs is not installed.
     """
     name = wrote(folder)
-    return backend(name).read(folder, threads) if name else None
+    return backend(name).read(folder, threads, processor) if name else None
 
 
-def judging(folder: Path, context: Context, rows: Encoded) -> Generator[Progress, None, Judged]:
-    """What the artefact does on all rows, with progress.
+def judging(folder: Path, context: Context, rows: Encoded, processor: Any = None) -> Generator[Progress, None, Judged]:
+    """What the artefact does on all rows, with progress. processor: as of `read`.
 
     Raises:
         AdviseError: the folder holds no int8 model, or it cannot be loaded.
     """
-    reader = read(folder)
+    reader = read(folder, processor=processor)
     if reader is None:
         raise AdviseError(f"{folder}: the folder holds no int8 model")
-    return (yield from judging_by(partial(_on_cpu, reader), context, rows))
+    return (yield from judging_by(reader, _on_cpu(context), rows))

@@ -17,12 +17,11 @@ from torch import Tensor, nn
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.batches import Batch
 from advisor.compute.int8.answer_rows import answer_rows_only
+from advisor.compute.int8.onnx_files import OPSET, OnnxReader
 from advisor.compute.int8.quantized import prove
 from advisor.compute.int8.servable import servable
 from advisor.compute.int8.smoothing import smooth
 from advisor.compute.tasks.scorer import Scorer, TextScorer
-
-OPSET = 17  # the first with LayerNormalization as one operator
 
 
 def export(scorer: Scorer, path: Path, batches: Sequence[Batch], calibration: Sequence[Batch] = ()) -> float:
@@ -40,8 +39,6 @@ def export(scorer: Scorer, path: Path, batches: Sequence[Batch], calibration: Se
     Raises:
         AdviseError: there is no batch, or the exported model's logits differ by more than `EXPORT_TOLERANCE`.
     """
-    from advisor.compute.int8.onnx_files import OnnxReader
-
     if not batches:
         raise AdviseError(Fault("the export cannot be proved without a batch", str(path), hint="give rows"))
     form = servable(scorer)

@@ -1,9 +1,10 @@
-"""ONNX files: their size, and a session that answers."""
+"""ONNX files: their size, and sessions that answer."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,6 +15,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as failures
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.int8.quantized import feed
 
+OPSET = 17  # the first with LayerNormalization as one operator
 # On one thread its fused residual and norm took 3.8 ms where the two apart take 0.5 ms (960 tokens of width 384,
 # onnxruntime 1.32): an eighth of the time of an int8 model.
 SLOW_FUSIONS = ["SkipLayerNormFusion"]
@@ -30,23 +32,32 @@ class OnnxReader:
     """
 
     def __init__(self, path: Path, threads: int = 0) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or _cores()
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3  # errors only
-        # Threads that spin after an answer would burn the time and energy of whoever is measured next.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        try:
-            self.session = onnxruntime.InferenceSession(
-                path, options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOW_FUSIONS
-            )
-        except UNLOADABLE as error:
-            raise AdviseError(Fault(f"cannot be loaded: {str(error).splitlines()[0]}", str(path))) from None
+        self.session = session(path, threads)
 
     def __call__(self, **inputs: ArrayLike) -> NDArray[np.float32]:
         """The raw scores, (batch, …), of a batch's inputs by name."""
         logits: NDArray[np.float32] = self.session.run(["logits"], feed(inputs))[0]
         return logits
+
+
+def session(path: Path, threads: int = 0) -> Any:
+    """ONNX Runtime's session of a file on the CPU. threads: as of `OnnxReader`.
+
+    Raises:
+        AdviseError: the file is missing or ONNX Runtime cannot load it.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or _cores()
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors only
+    # Threads that spin after an answer would burn the time and energy of whoever is measured next.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    try:
+        return onnxruntime.InferenceSession(
+            path, options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOW_FUSIONS
+        )
+    except UNLOADABLE as error:
+        raise AdviseError(Fault(f"cannot be loaded: {str(error).splitlines()[0]}", str(path))) from None
 
 
 def _cores() -> int:

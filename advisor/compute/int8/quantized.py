@@ -24,7 +24,7 @@ KEEP_FP32 = re.compile(r"[./]wo([./]|$)")
 class Reader(Protocol):
     """A loaded model that reads batches on the CPU."""
 
-    def __call__(self, **inputs: ArrayLike) -> NDArray[np.float32]:
+    def __call__(self, **inputs: Any) -> NDArray[np.float32] | Tensor:
         """The raw scores, (batch, …), of a batch's inputs by name, each (batch, …)."""
 
 
@@ -39,7 +39,16 @@ def feed(inputs: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
 
 def read_batch(reader: Reader, batch: Batch) -> Tensor:
     """A reader's raw scores of a batch, on the CPU."""
-    return torch.from_numpy(reader(**batch.to("cpu").inputs))
+    with torch.inference_mode():
+        return torch.as_tensor(reader(**batch.to("cpu").inputs))
+
+
+def serve(reader: Reader | Scorer, batch: Batch) -> object:
+    """What a request costs: the scores of a batch, or the texts that are written."""
+    if not isinstance(reader, Scorer):
+        return read_batch(reader, batch)
+    with torch.inference_mode():
+        return reader.serve(**batch.to("cpu").inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,19 @@ class Agreement:
 def spared(matrices: Iterable[str]) -> frozenset[str]:
     """Matrices that stay fp32 in any case."""
     return frozenset(name for name in matrices if KEEP_FP32.search(name))
+
+
+def together(parts: Sequence[Quantized]) -> Quantized:
+    """One model in several files."""
+    return Quantized(
+        matrices=sum(one.matrices for one in parts),
+        quantized=sum(one.quantized for one in parts),
+        kept_fp32=tuple(name for one in parts for name in one.kept_fp32),
+        tables=sum(one.tables for one in parts),
+        reduce_range=parts[0].reduce_range,
+        size_bytes=sum(one.size_bytes for one in parts),
+        fp32_bytes=sum(one.fp32_bytes for one in parts),
+    )
 
 
 def check(result: Quantized, kept: Iterable[str], place: str) -> Quantized:

@@ -17,6 +17,7 @@ from advisor.compute.data.batches import Encoded, padded
 from advisor.compute.data.labels import Rows
 from advisor.compute.data.tokenizing import token_ids
 from advisor.compute.int8 import artefact
+from advisor.compute.int8.backends import wrote
 from advisor.compute.machine.device import named
 from advisor.compute.structure import checkpoint
 from advisor.compute.structure.loading_checks import CODE
@@ -45,18 +46,19 @@ class Answering:
     def __init__(
         self, folder: Path, family: Family, task: Task, threads: int, device: str, trust_remote_code: bool
     ) -> None:
-        reader, scorer = artefact.read(folder, threads), None
-        place = torch.device("cpu") if reader else named(device)
+        int8 = wrote(folder) is not None
+        place = torch.device("cpu") if int8 else named(device)
         with _with_remedy():
-            if reader is not None:
-                self._reader, self._processor = reader, processor(task, folder, trust_remote_code)
+            if int8:
+                self._processor = processor(task, folder, trust_remote_code)
                 task.prepare(self._processor)
-                self._model: Answerer = self._read
+                loaded = artefact.read(folder, threads, self._processor)
+                self._reader: Any = loaded
             else:
                 options = {"trust_remote_code": trust_remote_code, "trained": True}
-                scorer, self._processor = checkpoint.load(folder, family, task, **options)
-                self._reader = _Plain(scorer.to(place).eval())
-                self._model = scorer if isinstance(scorer, Writer) else self._read
+                loaded, self._processor = checkpoint.load(folder, family, task, **options)
+                self._reader = _Plain(loaded.to(place).eval())
+            self._model: Answerer = loaded if isinstance(loaded, Writer) else self._read
         pad = pad_of(self._processor)
         self._context = Context(family, task, place, Training(), NO_ROWS, NO_ROWS, pad=pad)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from advisor.base.errors import AdviseError
 from advisor.compute.data.batches import Batch
 from advisor.compute.int8 import artefact
 from advisor.compute.int8.backends import TITLES, Prepared, wrote
-from advisor.compute.int8.quantized import Reader
+from advisor.compute.int8.quantized import Reader, serve
 from advisor.compute.int8.same_runtime import in_runtime
 from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.tasks.writing import Writer
 from advisor.records.carbon import Assumptions
 from advisor.records.measuring import Measuring
 from advisor.records.results import RuntimeResult, Served, not_served
@@ -30,7 +32,8 @@ class Place:
     """Where models serve. load: a checkpoint folder to a scorer. device: a kind that is present here.
 
     alike_by_shape: models of one shape take the same time; those that write may write less or more. read: how the model
-    after a step reads the rows of one of the baseline's batches: a given student has a tokenizer of its own.
+    after a step reads the rows of one of the baseline's batches: a given student has a tokenizer of its own. processor:
+    the tokenizer of the model in a folder, which an int8 model that writes needs.
     """
 
     load: Callable[[Path], Scorer]
@@ -39,6 +42,7 @@ class Place:
     measuring: Measuring = Measuring()
     alike_by_shape: bool = True
     read: Callable[[str, Batch], Batch] = lambda _, batch: batch
+    processor: Callable[[Path], Any] = lambda _: None
 
 
 class Models:
@@ -76,13 +80,13 @@ class Models:
         found = {name: self._answer(self.folders[name], count) for name in dict.fromkeys(self.alike.values())}
         for name, model in self.exported.items():
             if not isinstance(model, str):
-                found[_fp32(name)] = _read_by(model.fp32(count))
+                found[_fp32(name)] = partial(_serve, model.fp32(count))
         return found
 
     def _answer(self, folder: Path, count: int) -> Answer:
-        reader = artefact.read(folder, count)
+        reader = artefact.read(folder, count, self.place.processor(folder))
         if reader is not None:
-            return _read_by(reader)
+            return partial(_serve, reader)
         device = self.place.device
         scorer = self.place.load(folder).to(device).eval()
 
@@ -112,11 +116,8 @@ def _fp32(name: str) -> str:
     return f"{name}, fp32 in the runtime"
 
 
-def _read_by(reader: Reader) -> Answer:
-    def answer(batch: Batch) -> None:
-        reader(**batch.to("cpu").inputs)
-
-    return answer
+def _serve(reader: Reader | Writer, batch: Batch) -> None:
+    serve(reader, batch)
 
 
 def _alike(folders: Mapping[str, Path]) -> dict[str, str]:

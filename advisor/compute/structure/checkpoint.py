@@ -181,5 +181,5 @@ def parameters(model: Any) -> int:
 def size_bytes(folder: Path) -> int:
     """Bytes of the weight files in a folder."""
     return sum(
-        file.stat().st_size for file in folder.iterdir() if file.suffix in (".safetensors", ".onnx", ".data", ".bin")
+        file.stat().st_size for file in folder.rglob("*") if file.suffix in (".safetensors", ".onnx", ".data", ".bin")
     )

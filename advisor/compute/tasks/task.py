@@ -44,11 +44,6 @@ class Judged(NamedTuple):
     scores: Tensor | None = None
     answers: tuple[str, ...] = ()
 
-    @property
-    def compared(self) -> Tensor:
-        """What shows how far two models' answers to the same batches are apart."""
-        return self.table if self.scores is None else self.scores
-
 
 class Apart(NamedTuple):
     """How far two tables of recorded numbers are apart. mean: 0 for equal ones; others: rows with another answer."""
@@ -68,7 +63,8 @@ class Task(ABC):
     joins_texts: two texts in one are a text of the task. chosen_by_loss: epochs are, as the metric takes too long.
     alike_by_shape: models of one shape take the same time. libraries: modules beside those of `advise run`.
     independent: each class is given or not by itself. example: what any model of the task can be asked; None for a
-    text. extra: of this package, with the libraries.
+    text. extra: of this package, with the libraries. compared_by, same_answers: what tells an int8 model from its fp32
+    source, and how much of it is the same, in the words of reports.
     """
 
     tag: ClassVar[str]
@@ -84,6 +80,8 @@ class Task(ABC):
     libraries: ClassVar[tuple[str, ...]] = ()
     extra: ClassVar[str] = "generation"
     example: ClassVar[bytes | None] = None
+    compared_by: ClassVar[str] = "class probabilities"
+    same_answers: ClassVar[str] = "same answers as fp32 on {:.1%} of the selection rows"
     names: tuple[str, ...] = ()
 
     # The model
@@ -217,6 +215,11 @@ class Task(ABC):
             raise ValueError("there are no rows to score")
         answers = tuple(words) if any(words) else ()
         return Judged(table, loss / max(1, positions), torch.cat(own) if own else None, answers)
+
+    def likeness(self, model: Answerer, batches: Iterable[Batch]) -> Tensor:
+        """What shows how far two models' answers to the same batches are apart: (positions, classes)."""
+        found = [self.positions(torch.as_tensor(model(**batch.inputs)), batch).float().cpu() for batch in batches]
+        return torch.cat(found)
 
     def recorded(self, scores: Tensor, batch: Batch, rows: Encoded) -> Tensor:
         """What is recorded of each row of a batch: (batch, numbers). scores: (positions, classes)."""

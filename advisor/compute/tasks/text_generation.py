@@ -33,7 +33,7 @@ from advisor.compute.data.written import read_alone
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import IGNORED, Scorer
 from advisor.compute.tasks.task import Answerer, Judged, Task
-from advisor.compute.tasks.writing import CausalScorer, alone, keep_settings
+from advisor.compute.tasks.writing import COMPARED_BY, SAME, CausalScorer, alone, chances, keep_settings
 from advisor.facts.tasks import Metric
 from advisor.records.answers import Answer, Continued
 
@@ -53,6 +53,8 @@ class TextGeneration(Task):
     keeps_scores: ClassVar[bool] = False
     at_once: ClassVar[int] = 1
     joins_texts: ClassVar[bool] = False
+    compared_by: ClassVar[str] = COMPARED_BY
+    same_answers: ClassVar[str] = SAME
     max_new_tokens: int = 64
 
     def stock_class(self, text_to_text: bool = False) -> Any:
@@ -124,6 +126,10 @@ class TextGeneration(Task):
             positions += len(lost)
             yield len(batch.rows)
         return Judged(table, float(table[:, 0].sum()) * math.log(2) / max(1, positions))
+
+    def likeness(self, model: Answerer, batches: Iterable[Batch]) -> Tensor:
+        raw = ((torch.as_tensor(model(**batch.inputs)), batch) for batch in batches)
+        return torch.cat([chances(self.positions(scores, batch), _targets(batch)) for scores, batch in raw])
 
     def statistics(self, metric: Metric, labels: Sequence[Any], table: ArrayLike) -> Floats:
         return np.asarray(table, dtype=np.float64)

@@ -29,7 +29,7 @@ from advisor.compute.tasks.languages import set_languages
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import IGNORED, Scorer
 from advisor.compute.tasks.task import Answerer, Judged, Task
-from advisor.compute.tasks.writing import Seq2SeqScorer, alone, keep_settings
+from advisor.compute.tasks.writing import COMPARED_BY, SAME, Seq2SeqScorer, alone, chances, keep_settings
 from advisor.facts.tasks import Metric
 from advisor.records.answers import Answer, Written
 
@@ -49,6 +49,8 @@ class TextToText(Task):
     chosen_by_loss: ClassVar[bool] = True
     alike_by_shape: ClassVar[bool] = False
     why_no_constant: ClassVar[str] = "no single text is an answer to every row, so there is none to compare with"
+    compared_by: ClassVar[str] = COMPARED_BY
+    same_answers: ClassVar[str] = SAME
     prefix: str = ""
     beams: int = 1
     max_new_tokens: int = 64
@@ -97,7 +99,7 @@ class TextToText(Task):
         return labelled_tokens.counts(batch)
 
     def hard_loss(self, scores: Tensor, batch: Batch) -> Tensor:
-        return functional.cross_entropy(scores, batch.labels[batch.labels != IGNORED].to(scores.device))
+        return functional.cross_entropy(scores, _targets(batch).to(scores.device))
 
     def counted(self, stack: str, batch: Batch) -> Tensor | None:
         return batch.labels != IGNORED if stack == "decoder" else Task.counted(self, stack, batch)
@@ -111,6 +113,10 @@ class TextToText(Task):
             yield len(batch.rows)
         table = [self.compared(text, target) for text, target in zip(texts, rows.details, strict=True)]
         return Judged(torch.tensor(table, dtype=torch.float64), float("nan"), answers=tuple(texts))
+
+    def likeness(self, model: Answerer, batches: Iterable[Batch]) -> Tensor:
+        raw = ((torch.as_tensor(model(**batch.inputs)), batch) for batch in batches)
+        return torch.cat([chances(self.positions(scores, batch), _targets(batch)) for scores, batch in raw])
 
     def _written(self, model: Answerer, batch: Batch) -> Iterator[tuple[int, str]]:
         """The number of each row of a batch, and what is written for it."""
@@ -144,3 +150,7 @@ class TextToText(Task):
             f"texts are written with {how}, up to {self.max_new_tokens:,} tokens, of at most {max_tokens:,} read"
             f"{prefix}; time is that of writing; epochs are chosen by the loss"
         )
+
+
+def _targets(batch: Batch) -> Tensor:
+    return batch.labels[batch.labels != IGNORED]

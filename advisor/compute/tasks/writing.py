@@ -16,6 +16,8 @@ from advisor.compute.tasks.languages import begin_in
 from advisor.compute.tasks.scorer import Scorer
 from advisor.facts.tasks import PARAMS
 
+COMPARED_BY = "the probabilities of the tokens of texts"
+SAME = "as probable as to fp32, within 0.05, are {:.1%} of the tokens of the selection rows"
 MOST_READ = 4096  # tokens of a text that is continued by a model without a limit
 
 
@@ -33,6 +35,12 @@ def alone(tag: str, texts: Sequence[Any], pairs: Sequence[Any] | None) -> Rows:
     if pairs is not None:
         raise AdviseError(f"{tag} reads one text at a time: there are no pairs", hint="load(…)(texts)")
     return Rows(tuple(texts), None, ("",) * len(texts))
+
+
+def chances(scores: Tensor, tokens: Tensor) -> Tensor:
+    """How probable the tokens of texts are, (tokens, 1), by scores (tokens, vocabulary)."""
+    found: Tensor = scores.float().softmax(dim=-1).gather(1, tokens.to(scores.device)[:, None]).cpu()
+    return found
 
 
 class Writer(Scorer):

@@ -10,16 +10,18 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from advisor.base.errors import AdviseError
 from advisor.base.install import pip_command
 from advisor.compute.data.batches import Batch
 from advisor.compute.int8.quantized import Quantized, Reader
 from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.tasks.writing import Writer
 
-# The file by which an artefact of each backend is known, and what is not in the extra [run].
-FILES = {"onnxruntime": "model.onnx", "openvino": "openvino_model.xml", "pytorch": "int8.safetensors"}
+# The file by which an artefact of each backend is known, and what is not in the extra [run]. ONNX Runtime's lies where
+# optimum and transformers.js look for it.
+FILES = {"onnxruntime": "onnx/model_quantized.onnx", "openvino": "openvino_model.xml", "pytorch": "int8.safetensors"}
 NEEDS = {"onnxruntime": ("onnx", "onnxruntime"), "openvino": ("openvino", "nncf"), "pytorch": ()}
 EXTRAS = {"onnxruntime": "run", "openvino": "openvino"}
 TITLES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "pytorch": "PyTorch in the form that serves"}
@@ -62,7 +64,7 @@ class Prepared(Protocol):
             AdviseError: no matrix became int8, some were left out, or the file grew.
         """
 
-    def fp32(self, threads: int = 0) -> Reader:
+    def fp32(self, threads: int = 0) -> Reader | Writer:
         """The fp32 model in the runtime that serves int8. threads: as of `Backend.read`."""
 
 
@@ -76,8 +78,10 @@ class Backend(Protocol):
             AdviseError: it does not.
         """
 
-    def read(self, folder: Path, threads: int = 0) -> Reader:
+    def read(self, folder: Path, threads: int = 0, processor: Any = None) -> Reader | Writer:
         """Load what `quantize` wrote. threads: for one request; all cores of the process if 0.
+
+        processor: the tokenizer, which a model that writes needs.
 
         Raises:
             AdviseError: a file is missing, or the runtime cannot load it.

@@ -11,6 +11,7 @@ measurable and took 60 % off.
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,21 @@ from onnxruntime.quantization import QuantType, quant_pre_process, quantize_dyna
 
 from advisor.compute.int8.backends import FILES, Source
 from advisor.compute.int8.onnx_files import TWO_GB, OnnxReader, onnx_bytes
-from advisor.compute.int8.quantized import Quantized, check
+from advisor.compute.int8.quantized import Quantized, check, prove, together
+from advisor.compute.int8.servable import servable
+from advisor.compute.int8.smoothing import smooth
+from advisor.compute.int8.writer_graphs import READS, WRITES, export_graphs
+from advisor.compute.int8.writer_runtime import onnx_model
+from advisor.compute.int8.written import written
+from advisor.compute.tasks.writing import Writer
 
 SMALL_TABLE = 64  # rows; shorter tables (T5's position buckets, BERT's token types) save nothing as int8
 
 
-def prepare(source: Source) -> OnnxModel:
-    """The fp32 ONNX file with its constants folded."""
+def prepare(source: Source) -> OnnxModel | OnnxWriter:
+    """The fp32 ONNX file, or those of a model that writes, with constants folded."""
+    if isinstance(source.scorer, Writer):
+        return OnnxWriter(source, source.scorer)
     return OnnxModel(source.onnx(), source.reduce_range)
 
 
@@ -48,7 +57,11 @@ class OnnxModel:
         self.matrices = tuple(_matrices(self.graph))
 
     def quantize(self, folder: Path, keep: frozenset[str] = frozenset()) -> Quantized:
-        """Write `model.onnx`, whole or not at all."""
+        """Write `onnx/model_quantized.onnx`, whole or not at all."""
+        return self.write(folder, WRITES, keep)
+
+    def write(self, folder: Path, graph: str, keep: frozenset[str]) -> Quantized:
+        """The same of one of several graphs, into the file of its name."""
         with tempfile.TemporaryDirectory(dir=folder) as work:
             draft = Path(work) / "int8.onnx"
             quantize_dynamic(
@@ -56,7 +69,8 @@ class OnnxModel:
                 weight_type=QuantType.QInt8, nodes_to_exclude=[*keep, *_small_tables(self.graph)],
             )  # fmt: skip
             result = check(self._compared(draft), keep, str(folder))
-            draft.replace(folder / FILES["onnxruntime"])
+            file_of(folder, graph).parent.mkdir(exist_ok=True)
+            draft.replace(file_of(folder, graph))
         return result
 
     def fp32(self, threads: int = 0) -> OnnxReader:
@@ -76,6 +90,30 @@ class OnnxModel:
             size_bytes=onnx_bytes(draft),
             fp32_bytes=self.fp32_bytes,
         )
+
+
+class OnnxWriter:
+    """The fp32 ONNX files of a model that writes, proved to answer as it does, at once and from the cache."""
+
+    def __init__(self, source: Source, writer: Writer) -> None:
+        form = servable(writer)
+        smooth(form, source.calibration)
+        files = export_graphs(form.model, source.work)
+        self.parts = {name: OnnxModel(file, source.reduce_range) for name, file in files.items()}
+        self.matrices = tuple(matrix for part in self.parts.values() for matrix in part.matrices)
+        self.writer = writer
+        for steps in (1, 2):
+            prove(writer, partial(self.fp32().model.in_steps, steps), source.proof, str(source.work))
+
+    def quantize(self, folder: Path, keep: frozenset[str] = frozenset()) -> Quantized:
+        """Write a file for each graph."""
+        parts = self.parts.items()
+        return together([part.write(folder, name, keep & {*part.matrices}) for name, part in parts])
+
+    def fp32(self, threads: int = 0) -> Writer:
+        """The fp32 model in ONNX Runtime."""
+        model, files = self.writer.model, {name: part.folded for name, part in self.parts.items()}
+        return self.writer.around(onnx_model(model.config, model.generation_config, files, threads))
 
 
 def _matrices(graph: Any) -> list[str]:
@@ -101,6 +139,16 @@ def _products(graph: Any) -> int:
     return sum(node.op_type == "MatMulInteger" and node.input[1] in int8 for node in graph.node)
 
 
-def read(folder: Path, threads: int = 0) -> OnnxReader:
+def file_of(folder: Path, graph: str = WRITES) -> Path:
+    """The file of a graph in an artefact's folder."""
+    known = folder / FILES["onnxruntime"]
+    return known.with_name(known.name.replace(WRITES, graph))
+
+
+def read(folder: Path, threads: int = 0, processor: Any = None) -> OnnxReader | Writer:
     """The int8 model of a folder."""
-    return OnnxReader(folder / FILES["onnxruntime"], threads)
+    found = written(folder)
+    if found is None:
+        return OnnxReader(file_of(folder), threads)
+    files = {name: file_of(folder, name) for name in (WRITES, READS)}
+    return found.scorer(onnx_model(found.config, found.generation, files, threads), processor)

@@ -94,8 +94,8 @@ def _from_bytes(node: Any) -> bool:
     return node.get_type_name() == "Constant" and node.get_element_type() in (openvino.Type.i8, openvino.Type.u8)
 
 
-def read(folder: Path, threads: int = 0) -> OpenVinoReader:
-    """The int8 model of a folder."""
+def read(folder: Path, threads: int = 0, processor: Any = None) -> OpenVinoReader:
+    """The int8 model of a folder, none that writes (`facts.tasks.int8_backends`), so that it needs no tokenizer."""
     file = folder / FILES["openvino"]
     try:
         model = openvino.Core().read_model(str(file))

@@ -26,8 +26,10 @@ from advisor.compute.int8.backends import FILES, Source
 from advisor.compute.int8.quantized import Quantized, check, prove
 from advisor.compute.int8.servable import matrices, servable
 from advisor.compute.int8.smoothing import Smoothed, put, smooth
+from advisor.compute.int8.written import written
 from advisor.compute.tasks.registry import task_of
 from advisor.compute.tasks.scorer import Scorer, WordScorer
+from advisor.compute.tasks.writing import Writer
 from advisor.facts.cpu import DOT_PRODUCT, instruction_sets
 from advisor.facts.tasks import task_of_config
 
@@ -73,7 +75,7 @@ def prepare(source: Source) -> TorchModel:
     """The model with every matrix in an `nn.Linear`, smoothed, and proved to answer as before."""
     scorer = servable(source.scorer)
     smooth(scorer, source.calibration)
-    prove(source.scorer, TorchReader(scorer, 0), source.proof, "the model with nn.Linear for Conv1D")
+    prove(source.scorer, _reader(scorer, 0), source.proof, "the model with nn.Linear for Conv1D")
     return TorchModel(scorer)
 
 
@@ -106,9 +108,9 @@ class TorchModel:
             str(folder),
         )
 
-    def fp32(self, threads: int = 0) -> TorchReader:
+    def fp32(self, threads: int = 0) -> TorchReader | Writer:
         """The fp32 model with every matrix in an `nn.Linear`."""
-        return TorchReader(self.scorer, threads)
+        return _reader(self.scorer, threads)
 
 
 def _to_int8(model: Any, names: Iterable[str]) -> None:
@@ -116,7 +118,7 @@ def _to_int8(model: Any, names: Iterable[str]) -> None:
         put(model, name, Int8Linear.of(model.get_submodule(name)))
 
 
-def read(folder: Path, threads: int = 0) -> TorchReader:
+def read(folder: Path, threads: int = 0, processor: Any = None) -> TorchReader | Writer:
     """The int8 model of a folder: the stock class, filled from `int8.safetensors`. `threads`: see `TorchReader`."""
     file = folder / FILES["pytorch"]
     try:
@@ -124,7 +126,7 @@ def read(folder: Path, threads: int = 0) -> TorchReader:
         with safe_open(file, "pt") as tensors:
             names = list(tensors.keys())
             smoothed = {name: tensors.get_tensor(name) for name in names if name.endswith(".factor")}
-        scorer = servable(_empty(folder, config))
+        scorer = servable(_empty(folder, config, processor))
         for name, factor in smoothed.items():
             one = name.removesuffix(".factor")
             put(scorer.model, one, Smoothed(scorer.model.get_submodule(one), factor))
@@ -134,16 +136,26 @@ def read(folder: Path, threads: int = 0) -> TorchReader:
         raise AdviseError(
             Fault(f"cannot be loaded: {(str(error) or repr(error)).splitlines()[0]}", str(file))
         ) from None
-    return TorchReader(scorer, threads)
+    return _reader(scorer, threads)
 
 
-def _empty(folder: Path, written: Mapping[str, Any]) -> Scorer:
-    """The task's model without weights. written: the artefact's config."""
+def _empty(folder: Path, said: Mapping[str, Any], processor: Any) -> Scorer:
+    """The task's model without weights. said: the artefact's config."""
+    if (found := written(folder)) is not None:
+        made = found.task.stock_class().from_config(found.config)
+        made.generation_config = found.generation
+        return found.scorer(made, processor)
     config = AutoConfig.from_pretrained(folder)
-    words = tuple(map(tuple, written.get("label_tokens") or ()))
-    task = task_of(task_of_config(written), (), written.get("problem_type"))  # artefacts of older versions do not say
+    words = tuple(map(tuple, said.get("label_tokens") or ()))
+    task = task_of(task_of_config(said), (), said.get("problem_type"))  # artefacts of older versions do not say
     model = task.stock_class(text_to_text=bool(words)).from_config(config)
     return WordScorer(model, words) if words else task.scorer(model, None)
+
+
+def _reader(scorer: Scorer, threads: int) -> TorchReader | Writer:
+    """A scorer as it is read; one that writes reads and writes by itself. threads: as of `TorchReader`."""
+    reader = TorchReader(scorer, threads)
+    return scorer if isinstance(scorer, Writer) else reader
 
 
 class TorchReader:

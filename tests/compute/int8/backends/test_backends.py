@@ -94,7 +94,9 @@ def test_a_file_that_cannot_be_loaded(backend: str, content: bytes | None, tmp_p
         pytest.importorskip(package)
     (tmp_path / "config.json").write_text('{"label_tokens": []}')
     if content is not None:
-        (tmp_path / backends.FILES[backend]).write_bytes(content)
+        file = tmp_path / backends.FILES[backend]
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(content)
     with pytest.raises(AdviseError, match=f"{backends.FILES[backend]}: cannot be loaded: ."):
         backends.backend(backend).read(tmp_path)
 

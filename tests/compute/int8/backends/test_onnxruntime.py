@@ -12,6 +12,7 @@ import tiny
 from onnx import TensorProto, helper, numpy_helper
 
 from advisor.base.errors import AdviseError
+from advisor.compute.int8.backends import FILES
 from advisor.compute.int8.backends.onnxruntime import OnnxModel, prepare
 from advisor.compute.int8.onnx_files import OnnxReader
 from advisor.compute.int8.quantized import spared
@@ -32,7 +33,7 @@ def folder(family: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = model.quantize(folder, spared(model.matrices))
     assert result.reduce_range
     assert result.tables == TABLES[family]
-    assert result.size_bytes == (folder / "model.onnx").stat().st_size
+    assert result.size_bytes == (folder / FILES["onnxruntime"]).stat().st_size
     return folder
 
 
@@ -43,36 +44,37 @@ def largest_weight(path: Path) -> int:
 
 
 def test_seven_bits_without_a_dot_product(folder: Path) -> None:
-    assert largest_weight(folder / "model.onnx") <= 64
+    assert largest_weight(folder / FILES["onnxruntime"]) <= 64
 
 
 def test_eight_bits_with_a_dot_product(folder: Path, tmp_path: Path) -> None:
     result = OnnxModel(folder / "work" / "fp32.onnx", reduce_range=False).quantize(tmp_path)
     assert not result.reduce_range
-    assert largest_weight(tmp_path / "model.onnx") == 127
+    assert largest_weight(tmp_path / FILES["onnxruntime"]) == 127
 
 
 def test_no_other_large_weight_is_left_in_fp32(family: str, folder: Path) -> None:
     """Counted by size in the file itself, so that no matrix hides behind a name or an operator."""
-    graph = onnx.load(folder / "model.onnx").graph
+    graph = onnx.load(folder / FILES["onnxruntime"]).graph
     large = [one for one in graph.initializer if one.data_type == TensorProto.FLOAT and np.prod(one.dims) >= 48 * 48]
     wo = 96 * 48
     assert [np.prod(one.dims) for one in large] == [wo] * (quantized.BLOCKS[family] if family == "t5" else 0)
 
 
 def test_each_column_of_a_matrix_has_its_own_scale(folder: Path) -> None:
-    graph = onnx.load(folder / "model.onnx").graph
+    graph = onnx.load(folder / FILES["onnxruntime"]).graph
     sizes = {one.name: tuple(one.dims) for one in graph.initializer}
     products = [node for node in graph.node if node.op_type == "MatMulInteger"]
     assert [sizes[node.input[3]] for node in products] == [sizes[node.input[1]][1:] for node in products]
 
 
 def test_the_file_is_alone(folder: Path) -> None:
-    assert {one.name for one in folder.iterdir()} == {"model.onnx", "work"}
+    files = {one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file()}
+    assert {name for name in files if not name.startswith("work/")} == {FILES["onnxruntime"]}
 
 
 def test_int8_that_is_quantized_again_is_an_error(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "int8.onnx").write_bytes((folder / "model.onnx").read_bytes())
+    (tmp_path / "int8.onnx").write_bytes((folder / FILES["onnxruntime"]).read_bytes())
     model = OnnxModel(tmp_path / "int8.onnx", reduce_range=False)
     with pytest.raises(AdviseError, match=r"quantization changed nothing: 0 of \d+ matrices"):
         model.quantize(tmp_path, spared(model.matrices))
@@ -105,4 +107,4 @@ def test_a_matrix_left_out_unasked_is_an_error(tmp_path: Path) -> None:
 
 
 def test_threads_are_as_asked(folder: Path) -> None:
-    assert OnnxReader(folder / "model.onnx", threads=1).session.get_session_options().intra_op_num_threads == 1
+    assert OnnxReader(folder / FILES["onnxruntime"], threads=1).session.get_session_options().intra_op_num_threads == 1

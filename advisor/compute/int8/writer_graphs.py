@@ -1,0 +1,191 @@
+"""Writer graphs: a model that writes as ONNX files that take and give its cache, so that no token is worked out twice.
+
+A decoder is one graph, from tokens and the keys and values of all before them (none, at first) to logits and the keys
+and values that follow. It so reads a text at once, as scoring does, and continues it token by token. Of two stacks
+the first graph reads a text and gives the keys and values of cross-attention, which every token that is written
+shares; the second one takes them and writes.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import DynamicCache, EncoderDecoderCache, GenerationMixin
+from transformers.modeling_outputs import BaseModelOutput
+
+from advisor.compute.int8.onnx_files import OPSET
+
+CACHE = "cache"
+if CACHE not in inspect.signature(GenerationMixin.prepare_inputs_for_generation).parameters:
+    CACHE = "past_key_values"  # transformers before 5.24
+WRITES, READS = "model", "encoder"  # the names of the graphs
+PAST, PRESENT, CROSS = "past_key_values", "present", "cross"  # the first two as optimum and transformers.js have them
+TOKENS = {0: "batch", 1: "tokens"}
+READ, WRITTEN = {0: "batch", 1: "read"}, {0: "batch", 1: "written"}  # the second counts what is cached, too
+
+
+def export_graphs(model: Any, folder: Path) -> dict[str, Path]:
+    """Write a model that writes as fp32 ONNX files, each in a folder of its own: weights above 2 GB go beside it.
+
+    Gives the files by the names of the graphs: `WRITES`, and `READS` of a model of two stacks.
+    """
+    graphs: dict[str, type[_Graph]] = {WRITES: _Decoder}
+    if model.config.is_encoder_decoder:
+        graphs = {READS: _Encoder, WRITES: _CrossDecoder}
+    found = {}
+    for name, graph in graphs.items():
+        found[name] = folder / name / f"{name}.onnx"
+        found[name].parent.mkdir(parents=True)
+        _export(graph(model).eval(), found[name])
+    return found
+
+
+def pairs(kind: str, count: int) -> list[str]:
+    """The names of the keys and values of so many blocks."""
+    return [f"{kind}.{number}.{part}" for number in range(count) for part in ("key", "value")]
+
+
+def flat(cache: DynamicCache) -> list[Tensor]:
+    """The keys and values of all blocks, each (batch, heads, tokens, size)."""
+    return [tensor for layer in cache.layers for tensor in (layer.keys, layer.values)]
+
+
+def cache_of(tensors: Sequence[Tensor]) -> DynamicCache:
+    """The same as a cache of transformers. Nothing is cut off where attention is local: the mask sees to it."""
+    found = DynamicCache()
+    for number in range(len(tensors) // 2):
+        found.update(tensors[2 * number], tensors[2 * number + 1], number)
+    return found
+
+
+class _Graph(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
+    """What is traced. sample: its inputs by name; outputs: their names; axes: those of any size."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def sample(self) -> dict[str, Tensor]:
+        """Inputs of a shape of their own each, and padded, so that a size that got frozen shows when it is proved."""
+        raise NotImplementedError
+
+    def blocks(self) -> int:
+        """How many have a cache."""
+        return len(self(*self.sample().values())) // 2
+
+    def outputs(self) -> list[str]:
+        raise NotImplementedError
+
+    def axes(self) -> Mapping[str, Mapping[int, str]]:
+        raise NotImplementedError
+
+
+class _Decoder(_Graph):
+    """A model of one stack."""
+
+    def sample(self) -> dict[str, Tensor]:
+        past = flat(self.model(input_ids=torch.ones(2, 4, dtype=torch.long), use_cache=True)[CACHE])
+        mask = torch.ones(2, 7, dtype=torch.long)
+        mask[1, 0] = 0
+        return {
+            "input_ids": torch.ones(2, 3, dtype=torch.long),
+            "attention_mask": mask,
+            **dict(zip(pairs(PAST, len(past) // 2), past, strict=True)),
+        }
+
+    def outputs(self) -> list[str]:
+        return ["logits", *pairs(PRESENT, self.blocks())]
+
+    def axes(self) -> Mapping[str, Mapping[int, str]]:
+        return {"input_ids": TOKENS, "attention_mask": WRITTEN, "logits": TOKENS}
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, *past: Tensor) -> tuple[Tensor, ...]:
+        given: dict[str, Any] = {"input_ids": input_ids, "attention_mask": attention_mask, CACHE: cache_of(past)}
+        if "position_ids" in inspect.signature(self.model.forward).parameters:
+            given["position_ids"] = _places(attention_mask)[:, -input_ids.shape[1] :]
+        found = self.model(**given, use_cache=True)
+        return (found.logits, *flat(found[CACHE]))
+
+
+def _places(mask: Tensor) -> Tensor:
+    """The place of each token in its text, (batch, tokens), counted from the first one that is no padding."""
+    return (torch.arange(mask.shape[1]) - mask.argmax(dim=-1, keepdim=True)).clamp(min=0)
+
+
+class _Encoder(_Graph):
+    """The stack that reads, with what the other one keeps of it."""
+
+    def sample(self) -> dict[str, Tensor]:
+        return {
+            "input_ids": torch.ones(2, 5, dtype=torch.long),
+            "attention_mask": torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]),
+        }
+
+    def outputs(self) -> list[str]:
+        return pairs(CROSS, self.blocks())
+
+    def axes(self) -> Mapping[str, Mapping[int, str]]:
+        return {"input_ids": READ, "attention_mask": READ}
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
+        """Cross-attention's keys and values do not depend on what is written: any token serves."""
+        given: dict[str, Any] = {"input_ids": input_ids, "attention_mask": attention_mask}
+        given[CACHE] = EncoderDecoderCache(DynamicCache(), DynamicCache())
+        found = self.model(**given, decoder_input_ids=input_ids[:, :1], use_cache=True)
+        return tuple(flat(found[CACHE].cross_attention_cache))
+
+
+class _CrossDecoder(_Graph):
+    """The stack that writes."""
+
+    def sample(self) -> dict[str, Tensor]:
+        read = _Encoder(self.model).sample()
+        cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
+        four = torch.ones(2, 4, dtype=torch.long)
+        found = self.model(**read, decoder_input_ids=four, **{CACHE: cache}, use_cache=True)[CACHE]
+        past, cross = flat(found.self_attention_cache), flat(found.cross_attention_cache)
+        return {
+            "input_ids": torch.ones(2, 3, dtype=torch.long),
+            "attention_mask": read["attention_mask"],
+            **dict(zip(pairs(PAST, len(past) // 2), past, strict=True)),
+            **dict(zip(pairs(CROSS, len(cross) // 2), cross, strict=True)),
+        }
+
+    def outputs(self) -> list[str]:
+        return ["logits", *pairs(PRESENT, self.blocks())]
+
+    def axes(self) -> Mapping[str, Mapping[int, str]]:
+        return {"input_ids": TOKENS, "attention_mask": READ, "logits": TOKENS}
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, *cached: Tensor) -> tuple[Tensor, ...]:
+        """input_ids: what was written, (batch, tokens). attention_mask: of what was read."""
+        half = len(cached) // 2
+        given: dict[str, Any] = {"decoder_input_ids": input_ids, "attention_mask": attention_mask}
+        given[CACHE] = EncoderDecoderCache(cache_of(cached[:half]), cache_of(cached[half:]))
+        # Nothing but its shape counts: the cache has what cross-attention makes of it.
+        given["encoder_outputs"] = BaseModelOutput(attention_mask[:, :, None].float())
+        found = self.model(**given, use_cache=True)
+        return (found.logits, *flat(found[CACHE].self_attention_cache))
+
+
+def _export(graph: _Graph, path: Path) -> None:
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # the tracer warns of every shape that transformers compares
+        sample, outputs = graph.sample(), graph.outputs()
+        growing = {
+            PAST: {0: "batch", 2: "cached"},
+            PRESENT: {0: "batch", 2: "written"},
+            CROSS: {0: "batch", 2: "read"},
+        }
+        axes = {name: growing[kind] for name in (*sample, *outputs) if (kind := name.split(".")[0]) in growing}
+        torch.onnx.export(
+            graph, tuple(sample.values()), str(path),
+            dynamo=False, opset_version=OPSET,  # dynamo=True would need onnxscript
+            input_names=list(sample), output_names=outputs, dynamic_axes={**axes, **graph.axes()},
+        )  # fmt: skip

@@ -1,0 +1,145 @@
+"""int8 of models that write: exported with their cache they write what PyTorch writes, and int8 comes near it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+import pytest
+import tiny
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+from advisor.base.errors import AdviseError
+from advisor.compute.data.batches import Batch
+from advisor.compute.data.labels import Rows
+from advisor.compute.int8 import backends
+from advisor.compute.int8.quantized import Quantized, prove, spared
+from advisor.compute.tasks.registry import task_of
+from advisor.compute.tasks.task import Task
+from advisor.compute.tasks.writing import CausalScorer, Seq2SeqScorer, Writer
+from advisor.facts.tasks import OF_WRITERS
+
+TEXTS = tuple(row["text"] for row in tiny.docstrings()[:50])
+TWO_STACKS = ("t5", "mt5")
+ONE_STACK = ("gpt2", "opt", "gpt_neo", "gpt_neox", "llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2")
+ONE_STACK += ("gemma3_text", "smollm3", "phi3", "olmo2")
+FEW = {("onnxruntime", "gpt2"), ("onnxruntime", "t5"), ("pytorch", "t5")}
+CASES = [
+    pytest.param(case, marks=() if case in FEW else pytest.mark.slow, id="-".join(case))
+    for case in product(OF_WRITERS, (*ONE_STACK, *TWO_STACKS))
+]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A tiny writer with what a backend made of it. folder: of the int8 model."""
+
+    backend: str
+    task: Task
+    writer: Writer
+    batches: list[Batch]
+    model: backends.Prepared
+    folder: Path
+    quantized: Quantized
+
+    def int8(self) -> Writer:
+        found = backends.backend(self.backend).read(self.folder, 1, self.writer.processor)
+        assert isinstance(found, Writer)
+        return found
+
+
+def writer(family: str) -> Writer:
+    """A tiny model whose random weights are large enough for it to write another text for each that it reads."""
+    torch.manual_seed(0)
+    two = family in TWO_STACKS
+    wide = {} if two else {"init_std" if family == "opt" else "initializer_range": 0.3}
+    sizes = {"vocab_size": tiny.VOCABULARY, "pad_token_id": 0, **(tiny.SIZES | tiny.KIN)[family], **wide}
+    config = AutoConfig.for_model(family, **sizes)
+    if two:  # else each text ends at once
+        config.tie_word_embeddings = config.scale_decoder_outputs = False
+    model = (AutoModelForSeq2SeqLM if two else AutoModelForCausalLM).from_config(config).eval()
+    if two:
+        model.lm_head.weight = torch.nn.Parameter(torch.randn_like(model.lm_head.weight))
+    tokenizer = tiny.tokenizer(family)
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+    found = task_for(family).scorer(model, tokenizer)
+    assert isinstance(found, Writer)
+    return found
+
+
+def task_for(family: str) -> Task:
+    return task_of("summarization" if family in TWO_STACKS else "text-generation", (), max_new_tokens=12)
+
+
+def batches(task: Task, one: Writer) -> list[Batch]:
+    """Four texts each, padded; of two stacks with what is to be written."""
+    rows = task.encode(Rows(TEXTS, None, tuple(text[-30:] for text in TEXTS)), one.processor, 24)
+    numbers = [list(range(at, min(at + 4, len(rows)))) for at in range(0, len(rows), 4)]
+    return [task.collate(rows, some, 0) for some in numbers]
+
+
+def texts(one: Writer, some: list[Batch], beams: int = 1) -> list[str]:
+    """What it writes; a decoder reads texts that are padded at the left."""
+    if isinstance(one, CausalScorer):
+        return one.continued(TEXTS, 12)
+    again = Seq2SeqScorer(one.model, one.processor, beams, 12)
+    return [text for batch in some for text in again.written(**batch.inputs)]
+
+
+def make(backend: str, one: Writer, task: Task, folder: Path, work: Path) -> Made:
+    some = batches(task, one)
+    model = backends.backend(backend).prepare(backends.Source(one, some[:2], some[:3], work, False))
+    config = {**one.model.config.to_dict(), "task": task.tag}
+    (folder / "config.json").write_text(json.dumps(config, default=str))
+    one.model.generation_config.save_pretrained(folder)
+    return Made(backend, task, one, some, model, folder, model.quantize(folder, spared(model.matrices)))
+
+
+@pytest.fixture(scope="module", params=CASES)
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    backend, family = request.param
+    folders = tmp_path_factory.mktemp("int8"), tmp_path_factory.mktemp("work")
+    return make(backend, writer(family), task_for(family), *folders)
+
+
+def test_the_same_model_in_fp32_writes_the_same_texts(made: Made) -> None:
+    fp32 = made.model.fp32(1)
+    assert isinstance(fp32, Writer)
+    for beams in (1, 3) if isinstance(made.writer, Seq2SeqScorer) else (1,):
+        expected = texts(made.writer, made.batches, beams)
+        assert texts(fp32, made.batches, beams) == expected and len(expected) == 50
+        assert len(set(expected)) > 10
+
+
+def test_int8_finds_the_tokens_nearly_as_probable(made: Made) -> None:
+    with torch.no_grad():
+        before, now = (made.task.likeness(one, made.batches) for one in (made.writer, made.int8()))
+    assert 0 < float((before - now).abs().mean()) < 0.05  # 0 would be fp32 under another name
+    assert len(texts(made.int8(), made.batches)) == len(TEXTS)
+
+
+def test_all_matrices_are_int8_but_those_kept(made: Made) -> None:
+    assert made.quantized.kept_fp32 == tuple(name for name in made.model.matrices if name in spared({name}))
+    assert made.quantized.size_bytes < made.quantized.fp32_bytes
+    graphs = ("model", "encoder") if isinstance(made.writer, Seq2SeqScorer) else ("model",)
+    onnx = {f"onnx/{name}_quantized.onnx" for name in graphs}
+    files = {file.relative_to(made.folder).as_posix() for file in made.folder.rglob("*.*")}
+    files -= {"config.json", "generation_config.json"}
+    assert files == {"onnxruntime": onnx, "pytorch": {"int8.safetensors"}}[made.backend]
+
+
+def test_another_model_than_the_exported_one_is_refused(made: Made) -> None:
+    fp32, other = made.model.fp32(1), copy.deepcopy(made.writer)
+    assert isinstance(fp32, Writer)
+    with torch.no_grad():
+        other.model.get_input_embeddings().weight[5:].mul_(1.5)
+    steps = [partial(fp32.model.in_steps, count) for count in (1, 2, 5)] if made.backend == "onnxruntime" else [fp32]
+    for reader in steps:
+        assert prove(made.writer, reader, made.batches[:2], "here") < 1e-4
+        with pytest.raises(AdviseError, match="differ from torch's"):
+            prove(other, reader, made.batches[:2], "here")
