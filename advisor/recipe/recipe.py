@@ -50,8 +50,8 @@ class DataSource:
     problem_type: what the labels of text-classification are; by default what they look like.
     metric: what accuracy means here; by default GLUE's for its tasks, else the first of the task.
     mean_tokens: of a text, in the mean. prefix: before each text that a text-to-text model reads, as "summarize: ".
-    source_lang: of the texts that a model for many languages reads, by its tokenizer's code, as en_XX. target_lang: of
-    those that it writes.
+    source_lang: of what a model for many languages reads or hears, by its tokenizer's code (en_XX, de). target_lang:
+    of the texts that it writes.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA

@@ -6,6 +6,7 @@ normalised alike, by Whisper's own rules for any language: small letters, no pun
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForSpeechSeq2Seq, GenerationMixin
 
+from advisor.base.errors import AdviseError, suggest
 from advisor.compute.data.batches import Batch, Encoded
 from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.labels import Labelled, Rows
@@ -31,12 +33,16 @@ from advisor.facts.tasks import Metric
 from advisor.families.input_sizes import A_SECOND
 
 ENGLISH = "en"
+LANGUAGE = re.compile(r"<\|[a-z]{2,3}\|>")  # a token of Whisper's for a language
 SUPPRESSED = ("suppress_tokens", "begin_suppress_tokens")  # settings of a checkpoint's own way to write
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechRecognition(TextToText):
-    """prefix: the language as Whisper names it, of models that know several. max_seconds: longer sounds are cut."""
+    """source_lang: the language that is spoken, as Whisper names it, of models that know several.
+
+    max_seconds: longer sounds are cut.
+    """
 
     tag: ClassVar[str] = "automatic-speech-recognition"
     modality: ClassVar[Literal["text", "image", "audio"]] = "audio"
@@ -48,11 +54,20 @@ class SpeechRecognition(TextToText):
     def stock_class(self, text_to_text: bool = False) -> Any:
         return AutoModelForSpeechSeq2Seq
 
+    def prepare(self, processor: Any) -> None:
+        if self.target_lang:
+            raise AdviseError("data.target_lang: speech is written in its own language", hint="state data.source_lang")
+        known = [word[2:-2] for word in processor.tokenizer.get_added_vocab() if LANGUAGE.fullmatch(word)]
+        if self.source_lang and self.source_lang not in known:
+            what = f"data.source_lang: this model knows no language {self.source_lang!r:.60}"
+            raise AdviseError(what, hint=suggest(self.source_lang, known) if known else "leave it out")
+
     def scorer(self, model: Any, processor: Any) -> Scorer:
         model = shortened(model, self.max_seconds)
         fit(processor.feature_extractor, model)
-        processor.prompt = _prompt(model, processor.tokenizer, self.prefix or ENGLISH)
-        keep_settings(model, self.tag, prefix=self.prefix, beams=self.beams, max_new_tokens=self.max_new_tokens)
+        processor.prompt = _prompt(model, processor.tokenizer, self.source_lang or ENGLISH)
+        own = {"source_lang": self.source_lang} if self.source_lang else {}
+        keep_settings(model, self.tag, beams=self.beams, max_new_tokens=self.max_new_tokens, **own)
         return SpeechScorer(model, processor, self.beams, self.max_new_tokens)
 
     @classmethod

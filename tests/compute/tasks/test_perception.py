@@ -8,12 +8,15 @@ import jiwer
 import numpy as np
 import perceived
 import pytest
+import tiny
 import torch
 from transformers import AutoModelForAudioClassification, AutoModelForImageClassification
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
+from advisor.base.errors import AdviseError
 from advisor.compute.data.labels import Rows
 from advisor.compute.data.media import Shelf
+from advisor.compute.structure.processors import Listener
 from advisor.compute.tasks.audio_classification import AudioClassification
 from advisor.compute.tasks.automatic_speech_recognition import SpeechRecognition
 from advisor.compute.tasks.image_classification import ImageClassification, fit
@@ -79,3 +82,15 @@ def test_the_same_file_read_otherwise_is_another_input(tmp_path: Path) -> None:
     shelf = Shelf(lambda content: np.zeros(10, dtype=np.float32) + len(content), most=60)
     assert all(shelf(bytes(size))[0] == size for size in (1, 2, 1, 2)) and list(shelf.kept) == [b"\0"]
     assert len(one.tokens[0]) == 5 and one.tokens[0].numbers().shape == (3, 8, 8)
+
+
+def test_the_language_that_is_spoken_is_one_that_the_model_knows() -> None:
+    tokenizer = tiny.tokenizer("t5")
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<|de|>", "<|en|>", "<|transcribe|>"]})
+    listener = Listener(None, tokenizer)
+    SpeechRecognition(source_lang="de").prepare(listener)
+    with pytest.raises(AdviseError, match="knows no language 'dx'") as refusal:
+        SpeechRecognition(source_lang="dx").prepare(listener)
+    assert "de" in refusal.value.faults[0].hint
+    with pytest.raises(AdviseError, match="speech is written in its own language"):
+        SpeechRecognition(target_lang="de").prepare(listener)
