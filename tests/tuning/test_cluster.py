@@ -52,7 +52,7 @@ def test_other_versions_are_named_one_by_one() -> None:
 def address() -> Iterator[str]:
     """A cluster of two machines, as far as Ray can tell, with a worker each."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["RAY_raylet_start_wait_time_s"] = "300"  # noqa: SIM112 - Ray spells it so; busy machines are slow
+    os.environ["RAY_raylet_start_wait_time_s"] = "300"  # noqa: SIM112 - Ray's own name; other work keeps machines busy
     from ray.cluster_utils import Cluster
 
     memory = {"object_store_memory": 80 * 2**20, "include_dashboard": False}

@@ -6,7 +6,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from advisor.base.errors import AdviseError
@@ -53,6 +53,7 @@ def test_the_front_by_hand() -> None:
     assert thinned(found, [0], 2) == [3, 0]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(measures, max_size=8))
 def test_nothing_on_the_front_is_dominated_and_everything_else_is(some: list[Measure]) -> None:
     found = dict(enumerate(some))
@@ -61,11 +62,13 @@ def test_nothing_on_the_front_is_dominated_and_everything_else_is(some: list[Mea
     assert not any(dominates(one, other) for one, other in itertools.permutations(best, 2))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(measures, max_size=8), measures)
 def test_more_trials_never_make_the_area_smaller(some: list[Measure], one: Measure) -> None:
     assert hypervolume([*some, one]) >= hypervolume(some) - 1e-12
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(looks, st.sampled_from([SHARE, 0.5, WIDER, 1.0]))
 def test_each_level_sends_its_best_and_a_share_of_its_trials(some: list[Look], share: float) -> None:
     going = promoted(some, share)
