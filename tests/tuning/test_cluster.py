@@ -100,7 +100,8 @@ def test_a_killed_worker_changes_nothing(
     there = searched(checkpoints["bert"], text, tmp_path / "there", ray=address)
     assert killer.killed is not None
     here = searched(checkpoints["bert"], text, tmp_path / "here")
-    told = [{one.number: (one.name, one.status, one.rungs) for one in found.trials} for found in (there, here)]
+    # All but what was measured beside other work of this machine, which a search refuses to believe.
+    told = [[(one.choices, one.recipe, one.rungs, one.kept) for one in found.trials] for found in (there, here)]
     assert told[0] == told[1]
     assert [point.trial for point in there.front] and there.stopped == here.stopped
     assert not list(Path(remote.work_folder("").parent).glob(f"search-{os.getuid()}-*")), "workers clear up"
