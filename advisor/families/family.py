@@ -99,7 +99,7 @@ class Family:
     def executable(self) -> bool:
         """Whether `advise run` takes it."""
         if self.head == WRITTEN:
-            return self.task == WRITTEN
+            return self.task == WRITTEN and self.described.model_type != "marian"  # saved, it answers differently
         if self.head:
             return self.task == self.head and self.kind in TASKS[self.head].kinds
         return self.text_to_text or self.task == LABELLED
