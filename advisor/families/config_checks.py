@@ -54,9 +54,11 @@ def _faults(described: Description, least: Mapping[str, int], given: Mapping[str
 
 
 def _least(described: Description, key: str) -> int:
-    """The smallest value of a size: below 1 only where models without it were seen."""
+    """The smallest value of a size: below 1 only where models without it were seen, that is, with 0 of it."""
     covered = described.flags[key].covered if key in described.flags else ()
-    return -1 if "-" in covered else 0 if "0" in covered else 1
+    if "0" not in covered:
+        return 1
+    return -1 if "-" in covered else 0
 
 
 def _outside(config: Mapping[str, Any], key: str, least: int, most: int) -> Iterator[str]:

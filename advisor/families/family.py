@@ -100,7 +100,7 @@ class Family:
     def executable(self) -> bool:
         """Whether `advise run` takes it."""
         if self.head == WRITTEN:
-            return self.task == WRITTEN and self.described.model_type != "marian"  # saved, it answers differently
+            return self.task == WRITTEN
         if self.head:
             known = self.head not in PERCEIVED or bool(self.notes.positions)
             return self.task == self.head and self.kind in TASKS[self.head].kinds and known

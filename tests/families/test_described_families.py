@@ -36,6 +36,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "bart": TWO_STACKS,
     "deberta": ENCODER,
     "deberta-v2": ENCODER,
+    "deit": {**ENCODER, "image_size": 32, "patch_size": 8},
     "distilbert": {"n_layers": 6, "dim": 48, "n_heads": 4, "hidden_dim": 96},
     "electra": {**ENCODER, "embedding_size": 48},
     "gpt_neo": {"num_layers": 6, "hidden_size": 48, "num_heads": 4, "attention_types": [[["global", "local"], 3]]},
@@ -93,7 +94,7 @@ def model_of(config: Any) -> Any:
 
 
 def config_of(name: str, sizes: dict[str, Any]) -> Any:
-    words = {} if name in ("vit", "clip") else {"vocab_size": tiny.VOCABULARY, "pad_token_id": 0}
+    words = {} if name in ("vit", "deit", "clip") else {"vocab_size": tiny.VOCABULARY, "pad_token_id": 0}
     # These may stand outside so small a vocabulary.
     special = (
         {"bos_token_id": 1, "eos_token_id": 1, "cls_token_id": 1, "sep_token_id": 1, "decoder_start_token_id": 1}

@@ -133,8 +133,9 @@ def _task_model(folder: Path | str, family: Family, task: Task) -> tuple[Any, di
         **{"return_dict": True, "output_attentions": False, "output_hidden_states": False},
     }
     model, info = task.stock_class(family.text_to_text).from_pretrained(folder, **common)
-    for name in model._keys_to_ignore_on_save or ():  # Marian's positions are computed as it loads, so none are learnt
-        dict(model.named_parameters())[name].requires_grad_(False)
+    computed = set(model._keys_to_ignore_on_save or ())  # as it loads, as Marian's positions: they must not learn
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(parameter.requires_grad and name not in computed)
     return model, info
 
 
