@@ -61,7 +61,7 @@ def writer(family: str) -> Writer:
     sizes = {"vocab_size": tiny.VOCABULARY, "pad_token_id": 0, **(tiny.SIZES | tiny.KIN)[family], **wide}
     config = AutoConfig.for_model(family, **sizes)
     if two:  # else each text ends at once
-        config.tie_word_embeddings = config.scale_decoder_outputs = False
+        config.scale_decoder_outputs = False
     model = (AutoModelForSeq2SeqLM if two else AutoModelForCausalLM).from_config(config).eval()
     if two:
         model.lm_head.weight = torch.nn.Parameter(torch.randn_like(model.lm_head.weight))
