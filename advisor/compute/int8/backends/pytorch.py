@@ -127,6 +127,7 @@ def read(folder: Path, threads: int = 0, processor: Any = None) -> TorchReader |
             names = list(tensors.keys())
             smoothed = {name: tensors.get_tensor(name) for name in names if name.endswith(".factor")}
         scorer = servable(_empty(folder, config, processor))
+        _untie(scorer.model, set(names))
         for name, factor in smoothed.items():
             one = name.removesuffix(".factor")
             put(scorer.model, one, Smoothed(scorer.model.get_submodule(one), factor))
@@ -150,6 +151,16 @@ def _empty(folder: Path, said: Mapping[str, Any], processor: Any) -> Scorer:
     task = task_of(task_of_config(said), (), said.get("problem_type"))  # artefacts of older versions do not say
     model = task.stock_class(text_to_text=bool(words)).from_config(config)
     return WordScorer(model, words) if words else task.scorer(model, None)
+
+
+def _untie(model: Any, names: set[str]) -> None:
+    """Give a model output embeddings of its own if the file has them: the config of a Flan-T5 does not say so."""
+    head = model.get_output_embeddings()
+    if head is None:
+        return
+    shared = {name for name, one in model.named_parameters(remove_duplicate=False) if one is head.weight}
+    if len(shared & names) > 1:  # of tied ones a file has one
+        head.weight = nn.Parameter(head.weight.detach().clone())
 
 
 def _reader(scorer: Scorer, threads: int) -> TorchReader | Writer:
