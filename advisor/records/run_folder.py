@@ -30,6 +30,7 @@ ANYWHERE = ("cpu", "cuda", "mps", "edge")
 # By the file that tells what an artefact is: its kind, and the devices that it can serve on.
 KINDS = {
     "onnx/model_quantized.onnx": ("onnx", ("cpu", "edge")),
+    "model.onnx": ("onnx", ("cpu", "edge")),  # of run folders up to version 2
     "openvino_model.xml": ("openvino", ("cpu", "edge")),
     "int8.safetensors": ("torch-int8", ("cpu", "edge")),
 }

@@ -22,6 +22,7 @@ from advisor.compute.tasks.writing import Writer
 # The file by which an artefact of each backend is known, and what is not in the extra [run]. ONNX Runtime's lies where
 # optimum and transformers.js look for it.
 FILES = {"onnxruntime": "onnx/model_quantized.onnx", "openvino": "openvino_model.xml", "pytorch": "int8.safetensors"}
+FORMER = {"model.onnx": "onnxruntime"}  # the file in run folders up to version 2
 NEEDS = {"onnxruntime": ("onnx", "onnxruntime"), "openvino": ("openvino", "nncf"), "pytorch": ()}
 EXTRAS = {"onnxruntime": "run", "openvino": "openvino"}
 TITLES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "pytorch": "PyTorch in the form that serves"}
@@ -112,4 +113,5 @@ def backend(name: str) -> Backend:
 
 def wrote(folder: Path) -> str | None:
     """The name of the backend that wrote a folder; None for a plain checkpoint."""
-    return next((name for name, file in FILES.items() if (folder / file).exists()), None)
+    known = {file: name for name, file in FILES.items()} | FORMER
+    return next((name for file, name in known.items() if (folder / file).exists()), None)

@@ -18,7 +18,7 @@ from typing import Any
 import onnx
 from onnxruntime.quantization import QuantType, quant_pre_process, quantize_dynamic
 
-from advisor.compute.int8.backends import FILES, Source
+from advisor.compute.int8.backends import FILES, FORMER, Source
 from advisor.compute.int8.onnx_files import TWO_GB, OnnxReader, onnx_bytes
 from advisor.compute.int8.quantized import Quantized, check, prove, together
 from advisor.compute.int8.servable import servable
@@ -149,6 +149,7 @@ def read(folder: Path, threads: int = 0, processor: Any = None) -> OnnxReader | 
     """The int8 model of a folder."""
     found = written(folder)
     if found is None:
-        return OnnxReader(file_of(folder), threads)
+        former = [folder / name for name in FORMER if (folder / name).exists()]
+        return OnnxReader(former[0] if former else file_of(folder), threads)
     files = {name: file_of(folder, name) for name in (WRITES, READS)}
     return found.scorer(onnx_model(found.config, found.generation, files, threads), processor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,11 @@ import tiny
 from onnx import TensorProto, helper, numpy_helper
 
 from advisor.base.errors import AdviseError
-from advisor.compute.int8.backends import FILES
-from advisor.compute.int8.backends.onnxruntime import OnnxModel, prepare
+from advisor.compute.int8.backends import FILES, wrote
+from advisor.compute.int8.backends.onnxruntime import OnnxModel, prepare, read
 from advisor.compute.int8.onnx_files import OnnxReader
 from advisor.compute.int8.quantized import spared
+from advisor.records.run_folder import artefact
 
 TABLES = {"bert": 2, "gpt2": 2, "opt": 2, "t5": 1}
 
@@ -104,6 +106,13 @@ def test_a_matrix_left_out_unasked_is_an_error(tmp_path: Path) -> None:
     )
     with pytest.raises(AdviseError, match="1 of 2 matrices were not quantized: /left/MatMul"):
         OnnxModel(tmp_path / "two.onnx", reduce_range=True).quantize(tmp_path)
+
+
+def test_the_file_of_an_older_run_folder_is_read(folder: Path, tmp_path: Path) -> None:
+    shutil.copy(folder / FILES["onnxruntime"], tmp_path / "model.onnx")
+    assert wrote(tmp_path) == "onnxruntime" and artefact(tmp_path).kind == "onnx"
+    now, before = (read(one)(**quantized.BATCHES[0].inputs) for one in (folder, tmp_path))
+    assert np.array_equal(now, before)
 
 
 def test_threads_are_as_asked(folder: Path) -> None:
