@@ -108,11 +108,15 @@ def test_a_matrix_left_out_unasked_is_an_error(tmp_path: Path) -> None:
         OnnxModel(tmp_path / "two.onnx", reduce_range=True).quantize(tmp_path)
 
 
-def test_the_file_of_an_older_run_folder_is_read(folder: Path, tmp_path: Path) -> None:
-    shutil.copy(folder / FILES["onnxruntime"], tmp_path / "model.onnx")
-    assert wrote(tmp_path) == "onnxruntime" and artefact(tmp_path).kind == "onnx"
-    now, before = (read(one)(**quantized.BATCHES[0].inputs) for one in (folder, tmp_path))
-    assert np.array_equal(now, before)
+def test_the_file_of_an_older_run_folder_is_read(family: str, folder: Path, tmp_path: Path) -> None:
+    now, before = tmp_path / "now", tmp_path / "before"
+    for place, name in ((now, FILES["onnxruntime"]), (before, "model.onnx")):
+        (place / name).parent.mkdir(parents=True)
+        shutil.copy(folder / FILES["onnxruntime"], place / name)
+        (place / "config.json").write_text(quantized.config(quantized.scorer(family)))
+        assert wrote(place) == "onnxruntime" and artefact(place).kind == "onnx"
+    answers = [read(place)(**quantized.BATCHES[0].inputs) for place in (now, before)]
+    assert np.array_equal(*answers)
 
 
 def test_threads_are_as_asked(folder: Path) -> None:
