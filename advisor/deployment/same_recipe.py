@@ -31,7 +31,7 @@ def differences(
     # What is not stated followed the data, and of images and sounds the model's positions.
     if left[TOKENS] == Training().max_tokens < right[TOKENS] or ours.data.task in PERCEIVED:
         right[TOKENS] = left[TOKENS]
-    if left[SECONDS] is None:
+    if left[SECONDS] is None and ours.data.task == "audio-classification":
         right[SECONDS] = None
     found = [
         _differ(name, left.get(name), right.get(name))

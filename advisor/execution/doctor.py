@@ -23,10 +23,12 @@ from advisor.runs import ledger
 POWERCAP, CGROUP, PROC = Path("/sys/class/powercap"), Path("/sys/fs/cgroup"), Path("/proc")
 EXTRAS = {  # packages that an extra adds, as pyproject.toml names them (a test compares)
     "run": ("torch", "transformers", "datasets", "safetensors", "accelerate", "codecarbon", "psutil", "onnx",
-            "onnxruntime", "scipy", "huggingface-hub", "numpy", "pyarrow", "nvidia-ml-py"),
+            "onnxruntime", "scipy", "huggingface-hub", "numpy", "pyarrow", "pillow", "nvidia-ml-py"),
     "report": ("matplotlib", "jinja2", "markupsafe"),
     "openvino": ("openvino", "nncf"),
     "generation": ("rouge-score", "sacrebleu"),
+    "audio": ("soundfile", "jiwer"),
+    "search": ("optuna", "ray"),
 }  # fmt: skip
 BACKENDS = {"onnxruntime": ("onnx", "onnxruntime"), "openvino": ("openvino", "nncf"), "pytorch": ("torch",)}
 

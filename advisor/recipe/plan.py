@@ -106,6 +106,7 @@ def plan(recipe: Recipe, config: Config, labels: int = 2, student: Config | None
     """
     training = recipe.training
     config = fitted(config, training.image_size, training.max_seconds)
+    student = fitted(student, training.image_size, training.max_seconds) if student else None
     own = registry.of_config(config)
     other = registry.of_config(student) if student else None
     place = next((place for place, step in enumerate(recipe.steps) if is_given(step)), None)

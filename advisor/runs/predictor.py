@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,7 +105,13 @@ class Predictor:
         return self.task.modality != "text" or _is_text(given, self.task.takes_words)
 
     def table(self, rows: Rows) -> list[list[float]]:
-        """What the model does on labelled rows, as a run records it: (rows, numbers)."""
+        """What the model does on labelled rows, as a run records it: (rows, numbers).
+
+        Raises:
+            AdviseError: what is recorded is no image or sound.
+        """
+        if self.task.modality != "text":
+            rows = replace(rows, texts=self.task.asked(rows.texts, None).texts)
         return run_folder.rounded(self._model.table(rows, self.max_tokens))
 
 

@@ -47,3 +47,12 @@ def test_a_student_of_the_same_name_with_other_files_is_named(tmp_path: Path) ->
     tiny.tamper(folder, lambda tensors: tensors["embeddings.word_embeddings.weight"].mul_(0.5))
     (words,) = [words for words in differences(theirs, ours, made, {}) if "student" in words]
     assert "are not those that the run began with" in words
+
+
+@pytest.mark.parametrize(("task", "differs"), [("audio-classification", False), ("automatic-speech-recognition", True)])
+def test_seconds_follow_the_data_only_of_sounds_that_are_classified(task: str, differs: bool) -> None:
+    one = recipe(None)
+    one = replace(one, data=replace(one.data, task=task))
+    ours = replace(one, training=replace(one.training, max_seconds=5))
+    found = differences(one, ours, small_runs.result(), {})
+    assert any("training.max_seconds" in words for words in found) == differs

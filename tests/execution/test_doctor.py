@@ -66,6 +66,8 @@ def test_missing_extras_name_the_pip_command() -> None:
         ("[report]", True, ""),
         ("[openvino]", False, pip_command("openvino")),
         ("[generation]", True, ""),
+        ("[audio]", True, ""),
+        ("[search]", True, ""),
     ]
     assert lines[0].found == "missing: torch"
 

@@ -40,11 +40,15 @@ def as_file(given: Any) -> Any:
     """An image of Pillow as the bytes of a file; anything else as it is."""
     if not isinstance(given, Image.Image):
         return given
-    given.save(found := io.BytesIO(), "PNG")
+    _upright(given).save(found := io.BytesIO(), "PNG")
     return found.getvalue()
 
 
 def pixels(content: bytes) -> Any:
     """The image as RGB, turned as its camera says."""
     with Image.open(io.BytesIO(content)) as image:
-        return ImageOps.exif_transpose(image).convert("RGB")
+        return _upright(image)
+
+
+def _upright(image: Any) -> Any:
+    return ImageOps.exif_transpose(image).convert("RGB")

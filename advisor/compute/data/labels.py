@@ -75,23 +75,26 @@ class Labelled:
         return used[{"train": 0, "selection": 1 if len(used) == 3 else 0, "report": -1}[role]]
 
 
-def label_rows(source: str, files: Sequence[File], columns: Columns, problem_type: str | None = None) -> Labelled:
+def label_rows(
+    source: str, files: Sequence[File], columns: Columns, problem_type: str | None = None, kind: type = str
+) -> Labelled:
     """The labelled rows of each part: classes numbered from 0, or the numbers of a regression.
 
     Args:
-        problem_type: by default what the labels look like: fractions mean regression.
+        problem_type: by default what the labels look like: fractions mean regression. kind: what a text is; bytes where
+            it is an image or a sound.
 
     Raises:
         AdviseError: every text or label that makes no sense, or nothing to train on.
     """
     faults: list[Fault] = []
-    marked = [(file, _labels(file, columns, faults)) for file in files]
+    marked = [(file, _labels(file, columns, faults, kind)) for file in files]
     fractions = any(isinstance(value, float) for _, labels in marked for value in labels)
     regression = problem_type == REGRESSION or (problem_type is None and fractions)
     if regression and not faults:
         marked = [(file, _numbers(file, columns.label, labels)) for file, labels in marked]
     for file, labels in marked:
-        faults += _label_faults(file.place, columns.label, labels, regression)
+        faults += _label_faults(file.place, columns.label, labels, regression, kind)
     if faults:
         raise AdviseError(*faults)
     used = [(file, labels) for file, labels in marked if len(labels) > labels.count(None)]
@@ -105,13 +108,13 @@ def label_rows(source: str, files: Sequence[File], columns: Columns, problem_typ
         message = f"{sum(name in repeated for name in names)} classes have the same name: {some(repeated)}"
         raise AdviseError(Fault(message, used[0][0].place, hint="give each class a name of its own"))
     parts, places = by_part(source, used, lambda shards: _rows(shards, columns, codes))
-    kind: ProblemType = REGRESSION if regression else "single_label_classification"
-    unlabelled, empty = _unlabelled(marked, columns)
+    found: ProblemType = REGRESSION if regression else "single_label_classification"
+    unlabelled, empty = _unlabelled(marked, columns, kind)
     notes = (
         columns.note(files[0].place),
         f"{source}: {empty:,} rows without text and label are left out" * bool(empty),
     )
-    return Labelled(parts, places, names, unlabelled, not regression, kind, tuple(filter(None, notes)))
+    return Labelled(parts, places, names, unlabelled, not regression, found, tuple(filter(None, notes)))
 
 
 def some(words: Sequence[str], most: int = 5) -> str:
@@ -133,7 +136,7 @@ def _refuse_texts(used: Sequence[Marked], column: str, classes: int) -> None:
     raise AdviseError(Fault(f"{message}: these are no classes", file.place, hint=hint))
 
 
-def _labels(file: File, columns: Columns, faults: list[Fault]) -> list[Any]:
+def _labels(file: File, columns: Columns, faults: list[Fault], kind: type) -> list[Any]:
     """The label of each row, (rows,), None where unlabelled; adds what is wrong with the file to `faults`."""
     nothing: list[Any] = [None] * len(next(iter(file.columns.values())))
     if file.part == "unlabelled" or (file.part == "test" and columns.label not in file.columns):
@@ -144,7 +147,7 @@ def _labels(file: File, columns: Columns, faults: list[Fault]) -> list[Any]:
         faults.append(Fault(f"no column {', '.join(map(repr, absent))}", file.place, hint=hint))
         return nothing
     labels = [label_of(value) for value in file.columns[columns.label]]
-    faults += [fault for name in texts for fault in _text_faults(file, name, labels)]
+    faults += [fault for name in texts for fault in _text_faults(file, name, labels, kind)]
     return labels
 
 
@@ -156,16 +159,16 @@ def _numbers(file: File, column: str, labels: Sequence[Any]) -> list[Any]:
     return [float(value) if type(value) is int else value for value in given]
 
 
-def _text_faults(file: File, name: str, labels: Sequence[Class | None]) -> Iterator[Fault]:
+def _text_faults(file: File, name: str, labels: Sequence[Class | None], kind: type) -> Iterator[Fault]:
     texts = enumerate(zip(file.columns[name], labels, strict=True), 1)
-    bad = [(row, text) for row, (text, label) in texts if label is not None and not isinstance(text, str | bytes)]
+    bad = [(row, text) for row, (text, label) in texts if label is not None and not isinstance(text, kind)]
     if bad:
         what = f"{len(bad):,} of {len(labels):,} rows have no text in column {name!r}"
         first = f"the first is row {bad[0][0]:,} with {bad[0][1]!r}"
         yield Fault(f"{what}: {first}", file.place, hint="fill these rows or leave them out")
 
 
-def _label_faults(place: str, column: str, labels: Sequence[Any], regression: bool) -> Iterator[Fault]:
+def _label_faults(place: str, column: str, labels: Sequence[Any], regression: bool, kind: type) -> Iterator[Fault]:
     """The first label that the task cannot have."""
     fits = _is_number if regression else _is_class
     odd = next(((row, value) for row, value in enumerate(labels, 1) if value is not None and not fits(value)), None)
@@ -174,7 +177,8 @@ def _label_faults(place: str, column: str, labels: Sequence[Any], regression: bo
     row, value = odd
     hint = "use whole numbers or class names, or name another column with --label"
     if isinstance(value, float) and not regression:
-        what, hint = f"has fractions (row {row:,}: {value:g}): that is regression", "give problem_type: regression"
+        what = f"has fractions (row {row:,}: {value:g}): that is regression"
+        hint = "give problem_type: regression" if kind is str else hint
     elif regression and isinstance(value, int | float | str):
         what, hint = f"has {value!r} (row {row:,}), which is not a number", "a regression needs a number in each row"
     else:
@@ -218,7 +222,7 @@ def _rows(shards: Sequence[Marked], columns: Columns, codes: Mapping[Class, int]
     return Rows(tuple(texts), tuple(pairs) if columns.pair else None, tuple(labels))
 
 
-def _unlabelled(marked: Sequence[Marked], columns: Columns) -> tuple[Rows, int]:
+def _unlabelled(marked: Sequence[Marked], columns: Columns, kind: type) -> tuple[Rows, int]:
     """The texts without a label, where they are there, and how many rows have neither."""
     names = [name for name in (columns.text, columns.pair) if name is not None]
     rows = [
@@ -228,6 +232,6 @@ def _unlabelled(marked: Sequence[Marked], columns: Columns) -> tuple[Rows, int]:
         for *row, label in zip(*(file.columns[name] for name in names), labels, strict=True)
         if label is None
     ]
-    kept = [row for row in rows if all(isinstance(text, str | bytes) and text.strip() for text in row)]
+    kept = [row for row in rows if all(isinstance(text, kind) and text.strip() for text in row)]
     texts, *pairs = zip(*kept, strict=True) if kept else [()] * len(names)
     return Rows(tuple(texts), tuple(pairs[0]) if pairs else None, (0,) * len(kept)), len(rows) - len(kept)

@@ -85,7 +85,8 @@ def read_media(
     name = _column(files[0], named, kinds)
     columns = find_columns(files[0], name, None, named.label)
     require_columns(files, (name,), columns.label)
-    return columns, label_rows(source, with_contents(files, name, kinds[0], check), columns)
+    contents = with_contents(files, name, kinds[0], check)
+    return columns, label_rows(source, contents, columns, "single_label_classification", bytes)
 
 
 def read_transcribed(

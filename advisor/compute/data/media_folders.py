@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -37,7 +39,7 @@ def unpacked(archive: Path, folder: Path) -> None:
             if sum(one.file_size for one in members) > MOST_BYTES or len(members) > MOST_ROWS:
                 raise AdviseError(Fault(f"unfolds to more than {MOST_BYTES:,} bytes", str(archive), hint=SAMPLE))
             packed.extractall(folder)  # it never writes outside the folder
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, lzma.LZMAError) as error:
         hint = "pack the folder again, without a password"
         raise AdviseError(Fault(f"cannot be unpacked: {error}", str(archive), hint=hint)) from None
 

@@ -138,8 +138,12 @@ class OnnxTextToText(ServedModel):
 
     def _shifted(self, labels: Tensor) -> Tensor:
         """The labels as the decoder reads them: the token that begins texts, and all but the last one."""
-        first = torch.full_like(labels[:, :1], self.config.decoder_start_token_id)
-        return torch.cat([first, labels[:, :-1].masked_fill(labels[:, :-1] == IGNORED, self.config.pad_token_id)], 1)
+        known = labels != IGNORED
+        if self.config.model_type == "mbart":  # a target begins with its own last token, the code of its language
+            first = labels.gather(1, known.sum(dim=1, keepdim=True) - 1)
+        else:
+            first = torch.full_like(labels[:, :1], self.config.decoder_start_token_id)
+        return torch.cat([first, labels[:, :-1].masked_fill(~known[:, :-1], self.config.pad_token_id)], 1)
 
 
 class OnnxEncoder:

@@ -31,7 +31,7 @@ from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.tasks.task import Answerer, Judged, Task
 from advisor.compute.tasks.writing import keep_settings
-from advisor.facts.tasks import Metric
+from advisor.facts.tasks import Metric, settings_of_config
 from advisor.records.answers import Answer as Spoken
 from advisor.records.answers import Span
 
@@ -93,8 +93,8 @@ class QuestionAnswering(Task):
         return AutoModelForQuestionAnswering
 
     def scorer(self, model: Any, processor: Any) -> Scorer:
-        if self.unanswerable:
-            keep_settings(model, self.tag, unanswerable=True)
+        if self.unanswerable or settings_of_config(model.config.to_dict(), self.tag):
+            keep_settings(model, self.tag, unanswerable=self.unanswerable)
         return SpanScorer(model)
 
     @classmethod

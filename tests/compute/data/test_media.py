@@ -17,7 +17,7 @@ from PIL import Image
 
 from advisor.base.errors import AdviseError
 from advisor.compute.data import dataset
-from advisor.compute.data.images import pixels, read_images
+from advisor.compute.data.images import as_file, pixels, read_images
 from advisor.compute.data.sounds import RATE, read_sounds, read_speech, samples
 
 
@@ -81,6 +81,24 @@ def test_an_image_is_turned_as_its_camera_says(tmp_path: Path) -> None:
     Image.new("L", (4, 2)).save(tmp_path / "turned.jpg", exif=exif)
     found = pixels((tmp_path / "turned.jpg").read_bytes())
     assert (found.size, found.mode) == ((2, 4), "RGB")
+    with Image.open(tmp_path / "turned.jpg") as image:
+        assert pixels(as_file(image)).tobytes() == found.tobytes()
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "F", "LA", "P", "1"])
+def test_an_image_of_pillow_may_have_any_mode(mode: str) -> None:
+    assert pixels(as_file(Image.new(mode, (4, 2)))).size == (4, 2)
+
+
+def test_images_have_classes_and_texts_are_no_bytes(tmp_path: Path) -> None:
+    cells = [cell(png(number)) for number in range(9)]
+    datasets.Dataset.from_dict({"image": cells, "label": [n / 2 for n in range(9)]}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(AdviseError, match="has fractions") as error:
+        load(tmp_path / "a.parquet")
+    assert "problem_type" not in str(error.value)
+    datasets.Dataset.from_dict({"text": [b"a", b"b"], "label": [0, 1]}).to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(AdviseError, match="2 of 2 rows have no text in column 'text'"):
+        dataset.load(str(tmp_path / "b.parquet"))
 
 
 @pytest.mark.parametrize(
@@ -165,6 +183,13 @@ def test_an_archive_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "images.zip").write_bytes(b"PK but no archive")
     with pytest.raises(AdviseError, match="cannot be unpacked"):
         load(tmp_path / "images.zip")
+    with zipfile.ZipFile(tmp_path / "damaged.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/1.png", bytes(99_999))
+    damaged = bytearray((tmp_path / "damaged.zip").read_bytes())
+    damaged[40:60] = b"\xff" * 20
+    (tmp_path / "damaged.zip").write_bytes(damaged)
+    with pytest.raises(AdviseError, match="cannot be unpacked"):
+        load(tmp_path / "damaged.zip")
     with zipfile.ZipFile(tmp_path / "empty.zip", "w") as archive:
         archive.writestr("a/readme.txt", "nothing")
     with pytest.raises(AdviseError, match="there are no images or sounds"):

@@ -144,3 +144,19 @@ def test_another_model_than_the_exported_one_is_refused(made: Made) -> None:
         assert prove(made.writer, reader, made.batches[:2], "here") < 1e-4
         with pytest.raises(AdviseError, match="differ from torch's"):
             prove(other, reader, made.batches[:2], "here")
+
+
+@pytest.mark.slow
+def test_mbart_writes_the_same_though_its_targets_begin_with_their_own_last_token(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    tokenizer = tiny.multilingual_tokenizer()
+    sizes = {**tiny.KIN["mbart"], "vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id}
+    model = AutoModelForSeq2SeqLM.from_config(AutoConfig.for_model("mbart", **sizes, init_std=0.3)).eval()
+    task = task_of("translation", (), max_new_tokens=12, source_lang="en_XX", target_lang="de_DE")
+    task.prepare(tokenizer)
+    one = task.scorer(model, tokenizer)
+    assert isinstance(one, Writer)
+    some = batches(task, one)[:5]
+    fp32 = backends.backend("onnxruntime").prepare(backends.Source(one, some[:2], some[:3], tmp_path, False)).fp32(1)
+    assert isinstance(fp32, Writer)
+    assert texts(fp32, some) == texts(one, some)

@@ -6,12 +6,14 @@ import math
 
 import pytest
 import torch
+from transformers import BertConfig, BertForQuestionAnswering
 
 from advisor.base.generators import result_of
 from advisor.compute.data.answered_questions import Answer
 from advisor.compute.data.batches import Encoded
 from advisor.compute.tasks.question_answering import NEVER, Detail, QuestionAnswering, _best, _label
 from advisor.compute.tasks.squad import best, f1, normalised
+from advisor.facts.tasks import settings_of_config
 
 
 def test_normalised() -> None:
@@ -92,6 +94,16 @@ def test_no_answer_where_its_score_exceeds_the_best_span_s_in_every_window() -> 
     (constant,) = task.constants("answer_f1", [(), ()], found.table.numpy())
     assert constant[:, 0].tolist() == [1, 0]  # it is right where there is none
     assert best("", [""]) == (1, 1) and best("Anna", [""]) == (0, 0)  # as the script of version 2.0 has it
+
+
+def test_a_model_that_learned_to_give_no_answer_forgets_it_where_all_have_one() -> None:
+    model = BertForQuestionAnswering(
+        BertConfig(vocab_size=8, hidden_size=4, num_hidden_layers=1, num_attention_heads=1, intermediate_size=4)
+    )
+    for unanswerable in (False, True, False):
+        QuestionAnswering(("start", "end"), unanswerable=unanswerable).scorer(model, None)
+        found = settings_of_config(model.config.to_dict(), "question-answering")
+        assert found.get("unanswerable", False) == unanswerable
 
 
 def test_the_surest_window_answers() -> None:
