@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,8 @@ def square(node: Node) -> Outcome:
     """Work for a process: dies at a recipe of this name, fails at another."""
     if node.recipe.name == "dies":
         os._exit(9)
+    if node.recipe.name == "long":
+        time.sleep(600)
     return Outcome("failed", "as asked") if node.recipe.name == "fails" else Outcome("made", key=node.recipe.name)
 
 
@@ -125,6 +128,20 @@ def test_several_processes_make_the_same_and_a_node_that_kills_them_fails_alone(
         assert outcomes["dies"].status == "failed" and "killed 3 times" in outcomes["dies"].why
     finally:
         carrier.close()
+
+
+@pytest.mark.slow
+def test_a_closed_carrier_leaves_no_process_at_work() -> None:
+    import multiprocessing
+
+    carrier = Processes(square, 2)
+    carrier.start(nodes("long")[0])
+    time.sleep(3)
+    workers = multiprocessing.active_children()
+    carrier.close()
+    for one in workers:
+        one.join(10)
+    assert workers and not any(one.is_alive() for one in workers)
 
 
 @pytest.mark.slow
