@@ -173,6 +173,16 @@ def test_what_cannot_succeed_is_refused_at_once_and_leaves_nothing(
     assert told in shown and "Traceback" not in shown and not (tmp_path / "out").exists()
 
 
+def test_a_search_follows_the_project_as_a_run_does(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    (tmp_path / "advise.toml").write_text('[policies]\n"searches/**" = "house"\n')
+    monkeypatch.chdir(tmp_path)
+    assert main(command(checkpoints["bert"], text, Path("searches/first"))) == 3
+    assert "no rule pack 'house'" in capsys.readouterr().err
+
+
 def test_a_folder_is_gone_on_in_only_by_a_search_of_the_same_space(tmp_path: Path) -> None:
     found = SearchResult("bert", "reviews", "cpu", {"size_mb": "<= 9"}, {"layers": (None, 4)}, "2h", "a" * 64)
     out = tmp_path / "out"
