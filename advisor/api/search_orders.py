@@ -248,6 +248,7 @@ def _resumed(earlier: SearchResult, now: SearchResult) -> SearchResult:
         requests=now.requests,
         axes=now.axes,
         excluded=now.excluded,
+        notes=now.notes,
         trials=trials,
         front=tuple(judged(one, goals) for one in earlier.front),
         stopped=earlier.stopped if asked_for else "",

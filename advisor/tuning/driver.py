@@ -18,6 +18,7 @@ from advisor.records.search import RUNGS, Origin, Reached, SearchResult, Spent, 
 from advisor.tuning import progress, stopping
 from advisor.tuning.front import front
 from advisor.tuning.goals import meets
+from advisor.tuning.making import message
 from advisor.tuning.parts import Event, Parts
 from advisor.tuning.proposals import propose
 from advisor.tuning.rungs import agreement, share_for
@@ -238,7 +239,7 @@ class Driver:
         except DiskFull:
             raise
         except AdviseError as error:
-            why = "; ".join(fault.message for fault in error.faults)
+            why = message(error)
         if why:
             trial = replace(trial, status="failed", why=why)
         else:
