@@ -14,7 +14,7 @@ from advisor.api.review import waiving
 from advisor.api.search_orders import Confirm, Wanted, question, refuse_missing_libraries, searched
 from advisor.facts.facts import Goal
 from advisor.facts.tasks import current
-from advisor.policy.pack import find
+from advisor.policy.pack import Policy, find
 from advisor.recipe.recipe import DataSource
 from advisor.records.measuring import Measuring
 from advisor.records.search import SearchResult
@@ -41,7 +41,7 @@ def search(
     max_samples: int | None = None,
     max_eval_samples: int | None = None,
     max_unlabelled: int | None = None,
-    policy: str | PathLike[str] = "core",
+    policy: str | PathLike[str] | Policy = "core",
     train_on: str = "auto",
     workers: int | None = None,
     ray: str | None = None,
@@ -72,7 +72,7 @@ def search(
         requests: that the model will answer: the search ends where it cannot pay back.
         max_samples, max_eval_samples, max_unlabelled: use at most so many rows to train on, to report on, and texts
             without labels.
-        policy: a shipped rule pack, or the folder of one.
+        policy: a shipped rule pack, the folder of one, or rules that were read from one.
         train_on: `auto` (the best device present), `cpu`, `cuda` or `mps`.
         workers: steps that are made at the same time, in processes of this machine: 1 unless said otherwise. With
             `ray` on its machines: one on each machine, or each GPU.
@@ -112,7 +112,7 @@ def search(
     arguments.refuse()
     spent = parse(budget)
     refuse_missing_libraries(ray is not None)
-    rules = find(fspath(policy))
+    rules = policy if isinstance(policy, Policy) else find(fspath(policy))
     order = Order(
         Path(),
         None,

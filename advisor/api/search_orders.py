@@ -210,7 +210,8 @@ def _record(asked: Question, space: Space, job: Job, wanted: Wanted) -> SearchRe
         "data_sha256": job.data.fingerprint,
         "policy": asked.policy.stamp.sha256,
     }
-    shared = [[provenance[name] for name in SHARED], facts.device.kind, asdict(job.recipe.training)]
+    rules = [rule.id for rule in asked.policy.rules]  # a project may leave some out
+    shared = [[provenance[name] for name in SHARED], rules, facts.device.kind, asdict(job.recipe.training)]
     return SearchResult(
         asked.model.source.source,
         asked.data.source or "",
@@ -247,6 +248,7 @@ def _resumed(earlier: SearchResult, now: SearchResult) -> SearchResult:
         requests=now.requests,
         axes=now.axes,
         excluded=now.excluded,
+        notes=now.notes,
         trials=trials,
         front=tuple(judged(one, goals) for one in earlier.front),
         stopped=earlier.stopped if asked_for else "",
@@ -255,10 +257,13 @@ def _resumed(earlier: SearchResult, now: SearchResult) -> SearchResult:
 
 
 def _refuse_too_little(space: Space, budget: Budget, estimates: Costs) -> None:
-    """Raise an AdviseError where the budget does not suffice for one trial and its end."""
+    """Raise an AdviseError where the budget does not suffice for one trial and its end, or could never be spent."""
     from advisor.tuning.costs import least
 
     seconds = least(space, estimates)
+    if budget.wh is not None and estimates.wh(seconds) is None:
+        what = f"--budget {budget.text}: this machine's energy cannot be counted, so nobody would know when it is spent"
+        raise AdviseError(what, hint="a budget of hours or trials")
     share = budget.takes(seconds, estimates.wh(seconds))
     if share > 1:
         what = f"{seconds / 60:.0f} min" if budget.seconds else f"{estimates.wh(seconds) or 0:.3g} Wh"

@@ -48,7 +48,7 @@ def _chosen(given: Namespace) -> dict[str, Any]:
     values = {name: getattr(given, name, None) for name in SINGLE}
     single = {name: str(one) if isinstance(one, Path) else one for name, one in values.items() if one is not None}
     lists = {name: tuple(getattr(given, name)) for name in LISTS if getattr(given, name, None)}
-    return {**single, **lists, **({"inline_waivers": False} if given.no_inline else {})}
+    return {**single, **lists, **({"inline_waivers": False} if getattr(given, "no_inline", False) else {})}
 
 
 def statistics(checked: Checked) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from advisor.cli import project
 from advisor.cli.options import (
     DATA_OPTIONS,
     count,
@@ -36,9 +37,10 @@ def run(arguments: Sequence[str]) -> int:
     from advisor.report.search import tables
 
     given = {name: getattr(options, name) for name in (*DATA_OPTIONS, "min_accuracy", "max_emissions", "max_size_mb")}
-    given |= {name: getattr(options, name) for name in ("max_latency_ms", "requests", "task", "policy", "train_on")}
+    given |= {name: getattr(options, name) for name in ("max_latency_ms", "requests", "task", "train_on")}
     given |= {name: getattr(options, name) for name in ("workers", "ray", "store", "resume", "seed", "country")}
     given |= {name: getattr(options, name) for name in ("trust_remote_code", "checkpoint_seconds", "measure_seconds")}
+    rules = project.of(options).rules(str(options.out / "front" / "trial-000.yaml"))  # as `check` judges its recipes
     try:
         with ended_in_order():
             found = search(
@@ -47,6 +49,7 @@ def run(arguments: Sequence[str]) -> int:
                 device=options.device,
                 budget=options.budget,
                 out=options.out,
+                policy=rules,
                 record=not options.no_ledger,
                 confirm=lambda forecast: _confirmed(forecast, options),
                 **given,
@@ -92,6 +95,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made.add_argument("--task", metavar="TAG", help="the Hub's pipeline tag (default: text-classification)")
     data_columns(made)
     policy(made)
+    project.configured(made)
     made.add_argument("--train-on", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to train")
     made.add_argument(
         "--workers",

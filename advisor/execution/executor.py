@@ -134,7 +134,9 @@ class Run(Work):
         folder, inputs = self.folder(number), self.inputs(planned)
         record, why = resumption.record_of(folder, inputs)
         source = "the earlier run"
-        if record is None and self.store is not None:
+        if record is not None and self.store is not None:
+            self.store.keep(record, folder)  # a process that was killed may not have come to it
+        elif self.store is not None:
             self._begin()
             record, source = self.store.fetch(inputs, folder), "the store"
         if record is None:

@@ -177,8 +177,8 @@ def int8_backends(task: str | None, backends: tuple[str, ...]) -> tuple[str, ...
 
 
 def no_int8(task: str | None, backends: tuple[str, ...]) -> str:
-    """Why none of these int8 backends can serve a task; empty where one can, or where the task is not known."""
-    if int8_backends(task, backends):
+    """Why none of these int8 backends can serve a task; empty where one can, and where there are none anyway."""
+    if int8_backends(task, backends) or not backends:
         return ""
     if task == SPEECH:
         return f"int8 cannot be made for {task} yet: models that write what they hear are not exported"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from advisor.base.errors import AdviseError
@@ -66,7 +67,7 @@ def family(name: str) -> Family | None:
 
 def knows(name: str) -> bool:
     """Whether transformers is installed and knows a model type of this name."""
-    if not description.MODEL_TYPE.fullmatch(name) or not _installed():
+    if not description.MODEL_TYPE.fullmatch(name) or not _installed() or not _has_folder(name):
         return False
     from advisor.compute.structure.inference import stock
 
@@ -86,3 +87,10 @@ def kind(model_type: str) -> Kind:
 
 def _installed() -> bool:
     return all(find_spec(name) for name in ("torch", "transformers"))
+
+
+def _has_folder(name: str) -> bool:
+    """Whether transformers may know a type, by the names of its folders: importing it takes seconds for a slip."""
+    places = getattr(find_spec("transformers"), "submodule_search_locations", None) or ()
+    folders = {path.name for place in places for path in Path(place, "models").iterdir() if path.is_dir()}
+    return any(name.replace("-", "_").startswith(folder) for folder in folders)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from advisor.base import frozen
@@ -18,6 +19,7 @@ from advisor.records.search import RUNGS, Origin, Reached, SearchResult, Spent, 
 from advisor.tuning import progress, stopping
 from advisor.tuning.front import front
 from advisor.tuning.goals import meets
+from advisor.tuning.making import message
 from advisor.tuning.parts import Event, Parts
 from advisor.tuning.proposals import propose
 from advisor.tuning.rungs import agreement, share_for
@@ -98,13 +100,31 @@ class Driver:
         )
 
     def _spent_up(self) -> bool:
-        """Whether the end of the search needs all of the budget that is left."""
-        on_front = [self.places[number] for number in self.record.frontier]
-        return self.left() - self.takes(self.parts.estimates.end(on_front)) <= 0
+        """Whether the end of the search leaves no more of the budget than the shortest trial takes."""
+        ended = [self.places[one.number] for one in self.record.trials if one.status in ("measured", "failed")]
+        more = [self._seconds(place) for place in self.parts.space.places if place not in ended]
+        return self._free() - self.takes(min(more, default=0.0)) <= 0
 
-    def _too_late(self) -> bool:
-        """Whether a round that has begun cannot go on; the first one does until something is measured."""
-        return self.parts.budget.trials is None and bool(self.record.frontier) and self._spent_up()
+    def _free(self) -> float:
+        """The share of the budget that is left for trials: the end of the search is kept back."""
+        on_front = [self.places[number] for number in self.record.frontier] or [self.places[0]]
+        return self.left() - self.takes(self.parts.estimates.end(on_front))
+
+    def _seconds(self, place: Place, share: str = RUNGS[-1]) -> float:
+        """What a trial takes on a rung; on the last one it is measured, too."""
+        training = self.parts.estimates.trial(place) * float(Fraction(share))
+        return training + (self.parts.estimates.measured(place) if share == RUNGS[-1] else 0.0)
+
+    def _affordable(self, going: Sequence[Trial], share: str) -> list[Trial]:
+        """Those that the budget suffices for on a rung, the first ones first; trial 0 goes on whatever it takes."""
+        if self.parts.budget.trials is not None:
+            return list(going)
+        free, found = self._free(), []
+        for trial in going:
+            free -= self.takes(self._seconds(self.places[trial.number], share) / self.parts.carrier.workers)
+            if free >= 0 or trial.number == 0:
+                found.append(trial)
+        return found
 
     def _pays_back(self) -> str:
         met = [one for one in self.record.trials if one.meets and all(one.meets.values()) and one.emissions.value]
@@ -147,18 +167,19 @@ class Driver:
 
     def _climb(self) -> Iterator[Event]:
         """Take the trials from rung to rung, and measure those that reach the last one."""
+        late = set[int]()
         for share in RUNGS:
             costs = {number: place.cost for number, place in self.places.items()}
-            going = progress.due(self.record.trials, costs, share, self.record.promoted)
-            if share != RUNGS[0] and going and self._too_late():
-                break
+            due = progress.due(self.record.trials, costs, share, self.record.promoted)
+            going = self._affordable(due, share)
+            late |= {one.number for one in due if one not in going}
             yield from self._grow(share, going)
         for trial in progress.unmeasured(self.record.trials):
             yield from self._measured(trial)
         costs = {number: place.cost for number, place in self.places.items()}
         found = agreement({share: progress.looks(self.record.trials, costs, share) for share in RUNGS})
-        why = "the budget was spent" if self._too_late() else ""
-        trials = tuple(progress.stopped(one, why) for one in self.record.trials)
+        spent = "the budget does not suffice for more"
+        trials = tuple(progress.stopped(one, spent if one.number in late else "") for one in self.record.trials)
         self.keep(trials=trials, agreement=found, promoted=share_for(found))
 
     def _grow(self, share: str, going: Sequence[Trial]) -> Iterator[Event]:
@@ -238,7 +259,7 @@ class Driver:
         except DiskFull:
             raise
         except AdviseError as error:
-            why = "; ".join(fault.message for fault in error.faults)
+            why = message(error)
         if why:
             trial = replace(trial, status="failed", why=why)
         else:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from advisor.base.errors import AdviseError, DiskFull
 from advisor.base.files import write
 from advisor.recipe.recipe import AS_BOUND, Recipe
 from advisor.records.output_folder import RECIPE
@@ -17,7 +18,7 @@ from advisor.runs.seed_statistics import SeedsResult
 from advisor.tuning import progress
 from advisor.tuning.front import Measure, front, thinned
 from advisor.tuning.goals import Goals, meets, shortfall, worse_end
-from advisor.tuning.making import POINTS, measured
+from advisor.tuning.making import POINTS, measured, message
 from advisor.tuning.parts import Event, Search
 
 OPTIONS = {
@@ -41,7 +42,10 @@ class Ending:
         self.runs, self.out = runs, out
 
     def run(self, search: Search) -> Iterator[Event]:
-        """Measure each point that is not measured yet, the most promising first, as long as the budget lasts."""
+        """Measure each point that is not measured yet, the most promising first, as long as the budget lasts.
+
+        A point of which a seed fails is no point, and the others are measured all the same.
+        """
         parts = search.parts
         chosen = order(search.record, parts.goals, parts.objective)
         search.keep(front=tuple(one for one in search.record.front if one.trial in chosen))
@@ -54,7 +58,16 @@ class Ending:
                 left = len(chosen) - place
                 yield Remark(f"{left} points of the front are not measured with several seeds: the budget is spent")
                 break
-            point, spent = self._point(search.record.trials[number], search.recipe(number), parts.goals)
+            trial = search.record.trials[number]
+            try:
+                point, spent = self._point(trial, search.recipe(number), parts.goals)
+            except DiskFull:
+                raise
+            except AdviseError as error:
+                note = f"{trial.name} (trial {number}) is not on the front, as a seed failed: {message(error)}"
+                search.keep(notes=tuple(dict.fromkeys((*search.record.notes, note))))
+                yield Remark(note)
+                continue
             search.spend(spent)
             search.keep(front=(*search.record.front, point))
             yield point

@@ -60,7 +60,7 @@ class Maker:
         except DiskFull:
             raise
         except AdviseError as error:
-            return Outcome("failed", _why(error), spent=Spent(monotonic() - begun, uncounted=1))
+            return Outcome("failed", message(error), spent=Spent(monotonic() - begun, uncounted=1))
         discard(folder)  # its steps are in the store
         took, last = monotonic() - begun, made.last
         outcome = Outcome("made", "", made.key, not made.steps, made.kept, made.loss, last.size_bytes, last.parameters)
@@ -168,5 +168,6 @@ def _last(events: Iterator[Any], kind: type, watch: Watch) -> Any:
     return found
 
 
-def _why(error: AdviseError) -> str:
+def message(error: AdviseError) -> str:
+    """All faults in one line."""
     return "; ".join(fault.message for fault in error.faults)

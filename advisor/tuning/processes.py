@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import connection, get_context, parent_process
 
 from advisor.base.errors import AdviseError
 from advisor.tuning.carrier import Make
@@ -15,55 +16,66 @@ MOST_DEATHS = 3  # of workers on one node, after which it is at fault itself
 
 
 class Processes:
-    """Nodes in `workers` processes. make: travels to them, so it has to be picklable."""
+    """Nodes in `workers` processes. make: travels to them, so it has to be picklable.
+
+    Each process is a pool of its own, so that its death concerns no node but the one that it was making.
+    """
 
     def __init__(self, make: Make, workers: int) -> None:
         self.make, self.workers = make, workers
-        self.pool = self._pool()
-        self.running: dict[Future[Outcome], Node] = {}
+        self.free = [self._pool() for _ in range(workers)]
+        self.running: dict[Future[Outcome], tuple[Node, ProcessPoolExecutor]] = {}
         self.deaths: dict[str, int] = {}
 
     def _pool(self) -> ProcessPoolExecutor:
         threads = max(1, (os.cpu_count() or 1) // self.workers)
         start = get_context("spawn")  # a fork would copy locks of threads that are held
-        return ProcessPoolExecutor(self.workers, start, _begin, (threads,))
+        return ProcessPoolExecutor(1, start, _begin, (threads,))
 
     def start(self, node: Node) -> None:
-        self.running[self.pool.submit(self.make, node)] = node
+        pool = self.free.pop()
+        self.running[pool.submit(self.make, node)] = node, pool
 
     def next(self) -> tuple[Node, Outcome]:
         while True:
             done, _ = wait(self.running, return_when=FIRST_COMPLETED)
             future = done.pop()
-            node = self.running.pop(future)
-            try:
+            node, pool = self.running.pop(future)
+            broken = isinstance(future.exception(), BrokenProcessPool)
+            self.free.append(self._pool() if broken else pool)
+            if not broken:
                 return node, future.result()
-            except BrokenProcessPool:
-                if (outcome := self._died(node)) is not None:
-                    return node, outcome
+            if self._is_at_fault(node):
+                why = f"its process was killed {MOST_DEATHS} times; is there enough memory?"
+                return node, Outcome("failed", why)
+            self.start(node)
 
-    def _died(self, node: Node) -> Outcome | None:
-        """A worker died, and the pool with it: all nodes are made again, but for one that kills every worker."""
-        again = [node, *self.running.values()]
-        self.running, self.pool = {}, self._pool()
-        outcome = None
-        for one in again:
-            self.deaths[one.name] = self.deaths.get(one.name, 0) + 1
-            if one is node and self.deaths[one.name] >= MOST_DEATHS:
-                outcome = Outcome("failed", f"its process was killed {MOST_DEATHS} times; is there enough memory?")
-            else:
-                self.start(one)
-        return outcome
+    def _is_at_fault(self, node: Node) -> bool:
+        """Whether as many workers have died of a node as may."""
+        self.deaths[node.name] = self.deaths.get(node.name, 0) + 1
+        return self.deaths[node.name] >= MOST_DEATHS
 
     def close(self) -> None:
-        self.pool.shutdown(wait=False, cancel_futures=True)
-        for process in list((self.pool._processes or {}).values()):
+        pools = [*self.free, *(pool for _, pool in self.running.values())]
+        working = [process for pool in pools for process in (pool._processes or {}).values()]
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)  # forgets its processes
+        for process in working:
             process.terminate()
 
 
 def _begin(threads: int) -> None:
     """Prepare a worker before it imports the libraries."""
     os.environ["OMP_NUM_THREADS"] = str(threads)
+    threading.Thread(target=_end_with_driver, daemon=True).start()
+
+
+def _end_with_driver() -> None:
+    """End this worker when the driver is killed: it would go on, and hold the folder that a resumed search needs."""
+    driver = parent_process()
+    if driver is not None:
+        connection.wait([driver.sentinel])
+        os._exit(1)
 
 
 def refuse_too_many(workers: int) -> None:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from advisor.execution import executor, prefix
+from advisor.execution import executor, prefix, resumption
 from advisor.execution.job import Job, prepare
 from advisor.execution.prefix import Made
 from advisor.execution.store import Store
@@ -74,6 +74,9 @@ def test_steps_are_shared_between_recipes_shares_of_the_training_and_the_run_tha
     again, _ = look(3, "1/3", "e")
     assert again.steps == () and (again.key, again.kept, again.loss) == (third.key, third.kept, third.loss)
     assert whole.kept.interval is not None and whole.loss is not None and "report rows" in whole.kept.source
+
+    resumption.forget(store.folder / whole.key)  # as if killed before the step came to the store
+    assert look(3, "1", "c")[0].key == whole.key and (store.folder / whole.key / "model.safetensors").exists()
 
     events = list(executor.run(job(tmp_path, bert, text, 3, Fraction(1)), tmp_path / "run", store=store))
     remarks = [one.text for one in events if isinstance(one, Remark)]

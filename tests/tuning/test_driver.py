@@ -10,6 +10,7 @@ from table_search import Table, begun, parts, question, searched, space_of
 from advisor.base.errors import AdviseError
 from advisor.records.search import RUNGS, SearchResult
 from advisor.tuning import progress
+from advisor.tuning.budget import parse
 from advisor.tuning.driver import ROUND, Driver
 from advisor.tuning.proposals import propose
 
@@ -89,6 +90,15 @@ def test_a_search_stops_at_the_goals_at_the_budget_and_when_it_cannot_pay_back()
     spaced = space_of(asked)
     *_, last = Driver(parts(asked, spaced, Table(), "30trials"), begun(asked, spaced, "30trials", requests=10)).run()
     assert isinstance(last, SearchResult) and "cannot pay back" in last.stopped and len(last.trials) < 2 * ROUND
+
+
+@pytest.mark.parametrize("budget", ["4min", "10min", "20min"])
+def test_a_search_begins_nothing_that_its_budget_does_not_suffice_for(budget: str) -> None:
+    """A trial takes 100 s, measuring it 10 s, and its end 100 s."""
+    found = searched(question(**GOALS), Table(), budget)
+    assert found.trials[0].status == "measured" and found.stopped == f"the budget of {budget} is spent"
+    assert found.wall_seconds <= (parse(budget).seconds or 0)
+    assert any(one.status == "stopped" for one in found.trials)
 
 
 def test_proposals_are_new_allowed_and_the_same_for_the_same_history() -> None:

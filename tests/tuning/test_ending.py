@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from table_search import question, space_of
+from table_search import Table, begun, parts, question, space_of
 
+from advisor.base.errors import AdviseError
 from advisor.base.interval import Interval
 from advisor.execution.eta import Rows
+from advisor.recipe.recipe import Recipe
 from advisor.records.results import Measured
-from advisor.records.search import Point, SearchResult, SeedOfPoint, Trial
+from advisor.records.search import Point, SearchResult, SeedOfPoint, Spent, Trial
+from advisor.runs.seed_statistics import SeedsResult
 from advisor.tuning.budget import parse
 from advisor.tuning.costs import Costs, Pace, forecast, least
-from advisor.tuning.ending import judged, marked, nearest, order
+from advisor.tuning.driver import Driver
+from advisor.tuning.ending import Ending, judged, marked, nearest, order
 
 GOALS = {"relative_accuracy": Interval.parse(">= 0.95"), "relative_emissions": Interval.parse("<= 0.5")}
 
@@ -67,6 +72,24 @@ def test_a_worthless_baseline_meets_nothing() -> None:
     found = point(1, (0.99, 0.3), warning="verifies nothing: the baseline is no better than a constant answer")
     assert not found.met and not any(found.meets.values()) and not found.gives
     assert nearest([found], GOALS).endswith("verifies nothing: the baseline is no better than a constant answer")
+
+
+class Runs:
+    """Runs of seeds, of which a trial's fails."""
+
+    def point(self, path: str, recipe: Recipe) -> tuple[SeedsResult, Spent]:
+        raise AdviseError("the loss is not finite")
+
+
+def test_a_point_whose_seed_fails_is_told_and_the_search_ends_all_the_same(tmp_path: Path) -> None:
+    asked = question(relative_accuracy=0.9)
+    table, records = Table(), list[SearchResult]()
+    made = parts(asked, space_of(asked), table, "3trials", save=records.append, ending=Ending(Runs(), tmp_path))
+    *_, last = Driver(made, begun(asked, space_of(asked), "3trials")).run()
+    assert last is records[-1] and isinstance(last, SearchResult)
+    assert not last.front and last.nearest == "nothing was measured"
+    assert len(last.notes) == len(order(last, made.goals, made.objective)) > 1
+    assert all("as a seed failed: the loss is not finite" in note for note in last.notes)
 
 
 def test_points_that_turn_out_worse_on_the_report_rows_are_marked() -> None:

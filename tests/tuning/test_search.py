@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,8 @@ def square(node: Node) -> Outcome:
     """Work for a process: dies at a recipe of this name, fails at another."""
     if node.recipe.name == "dies":
         os._exit(9)
+    if node.recipe.name == "long":
+        time.sleep(600)
     return Outcome("failed", "as asked") if node.recipe.name == "fails" else Outcome("made", key=node.recipe.name)
 
 
@@ -128,6 +131,20 @@ def test_several_processes_make_the_same_and_a_node_that_kills_them_fails_alone(
 
 
 @pytest.mark.slow
+def test_a_closed_carrier_leaves_no_process_at_work() -> None:
+    import multiprocessing
+
+    carrier = Processes(square, 2)
+    carrier.start(nodes("long")[0])
+    time.sleep(3)
+    workers = multiprocessing.active_children()
+    carrier.close()
+    for one in workers:
+        one.join(10)
+    assert workers and not any(one.is_alive() for one in workers)
+
+
+@pytest.mark.slow
 def test_two_workers_find_what_one_finds(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> None:
     wanted: dict[str, Any] = {
         **{"model": str(checkpoints["bert"]), "data": str(text), "device": "cpu", "budget": "3trials"},
@@ -154,6 +171,16 @@ def test_what_cannot_succeed_is_refused_at_once_and_leaves_nothing(
     assert main(command(checkpoints["bert"], text, tmp_path / "out", *more)) == 2
     shown = capsys.readouterr().err
     assert told in shown and "Traceback" not in shown and not (tmp_path / "out").exists()
+
+
+def test_a_search_follows_the_project_as_a_run_does(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    (tmp_path / "advise.toml").write_text('[policies]\n"searches/**" = "house"\n')
+    monkeypatch.chdir(tmp_path)
+    assert main(command(checkpoints["bert"], text, Path("searches/first"))) == 3
+    assert "no rule pack 'house'" in capsys.readouterr().err
 
 
 def test_a_folder_is_gone_on_in_only_by_a_search_of_the_same_space(tmp_path: Path) -> None:
