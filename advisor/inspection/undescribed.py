@@ -67,7 +67,7 @@ def family(name: str) -> Family | None:
 
 def knows(name: str) -> bool:
     """Whether transformers is installed and knows a model type of this name."""
-    if not description.MODEL_TYPE.fullmatch(name) or not _installed() or not _has_folder(name):
+    if not description.MODEL_TYPE.fullmatch(name) or not _installed() or f'"{name}"' not in _named():
         return False
     from advisor.compute.structure.inference import stock
 
@@ -89,8 +89,9 @@ def _installed() -> bool:
     return all(find_spec(name) for name in ("torch", "transformers"))
 
 
-def _has_folder(name: str) -> bool:
-    """Whether transformers may know a type, by the names of its folders: importing it takes seconds for a slip."""
+@cache
+def _named() -> str:
+    """The text of the tables in which transformers names its types: importing them takes seconds for a slip."""
     places = getattr(find_spec("transformers"), "submodule_search_locations", None) or ()
-    folders = {path.name for place in places for path in Path(place, "models").iterdir() if path.is_dir()}
-    return any(name.replace("-", "_").startswith(folder) for folder in folders)
+    files = [file for place in places for file in Path(place, "models", "auto").glob("*.py")]
+    return "".join(file.read_text(encoding="utf-8") for file in files)

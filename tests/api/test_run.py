@@ -28,7 +28,7 @@ steps:
 def result(checkpoints: dict[str, Path], text: Path, tmp_path_factory: pytest.TempPathFactory) -> advisor.RunResult:
     """A run of a recipe that is no file."""
     recipe, _ = loads(RECIPE.format(model=checkpoints["bert"], family="bert", text=text, more=""))
-    return advisor.run(recipe, out=tmp_path_factory.mktemp("api") / "run", progress=False)
+    return advisor.run(recipe, out=tmp_path_factory.mktemp("api") / "run", measure_seconds=0.5, progress=False)
 
 
 def test_a_run_gives_its_result_and_its_folder(result: advisor.RunResult, capsys: pytest.CaptureFixture[str]) -> None:

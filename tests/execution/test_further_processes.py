@@ -58,7 +58,17 @@ def command(folder: Path, family: str, text: Path, *more: str) -> list[str]:
     (folder / "policy").mkdir(exist_ok=True)
     (folder / "policy" / "pack.yaml").write_text(POLICY)
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    run = ["-m", "advisor", "run", str(folder / "recipe.yaml"), "--out", str(folder / "out"), "--no-ledger"]
+    run = [
+        "-m",
+        "advisor",
+        "run",
+        str(folder / "recipe.yaml"),
+        "--out",
+        str(folder / "out"),
+        "--no-ledger",
+        "--measure-seconds",
+        "0.5",
+    ]
     return [*launcher, *run, "--policy", str(folder / "policy"), "--train-on", "cpu", *more]
 
 

@@ -195,6 +195,7 @@ def test_training_goes_on_in_the_middle(file: Path, whole: Path, tmp_path: Path)
     assert not (out / ".state").exists() and not (out / ".lock").exists()
 
 
+@pytest.mark.slow
 def test_training_that_goes_on_with_other_threads_says_so(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     stopped(file, out, "fine-tune", 3)
@@ -210,6 +211,7 @@ def test_training_that_goes_on_with_other_threads_says_so(file: Path, tmp_path: 
     assert told in remarks[0]
 
 
+@pytest.mark.slow
 def test_pruning_goes_on_with_the_channels_that_are_left(
     checkpoints: dict[str, Path], text: Path, tmp_path: Path
 ) -> None:
@@ -260,6 +262,7 @@ def frozen() -> int:
     return sum(not any(weight.requires_grad for weight in one.parameters()) for one in models)
 
 
+@pytest.mark.slow
 def test_other_texts_to_distil_on_leave_the_teacher_as_it_is(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     file.write_text(file.read_text().replace("max_tokens: 16", "max_tokens: 64"))  # joined texts have to fit

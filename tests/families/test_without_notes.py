@@ -208,3 +208,10 @@ def test_a_model_type_names_no_other_file(name: str) -> None:
 def test_a_type_that_transformers_does_not_know_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["families", "add", "no-such-type"]) == 2
     assert "model_type" in capsys.readouterr().err
+
+
+def test_transformers_is_asked_for_every_type_that_it_knows() -> None:
+    from transformers import CONFIG_MAPPING
+
+    assert [one for one in CONFIG_MAPPING if not undescribed.knows(one)] == []
+    assert not undescribed.knows("brand-new")

@@ -128,7 +128,7 @@ def _editor(count: int, seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seed", "count"), [(0, 200), *(pytest.param(piece, 625, marks=pytest.mark.slow) for piece in range(1, 21))]
+    ("seed", "count"), [(0, 80), *(pytest.param(piece, 625, marks=pytest.mark.slow) for piece in range(1, 21))]
 )
 def test_mutated_files(seed: int, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

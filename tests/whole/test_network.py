@@ -34,7 +34,7 @@ sys.addaudithook(refuse)
 from advisor.cli import main
 import advisor
 recipe, out = sys.argv[2:]
-print("codes", main(["run", recipe, "--out", out, "--no-ledger"]), main(["gate", out]))
+print("codes", main(["run", recipe, "--out", out, "--no-ledger", "--measure-seconds", "0.5"]), main(["gate", out]))
 print(advisor.load(out)(["some text"])[0].label)
 """
 

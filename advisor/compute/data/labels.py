@@ -222,7 +222,7 @@ def _rows(shards: Sequence[Marked], columns: Columns, codes: Mapping[Class, int]
     return Rows(tuple(texts), tuple(pairs) if columns.pair else None, tuple(labels))
 
 
-def _unlabelled(marked: Sequence[Marked], columns: Columns, kind: type) -> tuple[Rows, int]:
+def _unlabelled(marked: Sequence[Marked], columns: Columns, kind: type[str] | type[bytes]) -> tuple[Rows, int]:
     """The texts without a label, where they are there, and how many rows have neither."""
     names = [name for name in (columns.text, columns.pair) if name is not None]
     rows = [
