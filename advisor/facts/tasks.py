@@ -105,6 +105,11 @@ OF_CLASS = {
 }
 # Where a config keeps what a text-to-text model is for, and what its pipelines do: T5's own convention.
 PARAMS = "task_specific_params"
+# What a run keeps there of a task's settings; a config may come from anybody.
+KEPT = {
+    **{"prefix": str, "source_lang": str, "target_lang": str},
+    **{"beams": int, "max_new_tokens": int, "unanswerable": bool},
+}
 
 
 def task_of_config(config: Mapping[str, Any]) -> str:
@@ -120,10 +125,11 @@ def task_of_config(config: Mapping[str, Any]) -> str:
 
 
 def settings_of_config(config: Mapping[str, Any], tag: str) -> dict[str, Any]:
-    """The settings with which a model that writes was judged, as a run saves them."""
+    """The settings with which a model was judged, as a run saves them."""
     params = config.get(PARAMS)
     found = params.get(tag) if isinstance(params, Mapping) else None
-    return dict(found) if isinstance(found, Mapping) else {}
+    given = found if isinstance(found, Mapping) else {}
+    return {name: value for name, value in given.items() if isinstance(value, KEPT.get(name, ()))}
 
 
 # What the names of earlier versions may mean, and what the labels of two of them were.

@@ -18,6 +18,7 @@ from advisor.facts.tasks import (
     meanings,
     metrics,
     refusal,
+    settings_of_config,
 )
 
 TEXTS, CLASSES = "text-classification", "single_label_classification"
@@ -89,3 +90,10 @@ def test_the_architecture_decides_which_tasks_a_model_can_do(task: str | None, k
 
 def test_wnli_alone_has_no_part_in_means() -> None:
     assert [name for name in GLUE if left_out_of_means(f"glue/{name}")] == ["wnli"]
+
+
+def test_settings_of_a_strange_config_that_no_run_keeps_are_left_out() -> None:
+    kept = {"prefix": "summarize: ", "beams": 2}
+    own = {**kept, "names": ["a"], "problem_type": "regression", "max_new_tokens": "many", "image_size": 7}
+    assert settings_of_config({"task_specific_params": {"summarization": own}}, "summarization") == kept
+    assert settings_of_config({"task_specific_params": [1]}, "summarization") == {}

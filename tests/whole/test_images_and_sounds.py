@@ -120,7 +120,7 @@ def test_what_a_model_cannot_read_is_refused(task: str, model: str, more: str, s
     assert refused.value.exit_code in (1, 2) and not (tmp_path / "run").exists()
 
 
-def test_int8_is_refused_for_a_model_that_writes(tmp_path: Path) -> None:
+def test_int8_is_refused_for_speech(tmp_path: Path) -> None:
     steps = FIRST.format(1) + "  - quantization\n"
     data, model = perceived.speech(tmp_path / "speech", each=4), perceived.whisper(tmp_path / "model")
     file = perceived.recipe(tmp_path, "automatic-speech-recognition", model, data, steps)

@@ -86,7 +86,8 @@ def read_media(
     columns = find_columns(files[0], name, None, named.label)
     require_columns(files, (name,), columns.label)
     contents = with_contents(files, name, kinds[0], check)
-    return columns, label_rows(source, contents, columns, "single_label_classification", bytes)
+    found = label_rows(source, contents, columns, "single_label_classification", bytes)
+    return columns, replace(found, problem_type=None)  # which is a word for texts
 
 
 def read_transcribed(

@@ -16,7 +16,7 @@ from accelerate import Accelerator
 from advisor.compute.machine.device import pick
 from advisor.records.results import Progress, RunResult, StepResult
 
-PROJECT = "advise"
+PROJECT, MLFLOW = "advise", "MLFLOW_TRACKING_URI"
 QUIET = {"silent": True}  # the screen belongs to the run
 Event = TypeVar("Event")
 
@@ -30,7 +30,8 @@ class Log:
 
     def __init__(self, tracker: str, folder: Path, run: str, settings: Mapping[str, Any], train_on: str) -> None:
         folder.mkdir(exist_ok=True)
-        os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{(folder / 'mlflow.db').absolute()}")
+        self.placed = MLFLOW not in os.environ  # the next run has a folder of its own
+        os.environ.setdefault(MLFLOW, f"sqlite:///{(folder / 'mlflow.db').absolute()}")
         mode = os.environ.get("WANDB_MODE", "offline")
         options: dict[str, dict[str, Any]] = {
             "tensorboard": {},
@@ -54,6 +55,8 @@ class Log:
             events.close()
             for one in self.trackers:
                 one.finish()
+            if self.placed:
+                os.environ.pop(MLFLOW, None)
             _remove_links(self.folder)
 
     def note(self, event: object) -> None:

@@ -55,6 +55,7 @@ def test_a_folder_an_archive_parquet_and_a_table_give_the_same_images(tmp_path: 
     found = [load(tmp_path / name) for name in ("images", "images.zip", "saved", "images.parquet", "images.csv")]
     expected = {(file.read_bytes(), label) for file, label in zip(files, labels, strict=True)}
     for data in found:
+        assert data.problem_type is None
         rows = [
             *zip(data.train.texts, data.train.labels, strict=True),
             *zip(data.report.texts, data.report.labels, strict=True),
