@@ -193,6 +193,11 @@ class SearchResult:
     version: int = SEARCH_VERSION
 
     @property
+    def objective(self) -> Literal["emissions", "time"]:
+        """What accuracy is weighed against: time where latency has a goal and emissions have none."""
+        return "time" if "latency_ms" in self.goals and "relative_emissions" not in self.goals else "emissions"
+
+    @property
     def passed(self) -> bool:
         """Whether a point of the front meets every goal by the nearer ends of its intervals."""
         return any(point.met for point in self.front)
