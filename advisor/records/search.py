@@ -198,6 +198,11 @@ class SearchResult:
         return "time" if "latency_ms" in self.goals and "relative_emissions" not in self.goals else "emissions"
 
     @property
+    def run_folders(self) -> list[str]:
+        """The folders of the front's runs, below the search's folder."""
+        return [seed.folder for point in self.front for seed in point.seeds]
+
+    @property
     def passed(self) -> bool:
         """Whether a point of the front meets every goal by the nearer ends of its intervals."""
         return any(point.met for point in self.front)
