@@ -132,5 +132,5 @@ def search(
         wanted = Wanted(Path(out), kept, resume, workers, seed, checkpoint_seconds, spent, ray)
         found = searched(question(rules, stated, goal, device, fspath(model)), order, wanted, confirm, progress)
     if record:
-        record_runs([Path(out) / one.folder for point in found.front for one in point.seeds])
+        record_runs([Path(out) / folder for folder in found.run_folders])
     return found

@@ -133,7 +133,9 @@ def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | N
             expected = record.forecast or costs.forecast(space, wanted.budget, estimates)
             if confirm is not None and not confirm(expected):
                 raise AdviseError("the search was not started", hint="a smaller --budget, or --yes")
-            parts = _parts(asked, space, job_of, wanted, screen)._replace(estimates=estimates)
+            parts = _parts(asked, space, job_of, wanted, screen)._replace(
+                estimates=estimates, objective=record.objective
+            )
             found = screen.show(Driver(parts, replace(record, forecast=expected)).run())
             resumption.remove(wanted.out / WORK)
             deliver(wanted.out / PAGE, page.render(found))
@@ -152,18 +154,15 @@ def _parts(asked: Question, space: Space, job_of: JobOf, wanted: Wanted, screen:
     maker = Maker(job_of, wanted.out.absolute(), store, wanted.save_every)
     measurer = Measurer(job_of, wanted.out, store, card_of, wanted.save_every, screen.step)
     carrier = _carrier(maker, wanted, screen, space.seeds[0].recipe)
-    goal = asked.facts.goal
-    objective = "time" if goal.latency_ms is not None and goal.relative_emissions is None else "emissions"
     return Parts(
         space,
-        to_aims(goal).bounds(),
+        to_aims(asked.facts.goal).bounds(),
         wanted.budget,
         carrier,
         measurer,
         Ending(measurer, wanted.out),
         None,  # type: ignore[arg-type]  # the caller knows them
         lambda record: folder.write(wanted.out, record),
-        objective,
     )
 
 
@@ -232,8 +231,9 @@ def _resumed(earlier: SearchResult, now: SearchResult) -> SearchResult:
     """An earlier search that goes on, with the goals and the budget of now."""
     from advisor.base.interval import Interval
     from advisor.tuning.ending import judged
+    from advisor.tuning.front import front
     from advisor.tuning.goals import meets
-    from advisor.tuning.progress import goal_numbers
+    from advisor.tuning.progress import goal_numbers, measures
 
     goals = {name: Interval.parse(text) for name, text in now.goals.items()}
     trials = tuple(
@@ -241,6 +241,7 @@ def _resumed(earlier: SearchResult, now: SearchResult) -> SearchResult:
         for one in earlier.trials
     )
     asked_for = (earlier.goals, earlier.budget, earlier.requests) == (now.goals, now.budget, now.requests)
+    best = front(measures(trials, now.objective))
     return replace(
         earlier,
         goals=now.goals,
@@ -250,6 +251,7 @@ def _resumed(earlier: SearchResult, now: SearchResult) -> SearchResult:
         excluded=now.excluded,
         notes=now.notes,
         trials=trials,
+        frontier=tuple(best),
         front=tuple(judged(one, goals) for one in earlier.front),
         stopped=earlier.stopped if asked_for else "",
         forecast=earlier.forecast if asked_for else None,

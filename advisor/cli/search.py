@@ -32,6 +32,7 @@ ASKED_ABOVE = 3600.0  # seconds of a forecast from which a person at a terminal 
 def run(arguments: Sequence[str]) -> int:
     """Exit codes: 0 a point of the front meets the goals, 1 none does, 2 wrong input."""
     options = _options(arguments)
+    from advisor.api.orders import record_runs
     from advisor.api.search import search
     from advisor.records.search import PAGE
     from advisor.report.search import tables
@@ -50,13 +51,15 @@ def run(arguments: Sequence[str]) -> int:
                 budget=options.budget,
                 out=options.out,
                 policy=rules,
-                record=not options.no_ledger,
+                record=False,  # below, with its warning
                 confirm=lambda forecast: _confirmed(forecast, options),
                 **given,
             )
     except KeyboardInterrupt:
         sys.stderr.write(f"everything is kept in {options.out}; the same command with --resume goes on\n")
         raise
+    if not options.no_ledger and (warning := record_runs([options.out / folder for folder in found.run_folders])):
+        sys.stderr.write(f"warning: {warning}\n")
     tables.show(found)
     sys.stderr.write(f"wrote {options.out / PAGE}: open it in a browser\n")
     return 0 if found.passed else 1

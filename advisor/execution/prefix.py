@@ -70,5 +70,5 @@ def _on_selection(run: Run, store: Store, step: StepResult) -> Generator[Progres
 def _kept(job: Job, found: OnSelection, baseline: OnSelection | None, is_baseline: bool) -> Measured:
     from advisor.compute.tasks.appraisal import Rows, appraise
 
-    rows = Rows(job.task, job.data.selection.labels, job.metrics, job.recipe.training.seed)
+    rows = Rows(job.task, job.data.selection.labels, job.metrics, job.recipe.training.seed, "selection")
     return appraise(rows, found.scores, baseline.scores if baseline else None, is_baseline).relative_accuracy

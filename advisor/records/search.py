@@ -58,12 +58,13 @@ class Reached:
 class Trial:
     """One recipe of the space, as far as it was tried.
 
-    origin: the advised recipe, one of each level, or proposed by the sampler. round: in which it was tried. choices:
-    its place in the space, a value for each axis. level: the white paper's, "" where nothing is cut. status: stopped
-    before the last rung, measured, or failed; why: it stopped or failed. rungs: that it reached, in order. kept: after
-    all of its training, on the selection rows. size_mb: of the weights on disk. relative_compute: exact share of the
-    multiplications. meets: by goal, whether the nearer end of the interval meets it. spent: on this trial alone, not on
-    what other trials had made already. folder: of its run, below the search's folder.
+    origin: the advised recipe, one of each level, or proposed by the sampler. round: in which it was tried first;
+    measured_in: in which it was measured, None before. choices: its place in the space, a value for each axis. level:
+    the white paper's, "" where nothing is cut. status: stopped before the last rung, measured, or failed; why: it
+    stopped or failed. rungs: that it reached, in order. kept: after all of its training, on the selection rows.
+    size_mb: of the weights on disk. relative_compute: exact share of the multiplications. meets: by goal, whether the
+    nearer end of the interval meets it. spent: on this trial alone, not on what other trials had made already. folder:
+    of its run, below the search's folder.
     """
 
     number: int
@@ -86,6 +87,7 @@ class Trial:
     meets: Mapping[str, bool] | None = None
     spent: Spent = Spent()
     folder: str = ""
+    measured_in: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +164,9 @@ class SearchResult:
     goals: by name, the bound as a recipe writes it. axes: of the space, with their values. budget: as it was given.
     excluded: recipes that cost nothing. front: of the trials by selection rows, on the report rows; empty until the
     search ends. frontier: numbers of the trials on the front so far. promoted: of each level's trials at a rung, the
-    share that goes on. wall_seconds: by the clock, over all
-    attempts. stopped: why it ended, "" while it lasts. space_sha256: of model, data, policy and what all
-    trials share; a search goes on only in a folder of the same. nearest: what has to give where no point meets the
-    goals.
+    share that goes on. wall_seconds: by the clock, over all attempts. stopped: why it ended, "" while it lasts.
+    space_sha256: of model, data, policy and what all trials share; a search goes on only in a folder of the same.
+    nearest: what has to give where no point meets the goals.
     """
 
     model: str
@@ -191,6 +192,16 @@ class SearchResult:
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, Any] | None = None
     version: int = SEARCH_VERSION
+
+    @property
+    def objective(self) -> Literal["emissions", "time"]:
+        """What accuracy is weighed against: time where latency has a goal and emissions have none."""
+        return "time" if "latency_ms" in self.goals and "relative_emissions" not in self.goals else "emissions"
+
+    @property
+    def run_folders(self) -> list[str]:
+        """The folders of the front's runs, below the search's folder."""
+        return [seed.folder for point in self.front for seed in point.seeds]
 
     @property
     def passed(self) -> bool:

@@ -90,14 +90,19 @@ class Driver:
         if any(one.status == "running" for one in trials):
             return ""
         found = progress.measures(trials, self.parts.objective)
-        rounds = {one.number: one.round for one in trials}
+        rounds = {one.number: one.measured_in or 0 for one in trials}
         return (
             stopping.goals_met(self.parts.goals, trials)
-            or stopping.nothing_improves(found, rounds)
+            or stopping.nothing_improves(found, rounds, self._round)
             or self._pays_back()
             or ("every recipe of the space was tried" if len(trials) >= len(self.parts.space.places) else "")
             or (f"the budget of {self.parts.budget.text} is spent" if trials and self._spent_up() else "")
         )
+
+    @property
+    def _round(self) -> int:
+        """The number of the last round; -1 before the first one."""
+        return max((one.round for one in self.record.trials), default=-1)
 
     def _spent_up(self) -> bool:
         """Whether the end of the search leaves no more of the budget than the shortest trial takes."""
@@ -143,7 +148,7 @@ class Driver:
         """Begin the next round: first the advised recipe and one of each level, then what the sampler asks for."""
         trials, parts = self.record.trials, self.parts
         number, most = len(trials), (parts.budget.trials or len(parts.space.places)) - len(trials)
-        round_ = max((one.round for one in trials), default=-1) + 1
+        round_ = self._round + 1
         tried = [one.choices for one in trials]
         if not trials:
             chosen = list(parts.space.seeds)[:most]
@@ -264,7 +269,7 @@ class Driver:
             trial = replace(trial, status="failed", why=why)
         else:
             met = meets(self.parts.goals, progress.goal_numbers(trial))
-            trial = replace(trial, status="measured", meets=met)
+            trial = replace(trial, status="measured", meets=met, measured_in=self._round)
         self.change(trial)
         yield trial
         yield self.record

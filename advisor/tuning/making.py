@@ -50,16 +50,17 @@ class Maker:
         """Make a node, or take it from the store.
 
         Raises:
-            DiskFull: there is no space to work in. Whatever else goes wrong is an outcome of its own.
+            DiskFull, OSError: there is no space to work in, or files cannot be read or written. Whatever else goes
+                wrong is an outcome of its own: one recipe must not end hours of work, now and at each resumption.
         """
         begun, folder = monotonic(), self.out / WORK / node.name[:16]
         try:
             job = replace(self.job_of(node.recipe), share=node.share)
             folder.parent.mkdir(parents=True, exist_ok=True)
             made = _watched(prefix.make(job, folder, self.store, self.save_every), self.watch)
-        except DiskFull:
+        except (DiskFull, OSError):
             raise
-        except AdviseError as error:
+        except Exception as error:  # what libraries raise is not known
             return Outcome("failed", message(error), spent=Spent(monotonic() - begun, uncounted=1))
         discard(folder)  # its steps are in the store
         took, last = monotonic() - begun, made.last
@@ -168,6 +169,8 @@ def _last(events: Iterator[Any], kind: type, watch: Watch) -> Any:
     return found
 
 
-def message(error: AdviseError) -> str:
-    """All faults in one line."""
+def message(error: Exception) -> str:
+    """All faults in one line; of an error that nobody expected, its kind as well."""
+    if not isinstance(error, AdviseError):
+        return f"{type(error).__name__}: {error}"
     return "; ".join(fault.message for fault in error.faults)

@@ -8,7 +8,7 @@ from advisor.records.search import Trial
 from advisor.tuning.front import Measure, hypervolume
 from advisor.tuning.goals import Goals
 
-PATIENCE = 2  # rounds in which trials were measured and none enlarged the area of the front
+PATIENCE = 2  # rounds in which nothing that was measured has enlarged the area of the front
 LEAST_GAIN = 0.01  # share of that area below which a round has gained nothing
 
 
@@ -23,12 +23,15 @@ def goals_met(goals: Goals, trials: Sequence[Trial]) -> str:
     return f"trial {one.number} meets every goal by the nearer end of its interval" if one else ""
 
 
-def nothing_improves(found: Mapping[int, Measure], rounds: Mapping[int, int]) -> str:
-    """Said where the last rounds have not enlarged the front. rounds: of each measured trial."""
-    ended = sorted({rounds[number] for number in found})
-    if len(ended) <= PATIENCE:
+def nothing_improves(found: Mapping[int, Measure], rounds: Mapping[int, int], last: int) -> str:
+    """Said where the last rounds have not enlarged the front.
+
+    Args:
+        rounds: in which each trial was measured; it may have been tried before. last: the number of the last round.
+    """
+    if last < PATIENCE:
         return ""
-    before = [one for number, one in found.items() if rounds[number] < ended[-PATIENCE]]
+    before = [one for number, one in found.items() if rounds[number] <= last - PATIENCE]
     earlier, now = hypervolume(before), hypervolume(list(found.values()))
     if now - earlier > LEAST_GAIN * now:
         return ""

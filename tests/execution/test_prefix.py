@@ -73,7 +73,7 @@ def test_steps_are_shared_between_recipes_shares_of_the_training_and_the_run_tha
     assert len({one.key for one in (untrained, third, whole, other)}) == 4
     again, _ = look(3, "1/3", "e")
     assert again.steps == () and (again.key, again.kept, again.loss) == (third.key, third.kept, third.loss)
-    assert whole.kept.interval is not None and whole.loss is not None and "report rows" in whole.kept.source
+    assert whole.kept.interval is not None and whole.loss is not None and "selection rows" in whole.kept.source
 
     resumption.forget(store.folder / whole.key)  # as if killed before the step came to the store
     assert look(3, "1", "c")[0].key == whole.key and (store.folder / whole.key / "model.safetensors").exists()

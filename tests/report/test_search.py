@@ -83,6 +83,7 @@ def test_time_stands_for_emissions_that_nobody_measured() -> None:
     gone = tuple(replace(one, emissions=Measured(why_not="no counters")) for one in going.trials)
     assert view.cost(going)[0] == "emissions"
     assert view.cost(replace(going, trials=gone))[0] == "time"
+    assert view.cost(replace(going, goals={"latency_ms": "<= 9"}))[0] == "time"
     assert "Accuracy kept against time" in charts.accuracy_against_cost(replace(going, trials=gone))
 
 

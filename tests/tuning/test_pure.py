@@ -132,9 +132,12 @@ def test_a_search_ends_when_the_goals_are_met_unless_accuracy_is_all_that_is_ask
 def test_a_search_ends_when_two_rounds_gain_less_than_a_hundredth() -> None:
     rounds = {0: 0, 1: 1, 2: 2}
     found = {0: Measure(0.95, 0.5), 1: Measure(0.94, 0.5), 2: Measure(0.95, 0.499)}
-    assert "nothing has improved" in stopping.nothing_improves(found, rounds)
-    assert not stopping.nothing_improves({**found, 2: Measure(0.95, 0.4)}, rounds)
-    assert not stopping.nothing_improves({0: found[0], 1: found[1]}, rounds)
+    assert "nothing has improved" in stopping.nothing_improves(found, rounds, 2)
+    assert not stopping.nothing_improves({**found, 2: Measure(0.95, 0.4)}, rounds, 2)
+    assert not stopping.nothing_improves({0: found[0], 1: found[1]}, rounds, 1)
+    assert stopping.nothing_improves({0: found[0]}, rounds, 2), "rounds that measure nothing gain nothing"
+    late = {0: 2, 1: 0}  # tried in the first round, and measured in the last
+    assert not stopping.nothing_improves({0: found[0], 1: Measure(0.5, 0.9)}, late, 2)
 
 
 def test_a_search_ends_when_it_cannot_pay_back() -> None:

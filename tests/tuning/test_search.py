@@ -16,10 +16,14 @@ from jsonschema import Draft202012Validator
 
 import advisor
 from advisor.cli import main
+from advisor.execution.job import Job
+from advisor.execution.store import Store
+from advisor.recipe.recipe import Recipe
 from advisor.records.search import SearchResult, Spent
 from advisor.report.schema import schema
 from advisor.tuning import folder
 from advisor.tuning.carrier import Serial
+from advisor.tuning.making import Maker
 from advisor.tuning.processes import Processes
 from advisor.tuning.tree import Node, Outcome
 
@@ -114,6 +118,17 @@ def test_one_process_makes_nodes_in_order() -> None:
     for node in nodes("a", "fails"):
         carrier.start(node)
     assert [carrier.next()[1] for _ in range(2)] == [Outcome("made", key="a"), Outcome("failed", "as asked")]
+
+
+def test_what_nobody_expected_fails_its_trial_and_a_full_disk_ends_the_search(tmp_path: Path) -> None:
+    def job_of(recipe: Recipe) -> Job:
+        raise errors[recipe.name]
+
+    errors = {"odd": RuntimeError("shapes cannot be multiplied"), "full": OSError(28, "No space left on device")}
+    make, (odd, full) = Maker(job_of, tmp_path, Store(tmp_path / "store")), nodes("odd", "full")
+    assert make(odd).why == "RuntimeError: shapes cannot be multiplied" and make(odd).status == "failed"
+    with pytest.raises(OSError, match="No space"):
+        make(full)
 
 
 @pytest.mark.slow

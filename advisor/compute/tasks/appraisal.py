@@ -21,12 +21,16 @@ NO_CLASSES = "the task has no classes"
 
 
 class Rows(NamedTuple):
-    """The report rows. labels: (rows). metrics: the one that counts first. seed: of the bootstrap."""
+    """The rows that models are judged on. labels: (rows). metrics: the one that counts first. seed: of the bootstrap.
+
+    kind: `report`, or `selection` while a search lasts.
+    """
 
     task: Task
     labels: Sequence[Any]
     metrics: Sequence[Metric]
     seed: int = 0
+    kind: str = "report"
 
     @property
     def metric(self) -> Metric:
@@ -113,12 +117,12 @@ def _worst_class(rows: Rows, table: ArrayLike) -> Measured:
         return Measured(why_not=NO_CLASSES)
     worst = chance.worst_class(*found)
     interval = chance.worst_class_interval(*found, rows.seed)
-    source = f"{_name(rows, worst.label)!r}, {worst.rows:,} report rows"
+    source = f"{_name(rows, worst.label)!r}, {worst.rows:,} {rows.kind} rows"
     return Measured(worst.value, source=source, interval=interval)
 
 
 def _by_bootstrap(rows: Rows) -> str:
-    return f"{len(rows.labels):,} report rows, 95 % interval by paired bootstrap"
+    return f"{len(rows.labels):,} {rows.kind} rows, 95 % interval by paired bootstrap"
 
 
 def _name(rows: Rows, label: int) -> str:

@@ -73,8 +73,8 @@ def front(result: SearchResult) -> list[FrontRow]:
 
 
 def cost(result: SearchResult) -> tuple[Literal["emissions", "time"], Cost]:
-    """What accuracy is weighed against: emissions, or time where no trial has any."""
-    if any(trial.emissions.value is not None for trial in result.trials):
+    """What accuracy is weighed against: as the goals say, and time where no trial has emissions."""
+    if result.objective == "emissions" and any(trial.emissions.value is not None for trial in result.trials):
         return "emissions", lambda one: one.emissions
     return "time", lambda one: one.time
 
