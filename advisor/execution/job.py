@@ -15,6 +15,7 @@ from advisor.facts.facts import DataFacts, ModelFacts
 from advisor.facts.tasks import (
     BESIDE,
     OF_WRITERS,
+    SPEECH,
     WRITERS,
     Metric,
     int8_backends,
@@ -25,6 +26,7 @@ from advisor.facts.tasks import (
 )
 from advisor.families import registry
 from advisor.families.heads import ENCODERS, lacking, with_head
+from advisor.families.input_sizes import misfit
 from advisor.families.label_head import order
 from advisor.inspection import given_student, probe
 from advisor.inspection.recipe_facts import facts_of
@@ -164,6 +166,10 @@ def _with_student(recipe: Recipe, document: Document, model: probe.Model, data: 
         student = probe.model(source, labels, Path() if probe.located(source) else beside, data.task)
         found = given_student.fitted(model, student, labels, recipe.training.max_tokens)
         refuse_unexecutable(student, data.task, data.problem_type)
+        training, written = recipe.training, recipe.training.max_new_tokens if data.task == SPEECH else None
+        if wrong := misfit(student.config or {}, training.image_size, training.max_seconds, written):
+            setting, message, near = wrong
+            raise AdviseError(f"cannot be the student: {message}", hint=f"training: {{{setting}: {near}}}")
     return found
 
 

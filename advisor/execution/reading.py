@@ -22,6 +22,7 @@ from advisor.compute.training.context import Context
 from advisor.compute.training.state import digest
 from advisor.execution import memory
 from advisor.families.family import Config, Family
+from advisor.families.input_sizes import positions
 from advisor.families.label_head import order
 from advisor.inspection.probe import Model
 from advisor.recipe.steps.finetune import Finetune
@@ -62,13 +63,13 @@ def first(job: Job) -> tuple[Scorer, tuple[Reading, ...], int]:
     loaded = []
     if job.plan.given:
         scorer, processor = given_student(job)
-        loaded = [(job.plan.given.family, processor, _beginning(scorer))]
+        loaded = [(job.plan.given.family, job.plan.given.before, processor, _beginning(scorer))]
         del scorer  # it is loaded again when its turn comes
     scorer, processor = _own(job)
-    loaded = [(job.plan.family, processor, _beginning(scorer)), *loaded]
+    loaded = [(job.plan.family, job.plan.steps[0].before, processor, _beginning(scorer)), *loaded]
     training = job.recipe.training
     task, most = job.task, training.joined_texts if job.task.joins_texts else 0
-    encodings = [_encoding(task, processor, training.max_tokens) for _, processor, _ in loaded]
+    encodings = [_encoding(task, processor, training.max_tokens) for _, _, processor, _ in loaded]
     joined = joined_texts.whole(
         joined_texts.joined(job.data.train, most, training.seed), encodings, training.max_tokens
     )
@@ -110,9 +111,9 @@ def _encoding(task: Task, processor: Any, max_tokens: int) -> Callable[[Rows], E
     return lambda rows: task.encode_to_learn(rows, processor, max_tokens)
 
 
-def _reading(job: Job, family: Family, processor: Any, beginning: str, joined: Rows) -> Reading:
+def _reading(job: Job, family: Family, config: Config, processor: Any, beginning: str, joined: Rows) -> Reading:
     training, data = job.recipe.training, job.data
-    task, most = job.task, training.max_tokens
+    task, most = job.task, positions(family, config) or training.max_tokens
     selection, report = (task.encode(rows, processor, most) for rows in (data.selection, data.report))
     train, unlabelled, more = (
         task.encode_to_learn(rows, processor, most) for rows in (data.train, data.unlabelled, joined)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from advisor.base.yamlfile import Document
-from advisor.facts.tasks import refusal
+from advisor.facts.tasks import SPEECH, refusal
 from advisor.families import registry
 from advisor.families.heads import ENCODERS, lacking
 from advisor.families.input_sizes import misfit
@@ -18,7 +18,6 @@ from advisor.review.decisive_facts import names_a_part, path_of, value_at
 from advisor.review.findings import FITS, UNSEEN, Edit, Finding, Fix, Path_, Place
 from advisor.review.fixes.rule_fixes import Unfitting
 
-SPEECH = "automatic-speech-recognition"
 WHY = "The model's config cannot express this shape."
 WHY_INT8 = "int8 is made and served by a backend, and not every backend has every scheme or serves every task."
 WHY_TASK = "The architecture decides which tasks a model can be trained for."

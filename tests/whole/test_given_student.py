@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import perceived
 import pytest
 import tiny
 from safetensors.torch import load_file
@@ -111,3 +112,21 @@ def test_it_resumes_and_starts_over_where_the_student_changed(
     said = capsys.readouterr().err
     assert "fine-tuned: reused" in said
     assert "it is repeated because the model before it changed" in said
+
+
+def test_a_student_of_images_is_made_for_the_same_size_and_may_have_other_patches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    perceived.images(Path("img"), each=12)
+    perceived.vit(Path("model"))
+    perceived.vit(Path("student"), num_hidden_layers=1, patch_size=8)
+    own = "data: {source: img, task: image-classification}"
+    text = RECIPE.replace("data: {source: text}", own).replace("  - quantization: {}\n", "")
+    for side, said in ((8, "hidden states were not compared"), (12, "cannot be divided into patches of 8")):
+        Path("recipe.yaml").write_text(text.replace("max_tokens: 24, joined_texts: 20", f"image_size: {side}"))
+        code = main(["run", "recipe.yaml", "--out", f"run-{side}", "--measure-seconds", "0.1"])
+        told = capsys.readouterr()
+        assert said in " ".join((told.out + told.err).split()) and (code == 2) == (side == 12)
+    config = json.loads(Path("run-8/steps/1-distillation/config.json").read_text())
+    assert (config["image_size"], config["patch_size"]) == (8, 8)

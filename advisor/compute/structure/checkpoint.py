@@ -36,7 +36,7 @@ from advisor.records.output_folder import draft_of, put
 
 logging.disable_progress_bar()  # the screen belongs to the run
 logging.set_verbosity_error()
-DOWNLOADED = ["*.json", "*.txt", "*.model", "*.safetensors"]  # of a Hub id: neither code nor pickles
+DOWNLOADED = ["*.json", "*.txt", "*.model", "*.spm", "*.safetensors"]  # of a Hub id: neither code nor pickles
 EQUAL = 1e-5  # outputs of a reloaded model: the same weights, so only rounding may differ
 
 

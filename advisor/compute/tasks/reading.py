@@ -14,7 +14,7 @@ def reading(tag: str) -> Read | None:
     """What reads the rows of a task; None for text classification, which needs nothing but `data`.
 
     Raises:
-        AdviseError: no model can be run on it yet, or a library that it needs is not installed.
+        AdviseError: there is no such task, or a library that it needs is not installed.
     """
     if tag == USUAL:
         return None

@@ -27,7 +27,7 @@ from advisor.compute.structure.inference.stored import Stored
 from advisor.families.described.structure import Structure
 
 CONFIG = "config.json"
-CARRIED = ("*.json", "*.txt", "*.model", "*.jinja")  # tokenizer, processor, generation settings
+CARRIED = ("*.json", "*.txt", "*.model", "*.spm", "*.jinja")  # tokenizer, processor, generation settings
 
 
 @dataclass(frozen=True, slots=True)
