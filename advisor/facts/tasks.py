@@ -183,11 +183,11 @@ def int8_backends(task: str | None, backends: tuple[str, ...]) -> tuple[str, ...
 
 
 def no_int8(task: str | None, backends: tuple[str, ...]) -> str:
-    """Why none of these int8 backends can serve a task; empty where one can, and where there are none anyway."""
-    if int8_backends(task, backends) or not backends:
-        return ""
+    """Why none of these int8 backends can serve a task; empty where one can, or where there are none anyway."""
     if task == SPEECH:
         return f"int8 cannot be made for {task} yet: models that write what they hear are not exported"
+    if not backends or int8_backends(task, backends):  # that no backend has the scheme is for the step to say
+        return ""
     return f"{' and '.join(backends)} cannot serve {task}: a model that writes is served by {' or '.join(OF_WRITERS)}"
 
 

@@ -76,7 +76,7 @@ class Labelled:
 
 
 def label_rows(
-    source: str, files: Sequence[File], columns: Columns, problem_type: str | None = None, kind: type = str
+    source: str, files: Sequence[File], columns: Columns, problem_type: str | None = None, kind: type[str | bytes] = str
 ) -> Labelled:
     """The labelled rows of each part: classes numbered from 0, or the numbers of a regression.
 
@@ -136,7 +136,7 @@ def _refuse_texts(used: Sequence[Marked], column: str, classes: int) -> None:
     raise AdviseError(Fault(f"{message}: these are no classes", file.place, hint=hint))
 
 
-def _labels(file: File, columns: Columns, faults: list[Fault], kind: type) -> list[Any]:
+def _labels(file: File, columns: Columns, faults: list[Fault], kind: type[str | bytes]) -> list[Any]:
     """The label of each row, (rows,), None where unlabelled; adds what is wrong with the file to `faults`."""
     nothing: list[Any] = [None] * len(next(iter(file.columns.values())))
     if file.part == "unlabelled" or (file.part == "test" and columns.label not in file.columns):
@@ -159,7 +159,7 @@ def _numbers(file: File, column: str, labels: Sequence[Any]) -> list[Any]:
     return [float(value) if type(value) is int else value for value in given]
 
 
-def _text_faults(file: File, name: str, labels: Sequence[Class | None], kind: type) -> Iterator[Fault]:
+def _text_faults(file: File, name: str, labels: Sequence[Class | None], kind: type[str | bytes]) -> Iterator[Fault]:
     texts = enumerate(zip(file.columns[name], labels, strict=True), 1)
     bad = [(row, text) for row, (text, label) in texts if label is not None and not isinstance(text, kind)]
     if bad:
@@ -168,7 +168,9 @@ def _text_faults(file: File, name: str, labels: Sequence[Class | None], kind: ty
         yield Fault(f"{what}: {first}", file.place, hint="fill these rows or leave them out")
 
 
-def _label_faults(place: str, column: str, labels: Sequence[Any], regression: bool, kind: type) -> Iterator[Fault]:
+def _label_faults(
+    place: str, column: str, labels: Sequence[Any], regression: bool, kind: type[str | bytes]
+) -> Iterator[Fault]:
     """The first label that the task cannot have."""
     fits = _is_number if regression else _is_class
     odd = next(((row, value) for row, value in enumerate(labels, 1) if value is not None and not fits(value)), None)
@@ -222,7 +224,7 @@ def _rows(shards: Sequence[Marked], columns: Columns, codes: Mapping[Class, int]
     return Rows(tuple(texts), tuple(pairs) if columns.pair else None, tuple(labels))
 
 
-def _unlabelled(marked: Sequence[Marked], columns: Columns, kind: type[str] | type[bytes]) -> tuple[Rows, int]:
+def _unlabelled(marked: Sequence[Marked], columns: Columns, kind: type[str | bytes]) -> tuple[Rows, int]:
     """The texts without a label, where they are there, and how many rows have neither."""
     names = [name for name in (columns.text, columns.pair) if name is not None]
     rows = [
