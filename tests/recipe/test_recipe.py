@@ -133,6 +133,16 @@ def test_a_written_recipe_reads_back_the_same(
         ),
         ("{task: summarization, metric: f1}", "4:37", "data.metric: f1 does not measure summarization"),
         ("{task: translation, problem_type: regression}", "4:41", "data.problem_type: regression is a kind of"),
+        (
+            "{task: translation, prefix: 'a: ', source_lang: de}\ntraining: {max_seconds: 2}",
+            "5:25",
+            "training.max_seconds:",
+        ),
+        (
+            "{task: question-answering, source_lang: de}",
+            "4:48",
+            "data.source_lang: question-answering does not use it;",
+        ),
         ("{task: generation}", "4:14", "data.task: 'generation' can mean summarization, translation or"),
         ("{samples: 3000, max_samples: 5000}", "4:36", "data.max_samples: 5,000 is above the 3,000 samples"),
         ("{samples: 010}", "4:17", "data.samples: input should be a valid integer, got '010'"),
