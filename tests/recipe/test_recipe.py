@@ -140,7 +140,7 @@ def test_a_written_recipe_reads_back_the_same(
         ),
         (
             "{task: question-answering, source_lang: de}",
-            "4:48",
+            "4:47",
             "data.source_lang: question-answering does not use it;",
         ),
         ("{task: generation}", "4:14", "data.task: 'generation' can mean summarization, translation or"),
