@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,16 +65,16 @@ def cache_of(tensors: Sequence[Tensor]) -> DynamicCache:
     return found
 
 
-class _Graph(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
+class _Graph(nn.Module, ABC):  # type: ignore[misc]  # torch is not followed by mypy
     """What is traced. sample: its inputs by name; outputs: their names; axes: those of any size."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
 
+    @abstractmethod
     def sample(self) -> dict[str, Tensor]:
         """Inputs of a shape of their own each, and padded, so that a size that got frozen shows when it is proved."""
-        raise NotImplementedError
 
     def blocks(self) -> int:
         """How many have a cache."""
