@@ -1,9 +1,10 @@
 """The white paper's levels on other tasks: what 2/3 and 1/3 of the layers keep of a model that tags words, answers
 questions, or classifies images or sounds.
 
-Command: python bench/further_tasks.py [--task NAME] [--model FOLDER] [--show]; goes on where it was killed. Rows,
-metric and interval are those of `advise run`; one seed. Expected: an hour and a half of processor time for both tasks
-of texts with e5-small-en-12l. Bar (DESIGN.md, targets): at least 0.97 of the metric with 2/3 of the layers.
+Command: python bench/further_tasks.py [--task NAME] [--model FOLDER] [--again | --show]; goes on where it was killed.
+Rows, metric and interval are those of `advise run`; one seed. `--again` times those again that other programs
+disturbed. Expected: an hour and a half of processor time for both tasks of texts with e5-small-en-12l. Bar (DESIGN.md,
+targets): at least 0.97 of the metric with 2/3 of the layers.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from trials import AFTER_FINETUNING, copy, is_left, read
+
 from advisor.execution import executor
 from advisor.execution.job import prepare
+from advisor.execution.resumption import unfinish
 from advisor.execution.text_lengths import follow
 from advisor.inspection import probe
 from advisor.inspection.recipe_data import read_data
@@ -71,29 +75,39 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=SHARED / "data", help="folder of data sets as Parquet")
     parser.add_argument("--work", type=Path, default=HERE.parent / "runs" / "further-tasks", help="where runs are kept")
     parser.add_argument("--task", default="", help="tasks or data sets whose name holds this")
+    parser.add_argument("--again", action="store_true", help="time again what was timed on a busy machine")
     parser.add_argument("--show", action="store_true", help="show what was measured, run nothing")
     given = parser.parse_args()
     for task in TASKS:
         if given.task in f"{task.tag} {task.data}" and not given.show:
             _measure(task, given)
-    for one in _lines():
+    for one in {_key(one): one for one in read(RESULTS)}.values():
         print(_words(one))
 
 
 def _measure(task: Task, given: Namespace) -> None:
-    """Both levels of a task; they share the fine-tuned model, whose step is taken over by resumption."""
-    done = {(one["task"], one["model"], one["level"]) for one in _lines()}
+    """Both levels of a task; the second takes over the model that was fine-tuned for the first."""
     model = given.model or given.models / task.model
-    out = given.work / f"{model.name}-{task.data}"
     for level, thirds in LEVELS.items():
-        if (task.tag, model.name, level) not in done:
+        key = (task.tag, model.name, level)
+        if is_left([one for one in read(RESULTS) if _key(one) == key], given.again):
             begun = time.monotonic()
-            result = _run(_recipe(task, model, thirds, given), out)
+            result = _run(_recipe(task, model, thirds, given), _folder(task, model, thirds, given))
             line = {"task": task.tag, "data": task.data, "model": model.name, "level": level, **_numbers(result)}
             line |= {"settings": task._asdict(), "seconds": round(time.monotonic() - begun), "load": os.getloadavg()[0]}
             RESULTS.parent.mkdir(exist_ok=True)
-            with RESULTS.open("a") as lines:
-                lines.write(json.dumps(line) + "\n")
+            with RESULTS.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+
+
+def _folder(task: Task, model: Path, thirds: int, given: Namespace) -> Path:
+    """The run of a level. It begins with what is fine-tuned already."""
+    out, first = (given.work / f"{model.name}-{task.data}-{one}" for one in (thirds, LEVELS["2/3 of the layers"]))
+    if first.exists() and not out.exists():
+        copy(first, out, *AFTER_FINETUNING)
+    if given.again:
+        unfinish(out)
+    return out
 
 
 def _recipe(task: Task, model: Path, thirds: int, given: Namespace) -> Path:
@@ -134,6 +148,7 @@ def _numbers(result: RunResult) -> dict[str, Any]:
         "rows": result.eval_samples,
         "machine": result.provenance["machine"],
         "versions": result.provenance["versions"],
+        "time_notes": list(result.steps[0].notes),
         "steps": {one.name: _step(one) for one in result.steps},
     }
 
@@ -144,8 +159,8 @@ def _step(one: StepResult) -> dict[str, Any]:
     return found | {"size": one.relative_size, "time": took.value, "time_interval": took.interval}
 
 
-def _lines() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+def _key(line: dict[str, Any]) -> tuple[str, str, str]:
+    return line["task"], line["model"], line["level"]
 
 
 def _words(line: dict[str, Any]) -> str:

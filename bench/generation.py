@@ -3,13 +3,13 @@
     python bench/generation.py --model t5=FOLDER --model llama=FOLDER --data FOLDER
 
 Each arm is fine-tuned once, then made smaller and distilled; the fine-tuned model is shared. Arms that the core pack
-forbids run under bench/measuring. Results go to bench/results/generation.jsonl, one line an arm.
+forbids run under bench/measuring. `--again` times those again that other programs disturbed. Results go to
+bench/results/generation.jsonl, one line an arm; of several lines of an arm the last counts.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import time
 from argparse import ArgumentParser, Namespace
@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
+from trials import AFTER_FINETUNING, copy, is_left, read
 
 from advisor.execution import executor
 from advisor.execution.job import prepare
+from advisor.execution.resumption import unfinish
 from advisor.inspection.recipe_data import read_data
 from advisor.policy.pack import find
 from advisor.recipe.reader import loads
@@ -76,15 +78,19 @@ def main() -> None:
     models = dict(one.split("=", 1) for one in given.model)
     for work in (SUMMARIES, TEXTS):
         for arm in work.arms:
-            if given.only not in f"{work.name} {arm}" or work.model not in models or _measured(work, arm):
+            known = given.only in f"{work.name} {arm}" and work.model in models
+            if not known or not is_left(_measured(work, arm), given.again):
                 continue
             begun = time.monotonic()
             out = _shared(work, arm, given.work)
+            if given.again:
+                unfinish(out)
             result = _run(_recipe(work, arm, models[work.model], _data(work, given)), out)
             line = {"task": work.name, "arm": arm, "recipe": [work.finetune, work.distil, work.training]}
             line |= {"policy": "outside: bench/measuring", "seconds": round(time.monotonic() - begun)}
             line |= {
                 "machine": result.provenance["machine"],
+                "time_notes": list(result.steps[0].notes),
                 "steps": {one.name: _numbers(one) for one in result.steps},
             }
             with RESULTS.open("a") as lines:
@@ -96,13 +102,13 @@ def _options() -> Namespace:
     parser.add_argument("--model", action="append", default=[], metavar="NAME=FOLDER", help="t5 and llama")
     parser.add_argument("--data", type=Path, required=True, help="folder of data sets as Parquet")
     parser.add_argument("--work", type=Path, default=HERE.parent / "runs" / "generation", help="where runs are kept")
+    parser.add_argument("--again", action="store_true", help="time again what was timed on a busy machine")
     parser.add_argument("--only", default="", help="arms whose task or settings hold this")
     return parser.parse_args()
 
 
-def _measured(work: Work, arm: str) -> bool:
-    lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
-    return any((one["task"], one["arm"]) == (work.name, arm) for one in map(json.loads, lines))
+def _measured(work: Work, arm: str) -> list[dict[str, Any]]:
+    return [one for one in read(RESULTS) if (one["task"], one["arm"]) == (work.name, arm)]
 
 
 def _data(work: Work, given: Namespace) -> Path:
@@ -132,7 +138,7 @@ def _shared(work: Work, arm: str, folder: Path) -> Path:
     """The folder of an arm, with the fine-tuned model of the first one."""
     out, first = (folder / f"{work.name}-{work.arms.index(one)}" for one in (arm, work.arms[0]))
     if out != first and first.exists() and not out.exists():
-        shutil.copytree(first, out, ignore=shutil.ignore_patterns("1-*", "2-*", "manifest.json"))
+        copy(first, out, *AFTER_FINETUNING)
     return out
 
 

@@ -12,7 +12,7 @@ import shutil
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -33,6 +33,7 @@ from advisor.review.review import review
 
 HERE = Path(__file__).parent
 SHARED = HERE.parents[1] / "shared"
+AFTER_FINETUNING = "manifest.json", "attestation*", *(f"{number}-*" for number in range(1, 10))
 
 Line = tuple[str, Sequence[float], str]  # what, its value for each seed, a remark
 
@@ -96,7 +97,7 @@ def parser(about: str) -> ArgumentParser:
 def run(trials: Sequence[Trial], file: Path, given: Namespace) -> None:
     """Carry out the trials that have no result yet, or no times that count, and write one after each."""
     wanted = [one for one in trials if given.only in one.arm.name and given.task in one.task.key]
-    left = [one for one in wanted if _is_left(one, file, given.again)]
+    left = [one for one in wanted if is_left(_mine(one, file), given.again)]
     for number, trial in enumerate([] if given.show else left):
         print(f"{number + 1} of {len(left)}: {trial.key}", file=sys.stderr, flush=True)
         file.parent.mkdir(exist_ok=True)
@@ -118,10 +119,13 @@ def read(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def _is_left(trial: Trial, file: Path, again: bool) -> bool:
+def is_left(lines: Sequence[Mapping[str, Any]], again: bool) -> bool:
     """Whether there is no result, or none whose times count. again: of those that there are."""
-    mine = [one for one in results(file, trial.arm, trial.task, trial.model) if one["seed"] == trial.seed]
-    return bool(mine) and all(one.get("time_notes") for one in mine) if again else not mine
+    return bool(lines) and all(one.get("time_notes") for one in lines) if again else not lines
+
+
+def _mine(trial: Trial, file: Path) -> list[dict[str, Any]]:
+    return [one for one in results(file, trial.arm, trial.task, trial.model) if one["seed"] == trial.seed]
 
 
 def table(rows: Iterator[Line]) -> None:
@@ -139,14 +143,14 @@ def _carried_out(trial: Trial, given: Namespace) -> dict[str, Any]:
     out, taught = trial.folder(given.work), trial.folder(given.work, "taught")
     before = trial.folder(given.work, trial.arm.goes_on or "taught")
     if before.exists() and not out.exists():
-        _copy(before, out)
+        copy(before, out)
     if given.again:
         unfinish(out)
     job = _job(_recipe(trial, given))
     with trial.arm.within():
         result = _watched(job, out)
     if not taught.exists():
-        _copy(out, taught, *(f"{number}-*" for number in range(1, 10)))
+        copy(out, taught, *AFTER_FINETUNING)
     baseline, *later = result.steps
     return {
         "baseline": baseline.accuracy,
@@ -182,7 +186,7 @@ def _served(result: RunResult) -> dict[str, Any]:
     return {"time_in_int8_runtime": runtime, "time_notes": list(result.steps[0].notes)}
 
 
-def _copy(source: Path, target: Path, *without: str) -> None:
+def copy(source: Path, target: Path, *without: str) -> None:
     """Copy a run whole or not at all: half of one would be done again. without: patterns of names left out."""
     part = target.with_name(f"{target.name}.part-{os.getpid()}")
     shutil.copytree(source, part, ignore=shutil.ignore_patterns(*without))

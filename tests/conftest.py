@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported, as `advise run` does
-
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny matrices, and as many processes of tests as cores
 
 LONGEST = "execution", "whole", "deployment"
 
