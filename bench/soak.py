@@ -3,7 +3,8 @@
 Command: python bench/soak.py kills|together|recipes [--count N] [--state FOLDER]
 Expected: an hour or two for 1,000 kills, minutes for the other two. Every tenth batch of 50 kills is of a run in two
 processes, where an attempt takes half a minute instead of a second. `kills` goes on where it stopped, from its state
-folder (default: runs/soak). Bar: no run ends otherwise than an undisturbed one, no record is lost, and memory does not grow.
+folder (default: runs/soak). Bar: no run ends otherwise than an undisturbed one, no record is lost, and memory does not
+grow.
 """
 
 from __future__ import annotations
