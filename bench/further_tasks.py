@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from trials import AFTER_FINETUNING, copy, is_left, read
+from trials import AFTER_FINETUNING, copy, is_left, read, recorded
 
 from advisor.execution import executor
 from advisor.execution.job import prepare
@@ -92,9 +92,11 @@ def _measure(task: Task, given: Namespace) -> None:
         key = (task.tag, model.name, level)
         if is_left([one for one in read(RESULTS) if _key(one) == key], given.again):
             begun = time.monotonic()
-            result = _run(_recipe(task, model, thirds, given), _folder(task, model, thirds, given))
+            out = _folder(task, model, thirds, given)
+            result = _run(_recipe(task, model, thirds, given), out)
             line = {"task": task.tag, "data": task.data, "model": model.name, "level": level, **_numbers(result)}
             line |= {"settings": task._asdict(), "seconds": round(time.monotonic() - begun), "load": os.getloadavg()[0]}
+            line["record"] = recorded(out, task.data, model.parent, given.data)
             RESULTS.parent.mkdir(exist_ok=True)
             with RESULTS.open("a") as file:
                 file.write(json.dumps(line) + "\n")

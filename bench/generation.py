@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
-from trials import AFTER_FINETUNING, copy, is_left, read
+from trials import AFTER_FINETUNING, copy, is_left, read, recorded
 
 from advisor.execution import executor
 from advisor.execution.job import prepare
@@ -93,6 +93,7 @@ def main() -> None:
                 "time_notes": list(result.steps[0].notes),
                 "steps": {one.name: _numbers(one) for one in result.steps},
             }
+            line["record"] = recorded(out, work.data, Path(models[work.model]).parent, given.work)
             with RESULTS.open("a") as lines:
                 lines.write(json.dumps(line) + "\n")
 

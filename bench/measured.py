@@ -29,11 +29,12 @@ from advisor.recipe.plan import Plan, plan
 from advisor.recipe.reader import loads
 from advisor.recipe.recipe import Recipe
 from advisor.runs import import_export
-from advisor.runs.record import Quantity, Record, StepRecord
+from advisor.runs.record import Quantity, Record, StepRecord, build
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 FILE = HERE.parent / "advisor" / "advice" / "measured.jsonl"
+TIMED = "relative_time", "relative_emissions", "emissions", "latency", "throughput", "wh_per", "idle_wh_per", "g_per"
 FIRST_LOOKS = "2 epochs at 1e-4; a script of its own with the executor's losses"
 
 
@@ -77,11 +78,31 @@ def runs() -> Iterator[Run]:
     """Every run that bench/ has made, file by file."""
     for file in sorted(RESULTS.glob("*.jsonl")):
         for line in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
-            if "recipe" in line and "baseline" in line:
+            if "record" not in line and "recipe" in line and "baseline" in line:
                 yield Run(file.stem, line)
             elif file.stem == "first-looks":
                 yield Run(file.stem, _first_look(line))
     yield from _of_lengths()
+
+
+def kept() -> Iterator[Record]:
+    """The runs that their measurements kept as the ledger does; the last of each, without times that were disturbed."""
+    found: dict[tuple[str, str, str], Record] = {}
+    for file in sorted(RESULTS.glob("*.jsonl")):
+        for line in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
+            if "record" in line:
+                one = build(line["record"])
+                one = replace(one, name=f"bench/results/{file.name}, {one.name}")
+                found[one.model, one.data, one.recipe] = _untimed(one) if line.get("time_notes") else one
+    yield from found.values()
+
+
+def _untimed(made: Record) -> Record:
+    steps = (
+        replace(one, quantities=tuple(each for each in one.quantities if not each.name.startswith(TIMED)))
+        for one in made.steps
+    )
+    return replace(made, steps=tuple(steps))
 
 
 def _first_look(line: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,7 +199,12 @@ def _quantity(name: str, value: float | None, source: str, interval: Any = None)
     return Quantity(name, value, "" if value is not None else "not measured", source, ends, None)  # type: ignore[arg-type]
 
 
-def as_advised(run: Run, recipe: Recipe) -> bool:
+def own(run: Run) -> bool:
+    """Was a run made by the executor as it is today?"""
+    return run.file != "first-looks" and not run.line.get("dropout") and "with dropout" not in run.line["arm"]
+
+
+def as_advised(recipe: Recipe) -> bool:
     """Was it made as advice makes models: evenly spaced layers, teacher's scores and hidden states, in small cuts?"""
     steps = {step.name: step for step in recipe.steps}
     order = list(steps) == sorted(steps, key=["finetune", "layer_removal", "distillation", "matrix_pruning",
@@ -187,14 +213,13 @@ def as_advised(run: Run, recipe: Recipe) -> bool:
     removal, narrow = steps.get("layer_removal"), steps.get("matrix_pruning")
     even = removal is None or removal.choose == "alternate"  # type: ignore[attr-defined]
     slow = narrow is None or narrow.increments >= 4  # type: ignore[attr-defined]
-    own = run.file != "first-looks" and not run.line.get("dropout") and "with dropout" not in run.line["arm"]
-    return order and losses and even and slow and own
+    return order and losses and even and slow
 
 
-def points(run: Run) -> Iterator[Point]:
+def points(made: Record, data: str) -> Iterator[Point]:
     """What a run shows of each model that advice might make: the last one of each size, int8 or not."""
-    made = record(run)
-    if not as_advised(run, loads(made.recipe)[0]) or made.eval_samples < 400:
+    recipe = loads(made.recipe)[0]
+    if not as_advised(recipe) or made.eval_samples < 400 or made.steps[0].metric != "accuracy":
         return
     baseline = made.steps[0].quantity("above_constant")
     if baseline and baseline.value is not None and baseline.value <= 0:
@@ -205,7 +230,7 @@ def points(run: Run) -> Iterator[Point]:
         accuracy, shares = _of(step, "relative_accuracy"), ("kept_beyond_chance", "relative_time")
         if family and compute and accuracy and step.name not in ("finetune", "layer_removal"):
             found = (round(value, 4) if (value := _of(step, name)) is not None else None for name in shares)
-            key = (run.model, str(run.line["task"]), family.predicted_as, run.samples, int8, round(compute, 6))
+            key = (made.model, data, family.predicted_as, made.samples, int8, round(compute, 6))
             yield Point(*key, round(accuracy, 4), *found)
 
 
@@ -266,9 +291,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--show", action="store_true")
     if not parser.parse_args().show:
-        found = list(runs())
-        import_export.export([record(run) for run in found], FILE)
-        lines = [json.dumps(point._asdict()) for run in found for point in points(run)]
+        found, further = [(run, record(run)) for run in runs()], list(kept())
+        import_export.export([*(made for _, made in found), *further], FILE)
+        counted = [(made, str(run.line["task"])) for run, made in found if own(run)]
+        counted += [(one, one.data) for one in further]
+        lines = [json.dumps(point._asdict()) for made, data in counted for point in points(made, data)]
         write(measured.FILE, "\n".join(lines) + "\n")
     show()
 

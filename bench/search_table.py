@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from replay import Leaf, Made, Table
 from tasks import Task, prepared
-from trials import HERE, SHARED
+from trials import HERE, SHARED, recorded
 
 from advisor.api.orders import Order, assumptions, card_of
 from advisor.api.recommendation import Stated
@@ -52,13 +52,18 @@ def options(about: str) -> ArgumentParser:
 
 
 class Subject(NamedTuple):
-    """The space, whole and reduced, and what makes and measures its recipes. file: the table."""
+    """The space, whole and reduced, and what makes and measures its recipes. file: the table.
+
+    data: what the rows are called. folders: of this machine, which the table does not name.
+    """
 
     whole: Space
     space: Space
     maker: Maker
     measurer: Measurer
     file: Path
+    data: str
+    folders: tuple[Path, ...]
 
     @property
     def lines(self) -> list[Line]:
@@ -93,7 +98,9 @@ def subject(given: Namespace) -> Subject:
     file = HERE / "results" / f"search-{task.key}-{given.epochs}.jsonl"
     whole = shorter(whole, given.epochs)
     maker, measurer = Maker(job_of, out.absolute(), store), Measurer(job_of, out, store, card_of)
-    return Subject(whole, reduced(whole, given.leaves), maker, measurer, file)
+    return Subject(
+        whole, reduced(whole, given.leaves), maker, measurer, file, task.key, (Path(model).parents[1], folder.parent)
+    )
 
 
 def shorter(space: Space, epochs: int) -> Space:
@@ -172,9 +179,11 @@ def time(about: Subject) -> None:
         numbers = {one: getattr(found, one) for one in ("time", "emissions", "latency_ms", "size_mb")}
         values = {key: [one.value, *(one.interval or ())] for key, one in numbers.items()}
         notes = {key: one.why_not for key, one in numbers.items() if one.value is None}
+        run = recorded(about.measurer.out / found.folder, about.data, *about.folders)
         about.add(
             {"kind": "leaf", "name": name, "words": place.candidate.words, "level": place.level,
-             **choices(place.recipe), **values, "notes": notes, "seconds": round(perf_counter() - begun, 3)}
+             **choices(place.recipe), **values, "notes": notes, "record": run,
+             "seconds": round(perf_counter() - begun, 3)}
         )  # fmt: skip
 
 

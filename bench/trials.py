@@ -30,6 +30,7 @@ from advisor.policy.pack import core, find
 from advisor.recipe.reader import load
 from advisor.records.results import Progress, RunResult, StepResult
 from advisor.review.review import review
+from advisor.runs import finished, record
 
 HERE = Path(__file__).parent
 SHARED = HERE.parents[1] / "shared"
@@ -126,6 +127,14 @@ def is_left(lines: Sequence[Mapping[str, Any]], again: bool) -> bool:
 
 def _mine(trial: Trial, file: Path) -> list[dict[str, Any]]:
     return [one for one in results(file, trial.arm, trial.task, trial.model) if one["seed"] == trial.seed]
+
+
+def recorded(run: Path, data: str, *folders: Path) -> dict[str, Any]:
+    """A run as the ledger keeps it. data: how they are called. folders: of this machine, which it does not name."""
+    text = json.dumps(record.of(finished.read(run)).content())
+    for folder in folders:
+        text = text.replace(f"{folder}/", "")
+    return {**json.loads(text), "data": data}
 
 
 def table(rows: Iterator[Line]) -> None:
