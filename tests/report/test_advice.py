@@ -1,0 +1,36 @@
+"""Advice as text: reasons stand below each other, and numbers agree with their nouns."""
+
+from __future__ import annotations
+
+import pytest
+
+from advisor.api.recommendation import advise
+from advisor.report.advice import explanation, facts_line
+
+
+def test_the_lines_of_a_reason_begin_in_one_column() -> None:
+    lines = explanation(advise("bert", samples=25_000, device="cpu"), width=80).splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith("  + layer_removal"))
+    column = lines[first].index("8 layers")
+    assert lines[first + 1].startswith(" ") and lines[first + 1].index(lines[first + 1].strip()) == column
+
+
+@pytest.mark.parametrize(("layers", "words"), [(1, "1 layer"), (2, "2 layers")])
+def test_one_layer_and_one_sample_are_singular(layers: int, words: str) -> None:
+    facts = advise("bert", samples=layers, device="cpu").facts
+    line = facts_line(facts._replace(model=facts.model._replace(encoder_layers=layers)))
+    assert f" · {words} · " in line
+    assert f"| {layers:,} {'sample' if layers == 1 else 'samples'} · " in line
+
+
+def test_the_policy_says_how_many_rules_find_something() -> None:
+    text = explanation(advise("bert", samples=25_000, device="cpu"))
+    assert " rules, 2 with findings on a recipe below · sha256 " in text.splitlines()[1]
+
+
+def test_no_rule_id_is_broken_in_two() -> None:
+    advice = advise("bert", samples=25_000, device="cpu")
+    ids = {rule for one in advice.verdicts for rule in one.rules}
+    for width in range(60, 120):
+        text = explanation(advice, width)
+        assert not [one for one in ids if one not in text], width
