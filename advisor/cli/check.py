@@ -27,7 +27,7 @@ MOST_NAMED = 5  # files that are passed over, by name
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Check files, folders, patterns or `-`. Exit codes: docs/reference/exit-codes.md; the gravest where several apply."""
+    """Check files, folders, patterns or `-`. The exit codes are in docs/reference/exit-codes.md; the gravest counts."""
     options = _options(arguments)
     from advisor.cli import fixing
     from advisor.review.recipe_files import sources

@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped
 from packs import policy, rule
 
+from advisor.report.escape import escaped
 from advisor.report.findings import summary
 from advisor.report.formats import written
-from advisor.report.markdown import MOST_SIGNS, escaped
+from advisor.report.markdown import MOST_SIGNS
 from advisor.report.schema import schema
 from advisor.review.baseline import Baseline, Entry
 from advisor.review.batch import check
@@ -184,7 +185,7 @@ def test_nobody_is_called_and_nothing_is_formatted_by_a_recipe(text: str) -> Non
     shown = escaped(text)
     assert "\n" not in shown
     assert not re.search(r"@(?!\u200b)", shown)
-    assert not re.search(r"(?<!\\)[<>\[\]`*|]", shown.replace("\\\\", ""))
+    assert not re.search(r"(?<!\\)[<>\[\]`*|&]", shown.replace("\\\\", ""))
 
 
 def test_a_comment_fits_a_pull_request_and_says_what_it_leaves_out(checked: Checked) -> None:
