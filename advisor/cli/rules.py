@@ -83,7 +83,7 @@ def _test(arguments: Sequence[str]) -> int:
 
     made = _parser("test", "*")
     made.add_argument(
-        "--min-coverage", type=share, default=0.9, metavar="SHARE", help="least share that is covered (default 0.9)"
+        "--min-coverage", type=share, default=0.9, metavar="SHARE", help="least share that is covered (default: 0.9)"
     )
     options = made.parse_args(arguments)
     written = [rule for pack in _packs(options.pack) for rule in pack.rules if Path(rule.file).is_file()]

@@ -199,6 +199,7 @@ def test_a_comment_fits_a_pull_request_and_says_what_it_leaves_out(checked: Chec
 @settings(deadline=None)  # the first example of a format imports what writes it
 @given(st.text(min_size=1), st.sampled_from(FORMATS))
 @example("\x1b\U00010000", "text")
+@example("\uffff", "junit")
 def test_any_name_in_any_format_stays_well_formed(name: str, form: str) -> None:
     recipe = f"version: 1\nname: {json.dumps(name)}\nmodel: {{source: bert}}\ndevice: cpu\nsteps: [quantization]\n"
     source = Source(f"{name}.yaml".replace("\0", ""), recipe.encode(errors="replace"))
@@ -207,5 +208,6 @@ def test_any_name_in_any_format_stays_well_formed(name: str, form: str) -> None:
         json.loads(text)
     elif form == "junit":
         JUnitXml.fromstring(text)
+        assert "because: <" not in text and "because: \n" not in text
     elif form in ("text", "concise", "github"):
         assert "\x1b" not in text
