@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from advisor.advice.ranges import Range
 from advisor.base.rounding import judged, rounded
 from advisor.report.style import columns
 from advisor.runs.comparison import where
@@ -103,7 +104,7 @@ def _quantity(one: Quantity) -> tuple[str, ...]:
 
 
 def _range(low: float, high: float) -> str:
-    return rounded(low) if low == high else f"{low:.2f}-{high:.2f}"
+    return rounded(low) if low == high else str(Range(low, high))
 
 
 def _gate(gate: Any) -> tuple[str, ...]:

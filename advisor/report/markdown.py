@@ -93,7 +93,8 @@ def _predicted(reviewed: Reviewed, plan: Plan | None) -> str:
 def _share(value: Range) -> str:
     if value.low == value.high:
         return f"{value.low:.1%}"
-    return f"{100 * value.low:.0f} to {value.high:.0%}"
+    low, high = f"{100 * value.low:.0f}", f"{100 * value.high:.0f}"
+    return f"{high}%" if low == high else f"{low} to {high}%"
 
 
 def _basis(said: Prediction) -> str:

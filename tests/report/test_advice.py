@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from advisor.advice.ranges import Range
 from advisor.api.recommendation import advise
 from advisor.report.advice import explanation, facts_line
+from advisor.report.style import breadth, columns
 
 
 def test_the_lines_of_a_reason_begin_in_one_column() -> None:
@@ -34,3 +36,12 @@ def test_no_rule_id_is_broken_in_two() -> None:
     for width in range(60, 120):
         text = explanation(advice, width)
         assert not [one for one in ids if one not in text], width
+
+
+def test_a_range_whose_ends_look_alike_is_one_number() -> None:
+    assert (str(Range(0.25, 0.2512)), str(Range(0.25, 0.26))) == ("0.25", "0.25-0.26")
+
+
+def test_wide_characters_keep_columns_aligned() -> None:
+    lines = list(columns([("模型", "a"), ("bert", "b")]))
+    assert [breadth(line[: line.rindex(cell)]) for line, cell in zip(lines, ("a", "b"), strict=True)] == [6, 6]
