@@ -142,11 +142,13 @@ def run(arguments: Sequence[str]) -> int:
     product = advice.to_yaml() if options.format == "yaml" else advice.to_json() + "\n"
     sys.stderr.write(advice.explanation(width(), colour(sys.stderr)))
     if options.output:
+        from shlex import quote
+
         from advisor.base.files import deliver  # not before: hashing costs start-up time
 
         deliver(options.output, product)
         planned = advice.chosen.plan
-        runs = f" · run it: advise run {options.output} --data SOURCE --out DIR"
+        runs = f" · run it: advise run {quote(str(options.output))} --data SOURCE --out DIR"
         sys.stderr.write(f"\nwrote {options.output}{runs if planned and planned.family.executable else ''}\n")
     else:
         sys.stderr.write("\n")

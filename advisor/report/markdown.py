@@ -65,7 +65,7 @@ def _section(file: str, checked: Checked) -> Iterator[str]:
 def _does(reviewed: Reviewed) -> Iterator[str]:
     """What a recipe does, step by step, with exact sizes, and what it is predicted to cost and bring."""
     recipe, plan = reviewed.recipe, reviewed.plan
-    samples = f"{recipe.data.samples:,} samples" if recipe.data.samples else "samples not stated"
+    samples = plural(recipe.data.samples, "sample") if recipe.data.samples else "samples not stated"
     yield f"{code(recipe.model.source)}, {samples}, for {recipe.device}\n"
     yield "| step | what | parameters | of the baseline |"
     yield "| --- | --- | ---: | ---: |"
