@@ -45,3 +45,12 @@ def test_a_range_whose_ends_look_alike_is_one_number() -> None:
 def test_wide_characters_keep_columns_aligned() -> None:
     lines = list(columns([("模型", "a"), ("bert", "b")]))
     assert [breadth(line[: line.rindex(cell)]) for line, cell in zip(lines, ("a", "b"), strict=True)] == [6, 6]
+
+
+def test_a_reason_names_the_ranges_that_the_table_does_not_show() -> None:
+    alike, apart = (advise("bert", samples=count, device="cpu") for count in (25_000, 2_000))
+    for advice, words in ((alike, "goal (relative"), (apart, "goal (judged by relative")):
+        (row,) = [line for line in explanation(advice).splitlines() if line.startswith(">")]
+        (said,) = [one.reason for one in advice.verdicts if one.step == "quantization"]
+        shown = said.partition("relative accuracy ")[2].partition(",")[0]
+        assert words in said and (shown in row.split()) == (advice is alike)
