@@ -51,7 +51,9 @@ def _standing(finding: Finding) -> str:
         return f"waived until {finding.waiver.until}"
     if finding.known:
         return "in the baseline"
-    return finding.fix.words if finding.fix else finding.allowed_if
+    if finding.fix:
+        return finding.fix.words
+    return f"allowed {finding.allowed_if}" if finding.allowed_if else ""
 
 
 def run_html(result: RunResult) -> str:
