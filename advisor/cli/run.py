@@ -153,7 +153,7 @@ def _take_part(options: Namespace) -> int:
 
 def _options(arguments: Sequence[str]) -> Namespace:
     run_ = parser("advise run", "Run a recipe on a real model and real data, and report.")
-    run_.add_argument("recipe", type=Path, metavar="RECIPE")
+    run_.add_argument("recipe", type=Path, metavar="RECIPE", help="a recipe file")
     run_.add_argument("--out", type=Path, metavar="DIR", help="a new folder for checkpoints and report")
     run_.add_argument("--model", metavar="M", help="this model instead of the recipe's")
     run_.add_argument("--data", metavar="SOURCE", help="Parquet, CSV, JSONL, a folder of them, or a Hub id")

@@ -115,11 +115,21 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made.add_argument(
         "--resume", action="store_true", help="go on with the search in --out; goals and budget may change"
     )
-    made.add_argument("--seed", type=count_or_none, default=0, metavar="N", help="of the sampler (default: 0)")
+    made.add_argument("--seed", type=count_or_none, default=0, metavar="N", help="seed of the sampler (default: 0)")
     made.add_argument("--country", metavar="ISO", help="country of the grid (default: FRA; shares do not change)")
-    made.add_argument("--measure-seconds", type=positive, default=10.0, metavar="S", help="of each model (default: 10)")
     made.add_argument(
-        "--checkpoint-seconds", type=seconds, default=60.0, metavar="S", help="between two savings (default: 60)"
+        "--measure-seconds",
+        type=positive,
+        default=10.0,
+        metavar="S",
+        help="how long each model is measured (default: 10)",
+    )
+    made.add_argument(
+        "--checkpoint-seconds",
+        type=seconds,
+        default=60.0,
+        metavar="S",
+        help="save the state of training every S seconds (default: 60)",
     )
     made.add_argument("--trust-remote-code", action="store_true", help="execute code that comes with the tokenizer")
     made.add_argument("--no-ledger", action="store_true", help="do not record the runs in `advise history`")
