@@ -211,3 +211,7 @@ def test_any_name_in_any_format_stays_well_formed(name: str, form: str) -> None:
         assert "because: <" not in text and "because: \n" not in text
     elif form in ("text", "concise", "github"):
         assert "\x1b" not in text
+
+
+def test_the_schema_names_every_part_of_the_json(checked: Checked) -> None:
+    assert set(json.loads(written(checked, "json"))) == set(json.loads(schema("findings"))["properties"])
