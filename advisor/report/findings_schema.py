@@ -14,7 +14,7 @@ COUNTED = ("files", "unread", "passed_over", "rules", "errors", "warnings", "not
 
 def findings() -> Schema:
     """The whole object. New fields may come; those named here stay as they are while `form` is 1."""
-    head = {
+    head: Schema = {
         "form": {"const": 1},
         "command": {"enum": ["check", "gate"]},
         "exit": _object(code={"enum": sorted(EXIT_WORDS)}, words=TEXT),
