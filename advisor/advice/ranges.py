@@ -30,7 +30,8 @@ class Range(NamedTuple):
         return Range(self.low * other.low, self.high * other.high)
 
     def __str__(self) -> str:
-        return f"{self.low:.2f}" if self.low == self.high else f"{self.low:.2f}-{self.high:.2f}"
+        low, high = f"{self.low:.2f}", f"{self.high:.2f}"
+        return low if low == high else f"{low}-{high}"
 
 
 class Effect(NamedTuple):

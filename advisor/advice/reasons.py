@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from advisor.advice.candidates import NO_EVIDENCE, Candidate, greenest
 from advisor.advice.making import total
+from advisor.advice.prediction import Prediction
 from advisor.facts.facts import Facts
 from advisor.families.registry import tasks_of
 from advisor.policy.counterfactual import opening
@@ -95,7 +96,6 @@ def _blame(step: str, mildest: Candidate) -> list[Violation]:
 
 
 def _why_kept(step: str, chosen: Candidate) -> str:
-    judged = chosen.judged
     if step == "finetune":
         return "the baseline of every comparison, and the teacher"
     if step == "distillation" and chosen.recipe.student:
@@ -105,10 +105,13 @@ def _why_kept(step: str, chosen: Candidate) -> str:
     words = next(one.words() for one in chosen.recipe.steps if one.name == step)
     if NO_EVIDENCE in chosen.misses:
         return f"{words}: {NO_EVIDENCE}, but it needs no training, and the run compares it with the model before it"
-    return (
-        f"{words}: in the greenest admissible recipe that meets the goal "
-        f"(relative accuracy {judged.accuracy}, emissions {judged.emissions})"
-    )
+    ranges = _ranges(chosen.judged)
+    by = "" if ranges == _ranges(chosen.prediction) else "judged by "  # the table shows what measured runs make of them
+    return f"{words}: in the greenest admissible recipe that meets the goal ({by}{ranges})"
+
+
+def _ranges(said: Prediction) -> str:
+    return f"relative accuracy {said.accuracy}, emissions {said.emissions}"
 
 
 def _rules_about(step: str, policy: Policy, view: View) -> tuple[str, ...]:

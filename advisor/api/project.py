@@ -1,7 +1,7 @@
 """A project: its configuration under the options of one call, and what judges its recipes.
 
-`check`, `diff`, `run`, `search`, `gate` and the language server take policy and rules from here, so that a recipe is
-judged alike by all of them; all but `search`, which excuses nothing, take waivers too.
+`check`, `diff`, `explain`, `run`, `search`, `gate` and the language server take policy and rules from here, so that a
+recipe is judged alike by all of them; all but `explain` and `search`, which excuse nothing, take waivers too.
 """
 
 from __future__ import annotations

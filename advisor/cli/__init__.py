@@ -2,7 +2,7 @@
 
 The product goes to stdout, the talk to stderr. Exit codes: 0 done, 1 findings, 2 wrong use or unreadable input,
 3 the policy is at fault, 4 a measured gate missed, 5 nothing was checked, 70 internal error, 130 interrupted, 141 the
-reader of stdout left.
+reader of stdout left, 143 ended by SIGTERM.
 """
 
 from __future__ import annotations

@@ -95,7 +95,9 @@ def _arguments() -> Parser:
         metavar="SHARE",
         help="least accuracy relative to the fine-tuned model (default: 0.95)",
     )
-    arguments.add_argument("--max-emissions", type=positive, metavar="SHARE", help="most relative emissions")
+    arguments.add_argument(
+        "--max-emissions", type=positive, metavar="SHARE", help="most emissions relative to the fine-tuned model"
+    )
     arguments.add_argument("--max-size-mb", type=positive, metavar="MB", help="largest size of the weights")
     arguments.add_argument("--max-latency-ms", type=positive, metavar="MS", help="longest time for one request")
     requests(arguments)
@@ -116,12 +118,14 @@ def _arguments() -> Parser:
 
 def _add_facts(arguments: Parser) -> None:
     """Options for what neither the model's config nor the data say."""
-    arguments.add_argument("--cpu-features", type=features, metavar="LIST", help="of the CPU: avx2,avx512_vnni,…")
+    arguments.add_argument(
+        "--cpu-features", type=features, metavar="LIST", help="instruction sets of the CPU: avx2,avx512_vnni,…"
+    )
     arguments.add_argument("--memory-gb", type=positive, metavar="GB", help="memory of the device")
-    arguments.add_argument("--compute-capability", type=positive, metavar="X.Y", help="of the NVIDIA GPU")
+    arguments.add_argument("--compute-capability", type=positive, metavar="X.Y", help="of the NVIDIA GPU, as in 8.0")
     arguments.add_argument("--mean-tokens", type=positive, metavar="N", help="mean length of a text")
-    arguments.add_argument("--revision", metavar="COMMIT", help="of the model on the Hub")
-    arguments.add_argument("--licence", metavar="ID", help="of the model, where no model card says it")
+    arguments.add_argument("--revision", metavar="COMMIT", help="revision of the model on the Hub")
+    arguments.add_argument("--licence", metavar="ID", help="licence of the model, where no model card says it")
     arguments.add_argument(
         "--meta",
         type=key_value,
@@ -142,11 +146,13 @@ def run(arguments: Sequence[str]) -> int:
     product = advice.to_yaml() if options.format == "yaml" else advice.to_json() + "\n"
     sys.stderr.write(advice.explanation(width(), colour(sys.stderr)))
     if options.output:
+        from shlex import quote
+
         from advisor.base.files import deliver  # not before: hashing costs start-up time
 
         deliver(options.output, product)
         planned = advice.chosen.plan
-        runs = f" · run it: advise run {options.output} --data SOURCE --out DIR"
+        runs = f" · run it: advise run {quote(str(options.output))} --data SOURCE --out DIR"
         sys.stderr.write(f"\nwrote {options.output}{runs if planned and planned.family.executable else ''}\n")
     else:
         sys.stderr.write("\n")

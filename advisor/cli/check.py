@@ -27,7 +27,7 @@ MOST_NAMED = 5  # files that are passed over, by name
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Check files, folders, patterns or `-`; exit codes 0 to 5 as in README.md, the gravest where several apply."""
+    """Check files, folders, patterns or `-`. The exit codes are in docs/reference/exit-codes.md; the gravest counts."""
     options = _options(arguments)
     from advisor.cli import fixing
     from advisor.review.recipe_files import sources
@@ -116,11 +116,12 @@ def _talk(checked: Checked) -> None:
         more = len(checked.passed_over) - MOST_NAMED
         named = ", ".join(checked.passed_over[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
         sys.stderr.write(f"passed over as no recipe (none of steps, model, device at the top): {named}\n")
-    sys.stderr.write(textwrap.fill(summary(checked), max(40, width())) + "\n")
+    sys.stderr.write(textwrap.fill(summary(checked), max(40, width()), break_on_hyphens=False) + "\n")
 
 
 def _as_known(checked: Findings, path: Path, fail_on: str) -> Findings:
     """Write a baseline of what was found, and judge by it. Recipes that cannot be judged keep it from being written."""
+    from advisor.report.style import plural
     from advisor.review import baseline
     from advisor.review.outcome import exit_code
 
@@ -131,7 +132,7 @@ def _as_known(checked: Findings, path: Path, fail_on: str) -> Findings:
     made = baseline.save(checked.findings, old, checked.reviewed)
     found = [one for one in checked.findings if one.rule != baseline.GONE]
     marked = tuple(baseline.mark(found, made, checked.reviewed))
-    sys.stderr.write(f"{path}: {len(made.entries)} known findings\n")
+    sys.stderr.write(f"{path}: {plural(len(made.entries), 'known finding')}\n")
     return replace(checked, findings=marked, exit_code=exit_code(marked, fail_on))
 
 

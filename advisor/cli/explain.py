@@ -5,8 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from advisor.cli import project
 from advisor.cli.options import colour, parser, policy, width
+
+if TYPE_CHECKING:
+    from advisor.api.project import Project
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -14,22 +19,28 @@ def run(arguments: Sequence[str]) -> int:
     made = parser("advise explain", "A rule's page; or why each part of a recipe is so, and what would change it.")
     made.add_argument("what", metavar="RULE|RECIPE", help="a rule's id or origin (R01), or a recipe file")
     policy(made)
+    project.configured(made)
     options = made.parse_args(arguments)
-    from advisor.policy.pack import find
-
-    rules = find(options.policy)
-    path = Path(options.what)
+    its, path = project.of(options), Path(options.what)
     if path.is_file() or path.suffix in (".yaml", ".yml"):
         from advisor.report.explain import recipe
         from advisor.review.review import review_file
 
+        rules = its.rules(str(path))
         sys.stdout.write(recipe(rules, review_file(rules, path), width(), colour(sys.stdout)))
-        return 0
+    else:
+        sys.stdout.write(_own(options.what) or _pages(its, options.what))
+    return 0
+
+
+def _pages(its: Project, name: str) -> str:
+    """The pages of the rules with this id or origin, in the first of the project's packs that has one."""
+    from advisor.policy.pack import find
     from advisor.report.rule_page import page
 
-    own = _own(options.what)
-    sys.stdout.write(own or "\n".join(page(rule, rules) for rule in rules.rules_of(options.what)))
-    return 0
+    policies = [find(pack) for pack in its.packs]
+    rules = next((one for one in policies if any(name in (rule.id, rule.origin) for rule in one.rules)), policies[0])
+    return "\n".join(page(rule, rules) for rule in rules.rules_of(name))
 
 
 def _own(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from advisor.cli.options import parser
@@ -17,10 +17,8 @@ HEAD = ("family", "kind", "base checkpoint", "layers", "parameters (M)", "embedd
 
 def run(arguments: Sequence[str]) -> int:
     """Print all families with the facts of their base checkpoints; always 0."""
-    if arguments[:1] == ["add"]:
-        from advisor.cli.describe_family import run as add
-
-        return add(arguments[1:])
+    if arguments and arguments[0] in VERBS:
+        return VERBS[arguments[0]](arguments[1:])
     families_ = parser(
         "advise families",
         "The described families with the facts of their base checkpoints; `add MODEL` describes one more.",
@@ -32,6 +30,15 @@ def run(arguments: Sequence[str]) -> int:
     found = [_entry(family) for family in every()]
     sys.stdout.write(json.dumps(found, indent=2) + "\n" if options.format == "json" else _table(found))
     return 0
+
+
+def _add(arguments: Sequence[str]) -> int:
+    from advisor.cli.describe_family import run as add
+
+    return add(arguments)
+
+
+VERBS: Mapping[str, Callable[[Sequence[str]], int]] = {"add": _add}
 
 
 def _entry(family: Family) -> dict[str, Any]:

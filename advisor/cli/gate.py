@@ -15,7 +15,7 @@ from advisor.review.findings import FORMATS
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Exit codes: 0 everything is shown; 4 something is missed, missing, stale or changed."""
+    """Exit codes: 0 everything is shown to hold; 4 something is missed, missing, too old or changed."""
     options = _options(arguments)
     from advisor.api.deployment import judged
     from advisor.report.findings import summary
@@ -64,7 +64,13 @@ def _options(arguments: Sequence[str]) -> Namespace:
         "--rescore", metavar="SOURCE", help="read the data there, and let every model answer all report rows again"
     )
     gate.add_argument("--key", type=Path, metavar="FILE", help="the public key (PEM) that has to have signed the run")
-    gate.add_argument("--max-age", type=age, default=timedelta(days=90), metavar="AGE", help="90d (default), 12h, 2w")
+    gate.add_argument(
+        "--max-age",
+        type=age,
+        default=timedelta(days=90),
+        metavar="AGE",
+        help="the oldest measurement that counts: 12h, 2w (default: 90d)",
+    )
     gate.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="output format (default: text)")
     gate.add_argument("-o", "--output", type=Path, metavar="FILE", help="write findings here, not to stdout")
     waivers(gate)

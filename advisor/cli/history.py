@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from advisor.base.errors import AdviseError, suggest
 from advisor.cli.options import Parser, parser
 from advisor.facts.facts import DEVICES
+from advisor.report.style import plural
 
 if TYPE_CHECKING:
     from advisor.runs.record import Record
@@ -74,7 +75,7 @@ def _export(arguments: Sequence[str]) -> int:
     if not found:
         raise AdviseError("no run is recorded yet, so there is nothing to export", hint="advise history add RUN_DIR")
     import_export.export(found, options.file)
-    sys.stderr.write(f"{len(found)} runs written to {options.file}\n")
+    sys.stderr.write(f"{plural(len(found), 'run')} written to {options.file}\n")
     return 0
 
 
@@ -86,7 +87,7 @@ def _import(arguments: Sequence[str]) -> int:
     files = made.parse_args(arguments).files
     found = [record for file in files for record in import_export.read(file)]
     new = ledger.add(found)
-    sys.stderr.write(f"{new} runs added to {ledger.where()}, {len(found) - new} were there already\n")
+    sys.stderr.write(_added(new, len(found), ledger.where()))
     return 0
 
 
@@ -97,8 +98,14 @@ def _add(arguments: Sequence[str]) -> int:
     made.add_argument("folders", nargs="+", type=Path, metavar="RUN_DIR")
     folders = finished.folders(made.parse_args(arguments).folders)
     new = ledger.add([record.of(finished.read(folder)) for folder in folders])
-    sys.stderr.write(f"{new} runs added to {ledger.where()}, {len(folders) - new} were there already\n")
+    sys.stderr.write(_added(new, len(folders), ledger.where()))
     return 0
+
+
+def _added(new: int, given: int, where: Path) -> str:
+    """How many runs are new in the ledger, and how many it had."""
+    old = given - new
+    return f"{plural(new, 'run')} added to {where}" + (f", {old:,} already there" if old else "") + "\n"
 
 
 VERBS: Mapping[str, Callable[[Sequence[str]], int]] = {

@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TextIO
 from advisor.base.errors import AdviseError, Fault
 
 ASKED = "-\0"  # as an argument: give the parser, do nothing. Nobody can type a zero byte.
+ABOVE_0 = 1e-9  # the least of a number that has to be above 0
 
 
 class Asked(Exception):
@@ -63,7 +64,8 @@ def parser(prog: str, description: str, epilog: str = "") -> Parser:
 
 def _number(text: str, *, whole: bool, least: float, most: float = float("inf")) -> float:
     kind = "a whole number" if whole else "a number"
-    range_ = f"{kind} of at least {least:g}" + (f" and at most {most:g}" if most < float("inf") else "")
+    range_ = f"{kind} above 0" if least == ABOVE_0 else f"{kind} of at least {least:g}"
+    range_ += f" and at most {most:g}" if most < float("inf") else ""
     try:
         value = int(text.replace("_", "").replace(",", "")) if whole else float(text)
     except ValueError:
@@ -90,7 +92,7 @@ def share(text: str) -> float:
 
 def positive(text: str) -> float:
     """A number above 0."""
-    return _number(text, whole=False, least=1e-9, most=1e12)
+    return _number(text, whole=False, least=ABOVE_0, most=1e12)
 
 
 def features(text: str) -> frozenset[str]:
@@ -179,7 +181,7 @@ def data_columns(parser: argparse.ArgumentParser) -> None:
 def carbon(parser: argparse.ArgumentParser) -> None:
     """Options that turn energy into CO2e."""
     parser.add_argument("--country", metavar="ISO", help="country of the grid (default: FRA; shares do not change)")
-    parser.add_argument("--pue", type=pue, default=1.0, metavar="X", help="power usage effectiveness (default 1)")
+    parser.add_argument("--pue", type=pue, default=1.0, metavar="X", help="power usage effectiveness (default: 1)")
     parser.add_argument("--embodied-kg", type=positive, metavar="KG", help="CO2e of making the machine, for SCI")
     parser.add_argument("--lifetime-years", type=positive, metavar="Y", help="how long the machine will serve")
 

@@ -61,10 +61,11 @@ def _search(options: Namespace) -> None:
     from advisor.report.search import tables
     from advisor.tuning import folder
 
-    if len(options.runs) > 1 or options.chart or options.manifest or options.format not in (None, "text"):
+    of_runs = options.chart or options.manifest or options.requests or options.format not in (None, "text")
+    if len(options.runs) > 1 or of_runs:
         raise AdviseError(
             "a search is shown alone, as text or with --html",
-            hint="for a chart or JSON, give the folders of runs below it, or read search.json",
+            hint="for the other options, give the folders of runs below it; search.json has all that is shown",
         )
     found = folder.read(options.runs[0])
     if options.html:
@@ -73,7 +74,7 @@ def _search(options: Namespace) -> None:
 
         deliver(options.html, page.render(found))
         sys.stderr.write(f"wrote {options.html}: open it in a browser\n")
-    else:
+    if options.format or not options.html:
         tables.show(found)
 
 

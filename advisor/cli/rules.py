@@ -83,7 +83,7 @@ def _test(arguments: Sequence[str]) -> int:
 
     made = _parser("test", "*")
     made.add_argument(
-        "--min-coverage", type=share, default=0.9, metavar="SHARE", help="least share that is covered (default 0.9)"
+        "--min-coverage", type=share, default=0.9, metavar="SHARE", help="least share that is covered (default: 0.9)"
     )
     options = made.parse_args(arguments)
     written = [rule for pack in _packs(options.pack) for rule in pack.rules if Path(rule.file).is_file()]
@@ -95,13 +95,14 @@ def _test(arguments: Sequence[str]) -> int:
 def _verify(arguments: Sequence[str]) -> int:
     from advisor.proofs.advice_passes_check import prove
     from advisor.report import rules
+    from advisor.report.style import plural
 
     start, refuted = perf_counter(), 0
     packs = _packs(_parser("verify", "*").parse_args(arguments).pack)
     for proof in (proof for pack in packs for proof in prove(pack)):
         refuted += len(proof.refutations)
         sys.stdout.write(rules.proven(proof))
-    counted = ", ".join(f"{len(pack.rules)} rules of {pack.stamp.name}" for pack in packs)
+    counted = ", ".join(f"{plural(len(pack.rules), 'rule')} of {pack.stamp.name}" for pack in packs)
     sys.stderr.write(f"{counted} in {perf_counter() - start:.2f} s\n")
     return 3 if refuted else 0
 

@@ -10,6 +10,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, NoReturn
 
 from advisor.base.errors import AdviseError, OutOfMemory
@@ -111,8 +112,8 @@ def _show_findings(job: Job, options: Namespace) -> None:
         if finding not in notes:
             sys.stderr.write(findings.text(finding, width(), colour(sys.stderr), job.reviewed.document.text) + "\n")
     if notes:
-        policy_ = f" --policy {options.policy}" if options.policy else ""
-        command = f"advise check {options.recipe}{policy_}"
+        policy_ = f" --policy {quote(options.policy)}" if options.policy else ""
+        command = f"advise check {quote(str(options.recipe))}{policy_}"
         sys.stderr.write(f"{plural(len(notes), 'note')} on this recipe, shown by: {command}\n")
 
 
@@ -152,7 +153,7 @@ def _take_part(options: Namespace) -> int:
 
 def _options(arguments: Sequence[str]) -> Namespace:
     run_ = parser("advise run", "Run a recipe on a real model and real data, and report.")
-    run_.add_argument("recipe", type=Path, metavar="RECIPE")
+    run_.add_argument("recipe", type=Path, metavar="RECIPE", help="a recipe file")
     run_.add_argument("--out", type=Path, metavar="DIR", help="a new folder for checkpoints and report")
     run_.add_argument("--model", metavar="M", help="this model instead of the recipe's")
     run_.add_argument("--data", metavar="SOURCE", help="Parquet, CSV, JSONL, a folder of them, or a Hub id")

@@ -89,7 +89,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     )
     made.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder for the search")
     made.add_argument(
-        "--min-accuracy", type=share, default=0.95, metavar="X", help="share of the accuracy to keep (0.95)"
+        "--min-accuracy", type=share, default=0.95, metavar="X", help="share of the accuracy to keep (default: 0.95)"
     )
     made.add_argument("--max-emissions", type=positive, metavar="X", help="at most this share of the emissions")
     made.add_argument("--max-size-mb", type=positive, metavar="MB", help="at most this size on disk")
@@ -115,10 +115,22 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made.add_argument(
         "--resume", action="store_true", help="go on with the search in --out; goals and budget may change"
     )
-    made.add_argument("--seed", type=count_or_none, default=0, metavar="N", help="of the sampler (default: 0)")
+    made.add_argument("--seed", type=count_or_none, default=0, metavar="N", help="seed of the sampler (default: 0)")
     made.add_argument("--country", metavar="ISO", help="country of the grid (default: FRA; shares do not change)")
-    made.add_argument("--measure-seconds", type=positive, default=10.0, metavar="S", help="of each model (default: 10)")
-    made.add_argument("--checkpoint-seconds", type=seconds, default=60.0, metavar="S", help="between two savings (60)")
+    made.add_argument(
+        "--measure-seconds",
+        type=positive,
+        default=10.0,
+        metavar="S",
+        help="how long each model is measured (default: 10)",
+    )
+    made.add_argument(
+        "--checkpoint-seconds",
+        type=seconds,
+        default=60.0,
+        metavar="S",
+        help="save the state of training every S seconds (default: 60)",
+    )
     made.add_argument("--trust-remote-code", action="store_true", help="execute code that comes with the tokenizer")
     made.add_argument("--no-ledger", action="store_true", help="do not record the runs in `advise history`")
     made.add_argument("--yes", action="store_true", help="start without asking, however long it will take")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from advisor.base.interval import Interval
+from advisor.base.rounding import rounded
 from advisor.deployment.requirements import verdict
 from advisor.recipe.recipe import SHARES, Recipe
 from advisor.recipe.steps.quantization import MOST_DIFFERENCE, Quantization
@@ -72,7 +73,7 @@ def _constant_gate(name: str, model: StepResult) -> GateResult:
 
 
 def _ends(interval: tuple[float, float]) -> str:
-    return f"95 % interval of the difference {interval[0]:.4g} to {interval[1]:.4g}"
+    return f"95 % interval of the difference {rounded(interval[0])} to {rounded(interval[1])}"
 
 
 def _int8_gates(recipe: Recipe, results: Sequence[StepResult]) -> list[GateResult]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from advisor.base.rounding import judged, rounded
 from advisor.base.yamlfile import Document
 from advisor.deployment.gates import ENOUGH as ENOUGH_ROWS
 from advisor.deployment.gates import measured
@@ -31,7 +32,7 @@ def proven(found: Measured, name: str, result: RunResult) -> Measured:
     by_definition = len(result.steps) == 1 and name != "worst_class_recall"
     if name not in SHARES or found.interval or found.value is None or by_definition:
         return found
-    return Measured(why_not=f"{found.value:.4g} without an interval")
+    return Measured(why_not=f"{rounded(found.value)} without an interval")
 
 
 def failing(judged: Sequence[tuple[Demand, Verdict]], document: Document) -> Iterator[Finding]:
@@ -61,7 +62,8 @@ def own_gates(out: Path, gates: Sequence[GateResult]) -> Iterator[Finding]:
             yield finding(NUMBERS, f"{gate.name}: {gate.words}", out / REPORT, hint)
         elif " " in gate.name and not gate.passed:
             value = gate.measured.value
-            what = f"is {value:.4g}" if value is not None else f"was not measured: {gate.measured.why_not}"
+            what = f"was not measured: {gate.measured.why_not}"
+            what = what if value is None else f"is {judged(value, gate.demanded)}"
             yield finding(NUMBERS, f"{gate.name} {what}, must be {gate.demanded}", out / REPORT, "keep more in fp32")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from advisor.base.interval import Interval
+from advisor.base.rounding import beside, rounded
 from advisor.facts.facts import Facts
 from advisor.policy.pack import Policy
 from advisor.policy.view import GATES, look
@@ -54,7 +55,7 @@ def verdict(bound: Interval, measured: Measured, examples: int) -> Verdict:
     value = measured.value
     if value is None or not math.isfinite(value):
         return Verdict("not measured", f"not measured: {measured.why_not or 'no number'}")
-    shown = _four(value)
+    shown = beside(value, bound)
     if not bound.holds(value):
         return Verdict("missed", f"missed: {shown}, must be {bound}")
     weak = next((end for end in measured.interval or () if not bound.holds(end)), None)
@@ -63,17 +64,12 @@ def verdict(bound: Interval, measured: Measured, examples: int) -> Verdict:
     needed = _needed(bound, value, weak, examples)
     many = f": about {needed:,} examples are needed, there are {examples:,}" if needed else ""
     side = "lower" if weak < value else "upper"
-    words = f"not shown: {shown} keeps {bound}, but the {side} end of its 95 % interval is {_four(weak)}{many}"
+    words = f"not shown: {shown} keeps {bound}, but the {side} end of its 95 % interval is {beside(weak, bound)}{many}"
     return Verdict("not shown", words, needed)
 
 
 def _within(measured: Measured) -> str:
-    return f" (95 % interval {' to '.join(map(_four, measured.interval))})" if measured.interval else ""
-
-
-def _four(value: float) -> str:
-    """Four digits: more would claim what no measurement here knows."""
-    return f"{value:.4g}"
+    return f" (95 % interval {' to '.join(map(rounded, measured.interval))})" if measured.interval else ""
 
 
 def _needed(bound: Interval, value: float, weak: float, examples: int) -> int:

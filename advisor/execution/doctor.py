@@ -162,7 +162,7 @@ def folders(environment: Mapping[str, str] = os.environ) -> Iterator[Line]:
     """Where runs, remembered packs and downloaded models are kept."""
     path = ledger.where()
     try:
-        found, good = f"{path}: {len(ledger.find()):,} runs", True
+        found, good = f"{path}: {_many(len(ledger.find()), 'run')}", True
     except AdviseError as error:
         found, good = error.faults[0].message, False
     yield Line("folders", "ledger", found, "" if good else "runs are not recorded", good)
@@ -170,7 +170,11 @@ def folders(environment: Mapping[str, str] = os.environ) -> Iterator[Line]:
     yield Line("folders", "cache", str(home / "advise"), "may be deleted at any time")
     hub = environment.get("HF_HUB_CACHE") or str(Path(environment.get("HF_HOME") or home / "huggingface") / "hub")
     models = len(list(Path(hub).glob("models--*")))
-    yield Line("folders", "Hub", f"{hub}: {models} models", "models named by their Hub id are looked for here")
+    yield Line("folders", "Hub", f"{hub}: {_many(models, 'model')}", "models named by their Hub id are looked for here")
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def extras(has: Callable[[str], str] | None = None) -> Iterator[Line]:

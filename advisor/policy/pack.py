@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from advisor.base.errors import PolicyError, suggest
+from advisor.base.errors import AdviseError, PolicyError, suggest
 from advisor.policy import cache
 from advisor.policy.rule import Rule, from_value
 from advisor.policy.shipped import MANIFEST, files_of, shipped
@@ -29,15 +29,15 @@ class Policy(NamedTuple):
         """The rule with this id, or those with this origin (R01 …).
 
         Raises:
-            PolicyError: there is none; names the nearest, or says why it is disabled.
+            AdviseError: there is none; names the nearest, or says why it is disabled.
         """
         found = tuple(rule for rule in self.rules if name in (rule.id, rule.origin))
         if found:
             return found
         if name in self.disabled:
-            raise PolicyError(f"the rule {name} is disabled by {self.stamp.name}: {self.disabled[name]}")
-        known = [word for rule in self.rules for word in (rule.id, rule.origin)]
-        raise PolicyError(f"no rule {name!r} in {self.stamp.name}", hint=suggest(name, known))
+            raise AdviseError(f"the rule {name} is disabled by {self.stamp.name}: {self.disabled[name]}")
+        known = {word for rule in self.rules for word in (rule.id, rule.origin)}
+        raise AdviseError(f"no rule {name!r} in {self.stamp.name}", hint=suggest(name, known))
 
 
 def core() -> Policy:

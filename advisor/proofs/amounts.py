@@ -243,7 +243,8 @@ def _relation(test: Test, suffix: str, holds: bool) -> list[list[AtMost]]:
 
 
 def _least(where: Triple) -> list[tuple[int, int]] | None:
-    return grown(where, where)[:1] if grown(where, where) else None  # type: ignore[index]
+    found = grown(where, where)
+    return found[:1] if found else None
 
 
 def grown(less: Triple, more: Triple) -> list[tuple[int, int]] | None:

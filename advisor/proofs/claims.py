@@ -26,7 +26,7 @@ class Refutation(NamedTuple):
     situation: Situation | None = None
 
     def __str__(self) -> str:
-        return f"{', '.join(self.rules)}: {self.message}\n  for example: {self.witness}"
+        return f"{_of(self.rules, self.message)}\n  for example: {self.witness}"
 
 
 class Undecided(NamedTuple):
@@ -36,7 +36,12 @@ class Undecided(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return f"{', '.join(self.rules)}: {self.message}" if self.rules else self.message
+        return _of(self.rules, self.message)
+
+
+def _of(rules: Sequence[str], message: str) -> str:
+    """What is said of some rules; of none where the policy or the program as a whole is at fault."""
+    return f"{', '.join(rules)}: {message}" if rules else message
 
 
 class Proof(NamedTuple):

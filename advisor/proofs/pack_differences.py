@@ -82,10 +82,9 @@ def _warnings(old: Policy, new: Policy) -> Iterator[Difference]:
     for name in sorted(before.keys() | after.keys()):
         one, other = before.get(name), after.get(name)
         if one is None or other is None:
-            kind, message = ("stricter", "is new") if one is None else ("looser", "is gone")
-            rule = one or other
-            yield Difference(
-                kind, f"a {rule.severity if rule else ''} that {message}", (name,), str(rule.when if rule else "")
-            )
+            kind, message = ("stricter", "new") if one is None else ("looser", "gone")
+            rule = after[name] if one is None else one
+            article = "an" if rule.severity == "error" else "a"
+            yield Difference(kind, f"{article} {rule.severity} that is {message}", (name,), str(rule.when))
         elif (one.when, one.then.warn, one.severity) != (other.when, other.then.warn, other.severity):
             yield Difference("other", f"{one.severity} before, {other.severity} now", (name,), str(other.when))

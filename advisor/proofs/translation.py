@@ -18,7 +18,7 @@ from advisor.policy.effects import Atom as Effect
 from advisor.policy.rule import Rule
 from advisor.policy.view import META, RECIPE_STEPS, REMOVED_SHARE
 from advisor.proofs.amounts import AMOUNTS, Amounts, between_starts, comparison, of_amounts
-from advisor.proofs.formula import FALSE, TRUE, Cells, Formula, all_of, any_of, atom, given, negated
+from advisor.proofs.formula import FALSE, TRUE, Cells, Formula, all_of, any_of, atom, negated
 from advisor.proofs.variables import ABSENT, MODEL, Variable, answer, of_model, variables
 from advisor.recipe.steps import STEPS
 from advisor.recipe.steps.quantization import SCHEMES
@@ -200,10 +200,6 @@ class Translation:
         if name not in self.key:
             return TRUE
         return self.of(name, copy, lambda one: one == value and isinstance(one, bool) == isinstance(value, bool))
-
-    def without_recipe(self, formula: Formula, recipe: Cells) -> Formula:
-        """What a formula asks of facts, for one recipe."""
-        return given(formula, {key: cells for key, cells in recipe.items() if self.of_recipe(key)})
 
     def of_recipe(self, key: str) -> bool:
         """Is a variable part of the recipe?"""

@@ -21,11 +21,11 @@ from advisor.policy.conditions import Test
 from advisor.policy.view import GATES, META, RECIPE_STEPS
 from advisor.proofs.amounts import AMOUNTS, comparison, corners, of_amounts, runs_of
 from advisor.proofs.points import between, domain, ends, points
+from advisor.proofs.space import OF_FAMILY
 from advisor.recipe.steps import STEPS
 
 ABSENT = "\0absent"  # no value of anything
 MODEL = "model"
-OF_FAMILY = ("family", "kind", "fused_projections", "shared_layers", "generative")
 SHARES = ("layer_removal.removed_share", "layer_removal.keep_share", "layer_removal.encoder_removed_share")
 
 

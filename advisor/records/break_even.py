@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import fmean
 
+from advisor.base.rounding import rounded
 from advisor.records.carbon import payback
 from advisor.records.results import NO_BASELINE, Cost, Measured, RunResult, StepResult
 
@@ -43,7 +44,7 @@ def _with(own: Measured, earlier: Measured, unit: str) -> Measured:
         return own
     if earlier.value is None:
         return replace(own, source=f"{own.source}; without a discarded attempt, of which nothing was counted")
-    told = f"{own.source}; {earlier.value:.3g} {unit} of it for a discarded attempt"
+    told = f"{own.source}; {rounded(earlier.value, 3)} {unit} of it for a discarded attempt"
     return replace(own, value=own.value + earlier.value, source=told)
 
 
@@ -83,10 +84,11 @@ def net_saving(steps: Sequence[StepResult], requests: int | None) -> Measured:
         return Measured(why_not=missing.why_not)
     assert cost.value is not None and baseline.value is not None and last.emissions.value is not None
     whole, made = baseline.value * requests / 1000, cost.value
+    smaller = whole * last.emissions.value
     low, high = last.emissions.interval or (last.emissions.value, last.emissions.value)
     source = (
-        f"{requests:,} requests emit {whole:.3g} g CO2e with the baseline and {whole * last.emissions.value:.3g} g "
-        f"with this model, making it emitted {made:.3g} g; {last.emissions.source}"
+        f"{requests:,} requests emit {rounded(whole, 3)} g CO2e with the baseline and {rounded(smaller, 3)} g "
+        f"with this model, making it emitted {rounded(made, 3)} g; {last.emissions.source}"
     )
     ends = (whole * (1 - high) - made, whole * (1 - low) - made)
     return Measured(whole * (1 - last.emissions.value) - made, source=source, interval=ends)
@@ -103,7 +105,9 @@ def verdict(net: Measured) -> str:
         return ""
     low, high = net.interval or (net.value, net.value)
     if low > 0:
-        return f"Compression pays: it saves {net.value:.3g} g CO2e"
+        return f"Compression pays: it saves {rounded(net.value, 3)} g CO2e"
     if high < 0:
-        return f"Compression does not pay: it emits {-net.value:.3g} g CO2e more than it saves; serve the baseline"
-    return f"Compression about breaks even: {low:.3g} to {high:.3g} g CO2e saved"
+        return (
+            f"Compression does not pay: it emits {rounded(-net.value, 3)} g CO2e more than it saves; serve the baseline"
+        )
+    return f"Compression about breaks even: {rounded(low, 3)} to {rounded(high, 3)} g CO2e saved"

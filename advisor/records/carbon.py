@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from advisor.base.rounding import rounded
 from advisor.records.results import Measured, Served
 
 HOURS_A_YEAR = 24 * 365
@@ -62,8 +63,8 @@ def payback(cost_g: Measured, baseline_g: Measured, own_g: Measured) -> Measured
     saved = baseline_g.value - own_g.value
     if saved <= 0:
         return Measured(why_not="never: per request it emits no less than the baseline")
-    told = f"making it emitted {cost_g.value:.3g} g CO2e, each 1,000 requests save {saved:.3g} g; {own_g.source}"
-    return Measured(1000 * cost_g.value / saved, source=told)
+    told = f"making it emitted {rounded(cost_g.value, 3)} g CO2e, each 1,000 requests save {rounded(saved, 3)} g"
+    return Measured(1000 * cost_g.value / saved, source=f"{told}; {own_g.source}")
 
 
 def sci(served: Served, assumed: Assumptions) -> Measured:
@@ -78,7 +79,8 @@ def sci(served: Served, assumed: Assumptions) -> Measured:
     assert operational.value is not None and throughput.value is not None
     embodied = embodied_g(assumed.embodied_kg, assumed.lifetime_years, 1000 / throughput.value / 3600)
     told = (
-        f"operational {operational.value:.3g} g ({operational.source}) and embodied {embodied:.3g} g (stated: "
+        f"operational {rounded(operational.value, 3)} g ({operational.source}) and "
+        f"embodied {rounded(embodied, 3)} g (stated: "
         f"{assumed.embodied_kg:g} kg over {assumed.lifetime_years:g} years, the whole machine reserved meanwhile), "
         f"per 1,000 requests; {BOUNDARY}"
     )

@@ -13,10 +13,9 @@ from advisor.advice.prediction import Prediction
 from advisor.advice.ranges import Range
 from advisor.advice.reasons import Verdict
 from advisor.advice.recommendation import Advice
-from advisor.base.interval import show
 from advisor.facts.facts import Facts
 from advisor.recipe.recipe import as_dict, as_yaml
-from advisor.report.style import columns, paint
+from advisor.report.style import columns, paint, plural
 
 
 def recipe_yaml(advice: Advice) -> str:
@@ -90,7 +89,7 @@ def explanation(advice: Advice, width: int = 100, colour: bool = False) -> str:
     lines = [*_facts(advice, colour), ""]
     for one in advice.verdicts:
         mark = paint("+", "green", colour) if one.kept else paint("-", "dim", colour)
-        lines += _hanging(f"  {mark} {paint(one.step.ljust(15), 'bold', colour)} ", 19, reason(one), width)
+        lines += _hanging(f"  {mark} {paint(one.step.ljust(15), 'bold', colour)} ", 20, reason(one), width)
     lines += ["", *_table(advice, colour)]
     lines += _sources(advice.chosen)
     for note in advice.notes:
@@ -118,21 +117,21 @@ def _sources(chosen: Candidate) -> list[str]:
 def _facts(advice: Advice, colour: bool) -> list[str]:
     stamp = advice.policy.stamp
     applying = {one.rule.id for candidate in advice.candidates for one in candidate.violations}
-    policy = f"{stamp.name} {stamp.version} · {len(advice.policy.rules)} rules · sha256 {stamp.sha256[:12]}"
+    rules = f"{plural(len(advice.policy.rules), 'rule')}, {len(applying)} with findings on a recipe below"
     return [
         f"{paint('facts ', 'bold', colour)}  {facts_line(advice.facts)}",
-        f"{paint('policy', 'bold', colour)}  {policy} · {len(applying)} rule out or remark on a recipe below",
+        f"{paint('policy', 'bold', colour)}  {stamp.name} {stamp.version} · {rules} · sha256 {stamp.sha256[:12]}",
     ]
 
 
 def facts_line(facts: Facts) -> str:
     """The facts in one line."""
     model, data = facts.model, facts.data
-    layers = [str(count) for count in (model.encoder_layers, model.decoder_layers) if count]
+    layers = [count for count in (model.encoder_layers, model.decoder_layers) if count]
     parts = [model.family or "unknown family", model.kind or "unknown kind"]
-    parts += [f"{'+'.join(layers)} layers"] if layers else []
+    parts += [f"{'+'.join(map(str, layers))} {'layer' if layers == [1] else 'layers'}"] if layers else []
     parts += [f"{model.parameters / 1e6:.1f} M parameters"] if model.parameters else []
-    samples = f"{show(data.samples)} samples" if data.samples else "samples unknown"
+    samples = plural(data.samples, "sample") if data.samples else "samples unknown"
     goal = f"relative accuracy >= {facts.goal.relative_accuracy:g}"
     goal += f", emissions <= {facts.goal.relative_emissions:g}" if facts.goal.relative_emissions else ""
     goal += f", {facts.goal.requests:,} requests" if facts.goal.requests else ""
@@ -140,7 +139,7 @@ def facts_line(facts: Facts) -> str:
 
 
 def _hanging(first: str, indent: int, text: str, width: int) -> list[str]:
-    wrapped = textwrap.wrap(text, max(30, width - indent)) or [""]
+    wrapped = textwrap.wrap(text, max(30, width - indent), break_on_hyphens=False) or [""]
     return [first + wrapped[0], *(" " * indent + line for line in wrapped[1:])]
 
 

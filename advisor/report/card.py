@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from advisor.base.rounding import rounded
 from advisor.deployment.gates import ENOUGH
 from advisor.facts.facts import DataFacts
 from advisor.facts.tasks import LOADED, USUAL
+from advisor.families.registry import every
 from advisor.recipe.recipe import Recipe, as_yaml
 from advisor.recipe.steps.distillation import Distillation
 from advisor.records.break_even import verdict
 from advisor.records.results import Measured, RunResult, StepResult
+from advisor.report.escape import escaped
 from advisor.report.frontmatter import data_name, front, hub_id, last_part, making
 from advisor.report.shares import emissions_head, interval, percent, rows
+from advisor.report.style import plural
 from advisor.runs.summary import warning
 
 
@@ -48,7 +52,7 @@ def _body(result: RunResult, recipe: Recipe, data: DataFacts, license_: str) -> 
     yield f"{escaped(_base(result))} made smaller by `advise`{_for(result)}: {_steps(result)}."
     yield from (f"\n**{escaped(result.summary)}**",) if result.summary else ()
     yield from ("\n## Results\n", *_table(result))
-    rows = f"{result.eval_samples:,} rows of {escaped(data_name(recipe))}"
+    rows = f"{plural(result.eval_samples, 'row')} of {escaped(data_name(recipe))}"
     yield f"\nShares are relative to the fine-tuned model, on the same {rows}."
     yield from (f"{escaped(note)}." for note in result.notes)
     yield from ("\n## Compression steps\n", *_compression(result))
@@ -77,17 +81,12 @@ def _public(source: str) -> str:
     return hub_id(source) or last_part(source)
 
 
-def escaped(value: object) -> str:
-    """Text that Markdown shows as it is, in one line."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", " ".join(str(value).split()))
-
-
 def _base(result: RunResult) -> str:
     return hub_id(result.model) or f"{result.family} from a local folder"
 
 
 def _for(result: RunResult) -> str:
-    return f", to serve on a {result.device} device" if result.device == "edge" else f", to serve on {result.device}"
+    return ", to serve on an edge device" if result.device == "edge" else f", to serve on {result.device}"
 
 
 def _steps(result: RunResult) -> str:
@@ -126,7 +125,7 @@ def _impact(result: RunResult) -> Iterator[str]:
     grams = making(result)
     hours = sum(step.seconds for step in result.steps) / 3600
     yield f"Hardware: {escaped(result.provenance.get('machine') or 'not known')}.\n"
-    yield f"**Making it** (training and search, all steps, {hours:.2g} hours): {_quantity(grams, 'g CO2e')}.\n"
+    yield f"**Making it** (training and search, all steps, {rounded(hours, 2)} hours): {_quantity(grams, 'g CO2e')}.\n"
     served = result.steps[-1].served
     yield f"**Using it** (operational, no embodied carbon): {_quantity(served.wh_per_1000, 'Wh per 1,000 requests')};"
     yield f"idling for the same time: {_quantity(served.idle_wh_per_1000, 'Wh')};"
@@ -144,14 +143,14 @@ def _impact(result: RunResult) -> Iterator[str]:
 def _quantity(one: Measured, unit: str) -> str:
     if one.value is None:
         return f"not measured ({escaped(one.why_not)})"
-    return f"{one.value:.4g} {unit}" + (f" ({escaped(one.source)})" if one.source else "")
+    return f"{rounded(one.value)} {unit}" + (f" ({escaped(one.source)})" if one.source else "")
 
 
 def _limits(result: RunResult, recipe: Recipe, data: DataFacts, license_: str) -> Iterator[str]:
     task = escaped(data.task or USUAL)
     yield f"- For {task} of rows like those of {escaped(data_name(recipe))}; nothing else was measured."
     few = f"; below {ENOUGH} they cannot verify a relative accuracy" if result.eval_samples < ENOUGH else ""
-    yield f"- Measured on {result.eval_samples:,} report rows{few}."
+    yield f"- Measured on {plural(result.eval_samples, 'report row')}{few}."
     yield "- A smaller model keeps the faults and biases of its base model, and may be worse on rare kinds of input."
     artefact = result.steps[-1].artefact
     if artefact:
@@ -167,14 +166,19 @@ def _loading(result: RunResult) -> Iterator[str]:
     class_, asked = LOADED.get(result.task, LOADED["text-classification"])
     yield f'```python\nfrom advisor import load\n\npredict = load("FOLDER")\nprint(predict({asked}))\n```'
     plain = [step for step in result.steps if step.artefact is None or step.artefact.kind == "checkpoint"]
-    by_words = result.family == "T5" and result.task == "text-classification"
-    if plain and not by_words:  # label words are scored by the decoder, which `load` alone does
+    if plain and not _answers_in_words(result):
         yield (
             "\nThe last model before int8 is a plain checkpoint:\n" if plain[-1] is not result.steps[-1] else "\nOr:\n"
         )
         yield (
             f'```python\nfrom transformers import {class_}\n\n{class_}.from_pretrained("FOLDER/{plain[-1].path}")\n```'
         )
+
+
+def _answers_in_words(result: RunResult) -> bool:
+    """Whether it classifies by words that its decoder scores, which `load` alone does."""
+    writers = {family.title for family in every() if family.text_to_text}
+    return result.task == "text-classification" and result.family in writers
 
 
 def _provenance(result: RunResult, recipe: Recipe) -> Iterator[str]:

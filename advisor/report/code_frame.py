@@ -92,7 +92,9 @@ def _underlined(one: Underline, line: str, first: int, room: int) -> Iterator[st
     else:
         yield from [mark] if mark else []
         indent = " " * max(0, min(before, room - 40))
-        yield from textwrap.wrap(one.words, room, initial_indent=indent, subsequent_indent=indent)
+        yield from textwrap.wrap(
+            one.words, room, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+        )
 
 
 def _end(place: Place, line: str) -> int:

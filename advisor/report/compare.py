@@ -63,9 +63,12 @@ def _mean(found: Sequence[Measured]) -> Measured:
 
 
 def label(run: Finished, runs: Sequence[Finished]) -> str:
-    """A run's name, with its seed where others have the same name."""
-    alike = sum(other.result.name == run.result.name for other in runs)
-    return f"{run.result.name}, seed {run.recipe.training.seed}" if alike > 1 else run.result.name
+    """A run's name; where others have the same, with its seed, or with its folder where seeds are alike too."""
+    seeds = [other.recipe.training.seed for other in runs if other.result.name == run.result.name]
+    if len(seeds) == 1:
+        return run.result.name
+    apart = len(set(seeds)) == len(seeds)
+    return f"{run.result.name}, {f'seed {run.recipe.training.seed}' if apart else run.folder}"
 
 
 def samples(run: Finished) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from advisor.base.rounding import rounded
 from advisor.records.diagnostics import Curve
 from advisor.report import chart
 
@@ -43,7 +44,7 @@ def _words(name: str) -> str:
 
 def _description(curve: Curve) -> str:
     """The drawing in words, for whoever cannot see it."""
-    said = [f"epoch {one.epoch:.3g}: {one.selection:.4g}" for one in curve.points if one.selection is not None]
+    said = [f"epoch {one.epoch:.3g}: {rounded(one.selection)}" for one in curve.points if one.selection is not None]
     losses = [one.loss for one in curve.points if one.loss is not None]
-    ends = f"training loss from {losses[0]:.4g} to {losses[-1]:.4g}" if losses else "no training loss"
+    ends = f"training loss from {rounded(losses[0])} to {rounded(losses[-1])}" if losses else "no training loss"
     return "; ".join([ends, *([f"selection {_words(curve.chosen_by)}, {', '.join(said)}"] if said else [])])

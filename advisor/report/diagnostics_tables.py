@@ -11,7 +11,8 @@ from rich.text import Text
 
 from advisor.records.diagnostics import Changed, ClassScore, Confusion, CurvePoint, Example, shortened
 from advisor.records.results import RunResult, StepResult
-from advisor.report.run_tables import plain_table, stdout
+from advisor.report.console import stdout
+from advisor.report.run_tables import plain_table
 from advisor.report.style import clean, plural
 
 MOST_COLUMNS = 8  # classes of a matrix that fits on a screen

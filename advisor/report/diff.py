@@ -9,6 +9,7 @@ from typing import Any
 
 from advisor.advice.ranges import Range
 from advisor.report.advice import plain
+from advisor.report.escape import code, escaped
 from advisor.report.style import columns, paint
 from advisor.review.difference import Change, Difference, Outcome
 from advisor.review.findings import Finding
@@ -119,15 +120,15 @@ def as_json(found: Difference, names: tuple[str, str], exit_code: int) -> str:
 
 def markdown(found: Difference, names: tuple[str, str]) -> str:
     """A comment for a pull request: the same three parts as tables."""
-    lines = [f"### `{names[1]}`: {verdict(found) if found.in_effect else NO_EFFECT}", ""]
+    lines = [f"### {code(names[1])}: {verdict(found) if found.in_effect else NO_EFFECT}", ""]
     if found.changes:
         lines += ["| | part | before | after |", "| --- | --- | --- | --- |"]
-        lines += [_row(SIGNS[one.kind], f"`{one.part}`", one.before, one.after) for one in found.changes]
+        lines += [_row(SIGNS[one.kind], code(one.part), *_sides(one)) for one in found.changes]
     if found.in_effect:
         lines += ["", "| predicted | before | after | |", "| --- | --- | --- | --- |"]
         lines += [_row(*row) for row in _outcome_rows(found.before, found.after)]
     rules = [
-        _row(words.strip(), one.severity, f"`{one.rule}`", one.message)
+        _row(words.strip(), one.severity, code(one.rule), escaped(one.message))
         for words, _, findings in _groups(found)
         for one in findings
     ]
@@ -136,5 +137,9 @@ def markdown(found: Difference, names: tuple[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _sides(change: Change) -> tuple[str, str]:
+    return escaped(change.before), escaped(change.after)
+
+
 def _row(*cells: str) -> str:
-    return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
+    return f"| {' | '.join(cells)} |"

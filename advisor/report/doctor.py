@@ -26,10 +26,10 @@ def _text(lines: Sequence[Line], width: int, colour: bool) -> Iterator[str]:
             topic = line.topic
             yield paint(topic, "bold", colour)
         mark = {True: paint("+", "green", colour), False: paint("!", "yellow", colour), None: " "}[line.good]
-        found = textwrap.wrap(line.found, max(20, width - INDENT)) or [""]
+        found = textwrap.wrap(line.found, max(20, width - INDENT), break_on_hyphens=False) or [""]
         yield f"{mark} {line.name:<{INDENT - 3}} {found[0]}"
         yield from (" " * INDENT + rest for rest in found[1:])
-        follows = textwrap.wrap(line.follows, max(20, width - INDENT - 3))
+        follows = textwrap.wrap(line.follows, max(20, width - INDENT - 3), break_on_hyphens=False)
         yield from (
             " " * INDENT + paint(f"{'-> ' if not place else '   '}{rest}", "dim", colour)
             for place, rest in enumerate(follows)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from advisor.advice.recommendation import Advice, advise
 from advisor.base.errors import AdviseError
+from advisor.base.frozen import names
+from advisor.base.interval import show
 from advisor.policy.pack import Policy
 from advisor.recipe.recipe import Recipe
+from advisor.recipe.steps.step import Step
 from advisor.report import advice as report
 from advisor.report import findings
+from advisor.report.style import plural
 from advisor.review.outcome import Reviewed
 
 
@@ -29,8 +34,8 @@ def recipe(policy: Policy, reviewed: Reviewed, width: int, colour: bool) -> str:
 
 def _narrowed(one: Recipe) -> Iterator[str]:
     if one.history:
-        runs = one.history.runs
-        yield f"it was chosen by ranges that {runs} own runs had narrowed (advise --history), unlike those below\n"
+        runs = plural(one.history.runs, "own run")
+        yield f"it was chosen by ranges that {runs} had narrowed (advise --history), unlike those below\n"
 
 
 def _words(one: Recipe) -> str:
@@ -45,10 +50,23 @@ def _compared(given: Recipe, advised: Advice) -> Iterator[str]:
         yield "it is what advice gives for these facts:"
         return
     yield "advice for these facts differs:"
+    yield from list(_differing(mine, best)) or ["  the same steps, in another order"]
+
+
+def _differing(mine: Mapping[str, Step], best: Mapping[str, Step]) -> Iterator[str]:
     for name in dict.fromkeys([*mine, *best]):
         if name not in best:
             yield f"  {name} is not advised"
         elif name not in mine:
             yield f"  {name} is advised: {best[name].words()}"
-        elif mine[name] != best[name]:
-            yield f"  {name}: {mine[name]} here, {best[name]} advised"
+        else:
+            for setting in names(type(mine[name])):
+                here, there = (_said(getattr(step, setting)) for step in (mine[name], best[name]))
+                if here != there:
+                    yield f"  {name}.{setting}: {here} here, {there} advised"
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return "not set"
+    return show(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)

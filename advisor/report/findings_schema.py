@@ -14,12 +14,14 @@ COUNTED = ("files", "unread", "passed_over", "rules", "errors", "warnings", "not
 
 def findings() -> Schema:
     """The whole object. New fields may come; those named here stay as they are while `form` is 1."""
-    head = {
+    head: Schema = {
         "form": {"const": 1},
+        "command": {"enum": ["check", "gate"]},
         "exit": _object(code={"enum": sorted(EXIT_WORDS)}, words=TEXT),
         "policy": _object(name=TEXT, version=TEXT, sha256=TEXT),
         "files": _list(TEXT),
         "summary": _object(**dict.fromkeys(COUNTED, COUNT)),
+        "kept": _list(TEXT),
         "findings": _list(_finding()),
     }
     return {"title": "What advise found", **_object(**head), "$defs": {"place": _place()}}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from advisor.facts.facts import DataFacts
@@ -18,6 +19,7 @@ from advisor.records.results import Measured, RunResult
 
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*(/[\w][\w.-]*)?$", re.ASCII)
 LIBRARIES = {"checkpoint": "transformers", "onnx": "onnx", "openvino": "openvino", "torch-int8": "pytorch"}
+_SPAN = re.compile(r" for [\d.,]+ s\b( and, at the same power, [\d.,]+ s before it was interrupted)?")
 # What the Hub calls our metrics.
 METRICS = {"matthews": "matthews_correlation", "pearson": "pearsonr", "spearman": "spearmanr"}
 METRICS |= {"micro_f1": "f1", "macro_f1": "f1", "entity_f1": "f1", "token_accuracy": "accuracy", "answer_f1": "f1"}
@@ -51,8 +53,9 @@ def metadata(result: RunResult, recipe: Recipe, data: DataFacts, license_: str =
 
 
 def hub_id(source: str) -> str:
-    """The source if it is a name on the Hub, else ""."""
-    return source if HUB_ID.match(source) and not source.endswith((".json", ".csv", ".parquet", ".jsonl")) else ""
+    """The source if it is a name on the Hub, else "": what lies on this disk is none, whatever its name looks like."""
+    is_file = source.endswith((".json", ".csv", ".parquet", ".jsonl")) or Path(source).exists()
+    return source if HUB_ID.match(source) and not is_file else ""
 
 
 def making(result: RunResult) -> Measured:
@@ -62,8 +65,7 @@ def making(result: RunResult) -> Measured:
     if missing:
         return Measured(why_not=missing.why_not)
     # Every step's source says how long that step took, which is no part of the sum's.
-    source = re.sub(r" for [\d.,]+ s\b", "", costs[0].source)
-    return Measured(sum(one.value or 0 for one in costs), source=source)
+    return Measured(sum(one.value or 0 for one in costs), source=_SPAN.sub("", costs[0].source))
 
 
 def _emissions(result: RunResult) -> dict[str, Any]:

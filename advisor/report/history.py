@@ -6,11 +6,14 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from advisor.advice.ranges import Range
+from advisor.base.rounding import judged, rounded
 from advisor.report.style import columns
 from advisor.runs.comparison import where
 from advisor.runs.record import Quantity, Record, StepRecord
 
-HEAD = ("id", "finished", "name", "family", "device", "samples", "last model", "accuracy", "time", "emissions", "gates")
+SHARES = ("accuracy", "size", "time", "emissions")
+HEAD = ("id", "finished", "name", "family", "device", "samples", "last model", *SHARES, "gates")
 SHORT = 10  # signs of an id; enough to tell a million runs apart
 
 
@@ -35,7 +38,7 @@ def _row(one: Record) -> tuple[str, ...]:
     samples = f"{one.samples:,}" if one.samples is not None else "?"
     states = [step for step in one.steps if step.name != "finetune"]
     words = ", ".join(step.words for step in states) or "fine-tuned only"
-    shares = [_share(one.last, name) for name in ("relative_accuracy", "relative_time", "relative_emissions")]
+    shares = [_share(one.last, f"relative_{name}") for name in SHARES]
     when = one.finished[:16].replace("T", " ") or "?"
     gates = "passed" if one.passed else "missed"
     return (one.id[:SHORT], when, one.name, one.family, one.device, samples, words, *shares, gates)
@@ -83,13 +86,13 @@ def _page(one: Record) -> Iterator[str]:
         rows = [_quantity(quantity) for quantity in step.quantities if quantity.value is not None or quantity.predicted]
         yield from (f"  {line}" for line in columns([("", "predicted", "measured", "", "source"), *rows]))
     yield ""
-    yield from columns([("gate", "demanded", "measured", ""), *map(_gate, one.gates)])
+    yield from columns([("gate", "required", "measured", ""), *map(_gate, one.gates)])
     yield from ("", one.recipe.rstrip())
 
 
 def _quantity(one: Quantity) -> tuple[str, ...]:
-    predicted = f"{one.predicted[0]:.2f}-{one.predicted[1]:.2f}" if one.predicted else "-"
-    measured = "not measured" if one.value is None else f"{one.value:.4g}"
+    predicted = _range(*one.predicted) if one.predicted else "-"
+    measured = "not measured" if one.value is None else rounded(one.value)
     verdict = {True: "inside", False: "OUTSIDE", None: ""}[_inside(one)]
     return (
         one.name.replace("_", " "),
@@ -100,6 +103,9 @@ def _quantity(one: Quantity) -> tuple[str, ...]:
     )
 
 
+def _range(low: float, high: float) -> str:
+    return rounded(low) if low == high else str(Range(low, high))
+
+
 def _gate(gate: Any) -> tuple[str, ...]:
-    measured = "not measured" if gate.value is None else f"{gate.value:.4g}"
-    return (gate.name, gate.demanded, measured, "passed" if gate.passed else "missed")
+    return (gate.name, gate.demanded, judged(gate.value, gate.demanded), "passed" if gate.passed else "missed")

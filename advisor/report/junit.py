@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from advisor.review.findings import BUILT_IN, Finding
 from advisor.review.outcome import Checked
 
 CLEAN = "obeys all rules"
+_ILLEGAL = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def xml(checked: Checked) -> str:
@@ -45,7 +47,8 @@ def _case(suite: Element, one: Finding) -> None:
 
 
 def _body(one: Finding) -> str:
-    lines = [f"{one.place}: {one.severity} {one.rule} {one.message}", f"because: {one.because}"]
+    lines = [f"{one.place}: {one.severity} {one.rule} {one.message}"]
+    lines += [f"because: {one.because}"] if one.because else []
     lines += [f"{cause.name}: {cause.words}" for cause in one.causes]
     lines += [f"allowed {one.allowed_if}"] if one.allowed_if else []
     lines += [f"fix: {one.fix.words}"] if one.fix else []
@@ -63,4 +66,4 @@ def _numbers(suite: Element) -> dict[str, int]:
 
 def _legal(text: str) -> str:
     """Without the signs that XML 1.0 cannot hold."""
-    return "".join(sign if sign in "\t\n\r" or " " <= sign <= "\ud7ff" or sign >= "\ue000" else "?" for sign in text)
+    return _ILLEGAL.sub("?", text)

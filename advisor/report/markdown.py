@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from advisor.advice.prediction import Prediction, predict
 from advisor.advice.ranges import Range
 from advisor.recipe.plan import Plan
+from advisor.report.escape import code, escaped
 from advisor.report.findings import counts
 from advisor.report.paths import from_root
 from advisor.report.style import plural
@@ -65,8 +65,8 @@ def _section(file: str, checked: Checked) -> Iterator[str]:
 def _does(reviewed: Reviewed) -> Iterator[str]:
     """What a recipe does, step by step, with exact sizes, and what it is predicted to cost and bring."""
     recipe, plan = reviewed.recipe, reviewed.plan
-    samples = f"{recipe.data.samples:,} samples" if recipe.data.samples else "samples not stated"
-    yield f"`{_code(recipe.model.source)}`, {samples}, for {recipe.device}\n"
+    samples = plural(recipe.data.samples, "sample") if recipe.data.samples else "samples not stated"
+    yield f"{code(recipe.model.source)}, {samples}, for {recipe.device}\n"
     yield "| step | what | parameters | of the baseline |"
     yield "| --- | --- | ---: | ---: |"
     sizes = {one.step.name: one.parameters for one in plan.steps} if plan and not plan.problems else {}
@@ -93,7 +93,8 @@ def _predicted(reviewed: Reviewed, plan: Plan | None) -> str:
 def _share(value: Range) -> str:
     if value.low == value.high:
         return f"{value.low:.1%}"
-    return f"{100 * value.low:.0f} to {value.high:.0%}"
+    low, high = f"{100 * value.low:.0f}", f"{100 * value.high:.0f}"
+    return f"{high}%" if low == high else f"{low} to {high}%"
 
 
 def _basis(said: Prediction) -> str:
@@ -108,13 +109,3 @@ def _finding(one: Finding) -> str:
         return f"{text}. Waived until {until} by {owner}: {reason}"
     text += f". Allowed {escaped(one.allowed_if)}" if one.allowed_if else ""
     return text + (f". Fix: {escaped(one.fix.words)}" if one.fix else "")
-
-
-def escaped(text: str) -> str:
-    """Text of others, so that it can neither format, nor link, nor call somebody."""
-    flat = " ".join(text.split())
-    return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", flat).replace("@", "@\u200b")
-
-
-def _code(text: str) -> str:
-    return text.replace("`", "'").replace("|", "/").replace("\n", " ")

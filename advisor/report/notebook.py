@@ -6,18 +6,17 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from io import StringIO
 
-from rich.console import Console
-
 from advisor.advice.recommendation import Advice
 from advisor.records.results import GateResult, Measured, RunResult
 from advisor.report.advice import facts_line, reason
+from advisor.report.console import COLUMNS, plain
 from advisor.report.findings import summary
-from advisor.report.run_tables import gates, predictions, serving, table
-from advisor.report.shares import percent
+from advisor.report.run_tables import tables
+from advisor.report.shares import Row, emissions_head, gate_value, percent, rows
+from advisor.report.style import clean, plural
 from advisor.review.findings import Finding
 from advisor.review.outcome import Checked
 
-COLUMNS = 110  # of text
 MARKS = {"error": "✖", "warning": "▲", "note": "•"}
 
 
@@ -52,42 +51,48 @@ def _standing(finding: Finding) -> str:
         return f"waived until {finding.waiver.until}"
     if finding.known:
         return "in the baseline"
-    return finding.fix.words if finding.fix else finding.allowed_if
+    if finding.fix:
+        return finding.fix.words
+    return f"allowed {finding.allowed_if}" if finding.allowed_if else ""
 
 
 def run_html(result: RunResult) -> str:
     """Every model beside the baseline, and the gates."""
-    models = []
-    for step in result.steps:
-        shares = (step.relative_accuracy, Measured(step.relative_size), step.served.time, step.served.emissions)
-        models.append((step.words, f"{step.parameters:,}", *map(percent, shares)))
-    demanded = [(one.name, one.demanded, _number(one.measured), _state(one)) for one in result.gates]
+    models = [(row.words, _parameters(row), *map(_share, row[2:])) for row in rows(result)]
+    titles = ("model", "parameters", "% accuracy", "% size", "% time", emissions_head([result]).lower())
+    required = [(one.name, one.demanded, gate_value(one), _state(one)) for one in result.gates]
+    about = f"{escape(result.device)}, {plural(result.eval_samples, 'report row')}"
     return "".join(
         (
-            f"<p><b>{escape(result.name)}</b> on {escape(result.device)}, {result.eval_samples:,} report rows</p>",
-            _table(("model", "parameters", "accuracy", "size", "time", "emissions"), models),
-            _table(("gate", "demanded", "measured", ""), demanded) if demanded else "",
+            f"<p><b>{escape(result.name)}</b> on {about}</p>",
+            _table(titles, models),
+            _table(("gate", "required", "measured", ""), required) if required else "",
             f"<p>{escape(result.summary)}</p>",
         )
     )
+
+
+def _parameters(row: Row) -> str:
+    return f"{row.step.parameters:,}" if row.step else ""
+
+
+def _share(one: Measured | None) -> str:
+    return percent(one) if one else ""
 
 
 def _state(gate: GateResult) -> str:
     return gate.state or ("passed" if gate.passed else "missed")
 
 
-def _number(measured: Measured) -> str:
-    return "not measured" if measured.value is None else f"{measured.value:.4g}"
-
-
 def run_text(result: RunResult) -> str:
     """The tables of a run as plain text."""
-    screen = Console(file=StringIO(), width=COLUMNS, highlight=False, no_color=True)
-    screen.print(table(result, COLUMNS), predictions(result), *serving(result), gates(result.gates))
+    sink = StringIO()
+    screen = plain(sink, COLUMNS)
+    screen.no_color = True
+    screen.print(*tables(result))
     if result.summary:
-        screen.print(f"{result.name}: {result.summary}", soft_wrap=True, markup=False)
-    assert isinstance(screen.file, StringIO)
-    return screen.file.getvalue().rstrip("\n")
+        screen.print(clean(f"{result.name}: {result.summary}"), soft_wrap=True)
+    return sink.getvalue().rstrip("\n")
 
 
 def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

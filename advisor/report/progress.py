@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from advisor.records.results import Progress as Done
 from advisor.records.results import Remark, RunResult, StepResult
-from advisor.report.style import clean, terminal
+from advisor.report.console import stderr
+from advisor.report.style import clean
 from advisor.runs.seed_statistics import SeedsResult
 
 if TYPE_CHECKING:
@@ -26,12 +25,12 @@ def watch(events: Iterable[Event | SeedsResult]) -> RunResult | SeedsResult:
     Raises:
         RuntimeError: the events ended without a result.
     """
-    console = Console(file=terminal(sys.stderr), highlight=False)
+    console = stderr()
     columns = (
         TextColumn("{task.description:<18}"),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         shown, last = _Bars(bars), ("", 0)
@@ -83,7 +82,9 @@ def span(seconds: float) -> str:
 def _line(event: StepResult | Remark) -> str:
     if isinstance(event, Remark):
         return clean(event.text)
-    relative = f" ({event.relative_accuracy.value:.1%} of the baseline)" if event.relative_accuracy.value else ""
+    relative = (
+        f" ({event.relative_accuracy.value:.1%} of the baseline)" if event.relative_accuracy.value is not None else ""
+    )
     return (
         f"{clean(event.words)}: {event.metric} {event.accuracy:.4f}{relative}, {event.parameters:,} parameters, "
         f"{event.size_bytes / 1e6:.1f} MB, {span(event.seconds)}"

@@ -11,6 +11,7 @@ from advisor.policy.pack import Policy
 from advisor.policy.rule import Rule
 from advisor.proofs.space import cells
 from advisor.report import rule_examples
+from advisor.report.style import plural
 from advisor.review.waivers.rules import MOST_DAYS
 from advisor.review.waivers.scope import NEVER_WAIVED
 
@@ -132,8 +133,8 @@ def _reach(rule: Rule) -> str:
     answers = [rule.when.truth(view) for view in cells([rule.when])]
     open_ = answers.count(None)
     unknown = f" In {open_} a fact is unknown; the rule then counts." if open_ else ""
-    applies = answers.count(True)
-    return f"Its condition distinguishes {len(answers)} situations. The rule applies in {applies} of them.{unknown}"
+    applies, all_ = answers.count(True), plural(len(answers), "situation")
+    return f"Its condition distinguishes {all_}. The rule applies in {applies} of them.{unknown}"
 
 
 def _leaving(rule: Rule) -> str:

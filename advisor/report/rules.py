@@ -9,7 +9,7 @@ from advisor.policy.pack import Policy
 from advisor.proofs.claims import Proof
 from advisor.proofs.coverage import Covered
 from advisor.proofs.pack_differences import Difference
-from advisor.report.style import columns
+from advisor.report.style import columns, plural
 
 
 def listed(policy: Policy) -> str:
@@ -34,13 +34,16 @@ def tested(covered: Sequence[Covered], least: float) -> str:
     lines = []
     for one in covered:
         good = not one.wrong and one.share >= least
-        lines.append(f"{'ok  ' if good else 'FAIL'} {one.rule}: {one.examples} examples, {one.share:.0%} covered")
+        lines.append(
+            f"{'ok  ' if good else 'FAIL'} {one.rule}: {plural(one.examples, 'example')}, {one.share:.0%} covered"
+        )
         lines += [f"       {text}" for text in one.wrong]
         lines += [f"       no example decides {text}" for text in one.missing]
     failed = sum(bool(one.wrong) or one.share < least for one in covered)
     cases = sum(one.cases for one in covered)
     examples = sum(one.examples for one in covered)
-    lines.append(f"{len(covered)} rules · {examples} examples · {cases} boundary cases · {failed} failed")
+    counted = (plural(len(covered), "rule"), plural(examples, "example"), plural(cases, "boundary case"))
+    lines.append(f"{' · '.join(counted)} · {failed} failed")
     return "\n".join(lines) + "\n"
 
 

@@ -6,15 +6,16 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from advisor.advice.prediction import size_share
+from advisor.base.rounding import rounded
 from advisor.records.break_even import NOT_STATED, verdict
 from advisor.records.results import GateResult, Measured, RunResult
-from advisor.report.shares import emissions_head, interval, percent, rows
-from advisor.report.style import clean, terminal
+from advisor.report.console import stderr, stdout
+from advisor.report.shares import emissions_head, gate_value, interval, percent, rows
+from advisor.report.style import clean, plural
 from advisor.runs.comparison import Compared, compared
 
 if TYPE_CHECKING:
@@ -32,24 +33,27 @@ TITLES = {
 
 def show(result: RunResult) -> None:
     """The result tables and the summary on stdout, notes on stderr."""
-    screen = stdout()
-    screen.print(table(result, screen.width), predictions(result), *serving(result), gates(result.gates))
+    screen, talk = stdout(), stderr()
+    screen.print(*tables(result))
     if result.summary:
-        screen.print(clean(f"{result.name}: {result.summary}"), soft_wrap=not sys.stdout.isatty(), markup=False)
-    talk = Console(file=terminal(sys.stderr), highlight=False)
+        screen.print(clean(f"{result.name}: {result.summary}"), soft_wrap=not sys.stdout.isatty())
     for note in dict.fromkeys((*result.notes, *notes(result))):
-        talk.print(clean(f"note: {note}"), soft_wrap=True, markup=False)
+        talk.print(clean(f"note: {note}"), soft_wrap=True)
 
 
-def stdout() -> Console:
-    """What tables are printed on."""
-    # Where stdout is no terminal rich would take 80 columns or what COLUMNS says.
-    return Console(file=terminal(sys.stdout), highlight=False, width=None if sys.stdout.isatty() else 110)
+def tables(result: RunResult) -> Iterator[Table | Text]:
+    """All that has something to show, in order."""
+    yield table(result)
+    if any(step.name != "finetune" for step in result.steps):
+        yield predictions(result)
+    yield from serving(result)
+    if result.gates:
+        yield gates(result.gates)
 
 
-def table(result: RunResult, width: int = 110) -> Table:
+def table(result: RunResult) -> Table:
     """Model, type, % accuracy, % size, % time, % emissions with intervals; the baseline first, then each step."""
-    title = f"{clean(result.name)} on {result.device}, {result.eval_samples:,} report rows"
+    title = f"{clean(result.name)} on {result.device}, {plural(result.eval_samples, 'report row')}"
     shown = plain_table(title, ("Model", "Type"), ("% Accuracy", "% Size", "% Time", emissions_head([result])))
     for row in rows(result):
         cells = map(_cell, (row.accuracy, row.size, row.time, row.emissions))
@@ -91,10 +95,17 @@ def _beside(one: Compared) -> Text:
     value = percent(one.measured).rstrip("%")
     if one.predicted is None:
         return Text(f"{value}, no prediction")
-    low, high = (f"{end * 100:.0f}" for end in one.predicted)
-    ends = low if low == high else f"{low}-{high}"
-    sign = SIGNS.get(one.where, "of")
-    return Text(f"{value} {sign} {ends}", COLOURS.get(one.where, "yellow" if one.where else ""))
+    if not one.where:
+        return Text(f"{value}, predicted {_ends(one.predicted)}")
+    return Text(f"{value} {SIGNS[one.where]} {_ends(one.predicted)}", COLOURS.get(one.where, "yellow"))
+
+
+def _ends(predicted: tuple[float, float]) -> str:
+    """A range in percent; with a decimal where one number was predicted exactly."""
+    if predicted[0] == predicted[1]:
+        return f"{100 * predicted[0]:.1f}"
+    low, high = (f"{100 * end:.0f}" for end in predicted)
+    return low if low == high else f"{low}-{high}"
 
 
 def serving(result: RunResult) -> Iterator[Table | Text]:
@@ -122,21 +133,17 @@ def serving(result: RunResult) -> Iterator[Table | Text]:
 
 
 def number(measured: Measured) -> str:
-    """Three digits that count, or that it was not measured. Examples: 0.0123, 1,230."""
-    if measured.value is None:
-        return "not measured"
-    return f"{measured.value:,.0f}" if measured.value >= 100 else f"{measured.value:.3g}"
+    """Three digits that count, or that it was not measured. Examples: 0.0123, 1,234."""
+    return "not measured" if measured.value is None else rounded(measured.value, 3)
 
 
 def gates(found: tuple[GateResult, ...]) -> Table:
     """The bounds that the last model has to keep, what was measured, and the verdict."""
     shown = plain_table("Gates", ("Gate", "Required", "Measured", ""), ())
     for gate in found:
-        value = gate.measured.value
-        shown_value = "not measured" if value is None else f"{value:.4g}"
-        interval = gate.measured.interval
-        shown_value += f" ({interval[0]:.4g} to {interval[1]:.4g})" if interval else ""
-        shown.add_row(Text(gate.name), gate.demanded, shown_value, _verdict(gate))
+        ends = gate.measured.interval
+        within = f" ({' to '.join(map(rounded, ends))})" if ends else ""
+        shown.add_row(Text(gate.name), gate.demanded, gate_value(gate) + within, _verdict(gate))
     return shown
 
 
@@ -190,5 +197,5 @@ def plan(planned: Plan) -> None:
         share = step.parameters / planned.baseline_parameters
         int8 = size_share(planned, True) if step.step.name == "quantization" else None
         size = f"{100 * int8.low:.0f} to {int8.high:.0%}" if int8 else f"{share:.1%}"
-        shown.add_row(step.step.words(), f"{step.parameters:,}", f"{share:.1%}", size)
-    Console(file=terminal(sys.stdout), highlight=False).print(shown)
+        shown.add_row(Text(step.step.words()), f"{step.parameters:,}", f"{share:.1%}", size)
+    stdout().print(shown)

@@ -25,7 +25,7 @@ CONDITIONS: Schema = {"$ref": "#/$defs/conditions"}
 
 
 def schema(what: str) -> str:
-    """The schema of `recipe`, `rule`, `pack`, `waivers`, `report` or `search` as JSON text."""
+    """The schema of one of SCHEMAS as JSON text."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:advise:{what}:1"}
     return json.dumps({**head, **SCHEMAS[what]()}, indent=2, ensure_ascii=False) + "\n"
 
@@ -120,13 +120,8 @@ def _test(name: str, words: tuple[object, ...]) -> Schema:
         several = {"type": "array", "items": word, "minItems": 1}
         return {"anyOf": [word, several], "description": f"{about}; * stands for any characters, ? for one"}
     number = {"type": "string", "pattern": COMPARISON}
-    one = (
-        {"enum": list(words)}
-        if words
-        else {"type": ["number", "boolean", "string"]}
-        if not fact
-        else {"type": "number"}
-    )
+    one: Schema = {"type": "number"} if fact else {"type": ["number", "boolean", "string"]}
+    one = {"enum": list(words)} if words else one
     options = [one, {"type": "array", "items": one, "minItems": 1}]
     if fact and not words:
         options += [number, {"type": "string", "pattern": OF_TWO}]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from advisor.base.rounding import judged
 from advisor.records.measuring import TIME_DERIVED, is_time_derived
-from advisor.records.results import Measured, RunResult, StepResult
+from advisor.records.results import GateResult, Measured, RunResult, StepResult
 
 
 class Row(NamedTuple):
@@ -59,3 +60,8 @@ def interval(measured: Measured) -> str:
         return ""
     low, high = (f"{100 * end:.{0 if is_time_derived(measured) else 1}f}" for end in measured.interval)
     return f"{low} to {high}"
+
+
+def gate_value(gate: GateResult) -> str:
+    """What a gate judged, or that it was not measured."""
+    return judged(gate.measured.value, gate.demanded)

@@ -41,9 +41,10 @@ def breadth(text: str) -> int:
 def columns(rows: Sequence[Iterable[str]]) -> Iterator[str]:
     """Rows as lines with aligned columns."""
     table = [tuple(row) for row in rows]
-    widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
+    widths = [max(breadth(row[place]) for row in table) for place in range(len(table[0]))]
     for row in table:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        cells = (cell + " " * (width - breadth(cell)) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
 
 
 def plural(count: int, noun: str) -> str:

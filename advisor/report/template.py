@@ -10,6 +10,7 @@ from typing import Any
 
 import jinja2
 
+from advisor.base.rounding import rounded
 from advisor.records.break_even import verdict
 from advisor.records.results import Measured
 from advisor.report import shares
@@ -29,7 +30,8 @@ def filled(template: str, **values: Any) -> str:
         "interval": shares.interval,
         "verdict": verdict,
         "number": number,
-        "short": short,
+        "short": rounded,
+        "gate_value": shares.gate_value,
     }
     page: str = environment.get_template(template).render(**values)
     return page
@@ -43,8 +45,3 @@ def percent(one: Measured | float) -> str:
 
 def number(value: float) -> str:
     return f"{value:,.0f}"
-
-
-def short(value: float) -> str:
-    """Four digits, as people write them: 0.00145, 31,000."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

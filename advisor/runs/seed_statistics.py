@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from advisor.base.interval import Interval
+from advisor.base.rounding import rounded
 from advisor.records.break_even import break_even_of_seeds
 from advisor.records.results import CONSTANT_GATES, NOT_YET, VERSION, GateResult, Measured, RunResult
 from advisor.runs.summary import warning
@@ -98,7 +99,7 @@ def _gate(gates: Sequence[GateResult]) -> GateResult:
         missing = next(gate.measured for gate in gates if gate.measured.value is None)
         return GateResult(first.name, first.demanded, missing, False)
     several = len(gates) > 1
-    source = f"mean of {len(gates)} seeds, {found.low:.4g} to {found.high:.4g}" if several else "one seed"
+    source = f"mean of {len(gates)} seeds, {rounded(found.low)} to {rounded(found.high)}" if several else "one seed"
     measured = Measured(found.mean, source=source, spread=(found.low, found.high))
     passed = Interval.parse(first.demanded).holds(found.mean)
     if first.name in CONSTANT_GATES:

@@ -46,6 +46,12 @@ def test_a_written_recipe_passes_check(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["check", str(file)]) == 0
 
 
+def test_the_next_command_can_be_copied(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "my recipe.yaml"
+    assert main([*T5, "-o", str(file)]) == 0
+    assert f"run it: advise run '{file}' --data SOURCE --out DIR\n" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("what", ["folder", "file", "cache"])
 def test_models_by_folder_config_and_cached_hub_id(
     what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

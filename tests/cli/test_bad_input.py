@@ -29,6 +29,7 @@ RECIPE = "version: 1\nname: x\nmodel: {source: bert, family: bert}\ndevice: cpu\
         (["--model", "bert", "--samples", "10"], "--device"),
         (["--model", "bert", *FACTS, "--min-accuracy", "95"], "at most 1, got 95"),
         (["--model", "bert", *FACTS, "--smaples", "3"], "--smaples"),
+        (["--model", "bert", *FACTS, "--max-emissions", "0"], "expected a number above 0 and at most 1e+12, got 0"),
         (["--model", "bert", *FACTS, "-o", "/nowhere/at/all.yaml"], "the folder does not exist"),
         (["chekc", "x.yaml"], "did you mean 'check'?"),
         (["run", "nowhere.yaml", "--out", "o"], "cannot be read"),

@@ -174,3 +174,15 @@ def test_check_imports_nothing_that_can_load_a_weight() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_an_option_in_the_summary_can_be_copied(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", "broken.yaml", "--select", "distill-after-structure"])
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 1, "the summary has to be longer than a line here"
+    assert any("--unsafe-fixes" in line for line in lines)
+
+
+def test_one_known_finding_is_singular(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", "broken.yaml", "--select", "distill-after-structure", "--write-baseline", "known.json"])
+    assert "known.json: 1 known finding\n" in capsys.readouterr().err

@@ -46,6 +46,8 @@ def bash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     [
         (["che"], {"check"}),
         (["rules", "ver"], {"verify"}),
+        (["families", "a"], {"add"}),
+        (["families", "add", "--o"], {"--out"}),
         (["check", "--fail"], {"--fail-on"}),
         (["check", "--fail-on", ""], {"error", "warning", "note"}),
         (["check", "rec"], {"recipe.yaml"}),

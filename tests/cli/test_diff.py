@@ -260,3 +260,11 @@ def test_there_and_back_mirror_each_other(one: Path, other: Path) -> None:
     assert {(x.part, x.before, x.after) for x in there.changes} == {(x.part, x.after, x.before) for x in back.changes}
     assert there.in_effect == (one != other)
     assert not difference(old, reviewed(as_yaml(old.recipe))).in_effect
+
+
+def test_a_comment_calls_nobody_and_links_nowhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, said in (("old", "x"), ("new", '"@team [y](http://z.example) <!-- a | b"')):
+        (tmp_path / f"{name}.yaml").write_text(OLD.replace("name: x", f"name: {said}"))
+    main(["diff", "--format", "markdown", *(str(tmp_path / f"{name}.yaml") for name in ("old", "new"))])
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if "team" in line]
+    assert "@\u200bteam \\[y\\](http://z.example) \\<!-- a \\| b" in row

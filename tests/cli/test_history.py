@@ -87,9 +87,10 @@ def test_sharing_runs_twice_changes_nothing(
     assert [main(["history", "export", file]) for file in files] == [0, 0]
     monkeypatch.setenv("ADVISE_LEDGER", str(tmp_path / "colleague.sqlite3"))
     assert main(["history", "import", *files]) == 0
-    assert "3 runs added" in capsys.readouterr().err
+    assert re.search(r"\n3 runs added to \S+, 3 already there\n$", capsys.readouterr().err)
     assert ledger.find() == mine
     assert main(["history", "add", str(tmp_path / "run-0")]) == 0
+    assert re.search(r"^0 runs added to \S+, 1 already there\n$", capsys.readouterr().err)
     assert ledger.find() == mine
 
 

@@ -212,3 +212,17 @@ def test_a_rule_and_a_pack_name_the_longest_term_of_their_waivers(
     (strict / "pack.yaml").write_text(manifest + "waiver_days: 0\n")
     assert main(["check", "recipes/a.yaml", "--policy", "packs/strict"]) == 3
     assert "waiver_days" in capsys.readouterr().err
+
+
+def test_explain_takes_the_policy_of_the_project(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", BROKEN]) == 0
+    assert main(["explain", "recipes/a.yaml"]) == 0
+    assert f"error[{BROKEN}]" in capsys.readouterr().out
+    (project / "advise.toml").write_text('policy = "packs/lenient"\n')
+    assert main(["explain", BROKEN]) == 2
+    assert "disabled by lenient: measured here" in capsys.readouterr().err
+    assert main(["explain", "recipes/a.yaml"]) == 0
+    assert f"error[{BROKEN}]" not in capsys.readouterr().out
+    (project / "advise.toml").write_text('policies = {"recipes/**" = "packs/lenient"}\n')
+    assert main(["explain", BROKEN]) == 0, "another pack of the project has it"
+    assert main(["explain", BROKEN, "--policy", "packs/lenient"]) == 2

@@ -80,8 +80,11 @@ def test_explain_a_rule_by_id_and_by_origin(capsys: pytest.CaptureFixture[str]) 
     assert "recipe.yaml:9:5: error t5-small-data-no-prune layer_removal is forbidden" in shown
     assert "It rests on the white paper alone" in shown and "(S25); the only source" in shown
     assert "[mid-large-data-levels](mid-large-data-levels.md) on matrix_pruning" in shown
-    assert main(["explain", "t5-small-data"]) == 3
+    assert main(["explain", "t5-small-data"]) == 2
     assert "did you mean 't5-small-data-no-prune'?" in capsys.readouterr().err
+    assert main(["explain", "nothing"]) == 2
+    known = capsys.readouterr().err.partition("known: ")[2].partition(" and ")[0].split(", ")
+    assert len(known) == len(set(known)) == 20
 
 
 def test_explain_a_recipe(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -91,7 +94,8 @@ def test_explain_a_recipe(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
     changed = tmp_path / "mine.yaml"
     changed.write_text(recipe.read_text().replace("keep: 8", "keep: 9"))
     shown = text(capsys, "explain", str(changed))
-    assert "advice for these facts differs" in shown and "keep=9" in shown
+    assert "advice for these facts differs" in shown and "  layer_removal.keep: 9 here, 8 advised\n" in shown
+    assert "None" not in shown and "(keep" not in shown
 
 
 def test_the_pages_of_the_rules_are_not_stale() -> None:

@@ -207,7 +207,10 @@ def test_a_model_type_names_no_other_file(name: str) -> None:
 
 def test_a_type_that_transformers_does_not_know_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["families", "add", "no-such-type"]) == 2
-    assert "model_type" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "it knows no model type 'no-such-type'" in told and "model_type" in told and len(told) < 500
+    assert main(["families", "add", "stablml"]) == 2
+    assert "did you mean 'stablelm'?" in capsys.readouterr().err
 
 
 def test_transformers_is_asked_for_every_type_that_it_knows() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from advisor.base.errors import PolicyError
+from advisor.base.errors import AdviseError, PolicyError
 from advisor.policy.pack import core, find, load
 from advisor.policy.shipped import shipped
 from advisor.proofs.pack_differences import differences
@@ -59,7 +59,7 @@ def test_a_pack_adds_disables_and_overrides(tmp_path: Path) -> None:
     assert gate is not None and gate.severity == "warning" and "Overridden: trial" in gate.because
     assert str(gate.limits["quantization.min_relative_accuracy"]) == ">= 0.98"
     assert (ours.stamp.name, ours.stamp.version) == ("ours", "2") and ours.stamp.sha256 != core().stamp.sha256
-    with pytest.raises(PolicyError, match="we have measured OPT"):
+    with pytest.raises(AdviseError, match="we have measured OPT"):
         ours.rules_of("opt-follows-bert")
 
 

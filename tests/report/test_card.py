@@ -174,3 +174,43 @@ def test_the_license_is_the_base_models(head: str | None, found: str, tmp_path: 
         (tmp_path / "README.md").write_text(head)
     assert card.base_license(tmp_path) == found
     assert card.base_license(None) == ""
+
+
+def test_an_article_fits_its_noun() -> None:
+    assert ", to serve on an edge device: " in text(measured(device="edge"))
+    assert ", to serve on cpu: " in text()
+
+
+def test_a_comment_with_a_run_calls_nobody() -> None:
+    shown = card.section(replace(measured(), name="@team", summary="keeps &lt;b&gt; @all"))
+    assert "@\u200bteam" in shown and "\\&lt;b\\&gt;" in shown and "@all" not in shown
+
+
+def test_large_amounts_have_no_exponent() -> None:
+    hours = tuple(replace(step, seconds=123 * 3600.0) for step in measured().steps)
+    made = text(replace(measured(grams=12_345.0), steps=hours))
+    assert "492 hours" in made
+    assert "49,380 g CO2e (time-derived" in text(measured(grams=12_345.0))
+
+
+@pytest.mark.parametrize("family", ["T5", "mT5"])
+def test_no_stock_class_is_named_for_a_model_that_answers_in_words(family: str) -> None:
+    assert "AutoModel" not in text(measured(family=family))
+    assert "AutoModelForSeq2SeqLM" in text(measured(family=family, task="summarization"))
+    assert "AutoModelForSequenceClassification" in text(measured(family="BART"))
+
+
+def test_a_folder_of_this_machine_is_no_name_on_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert 'base_model: "bert-base-uncased"' in text() and '- "stanfordnlp/sst2"' in text()
+    (tmp_path / "bert-base-uncased").mkdir()
+    (tmp_path / "stanfordnlp" / "sst2").mkdir(parents=True)
+    assert "base_model" not in text() and "stanfordnlp" not in text()
+    assert "BERT from a local folder made smaller" in text() and "source: sst2" in text()
+
+
+def test_how_long_one_step_took_is_no_part_of_the_sum() -> None:
+    told = "energy counters, this process for 4 s and, at the same power, 90 s before it was interrupted; grid of FRA"
+    run = measured()
+    steps = tuple(replace(step, cost=Cost(Measured(1.0), Measured(1.0, source=told))) for step in run.steps)
+    assert card.making(replace(run, steps=steps)).source == "energy counters, this process; grid of FRA"

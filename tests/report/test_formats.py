@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped
 from packs import policy, rule
 
+from advisor.report.escape import escaped
 from advisor.report.findings import summary
 from advisor.report.formats import written
-from advisor.report.markdown import MOST_SIGNS, escaped
+from advisor.report.markdown import MOST_SIGNS
 from advisor.report.schema import schema
 from advisor.review.baseline import Baseline, Entry
 from advisor.review.batch import check
@@ -184,7 +185,7 @@ def test_nobody_is_called_and_nothing_is_formatted_by_a_recipe(text: str) -> Non
     shown = escaped(text)
     assert "\n" not in shown
     assert not re.search(r"@(?!\u200b)", shown)
-    assert not re.search(r"(?<!\\)[<>\[\]`*|]", shown.replace("\\\\", ""))
+    assert not re.search(r"(?<!\\)[<>\[\]`*|&]", shown.replace("\\\\", ""))
 
 
 def test_a_comment_fits_a_pull_request_and_says_what_it_leaves_out(checked: Checked) -> None:
@@ -198,6 +199,7 @@ def test_a_comment_fits_a_pull_request_and_says_what_it_leaves_out(checked: Chec
 @settings(deadline=None)  # the first example of a format imports what writes it
 @given(st.text(min_size=1), st.sampled_from(FORMATS))
 @example("\x1b\U00010000", "text")
+@example("\uffff", "junit")
 def test_any_name_in_any_format_stays_well_formed(name: str, form: str) -> None:
     recipe = f"version: 1\nname: {json.dumps(name)}\nmodel: {{source: bert}}\ndevice: cpu\nsteps: [quantization]\n"
     source = Source(f"{name}.yaml".replace("\0", ""), recipe.encode(errors="replace"))
@@ -206,5 +208,10 @@ def test_any_name_in_any_format_stays_well_formed(name: str, form: str) -> None:
         json.loads(text)
     elif form == "junit":
         JUnitXml.fromstring(text)
+        assert "because: <" not in text and "because: \n" not in text
     elif form in ("text", "concise", "github"):
         assert "\x1b" not in text
+
+
+def test_the_schema_names_every_part_of_the_json(checked: Checked) -> None:
+    assert set(json.loads(written(checked, "json"))) == set(json.loads(schema("findings"))["properties"])

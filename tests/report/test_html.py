@@ -13,10 +13,11 @@ from typing import Any
 import browser
 import pytest
 import small_runs
+from markupsafe import escape
 
 from advisor.base.install import pip_command
 from advisor.cli import main
-from advisor.records.results import Measured, Predicted, RunResult, Served
+from advisor.records.results import GateResult, Measured, Predicted, RunResult, Served
 from advisor.report import chart, html
 from advisor.report.chart import Figured, Line, Point
 from advisor.runs.finished import read
@@ -213,3 +214,13 @@ def test_tables_without_a_page(form: str, told: str, tmp_path: Path, capsys: pyt
 def test_a_folder_that_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(tmp_path), "--html", str(tmp_path / "x.html")]) == 2
     assert "is no finished run" in capsys.readouterr().err and not (tmp_path / "x.html").exists()
+
+
+def test_what_a_gate_rests_on_is_said_once_and_a_metric_in_words(tmp_path: Path) -> None:
+    told = "accuracy 0.9 against 0.5 for always answering 'no'"
+    gate = GateResult("model above a constant answer", "> 0", Measured(0.4, source=told), True, "passed", told)
+    step = replace(small_runs.result().steps[0], metric="answer_f1")
+    run = small_runs.result(gates=(gate,), steps=(step, *small_runs.result().steps[1:]))
+    text = html.render([read(small_runs.write(tmp_path / "run", run))])
+    assert text.count(str(escape(told))) == 1
+    assert '<th class="n">Answer f1</th>' in text

@@ -145,3 +145,9 @@ def test_the_command_weighs_a_number_of_requests(tmp_path: Path, capsys: pytest.
     unknown = small_runs.write(tmp_path / "unknown")  # whose steps' making was not measured
     assert main(["report", str(unknown), "--requests", "1000"]) == 0
     assert "net saving: not measured, not measured yet" in capsys.readouterr().err
+
+
+def test_runs_of_one_name_and_seed_are_all_there(tmp_path: Path) -> None:
+    runs = [run(tmp_path / name) for name in ("a", "b")]
+    groups = yaml.safe_load(manifest(runs))["tree"]["children"]
+    assert list(groups) == [f"bert-sst2, {tmp_path / name}" for name in ("a", "b")]

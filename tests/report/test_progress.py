@@ -28,3 +28,9 @@ def test_steps_of_many_rows_have_lines_too(capsys: pytest.CaptureFixture[str]) -
 )
 def test_spans(seconds: float, words: str) -> None:
     assert span(seconds) == words
+
+
+def test_brackets_and_colons_in_a_remark_stay(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RuntimeError, match="without a result"):
+        watch([Remark("[bold]a[/b] :fire:"), Progress("score", 10, 10, "[red]rows[/]")])
+    assert capsys.readouterr().err == "[bold]a[/b] :fire:\n  score 10 of 10 [red]rows[/]\n"

@@ -20,7 +20,7 @@ from advisor.records.results import (
     Served,
     StepResult,
 )
-from advisor.report.run_tables import gates, notes, number, predictions, serving, show, table
+from advisor.report.run_tables import gates, notes, number, predictions, serving, show, table, tables
 
 POWER = f"{TIME_DERIVED}: this process's processor time at 4 W a thread (some CPU)"
 SOURCE = f"{POWER}; 10 windows, 1,024 requests in 60 s"
@@ -157,3 +157,28 @@ def test_notes_say_why_something_was_not_measured() -> None:
 def test_numbers_have_three_digits() -> None:
     assert [number(Measured(value)) for value in (0.012345, 1.234, 99.96, 1234.4)] == ["0.0123", "1.23", "100", "1,234"]
     assert number(Measured(why_not="x")) == "not measured"
+
+
+def test_no_amount_has_an_exponent_and_a_missed_gate_shows_why() -> None:
+    gate = GateResult("size_mb", "<= 12000", Measured(12_345.6), False)
+    close = GateResult("relative_accuracy", ">= 0.95", Measured(0.94996), False)
+    rows = cells(drawn(gates((gate, close)), width=120))
+    assert [row[2] for row in rows[1:]] == ["12,346", "0.94996"]
+    assert (number(Measured(0.0000311)), number(Measured(12_345.6))) == ("0.0000311", "12,346")
+
+
+def test_a_colon_before_a_name_and_one_after_it_draw_no_picture(capsys: pytest.CaptureFixture[str]) -> None:
+    show(replace(RUN, name="a:100:b", summary="keeps :fire: 97.9 %"))
+    assert "a:100:b: keeps :fire: 97.9 %" in capsys.readouterr().out
+
+
+def test_a_run_that_only_fine_tunes_shows_no_empty_table() -> None:
+    text = drawn(*tables(replace(RUN, steps=(BASE,), gates=())))
+    assert "Measured and predicted" not in text and "Gates" not in text
+
+
+def test_what_was_not_measured_stands_beside_what_was_predicted() -> None:
+    unmeasured = replace(INT8, served=Served(), predicted=Predicted((0.99, 1.0), (0.2, 0.3), None, (0.2549, 0.2549)))
+    (row,) = cells(drawn(predictions(replace(RUN, steps=(BASE, unmeasured))), width=120))[1:]
+    assert row[2] == "not measured, predicted 20-30"
+    assert row[4] == "25.0 < 25.5", "one that was predicted exactly has a decimal too"

@@ -61,7 +61,7 @@ def test_with_seeds_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert not found.passed
     seeds.show(found)
     first = capsys.readouterr().out.splitlines()[0]
-    assert first.startswith("bert-sst2 verifies nothing: the baseline is no better than a constant answer in the mean")
+    assert first.startswith("bert-sst2: verifies nothing: the baseline is no better than a constant answer in the mean")
     some = gathered([run(CLEAR, CLEAR), one], [0, 1], ["seed-0", "seed-1"])
     assert some.summary == ("the baseline is not shown to be better than a constant answer with 1 of 2 seeds")
 

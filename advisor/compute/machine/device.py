@@ -89,8 +89,10 @@ def seed(number: int) -> None:
 def provenance() -> dict[str, object]:
     """Machine and versions, for the report."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    threads = torch.get_num_threads()
+    with_threads = f"{cpu.name()}, {threads} thread{'' if threads == 1 else 's'}"
     return {
-        "machine": f"{cpu.name()}, {torch.get_num_threads()} threads" + (f", {gpu}" if gpu else ""),
+        "machine": with_threads + (f", {gpu}" if gpu else ""),
         "versions": {"advise": __version__, **versions(PACKAGES)},
     }
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig
 from transformers.utils import logging
 
-from advisor.base.errors import AdviseError
+from advisor.base.errors import AdviseError, nearest
 
 logging.disable_progress_bar()
 logging.set_verbosity_error()
@@ -31,6 +31,7 @@ TASKS: Mapping[str, Any] = {
     "audio-classification": auto.MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING,
     "feature-extraction": auto.MODEL_MAPPING,
 }
+READABLE = "give the config.json of a model whose model_type transformers knows, without remote code"
 FIRST = ("text2text-generation", "automatic-speech-recognition", "text-classification", "image-classification")
 
 
@@ -55,13 +56,16 @@ def config_of(values: Mapping[str, Any]) -> Any:
     """
     given = dict(values)
     kind = given.pop("model_type", None)
+    if not (isinstance(kind, str) and knows(kind)):  # transformers would name the hundreds of types that it knows
+        near = nearest(kind, list(CONFIG_MAPPING))
+        raise AdviseError(
+            f"no config that transformers can read: it knows no model type {kind!r}",
+            hint=(f"did you mean {near!r}? Else " if near else "") + READABLE,
+        )
     try:
         return AutoConfig.for_model(kind, **given)
     except Exception as error:  # a config's class may refuse with any error
-        raise AdviseError(
-            f"no config that transformers can read: {error}",
-            hint="give the config.json of a model whose model_type transformers knows, without remote code",
-        ) from None
+        raise AdviseError(f"no config that transformers can read: {error}", hint=READABLE) from None
 
 
 def tasks_of(config: Any) -> dict[str, Any]:

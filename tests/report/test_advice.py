@@ -1,0 +1,56 @@
+"""Advice as text: reasons stand below each other, and numbers agree with their nouns."""
+
+from __future__ import annotations
+
+import pytest
+
+from advisor.advice.ranges import Range
+from advisor.api.recommendation import advise
+from advisor.report.advice import explanation, facts_line
+from advisor.report.style import breadth, columns
+
+
+def test_the_lines_of_a_reason_begin_in_one_column() -> None:
+    lines = explanation(advise("bert", samples=25_000, device="cpu"), width=80).splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith("  + layer_removal"))
+    column = lines[first].index("8 layers")
+    assert lines[first + 1].startswith(" ") and lines[first + 1].index(lines[first + 1].strip()) == column
+
+
+@pytest.mark.parametrize(("layers", "words"), [(1, "1 layer"), (2, "2 layers")])
+def test_one_layer_and_one_sample_are_singular(layers: int, words: str) -> None:
+    facts = advise("bert", samples=layers, device="cpu").facts
+    line = facts_line(facts._replace(model=facts.model._replace(encoder_layers=layers)))
+    assert f" · {words} · " in line
+    assert f"| {layers:,} {'sample' if layers == 1 else 'samples'} · " in line
+
+
+def test_the_policy_says_how_many_rules_find_something() -> None:
+    text = explanation(advise("bert", samples=25_000, device="cpu"))
+    assert " rules, 2 with findings on a recipe below · sha256 " in text.splitlines()[1]
+
+
+def test_no_rule_id_is_broken_in_two() -> None:
+    advice = advise("bert", samples=25_000, device="cpu")
+    ids = {rule for one in advice.verdicts for rule in one.rules}
+    for width in range(60, 120):
+        text = explanation(advice, width)
+        assert not [one for one in ids if one not in text], width
+
+
+def test_a_range_whose_ends_look_alike_is_one_number() -> None:
+    assert (str(Range(0.25, 0.2512)), str(Range(0.25, 0.26))) == ("0.25", "0.25-0.26")
+
+
+def test_wide_characters_keep_columns_aligned() -> None:
+    lines = list(columns([("模型", "a"), ("bert", "b")]))
+    assert [breadth(line[: line.rindex(cell)]) for line, cell in zip(lines, ("a", "b"), strict=True)] == [6, 6]
+
+
+def test_a_reason_names_the_ranges_that_the_table_does_not_show() -> None:
+    alike, apart = (advise("bert", samples=count, device="cpu") for count in (25_000, 2_000))
+    for advice, words in ((alike, "goal (relative"), (apart, "goal (judged by relative")):
+        (row,) = [line for line in explanation(advice).splitlines() if line.startswith(">")]
+        (said,) = [one.reason for one in advice.verdicts if one.step == "quantization"]
+        shown = said.partition("relative accuracy ")[2].partition(",")[0]
+        assert words in said and (shown in row.split()) == (advice is alike)
