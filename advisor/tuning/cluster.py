@@ -7,7 +7,7 @@ it lacks. The driver alone writes the search's folder; workers write to a folder
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,7 +77,6 @@ class Cluster:
             raise
         except (errors.WorkerCrashedError, errors.NodeDiedError, errors.OutOfMemoryError, errors.ObjectLostError):
             return node, Outcome("failed", f"its worker was lost {MOST_DEATHS} times; is there enough memory?")
-        self.store.folder.mkdir(parents=True, exist_ok=True)
         for key, files in entries.items():
             transfer.unpacked(self.store, key, files)
         return node, outcome
@@ -107,6 +106,7 @@ class Keeper:
         """A finished step."""
         return transfer.packed(self.store, key)
 
-    def missing(self, keys: list[str]) -> list[str]:
-        """Those of the steps that are not here whole: folder, record and scores."""
-        return [key for key in keys if not transfer.is_whole(self.store, key)]
+    def missing(self, offered: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """What is not here of finished steps, by key; each step is told by the names of its files."""
+        lacking = {key: sorted(set(names) - set(transfer.names(self.store, key))) for key, names in offered.items()}
+        return {key: names for key, names in lacking.items() if names}
