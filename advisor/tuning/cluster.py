@@ -37,6 +37,8 @@ class Where(NamedTuple):
 class Cluster:
     """Carries nodes to a Ray cluster (see `carrier.Carrier`)."""
 
+    shares_gpu = False  # Ray gives each task one of its own
+
     def __init__(self, where: Where, maker: Maker, sources: Mapping[str, Path]) -> None:
         """Connect, and look whether every machine can do the work. sources: local `model` and `data`.
 
@@ -55,7 +57,9 @@ class Cluster:
         here = machines.on(self.ray.get_runtime_context().get_node_id())
         keeper = self.ray.remote(Keeper).options(num_cpus=0, scheduling_strategy=here).remote(found, maker.store)
         self.sent, self.search = self.ray.put(Sent(maker, where.search, found, keeper)), where.search
-        share = {"num_cpus": machines.cores(self.machines, self.workers), "num_gpus": 1 if gpus else 0}
+        cores = machines.cores(self.machines, self.workers)
+        self.cores: int | None = cores
+        share = {"num_cpus": cores, "num_gpus": 1 if gpus else 0}
         self.task = self.ray.remote(remote.make).options(max_retries=MOST_DEATHS - 1, **share)
 
     def start(self, node: Node) -> None:
