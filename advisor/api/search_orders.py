@@ -136,6 +136,7 @@ def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | N
                 expected = record.forecast or costs.forecast(space, wanted.budget, estimates)
                 if confirm is not None and not confirm(expected):
                     raise AdviseError("the search was not started", hint="a smaller --budget, or --yes")
+                folder.refuse_store(wanted.store)
                 parts = parts._replace(estimates=estimates, objective=record.objective)
                 found = screen.show(Driver(parts, replace(record, forecast=expected)).run())
             finally:

@@ -42,37 +42,43 @@ class Store:
         return fingerprint(inputs)
 
     @contextmanager
-    def alone(self, name: str = LOCK) -> Iterator[None]:
+    def locked(self, how: int = fcntl.LOCK_EX, name: str = LOCK) -> Iterator[None]:
         """Wait until no other process changes the store. The kernel lets go when a process ends, however it ends.
 
-        name: of a lock for other work; one process holds a lock once.
+        how: LOCK_SH lets others read meanwhile. name: of a lock for other work. Whoever holds one does not ask again.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / name).open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(file, how)
             yield
 
     def fetch(self, inputs: Inputs, folder: Path) -> Record | None:
         """Put the step that these inputs make into a run's folder; None where it is not here, or not whole."""
         kept = self.folder / self.key(inputs)
-        with self.alone():
+        with self.locked(fcntl.LOCK_SH):
             record, why = resumption.record_of(kept, inputs)
-            if record is None:
-                if why:
-                    resumption.forget(kept)
-                return None
-            resumption.forget(folder)
-            _link(kept, draft_of(folder))
+            if record is not None:
+                resumption.forget(folder)
+                _link(kept, draft_of(folder))
+        if record is None:
+            if why:
+                self._forget_damaged(kept, inputs)
+            return None
         draft_of(folder).rename(folder)
         record = record._replace(result=replace(record.result, path=f"{folder.parent.name}/{folder.name}"))
         resumption.keep(folder, record)
         return record
 
+    def _forget_damaged(self, kept: Path, inputs: Inputs) -> None:
+        with self.locked():
+            if resumption.record_of(kept, inputs)[0] is None:  # nobody has made it again meanwhile
+                resumption.forget(kept)
+
     def keep(self, record: Record, folder: Path) -> str:
         """Keep a finished step of a run, unless another process has kept it first; returns its key."""
         key = self.key(record.inputs)
         kept = self.folder / key
-        with self.alone():
+        with self.locked():
             if resumption.record_of(kept, record.inputs)[0] is None:
                 self.put(kept, lambda draft: _link(folder, draft))
                 resumption.keep(kept, record)

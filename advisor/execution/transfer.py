@@ -5,6 +5,7 @@ Whoever has the files answers questions (`Source`); whoever lacks them asks. Wha
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 from collections.abc import Collection, Mapping
@@ -91,7 +92,7 @@ def names(store: Store, key: str) -> list[str]:
 
 def packed(store: Store, key: str, wanted: Collection[str] | None = None) -> Files | None:
     """A finished step with its record and its scores, or these files of it; None where it is not in the store."""
-    with store.alone():
+    with store.locked(fcntl.LOCK_SH):
         found = names(store, key)
         chosen = [name for name in found if wanted is None or name in wanted]
         return {name: (store.folder / name).read_bytes() for name in chosen} if found else None
@@ -103,7 +104,7 @@ def unpacked(store: Store, key: str, files: Files) -> None:
     if strange:
         raise AdviseError(f"a worker sent files that are none of step {key}: {', '.join(sorted(strange))}")
     scores, record = (f"{key}{suffix}" for suffix in SUFFIXES)
-    with store.alone():
+    with store.locked():
         new = not (store.folder / record).is_file()
         if new and record in files:
             own = {name.removeprefix(f"{key}/"): data for name, data in files.items() if name.startswith(f"{key}/")}
@@ -141,6 +142,6 @@ class Borrowing(Store):
         return key
 
     def _borrow(self, key: str) -> None:
-        with self.alone(f".{key}.lock"):  # of several workers here one asks
+        with self.locked(name=f".{key}.lock"):  # of several workers here one asks
             if not (self.folder / f"{key}.json").is_file() and (files := self.source.entry(key)) is not None:
                 unpacked(self, key, files)

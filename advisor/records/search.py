@@ -170,7 +170,7 @@ class SearchResult:
     ended, "" while it lasts. space_sha256: of model, data, policy and what all trials share; a search goes on only in
     a folder of the same.
     nearest: what has to give where no point meets the goals. looked: trials that were measured on the report rows for
-    these goals and this budget, also where a seed failed; asked_in: the first round with these.
+    these goals and this budget, also where a seed failed; asked_after: the round after which these were asked for.
     """
 
     model: str
@@ -197,7 +197,7 @@ class SearchResult:
     provenance: Mapping[str, Any] | None = None
     version: int = SEARCH_VERSION
     looked: tuple[int, ...] = ()
-    asked_in: int = 0
+    asked_after: int = 0
 
     @property
     def objective(self) -> Literal["emissions", "time"]:

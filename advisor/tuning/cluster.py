@@ -78,9 +78,13 @@ class Cluster:
             if isinstance(error.cause, OSError):
                 hint = "mend it there; --resume goes on"
                 raise AdviseError(f"a worker cannot go on: {error.cause}", hint=hint) from None
+            if isinstance(error.cause, errors.RayError):
+                raise _gone(error.cause) from None
             raise
         except (errors.WorkerCrashedError, errors.NodeDiedError, errors.OutOfMemoryError, errors.ObjectLostError):
             return node, Outcome("failed", f"its worker was lost {MOST_DEATHS} times; is there enough memory?")
+        except errors.RayError as error:
+            raise _gone(error) from None
         for key, files in entries.items():
             transfer.unpacked(self.store, key, files)
         return node, outcome
@@ -92,6 +96,11 @@ class Cluster:
         self.running.clear()
         machines.everywhere(self.ray, self.machines, remote.clear, self.search)
         self.ray.shutdown()
+
+
+def _gone(error: Exception) -> AdviseError:
+    said = str(error).strip().partition("\n")[0]
+    return AdviseError(f"the Ray cluster cannot go on: {said}", hint="mend it; --resume goes on")
 
 
 class Keeper:

@@ -83,7 +83,7 @@ class Driver:
         rounds = {one.number: one.measured_in or 0 for one in trials}
         return (
             stopping.goals_met(self.parts.goals, record.front)
-            or stopping.nothing_improves(found, rounds, self._round, record.asked_in)
+            or stopping.nothing_improves(found, rounds, self._round, record.asked_after)
             or self._pays_back()
             or ("" if self._untried else "every recipe of the space was tried")
             or (f"the budget of {self.parts.budget.text} is spent" if trials and rest.is_spent(self) else "")

@@ -56,7 +56,7 @@ def make(sent: Sent, node: Node) -> tuple[Outcome, dict[str, Files]]:
     store = Borrowing(folder / "store", asked)
     outcome = replace(sent.make, job_of=moved(places), out=folder, store=store)(node)
     if outcome.status == "failed":
-        return outcome._replace(why=f"{outcome.why} (on {socket.gethostname()})"), {}
+        outcome = outcome._replace(why=f"{outcome.why} (on {socket.gethostname()})")  # the steps before it are made
     lacking = _get(sent.keeper.missing.remote({key: transfer.names(store, key) for key in sorted(store.used)}))
     packed = {key: transfer.packed(store, key, names) for key, names in lacking.items()}
     return outcome, {key: files for key, files in packed.items() if files is not None}

@@ -25,7 +25,7 @@ def resumed(earlier: SearchResult, now: SearchResult) -> SearchResult:
     trials = tuple(_judged(one, goals) for one in earlier.trials)
     best = front(measures(trials, now.objective))
     same = (earlier.goals, earlier.budget, earlier.requests) == (now.goals, now.budget, now.requests)
-    points = tuple(judged(one, goals) for one in earlier.front if same or one.trial in best)
+    points = tuple(judged(one, goals) for one in earlier.front)
     there = [one.trial for one in points]
     found = replace(
         earlier,
@@ -45,8 +45,8 @@ def resumed(earlier: SearchResult, now: SearchResult) -> SearchResult:
 
 def _asked_anew(found: SearchResult) -> SearchResult:
     """With other goals or another budget: what ended the search before need not end it now."""
-    rounds = max((one.round for one in found.trials), default=-1)
-    return replace(found, stopped="", nearest="", forecast=None, looked=(), asked_in=rounds + 1)
+    last = max((one.round for one in found.trials), default=0)
+    return replace(found, stopped="", nearest="", forecast=None, looked=(), asked_after=last)
 
 
 def _judged(trial: Trial, goals: Mapping[str, Interval]) -> Trial:

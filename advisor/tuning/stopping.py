@@ -29,7 +29,7 @@ def nothing_improves(found: Mapping[int, Measure], rounds: Mapping[int, int], la
 
     Args:
         rounds: in which each trial was measured; it may have been tried before. last: the number of the last round.
-        first: the number of the first one with these goals: no patience was lost before.
+        first: the one before these goals: no patience was lost until then.
     """
     if last < first + PATIENCE:
         return ""

@@ -181,6 +181,7 @@ def test_other_goals_repeat_nothing_that_is_there() -> None:
     assert len(table.made) == len(set(table.made))
     assert len(table.measured) == len(set(table.measured)) and len(end.looks) == len(set(end.looks))
     assert len({tuple(one.choices.items()) for one in found.trials}) == len(found.trials)
+    assert {one.trial for one in earlier.front} <= {one.trial for one in found.front}, "a look is never hidden"
     assert found.goals["relative_accuracy"] == ">= 0.97" and found.stopped
 
 
