@@ -1,4 +1,4 @@
-"""The end of a search: the front is measured anew, with three seeds, on the rows that nothing was decided by."""
+"""The end of a search: the front is measured anew, with three seeds, on the rows by which nothing was chosen."""
 
 from __future__ import annotations
 
