@@ -6,6 +6,7 @@ it lacks. The driver alone writes the search's folder; workers write to a folder
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -121,5 +122,7 @@ class Keeper:
 
     def missing(self, offered: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
         """What is not here of finished steps, by key; each step is told by the names of its files."""
-        lacking = {key: sorted(set(names) - set(transfer.names(self.store, key))) for key, names in offered.items()}
+        with self.store.locked(fcntl.LOCK_SH):
+            here = {key: set(transfer.names(self.store, key)) for key in offered}
+        lacking = {key: sorted(set(names) - here[key]) for key, names in offered.items()}
         return {key: names for key, names in lacking.items() if names}

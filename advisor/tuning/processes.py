@@ -32,7 +32,7 @@ class Processes:
 
     def _pool(self) -> ProcessPoolExecutor:
         start = get_context("spawn")  # a fork would copy locks of threads that are held
-        return ProcessPoolExecutor(1, start, _begin, (self.cores,))
+        return ProcessPoolExecutor(1, start, _begin, (self.cores or 1,))
 
     def start(self, node: Node) -> None:
         pool = self.free.pop()

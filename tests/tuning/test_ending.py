@@ -124,7 +124,7 @@ def test_workers_shorten_what_they_share_and_neither_measuring_nor_energy() -> N
     assert {round(one.wh or 0, 6) for one in found.values()} == {round(found[1].wh or 0, 6)}, "the same work is done"
     serial = [found[count].seconds - steps[count] for count in counts]
     assert serial == pytest.approx([serial[0]] * 3) and serial[0] > 0, "measuring stays serial"
-    assert steps[1] / 4 < steps[4] < steps[1] / 2 and steps[4] > steps[10_000], "rungs and fine-tuning are waited for"
+    assert steps[1] > steps[4] > steps[10_000] > steps[1] / 4, "rungs and fine-tuning are waited for"
     assert steps[10_000] > alone.baseline(spaced.places[0])
     assert found[4].basis == "a guess, 4 workers" and found[1].basis == "a guess"
     slow = alone._replace(workers=4, pace=alone.pace._replace(slower=4.0))
