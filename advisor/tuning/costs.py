@@ -116,15 +116,17 @@ def _whole(space: Space, trials: int, costs: Costs) -> Taken:
     """A search of so many trials."""
     mean = sum(map(costs.trial, space.places)) / len(space.places)
     levels = len({place.level for place in space.places})
-    rounds = 1 + math.ceil(max(0, trials - len(space.seeds)) / ROUND)
-    found, going, last = _chain(costs.baseline(space.places[0]), costs), float(trials), 0.0
+    firsts = min(trials, len(space.seeds))  # which are taken to the last rung whatever they show
+    others, rounds = float(trials - firsts), 1 + math.ceil((trials - firsts) / ROUND)
+    found, going = _chain(costs.baseline(space.places[0]), costs), float(trials)
     for share in RUNGS:
+        going = firsts + others
         steps = going * (SECONDS_A_NODE + mean * float(Fraction(share)))
         # The trials of a round are made at the same time, and each rung waits for all of them.
         found += Taken(costs.together(steps, going / min(rounds, going)), steps)
-        last, going = going, max(going * SHARE, min(going, levels))
-    measured = last * sum(map(costs.measured, space.places)) / len(space.places)
-    return found + Taken(measured, measured) + _end(space.places[: min(MOST_POINTS, math.ceil(last))], costs)
+        others = min(others, others * SHARE + levels)  # a share of each level, rounded up
+    measured = going * sum(map(costs.measured, space.places)) / len(space.places)
+    return found + Taken(measured, measured) + _end(space.places[: min(MOST_POINTS, math.ceil(going))], costs)
 
 
 def _chain(seconds: float, costs: Costs) -> Taken:
