@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import inf
 from typing import NamedTuple
 
 from advisor.recipe.recipe import Recipe
@@ -157,6 +158,9 @@ def _known(value: float | None) -> Measured:
 class NoEnd:
     """An end at which nothing is measured anew."""
 
+    def look(self, driver: Driver, number: int) -> Iterator[Event]:
+        yield from ()
+
     def run(self, driver: Driver) -> Iterator[Event]:
         yield from ()
 
@@ -170,8 +174,14 @@ class Free(NamedTuple):
     def measured(self, place: Place) -> float:
         return 0.0
 
+    def further(self, places: Sequence[Place], tuned: bool = False) -> float:
+        return 0.0
+
     def end(self, places: Sequence[Place]) -> float:
         return 0.0
+
+    def together(self, seconds: float, most: float = inf) -> float:
+        return seconds
 
     def wh(self, seconds: float) -> float | None:
         return None

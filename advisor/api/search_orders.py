@@ -118,6 +118,7 @@ def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | N
     from advisor.tuning import costs, folder
     from advisor.tuning.driver import Driver
     from advisor.tuning.making import WORK
+    from advisor.tuning.resuming import resumed, with_tried
 
     space, job_of, screen = _space(asked), JobOf(order), Screen(shown)
     job = job_of(space.seeds[0].recipe)
@@ -127,16 +128,19 @@ def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | N
     with attempt(wanted.out):
         earlier = folder.opened(wanted.out, wanted.resume, begun.space_sha256)
         with resumption.taken(wanted.out):
-            estimates = costs.costs(job)
-            record = _resumed(earlier, begun) if earlier else begun
-            _refuse_too_little(space, wanted.budget, estimates)
-            expected = record.forecast or costs.forecast(space, wanted.budget, estimates)
-            if confirm is not None and not confirm(expected):
-                raise AdviseError("the search was not started", hint="a smaller --budget, or --yes")
-            parts = _parts(asked, space, job_of, wanted, screen)._replace(
-                estimates=estimates, objective=record.objective
-            )
-            found = screen.show(Driver(parts, replace(record, forecast=expected)).run())
+            record = resumed(earlier, begun) if earlier else begun
+            parts = _parts(asked, with_tried(space, asked, record.trials), job_of, wanted, screen)
+            try:
+                estimates = costs.costs(job, parts.carrier)
+                _refuse_too_little(space, wanted.budget, estimates)
+                expected = record.forecast or costs.forecast(space, wanted.budget, estimates)
+                if confirm is not None and not confirm(expected):
+                    raise AdviseError("the search was not started", hint="a smaller --budget, or --yes")
+                folder.refuse_store(wanted.store)
+                parts = parts._replace(estimates=estimates, objective=record.objective)
+                found = screen.show(Driver(parts, replace(record, forecast=expected)).run())
+            finally:
+                parts.carrier.close()
             resumption.remove(wanted.out / WORK)
             deliver(wanted.out / PAGE, page.render(found))
             return found
@@ -227,48 +231,18 @@ def _record(asked: Question, space: Space, job: Job, wanted: Wanted) -> SearchRe
     )
 
 
-def _resumed(earlier: SearchResult, now: SearchResult) -> SearchResult:
-    """An earlier search that goes on, with the goals and the budget of now."""
-    from advisor.base.interval import Interval
-    from advisor.tuning.ending import judged
-    from advisor.tuning.front import front
-    from advisor.tuning.goals import meets
-    from advisor.tuning.progress import goal_numbers, measures
-
-    goals = {name: Interval.parse(text) for name, text in now.goals.items()}
-    trials = tuple(
-        replace(one, meets=meets(goals, goal_numbers(one))) if one.status == "measured" else one
-        for one in earlier.trials
-    )
-    asked_for = (earlier.goals, earlier.budget, earlier.requests) == (now.goals, now.budget, now.requests)
-    best = front(measures(trials, now.objective))
-    return replace(
-        earlier,
-        goals=now.goals,
-        budget=now.budget,
-        requests=now.requests,
-        axes=now.axes,
-        excluded=now.excluded,
-        notes=now.notes,
-        trials=trials,
-        frontier=tuple(best),
-        front=tuple(judged(one, goals) for one in earlier.front),
-        stopped=earlier.stopped if asked_for else "",
-        forecast=earlier.forecast if asked_for else None,
-    )
-
-
 def _refuse_too_little(space: Space, budget: Budget, estimates: Costs) -> None:
     """Raise an AdviseError where the budget does not suffice for one trial and its end, or could never be spent."""
     from advisor.tuning.costs import least
 
-    seconds = least(space, estimates)
-    if budget.wh is not None and estimates.wh(seconds) is None:
+    found = least(space, estimates)
+    seconds, wh = found.clock, estimates.wh(found.work)
+    if budget.wh is not None and wh is None:
         what = f"--budget {budget.text}: this machine's energy cannot be counted, so nobody would know when it is spent"
         raise AdviseError(what, hint="a budget of hours or trials")
-    share = budget.takes(seconds, estimates.wh(seconds))
+    share = budget.takes(seconds, wh)
     if share > 1:
-        what = f"{seconds / 60:.0f} min" if budget.seconds else f"{estimates.wh(seconds) or 0:.3g} Wh"
+        what = f"{seconds / 60:.0f} min" if budget.seconds else f"{wh or 0:.3g} Wh"
         raise AdviseError(
             f"--budget {budget.text}: the shortest search, one trial and its three seeds, takes about {what}",
             hint="a larger budget, or fewer rows (--max-samples)",

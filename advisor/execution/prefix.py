@@ -55,7 +55,8 @@ def _on_selection(run: Run, store: Store, step: StepResult) -> Generator[Progres
     from advisor.compute.training.context import judge
 
     key, context, folder = store.key(run.inputs_of[step.name]), run.read_as[step.name].context, run.folders[step.name]
-    if (known := store.on_selection(key)) is not None:
+    files = run.files[step.name]
+    if (known := store.on_selection(key, files)) is not None:
         return known
     if step.name == "quantization":
         judged = yield from judging(folder, context, context.selection, run.read_as[step.name].processor)
@@ -63,7 +64,7 @@ def _on_selection(run: Run, store: Store, step: StepResult) -> Generator[Progres
     else:
         judged = judge(run.load(step.name), context, context.selection)
         found = OnSelection(rounded(judged.table), judged.loss)
-    store.keep_on_selection(key, found)
+    store.keep_on_selection(key, files, found)
     return found
 
 

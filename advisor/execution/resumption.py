@@ -166,6 +166,7 @@ def forget(folder: Path) -> None:
 
     Its folder goes at once, to a draft's name: half of it would no longer say which files are the run's own.
     """
+    remove(draft_of(folder))  # of a process that was killed meanwhile
     with suppress(FileNotFoundError):
         folder.rename(draft_of(folder))
     _file(folder).unlink(missing_ok=True)

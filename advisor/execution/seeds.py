@@ -98,9 +98,13 @@ def follow(job: Job, out: Path, count: int | None) -> None:
 
 def seeded(job: Job, count: int) -> dict[str, Job]:
     """A job for each seed, by the folder of its run."""
-    first = job.recipe.training.seed
-    trainings = [replace(job.recipe.training, seed=seed) for seed in range(first, first + count)]
-    return {f"seed-{one.seed}": replace(job, recipe=replace(job.recipe, training=one)) for one in trainings}
+    return {f"seed-{one.recipe.training.seed}": one for one in (later(job, by) for by in range(count))}
+
+
+def later(job: Job, by: int) -> Job:
+    """The job with the seed that comes so many after its own, on data that are split as before."""
+    training = replace(job.recipe.training, seed=job.recipe.training.seed + by)
+    return replace(job, recipe=replace(job.recipe, training=training))
 
 
 def _whole(events: Iterator[executor.Event], place: int, count: int) -> Iterator[executor.Event]:

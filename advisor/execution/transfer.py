@@ -5,17 +5,16 @@ Whoever has the files answers questions (`Source`); whoever lacks them asks. Wha
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.files import fingerprint
-from advisor.execution import resumption
 from advisor.execution.resumption import Inputs, Record
 from advisor.execution.store import Store
 from advisor.records.run_folder import hashes, inside, sha256
@@ -81,19 +80,22 @@ def _write(file: Path, data: bytes) -> None:
     draft.rename(file)
 
 
-def is_whole(store: Store, key: str) -> bool:
-    """Whether a finished step is in the store with all that is said of it."""
-    return all((store.folder / f"{key}{suffix}").is_file() for suffix in SUFFIXES)
-
-
-def packed(store: Store, key: str) -> Files | None:
-    """A finished step with its record and its scores; None where it is not in the store."""
+def names(store: Store, key: str) -> list[str]:
+    """The files of a finished step in the store, with its record and its scores; none where it is not there."""
     folder = store.folder / key
-    if not folder.with_name(f"{key}.json").is_file():
-        return None
-    beside = [folder.with_name(f"{key}{suffix}") for suffix in SUFFIXES]
-    own = [file for file in folder.rglob("*") if file.is_file()] + [file for file in beside if file.is_file()]
-    return {file.relative_to(store.folder).as_posix(): file.read_bytes() for file in own}
+    beside = [file for suffix in SUFFIXES if (file := folder.with_name(f"{key}{suffix}")).is_file()]
+    if folder.with_name(f"{key}.json") not in beside:
+        return []
+    own = [file for file in folder.rglob("*") if file.is_file()]
+    return [file.relative_to(store.folder).as_posix() for file in (*own, *beside)]
+
+
+def packed(store: Store, key: str, wanted: Collection[str] | None = None) -> Files | None:
+    """A finished step with its record and its scores, or these files of it; None where it is not in the store."""
+    with store.locked(fcntl.LOCK_SH):
+        found = names(store, key)
+        chosen = [name for name in found if wanted is None or name in wanted]
+        return {name: (store.folder / name).read_bytes() for name in chosen} if found else None
 
 
 def unpacked(store: Store, key: str, files: Files) -> None:
@@ -101,20 +103,21 @@ def unpacked(store: Store, key: str, files: Files) -> None:
     strange = [name for name in files if not inside(name) or not name.startswith(key)]
     if strange:
         raise AdviseError(f"a worker sent files that are none of step {key}: {', '.join(sorted(strange))}")
-    folder, draft = store.folder / key, store.folder / f".{key}.{os.getpid()}"
-    if not folder.with_name(f"{key}.json").is_file():
-        for name in (name for name in files if name.startswith(f"{key}/")):
-            file = draft / Path(name).relative_to(key)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(files[name])
-        resumption.forget(folder)
-        with suppress(FileExistsError, OSError):  # another process was quicker, with the same files
-            draft.rename(folder)
-        resumption.remove(draft)
-    for suffix in SUFFIXES:
-        file = store.folder / f"{key}{suffix}"
-        if file.name in files and not file.exists():
-            _write(file, files[file.name])
+    scores, record = (f"{key}{suffix}" for suffix in SUFFIXES)
+    with store.locked():
+        new = not (store.folder / record).is_file()
+        if new and record in files:
+            own = {name.removeprefix(f"{key}/"): data for name, data in files.items() if name.startswith(f"{key}/")}
+            store.put(store.folder / key, lambda draft: _fill(draft, own))
+        for name in (scores, record):
+            if name in files and not (store.folder / name).exists():
+                _write(store.folder / name, files[name])
+
+
+def _fill(folder: Path, files: Files) -> None:
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,6 @@ class Borrowing(Store):
         return key
 
     def _borrow(self, key: str) -> None:
-        if not (self.folder / f"{key}.json").is_file() and (files := self.source.entry(key)) is not None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            unpacked(self, key, files)
+        with self.locked(name=f".{key}.lock"):  # of several workers here one asks
+            if not (self.folder / f"{key}.json").is_file() and (files := self.source.entry(key)) is not None:
+                unpacked(self, key, files)

@@ -64,7 +64,8 @@ class Trial:
     stopped or failed. rungs: that it reached, in order. kept: after all of its training, on the selection rows.
     size_mb: of the weights on disk. relative_compute: exact share of the multiplications. meets: by goal, whether the
     nearer end of the interval meets it. spent: on this trial alone, not on what other trials had made already. folder:
-    of its run, below the search's folder.
+    of its run, below the search's folder. further: what the other seeds keep on the selection rows, in the order of the
+    seeds; empty before they are trained.
     """
 
     number: int
@@ -88,6 +89,7 @@ class Trial:
     spent: Spent = Spent()
     folder: str = ""
     measured_in: int | None = None
+    further: tuple[Measured, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +164,13 @@ class SearchResult:
     """A search as far as it has come.
 
     goals: by name, the bound as a recipe writes it. axes: of the space, with their values. budget: as it was given.
-    excluded: recipes that cost nothing. front: of the trials by selection rows, on the report rows; empty until the
-    search ends. frontier: numbers of the trials on the front so far. promoted: of each level's trials at a rung, the
-    share that goes on. wall_seconds: by the clock, over all attempts. stopped: why it ended, "" while it lasts.
-    space_sha256: of model, data, policy and what all trials share; a search goes on only in a folder of the same.
-    nearest: what has to give where no point meets the goals.
+    excluded: recipes that cost nothing. front: of the trials by selection rows, on the report rows; before the search
+    ends, those that seemed to meet the goals. frontier: numbers of the trials on the front so far. promoted: of each
+    level's trials at a rung, the share that goes on. wall_seconds: by the clock, over all attempts. stopped: why it
+    ended, "" while it lasts. space_sha256: of model, data, policy and what all trials share; a search goes on only in
+    a folder of the same.
+    nearest: what has to give where no point meets the goals. looked: trials that were measured on the report rows for
+    these goals and this budget, also where a seed failed; asked_after: the round after which these were asked for.
     """
 
     model: str
@@ -192,6 +196,8 @@ class SearchResult:
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, Any] | None = None
     version: int = SEARCH_VERSION
+    looked: tuple[int, ...] = ()
+    asked_after: int = 0
 
     @property
     def objective(self) -> Literal["emissions", "time"]:

@@ -16,9 +16,14 @@ Make = Callable[[Node], Outcome]  # makes a node, or finds it in the store; a fa
 
 
 class Carrier(Protocol):
-    """Makes nodes. workers: how many at the same time."""
+    """Makes nodes. workers: how many at the same time; cores: of each, None where it has as many as this process.
+
+    shares_gpu: all of them train on one GPU, if they train on any.
+    """
 
     workers: int
+    cores: int | None
+    shares_gpu: bool
 
     def start(self, node: Node) -> None:
         """Begin to make a node. Its parent is done."""
@@ -34,6 +39,8 @@ class Serial:
     """One node after another in this process."""
 
     workers = 1
+    cores: int | None = None
+    shares_gpu = True
 
     def __init__(self, make: Make) -> None:
         self.make, self.waiting = make, deque[Node]()

@@ -6,8 +6,9 @@ it lacks. The driver alone writes the search's folder; workers write to a folder
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +38,8 @@ class Where(NamedTuple):
 class Cluster:
     """Carries nodes to a Ray cluster (see `carrier.Carrier`)."""
 
+    shares_gpu = False  # Ray gives each task one of its own
+
     def __init__(self, where: Where, maker: Maker, sources: Mapping[str, Path]) -> None:
         """Connect, and look whether every machine can do the work. sources: local `model` and `data`.
 
@@ -55,7 +58,9 @@ class Cluster:
         here = machines.on(self.ray.get_runtime_context().get_node_id())
         keeper = self.ray.remote(Keeper).options(num_cpus=0, scheduling_strategy=here).remote(found, maker.store)
         self.sent, self.search = self.ray.put(Sent(maker, where.search, found, keeper)), where.search
-        share = {"num_cpus": machines.cores(self.machines, self.workers), "num_gpus": 1 if gpus else 0}
+        cores = machines.cores(self.machines, self.workers)
+        self.cores: int | None = cores
+        share = {"num_cpus": cores, "num_gpus": 1 if gpus else 0}
         self.task = self.ray.remote(remote.make).options(max_retries=MOST_DEATHS - 1, **share)
 
     def start(self, node: Node) -> None:
@@ -74,10 +79,13 @@ class Cluster:
             if isinstance(error.cause, OSError):
                 hint = "mend it there; --resume goes on"
                 raise AdviseError(f"a worker cannot go on: {error.cause}", hint=hint) from None
+            if isinstance(error.cause, errors.RayError):
+                raise _gone(error.cause) from None
             raise
         except (errors.WorkerCrashedError, errors.NodeDiedError, errors.OutOfMemoryError, errors.ObjectLostError):
             return node, Outcome("failed", f"its worker was lost {MOST_DEATHS} times; is there enough memory?")
-        self.store.folder.mkdir(parents=True, exist_ok=True)
+        except errors.RayError as error:
+            raise _gone(error) from None
         for key, files in entries.items():
             transfer.unpacked(self.store, key, files)
         return node, outcome
@@ -89,6 +97,11 @@ class Cluster:
         self.running.clear()
         machines.everywhere(self.ray, self.machines, remote.clear, self.search)
         self.ray.shutdown()
+
+
+def _gone(error: Exception) -> AdviseError:
+    said = str(error).strip().partition("\n")[0]
+    return AdviseError(f"the Ray cluster cannot go on: {said}", hint="mend it; --resume goes on")
 
 
 class Keeper:
@@ -107,6 +120,9 @@ class Keeper:
         """A finished step."""
         return transfer.packed(self.store, key)
 
-    def missing(self, keys: list[str]) -> list[str]:
-        """Those of the steps that are not here whole: folder, record and scores."""
-        return [key for key in keys if not transfer.is_whole(self.store, key)]
+    def missing(self, offered: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """What is not here of finished steps, by key; each step is told by the names of its files."""
+        with self.store.locked(fcntl.LOCK_SH):
+            here = {key: set(transfer.names(self.store, key)) for key in offered}
+        lacking = {key: sorted(set(names) - here[key]) for key, names in offered.items()}
+        return {key: names for key, names in lacking.items() if names}

@@ -6,27 +6,28 @@ which was killed goes on where it was. Everything that takes long is done by the
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any
 
 from advisor.base import frozen
 from advisor.base.errors import AdviseError, DiskFull
 from advisor.recipe.recipe import Recipe, as_dict
-from advisor.records.results import Remark
+from advisor.records.results import Measured, Remark
 from advisor.records.search import RUNGS, Origin, Reached, SearchResult, Spent, Trial
-from advisor.tuning import progress, stopping
+from advisor.tuning import progress, rest, stopping
+from advisor.tuning.costs import SEEDS
 from advisor.tuning.front import front
 from advisor.tuning.goals import meets
+from advisor.tuning.growth import Growth
 from advisor.tuning.making import message
 from advisor.tuning.parts import Event, Parts
-from advisor.tuning.proposals import propose
+from advisor.tuning.points import candidate, most_missed
+from advisor.tuning.proposals import ROUND, propose
 from advisor.tuning.rungs import agreement, share_for
 from advisor.tuning.space import Place
-from advisor.tuning.tree import Node, Outcome, before, tree
+from advisor.tuning.tree import Node, Outcome
 
-ROUND = 9  # proposals at a time: a third of a third of them is one
 MOST_MEASURED = 2  # times that a trial is measured before it has failed
 
 
@@ -36,7 +37,7 @@ class Driver:
     def __init__(self, parts: Parts, record: SearchResult) -> None:
         self.parts, self.record, self.begun = parts, record, parts.now() - record.wall_seconds
         self.places = {one.number: self._place(one) for one in record.trials}
-        self.outcomes: dict[str, Outcome] = {}
+        self.growth = Growth(parts.carrier, self.spend)
 
     def _place(self, trial: Trial) -> Place:
         place = self.parts.space.at(trial.choices)
@@ -46,22 +47,20 @@ class Driver:
 
     def run(self) -> Iterator[Event]:
         """Search until there is a reason to stop, then measure the front."""
-        try:
-            while not (reason := self._reason()):
-                if not any(one.status == "running" for one in self.record.trials):
-                    yield from self._propose()
-                yield from self._climb()
-            self.keep(stopped=reason)
-            yield Remark(f"the search ends: {reason}")
-            yield from self.parts.ending.run(self)
-        finally:
-            self.parts.carrier.close()
+        while not (reason := self._reason()):
+            yield from self._next()
+        self.keep(stopped=reason)
+        yield Remark(f"the search ends: {reason}")
+        yield from self.parts.ending.run(self)
         yield self.record
+
+    def wall(self) -> float:
+        """Seconds since the search began, without those in which it was interrupted."""
+        return self.parts.now() - self.begun
 
     def keep(self, **changes: object) -> None:
         """Change the record and write it."""
-        wall = self.parts.now() - self.begun
-        self.record = replace(self.record, **changes, wall_seconds=wall)  # type: ignore[arg-type]
+        self.record = replace(self.record, **changes, wall_seconds=self.wall())  # type: ignore[arg-type]
         self.parts.save(self.record)
 
     def recipe(self, number: int) -> Recipe:
@@ -73,71 +72,55 @@ class Driver:
         """Count what some work took."""
         self.record = replace(self.record, spent=self.record.spent + what)
 
-    def left(self) -> float:
-        """The share of the budget that is left."""
-        wall = self.parts.now() - self.begun
-        return self.parts.budget.left(wall, self.record.spent, len(self.record.trials))
-
-    def takes(self, seconds: float) -> float:
-        """The share of the budget that some work will use up."""
-        return self.parts.budget.takes(seconds, self.parts.estimates.wh(seconds))
-
     def _reason(self) -> str:
         """Why to stop now; "" to go on."""
         record, trials = self.record, self.record.trials
         if record.stopped:
             return record.stopped
-        if any(one.status == "running" for one in trials):
+        if self._is_climbing:
             return ""
         found = progress.measures(trials, self.parts.objective)
         rounds = {one.number: one.measured_in or 0 for one in trials}
         return (
-            stopping.goals_met(self.parts.goals, trials)
-            or stopping.nothing_improves(found, rounds, self._round)
+            stopping.goals_met(self.parts.goals, record.front)
+            or stopping.nothing_improves(found, rounds, self._round, record.asked_after)
             or self._pays_back()
-            or ("every recipe of the space was tried" if len(trials) >= len(self.parts.space.places) else "")
-            or (f"the budget of {self.parts.budget.text} is spent" if trials and self._spent_up() else "")
+            or ("" if self._untried else "every recipe of the space was tried")
+            or (f"the budget of {self.parts.budget.text} is spent" if trials and rest.is_spent(self) else "")
         )
+
+    @property
+    def _is_climbing(self) -> bool:
+        return any(one.status == "running" for one in self.record.trials)
 
     @property
     def _round(self) -> int:
         """The number of the last round; -1 before the first one."""
         return max((one.round for one in self.record.trials), default=-1)
 
-    def _spent_up(self) -> bool:
-        """Whether the end of the search leaves no more of the budget than the shortest trial takes."""
-        ended = [self.places[one.number] for one in self.record.trials if one.status in ("measured", "failed")]
-        more = [self._seconds(place) for place in self.parts.space.places if place not in ended]
-        return self._free() - self.takes(min(more, default=0.0)) <= 0
+    @property
+    def _untried(self) -> list[Place]:
+        tried = [one.choices for one in self.record.trials]
+        return [one for one in self.parts.space.places if one.choices not in tried]
 
-    def _free(self) -> float:
-        """The share of the budget that is left for trials: the end of the search is kept back."""
-        on_front = [self.places[number] for number in self.record.frontier] or [self.places[0]]
-        return self.left() - self.takes(self.parts.estimates.end(on_front))
-
-    def _seconds(self, place: Place, share: str = RUNGS[-1]) -> float:
-        """What a trial takes on a rung; on the last one it is measured, too."""
-        training = self.parts.estimates.trial(place) * float(Fraction(share))
-        return training + (self.parts.estimates.measured(place) if share == RUNGS[-1] else 0.0)
-
-    def _affordable(self, going: Sequence[Trial], share: str) -> list[Trial]:
-        """Those that the budget suffices for on a rung, the first ones first; trial 0 goes on whatever it takes."""
-        if self.parts.budget.trials is not None:
-            return list(going)
-        free, found = self._free(), []
-        for trial in going:
-            free -= self.takes(self._seconds(self.places[trial.number], share) / self.parts.carrier.workers)
-            if free >= 0 or trial.number == 0:
-                found.append(trial)
-        return found
+    def _next(self) -> Iterator[Event]:
+        """End the round that was begun, or see whether its best trial meets the goals for certain, or begin another."""
+        found = candidate(self.record, self.parts.goals, self.parts.objective)
+        if self._is_climbing:
+            yield from self._climb()
+        elif found is not None:
+            yield from self._verify(found)
+        else:
+            yield from self._propose()
+            yield from self._climb()
 
     def _pays_back(self) -> str:
         met = [one for one in self.record.trials if one.meets and all(one.meets.values()) and one.emissions.value]
         if not met:
             return ""
         best = min(met, key=lambda one: one.emissions.value or 1.0)
-        untried = [one for one in self.parts.space.places if one not in self.places.values()]
-        least = min((said.low for one in untried if (said := one.candidate.prediction.emissions)), default=0.0)
+        expected = [one.candidate.prediction.emissions for one in self._untried]
+        least = min((said.low for said in expected if said), default=0.0)
         whole, share = best.g_per_1000.value, best.emissions.value or 1.0
         spent, count = self.record.spent, len({one.round for one in self.record.trials})
         return stopping.cannot_pay_back(
@@ -145,30 +128,31 @@ class Driver:
         )
 
     def _propose(self) -> Iterator[Event]:
-        """Begin the next round: first the advised recipe and one of each level, then what the sampler asks for."""
+        """Begin the next round: the advised recipe and one of each level, and when these were tried, the sampler's."""
         trials, parts = self.record.trials, self.parts
-        number, most = len(trials), (parts.budget.trials or len(parts.space.places)) - len(trials)
+        most = (parts.budget.trials or len(parts.space.every)) - len(trials)
         round_ = self._round + 1
-        tried = [one.choices for one in trials]
-        if not trials:
-            chosen = list(parts.space.seeds)[:most]
-            origins: list[Origin] = ["advised", *["level"] * (len(chosen) - 1)]  # type: ignore[list-item]
-        else:
-            told = progress.told(trials, parts.goals, parts.objective)
-            seed = self.record.seed * 1000 + round_
-            chosen = propose(parts.space, told, tried, min(ROUND, most), seed, parts.sampler)
-            origins = ["proposed"] * len(chosen)
-        new = []
-        for place, origin in zip(chosen, origins, strict=True):
-            found = place.candidate
-            compute = found.prediction.compute
-            new.append(
-                Trial(number, origin, round_, found.words, place.level, place.choices, as_dict(found.recipe), compute)
-            )
-            self.places[number] = place
-            number += 1
+        untried = self._untried
+        firsts = [one for one in parts.space.seeds if one in untried][:most]
+        chosen = firsts or self._asked(round_, most)
+        new = [self._begun(*one, round_) for one in enumerate(chosen, len(trials))]
+        self.places |= {trial.number: place for trial, place in zip(new, chosen, strict=True)}
         self.keep(trials=(*trials, *new))
         yield Remark(f"round {round_ + 1}: {len(new)} recipes")
+
+    def _asked(self, round_: int, most: int) -> list[Place]:
+        """What the sampler proposes."""
+        record, parts = self.record, self.parts
+        told = progress.told(record.trials, parts.goals, parts.objective)
+        tried, seed = [one.choices for one in record.trials], record.seed * 1000 + round_
+        return propose(parts.space, told, tried, min(ROUND, most), seed, parts.sampler)
+
+    def _begun(self, number: int, place: Place, round_: int) -> Trial:
+        """A new trial."""
+        found, seeds = place.candidate, self.parts.space.seeds
+        origin: Origin = "proposed" if place not in seeds else "advised" if place == seeds[0] else "level"
+        compute = found.prediction.compute
+        return Trial(number, origin, round_, found.words, place.level, place.choices, as_dict(found.recipe), compute)
 
     def _climb(self) -> Iterator[Event]:
         """Take the trials from rung to rung, and measure those that reach the last one."""
@@ -176,7 +160,7 @@ class Driver:
         for share in RUNGS:
             costs = {number: place.cost for number, place in self.places.items()}
             due = progress.due(self.record.trials, costs, share, self.record.promoted)
-            going = self._affordable(due, share)
+            going = rest.affordable(self, due, share)
             late |= {one.number for one in due if one not in going}
             yield from self._grow(share, going)
         for trial in progress.unmeasured(self.record.trials):
@@ -191,54 +175,25 @@ class Driver:
         """Make the nodes of these trials at a rung, as many at the same time as the carrier can."""
         leaves = {one.number: progress.node(self.places[one.number], share) for one in going}
         for number, leaf in leaves.items():
-            if leaf.name in self.outcomes:
-                yield from self._seen(number, share, self.outcomes[leaf.name]._replace(spent=Spent()))
-        left = [leaf for leaf in leaves.values() if leaf.name not in self.outcomes]
-        for node, outcome in self._made(tree(left)):
+            if leaf.name in self.growth.outcomes:
+                yield from self._seen(number, share, self.growth.outcomes[leaf.name]._replace(spent=Spent()))
+        for node, outcome in self.growth.make(leaves.values()):
             first = True
             for number, leaf in leaves.items():
                 if leaf.name == node.name:
                     yield from self._seen(number, share, outcome if first else outcome._replace(spent=Spent()))
                     first = False
 
-    def _made(self, nodes: dict[str, Node]) -> Generator[tuple[Node, Outcome]]:
-        """Make nodes in an order in which each follows what it is made from; yields them as they end."""
-        carrier, working = self.parts.carrier, 0
-        waiting = {name: node for name, node in nodes.items() if name not in self.outcomes}
-        while waiting or working:
-            for name, node in list(waiting.items()):
-                above = before(node, nodes)
-                parent = self.outcomes.get(above) if above else None
-                if parent is not None and parent.status == "failed":
-                    del waiting[name]
-                    self.outcomes[name] = Outcome("failed", parent.why)
-                    yield node, self.outcomes[name]
-                elif (above is None or parent is not None) and working < carrier.workers:
-                    del waiting[name]
-                    carrier.start(node)
-                    working += 1
-            if working:
-                node, outcome = carrier.next()
-                working -= 1
-                self._ended(node, outcome)
-                yield node, outcome
-
-    def _ended(self, node: Node, outcome: Outcome) -> None:
-        self.spend(outcome.spent)
-        self.outcomes[node.name] = outcome
-        if outcome.status == "failed" and len(node.recipe.steps) == 1:
-            raise AdviseError(f"the baseline of every trial cannot be made: {outcome.why}")
-
     def _seen(self, number: int, share: str, outcome: Outcome) -> Iterator[Event]:
         """A trial has been looked at on a rung."""
         trial = self.record.trials[number]
         spent = trial.spent + (Spent() if outcome.reused else outcome.spent)
-        why = outcome.why or (outcome.kept.why_not if outcome.kept.value is None else "")
-        if why:
-            trial = replace(trial, status="failed", why=why, spent=spent)
+        kept = _kept(outcome)
+        if kept.value is None:
+            trial = replace(trial, status="failed", why=kept.why_not, spent=spent)
         else:
-            rung = Reached(share, outcome.kept, outcome.loss, outcome.key)
-            last: Any = {"kept": outcome.kept} if share == RUNGS[-1] else {}
+            rung = Reached(share, kept, outcome.loss, outcome.key)
+            last: Any = {"kept": kept} if share == RUNGS[-1] else {}
             trial = replace(trial, status="running", why="", rungs=(*trial.rungs, rung), spent=spent, **last)
         self.change(trial)
         yield trial
@@ -273,3 +228,44 @@ class Driver:
         self.change(trial)
         yield trial
         yield self.record
+
+    def _verify(self, trial: Trial) -> Iterator[Event]:
+        """Whether a trial meets the goals with every seed: on the selection rows, and only then on the report rows."""
+        yield Remark(f"trial {trial.number} meets every goal with one seed: the other seeds are trained")
+        yield from self.further([trial.number])
+        trial = self.record.trials[trial.number]
+        if most_missed(trial, self.parts.goals) > 0:
+            worst = min(trial.further, key=lambda one: (one.interval or (one.value or 0.0,))[0])
+            yield Remark(f"trial {trial.number} misses them with another seed ({_words(worst)}): the search goes on")
+            return
+        yield from self.parts.ending.look(self, trial.number)
+        if not stopping.goals_met(self.parts.goals, self.record.front):
+            yield Remark(f"trial {trial.number} misses them on the report rows: the search goes on")
+
+    def further(self, numbers: Sequence[int]) -> Iterator[Event]:
+        """Train trials with the other seeds, as many at the same time as the carrier can, for the selection rows."""
+        lacking = [number for number in numbers if not self.record.trials[number].further]
+        leaves = {
+            number: [Node(self.places[number].recipe, seed=seed) for seed in range(1, SEEDS)] for number in lacking
+        }
+        spent = dict.fromkeys(lacking, Spent())
+        for node, outcome in self.growth.make(node for own in leaves.values() for node in own):
+            for number in (number for number, own in leaves.items() if node in own and not outcome.reused):
+                spent[number] += outcome.spent
+        for number, own in leaves.items():
+            trial, outcomes = self.record.trials[number], [self.growth.outcomes[node.name] for node in own]
+            self.change(replace(trial, further=tuple(map(_kept, outcomes)), spent=trial.spent + spent[number]))
+        yield self.record
+
+
+def _kept(outcome: Outcome) -> Measured:
+    """What a node keeps; nothing, and why, where it has failed."""
+    return Measured(why_not=outcome.why) if outcome.status == "failed" else outcome.kept
+
+
+def _words(kept: Measured) -> str:
+    """What a seed keeps, or why that is not known."""
+    if kept.value is None:
+        return kept.why_not
+    ends = f" ({kept.interval[0]:.3f} to {kept.interval[1]:.3f})" if kept.interval else ""
+    return f"it keeps {kept.value:.3f}{ends}"

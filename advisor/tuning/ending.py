@@ -1,4 +1,4 @@
-"""The end of a search: the front is measured anew, with three seeds, on the rows that nothing was decided by."""
+"""The end of a search: the front is measured anew, with three seeds, on the rows by which nothing was chosen."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from advisor.base.files import write
 from advisor.recipe.recipe import AS_BOUND, Recipe
 from advisor.records.output_folder import RECIPE
 from advisor.records.results import Measured, Remark, RunResult
-from advisor.records.search import Point, SearchResult, SeedOfPoint, Spent, Trial
+from advisor.records.search import Point, SeedOfPoint, Spent, Trial
 from advisor.runs.seed_statistics import SeedsResult
-from advisor.tuning import progress
-from advisor.tuning.front import Measure, front, thinned
-from advisor.tuning.goals import Goals, meets, shortfall, worse_end
+from advisor.tuning import rest
+from advisor.tuning.front import Measure, front
+from advisor.tuning.goals import Goals, meets, worse_end
 from advisor.tuning.making import POINTS, measured, message
 from advisor.tuning.parts import Event, Search
+from advisor.tuning.points import missing, order
 
 OPTIONS = {
     "relative_accuracy": "--min-accuracy",
@@ -42,37 +43,51 @@ class Ending:
         self.runs, self.out = runs, out
 
     def run(self, search: Search) -> Iterator[Event]:
-        """Measure each point that is not measured yet, the most promising first, as long as the budget lasts.
-
-        A point of which a seed fails is no point, and the others are measured all the same.
-        """
+        """Measure each point that is not measured yet, the most promising first, as long as the budget lasts."""
         parts = search.parts
         chosen = order(search.record, parts.goals, parts.objective)
-        search.keep(front=tuple(one for one in search.record.front if one.trial in chosen))
-        done = {point.trial for point in search.record.front}
-        for place, number in enumerate(chosen):
-            if number in done:
-                continue
-            costs = search.takes(parts.estimates.end([search.places[number]]))
-            if search.record.front and search.left() < costs:
-                left = len(chosen) - place
-                yield Remark(f"{left} points of the front are not measured with several seeds: the budget is spent")
+        while chosen:
+            some = self._next(search, chosen)
+            if not some:
+                left = f"{len(chosen)} points of the front are not measured with several seeds"
+                yield Remark(f"{left}: the budget is spent")
                 break
-            trial = search.record.trials[number]
-            try:
-                point, spent = self._point(trial, search.recipe(number), parts.goals)
-            except DiskFull:
-                raise
-            except AdviseError as error:
-                note = f"{trial.name} (trial {number}) is not on the front, as a seed failed: {message(error)}"
-                search.keep(notes=tuple(dict.fromkeys((*search.record.notes, note))))
-                yield Remark(note)
-                continue
-            search.spend(spent)
-            search.keep(front=(*search.record.front, point))
-            yield point
+            yield from search.further(some)
+            for number in some:
+                yield from self.look(search, number)
+            chosen = chosen[len(some) :]
         points = marked(search.record.front, parts.objective)
         search.keep(front=points, nearest="" if any(one.met for one in points) else nearest(points, parts.goals))
+
+    @staticmethod
+    def _next(search: Search, chosen: Sequence[int]) -> list[int]:
+        """As many as are trained at the same time, and as the budget suffices for; one in any case where none is."""
+        some = list(chosen[: search.parts.carrier.workers])
+        while some and rest.left(search) < rest.of_points(search, some):
+            if len(some) == 1 and not search.record.front:
+                break
+            some.pop()
+        return some
+
+    def look(self, search: Search, number: int) -> Iterator[Event]:
+        """Measure one point; where a seed fails it is no point, and the others are measured all the same."""
+        trial = search.record.trials[number]
+        looked = (*search.record.looked, number)
+        try:
+            failed = next((one.why_not for one in trial.further if one.value is None), "")
+            if failed:
+                raise AdviseError(failed)
+            point, spent = self._point(trial, search.recipe(number), search.parts.goals)
+        except DiskFull:
+            raise
+        except AdviseError as error:
+            note = f"{trial.name} (trial {number}) is not on the front, as a seed failed: {message(error)}"
+            search.keep(notes=tuple(dict.fromkeys((*search.record.notes, note))), looked=looked)
+            yield Remark(note)
+            return
+        search.spend(spent)
+        search.keep(front=(*search.record.front, point), looked=looked)
+        yield point
 
     def _point(self, trial: Trial, recipe: Recipe, goals: Goals) -> tuple[Point, Spent]:
         path = f"{POINTS}/trial-{trial.number:03d}"
@@ -80,24 +95,6 @@ class Ending:
         found, spent = self.runs.point(path, recipe)
         write(self.out / file, (self.out / path / found.paths[0] / RECIPE).read_text(encoding="utf-8"))
         return point(trial, file, path, found, goals), spent
-
-
-def order(record: SearchResult, goals: Goals, objective: str) -> list[int]:
-    """The points of the front to measure, at most seven: those first that miss the goals least, then the cheapest."""
-    found = {
-        number: one for number, one in progress.measures(record.trials, objective).items() if number in record.frontier
-    }
-    found = {number: one for number, one in found.items() if one.cost < 1} or found  # the baseline is no discovery
-    missed = {number: missing(progress.goal_numbers(record.trials[number]), goals) for number in found}
-    first = sorted(found, key=lambda number: (missed[number], found[number].cost))
-    kept = thinned(found, first[:1])
-    return [number for number in first if number in kept]
-
-
-def missing(numbers: dict[str, Measured], goals: Goals) -> float:
-    """How far the goals are missed together; 0 where all are met, infinite where one was not measured."""
-    short = [shortfall(name, bound, numbers[name]) for name, bound in goals.items()]
-    return sum(math.inf if one is None else max(0.0, one) for one in short)
 
 
 def point(trial: Trial, file: str, path: str, found: SeedsResult, goals: Goals) -> Point:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.files import new_folder, write_json
@@ -19,6 +20,17 @@ RESUME = "to go on with the search there, add --resume"
 def write(out: Path, found: SearchResult) -> None:
     """Replace search.json. Raises: see `files.write`."""
     write_json(out / SEARCH, asdict(found))
+
+
+def refuse_store(store: Path) -> None:
+    """Raise an AdviseError where finished steps cannot be kept in a folder; it is made where it is not there."""
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=store):
+            pass
+    except OSError as error:
+        hint = "give --store a folder you can write to"
+        raise AdviseError(Fault(f"cannot be written to: {error.strerror}", str(store), hint=hint)) from None
 
 
 def read(out: Path) -> SearchResult:

@@ -55,7 +55,7 @@ class Maker:
         """
         begun, folder = monotonic(), self.out / WORK / node.name[:16]
         try:
-            job = replace(self.job_of(node.recipe), share=node.share)
+            job = seeds.later(replace(self.job_of(node.recipe), share=node.share), node.seed)
             folder.parent.mkdir(parents=True, exist_ok=True)
             made = _watched(prefix.make(job, folder, self.store, self.save_every), self.watch)
         except (DiskFull, OSError):

@@ -21,16 +21,18 @@ class Processes:
     Each process is a pool of its own, so that its death concerns no node but the one that it was making.
     """
 
+    shares_gpu = True
+
     def __init__(self, make: Make, workers: int) -> None:
         self.make, self.workers = make, workers
+        self.cores: int | None = max(1, (os.cpu_count() or 1) // workers)
         self.free = [self._pool() for _ in range(workers)]
         self.running: dict[Future[Outcome], tuple[Node, ProcessPoolExecutor]] = {}
         self.deaths: dict[str, int] = {}
 
     def _pool(self) -> ProcessPoolExecutor:
-        threads = max(1, (os.cpu_count() or 1) // self.workers)
         start = get_context("spawn")  # a fork would copy locks of threads that are held
-        return ProcessPoolExecutor(1, start, _begin, (threads,))
+        return ProcessPoolExecutor(1, start, _begin, (self.cores or 1,))
 
     def start(self, node: Node) -> None:
         pool = self.free.pop()

@@ -94,6 +94,12 @@ def goal_numbers(found: Trial) -> dict[str, Measured]:
     }
 
 
+def by_seed(found: Trial) -> list[dict[str, Measured]]:
+    """The same for each seed that was trained; only the accuracy that it keeps is another one."""
+    numbers = goal_numbers(found)
+    return [numbers, *({**numbers, "relative_accuracy": kept} for kept in found.further)]
+
+
 def told(trials: Sequence[Trial], goals: Goals, objective: str) -> list[Told]:
     """What the sampler is told of each trial that has ended."""
     found = []

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
 Sampler = Literal["gp", "tpe", "random"]
+ROUND = 9  # proposals at a time: a third of a third of them is one
 UNORDERED = ("choose", "int8")
 FIRST = 4  # measured trials before the sampler's model is used
 

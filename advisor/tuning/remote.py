@@ -49,16 +49,17 @@ class Asked(NamedTuple):
 
 
 def make(sent: Sent, node: Node) -> tuple[Outcome, dict[str, Files]]:
-    """Make a node; returns its outcome and the steps that the driver lacks."""
+    """Make a node; returns its outcome and what the driver lacks of its steps."""
     folder, asked = work_folder(sent.search), Asked(sent.keeper)
     places = {name: str(transfer.placed(one, folder / "inputs", asked)) for name, one in sent.sources.items()}
     moved: Callable[[Mapping[str, str]], JobOf] = sent.make.job_of.moved  # type: ignore[attr-defined]
     store = Borrowing(folder / "store", asked)
     outcome = replace(sent.make, job_of=moved(places), out=folder, store=store)(node)
     if outcome.status == "failed":
-        return outcome._replace(why=f"{outcome.why} (on {socket.gethostname()})"), {}
-    lacking = _get(sent.keeper.missing.remote(sorted(store.used)))
-    return outcome, {key: files for key in lacking if (files := transfer.packed(store, key)) is not None}
+        outcome = outcome._replace(why=f"{outcome.why} (on {socket.gethostname()})")  # the steps before it are made
+    lacking = _get(sent.keeper.missing.remote({key: transfer.names(store, key) for key in sorted(store.used)}))
+    packed = {key: transfer.packed(store, key, names) for key, names in lacking.items()}
+    return outcome, {key: files for key, files in packed.items() if files is not None}
 
 
 def work_folder(search: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from advisor.records.search import Trial
+from advisor.records.search import Point
 from advisor.tuning.front import Measure, hypervolume
 from advisor.tuning.goals import Goals
 
@@ -12,24 +12,26 @@ PATIENCE = 2  # rounds in which nothing that was measured has enlarged the area 
 LEAST_GAIN = 0.01  # share of that area below which a round has gained nothing
 
 
-def goals_met(goals: Goals, trials: Sequence[Trial]) -> str:
-    """The first trial that meets all goals by the nearer ends; "" where none does.
+def goals_met(goals: Goals, points: Sequence[Point]) -> str:
+    """The first point that meets all goals with every seed on the report rows; "" where none does.
 
     With a goal of accuracy alone there is always something greener to look for.
     """
     if set(goals) <= {"relative_accuracy"}:
         return ""
-    one = next((one for one in trials if one.meets and all(one.meets.values())), None)
-    return f"trial {one.number} meets every goal by the nearer end of its interval" if one else ""
+    one = next((one for one in points if one.met), None)
+    met = "meets every goal by the nearer end of its interval, with every seed, on the report rows"
+    return f"trial {one.trial} {met}" if one else ""
 
 
-def nothing_improves(found: Mapping[int, Measure], rounds: Mapping[int, int], last: int) -> str:
+def nothing_improves(found: Mapping[int, Measure], rounds: Mapping[int, int], last: int, first: int = 0) -> str:
     """Said where the last rounds have not enlarged the front.
 
     Args:
         rounds: in which each trial was measured; it may have been tried before. last: the number of the last round.
+        first: the one before these goals: no patience was lost until then.
     """
-    if last < PATIENCE:
+    if last < first + PATIENCE:
         return ""
     before = [one for number, one in found.items() if rounds[number] <= last - PATIENCE]
     earlier, now = hypervolume(before), hypervolume(list(found.values()))

@@ -24,21 +24,25 @@ WHOLE = Fraction(1)
 
 
 class Node(NamedTuple):
-    """A step to make: the last of the recipe, after all that come before it. share: of the training steps."""
+    """A step to make: the last of the recipe, after all that come before it. share: of the training steps.
+
+    seed: how many seeds after the recipe's own; the data are split by the recipe's own seed whatever it is.
+    """
 
     recipe: Recipe
     share: Fraction = WHOLE
+    seed: int = 0
 
     @property
     def name(self) -> str:
         """What tells it from other nodes, whatever they are made for: a hash of its steps and settings."""
-        return _name(self.recipe.steps, self.recipe.training, self._counts)
+        return _name(self.recipe.steps, self.recipe.training, self._counts, self.seed)
 
     @property
     def parent(self) -> Node | None:
         """The step before it; None of the first."""
         steps = self.recipe.steps[:-1]
-        return Node(replace(self.recipe, steps=steps), self.share) if steps else None
+        return self._replace(recipe=replace(self.recipe, steps=steps)) if steps else None
 
     @property
     def _counts(self) -> Fraction:
@@ -47,9 +51,9 @@ class Node(NamedTuple):
 
 
 @lru_cache(4096)
-def _name(steps: tuple[Step, ...], training: Training, share: Fraction) -> str:
+def _name(steps: tuple[Step, ...], training: Training, share: Fraction, seed: int) -> str:
     settings = [{step.name: asdict(step)} for step in steps]
-    return fingerprint([settings, asdict(training), str(share)])
+    return fingerprint([settings, asdict(training), str(share), *([seed] if seed else [])])
 
 
 class Outcome(NamedTuple):

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from advisor.execution import executor, prefix, resumption
+from advisor.execution import executor, prefix, resumption, seeds
 from advisor.execution.job import Job, prepare
 from advisor.execution.prefix import Made
 from advisor.execution.store import Store
@@ -83,3 +83,15 @@ def test_steps_are_shared_between_recipes_shares_of_the_training_and_the_run_tha
     assert remarks == [f"{words}: reused from the store" for words in ("fine-tuned", "3 layers", "distilled")]
     result = events[-1]
     assert isinstance(result, RunResult) and [one.path for one in result.steps][-1] == "steps/2-distillation"
+
+
+def test_the_end_of_a_search_finds_what_its_other_seeds_have_made(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path
+) -> None:
+    store, asked = Store(tmp_path / "store"), job(tmp_path, checkpoints["bert"], text, 2, Fraction(1))
+    one, _ = made(prefix.make(seeds.later(asked, 1), tmp_path / "other-seed", store))
+    assert len(one.steps) == 3 and one.kept.value is not None
+    remarks = [event.text for event in seeds.run(asked, tmp_path / "end", 2, store=store) if isinstance(event, Remark)]
+    assert [text for text in remarks if "reused" in text] == [
+        f"{words}: reused from the store" for words in ("fine-tuned", "2 layers", "distilled")
+    ], "of the second seed; the first one was made now"

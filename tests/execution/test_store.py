@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
-from advisor.execution.resumption import Record, cost_of, record_of
+from advisor.execution.resumption import Record, cost_of, forget, record_of
 from advisor.execution.store import OnSelection, Store
 from advisor.records.results import Cost, Measured, StepResult
 from advisor.records.run_folder import hashes
@@ -97,7 +99,7 @@ def test_a_killed_process_leaves_nothing_that_counts(tmp_path: Path) -> None:
     store, first = Store(tmp_path / "store"), tmp_path / "first"
     record = made(first)
     key = store.key(INPUTS)
-    draft = store.folder / f".{key}.{os.getpid()}"
+    draft = store.folder / f".{key}.draft"
     draft.mkdir(parents=True)
     (draft / "model.safetensors").write_bytes(b"wei")
     (store.folder / key).mkdir()  # its folder was in place, its record was not
@@ -108,9 +110,65 @@ def test_a_killed_process_leaves_nothing_that_counts(tmp_path: Path) -> None:
 
 
 def test_what_a_model_did_on_the_selection_rows_is_kept_and_damage_is_seen(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    assert store.on_selection("k") is None
-    store.keep_on_selection("k", OnSelection([[0.25, 0.75]], 0.5))
-    assert store.on_selection("k") == OnSelection([[0.25, 0.75]], 0.5)
+    store, files = Store(tmp_path), {"model.safetensors": "a" * 64}
+    assert store.on_selection("k", files) is None
+    store.keep_on_selection("k", files, OnSelection([[0.25, 0.75]], 0.5))
+    assert store.on_selection("k", files) == OnSelection([[0.25, 0.75]], 0.5)
+    assert store.on_selection("k", {"model.safetensors": "b" * 64}) is None, "the same step in other bytes"
     (tmp_path / "k.selection.json").write_text((tmp_path / "k.selection.json").read_text().replace("0.75", "0.76"))
-    assert store.on_selection("k") is None
+    assert store.on_selection("k", files) is None
+
+
+def test_whoever_comes_second_with_the_same_step_finds_the_first_ones_whole(tmp_path: Path) -> None:
+    """Four searches that keep the same step at the same moment, again and again, each in other bytes."""
+    store, together = Store(tmp_path / "store"), Barrier(4, timeout=20)
+    records = [made(tmp_path / f"{place}", weights=b"%d" % place) for place in range(4)]
+
+    def keep_and_take(place: int) -> list[Record | None]:
+        found = []
+        for turn in range(3):
+            together.wait()
+            if not place and turn:  # as if the entry had been damaged on the disk
+                (store.folder / store.key(INPUTS) / "model.safetensors").unlink()
+            store.keep(records[place], tmp_path / f"{place}")
+            together.wait()
+            found.append(store.fetch(INPUTS, tmp_path / f"taken-{place}-{turn}"))
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = list(pool.map(keep_and_take, range(4)))
+    whole = [dict(one.files) for one in records]
+    for turn in range(3):
+        files = [found[turn].files for found in taken if found[turn] is not None]
+        assert len(files) == 4 and files[0] in whole and all(one == files[0] for one in files), "of one process alone"
+        assert all(hashes(tmp_path / f"taken-{place}-{turn}") == files[0] for place in range(4))
+    assert {path.name for path in store.folder.iterdir() if path.name.startswith(".")} == {".lock"}, "nothing half done"
+
+
+def test_two_processes_that_end_at_the_same_moment_share_one_step(tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    record, go = made(first), tmp_path / "go"
+    children = []
+    for _ in range(2):
+        if not (child := os.fork()):
+            failed = 1
+            try:
+                while not go.exists():
+                    pass
+                Store(tmp_path / "store").keep(record, first)
+                failed = 0
+            finally:
+                os._exit(failed)
+        children.append(child)
+    go.touch()
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
+    assert Store(tmp_path / "store").fetch(INPUTS, tmp_path / "run") is not None
+
+
+def test_what_a_killed_process_was_removing_is_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "0-finetune"
+    made(folder)
+    (tmp_path / ".0-finetune.draft").mkdir()
+    (tmp_path / ".0-finetune.draft" / "model.safetensors").write_bytes(b"half")
+    forget(folder)
+    assert not list(tmp_path.iterdir())

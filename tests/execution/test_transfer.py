@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from advisor.base.errors import AdviseError
 from advisor.execution.resumption import Record
 from advisor.execution.store import OnSelection, Store
-from advisor.execution.transfer import ALONE, Borrowing, Contents, Files, contents, is_whole, packed, placed, unpacked
+from advisor.execution.transfer import ALONE, Borrowing, Contents, Files, contents, names, packed, placed, unpacked
 from advisor.records.results import Measured, StepResult
 from advisor.records.run_folder import hashes
 from advisor.tuning.cluster import Keeper
@@ -99,16 +100,50 @@ def test_a_step_goes_to_a_worker_and_what_it_makes_comes_back(tmp_path: Path) ->
     source = Counted({}, driver)
     worker = Borrowing(tmp_path / "worker", source)
     (tmp_path / "there").mkdir()
-    fetched = worker.fetch(INPUTS, tmp_path / "there" / "0-finetune")
-    assert fetched is not None and fetched.scores == record.scores
-    assert (source.asked, worker.used) == ([key], {key})
-    assert source.keeper.missing([key]) == [key], "its scores on the selection rows are not there"
-    worker.keep_on_selection(key, OnSelection([[0.2, 0.8]], 0.5))
-    files = packed(worker, key)
-    assert files is not None
+    for turn in range(2):
+        fetched = worker.fetch(INPUTS, tmp_path / "there" / f"{turn}-finetune")
+        assert fetched is not None and fetched.scores == record.scores
+    assert (source.asked, worker.used) == ([key], {key}), "a step is carried once"
+    assert source.keeper.missing({key: names(worker, key)}) == {}, "nobody has asked it on the selection rows"
+    worker.keep_on_selection(key, record.files, OnSelection([[0.2, 0.8]], 0.5))
+    lacking = source.keeper.missing({key: names(worker, key)})
+    assert lacking == {key: [f"{key}.selection.json"]}, "its weights are not carried again"
+    files = packed(worker, key, lacking[key])
+    assert files is not None and list(files) == lacking[key]
     unpacked(driver, key, files)
-    assert is_whole(driver, key)
-    assert driver.on_selection(key) == OnSelection([[0.2, 0.8]], 0.5)
+    assert source.keeper.missing({key: names(worker, key)}) == {}
+    assert driver.on_selection(key, record.files) == OnSelection([[0.2, 0.8]], 0.5)
+
+
+def test_of_two_workers_of_a_machine_one_asks_for_a_step(tmp_path: Path) -> None:
+    driver = Store(tmp_path / "driver")
+    key = driver.keep(made(tmp_path / "run" / "0-finetune"), tmp_path / "run" / "0-finetune")
+    source = Counted({}, driver)
+
+    def fetched(place: int) -> Record | None:
+        (tmp_path / f"{place}").mkdir()
+        return Borrowing(tmp_path / "worker", source).fetch(INPUTS, tmp_path / f"{place}" / "0-finetune")
+
+    with ThreadPoolExecutor(4) as pool:
+        assert None not in list(pool.map(fetched, range(4)))
+    assert source.asked == [key]
+
+
+def test_steps_on_the_way_are_carried_once(tmp_path: Path) -> None:
+    """Two nodes that part after fine-tuning: it was never asked on the selection rows, and the driver has it."""
+    driver = Store(tmp_path / "driver")
+    keeper = Keeper({}, driver)
+    carried = []
+    for _ in range(2):
+        worker = Borrowing(tmp_path / "worker", Counted({}, driver))
+        if worker.fetch(INPUTS, tmp_path / "0-finetune") is None:
+            worker.keep(made(tmp_path / "run" / "0-finetune"), tmp_path / "run" / "0-finetune")
+        (key,) = worker.used
+        lacking = keeper.missing({key: names(worker, key)})
+        carried.append({key: packed(worker, key, found) or {} for key, found in lacking.items()})
+        for one, files in carried[-1].items():
+            unpacked(driver, one, files)
+    assert [sum(len(files) for files in one.values()) for one in carried] == [3, 0]
 
 
 def test_a_new_step_of_a_worker_counts_in_the_drivers_store(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from advisor.advice.candidates import candidates
@@ -14,13 +16,15 @@ from advisor.inspection import probe
 from advisor.policy.pack import core
 from advisor.recipe.recipe import DataSource, Recipe, to_aims
 from advisor.records.results import Measured
-from advisor.records.search import SearchResult, Spent
+from advisor.records.search import Point, SearchResult, SeedOfPoint, Spent, Trial
 from advisor.tuning.budget import parse
 from advisor.tuning.driver import Driver
+from advisor.tuning.ending import Ending, judged
+from advisor.tuning.goals import Goals
 from advisor.tuning.making import Measurements
 from advisor.tuning.parts import Event, Parts
 from advisor.tuning.space import Place, Question, Space, space
-from advisor.tuning.tree import Node, Outcome
+from advisor.tuning.tree import Node, Outcome, path
 
 
 @cache
@@ -54,13 +58,17 @@ def kept(recipe: Recipe, share: float) -> float:
 
 
 class Table:
-    """Carries nodes and measures trials by a formula. made: the names of all nodes, in the order they were made."""
+    """Carries nodes and measures trials by a formula. made: the names of all steps, in the order they were made.
+
+    unlucky: how much less a node keeps than the formula says.
+    """
 
     def __init__(
-        self, workers: int = 1, broken: Sequence[str] = (), unmeasured: Sequence[int] = (), baseline: bool = True
-    ) -> None:
+        self, workers: int = 1, broken: Sequence[str] = (), unmeasured: Sequence[int] = (), baseline: bool = True,
+        unlucky: Callable[[Node], float] = lambda node: 0.0,
+    ) -> None:  # fmt: skip
         self.workers, self.broken, self.unmeasured = workers, broken, unmeasured
-        self.baseline = baseline
+        self.baseline, self.unlucky = baseline, unlucky
         self.made: list[str] = []
         self.measured: list[int] = []
         self.waiting = deque[Node]()
@@ -72,18 +80,19 @@ class Table:
 
     def next(self) -> tuple[Node, Outcome]:
         node = self.waiting.pop()  # the last one that was started ends first
-        self.made.append(node.name)
+        reused = node.name in self.made
+        self.made += [one.name for one in path(node) if one.name not in self.made]
         if not self.baseline and len(node.recipe.steps) == 1:
             return node, Outcome("failed", "no memory")
         removal = node.recipe.step("layer_removal")
         if removal and removal.choose in self.broken:  # type: ignore[attr-defined]
             return node, Outcome("failed", "the loss is not finite")
-        value = kept(node.recipe, float(node.share))
-        self.seconds += 100 * float(node.share)
+        value = kept(node.recipe, float(node.share)) - self.unlucky(node)
+        took = 0.0 if reused else 100 * float(node.share)
+        self.seconds += took
         found = Measured(value, interval=(value - 0.004, value + 0.004))
-        return node, Outcome(
-            "made", "", node.name, False, found, 1 - value, 100, 100, Spent(100 * float(node.share), 1.0, 0.1)
-        )
+        spent = Spent() if reused else Spent(took, 1.0, 0.1)
+        return node, Outcome("made", "", node.name, reused, found, 1 - value, 100, 100, spent)
 
     def close(self) -> None: ...
 
@@ -104,8 +113,33 @@ class Table:
 class Nothing:
     """An end at which nothing is measured anew."""
 
+    def look(self, driver: Driver, number: int) -> Iterator[Event]:
+        yield from ()
+
     def run(self, driver: Driver) -> Iterator[Event]:
         yield from ()
+
+
+class ReportRows(Ending):
+    """The end as it is, over a formula. looks: numbers of trials in the order in which they were measured.
+
+    unlucky: how much less a trial keeps than on the selection rows.
+    """
+
+    def __init__(self, unlucky: Callable[[int], float] = lambda number: 0.0) -> None:
+        super().__init__(None, Path())  # type: ignore[arg-type]
+        self.unlucky, self.looks = unlucky, list[int]()
+
+    def _point(self, trial: Trial, recipe: Recipe, goals: Goals) -> tuple[Point, Spent]:
+        assert len(trial.further) == 2, "the other seeds are trained"
+        self.looks.append(trial.number)
+        value = (trial.kept.value or 0.0) - self.unlucky(trial.number)
+        near = Measured(value, interval=(value - 0.004, value + 0.004))
+        seeds = tuple(
+            SeedOfPoint(seed, "", near, trial.size_mb, trial.time, trial.emissions, trial.latency_ms)
+            for seed in range(3)
+        )
+        return judged(Point(trial.number, trial.name, "", seeds, {}, {}), goals), Spent(30.0, 0.3, 0.03)
 
 
 class Flat(NamedTuple):
@@ -119,8 +153,14 @@ class Flat(NamedTuple):
     def measured(self, place: Place) -> float:
         return 10.0
 
+    def further(self, places: Sequence[Place], tuned: bool = False) -> float:
+        return 0.0
+
     def end(self, places: Sequence[Place]) -> float:
         return self.seconds * len(places)
+
+    def together(self, seconds: float, most: float = math.inf) -> float:
+        return seconds
 
     def wh(self, seconds: float) -> float | None:
         return seconds / 100

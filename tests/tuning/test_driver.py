@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from table_search import Table, begun, parts, question, searched, space_of
+from table_search import ReportRows, Table, begun, parts, question, searched, space_of
 
 from advisor.base.errors import AdviseError
 from advisor.records.search import RUNGS, SearchResult
 from advisor.tuning import progress
 from advisor.tuning.budget import parse
-from advisor.tuning.driver import ROUND, Driver
-from advisor.tuning.proposals import propose
+from advisor.tuning.driver import Driver
+from advisor.tuning.front import MOST_POINTS
+from advisor.tuning.proposals import ROUND, propose
+from advisor.tuning.resuming import resumed, with_tried
 
 GOALS = {"relative_accuracy": 0.9}
+EASY = {"relative_accuracy": 0.9, "relative_emissions": 0.6}
+EVERY_SEED = "with every seed, on the report rows"
 
 
 def test_the_advised_recipe_is_trial_0_and_no_search_ends_below_it() -> None:
@@ -82,8 +86,10 @@ def test_without_a_baseline_there_is_no_search() -> None:
 
 
 def test_a_search_stops_at_the_goals_at_the_budget_and_when_it_cannot_pay_back() -> None:
-    easy = searched(question(relative_accuracy=0.9, relative_emissions=0.6), Table())
-    assert easy.stopped.endswith("meets every goal by the nearer end of its interval") and len(easy.trials) <= 4
+    easy = searched(question(**EASY), Table(), ending=ReportRows())
+    met = next(point.trial for point in easy.front if point.met)
+    assert easy.stopped == f"trial {met} meets every goal by the nearer end of its interval, {EVERY_SEED}"
+    assert len(easy.trials) <= 4 and easy.passed
     hours = searched(question(**GOALS), Table(), "20min")
     assert hours.stopped == "the budget of 20min is spent" and hours.frontier
     asked = question(**GOALS, requests=10)
@@ -110,3 +116,96 @@ def test_proposals_are_new_allowed_and_the_same_for_the_same_history() -> None:
     assert ones == others != third
     assert all(one in spaced.places and one.choices not in tried for one in ones)
     assert len(propose(spaced, told, tried, 10_000, 1)) == len(spaced.places) - len(tried)
+
+
+def test_a_search_that_misses_its_goals_on_the_report_rows_goes_on() -> None:
+    first = ReportRows()
+    searched(question(**EASY), Table(), ending=first)
+    unlucky = first.looks[0]
+    end = ReportRows(lambda number: 0.2 if number == unlucky else 0.0)
+    found = searched(question(**EASY), Table(), ending=end)
+    assert found.passed and found.stopped.endswith(EVERY_SEED) and f"trial {unlucky} " not in found.stopped
+    assert not next(point for point in found.front if point.trial == unlucky).met, "what was looked at is not hidden"
+    assert end.looks[0] == unlucky and len(end.looks) == len(set(end.looks)) == len(found.front) <= MOST_POINTS
+
+
+def test_report_rows_are_not_looked_at_for_a_trial_that_misses_the_goals_with_another_seed() -> None:
+    """Whichever trial is first, the second seed of its recipe is an unlucky one."""
+    first, end = ReportRows(), ReportRows()
+    searched(question(**EASY), Table(), ending=first)
+    spaced = space_of(question(**EASY))
+    unlucky = searched(question(**EASY), Table(), ending=ReportRows()).trials[first.looks[0]]
+    steps = next(place.recipe.steps for place in spaced.places if place.choices == unlucky.choices)
+    table = Table(unlucky=lambda node: 0.2 if node.seed == 2 and node.recipe.steps == steps else 0.0)
+    found = searched(question(**EASY), table, ending=end)
+    assert found.passed and end.looks[0] != unlucky.number
+    kept = [one.value or 0 for one in found.trials[unlucky.number].further]
+    assert kept[0] - kept[1] == pytest.approx(0.2), "the seeds were trained"
+
+
+def test_report_rows_are_looked_at_for_seven_recipes_at_most() -> None:
+    end = ReportRows(lambda number: 0.2)
+    found = searched(question(**EASY), Table(), "60trials", ending=end)
+    assert not found.passed and found.nearest.startswith("nearest: ") and "--min-accuracy 0." in found.nearest
+    assert len(end.looks) == len(set(end.looks)) == len(found.front) == MOST_POINTS
+    assert not found.stopped.endswith(EVERY_SEED)
+
+
+@pytest.mark.parametrize("after", [10, 24, 30, 40])
+def test_a_search_that_is_killed_while_it_verifies_looks_at_nothing_twice(after: int) -> None:
+    asked, unlucky = question(**EASY), lambda number: 0.2 if number < 4 else 0.0
+    spaced, end = space_of(asked), ReportRows(unlucky)
+    whole, records = searched(asked, Table(), ending=ReportRows(unlucky)), list[SearchResult]()
+    made = parts(asked, spaced, Table(), "30trials", save=records.append, ending=end)
+    driver = Driver(made, begun(asked, spaced, "30trials"))
+    for _, _ in zip(range(after), driver.run(), strict=False):
+        pass
+    *_, again = Driver(parts(asked, spaced, Table(), "30trials", ending=end), records[-1]).run()
+    assert isinstance(again, SearchResult) and len(end.looks) == len(set(end.looks))
+    assert (again.front, again.looked, again.stopped) == (whole.front, whole.looked, whole.stopped)
+
+
+def test_other_goals_repeat_nothing_that_is_there() -> None:
+    """No step is made, no trial measured, and no report row used a second time; what is new is tried."""
+    table, end = Table(), ReportRows()
+    earlier = searched(question(**EASY), table, ending=end)
+    steps, measured, looks = len(table.made), len(table.measured), len(end.looks)
+    asked = question(relative_accuracy=0.97, relative_emissions=0.5)
+    spaced = space_of(asked)
+    record = resumed(earlier, begun(asked, spaced, "40trials"))
+    assert record.stopped == "" and record.trials[0].choices == earlier.trials[0].choices
+    tried = with_tried(spaced, asked, record.trials)
+    *_, found = Driver(parts(asked, tried, table, "40trials", ending=end), record).run()
+    assert isinstance(found, SearchResult)
+    assert len(table.made) > steps and len(table.measured) > measured and len(end.looks) > looks, "it went on"
+    assert len(table.made) == len(set(table.made))
+    assert len(table.measured) == len(set(table.measured)) and len(end.looks) == len(set(end.looks))
+    assert len({tuple(one.choices.items()) for one in found.trials}) == len(found.trials)
+    assert {one.trial for one in earlier.front} <= {one.trial for one in found.front}, "a look is never hidden"
+    assert found.goals["relative_accuracy"] == ">= 0.97" and found.stopped
+
+
+def test_with_other_goals_a_search_goes_on_that_had_ended_as_nothing_improved() -> None:
+    table = Table()
+    earlier = searched(question(**GOALS), table, "200trials")
+    assert "nothing has improved" in earlier.stopped
+    asked = question(relative_accuracy=0.95)
+    record = resumed(earlier, begun(asked, space_of(asked), "200trials"))
+    tried = with_tried(space_of(asked), asked, record.trials)
+    *_, found = Driver(parts(asked, tried, table, "200trials"), record).run()
+    assert isinstance(found, SearchResult) and len(found.trials) > len(earlier.trials)
+    same = resumed(earlier, begun(question(**GOALS), space_of(question(**GOALS)), "200trials"))
+    assert same.stopped == earlier.stopped, "the same command again has nothing to do"
+
+
+def test_a_trial_keeps_its_recipe_where_other_goals_leave_it_out_or_prefer_another() -> None:
+    asked = question(**GOALS)
+    spaced, found = space_of(asked), searched(asked, Table(), "3trials")
+    first = found.trials[0]
+    gone = spaced._replace(every=tuple(one for one in spaced.every if one.choices != first.choices))
+    back = with_tried(gone, asked, found.trials).at(first.choices)
+    assert back is not None and (back.recipe.steps, back.level) == (spaced.seeds[0].recipe.steps, first.level)
+    other = dict(found.trials[1].recipe)
+    other["steps"] = [{"finetune": {"epochs": 7}}, *other["steps"][1:]]  # type: ignore[index]
+    trial = replace(found.trials[1], recipe=other)
+    assert with_tried(spaced, asked, [trial]).at(trial.choices).recipe.steps[0].epochs == 7  # type: ignore[union-attr]

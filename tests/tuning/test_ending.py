@@ -18,7 +18,9 @@ from advisor.runs.seed_statistics import SeedsResult
 from advisor.tuning.budget import parse
 from advisor.tuning.costs import Costs, Pace, forecast, least
 from advisor.tuning.driver import Driver
-from advisor.tuning.ending import Ending, judged, marked, nearest, order
+from advisor.tuning.ending import Ending, judged, marked, nearest
+from advisor.tuning.points import candidate, order
+from advisor.tuning.resuming import resumed
 
 GOALS = {"relative_accuracy": Interval.parse(">= 0.95"), "relative_emissions": Interval.parse("<= 0.5")}
 
@@ -46,7 +48,7 @@ def test_points_that_miss_least_are_measured_first_then_the_cheapest_and_the_bas
     trials = (trial(0, 1.0, 1.0), trial(1, 0.97, 0.6), trial(2, 0.96, 0.45), trial(3, 0.97, 0.48), trial(4, 0.9, 0.2))
     record = SearchResult("m", "d", "cpu", {}, {}, "2h", "", trials=trials, frontier=(0, 1, 2, 3, 4))
     assert order(record, GOALS, "emissions") == [2, 3, 4, 1]
-    assert order(replace(record, frontier=(0,)), GOALS, "emissions") == [0]
+    assert order(replace(record, trials=trials[:1], frontier=(0,)), GOALS, "emissions") == [0]
 
 
 def test_a_goal_is_met_only_by_every_seed_and_what_must_give_is_met_by_all_of_them() -> None:
@@ -88,7 +90,10 @@ def test_a_point_whose_seed_fails_is_told_and_the_search_ends_all_the_same(tmp_p
     *_, last = Driver(made, begun(asked, space_of(asked), "3trials")).run()
     assert last is records[-1] and isinstance(last, SearchResult)
     assert not last.front and last.nearest == "nothing was measured"
-    assert len(last.notes) == len(order(last, made.goals, made.objective)) > 1
+    assert len(last.notes) == len(order(replace(last, looked=()), made.goals, made.objective)) > 1
+    assert sorted(last.looked) == sorted(order(replace(last, looked=()), made.goals, made.objective))
+    again = resumed(last, begun(asked, space_of(asked), "3trials"))
+    assert again.looked == () and again.stopped, "the same command tries them again"
     assert all("as a seed failed: the loss is not finite" in note for note in last.notes)
 
 
@@ -105,6 +110,48 @@ def test_the_forecast_grows_with_the_budget_and_never_beyond_it() -> None:
     assert many.g_co2 == pytest.approx((many.wh or 0) * 0.05)
     assert forecast(spaced, parse("1min"), costs).seconds == 60
     assert forecast(spaced, parse("1wh"), costs).wh == pytest.approx(1)
-    assert least(spaced, costs) < few.seconds
+    assert least(spaced, costs).clock < few.seconds
     unknown = forecast(spaced, parse("4trials"), costs._replace(pace=Pace(1e-12, None, None, "a guess")))
     assert unknown.wh is None and unknown.g_co2 is None
+
+
+def test_workers_shorten_what_they_share_and_neither_measuring_nor_energy() -> None:
+    spaced, budget = space_of(question(relative_accuracy=0.9)), parse("40trials")
+    alone = Costs(Pace(1e-12, 20.0, 0.05, "a guess"), Rows(30_000, 1000, 2000), 10.0)
+    counts = (1, 4, 10_000)
+    found = {count: forecast(spaced, budget, alone._replace(workers=count)) for count in counts}
+    steps = {count: forecast(spaced, budget, alone._replace(workers=count, measuring=0.0)).seconds for count in counts}
+    assert {round(one.wh or 0, 6) for one in found.values()} == {round(found[1].wh or 0, 6)}, "the same work is done"
+    serial = [found[count].seconds - steps[count] for count in counts]
+    assert serial == pytest.approx([serial[0]] * 3) and serial[0] > 0, "measuring stays serial"
+    assert steps[1] > steps[4] > steps[10_000] > steps[1] / 4, "rungs and fine-tuning are waited for"
+    assert steps[10_000] > alone.baseline(spaced.places[0])
+    assert found[4].basis == "a guess, 4 workers" and found[1].basis == "a guess"
+    slow = alone._replace(workers=4, pace=alone.pace._replace(slower=4.0))
+    assert forecast(spaced, budget, slow).seconds >= found[1].seconds, "workers that share the cores win nothing"
+
+
+def test_the_trial_that_meets_the_goals_by_most_is_verified_first_and_each_once() -> None:
+    trials = (trial(0, 0.99, 0.6), trial(1, 0.962, 0.3), trial(2, 0.97, 0.4), trial(3, 0.93, 0.1))
+    record = SearchResult("m", "d", "cpu", {}, {}, "2h", "", trials=trials, frontier=(0, 1, 2, 3))
+
+    def first(record: SearchResult) -> int | None:
+        found = candidate(record, GOALS, "emissions")
+        return found.number if found else None
+
+    assert first(record) == 2
+    unlucky = replace(trials[2], further=(near(0.97), near(0.95)))
+    assert first(replace(record, trials=(*trials[:2], unlucky, trials[3]))) == 1, "one of its seeds misses"
+    assert first(replace(record, looked=(2,))) == 1 and first(replace(record, looked=(1, 2))) is None
+    assert first(replace(record, front=(point(2, (0.9, 0.4)),))) == 1
+    assert candidate(record, {"relative_accuracy": GOALS["relative_accuracy"]}, "emissions") is None
+
+
+def test_a_trial_that_meets_the_goals_is_measured_though_another_one_beats_it_in_all_but_a_goal() -> None:
+    goals = {**GOALS, "size_mb": Interval.parse("<= 50")}
+    trials = (
+        replace(trial(0, 0.99, 0.3), size_mb=Measured(90.0)),
+        replace(trial(1, 0.97, 0.4), size_mb=Measured(40.0)),
+    )
+    record = SearchResult("m", "d", "cpu", {}, {}, "2h", "", trials=trials, frontier=(0,))
+    assert order(record, goals, "emissions") == [1, 0]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from advisor.base.errors import AdviseError
 from advisor.base.interval import Interval
 from advisor.records.results import Measured
-from advisor.records.search import RUNGS, Agreement, Spent, Trial
+from advisor.records.search import RUNGS, Agreement, Point, Spent
 from advisor.tuning import budget, stopping
 from advisor.tuning.front import Measure, dominates, front, hypervolume, ranks, thinned
 from advisor.tuning.goals import meets, shortfall
@@ -116,17 +116,17 @@ def test_a_goal_is_met_by_the_nearer_end_or_not_at_all() -> None:
     }
 
 
-def trial(number: int, meets: dict[str, bool] | None = None) -> Trial:
-    return Trial(number, "proposed", 0, "r", "L1", {}, {}, 0.5, "measured", meets=meets)
+def point(number: int, met: dict[str, bool], warning: str = "") -> Point:
+    return Point(number, "r", "", (), met, {}, warning)
 
 
 def test_a_search_ends_when_the_goals_are_met_unless_accuracy_is_all_that_is_asked() -> None:
     goals = {"relative_accuracy": Interval.parse(">= 0.9"), "size_mb": Interval.parse("<= 9")}
     both, one = {"relative_accuracy": True, "size_mb": True}, {"relative_accuracy": True, "size_mb": False}
-    assert stopping.goals_met(goals, [trial(0, one), trial(1, both)]).startswith("trial 1 meets every goal")
-    assert not stopping.goals_met(goals, [trial(0, one), trial(1)])
+    assert stopping.goals_met(goals, [point(0, one), point(1, both)]).startswith("trial 1 meets every goal")
+    assert not stopping.goals_met(goals, [point(0, one), point(1, both, "verifies nothing")])
     del goals["size_mb"]
-    assert not stopping.goals_met(goals, [trial(1, {"relative_accuracy": True})])
+    assert not stopping.goals_met(goals, [point(1, {"relative_accuracy": True})])
 
 
 def test_a_search_ends_when_two_rounds_gain_less_than_a_hundredth() -> None:
@@ -136,6 +136,7 @@ def test_a_search_ends_when_two_rounds_gain_less_than_a_hundredth() -> None:
     assert not stopping.nothing_improves({**found, 2: Measure(0.95, 0.4)}, rounds, 2)
     assert not stopping.nothing_improves({0: found[0], 1: found[1]}, rounds, 1)
     assert stopping.nothing_improves({0: found[0]}, rounds, 2), "rounds that measure nothing gain nothing"
+    assert not stopping.nothing_improves({0: found[0]}, rounds, 2, first=1), "they were spent on other goals"
     late = {0: 2, 1: 0}  # tried in the first round, and measured in the last
     assert not stopping.nothing_improves({0: found[0], 1: Measure(0.5, 0.9)}, late, 2)
 

@@ -178,6 +178,7 @@ def test_two_workers_find_what_one_finds(checkpoints: dict[str, Path], text: Pat
         (["--budget", "0.01min"], "the shortest search, one trial and its three seeds, takes about"),
         (["--max-size-mb", "0.001"], "no recipe is as small as 0.001 MB: the smallest"),
         (["--workers", "9999"], "--workers 9999: this machine has"),
+        (["--store", "/dev/null"], "/dev/null: cannot be written to: File exists"),
     ],
 )
 def test_what_cannot_succeed_is_refused_at_once_and_leaves_nothing(

@@ -83,3 +83,5 @@ def test_a_share_of_the_training_makes_another_node_only_where_something_is_dist
     assert Node(distilled, third).name != Node(distilled).name
     other = replace(recipe, training=changed(recipe.training, seed=9))
     assert Node(other).name != Node(recipe).name
+    assert len({Node(recipe, seed=seed).name for seed in range(3)} | {Node(other).name}) == 4
+    assert all(node.seed == 2 for node in path(Node(recipe, seed=2)))

@@ -22,6 +22,7 @@ def render(result: SearchResult) -> str:
         result=result,
         title=f"{result.model}: advise search",
         verdict=view.verdict(result),
+        ended=view.has_ended(result),
         counts=view.counts(result),
         front=view.front(result),
         goals=view.goals(result),

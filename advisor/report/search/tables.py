@@ -37,7 +37,7 @@ def _parts(result: SearchResult) -> Iterator[RenderableType]:
 
 def front(result: SearchResult) -> Table:
     """The front, cheapest first: on the report rows, or on the selection rows while the search lasts."""
-    title = "The front on the report rows" if result.front else "The front so far, on the selection rows"
+    title = "The front on the report rows" if view.has_ended(result) else "The front so far, on the selection rows"
     shown = _table(
         title, "Recipe", "% Accuracy", "MB", "% Time", emissions_head_of([one.emissions for one in result.trials]), "ms"
     )

@@ -39,6 +39,11 @@ def counts(result: SearchResult) -> str:
     return f"{plural(len(result.trials), 'recipe')} tried{': ' if words else ''}{', '.join(words)}"
 
 
+def has_ended(result: SearchResult) -> bool:
+    """Whether the front is that on the report rows: before, single recipes at most were looked at there."""
+    return bool(result.stopped and result.front)
+
+
 class FrontRow(NamedTuple):
     """A point of the front. seeds: how many measured it on the report rows; 0: once, on the selection rows.
 
@@ -66,7 +71,7 @@ class FrontRow(NamedTuple):
 
 def front(result: SearchResult) -> list[FrontRow]:
     """The front on the report rows, or so far on the selection rows; the cheapest first."""
-    rows = [_ended(point) for point in result.front] or [
+    rows = [_ended(point) for point in result.front if has_ended(result)] or [
         _so_far(trial) for trial in result.trials if trial.number in result.frontier
     ]
     return sorted(rows, key=lambda row: _order(cost(result)[1](row).value))
