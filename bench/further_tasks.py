@@ -58,7 +58,7 @@ TASKS = (
     Task("token-classification", "wnut17", "max_tokens: 64", (4, 6)),
     Task("question-answering", "xquad-en", "max_tokens: 384", (5, 6)),
     Task(
-        *("image-classification", "cifar10-part", "image_size: 56", (3, 3)),
+        *("image-classification", "cifar10-part", "image_size: 56", (8, 3)),
         limits="max_samples: 2000",
         model="vit-small/vit-small-14",
     ),
