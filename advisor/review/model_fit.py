@@ -11,6 +11,7 @@ from advisor.facts.tasks import SPEECH, refusal
 from advisor.families import registry
 from advisor.families.heads import ENCODERS, lacking
 from advisor.families.input_sizes import misfit
+from advisor.inspection import languages
 from advisor.inspection.probe import Model
 from advisor.recipe.plan import Plan, Problem
 from advisor.recipe.recipe import Recipe
@@ -21,6 +22,7 @@ from advisor.review.fixes.rule_fixes import Unfitting
 WHY = "The model's config cannot express this shape."
 WHY_INT8 = "int8 is made and served by a backend, and not every backend has every scheme or serves every task."
 WHY_TASK = "The architecture decides which tasks a model can be trained for."
+WHY_LANGUAGES = "A model for many languages reads and writes each text behind the code of its language."
 WHY_UNSEEN = "Without the model's config, sizes and numbers of layers cannot be checked, and no size can be predicted."
 
 
@@ -40,6 +42,7 @@ class ModelFit(NamedTuple):
         yield from self._task(because)
         yield from self._tokens(because)
         yield from self._inputs(because)
+        yield from self._languages()
         if self.plan is None:
             yield self._unseen()
 
@@ -93,6 +96,12 @@ class ModelFit(NamedTuple):
         if wrong is not None:
             setting, message, near = wrong
             yield self._misfit(because, ("training", setting), f"{setting}: {message}", near)
+
+    def _languages(self) -> Iterator[Finding]:
+        """Languages that the model's tokenizer asks for."""
+        if missing := languages.unstated(self.model, self.recipe.data):
+            found = self._misfit(WHY_LANGUAGES, ("data", "task"), missing)
+            yield replace(found, fix=Fix(languages.STATE_THEM, safe=False))
 
     def task(self) -> Iterator[Finding]:
         """A task that no model of this architecture can do."""
