@@ -37,6 +37,7 @@ def run(arguments: Sequence[str]) -> int:
 def _entry(family: Family) -> dict[str, Any]:
     from advisor.facts.tasks import TASKS
     from advisor.families.heads import with_head
+    from advisor.recipe.steps import STEPS
 
     facts = family.facts(family.config)
     tasks = [tag for tag in TASKS if with_head(family, tag).executable]
@@ -49,6 +50,7 @@ def _entry(family: Family) -> dict[str, Any]:
         "embedding_share": facts.embedding_share,
         "executable": bool(tasks),
         "tasks": tasks,
+        "cuts": {step.name: list(step.cutting(family)) for step in STEPS.values() if step.structural},
     }
 
 

@@ -1,4 +1,4 @@
-"""Languages: a recipe for a model that marks them says them, or people are told what is missing, before anything runs."""
+"""Languages: a recipe for a model that marks them states them, or people are told what is missing before a run."""
 
 from __future__ import annotations
 
