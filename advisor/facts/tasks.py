@@ -81,9 +81,12 @@ OF_WRITERS = ("onnxruntime", "pytorch")  # int8 backends that keep a cache of wh
 PERCEIVED = ("image-classification", "audio-classification", SPEECH)  # images and sounds
 # Settings of a recipe that some tasks alone have, by where they stand.
 OF_TASKS = {
+    ("data", "pair"): ("text-classification", "question-answering"),
     ("data", "prefix"): TO_TEXT,
     ("data", "source_lang"): (*TO_TEXT, SPEECH),
     ("data", "target_lang"): TO_TEXT,
+    ("training", "max_new_tokens"): WRITERS,
+    ("training", "beams"): (*TO_TEXT, SPEECH),
     ("training", "image_size"): ("image-classification",),
     ("training", "max_seconds"): ("audio-classification", SPEECH),
 }

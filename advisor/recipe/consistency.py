@@ -9,8 +9,10 @@ from advisor.base.validation import WRONG_WORD, Mistake
 from advisor.facts.tasks import OF_TASKS, USUAL, possible
 from advisor.families import registry
 from advisor.recipe.recipe import DataSource, Recipe
+from advisor.records.training_settings import Training
 
 LIMITS = {"max_samples": "samples", "max_eval_samples": "eval_samples", "max_unlabelled": "unlabelled_samples"}
+USUALLY = {"data": DataSource(), "training": Training()}
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -33,7 +35,8 @@ def contradictions(recipe: Recipe) -> Iterator[Mistake]:
 def of_other_tasks(recipe: Recipe) -> Iterator[Mistake]:
     """Settings that the recipe's task would not look at."""
     for (part, name), tasks in OF_TASKS.items():
-        if recipe.data.task not in (None, *tasks) and getattr(getattr(recipe, part), name) is not None:
+        is_set = getattr(getattr(recipe, part), name) != getattr(USUALLY[part], name)
+        if is_set and recipe.data.task not in (None, *tasks):
             what = f"{part}.{name}: {recipe.data.task} does not use it; it is for {' and '.join(tasks)}"
             yield Mistake((part, name), what)
 
