@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns, Named, find_columns
 from advisor.compute.data.labels import Labelled, Rows, label_rows
-from advisor.compute.data.media_folders import refuse_too_many_bytes
+from advisor.compute.data.media_folders import REFUSED, refuse_too_many_bytes
 from advisor.compute.data.parts import column, require_columns
 from advisor.compute.data.sources import File
 from advisor.compute.data.written import labelled, require_texts
@@ -177,6 +177,8 @@ def _given(cell: Any) -> tuple[Any, str]:
 def _content(cell: Any, folder: Path) -> tuple[bytes, str, str]:
     """The bytes of a cell, the name of its file, and what is wrong."""
     given, called = _given(cell)
+    if isinstance(cell, Mapping) and cell.get(REFUSED):
+        return b"", called, str(cell[REFUSED])
     if isinstance(given, bytes):
         return given, called, _too_large(len(given))
     if not isinstance(given, str) or not given.strip():

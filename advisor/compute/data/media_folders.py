@@ -20,6 +20,7 @@ SUFFIXES = {
 }
 TABLE = "metadata"  # the name of a table beside files, as `datasets` has it
 HIDDEN = (".", "__MACOSX")
+REFUSED = "refused"  # the key of why a file is not read
 BROKEN = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, lzma.LZMAError)  # archives
 ARCHIVES = (".zip",)
 
@@ -112,20 +113,20 @@ def _hidden(path: Path, folder: Path) -> bool:
 
 
 def with_bytes(column: Sequence[Any], folder: Path, root: Path, place: str) -> list[Any]:
-    """The cells of a column of file names with the bytes of those that are there.
+    """The cells of a column of file names with the bytes of those that are there, or why a file is not read.
 
-    Args: see `by_class`.
-
-    Raises:
-        AdviseError: a name leads out of the root, or there are more bytes than are read.
+    Args and errors: see `by_class`.
     """
     paths = [folder / cell if isinstance(cell, str) and _kind(Path(cell)) else None for cell in column]
-    if outside := [str(path) for path in paths if path and not Path(normpath(path)).is_relative_to(root)]:
-        what = f"{len(outside):,} files are named that are not in it; the first is {outside[0]}"
-        raise AdviseError(Fault(what, place, hint="name files by their path from the table"))
-    there = [path if path and path.is_file() else None for path in paths]
-    refuse_too_many_bytes(filter(None, there), place)
-    return [_cell(path, root, place) if path else cell for path, cell in zip(there, column, strict=True)]
+    inside = [path if path and Path(normpath(path)).is_relative_to(root) else None for path in paths]
+    refuse_too_many_bytes((path for path in inside if path and path.is_file()), place)
+    return [_read(*one, root, place) for one in zip(column, paths, inside, strict=True)]
+
+
+def _read(cell: Any, path: Path | None, inside: Path | None, root: Path, place: str) -> Any:
+    if path and not inside:
+        return {"path": cell, REFUSED: "it leads out of the folder of its table"}
+    return _cell(inside, root, place) if inside and inside.is_file() else cell
 
 
 def refuse_too_many_bytes(paths: Iterable[Path], place: str) -> None:

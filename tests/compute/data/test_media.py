@@ -282,8 +282,17 @@ def test_a_table_in_an_archive_names_no_files_outside_of_it(tmp_path: Path) -> N
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("a/0.png", png())
         archive.writestr("metadata.csv", f"file_name,label\na/0.png,a\n{tmp_path}/private.png,b\n")
-    with pytest.raises(AdviseError, match=r"1 files are named that are not in it; the first is .*private\.png"):
+    with pytest.raises(AdviseError, match=r"row 2 \(.*private\.png\): it leads out of the folder of its table"):
         load(tmp_path / "a.zip")
+
+
+def test_a_table_in_a_folder_may_say_where_its_files_were_before(tmp_path: Path) -> None:
+    perceived.images(tmp_path / "pets", each=4)
+    rows = [
+        f"{file.relative_to(tmp_path / 'pets')},{file.parent.name},/before{file}" for file in tmp_path.rglob("*.png")
+    ]
+    (tmp_path / "pets/metadata.csv").write_text("file_name,label,original\n" + "\n".join(rows))
+    assert load(tmp_path / "pets").label_names == ("blue", "green", "red")
 
 
 def test_an_archive_that_is_none_is_refused(tmp_path: Path) -> None:
