@@ -73,7 +73,7 @@ def _upright(image: Any) -> Any:
     if turned.mode.startswith("I;16"):  # Pillow would cut all above 255 to white
         turned = turned.point(lambda value: value / 256 + 0)
     elif turned.mode in ("I", "F"):
-        low, high = turned.getextrema()
+        low, high = map(float, turned.getextrema())  # type: ignore[arg-type]  # of one channel
         if low < 0 or high > WHITE:
             what = f"its values go from {low:g} to {high:g}, which are no shades from 0 to {WHITE}"
             raise AdviseError(what, hint="save it with 8 or 16 bits")
