@@ -37,10 +37,10 @@ def images(folder: Path, each: int = 40, seed: int = 0) -> Path:
     return folder
 
 
-def in_splits(make: Callable[..., Path], folder: Path) -> Path:
-    """The same in folders `train` and `test`, with 60 rows to report on, which no chance gets right."""
+def in_splits(make: Callable[..., Path], folder: Path, report: int = 20) -> Path:
+    """The same in folders `train` and `test`. report: rows of each class to report on, which no chance gets right."""
     make(folder / "train", each=36)
-    make(folder / "test", each=20, seed=1)
+    make(folder / "test", each=report, seed=1)
     return folder
 
 
