@@ -28,6 +28,7 @@ from advisor.base.errors import AdviseError, NotMet, PolicyError
 from advisor.base.frozen import replace
 from advisor.facts.facts import Facts, Goal
 from advisor.facts.tasks import refusal
+from advisor.inspection import languages
 from advisor.inspection.probe import Model
 from advisor.policy.effects import denies_facts
 from advisor.policy.judge import Violation
@@ -86,6 +87,8 @@ def advise(
     why = verdicts(policy, facts, chosen, found)
     unknown = (f"its sizes are not known: {model.unknown}",) if model.unknown else ()
     told = (*notes(chosen, facts), *unknown, *given_student(found), *_own_runs(history, found))
+    if missing := languages.unstated(model, chosen.recipe.data):
+        told = (*told, f"{missing}: {languages.STATE_THEM} (--source-lang, --target-lang)")
     told = (*told, *white_paper_only(policy, why))
     return Advice(facts, policy, chosen, found, why, told)
 

@@ -81,6 +81,8 @@ def run(
     max_samples: int | None = None,
     max_eval_samples: int | None = None,
     max_unlabelled: int | None = None,
+    source_lang: str | None = None,
+    target_lang: str | None = None,
     train_on: str = "auto",
     resume: bool = False,
     checkpoint_seconds: float = 60.0,
@@ -115,6 +117,7 @@ def run(
             like.
         max_samples, max_eval_samples, max_unlabelled: use at most this many training rows, rows for the report and
             texts without labels.
+        source_lang, target_lang: languages of the data, as of `advisor.advise`; None: as the recipe says.
         train_on: `auto` (the best device present), `cpu`, `cuda` or `mps`.
         resume: continue the run in `out`; only what a changed recipe touches is done again.
         checkpoint_seconds: time between two savings of the state of training, in seconds; 0 saves after each batch.
@@ -164,12 +167,13 @@ def run(
     arguments.number("embodied_kg", embodied_kg, 1e-9, 1e12)
     arguments.number("lifetime_years", lifetime_years, 1e-9, 1e12)
     arguments.refuse()
+    languages = {"source_lang": source_lang, "target_lang": target_lang}
     order = Order(
         _recipe(recipe),
         Path(out),
         None if model is None else fspath(model),
         None if data is None else fspath(data),
-        {"text": text, "pair": pair, "label": label, "header": header, **limits},
+        {"text": text, "pair": pair, "label": label, "header": header, **limits, **languages},
         train_on,
         find(fspath(policy)),
         waiving(waivers, inline_waivers, waiver_days),

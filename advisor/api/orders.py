@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from advisor.base.errors import AdviseError
 from advisor.base.install import pip_command
 from advisor.inspection.probe import needs_run
+from advisor.recipe.consistency import of_other_tasks
 from advisor.recipe.recipe import Recipe, as_yaml
 from advisor.records.carbon import Assumptions
 from advisor.records.measuring import Measuring
@@ -129,7 +130,10 @@ def _overridden(recipe: Recipe, order: Order) -> Recipe:
     model = replace(recipe.model, source=order.model, family=None) if order.model else recipe.model
     given: dict[str, Any] = {"source": order.data, **order.columns}
     data = replace(recipe.data, **{name: value for name, value in given.items() if value is not None})
-    return replace(recipe, model=model, data=data)
+    found = replace(recipe, model=model, data=data)
+    if wrong := [one.message for one in of_other_tasks(found)]:
+        raise AdviseError(*wrong)
+    return found
 
 
 def execute(job: Job, order: Order, progress: bool = True) -> RunResult | SeedsResult:

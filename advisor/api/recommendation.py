@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from advisor.advice import recommendation
 from advisor.advice.candidates import Choosing
-from advisor.api.arguments import Arguments
+from advisor.api.stated import LIMITS, Stated, refuse_nonsense
 from advisor.base.frozen import replace
-from advisor.facts.tasks import PERCEIVED, PROBLEM_TYPES, TASKS, current, meanings
+from advisor.facts.tasks import PERCEIVED, current
 from advisor.families.heads import as_used
 from advisor.recipe.recipe import DataSource, Recipe, as_dict
 
 if TYPE_CHECKING:
     from advisor.advice.history import History
     from advisor.compute.data.dataset import TaskData
-    from advisor.facts.facts import DataFacts, DeviceFacts, Facts, Goal
+    from advisor.facts.facts import DataFacts, DeviceFacts, Facts
 
-DEVICES = ("cpu", "cuda", "mps", "edge", "auto")
-MOST = 1e12  # of a target
 TOKENS_PER_WORD = 1.5  # 1.42 to 1.64 on six English data sets with e5-small's tokenizer of 19,000 words
-LIMITS = ("max_samples", "max_eval_samples", "max_unlabelled")
 
 
 class Advice(recommendation.Advice):
@@ -110,6 +107,8 @@ def advise(
     max_samples: int | None = None,
     max_eval_samples: int | None = None,
     max_unlabelled: int | None = None,
+    source_lang: str | None = None,
+    target_lang: str | None = None,
     cpu_features: Iterable[str] | None = None,
     memory_gb: float | None = None,
     compute_capability: float | None = None,
@@ -146,6 +145,8 @@ def advise(
         max_samples: use at most this many training rows.
         max_eval_samples, max_unlabelled: and this many rows for the report, and texts without labels. With `data`,
             `eval_samples` and `unlabelled` are such limits too.
+        source_lang, target_lang: languages that a model for many of them reads and writes, by its tokenizer's codes, as
+            in `en_XX`.
         cpu_features: instruction sets of the CPU that will serve, as in `{"avx2", "avx512_vnni"}`.
         memory_gb: memory of the device, in GB.
         compute_capability: of the NVIDIA GPU, as in 8.0.
@@ -179,7 +180,8 @@ def advise(
     what = current({"task": task, "problem_type": problem_type})
     columns = {"text": text, "pair": pair, "label": label, "header": header}
     limits = dict(zip(LIMITS, (max_samples, max_eval_samples, max_unlabelled), strict=True))
-    rows = DataSource(source_name, **what, **columns, **limits)  # type: ignore[arg-type]
+    languages = {"source_lang": source_lang, "target_lang": target_lang}
+    rows = DataSource(source_name, **what, **columns, **limits, **languages)  # type: ignore[arg-type]
     stated = Stated(rows, samples, eval_samples, unlabelled)
     refuse_nonsense(stated, goal, device)
     known, source, warnings = data_facts(stated)
@@ -203,42 +205,6 @@ def _hardware(
     sets = None if features is None else frozenset(features)
     stated: dict[str, Any] = {"instruction_sets": sets, "memory_gb": memory_gb, "compute_capability": capability}
     return device._replace(**{name: one for name, one in stated.items() if one is not None})
-
-
-class Stated(NamedTuple):
-    """What the caller says of the data. rows: source, columns and limits; the counts as `advise` names them."""
-
-    rows: DataSource
-    samples: int | None
-    eval_samples: int | None
-    unlabelled: int | None
-
-
-def refuse_nonsense(data: Stated, goal: Goal, device: str, function: str = "advisor.advise") -> None:
-    """Raise an AdviseError with everything that is wrong with the arguments of this function."""
-    arguments = Arguments(function)
-    if (data.samples is None) == (data.rows.source is None):
-        arguments.wrong("expected either samples or data", "samples=3000")
-    least_eval = 0 if data.rows.source is None else 1
-    for name, least in (("samples", 1), ("eval_samples", least_eval), ("unlabelled", 0)):
-        arguments.whole(name, getattr(data, name), least)
-    arguments.whole("requests", goal.requests, 1)
-    for name, least in zip(LIMITS, (1, 1, 0), strict=True):
-        arguments.whole(name, getattr(data.rows, name), least)
-    arguments.number("min_accuracy", goal.relative_accuracy, 0.01, 1)
-    most = {"max_emissions": goal.relative_emissions, "max_size_mb": goal.size_mb, "max_latency_ms": goal.latency_ms}
-    for name, value in most.items():
-        arguments.number(name, value, 1e-9, MOST)
-    arguments.choice("device", device, DEVICES)
-    task, problem_type = data.rows.task, data.rows.problem_type
-    if several := meanings(task):
-        arguments.wrong(f"task: {several}", "give the one that is meant")
-    else:
-        arguments.choice("task", task, TASKS)
-    arguments.choice("problem_type", problem_type, PROBLEM_TYPES)
-    if problem_type and task not in (None, "text-classification"):
-        arguments.wrong(f"problem_type: it is one of text-classification, and the task is {task}")
-    arguments.refuse()
 
 
 def data_facts(stated: Stated) -> tuple[DataFacts, DataSource, list[str]]:

@@ -9,9 +9,9 @@ from typing import Any
 from advisor.api.arguments import Arguments
 from advisor.api.execution import TRAIN_ON
 from advisor.api.orders import Order, assumptions, libraries, record_runs
-from advisor.api.recommendation import LIMITS, Stated, refuse_nonsense
 from advisor.api.review import waiving
 from advisor.api.search_orders import Confirm, Wanted, question, refuse_missing_libraries, searched
+from advisor.api.stated import LIMITS, Stated, refuse_nonsense
 from advisor.facts.facts import Goal
 from advisor.facts.tasks import current
 from advisor.policy.pack import Policy, find
@@ -41,6 +41,8 @@ def search(
     max_samples: int | None = None,
     max_eval_samples: int | None = None,
     max_unlabelled: int | None = None,
+    source_lang: str | None = None,
+    target_lang: str | None = None,
     policy: str | PathLike[str] | Policy = "core",
     train_on: str = "auto",
     workers: int | None = None,
@@ -64,7 +66,8 @@ def search(
 
     Args:
         model, device, task, problem_type: as of `advisor.advise`.
-        data: a data set, as of `advisor.run`. text, pair, label, header: its columns.
+        data: a data set, as of `advisor.run`. text, pair, label, header: its columns. source_lang, target_lang: its
+            languages, as of `advisor.advise`.
         budget: hours, watt-hours or trials, as in `2h`, `90min`, `200wh` or `30trials`.
         out: a new folder; with `resume` that of an earlier search.
         min_accuracy, max_emissions, max_size_mb, max_latency_ms: goals, as of `advisor.advise`; met only where the
@@ -100,7 +103,8 @@ def search(
     what = current({"task": task, "problem_type": problem_type})
     columns: dict[str, Any] = {"text": text, "pair": pair, "label": label, "header": header}
     limits = dict(zip(LIMITS, (max_samples, max_eval_samples, max_unlabelled), strict=True))
-    rows = DataSource(fspath(data), **what, **columns, **limits)  # type: ignore[arg-type]
+    languages = {"source_lang": source_lang, "target_lang": target_lang}
+    rows = DataSource(fspath(data), **what, **columns, **limits, **languages)  # type: ignore[arg-type]
     stated = Stated(rows, None, None, None)
     refuse_nonsense(stated, goal, device, "advisor.search")
     arguments = Arguments("advisor.search")

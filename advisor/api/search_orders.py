@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.api.execution import Refused
 from advisor.api.orders import Order, card_of, prepare
-from advisor.api.recommendation import Stated, data_facts
+from advisor.api.recommendation import data_facts
+from advisor.api.stated import Stated
 from advisor.base.errors import AdviseError, NotMet
 from advisor.base.files import deliver, fingerprint
 from advisor.base.install import pip_command

@@ -44,6 +44,7 @@ VERBS: Mapping[str, Callable[[Sequence[str]], int]] = {"add": _add}
 def _entry(family: Family) -> dict[str, Any]:
     from advisor.facts.tasks import TASKS
     from advisor.families.heads import with_head
+    from advisor.recipe.steps import STEPS
 
     facts = family.facts(family.config)
     tasks = [tag for tag in TASKS if with_head(family, tag).executable]
@@ -56,6 +57,7 @@ def _entry(family: Family) -> dict[str, Any]:
         "embedding_share": facts.embedding_share,
         "executable": bool(tasks),
         "tasks": tasks,
+        "cuts": {step.name: list(step.cutting(family)) for step in STEPS.values() if step.structural},
     }
 
 

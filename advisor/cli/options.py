@@ -164,11 +164,14 @@ def waivers(parser: argparse.ArgumentParser) -> None:
 
 
 # What `data_columns` gives, each named as in a recipe's data.
-DATA_OPTIONS = ("text", "pair", "label", "header", "max_samples", "max_eval_samples", "max_unlabelled")
+DATA_OPTIONS = (
+    *("text", "pair", "label", "header", "max_samples", "max_eval_samples", "max_unlabelled"),
+    *("source_lang", "target_lang"),
+)
 
 
 def data_columns(parser: argparse.ArgumentParser) -> None:
-    """Options that name the columns of a data set and limit its rows."""
+    """Options that name the columns of a data set and its languages, and limit its rows."""
     parser.add_argument("--text", metavar="COLUMN", help="the column with the text")
     parser.add_argument("--pair", metavar="COLUMN", help="the column with the second text of a pair")
     parser.add_argument("--label", metavar="COLUMN", help="the column with the class")
@@ -176,6 +179,8 @@ def data_columns(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-samples", type=count, metavar="N", help="use at most N training rows")
     parser.add_argument("--max-eval-samples", type=count, metavar="N", help="use at most N rows for the report")
     parser.add_argument("--max-unlabelled", type=count_or_none, metavar="N", help="use at most N texts without labels")
+    parser.add_argument("--source-lang", metavar="CODE", help="language that is read or heard, by the tokenizer's code")
+    parser.add_argument("--target-lang", metavar="CODE", help="language that is written, by the tokenizer's code")
 
 
 def carbon(parser: argparse.ArgumentParser) -> None:

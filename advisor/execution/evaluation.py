@@ -97,7 +97,8 @@ def diagnostics(
     from advisor.compute.tasks.diagnostics import Given, Texts, diagnose
 
     rows = Rows(job.task, job.data.report.labels, job.metrics)
-    texts = Texts(job.data.report.texts, job.data.report.pairs)
+    report = job.data.report
+    texts = Texts(report.texts, report.pairs, report.names)
     given = {one: Given(scores[one], answers[one]) for one in (name, "finetune") if one in scores}
     found = diagnose(rows, texts, given[name], None if name == "finetune" else given.get("finetune"))
     by = "loss" if job.task.chosen_by_loss else context.metric

@@ -75,9 +75,21 @@ TASKS: Mapping[str, Task] = {
     "automatic-speech-recognition": Task(("word_accuracy",), ("encoder-decoder",)),
 }
 SPEECH = "automatic-speech-recognition"
+TO_TEXT = ("summarization", "translation")  # tasks that write one text for another
 WRITERS = ("text-generation", "summarization", "translation", SPEECH)  # tasks whose models write
 OF_WRITERS = ("onnxruntime", "pytorch")  # int8 backends that keep a cache of what was written
 PERCEIVED = ("image-classification", "audio-classification", SPEECH)  # images and sounds
+# Settings of a recipe that some tasks alone have, by where they stand.
+OF_TASKS = {
+    ("data", "pair"): ("text-classification", "question-answering"),
+    ("data", "prefix"): TO_TEXT,
+    ("data", "source_lang"): (*TO_TEXT, SPEECH),
+    ("data", "target_lang"): TO_TEXT,
+    ("training", "max_new_tokens"): WRITERS,
+    ("training", "beams"): (*TO_TEXT, SPEECH),
+    ("training", "image_size"): ("image-classification",),
+    ("training", "max_seconds"): ("audio-classification", SPEECH),
+}
 # Metrics that are reported beside others: more of them is not better, so nothing can be chosen or gated by them.
 BESIDE: Metrics = ("bits_per_byte", "length_ratio")
 # By pipeline tag: transformers' class, and what a loaded model is asked.

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from advisor.base import user_cache
 from advisor.base.errors import AdviseError, Fault
 from advisor.facts.facts import Kind, ModelFacts
 from advisor.facts.tasks import PERCEIVED
-from advisor.families.described import description
+from advisor.families.described import description, kept
 from advisor.families.described.description import Description
 from advisor.families.family import Config, Family
 from advisor.families.heads import as_used, with_head
@@ -64,7 +62,7 @@ def named_in_rules(name: str) -> list[Family]:
 
 def keep(data: Mapping[str, Any]) -> None:
     """Keep a description in the user's cache, where `find` looks last, and know it from now on."""
-    user_cache.write(description.KEPT, data["model_type"], json.dumps(data))
+    kept.keep(data)
     description.find.cache_clear()
     find.cache_clear()
 

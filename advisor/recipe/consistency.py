@@ -6,21 +6,14 @@ import re
 from collections.abc import Iterator
 
 from advisor.base.validation import WRONG_WORD, Mistake
-from advisor.facts.tasks import SPEECH, USUAL, possible
+from advisor.facts.tasks import OF_TASKS, USUAL, possible
 from advisor.families import registry
 from advisor.recipe.recipe import DataSource, Recipe
+from advisor.records.training_settings import Training
 
 LIMITS = {"max_samples": "samples", "max_eval_samples": "eval_samples", "max_unlabelled": "unlabelled_samples"}
+USUALLY = {"data": DataSource(), "training": Training()}
 SHA256 = re.compile(r"[0-9a-f]{64}")
-TEXTS = "summarization", "translation"
-# Settings that some tasks alone have, by where they stand.
-OF_TASKS = {
-    ("data", "prefix"): TEXTS,
-    ("data", "source_lang"): (*TEXTS, SPEECH),
-    ("data", "target_lang"): TEXTS,
-    ("training", "image_size"): ("image-classification",),
-    ("training", "max_seconds"): ("audio-classification", SPEECH),
-}
 
 
 def contradictions(recipe: Recipe) -> Iterator[Mistake]:
@@ -34,15 +27,16 @@ def contradictions(recipe: Recipe) -> Iterator[Mistake]:
     if recipe.policy and not SHA256.fullmatch(recipe.policy.sha256):
         message = f"policy.sha256: expected 64 hexadecimal digits, got {recipe.policy.sha256[:80]!r}"
         yield Mistake(("policy", "sha256"), message)
-    yield from _of_other_tasks(recipe)
+    yield from of_other_tasks(recipe)
     for name, message in _data(recipe.data):
         yield Mistake(("data", name), f"data.{name}: {message}")
 
 
-def _of_other_tasks(recipe: Recipe) -> Iterator[Mistake]:
+def of_other_tasks(recipe: Recipe) -> Iterator[Mistake]:
     """Settings that the recipe's task would not look at."""
     for (part, name), tasks in OF_TASKS.items():
-        if recipe.data.task not in (None, *tasks) and getattr(getattr(recipe, part), name) is not None:
+        is_set = getattr(getattr(recipe, part), name) != getattr(USUALLY[part], name)
+        if is_set and recipe.data.task not in (None, *tasks):
             what = f"{part}.{name}: {recipe.data.task} does not use it; it is for {' and '.join(tasks)}"
             yield Mistake((part, name), what)
 

@@ -52,7 +52,8 @@ class Confusion:
 class Example:
     """A report row that the baseline answers otherwise. row: its place in predictions.json, from 0.
 
-    text, label, before, after: shortened to 200 characters; empty where there are no such words.
+    text, label, before, after: shortened to 200 characters; empty where there are no such words. The text of an image
+    or a sound is the name of its file, or its row in a table.
     value_before, value_after: the metric of this row alone; of classes 1 for a right answer and 0 for a wrong one; of
     regressions the distance from the label, below 0.
     """

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from advisor.records.diagnostics import Confusion
 from advisor.records.results import RunResult
 from advisor.report import curves
-from advisor.report.diagnostics_tables import answers, baseline, left_out, ranked, sentence
+from advisor.report.diagnostics_tables import answers, asked, baseline, left_out, ranked, sentence
 
 
 def view(result: RunResult, prefix: str) -> dict[str, Any]:
@@ -27,6 +27,7 @@ def view(result: RunResult, prefix: str) -> dict[str, Any]:
         "matrix": list(_matrix(confusion)),
         "pairs": confusion.pairs,
         "changed": sentence(changed) if changed else "",
+        "asked": asked(result.task),
         "examples": [(one, *answers(one)) for one in changed.examples] if changed else [],
         "curves": list(_curves(result, prefix)),
     }

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from advisor.facts.tasks import PERCEIVED
 from advisor.records.diagnostics import Changed, ClassScore, Confusion, CurvePoint, Example, shortened
 from advisor.records.results import RunResult, StepResult
 from advisor.report.console import stdout
@@ -37,7 +38,7 @@ def parts(result: RunResult) -> Iterator[RenderableType]:
     if found.confusion and found.confusion.pairs:
         yield _confusion(found.confusion, last.words)
     if found.changed:
-        yield _changed(found.changed, last)
+        yield _changed(found.changed, last, asked(result.task))
     if any(step.diagnostics.curve for step in result.steps):
         yield _curves(result.steps)
 
@@ -84,11 +85,16 @@ def _confusion(found: Confusion, words: str) -> Table:
     return shown
 
 
-def _changed(found: Changed, last: StepResult) -> Table | Text:
+def asked(task: str) -> str:
+    """What a row of a task is, as the head of a column."""
+    return "File" if task in PERCEIVED else "Text"
+
+
+def _changed(found: Changed, last: StepResult, head: str) -> Table | Text:
     title = f"{sentence(found)}: {clean(last.words)}"
     if not found.rows:
         return Text(f"{title}\n")
-    shown = _titled(title, ("Text", "Label", "Before", "After"), ())
+    shown = _titled(title, (head, "Label", "Before", "After"), ())
     shown.add_column("Row", justify="right")
     for one in found.examples:
         before, after = answers(one)

@@ -40,15 +40,27 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "hardware": "What the device offers, as far as known.",
     },
     "DataSource": {
-        "source": "A file, a folder (Parquet, CSV, JSONL) or a Hub id.",
-        "task": "What the model is asked.",
+        "source": "A file, a folder (Parquet, CSV, JSONL, images or sounds) or a Hub id.",
+        "task": "What the model is asked, as a pipeline tag of the Hub.",
+        "problem_type": "What the labels of text-classification are; by default what they look like.",
         "samples": "Training rows with labels.",
         "eval_samples": "Rows that the models are measured on.",
         "unlabelled_samples": "Further texts without labels, to distil on.",
         "labels": "Number of classes.",
-        "text": "Column with the text.",
-        "pair": "Column with the second text of a pair.",
-        "label": "Column with the class or the number.",
+        "max_samples": "Use at most so many training rows.",
+        "max_eval_samples": "Use at most so many rows for the report, and to select by.",
+        "max_unlabelled": "Use at most so many texts without a label.",
+        "header": "Whether the first line of delimited text names the columns; by default it is looked at.",
+        "text": "Column with the text, the image or the sound.",
+        "pair": "Column with the second text of a pair, or with the context of a question.",
+        "label": "Column with the class, the number or the text that is to be written.",
+        "metric": "What accuracy means here; by default GLUE's for its tasks, else the first one of the task.",
+        "mean_tokens": "Mean length of a text, in tokens.",
+        "prefix": 'Written before each text that is read, as in "summarize: "; for summarization and translation.',
+        "source_lang": "Language that is read or heard, by the tokenizer's code, as in en_XX or de; for summarization, "
+        "translation and speech.",
+        "target_lang": "Language that is written, by the tokenizer's code, as in de_DE; for summarization and "
+        "translation.",
     },
     "Targets": BOUNDS,
     "Gates": {
@@ -89,7 +101,21 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "approver": "Who approved it; a project may demand one.",
         "ticket": "Where it was decided; a project may demand one.",
     },
-    "Training": {"batch_size": "Rows in one step of training.", "seed": "Seed of everything random."},
+    "Training": {
+        "batch_size": "Rows in one step of training.",
+        "max_tokens": "Longer texts are cut; where it is not stated, `advise run` lets it follow the data.",
+        "seed": "Seed of everything random.",
+        "precision": "Of training: bf16 computes in bfloat16 with fp32 weights, auto does so where the device can.",
+        "joined_texts": "Distil on at most so many texts more, of two training texts each.",
+        "max_new_tokens": "Texts that are written, and the targets to learn from, are cut to so many tokens; for tasks "
+        "that write.",
+        "beams": "How many beams are followed while a text is written; 1 takes the most likely token each time.",
+        "image_size": "Side in pixels that images are scaled to, a multiple of the model's patches; by default the "
+        "model's own. For image-classification.",
+        "max_seconds": "Longer sounds are cut, at most at what the model hears; where it is not stated, "
+        "audio-classification lets it follow the data. For sounds.",
+        "patience": "Epochs without a better one on the selection rows that end a training; 0 trains all epochs.",
+    },
     "Finetune": {"epochs": EPOCHS, "learning_rate": RATE},
     "LayerRemoval": {
         "keep": "Blocks that stay.",

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from advisor.base.yamlfile import Document
-from advisor.facts.tasks import SPEECH, refusal
+from advisor.facts.tasks import SPEECH, TO_TEXT, refusal
 from advisor.families import registry
 from advisor.families.heads import ENCODERS, lacking
 from advisor.families.input_sizes import misfit
+from advisor.inspection import languages
 from advisor.inspection.probe import Model
 from advisor.recipe.plan import Plan, Problem
 from advisor.recipe.recipe import Recipe
@@ -21,6 +22,8 @@ from advisor.review.fixes.rule_fixes import Unfitting
 WHY = "The model's config cannot express this shape."
 WHY_INT8 = "int8 is made and served by a backend, and not every backend has every scheme or serves every task."
 WHY_TASK = "The architecture decides which tasks a model can be trained for."
+WHY_INPUTS = "A model has so many positions for tokens, patches of an image or parts of a sound, and none beyond."
+WHY_LANGUAGES = "A model for many languages reads and writes each text behind the code of its language."
 WHY_UNSEEN = "Without the model's config, sizes and numbers of layers cannot be checked, and no size can be predicted."
 
 
@@ -38,8 +41,9 @@ class ModelFit(NamedTuple):
             yield self._unfit(WHY_INT8 if problem.step == "quantization" else because, problem)
         yield from self._family(because)
         yield from self._task(because)
-        yield from self._tokens(because)
-        yield from self._inputs(because)
+        yield from self._tokens(WHY_INPUTS)
+        yield from self._inputs()
+        yield from self._languages()
         if self.plan is None:
             yield self._unseen()
 
@@ -77,22 +81,33 @@ class ModelFit(NamedTuple):
 
     def _tokens(self, because: str) -> Iterator[Finding]:
         """A text longer than the model's positions would stop the run; what is not stated follows data and model."""
-        path, tokens = ("training", "max_tokens"), self.recipe.training.max_tokens
-        family = self.plan.family if self.plan else None
+        family, task = self.plan.family if self.plan else None, self.recipe.data.task
         most = family.longest(self.model.config) if family and self.model.config else None
-        if most is None or tokens <= most or path not in self.document.marks:
+        if most is None:
             return
-        more = f"{tokens:,} is more than the {most:,} positions of {self.recipe.model.source}"
-        yield self._misfit(because, path, f"max_tokens {more}", most)
+        limits = {"max_tokens": most}
+        limits |= {"max_new_tokens": most} if task in TO_TEXT else {}
+        limits |= {"max_new_tokens": most - 1} if task == "text-generation" else {}  # behind at least one token
+        for name, limit in limits.items():
+            tokens, path = getattr(self.recipe.training, name), ("training", name)
+            if tokens > limit and path in self.document.marks:
+                more = f"{tokens:,} is more than the {limit:,} positions of {self.recipe.model.source}"
+                yield self._misfit(because, path, f"{name} {more}{' behind a first token' * (limit < most)}", limit)
 
-    def _inputs(self, because: str) -> Iterator[Finding]:
+    def _inputs(self) -> Iterator[Finding]:
         """Images or sounds of a size that the model cannot be fitted to."""
         training, config = self.recipe.training, self.model.config or {}
         written = training.max_new_tokens if self.recipe.data.task == SPEECH else None
         wrong = misfit(config, training.image_size, training.max_seconds, written) if self.plan else None
         if wrong is not None:
             setting, message, near = wrong
-            yield self._misfit(because, ("training", setting), f"{setting}: {message}", near)
+            yield self._misfit(WHY_INPUTS, ("training", setting), f"{setting}: {message}", near)
+
+    def _languages(self) -> Iterator[Finding]:
+        """Languages that the model's tokenizer asks for."""
+        if missing := languages.unstated(self.model, self.recipe.data):
+            found = self._misfit(WHY_LANGUAGES, ("data", "task"), missing)
+            yield replace(found, fix=Fix(languages.STATE_THEM, safe=False))
 
     def task(self) -> Iterator[Finding]:
         """A task that no model of this architecture can do."""

@@ -7,9 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from advisor.base.errors import AdviseError
 from advisor.cli import main
+from advisor.execution.job import refuse_unexecutable
+from advisor.facts.tasks import TASKS, refusal
 from advisor.families import registry
+from advisor.families.family import Family
+from advisor.inspection import probe
 from advisor.recipe.reader import loads
+from advisor.recipe.steps.layer_removal import LayerRemoval
+from advisor.recipe.steps.matrix_pruning import MatrixPruning
+from advisor.recipe.steps.step import Step
 
 
 def test_the_table_says_which_families_can_be_executed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,6 +40,46 @@ def test_json_has_the_exact_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["vit"]["embedding_share"] == 0 and found["vit"]["executable"] and not found["clip"]["executable"]
     assert found["vit"]["tasks"] == ["image-classification"] and found["clip"]["tasks"] == []
     assert found["marian"]["tasks"] == ["summarization", "translation"]
+    cuts = {"layer_removal": ["encoder_keep", "decoder_keep"], "matrix_pruning": ["intermediate_size"]}
+    assert found["marian"]["cuts"] == cuts and found["clip"]["cuts"]["layer_removal"] == []
+
+
+@pytest.mark.parametrize("name", [family.model_type for family in registry.every()])
+def test_what_json_says_of_a_family_is_what_a_run_takes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["families", "--format", "json"]) == 0
+    said = next(one for one in json.loads(capsys.readouterr().out) if one["family"] == name)
+    assert [task for task in TASKS if is_run(name, task)] == said["tasks"]
+    family = registry.find(name)
+    assert family
+    shape = family.shape(family.config)
+    fewer = {"hidden_size": shape.hidden_size // 2, "intermediate_size": shape.intermediate_size // 2}
+    fewer["heads"] = shape.heads // 2 // shape.together * shape.together  # 0 where all share one key, as Gemma's
+    if family.hidden_follows_heads:
+        fewer["hidden_size"] = shape.hidden_size - shape.head_size * shape.together
+    tried: dict[str, dict[str, Step]] = {
+        "layer_removal": {key: LayerRemoval(**{key: 1}) for key in ("keep", "encoder_keep", "decoder_keep")},  # type: ignore[arg-type]
+        "matrix_pruning": {key: MatrixPruning(**{key: size}) for key, size in fewer.items() if size},  # type: ignore[arg-type]
+    }
+    for name_, steps in tried.items():
+        able = [key for key in said["cuts"][name_] if key in steps]
+        assert sorted(key for key, step in steps.items() if fits(family, step)) == sorted(able)
+
+
+def is_run(name: str, task: str) -> bool:
+    """Whether `advise run` takes the base checkpoint's config for a task."""
+    model = probe.model(name)
+    try:
+        refuse_unexecutable(model, task, None)
+    except AdviseError:
+        return False
+    return not refusal(task, model.facts.kind)
+
+
+def fits(family: Family, step: Step) -> bool:
+    try:
+        return bool(step.resized(family, family.config))
+    except ValueError:
+        return False
 
 
 @pytest.mark.parametrize("name", sorted(set(registry.names()) - set(registry.executable())))

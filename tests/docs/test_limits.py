@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from advisor.base import yamlfile
-from advisor.compute.data import file_checks, sounds
+from advisor.compute.data import file_checks, media, media_folders, sounds
 from advisor.compute.structure import weight_files
 from advisor.families import config_checks
 from advisor.inspection import probe
@@ -27,7 +27,10 @@ LIMITS = {
     "rows of a data file or saved split": file_checks.MOST_ROWS,
     "columns of a data file": file_checks.MOST_COLUMNS,
     "header of a CSV file": file_checks.MOST_HEADER,
+    "an image or a sound": media.MOST_FILE,
+    "all images or sounds of a folder, or of one table": media_folders.MOST_BYTES,
     "length of a sound": sounds.MOST_SECONDS,
+    "rate of a sound": sounds.MOST_RATE,
     "nesting of JSON rows": file_checks.MOST_DEPTH,
     "seeds of one recipe (`--seeds`)": training_settings.MOST_SEEDS,
 }

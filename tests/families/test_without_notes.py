@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -172,13 +173,67 @@ def test_without_torch_a_type_that_nobody_described_is_known_by_its_kind(
 
 
 def test_what_was_kept_of_a_type_is_found_again(granite: Path, tmp_path: Path) -> None:
-    shipped = json.loads((Path(description.__file__).parent / "granite.json").read_text())
     config = json.loads((granite / "config.json").read_text())
     assert registry.of_config(config) is None
-    registry.keep(shipped)
+    registry.keep(made_with(version("transformers")))
     family = registry.of_config(config)
     assert family and family.parameters(config) > 0
     assert not list(tmp_path.glob("data/**/*.json"))  # the user's own descriptions are made by `advise families add`
+
+
+def made_with(version_: str) -> dict[str, Any]:
+    """A description of Granite by this version of transformers."""
+    shipped: dict[str, Any] = json.loads((Path(description.__file__).parent / "granite.json").read_text())
+    return {**shipped, "transformers": version_}
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({}, True),
+        ({"code": "of an earlier version"}, False),
+        ({"description": made_with("4.0.0")}, False),
+        ({"description": {**made_with(version("transformers")), "tensors": 7}}, False),
+        ({"description": []}, False),
+    ],
+)
+def test_what_other_versions_kept_and_what_is_damaged_is_not_taken(
+    change: dict[str, Any], found: bool, without_granite: Path, tmp_path: Path
+) -> None:
+    registry.keep(made_with(version("transformers")))
+    (file,) = tmp_path.glob("cache/**/granite.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    forget()
+    assert (description.find("granite") is not None) == found
+
+
+@pytest.mark.parametrize("text", ["{", "[]", json.dumps(made_with(version("transformers")))])
+def test_a_file_that_keeps_no_description_is_not_taken(text: str, without_granite: Path, tmp_path: Path) -> None:
+    registry.keep(made_with(version("transformers")))
+    next(tmp_path.glob("cache/**/granite.json")).write_text(text)
+    forget()
+    assert description.find("granite") is None
+
+
+def test_without_transformers_what_it_made_is_taken(
+    without_granite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.keep(made_with("4.0.0"))
+    assert description.find("granite") is None
+    forget()
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])  # where no distribution is found
+    assert description.find("granite") is not None
+
+
+@pytest.mark.slow  # some 10 s
+def test_what_an_earlier_version_kept_is_made_again(granite: Path, tmp_path: Path) -> None:
+    assert main(["--model", str(granite), *FACTS]) == 0
+    (file,) = tmp_path.glob("cache/**/granite.json")
+    made = file.read_text()
+    file.write_text(json.dumps({**json.loads(made), "code": "of an earlier version"}))
+    forget()
+    assert main(["--model", str(granite), *FACTS]) == 0
+    assert file.read_text() == made
 
 
 @pytest.mark.parametrize(

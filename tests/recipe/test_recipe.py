@@ -139,6 +139,16 @@ def test_a_written_recipe_reads_back_the_same(
             "training.max_seconds:",
         ),
         (
+            "{task: image-classification, pair: b}\ntraining: {beams: 2, max_new_tokens: 9}",
+            "4:42",
+            "data.pair: image-classification does not use it; it is for text-classification and question-answering",
+        ),
+        (
+            "{task: text-generation}\ntraining: {beams: 2, max_new_tokens: 9}",
+            "5:19",
+            "training.beams: text-generation does not use it; it is for summarization and translation and",
+        ),
+        (
             "{task: question-answering, source_lang: de}",
             "4:47",
             "data.source_lang: question-answering does not use it;",

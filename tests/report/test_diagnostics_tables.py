@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +48,18 @@ def test_the_screen_shows_all_of_them(tmp_path: Path, capsys: pytest.CaptureFixt
     ):  # fmt: skip
         assert words in said
     assert "\x1b" not in said
+
+
+def test_images_stand_there_as_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    example = Example(17, "test/cat/3.jpg", "cat", "cat", "dog", 1.0, 0.0)
+    found = diagnosed(replace(FOUND, changed=Changed(1, 0, 1, (example,))))
+    folder, file = small_runs.write(tmp_path / "run", replace(found, task="image-classification")), tmp_path / "a.html"
+    assert main(["report", str(folder), "--html", str(file), "--format", "text"]) == 0
+    words = [re.sub(r"[│┃ ]+", " ", line).split() for line in capsys.readouterr().out.splitlines()]
+    assert ["File", "Label", "Before", "After", "Row"] in words
+    assert ["test/cat/3.jpg", "cat", "cat", "dog", "17"] in words
+    page = file.read_text()
+    assert "<th>File</th><th>Label</th>" in page and '<td class="why">test/cat/3.jpg</td><td>cat</td>' in page
 
 
 def test_a_matrix_that_is_too_wide_for_the_screen_is_told_by_its_pairs(

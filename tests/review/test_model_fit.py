@@ -24,12 +24,14 @@ BERT = {**registry.find("bert").config, "num_hidden_layers": 6, "max_position_em
 HEAD = "version: 1\nname: x\ndevice: cpu\ndata: {samples: 50000, task: text-classification}\n"
 
 
-def found(tmp_path: Path, recipe: str, config: dict[str, Any] | None = BERT) -> list[tuple[str, str]]:
+def found(
+    tmp_path: Path, recipe: str, config: dict[str, Any] | None = BERT, task: str = "text-classification"
+) -> list[tuple[str, str]]:
     """What is said of the model, with the text that it points at. The model is a folder beside the recipe."""
     if config is not None:
         (tmp_path / "model").mkdir(exist_ok=True)
         (tmp_path / "model" / "config.json").write_text(json.dumps(config))
-    text = HEAD + recipe
+    text = HEAD.replace("text-classification", task) + recipe
     read, document = loads(text, str(tmp_path / "r.yaml"))
     reviewed = review_document(core(), read, document, tmp_path)
     return [(_at(one, text), one.message) for one in reviewed.findings if one.rule in (FITS, UNSEEN)]
@@ -80,6 +82,30 @@ def test_texts_longer_than_the_model_has_positions_for(tmp_path: Path) -> None:
     said = found(tmp_path, MODEL + "training: {max_tokens: 129}\n" + STEPS)
     assert said == [("129", "max_tokens 129 is more than the 128 positions of model")]
     assert found(tmp_path, MODEL + "training: {max_tokens: 128}\n" + STEPS) == []
+
+
+@pytest.mark.parametrize(
+    ("family", "task", "tokens", "said"),
+    [
+        ("bart", "summarization", 1025, "max_new_tokens 1,025 is more than the 1,024 positions of model"),
+        ("bart", "summarization", 1024, ""),
+        (
+            "gpt2",
+            "text-generation",
+            1024,
+            "max_new_tokens 1,024 is more than the 1,023 positions of model behind",
+        ),
+        ("llama", "text-generation", 99_999, ""),  # which has no table of positions
+        ("t5", "summarization", 99_999, ""),
+    ],
+)
+def test_texts_to_write_beyond_the_model_s_positions(
+    family: str, task: str, tokens: int, said: str, tmp_path: Path
+) -> None:
+    config = dict(registry.find(family).config)  # type: ignore[union-attr]
+    written = f"training: {{max_new_tokens: {tokens}}}\n"
+    messages = [message for at, message in found(tmp_path, MODEL + written + STEPS, config, task) if at == str(tokens)]
+    assert len(messages) == bool(said) and all(one.startswith(said) for one in messages)
 
 
 SHORT = {**BERT, "max_position_embeddings": 8}

@@ -24,12 +24,13 @@ class Rows:
     """What a model is to read and to answer, all (rows,); `pairs` is None where a row has one text.
 
     texts: str; a tuple of words; or bytes, of an image or of sound. labels: what the task learns: whole numbers from 0,
-    a float, a text, or a tuple of them.
+    a float, a text, or a tuple of them. names: by which people know the rows, where they are files; else empty.
     """
 
     texts: tuple[Any, ...]
     pairs: tuple[str, ...] | None
     labels: tuple[Any, ...]
+    names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -38,7 +39,8 @@ class Rows:
         """The rows at `indices`, in that order."""
         index = tuple(indices)
         pairs = None if self.pairs is None else tuple(self.pairs[i] for i in index)
-        return Rows(tuple(self.texts[i] for i in index), pairs, tuple(self.labels[i] for i in index))
+        names = tuple(self.names[i] for i in index) if self.names else ()
+        return Rows(tuple(self.texts[i] for i in index), pairs, tuple(self.labels[i] for i in index), names)
 
     def contents(self) -> Sequence[object]:
         """What makes two rows the same, (rows,): the text or (text, pair); the label does not count."""
@@ -216,12 +218,14 @@ def _rows(shards: Sequence[Marked], columns: Columns, codes: Mapping[Class, int]
     texts: list[str] = []
     pairs: list[str] = []
     labels: list[Any] = []
+    names: list[str] = []
     for file, given in shards:
         kept = [i for i, value in enumerate(given) if value is not None]
         texts += [file.columns[columns.text][i] for i in kept]
         pairs += [file.columns[columns.pair][i] for i in kept] if columns.pair else []
         labels += [given[i] if codes is None else codes[given[i]] for i in kept]  # type: ignore[index]
-    return Rows(tuple(texts), tuple(pairs) if columns.pair else None, tuple(labels))
+        names += [file.row_names[i] for i in kept] if file.row_names else []
+    return Rows(tuple(texts), tuple(pairs) if columns.pair else None, tuple(labels), tuple(names))
 
 
 def _unlabelled(marked: Sequence[Marked], columns: Columns, kind: type[str | bytes]) -> tuple[Rows, int]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,14 @@ from numpy.typing import NDArray
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns, Named, find_columns
-from advisor.compute.data.labels import Labelled, label_rows
-from advisor.compute.data.parts import Shard, column, gathered, require_columns
+from advisor.compute.data.labels import Labelled, Rows, label_rows
+from advisor.compute.data.media_folders import REFUSED, refuse_too_many_bytes
+from advisor.compute.data.parts import column, require_columns
 from advisor.compute.data.sources import File
-from advisor.compute.data.written import require_texts
+from advisor.compute.data.written import labelled, require_texts
 
 FILES = ("file_name", "file", "filename", "path")
+MOST_FILE = 2**30  # bytes of one image or sound; an hour of stereo in 16 bits, 48,000 samples a second, has 700 million
 MOST_KEPT = 2**28  # bytes of numbers that are kept of one part of the data
 Numbers = NDArray[np.float32]
 Read = Callable[[bytes], Numbers]
@@ -102,24 +105,27 @@ def read_transcribed(
     text = column(files[0], "transcription", named.label, texts, "--label")
     require_texts(files, (text,))
     require_columns(files, (name,), text)
-    shards: list[Shard] = [
-        (file, list(zip(file.columns[name], file.columns[text], strict=True)))
-        for file in with_contents(files, name, kinds[0], check)
-    ]
-    return Columns(name, None, text), gathered(source, shards, (), text, str)
+
+    def rows(shards: Sequence[File]) -> Rows:
+        contents, texts = (tuple(one for file in shards for one in file.columns[which]) for which in (name, text))
+        return Rows(contents, None, texts, tuple(one for file in shards for one in file.row_names))
+
+    return Columns(name, None, text), labelled(source, with_contents(files, name, kinds[0], check), rows)
 
 
 def _column(file: File, named: Named, kinds: Sequence[str]) -> str:
     if named.pair:
         raise AdviseError(Fault(f"one {kinds[0]} is read in each row: there is no pair", file.place))
-    return column(file, kinds[0], named.text, (*kinds, *FILES), "--text")
+    own = [name for name in file.columns if name.casefold() in kinds]  # beside which there may be names of files
+    return column(file, kinds[0], named.text, own or FILES, "--text")
 
 
 def with_contents(files: Sequence[File], name: str, kind: str, check: Check) -> list[File]:
-    """The files with bytes in a column in place of what they had there.
+    """The files with bytes in a column in place of what they had there, and the names of their rows.
 
     Raises:
-        AdviseError: of each file the first cell that is no such file, and how many there are.
+        AdviseError: of each file the first cell that is no such file, and how many there are; or a file names more
+            bytes than are read.
     """
     faults: list[Fault] = []
     found = [_with_contents(file, name, kind, check, faults) for file in files]
@@ -130,35 +136,67 @@ def with_contents(files: Sequence[File], name: str, kind: str, check: Check) -> 
 
 def _with_contents(file: File, name: str, kind: str, check: Check, faults: list[Fault]) -> File:
     contents: list[bytes] = []
+    names: list[str] = []
     wrong: list[str] = []
+    folder = Path(file.place).parent
+    refuse_too_many_bytes(_named(file.columns[name], folder), file.place)
     for row, cell in enumerate(file.columns[name], 1):
-        content, called, fault = _content(cell, Path(file.place).parent)
+        content, called, fault = _content(cell, folder)
         if fault := fault or check(content):
             wrong.append(f"row {row:,}{f' ({called})' if called else ''}: {fault}")
         contents.append(content)
+        names.append(_name(called, folder) or f"row {row:,} of {Path(file.place).name}")
     if wrong:
         what = f"{len(wrong):,} of {len(contents):,} rows have no readable {kind} in column {name!r}"
         hint = "replace these files or leave the rows out"
         faults.append(Fault(f"{what}: the first is {wrong[0]}", file.place, hint=hint))
-    return replace(file, columns={**file.columns, name: contents})
+    return replace(file, columns={**file.columns, name: contents}, row_names=tuple(names))
+
+
+def _named(cells: Sequence[Any], folder: Path) -> Iterator[Path]:
+    """The files that cells name, as far as they are there."""
+    for cell in cells:
+        with suppress(OSError, ValueError):  # what is wrong with a name is said of its row
+            if isinstance(given := _given(cell)[0], str) and (path := folder / given).is_file():
+                yield path
+
+
+def _name(called: str, folder: Path) -> str:
+    """The name of a file without the folder of the data."""
+    return str(Path(called).relative_to(folder)) if Path(called).is_relative_to(folder) else called
+
+
+def _given(cell: Any) -> tuple[Any, str]:
+    """What a cell holds, bytes or the name of a file, and that name. `datasets` keeps both."""
+    if isinstance(cell, Mapping):
+        content, path = cell.get("bytes"), cell.get("path")
+        return (path if content is None else content), str(path or "")
+    return cell, cell if isinstance(cell, str) else ""
 
 
 def _content(cell: Any, folder: Path) -> tuple[bytes, str, str]:
     """The bytes of a cell, the name of its file, and what is wrong."""
-    if isinstance(cell, Mapping):  # as `datasets` keeps images and sounds
-        content, called = cell.get("bytes"), str(cell.get("path") or "")
-        cell = content if content is not None else cell.get("path")
-    else:
-        called = cell if isinstance(cell, str) else ""
-    if isinstance(cell, bytes):
-        return cell, called, ""
-    if not isinstance(cell, str) or not cell.strip():
-        return b"", called, f"expected a file or its bytes, got {cell!r:.60}"
+    given, called = _given(cell)
+    if isinstance(cell, Mapping) and cell.get(REFUSED):
+        return b"", called, str(cell[REFUSED])
+    if isinstance(given, bytes):
+        return given, called, _too_large(len(given))
+    if not isinstance(given, str) or not given.strip():
+        return b"", called, f"expected a file or its bytes, got {given!r:.60}"
     try:
-        return (folder / cell).read_bytes(), called, ""
+        path = folder / given
+        if path.exists() and not path.is_file():
+            return b"", called, "it is no regular file"
+        fault = _too_large(path.stat().st_size)
+        return b"" if fault else path.read_bytes(), called, fault
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return b"", called, f"the file cannot be read: {reason}"
+
+
+def _too_large(size: int) -> str:
+    """What to say of a file of so many bytes; empty where it is read."""
+    return f"it has {size:,} bytes, more than the {MOST_FILE:,} that are read" if size > MOST_FILE else ""
 
 
 def asked_files(given: Sequence[Any], pairs: Sequence[Any] | None, kind: str, check: Check) -> tuple[bytes, ...]:

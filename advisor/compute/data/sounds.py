@@ -20,6 +20,7 @@ from scipy.signal import resample_poly
 from advisor.base.errors import AdviseError
 from advisor.base.install import pip_command
 from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.file_checks import MOST_BYTES
 from advisor.compute.data.labels import Labelled
 from advisor.compute.data.media import read_media, read_transcribed
 from advisor.compute.data.sources import File
@@ -28,6 +29,7 @@ KINDS = ("audio", "sound", "speech", "recording")
 TEXTS = ("transcription", "transcript", "text", "sentence", "normalized_text")
 RATE = 16_000  # samples a second that Whisper reads
 MOST_SECONDS = 3600  # of one sound
+MOST_RATE = 1_000_000  # samples a second; the filter that resamples grows with it
 Samples = NDArray[np.float32]
 
 
@@ -59,8 +61,8 @@ def _resampled(source: str, contents: Sequence[bytes]) -> Iterator[str]:
 def fault(content: bytes) -> str:
     """Why bytes are no sound that can be read; empty where they are."""
     try:
-        if (length := seconds(content)) > MOST_SECONDS:
-            return f"it lasts {length:,.0f} seconds, at most {MOST_SECONDS:,} are read"
+        if unread := _unread(_info(content)):
+            return unread
         found = _decoded(content)[0]
     except AdviseError:
         raise
@@ -69,6 +71,16 @@ def fault(content: bytes) -> str:
     if not len(found):
         return "it has no samples"
     return "" if np.isfinite(found).all() else "its samples are not finite numbers"
+
+
+def _unread(info: Any) -> str:
+    """Why a sound is not decoded, by what its header says; empty where it is."""
+    size = info.frames * info.channels * np.dtype(np.float32).itemsize
+    if not 0 < info.samplerate <= MOST_RATE:
+        return f"it has {info.samplerate:,} samples a second, at most {MOST_RATE:,} are read"
+    if (length := info.frames / info.samplerate) > MOST_SECONDS:
+        return f"it lasts {length:,.0f} seconds, at most {MOST_SECONDS:,} are read"
+    return f"it unfolds to {size:,} bytes, at most {MOST_BYTES:,} are read" if size > MOST_BYTES else ""
 
 
 def seconds(content: bytes) -> float:

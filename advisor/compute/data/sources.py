@@ -48,7 +48,8 @@ datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False
 class File:
     """A file or saved split as read: its part (of PARTS), columns, names of those of ClassLabel or of lists of it.
 
-    notes: what was assumed about its layout, and what was left out.
+    notes: what was assumed about its layout, and what was left out. row_names: by which people know its rows, where a
+    row is a file of its own.
     """
 
     part: str
@@ -56,6 +57,7 @@ class File:
     columns: Mapping[str, list[Any]]
     class_names: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...] = ()
+    row_names: tuple[str, ...] = ()
 
 
 def read(source: str, header: bool | None = None) -> list[File]:
@@ -119,21 +121,23 @@ def _read_folder(folder: Path, header: bool | None) -> list[File]:
 
 def _read_media(folder: Path, place: str, header: bool | None) -> list[File]:
     """Images or sounds in folders named after the splits, or in one that is all there is."""
-    folder = media_folders.inner(folder)
-    inside = media_folders.subfolders(folder)
+    root, folder = folder, media_folders.inner(folder, list(BUILDERS))
+    inside = [path for path in media_folders.subfolders(folder) if media_folders.holds_media(path)]
     named = [path for path in inside if PART.match(path.name)]
     split = len(named) == len(inside) and any(path.name.lower().startswith("train") for path in named)
     parts = {path: str(PART.match(path.name).lastgroup) for path in named} if split else {folder: "train"}  # type: ignore[union-attr]
-    return [_media(part, path, f"{place}/{path.name}" if split else place, header) for path, part in parts.items()]
+    places = {path: f"{place}/{path.name}" if split else place for path in parts}
+    return [_media(part, path, root, places[path], header) for path, part in parts.items()]
 
 
-def _media(part: str, folder: Path, place: str, header: bool | None) -> File:
-    """A folder of images or sounds, labelled by its folders or by a table in it."""
+def _media(part: str, folder: Path, root: Path, place: str, header: bool | None) -> File:
+    """A folder of images or sounds, labelled by its folders or by a table in it. root: where names of files begin."""
     if table := media_folders.table(folder, list(BUILDERS)):
         found = _read_file(part, table, header)
-        columns = {name: list(media_folders.with_bytes(cells, folder)) for name, cells in found.columns.items()}
-        return replace(found, place=f"{place}/{table.name}", columns=columns)
-    columns, others = media_folders.by_class(folder)
+        place = f"{place}/{table.name}"
+        columns = {name: media_folders.with_bytes(cells, folder, root, place) for name, cells in found.columns.items()}
+        return replace(found, place=place, columns=columns)
+    columns, others = media_folders.by_class(folder, root, place)
     if not columns["label"]:
         hint = "give a folder for each class; other data is read unpacked"
         raise AdviseError(Fault("there are no images or sounds", place, hint=hint))

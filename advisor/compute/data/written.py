@@ -39,7 +39,7 @@ def read_alone(source: str, files: Sequence[File], named: Named) -> tuple[Column
         return Rows(texts, None, ("",) * len(texts))  # they have no label
 
     note = f"{source}: {blank:,} rows without text are left out"
-    return Columns(column, None, ""), _labelled(source, files, rows, (note,) if blank else ())
+    return Columns(column, None, ""), labelled(source, files, rows, (note,) if blank else ())
 
 
 def read_with_targets(source: str, files: Sequence[File], named: Named) -> tuple[Columns, Labelled]:
@@ -59,7 +59,7 @@ def read_with_targets(source: str, files: Sequence[File], named: Named) -> tuple
         read, written = (tuple(one for file in shards for one in file.columns[name]) for name in (text, target))
         return Rows(read, None, written)
 
-    return Columns(text, None, target), _labelled(source, files, rows)
+    return Columns(text, None, target), labelled(source, files, rows)
 
 
 def require_texts(files: Sequence[File], names: Sequence[str]) -> None:
@@ -69,9 +69,10 @@ def require_texts(files: Sequence[File], names: Sequence[str]) -> None:
         raise AdviseError(*faults)
 
 
-def _labelled(
+def labelled(
     source: str, files: Sequence[File], rows: Callable[[Sequence[File]], Rows], notes: tuple[str, ...] = ()
 ) -> Labelled:
+    """The rows of each part, whose labels are texts or nothing. rows: of files of one part."""
     used = [(file, None) for file in files]
     parts, places = by_part(source, used, lambda shards: rows([file for file, _ in shards]))
     return Labelled(parts, places, (), NOTHING, False, None, notes)

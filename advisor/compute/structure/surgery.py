@@ -17,6 +17,7 @@ from advisor.base.errors import AdviseError, Fault
 from advisor.compute.structure.inference.cutting import Cut, cut_model
 from advisor.compute.structure.proven import proven, structure_of
 from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.tasks.writing import writing_as
 from advisor.families.described.structure import Kept
 
 
@@ -53,7 +54,10 @@ def _cut(student: Scorer, cut: Cut) -> Scorer:
     model: Any = student.model
     structure = structure_of(model)
     inferred = replace(proven(type(model), model.config).inferred, structure=structure)
-    scorer = student.around(cut_model(model, inferred, cut))
+    found = writing_as(cut_model(model, inferred, cut), model)
+    # Whisper's times of words are read from heads by their numbers, of which some may be gone.
+    vars(getattr(found, "generation_config", found)).pop("alignment_heads", None)
+    scorer = student.around(found)
     scorer.channels = student.channels
     scorer.to(model.device)
     return scorer

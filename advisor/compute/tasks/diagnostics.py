@@ -36,15 +36,16 @@ class Given(NamedTuple):
 
 
 class Texts(NamedTuple):
-    """What the report rows ask, all (rows). pairs: None where a row has one text."""
+    """What the report rows ask, all (rows). pairs: None where a row has one text. names: of images and sounds."""
 
     texts: Sequence[Any]
     pairs: Sequence[Any] | None
+    names: Sequence[str] = ()
 
     def of(self, row: int) -> str:
-        """A row's text, in one line; images and sound have none."""
+        """A row's text, in one line; of an image or a sound its name."""
         parts = (self.texts[row], *([self.pairs[row]] if self.pairs else []))
-        return shortened(" | ".join(_words(part) for part in parts if not isinstance(part, bytes)))
+        return shortened(self.names[row] if self.names else " | ".join(map(_words, parts)))
 
 
 def diagnose(rows: Rows, texts: Texts, given: Given, baseline: Given | None) -> Diagnostics:

@@ -20,7 +20,8 @@ def set_languages(tokenizer: Any, source: str, target: str) -> None:
     """Say which languages a tokenizer's texts have: the ones that are read, and the ones that are written.
 
     Raises:
-        AdviseError: it marks no languages, or it does and they are not stated or not known to it.
+        AdviseError: it marks no languages, or it does and they are not stated or not known to it; or targets have no
+            mark where it is looked for.
     """
     stated = {"source_lang": source, "target_lang": target}
     if not marks_languages(tokenizer):
@@ -36,6 +37,7 @@ def set_languages(tokenizer: Any, source: str, target: str) -> None:
         if code not in codes:
             raise AdviseError(f"data.{name}: the tokenizer knows no language {code!r}", hint=suggest(code, codes))
     tokenizer.src_lang, tokenizer.tgt_lang = source, target
+    begin_in(tokenizer, GenerationConfig())
 
 
 def begin_in(tokenizer: Any, settings: GenerationConfig) -> None:
@@ -43,6 +45,9 @@ def begin_in(tokenizer: Any, settings: GenerationConfig) -> None:
 
     The decoder reads a target shifted by one, its last token first: mBART-25 ends its targets with the code, so the
     code is what the decoder begins with; those of mBART-50 begin with it, so it is the first token that is written.
+
+    Raises:
+        AdviseError: targets neither begin nor end with the code, so a model would write in any language.
     """
     if not marks_languages(tokenizer):
         return
@@ -52,3 +57,7 @@ def begin_in(tokenizer: Any, settings: GenerationConfig) -> None:
         settings.decoder_start_token_id = code
     elif target[0] == code:
         settings.forced_bos_token_id = code
+    else:
+        kind = type(tokenizer).__name__
+        message = f"data.target_lang: {kind} marks what is written in a way that is not known"
+        raise AdviseError(message, hint="use a model of the kinds mbart or t5")

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from advisor.compute.tasks.writing import writing_as
+
 
 def with_positions(model: Any, key: str, size: int, name: str, change: Callable[[Tensor], Tensor]) -> Any:
     """A model of the same class and weights with another table of positions.
@@ -24,7 +26,7 @@ def with_positions(model: Any, key: str, size: int, name: str, change: Callable[
     state = {one: change(tensor) if one.endswith(name) else tensor for one, tensor in model.state_dict().items()}
     found.load_state_dict(state)
     found.tie_weights()
-    return found.to(model.device)
+    return writing_as(found, model).to(model.device)
 
 
 def interpolated(table: Tensor, old: int, new: int) -> Tensor:

@@ -146,9 +146,10 @@ class TextToText(Task):
     def protocol(self, max_tokens: int) -> str:
         how = f"{self.beams} beams" if self.beams > 1 else "the most likely token each time"
         prefix = f", texts begin with {self.prefix!r}" if self.prefix else ""
+        languages = f", from {self.source_lang} to {self.target_lang}" if self.target_lang else ""
         return (
             f"texts are written with {how}, up to {self.max_new_tokens:,} tokens, of at most {max_tokens:,} read"
-            f"{prefix}; time is that of writing; epochs are chosen by the loss"
+            f"{languages}{prefix}; time is that of writing; epochs are chosen by the loss"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,16 @@ MOST_READ = 4096  # tokens of a text that is continued by a model without a limi
 def keep_settings(model: Any, tag: str, **settings: Any) -> None:
     """Save with a model what it is for, and how its texts are read and written, as T5's configs do."""
     setattr(model.config, PARAMS, {tag: settings})
+
+
+def writing_as(model: Any, other: Any) -> Any:
+    """The model, which writes as another one of its kind: by what its checkpoint says of tokens, lengths and languages.
+
+    transformers' `generate` takes from there whatever it is not told.
+    """
+    if getattr(other, "generation_config", None) is not None:
+        model.generation_config = copy.deepcopy(other.generation_config)
+    return model
 
 
 def alone(tag: str, texts: Sequence[Any], pairs: Sequence[Any] | None) -> Rows:

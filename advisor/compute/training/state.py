@@ -23,6 +23,7 @@ from torch.optim import Optimizer
 
 from advisor.base.files import sealed, unsealed, write
 from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.tasks.writing import writing_as
 from advisor.records.diagnostics import CurvePoint
 from advisor.records.output_folder import clear_state, tidy_state
 from advisor.records.run_folder import sha256
@@ -127,7 +128,8 @@ class DiskKeeper(Keeper):
         if config is None:
             return 0, student
         model = student.model
-        return self.position.stage, student.around(type(model)(type(model.config).from_dict(dict(config))))
+        found = type(model)(type(model.config).from_dict(dict(config)))
+        return self.position.stage, student.around(writing_as(found, model))
 
     def restore(self, stage: int, model: nn.Module, optimizer: Optimizer) -> Position:
         if self.position.config is None or stage != self.position.stage:

@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from advisor.base import user_cache
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.frozen import frozen, made
+from advisor.families.described import kept
 from advisor.families.described.axes import sizes_in
 from advisor.families.described.axes import value as arithmetic
 from advisor.families.described.structure import PLACE, Row, Stack, Structure
@@ -24,7 +24,7 @@ from advisor.families.described.structure import PLACE, Row, Stack, Structure
 Config = Mapping[str, Any]
 Condition = Mapping[str, Sequence[str]]  # the kinds of values, by flag, under which a tensor is there
 FOLDER = Path(__file__).parent
-KEPT = "families"  # the folder in the user's cache with what was described when it was first met
+MALFORMED = (OSError, ValueError, LookupError, TypeError, AttributeError)  # what the data of no description raise
 MODEL_TYPE = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 # Weights that are not those of the class, whatever the family: nothing can be said from sizes.
 NEVER = ("auto_map", "quantization_config", "per_layer_config")
@@ -242,25 +242,33 @@ def names() -> list[str]:
 
 @cache
 def find(model_type: str) -> Description | None:
-    """The description of a model type, the shipped one first; None where no file has it.
+    """The description of a model type, the shipped one first, what was kept of it last; None where no file has it.
 
     Raises:
         AdviseError: a file of the user's cannot be read.
     """
     if not MODEL_TYPE.fullmatch(model_type):  # it may come from anybody's config, and must name no other file
         return None
-    folders = FOLDER, own_folder(), Path(user_cache.path(KEPT, model_type)).parent
-    for folder in folders:
+    for folder in (FOLDER, own_folder()):
         file = folder / f"{model_type}.json"
         if file.is_file():
             return _load(file)
-    return None
+    return _kept(model_type)
+
+
+def _kept(model_type: str) -> Description | None:
+    """What was described when it was first met; a damaged one is made again."""
+    try:
+        data = kept.recall(model_type)
+        return read(data) if data is not None and data["model_type"] == model_type else None
+    except MALFORMED:
+        return None
 
 
 def _load(file: Path) -> Description:
     try:
         return read(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except MALFORMED as error:
         message = f"no description of a family ({type(error).__name__}: {error})"
         raise AdviseError(Fault(message, str(file), hint="make it again with `advise families add MODEL`")) from None
 

@@ -46,6 +46,12 @@ class LayerRemoval(Step):
     decoder_keep: Annotated[int, Bound(gt=0)] | None = None
     choose: Choice = "alternate"
 
+    @classmethod
+    def cutting(cls, family: Family) -> tuple[str, ...]:
+        stacks, possible = [stack.name for stack in family.stacks], family.described.cuts["possible"]
+        named = [name for name in stacks if name in ("encoder", "decoder") and f"layers.{name}" in possible]
+        return tuple("keep" if len(stacks) == 1 else f"{name}_keep" for name in named)
+
     def kept(self, family: Family) -> dict[str, int]:
         """The number of blocks to keep, by stack; stacks that are not named stay whole.
 
@@ -55,12 +61,12 @@ class LayerRemoval(Step):
         given = {"encoder": self.encoder_keep, "decoder": self.decoder_keep}
         named = {stack: count for stack, count in given.items() if count is not None}
         stacks = [stack.name for stack in family.stacks]
+        if not {"encoder", "decoder"} & set(stacks):
+            raise ValueError(f"{family.title} has {' and '.join(stacks)} blocks: no step can remove them yet")
         if len(stacks) == 1 and self.keep is not None and not named:
             return {stacks[0]: self.keep}
         if len(stacks) > 1 and self.keep is None and named:
             return named
-        if not {"encoder", "decoder"} & set(stacks):
-            raise ValueError(f"{family.title} has {' and '.join(stacks)} blocks: no step can remove them yet")
         keys = "keep" if len(stacks) == 1 else "encoder_keep and decoder_keep"
         stranger = "keep" if len(stacks) > 1 and self.keep else next((f"{stack}_keep" for stack in named), "")
         raise Unfit({stranger: f"{family.title} has {' and '.join(stacks)} blocks: give only {keys}"})

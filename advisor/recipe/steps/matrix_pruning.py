@@ -57,6 +57,14 @@ class MatrixPruning(Step):
     hidden_weight: Annotated[float, Bound(ge=0, le=1000)] = 10.0
     learning_rate: Annotated[float, Bound(gt=0, le=1)] = 1e-4
 
+    @classmethod
+    def cutting(cls, family: Family) -> tuple[str, ...]:
+        possible = family.described.cuts["possible"]
+        apart = not family.hidden_follows_heads and "heads" in possible
+        found = {"hidden_size": family.narrows, "heads": apart, "intermediate_size": "ffn" in possible}
+        whole = "." not in family.intermediate_size  # parts of a config, as CLIP's, cannot be changed
+        return tuple(name for name, able in found.items() if able and whole)
+
     def target(self, family: Family, shape: Shape) -> Shape:
         """The shape to reach.
 

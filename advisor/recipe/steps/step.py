@@ -39,6 +39,11 @@ class Step:
     measured: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
 
+    @classmethod
+    def cutting(cls, family: Family) -> tuple[str, ...]:
+        """The settings by which this step can cut models of a family; none for a step that cuts nothing."""
+        return ()
+
     def resized(self, family: Family, config: Config) -> dict[str, Any]:
         """The config after this step.
 

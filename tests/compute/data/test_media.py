@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,8 @@ import soundfile
 from PIL import Image
 
 from advisor.base.errors import AdviseError
-from advisor.compute.data import dataset
-from advisor.compute.data.images import as_file, pixels, read_images
+from advisor.compute.data import dataset, media_folders
+from advisor.compute.data.images import as_file, fault, pixels, read_images
 from advisor.compute.data.sounds import RATE, read_sounds, read_speech, samples
 
 
@@ -84,6 +86,24 @@ def test_an_image_is_turned_as_its_camera_says(tmp_path: Path) -> None:
     assert (found.size, found.mode) == ((2, 4), "RGB")
     with Image.open(tmp_path / "turned.jpg") as image:
         assert pixels(as_file(image)).tobytes() == found.tobytes()
+
+
+def test_sixteen_bits_a_pixel_keep_their_shades(tmp_path: Path) -> None:
+    """Pillow would cut all above 255 to white."""
+    shades = np.array([[0, 256, 32_768, 65_535]], dtype=np.uint16)
+    for kind in ("PNG", "TIFF"):
+        Image.fromarray(shades).save(found := io.BytesIO(), kind)
+        assert np.asarray(pixels(found.getvalue()))[0, :, 0].tolist() == [0, 1, 128, 255]
+    assert np.asarray(pixels(as_file(Image.fromarray(shades))))[0, :, 0].tolist() == [0, 1, 128, 255]
+    Image.fromarray(shades.astype(np.int32)).save(found := io.BytesIO(), "TIFF")
+    assert "from 0 to 65535, which are no shades from 0 to 255" in fault(found.getvalue())
+    with pytest.raises(AdviseError, match="no shades"):
+        as_file(Image.fromarray(shades.astype(np.float32)))
+
+
+def test_postscript_is_not_run() -> None:
+    Image.new("L", (2, 2)).save(found := io.BytesIO(), "EPS")
+    assert fault(found.getvalue()) == "it is a program in PostScript, which is not run"
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "F", "LA", "P", "1"])
@@ -173,11 +193,106 @@ def test_speech_has_a_text_for_each_sound(tmp_path: Path) -> None:
         load(tmp_path, read_speech)
 
 
-@pytest.mark.parametrize(("content", "said"), [(wav(seconds=0), "it has no samples"), (b"x", "it is no sound")])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (wav(seconds=0), "it has no samples"),
+        (b"x", "it is no sound"),
+        (wav(rate=10**9, seconds=1e-8), "it has 1,000,000,000 samples a second, at most 1,000,000 are read"),
+        (wav(rate=1, seconds=3601), "it lasts 3,601 seconds, at most 3,600 are read"),
+    ],
+)
 def test_what_is_no_sound_is_named_by_its_row(content: bytes, said: str, tmp_path: Path) -> None:
     check(
         [cell(wav(number)) for number in range(4)] + [cell(content)], "audio", read_sounds, f"row 5: {said}", tmp_path
     )
+
+
+def test_rows_are_known_by_the_names_of_their_files(tmp_path: Path) -> None:
+    """Relative to the data, as an archive has them, or by their place in a table of bytes."""
+    folder = perceived.images(tmp_path / "pets/train", each=4)
+    perceived.images(tmp_path / "pets/test", each=1)
+    with zipfile.ZipFile(tmp_path / "pets.zip", "w") as archive:
+        for file in sorted(folder.parent.rglob("*.png")):
+            archive.write(file, file.relative_to(tmp_path))
+    for source, first in (("pets", ""), ("pets.zip", "pets/")):
+        data = load(tmp_path / source)
+        assert sorted(data.report.names) == [f"{first}test/{name}/0.png" for name in ("blue", "green", "red")]
+        assert all(name.startswith(f"{first}train/") for name in (*data.train.names, *data.selection.names))
+    table = datasets.Dataset.from_dict({"image": [png(n) for n in range(8)], "label": [0, 1] * 4})
+    table.to_parquet(tmp_path / "a.parquet")
+    train = load(tmp_path / "a.parquet").train
+    for name, content in zip(train.names, train.texts, strict=True):
+        row = re.fullmatch(r"row (\d) of a.parquet", name)
+        assert row and content == png(int(row[1]) - 1)
+    rows = [f"{folder}/red/0.png,a", *(f"pets/train/{one}.png,{one[0]}" for one in ("red/1", "blue/2", "blue/3"))]
+    (tmp_path / "b.csv").write_text("image,label\n" + "\n".join(rows).replace(",r", ",a"))
+    data = load(tmp_path / "b.csv")
+    assert {*data.train.names, *data.selection.names, *data.report.names} == {
+        f"pets/train/{name}.png" for name in ("red/0", "red/1", "blue/2", "blue/3")
+    }
+
+
+def test_splits_count_where_other_folders_hold_no_images_and_an_archive_may_hold_a_table(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        perceived.images(tmp_path / "pets" / part, each=4 if part == "train" else 1)
+    (tmp_path / "pets/notes").mkdir()
+    (tmp_path / "pets/notes/readme.md").write_text("of pets")
+    assert load(tmp_path / "pets").label_names == ("blue", "green", "red")
+    speech = perceived.speech(tmp_path / "speech", each=2)
+    with zipfile.ZipFile(tmp_path / "speech.zip", "w") as archive:
+        for file in speech.glob("**/*.*"):
+            archive.write(file, Path("speech", file.name if file.name.startswith("meta") else file.relative_to(speech)))
+    assert set(load(tmp_path / "speech.zip", read_speech).report.names) < {
+        f"speech/{file.relative_to(speech)}" for file in speech.rglob("*.wav")
+    }
+
+
+def test_files_that_a_table_names_have_a_limit_each_and_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(8):
+        (tmp_path / f"{number}.png").write_bytes(png(number))
+    (tmp_path / "all.csv").write_text("image,label\n" + "".join(f"{n}.png,{'ab'[n % 2]}\n" for n in range(8)))
+    with (tmp_path / "3.png").open("r+b") as file:
+        file.truncate(2**30 + 1)  # a hole, which takes no place on the disk
+    with pytest.raises(AdviseError, match=r"row 4 \(3.png\): it has 1,073,741,825 bytes, more than the 1,073,741,824"):
+        load(tmp_path / "all.csv")
+    (tmp_path / "3.png").write_bytes(png(3))
+    monkeypatch.setattr(media_folders, "MOST_BYTES", sum(file.stat().st_size for file in tmp_path.glob("*.png")) - 1)
+    said = r"the files have \d+ bytes together, more than the \d+ that are read"
+    with pytest.raises(AdviseError, match=said):
+        load(tmp_path / "all.csv")
+    (tmp_path / "all.csv").rename(tmp_path / "metadata.csv")
+    with pytest.raises(AdviseError, match=said):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "pipe.png", "folder.png"])
+def test_what_is_no_regular_file_is_not_opened(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "a.csv").write_text(f"image,label\n{name},a\n")
+    with pytest.raises(AdviseError, match="it is no regular file"):
+        load(tmp_path / "a.csv")
+
+
+def test_a_table_in_an_archive_names_no_files_outside_of_it(tmp_path: Path) -> None:
+    (tmp_path / "private.png").write_bytes(png())
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a/0.png", png())
+        archive.writestr("metadata.csv", f"file_name,label\na/0.png,a\n{tmp_path}/private.png,b\n")
+    with pytest.raises(AdviseError, match=r"row 2 \(.*private\.png\): it leads out of the folder of its table"):
+        load(tmp_path / "a.zip")
+
+
+def test_a_table_in_a_folder_may_say_where_its_files_were_before(tmp_path: Path) -> None:
+    perceived.images(tmp_path / "pets", each=4)
+    rows = [
+        f"{file.relative_to(tmp_path / 'pets')},{file.parent.name},/before{file}" for file in tmp_path.rglob("*.png")
+    ]
+    (tmp_path / "pets/metadata.csv").write_text("file_name,label,original\n" + "\n".join(rows))
+    assert load(tmp_path / "pets").label_names == ("blue", "green", "red")
 
 
 def test_an_archive_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -195,6 +310,11 @@ def test_an_archive_that_is_none_is_refused(tmp_path: Path) -> None:
         archive.writestr("a/readme.txt", "nothing")
     with pytest.raises(AdviseError, match="there are no images or sounds"):
         load(tmp_path / "empty.zip")
+    with zipfile.ZipFile(tmp_path / "twice.zip", "w") as archive:
+        archive.writestr("a", "a file")
+        archive.writestr("a/b.png", png())
+    with pytest.raises(AdviseError, match="cannot be unpacked"):
+        load(tmp_path / "twice.zip")
 
 
 def test_a_label_that_no_training_image_has_is_refused(tmp_path: Path) -> None:

@@ -68,6 +68,13 @@ def test_a_regression_has_no_classes_and_shows_what_is_farthest_off() -> None:
     ]
 
 
+def test_images_and_sounds_are_shown_by_their_names() -> None:
+    own = Rows(task_of("image-classification", NAMES), [0, 1], ("accuracy",))
+    texts = Texts((b"a file", b"another"), None, ("test/no/1.png", "test/maybe/2.png"))
+    found = diagnose(own, texts, scores([0, 2]), scores([0, 1])).changed
+    assert found and [one.text for one in found.examples] == ["test/maybe/2.png"]
+
+
 def test_tags_are_told_by_kind_of_entity_and_long_texts_are_cut() -> None:
     """One row: Anna is missed as a person now; Bonn stays a place. Recorded: of all, then PER, then LOC."""
     task = task_of("token-classification", ("O", "B-LOC", "B-PER"))

@@ -45,6 +45,14 @@ def test_languages_that_are_missing_or_unknown_are_told(stated: dict[str, str], 
     assert said in str(error.value)
 
 
+def test_a_tokenizer_that_marks_targets_in_another_way_is_refused_before_anything_is_learned() -> None:
+    odd = tiny.tokenizer("t5")
+    odd.add_special_tokens({"additional_special_tokens": ["en", "de"]})
+    odd.src_lang = odd.tgt_lang = None
+    with pytest.raises(AdviseError, match=r"marks what is written in a way that is not known"):
+        task_of("translation", (), source_lang="en", target_lang="de").prepare(odd)
+
+
 def test_a_tokenizer_that_marks_no_languages_takes_none() -> None:
     plain = tiny.tokenizer("t5")
     task_of("translation", ()).prepare(plain)

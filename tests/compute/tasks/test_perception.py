@@ -10,13 +10,19 @@ import perceived
 import pytest
 import tiny
 import torch
-from transformers import AutoModelForAudioClassification, AutoModelForImageClassification
+from transformers import (
+    AutoModelForAudioClassification,
+    AutoModelForImageClassification,
+    AutoModelForSpeechSeq2Seq,
+    WhisperFeatureExtractor,
+)
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
 from advisor.base.errors import AdviseError
 from advisor.compute.data.labels import Rows
 from advisor.compute.data.media import Shelf
 from advisor.compute.structure.processors import Listener
+from advisor.compute.structure.surgery import keep_layers
 from advisor.compute.tasks.audio_classification import AudioClassification
 from advisor.compute.tasks.automatic_speech_recognition import SpeechRecognition
 from advisor.compute.tasks.image_classification import ImageClassification, fit
@@ -45,6 +51,23 @@ def test_shorter_sounds_keep_the_first_positions(tmp_path: Path) -> None:
     assert scorer.model.config.max_source_positions == 50
     assert torch.equal(scorer.model.encoder.embed_positions.weight, model.encoder.embed_positions.weight[:50])
     assert scorer(input_features=torch.zeros(1, 16, 100)).shape == (1, 2)
+
+
+def test_shorter_sounds_and_fewer_layers_leave_what_is_written_of_them_alone(tmp_path: Path) -> None:
+    """The checkpoint says beside its config which tokens it never writes, and that it knows several languages."""
+    model = AutoModelForSpeechSeq2Seq.from_pretrained(perceived.whisper(tmp_path))
+    tokenizer = tiny.tokenizer("t5")
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<|de|>", "<|transcribe|>"]})
+    model.resize_token_embeddings(len(tokenizer))
+    said = {"is_multilingual": True, "suppress_tokens": [5, 6], "alignment_heads": [[1, 0]]}
+    vars(model.generation_config).update(said)
+    listener = Listener(WhisperFeatureExtractor(feature_size=16, chunk_length=2), tokenizer)
+    scorer = SpeechRecognition(max_seconds=1, source_lang="de").scorer(model, listener)
+    assert list(listener.prompt) == tokenizer.convert_tokens_to_ids(["<|de|>", "<|transcribe|>"])
+    cut = keep_layers(scorer, {"decoder": (0,)})
+    for found in (scorer.model.generation_config, cut.model.generation_config):
+        assert found.is_multilingual and found.suppress_tokens == [5, 6]
+    assert not hasattr(cut.model.generation_config, "alignment_heads")
 
 
 def test_a_processor_that_crops_keeps_the_proportion() -> None:
