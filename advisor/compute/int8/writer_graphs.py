@@ -132,16 +132,10 @@ def _places(mask: Tensor) -> Tensor:
 
 
 class _Encoder(_Graph):
-    """The stack that reads or hears, with what the other one keeps of it."""
+    """The stack that reads or hears, with what the other one keeps of it: the keys and values of cross-attention."""
 
     def outputs(self) -> list[str]:
         return pairs(CROSS, self.blocks())
-
-    def kept(self, token: Tensor, **read: Tensor) -> tuple[Tensor, ...]:
-        """Cross-attention's keys and values do not depend on what is written: any token (batch, 1) serves."""
-        given: dict[str, Any] = {**read, CACHE: EncoderDecoderCache(DynamicCache(), DynamicCache())}
-        found = self.model(**given, decoder_input_ids=token, use_cache=True)
-        return tuple(flat(found[CACHE].cross_attention_cache))
 
 
 class _TextEncoder(_Encoder):
@@ -155,7 +149,11 @@ class _TextEncoder(_Encoder):
         return {"input_ids": READ, "attention_mask": READ}
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
-        return self.kept(input_ids[:, :1], input_ids=input_ids, attention_mask=attention_mask)
+        """Keys and values do not depend on what is written: any token serves."""
+        given: dict[str, Any] = {"input_ids": input_ids, "attention_mask": attention_mask}
+        given[CACHE] = EncoderDecoderCache(DynamicCache(), DynamicCache())
+        found = self.model(**given, decoder_input_ids=input_ids[:, :1], use_cache=True)
+        return tuple(flat(found[CACHE].cross_attention_cache))
 
 
 class _SoundEncoder(_Encoder):
@@ -170,9 +168,14 @@ class _SoundEncoder(_Encoder):
         return {HEARD: {0: "batch"}}
 
     def forward(self, input_features: Tensor) -> tuple[Tensor, ...]:
-        """input_features: (batch, mels, frames)."""
-        token = torch.zeros_like(input_features[:, :1, 0], dtype=torch.long)
-        return self.kept(token, input_features=input_features)
+        """input_features: (batch, mels, frames).
+
+        Read from the cache, as of texts, they would need the decoder: Whisper shapes them by its states.
+        """
+        heard = self.model.get_encoder()(input_features).last_hidden_state
+        attentions = [block.encoder_attn for block in self.model.get_decoder().layers]
+        matrices = [(matrix, one.num_heads) for one in attentions for matrix in (one.k_proj, one.v_proj)]
+        return tuple(matrix(heard).unflatten(-1, (heads, -1)).transpose(1, 2) for matrix, heads in matrices)
 
 
 class _CrossDecoder(_Graph):

@@ -23,6 +23,7 @@ from advisor.compute.data.batches import Batch
 from advisor.compute.data.labels import Rows
 from advisor.compute.int8 import backends
 from advisor.compute.int8.quantized import Quantized, prove, spared
+from advisor.compute.int8.servable import matrices
 from advisor.compute.structure.processors import processor
 from advisor.compute.tasks.registry import task_of
 from advisor.compute.tasks.task import Task
@@ -181,7 +182,9 @@ def test_a_model_that_hears_writes_the_same_from_a_cache(tmp_path: Path) -> None
     """What the slow tests above ask of 50 sounds, int8 and beams, of a few."""
     one = listener(tmp_path / "source")
     some = batches(task_for(HEARS), one, 6)
-    fp32 = backends.backend("onnxruntime").prepare(backends.Source(one, some[:1], some, tmp_path, False)).fp32(1)
+    model = backends.backend("onnxruntime").prepare(backends.Source(one, some[:1], some, tmp_path, False))
+    assert len(model.matrices) == len(matrices(one.model)) + 1  # none is in both graphs; and the output embeddings
+    fp32 = model.fp32(1)
     assert isinstance(fp32, Writer)
     expected = texts(one, some)
     assert texts(fp32, some) == expected and len(set(expected)) > 3
