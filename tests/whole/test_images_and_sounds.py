@@ -129,10 +129,8 @@ def test_what_a_model_cannot_read_is_refused(task: str, model: str, more: str, s
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["image-classification", "audio-classification"])
-@pytest.mark.parametrize(
-    ("backend", "kind"), [("onnxruntime", "onnx"), ("openvino", "openvino"), ("pytorch", "torch-int8")]
-)
-def test_every_backend_makes_int8_of_classifiers(backend: str, kind: str, task: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("backend", "kind"), [("openvino", "openvino"), ("pytorch", "torch-int8")])
+def test_other_backends_make_int8_of_classifiers(backend: str, kind: str, task: str, tmp_path: Path) -> None:
     if backend == "openvino":
         pytest.importorskip("nncf")
     if task == "image-classification":
@@ -140,12 +138,10 @@ def test_every_backend_makes_int8_of_classifiers(backend: str, kind: str, task: 
     else:
         data, model = perceived.sounds(tmp_path / "data"), perceived.whisper(tmp_path / "model")
     steps = FIRST.format(6) + f"  - quantization: {{min_relative_accuracy: 0.5, backend: {backend}}}\n"
-    result = run(here(perceived.recipe(tmp_path, task, model, data, steps)), tmp_path / "run")
-    fine, int8 = result.steps
+    fine, int8 = run(perceived.recipe(tmp_path, task, model, data, steps), tmp_path / "run").steps
     assert int8.artefact and int8.artefact.kind == kind and fine.accuracy > 0.8
     assert int8.accuracy == pytest.approx(fine.accuracy, abs=0.1)
     assert int8.fp32_difference is not None and 0 < int8.fp32_difference < 0.05
-    assert result.fp32_in_runtime[0].served.throughput.value
     honest(tmp_path / "run", data)
     file = min(data.rglob("*.*"))
     assert advisor.load(tmp_path / "run")([file])[0].label == file.parent.name
