@@ -190,14 +190,12 @@ def refusal(task: str | None, kind: str | None) -> str:
 
 
 def int8_backends(task: str | None, backends: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of some int8 backends that can serve a task; none serves a model that writes what it hears."""
-    return () if task == SPEECH else tuple(name for name in backends if task not in WRITERS or name in OF_WRITERS)
+    """Those of some int8 backends that can serve a task."""
+    return tuple(name for name in backends if task not in WRITERS or name in OF_WRITERS)
 
 
 def no_int8(task: str | None, backends: tuple[str, ...]) -> str:
     """Why none of these int8 backends can serve a task; empty where one can, or where there are none anyway."""
-    if task == SPEECH:
-        return f"int8 cannot be made for {task} yet: models that write what they hear are not exported"
     if not backends or int8_backends(task, backends):  # that no backend has the scheme is for the step to say
         return ""
     return f"{' and '.join(backends)} cannot serve {task}: a model that writes is served by {' or '.join(OF_WRITERS)}"

@@ -8,15 +8,19 @@ import pytest
 
 from advisor.facts.tasks import (
     GLUE,
+    OF_WRITERS,
     OLDER,
     PROBLEM_TYPES,
     TASKS,
+    WRITERS,
     Tag,
     current,
+    int8_backends,
     known,
     left_out_of_means,
     meanings,
     metrics,
+    no_int8,
     refusal,
     settings_of_config,
 )
@@ -86,6 +90,14 @@ def test_older_names_are_read_where_they_can_mean_one_task_only() -> None:
 )
 def test_the_architecture_decides_which_tasks_a_model_can_do(task: str | None, kind: str | None, able: bool) -> None:
     assert (not refusal(task, kind)) == able
+
+
+@pytest.mark.parametrize("task", WRITERS)
+def test_int8_of_models_that_write_is_served_by_runtimes_that_keep_a_cache(task: str) -> None:
+    known = ("onnxruntime", "openvino", "pytorch")
+    assert int8_backends(task, known) == OF_WRITERS and not no_int8(task, known)
+    assert no_int8(task, ("openvino",)).startswith(f"openvino cannot serve {task}: a model that writes is served by")
+    assert int8_backends("audio-classification", known) == known
 
 
 def test_wnli_alone_has_no_part_in_means() -> None:

@@ -74,7 +74,7 @@ def speech(folder: Path, each: int = 32, seed: int = 0) -> Path:
     return folder
 
 
-def whisper(folder: Path) -> Path:
+def whisper(folder: Path, **sizes: Any) -> Path:
     """A random Whisper for sounds of 2 seconds, with its extractor and a tokenizer of the standard library's words."""
     torch.manual_seed(0)
     small = {"encoder_layers": 3, "decoder_layers": 2, "d_model": 32, "num_mel_bins": 16, "max_source_positions": 100}
@@ -83,7 +83,7 @@ def whisper(folder: Path) -> Path:
     small |= {"init_std": 0.1}  # with Whisper's own, a tiny one learns the most frequent text and listens to nothing
     words = {"vocab_size": tiny.VOCABULARY, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 1}
     more = {"decoder_start_token_id": 2, "max_target_positions": 32, "begin_suppress_tokens": None}
-    config = AutoConfig.for_model("whisper", **small, **words, **more, suppress_tokens=None)
+    config = AutoConfig.for_model("whisper", **{**small, **words, **more, "suppress_tokens": None, **sizes})
     AutoModelForSpeechSeq2Seq.from_config(config).save_pretrained(folder)
     WhisperFeatureExtractor(feature_size=16, chunk_length=2).save_pretrained(folder)
     tiny.tokenizer("t5").save_pretrained(folder)

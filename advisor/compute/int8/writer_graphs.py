@@ -2,8 +2,8 @@
 
 A decoder is one graph, from tokens and the keys and values of all before them (none, at first) to logits and the keys
 and values that follow. It so reads a text at once, as scoring does, and continues it token by token. Of two stacks
-the first graph reads a text and gives the keys and values of cross-attention, which every token that is written
-shares; the second one takes them and writes.
+the first graph reads a text, or hears a sound, and gives the keys and values of cross-attention, which every token
+that is written shares; the second one takes them and writes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -21,11 +21,13 @@ from transformers import DynamicCache, EncoderDecoderCache, GenerationMixin
 from transformers.modeling_outputs import BaseModelOutput
 
 from advisor.compute.int8.onnx_files import OPSET
+from advisor.families.input_sizes import SOUND
 
 CACHE = "cache"
 if CACHE not in inspect.signature(GenerationMixin.prepare_inputs_for_generation).parameters:
     CACHE = "past_key_values"  # transformers before 5.24
 WRITES, READS = "model", "encoder"  # the names of the graphs
+HEARD, MASK = "input_features", "attention_mask"  # what a model reads of sounds, and which tokens of texts count
 PAST, PRESENT, CROSS = "past_key_values", "present", "cross"  # the first two as optimum and transformers.js have them
 TOKENS = {0: "batch", 1: "tokens"}
 READ, WRITTEN = {0: "batch", 1: "read"}, {0: "batch", 1: "written"}  # the second counts what is cached, too
@@ -36,15 +38,25 @@ def export_graphs(model: Any, folder: Path) -> dict[str, Path]:
 
     Gives the files by the names of the graphs: `WRITES`, and `READS` of a model of two stacks.
     """
-    graphs: dict[str, type[_Graph]] = {WRITES: _Decoder}
-    if model.config.is_encoder_decoder:
-        graphs = {READS: _Encoder, WRITES: _CrossDecoder}
     found = {}
-    for name, graph in graphs.items():
+    for name, graph in _graphs(model.config).items():
         found[name] = folder / name / f"{name}.onnx"
         found[name].parent.mkdir(parents=True)
         _export(graph(model).eval(), found[name])
     return found
+
+
+def hears(config: Any) -> bool:
+    """Whether a model of this config reads sounds."""
+    return hasattr(config, SOUND)
+
+
+def _graphs(config: Any) -> dict[str, type[_Graph]]:
+    if not config.is_encoder_decoder:
+        return {WRITES: _Decoder}
+    if hears(config):
+        return {READS: _SoundEncoder, WRITES: _SoundDecoder}
+    return {READS: _TextEncoder, WRITES: _TextDecoder}
 
 
 def pairs(kind: str, count: int) -> list[str]:
@@ -120,40 +132,66 @@ def _places(mask: Tensor) -> Tensor:
 
 
 class _Encoder(_Graph):
-    """The stack that reads, with what the other one keeps of it."""
+    """The stack that reads or hears, with what the other one keeps of it: the keys and values of cross-attention."""
 
+    def outputs(self) -> list[str]:
+        return pairs(CROSS, self.blocks())
+
+
+class _TextEncoder(_Encoder):
     def sample(self) -> dict[str, Tensor]:
         return {
             "input_ids": torch.ones(2, 5, dtype=torch.long),
             "attention_mask": torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]),
         }
 
-    def outputs(self) -> list[str]:
-        return pairs(CROSS, self.blocks())
-
     def axes(self) -> Mapping[str, Mapping[int, str]]:
         return {"input_ids": READ, "attention_mask": READ}
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
-        """Cross-attention's keys and values do not depend on what is written: any token serves."""
+        """Keys and values do not depend on what is written: any token serves."""
         given: dict[str, Any] = {"input_ids": input_ids, "attention_mask": attention_mask}
         given[CACHE] = EncoderDecoderCache(DynamicCache(), DynamicCache())
         found = self.model(**given, decoder_input_ids=input_ids[:, :1], use_cache=True)
         return tuple(flat(found[CACHE].cross_attention_cache))
 
 
-class _CrossDecoder(_Graph):
-    """The stack that writes."""
+class _SoundEncoder(_Encoder):
+    """Every sound has as many frames as the encoder's positions need, so nothing is padding."""
 
     def sample(self) -> dict[str, Tensor]:
-        read = _Encoder(self.model).sample()
+        config, encoder = self.model.config, self.model.get_encoder()
+        frames = config.max_source_positions * encoder.conv1.stride[0] * encoder.conv2.stride[0]
+        return {HEARD: torch.zeros(2, config.num_mel_bins, frames)}
+
+    def axes(self) -> Mapping[str, Mapping[int, str]]:
+        return {HEARD: {0: "batch"}}
+
+    def forward(self, input_features: Tensor) -> tuple[Tensor, ...]:
+        """input_features: (batch, mels, frames).
+
+        Read from the cache, as of texts, they would need the decoder: Whisper shapes them by its states.
+        """
+        heard = self.model.get_encoder()(input_features).last_hidden_state
+        attentions = [block.encoder_attn for block in self.model.get_decoder().layers]
+        matrices = [(matrix, one.num_heads) for one in attentions for matrix in (one.k_proj, one.v_proj)]
+        return tuple(matrix(heard).unflatten(-1, (heads, -1)).transpose(1, 2) for matrix, heads in matrices)
+
+
+class _CrossDecoder(_Graph):
+    """The stack that writes. read: the other one."""
+
+    read: ClassVar[type[_Encoder]]
+
+    def sample(self) -> dict[str, Tensor]:
+        read = self.read(self.model).sample()
         cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
         four = torch.ones(2, 4, dtype=torch.long)
         found = self.model(**read, decoder_input_ids=four, **{CACHE: cache}, use_cache=True)[CACHE]
         past, cross = flat(found.self_attention_cache), flat(found.cross_attention_cache)
         return {
             "input_ids": torch.ones(2, 3, dtype=torch.long),
-            "attention_mask": read["attention_mask"],
+            **{name: mask for name, mask in read.items() if name == MASK},
             **dict(zip(pairs(PAST, len(past) // 2), past, strict=True)),
             **dict(zip(pairs(CROSS, len(cross) // 2), cross, strict=True)),
         }
@@ -164,15 +202,32 @@ class _CrossDecoder(_Graph):
     def axes(self) -> Mapping[str, Mapping[int, str]]:
         return {"input_ids": TOKENS, "attention_mask": READ, "logits": TOKENS}
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, *cached: Tensor) -> tuple[Tensor, ...]:
-        """input_ids: what was written, (batch, tokens). attention_mask: of what was read."""
+    def after(self, written: Tensor, cached: Sequence[Tensor], read: Tensor, **more: Tensor) -> tuple[Tensor, ...]:
+        """written: (batch, tokens). read: (batch, read, any), its shape alone counts: what it says is in the cache."""
         half = len(cached) // 2
-        given: dict[str, Any] = {"decoder_input_ids": input_ids, "attention_mask": attention_mask}
+        given: dict[str, Any] = {"decoder_input_ids": written, "encoder_outputs": BaseModelOutput(read), **more}
         given[CACHE] = EncoderDecoderCache(cache_of(cached[:half]), cache_of(cached[half:]))
-        # Nothing but its shape counts: the cache has what cross-attention makes of it.
-        given["encoder_outputs"] = BaseModelOutput(attention_mask[:, :, None].float())
         found = self.model(**given, use_cache=True)
         return (found.logits, *flat(found[CACHE].self_attention_cache))
+
+
+class _TextDecoder(_CrossDecoder):
+    read = _TextEncoder
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, *cached: Tensor) -> tuple[Tensor, ...]:
+        """input_ids: what was written, (batch, tokens). attention_mask: of what was read."""
+        return self.after(input_ids, cached, attention_mask[:, :, None].float(), attention_mask=attention_mask)
+
+
+class _SoundDecoder(_CrossDecoder):
+    read = _SoundEncoder
+
+    def axes(self) -> Mapping[str, Mapping[int, str]]:
+        return {"input_ids": TOKENS, "logits": TOKENS}
+
+    def forward(self, input_ids: Tensor, *cached: Tensor) -> tuple[Tensor, ...]:
+        """input_ids: what was written, (batch, tokens)."""
+        return self.after(input_ids, cached, cached[-1][:, 0])
 
 
 def _export(graph: _Graph, path: Path) -> None:

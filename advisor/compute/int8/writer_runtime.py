@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from transformers import GenerationConfig, GenerationMixin, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput, CausalLMOutputWithPast, Seq2SeqLMOutput
 
 from advisor.compute.int8.onnx_files import session
-from advisor.compute.int8.writer_graphs import CACHE, PAST, READS, WRITES, cache_of, flat
+from advisor.compute.int8.writer_graphs import CACHE, HEARD, MASK, PAST, READS, WRITES, cache_of, flat, hears
 from advisor.compute.tasks.scorer import IGNORED
 
 Files = Mapping[str, Path]  # by the names of `writer_graphs`
@@ -33,6 +33,7 @@ class Graph:
 
     def __init__(self, path: Path, threads: int) -> None:
         self.session = session(path, threads)
+        self.inputs = [one.name for one in self.session.get_inputs()]
         self.outputs = [one.name for one in self.session.get_outputs()]
         self.empty = {
             one.name: (one.shape[1], one.shape[3])
@@ -116,22 +117,20 @@ class OnnxTextToText(ServedModel):
         return self.reads
 
     def forward(  # the names are those of transformers' own models
-        self, input_ids: Tensor | None = None, attention_mask: Tensor | None = None, labels: Tensor | None = None,
+        self, *, attention_mask: Tensor | None = None, labels: Tensor | None = None,
         decoder_input_ids: Tensor | None = None, encoder_outputs: Any = None, use_cache: bool = True, **given: Any,
     ) -> Any:  # fmt: skip
         """Logits (batch, written, vocabulary): of the labels, or of what was written before."""
-        read = encoder_outputs or self.reads(input_ids, attention_mask)
+        read = encoder_outputs or self.reads(attention_mask=attention_mask, **given)
         written = decoder_input_ids if labels is None else self._shifted(labels)
-        inputs = {**read, "input_ids": written}
-        inputs["attention_mask"] = inputs.pop("last_hidden_state")[:, :, 0].long()
-        return Seq2SeqLMOutput(**self._written(inputs, given.get(CACHE), use_cache))
+        return Seq2SeqLMOutput(**self._written({**read, "input_ids": written}, given.get(CACHE), use_cache))
 
-    def in_steps(self, steps: int, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> Tensor:
-        """The logits of all labels, written in so many steps."""
-        read, found, cache = self.reads(input_ids, attention_mask), [], None
+    def in_steps(self, steps: int, labels: Tensor, **read: Tensor) -> Tensor:
+        """The logits of all labels, written in so many steps. read: what the encoder does."""
+        encoded, found, cache = self.reads(**read), [], None
         for part in _parts(self._shifted(labels), steps):
-            given: dict[str, Any] = {"decoder_input_ids": part, "encoder_outputs": read, CACHE: cache}
-            step = self.forward(attention_mask=attention_mask, **given)
+            given: dict[str, Any] = {"decoder_input_ids": part, "encoder_outputs": encoded, CACHE: cache}
+            step = self.forward(**given)
             found.append(step.logits)
             cache = step[CACHE]
         return torch.cat(found, dim=1)
@@ -146,24 +145,35 @@ class OnnxTextToText(ServedModel):
         return torch.cat([first, labels[:, :-1].masked_fill(~known[:, :-1], self.config.pad_token_id)], 1)
 
 
-class OnnxEncoder:
-    """The stack that reads. Beams share what it gives, which `generate` repeats for them."""
+class OnnxSpeech(OnnxTextToText):
+    """The same of sounds. Without `attention_mask` here `generate` makes none, and there is none."""
 
-    main_input_name: ClassVar[str] = "input_ids"
+    main_input_name = HEARD
+
+    def forward(self, *, input_features: Tensor | None = None, use_cache: bool = True, **given: Any) -> Any:
+        """input_features: (batch, mels, frames)."""
+        return super().forward(input_features=input_features, use_cache=use_cache, **given)
+
+
+class OnnxEncoder:
+    """The stack that reads or hears. Beams share what it gives, which `generate` repeats for them."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> BaseModelOutput:
-        """The keys and values of cross-attention by name, and in place of the last state the mask, (batch, read, 1)."""
-        mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
-        found = BaseModelOutput(mask[:, :, None].float())
-        for name, tensor in self.graph({"input_ids": input_ids, "attention_mask": mask}).items():
+    def forward(self, **kwargs: Any) -> BaseModelOutput:
+        """What the decoder's graph takes of it: the keys and values of cross-attention by name, and the mask of texts.
+
+        kwargs: what the graph takes, and anything else; `generate` knows them by this name.
+        """
+        inputs = {name: kwargs[name] for name in self.graph.inputs}
+        found = BaseModelOutput()
+        masks = {name: one for name, one in inputs.items() if name == MASK}
+        for name, tensor in {**self.graph(inputs), **masks}.items():
             found[name] = tensor
         return found
 
-    def __call__(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> BaseModelOutput:
-        return self.forward(input_ids, attention_mask)
+    __call__ = forward
 
 
 def _parts(tokens: Tensor, steps: int) -> list[Tensor]:
@@ -176,5 +186,7 @@ def onnx_model(config: Any, generation: GenerationConfig, files: Files, threads:
     Raises:
         AdviseError: a file is missing or ONNX Runtime cannot load it.
     """
-    kind = OnnxTextToText if config.is_encoder_decoder else OnnxDecoder
+    kind: type[ServedModel] = OnnxDecoder
+    if config.is_encoder_decoder:
+        kind = OnnxSpeech if hears(config) else OnnxTextToText
     return kind(config, generation, files, threads)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from pathlib import Path
 
+import numpy as np
+import perceived
 import pytest
+import soundfile
 import tiny
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
@@ -19,19 +23,22 @@ from advisor.compute.data.batches import Batch
 from advisor.compute.data.labels import Rows
 from advisor.compute.int8 import backends
 from advisor.compute.int8.quantized import Quantized, prove, spared
+from advisor.compute.int8.servable import matrices
+from advisor.compute.structure.processors import processor
 from advisor.compute.tasks.registry import task_of
 from advisor.compute.tasks.task import Task
 from advisor.compute.tasks.writing import CausalScorer, Seq2SeqScorer, Writer
-from advisor.facts.tasks import OF_WRITERS
+from advisor.facts.tasks import OF_WRITERS, SPEECH
 
 TEXTS = tuple(row["text"] for row in tiny.docstrings()[:50])
 TWO_STACKS = ("t5", "mt5")
+HEARS = "whisper"
 ONE_STACK = ("gpt2", "opt", "gpt_neo", "gpt_neox", "llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2")
 ONE_STACK += ("gemma3_text", "smollm3", "phi3", "olmo2")
 FEW = {("onnxruntime", "gpt2"), ("onnxruntime", "t5"), ("pytorch", "t5")}
 CASES = [
     pytest.param(case, marks=() if case in FEW else pytest.mark.slow, id="-".join(case))
-    for case in product(OF_WRITERS, (*ONE_STACK, *TWO_STACKS))
+    for case in product(OF_WRITERS, (*ONE_STACK, *TWO_STACKS, HEARS))
 ]
 
 
@@ -72,13 +79,36 @@ def writer(family: str) -> Writer:
     return found
 
 
+def listener(folder: Path) -> Writer:
+    """The same of a Whisper that is cut to sounds of one second."""
+    task, source = task_for(HEARS), perceived.whisper(folder, encoder_layers=1, init_std=0.3)
+    model = task.stock_class().from_pretrained(source).eval()
+    found = task.scorer(model, processor(task, source))
+    assert isinstance(found, Writer) and found.model.config.max_source_positions == 50
+    return found
+
+
+def sounds(count: int) -> tuple[bytes, ...]:
+    """Noisy tones of half a second, each of another pitch, as WAV files."""
+    random, time, found = np.random.default_rng(0), np.arange(8000) / 16000, []
+    for number in range(count):
+        file = io.BytesIO()
+        wave = np.sin(2 * np.pi * 100 * 1.08**number * time) / 2 + random.normal(0, 0.05, len(time))
+        soundfile.write(file, wave, 16000, format="WAV")
+        found.append(file.getvalue())
+    return tuple(found)
+
+
 def task_for(family: str) -> Task:
+    if family == HEARS:
+        return task_of(SPEECH, (), max_new_tokens=12, max_seconds=1)
     return task_of("summarization" if family in TWO_STACKS else "text-generation", (), max_new_tokens=12)
 
 
-def batches(task: Task, one: Writer) -> list[Batch]:
-    """Four texts each, padded; of two stacks with what is to be written."""
-    rows = task.encode(Rows(TEXTS, None, tuple(text[-30:] for text in TEXTS)), one.processor, 24)
+def batches(task: Task, one: Writer, count: int = len(TEXTS)) -> list[Batch]:
+    """Four texts or sounds each, texts padded; of two stacks with what is to be written."""
+    read = sounds(count) if task.tag == SPEECH else TEXTS[:count]
+    rows = task.encode(Rows(read, None, tuple(text[-30:] for text in TEXTS[:count])), one.processor, 24)
     numbers = [list(range(at, min(at + 4, len(rows)))) for at in range(0, len(rows), 4)]
     return [task.collate(rows, some, 0) for some in numbers]
 
@@ -87,7 +117,8 @@ def texts(one: Writer, some: list[Batch], beams: int = 1) -> list[str]:
     """What it writes; a decoder reads texts that are padded at the left."""
     if isinstance(one, CausalScorer):
         return one.continued(TEXTS, 12)
-    again = Seq2SeqScorer(one.model, one.processor, beams, 12)
+    assert isinstance(one, Seq2SeqScorer)
+    again = type(one)(one.model, one.processor, beams, 12)
     return [text for batch in some for text in again.written(**batch.inputs)]
 
 
@@ -104,7 +135,8 @@ def make(backend: str, one: Writer, task: Task, folder: Path, work: Path) -> Mad
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
     backend, family = request.param
     folders = tmp_path_factory.mktemp("int8"), tmp_path_factory.mktemp("work")
-    return make(backend, writer(family), task_for(family), *folders)
+    one = listener(tmp_path_factory.mktemp(HEARS)) if family == HEARS else writer(family)
+    return make(backend, one, task_for(family), *folders)
 
 
 def test_the_same_model_in_fp32_writes_the_same_texts(made: Made) -> None:
@@ -144,6 +176,18 @@ def test_another_model_than_the_exported_one_is_refused(made: Made) -> None:
         assert prove(made.writer, reader, made.batches[:2], "here") < 1e-4
         with pytest.raises(AdviseError, match="differ from torch's"):
             prove(other, reader, made.batches[:2], "here")
+
+
+def test_a_model_that_hears_writes_the_same_from_a_cache(tmp_path: Path) -> None:
+    """What the slow tests above ask of 50 sounds, int8 and beams, of a few."""
+    one = listener(tmp_path / "source")
+    some = batches(task_for(HEARS), one, 6)
+    model = backends.backend("onnxruntime").prepare(backends.Source(one, some[:1], some, tmp_path, False))
+    assert len(model.matrices) == len(matrices(one.model)) + 1  # none is in both graphs; and the output embeddings
+    fp32 = model.fp32(1)
+    assert isinstance(fp32, Writer)
+    expected = texts(one, some)
+    assert texts(fp32, some) == expected and len(set(expected)) > 3
 
 
 @pytest.mark.slow
