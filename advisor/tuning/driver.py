@@ -46,12 +46,18 @@ class Driver:
         return place
 
     def run(self) -> Iterator[Event]:
-        """Search until there is a reason to stop, then measure the front."""
-        while not (reason := self._reason()):
-            yield from self._next()
-        self.keep(stopped=reason)
-        yield Remark(f"the search ends: {reason}")
-        yield from self.parts.ending.run(self)
+        """Search until there is a reason to stop, then measure the front; go on where that leaves no reason."""
+        ended = False
+        while not ended:
+            while not (reason := self._reason()):
+                yield from self._next()
+            self.keep(stopped=reason)
+            yield Remark(f"the search ends: {reason}")
+            yield from self.parts.ending.run(self)
+            ended = bool(self._why())
+            if not ended:
+                yield Remark("its end took less than was kept back for it: the search goes on")
+                self.keep(stopped="", nearest="")
         yield self.record
 
     def wall(self) -> float:
@@ -74,11 +80,11 @@ class Driver:
 
     def _reason(self) -> str:
         """Why to stop now; "" to go on."""
+        return self.record.stopped or ("" if self._is_climbing else self._why())
+
+    def _why(self) -> str:
+        """What speaks against another round; "" where nothing does."""
         record, trials = self.record, self.record.trials
-        if record.stopped:
-            return record.stopped
-        if self._is_climbing:
-            return ""
         found = progress.measures(trials, self.parts.objective)
         rounds = {one.number: one.measured_in or 0 for one in trials}
         return (

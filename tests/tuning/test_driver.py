@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from table_search import ReportRows, Table, begun, parts, question, searched, space_of
+from table_search import Flat, ReportRows, Table, begun, parts, question, searched, space_of
 
 from advisor.base.errors import AdviseError
-from advisor.records.search import RUNGS, SearchResult
+from advisor.records.results import Remark
+from advisor.records.search import RUNGS, SearchResult, Trial
 from advisor.tuning import progress
 from advisor.tuning.budget import parse
 from advisor.tuning.driver import Driver
 from advisor.tuning.front import MOST_POINTS
 from advisor.tuning.proposals import ROUND, propose
 from advisor.tuning.resuming import resumed, with_tried
+from advisor.tuning.space import Place
 
 GOALS = {"relative_accuracy": 0.9}
 EASY = {"relative_accuracy": 0.9, "relative_emissions": 0.6}
@@ -105,6 +108,27 @@ def test_a_search_begins_nothing_that_its_budget_does_not_suffice_for(budget: st
     assert found.trials[0].status == "measured" and found.stopped == f"the budget of {budget} is spent"
     assert found.wall_seconds <= (parse(budget).seconds or 0)
     assert any(one.status == "stopped" for one in found.trials)
+
+
+def test_a_search_whose_end_took_less_than_was_kept_back_goes_on() -> None:
+    """A point is expected to take 400 s at the end and takes 30."""
+    asked, end = question(**EASY), ReportRows(lambda number: 0.2)
+    spaced, budget = space_of(asked), "20min"
+    made = parts(asked, spaced, Table(), budget, ending=end, estimates=Dear())
+    events = list(Driver(made, begun(asked, spaced, budget)).run())
+    found = events[-1]
+    assert isinstance(found, SearchResult) and found.stopped == "the budget of 20min is spent"
+    goes_on = [place for place, one in enumerate(events) if isinstance(one, Remark) and "goes on" in one.text]
+    assert goes_on and any(isinstance(one, Trial) for one in events[goes_on[0] :]), "trials come after its first end"
+    assert found.wall_seconds <= 20 * 60 and len(end.looks) == len(set(end.looks)) <= MOST_POINTS
+    assert found.nearest, "what it says at the end is of its last end"
+
+
+class Dear(Flat):
+    """Estimates by which the end takes long."""
+
+    def end(self, places: Sequence[Place]) -> float:
+        return 400.0 * len(places)
 
 
 def test_proposals_are_new_allowed_and_the_same_for_the_same_history() -> None:
