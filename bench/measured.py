@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from subjects import E5, MODELS, REPORT, TRAIN
+from result_runs import Run, kept, runs
+from subjects import MODELS, REPORT
 
 from advisor.advice import measured
 from advisor.advice.measured import Point, comparable, coverage
@@ -29,110 +30,11 @@ from advisor.recipe.plan import Plan, plan
 from advisor.recipe.reader import loads
 from advisor.recipe.recipe import Recipe
 from advisor.runs import import_export
-from advisor.runs.record import Quantity, Record, StepRecord, build
+from advisor.runs.record import Quantity, Record, StepRecord
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results"
 FILE = HERE.parent / "advisor" / "advice" / "measured.jsonl"
-TIMED = "relative_time", "relative_emissions", "emissions", "latency", "throughput", "wh_per", "idle_wh_per", "g_per"
 FIRST_LOOKS = "2 epochs at 1e-4; a script of its own with the executor's losses"
-
-
-class Run(NamedTuple):
-    """A line of a result file. file: its name; line: as it stands, or as lines of targets.jsonl stand."""
-
-    file: str
-    line: Mapping[str, Any]
-
-    @property
-    def model(self) -> str:
-        if self.file == "from-nothing":
-            return f"{self.line['arm']} of 6 layers from nothing"
-        return str(self.line.get("model", E5))
-
-    @property
-    def task(self) -> str:
-        return str(self.line["task"]).partition("-")[0]
-
-    @property
-    def samples(self) -> int:
-        """Rows that were trained on; of a whole split loading sets a tenth apart for selection, at most 1,000."""
-        given = [part for part in str(self.line["task"]).split("-")[1:] if part.isdecimal()]
-        whole = TRAIN[self.task]
-        return int(given[0]) if given else whole - min(whole // 10, 1_000)
-
-    def recipe(self) -> str:
-        """Its recipe as bench/trials.py writes it, without this machine's folders."""
-        lines = (
-            "version: 1", f"name: {json.dumps(self.line['arm'])}",
-            f"model: {{source: {json.dumps(self.model)}, family: {MODELS[self.model][0]}}}",
-            f"data: {{source: {self.task}, metric: {self.line['metric']}, samples: {self.samples}}}",
-            "device: cpu", 'goal: {relative_accuracy: ">= 0.85"}', "steps:",
-            *(f"  - {step}" for step in self.line["recipe"]),
-            f"training: {{max_tokens: 64, seed: {self.line['seed']}, joined_texts: {self.line['joined_texts']}}}",
-        )  # fmt: skip
-        return "\n".join(lines) + "\n"
-
-
-def runs() -> Iterator[Run]:
-    """Every run that bench/ has made, file by file."""
-    for file in sorted(RESULTS.glob("*.jsonl")):
-        for line in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
-            if "record" not in line and "recipe" in line and "baseline" in line:
-                yield Run(file.stem, line)
-            elif file.stem == "first-looks":
-                yield Run(file.stem, _first_look(line))
-    yield from _of_lengths()
-
-
-def kept() -> Iterator[Record]:
-    """The runs that their measurements kept as the ledger does; the last of each, without times that were disturbed."""
-    found: dict[tuple[str, str, str], Record] = {}
-    for file in sorted(RESULTS.glob("*.jsonl")):
-        for line in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
-            if "record" in line:
-                one = build(line["record"])
-                one = replace(one, name=f"bench/results/{file.name}, {one.name}")
-                found[one.model, one.data, one.recipe] = _untimed(one) if line.get("time_notes") else one
-    yield from found.values()
-
-
-def _untimed(made: Record) -> Record:
-    steps = (
-        replace(one, quantities=tuple(each for each in one.quantities if not each.name.startswith(TIMED)))
-        for one in made.steps
-    )
-    return replace(made, steps=tuple(steps))
-
-
-def _first_look(line: Mapping[str, Any]) -> dict[str, Any]:
-    frozen = ", frozen embeddings" if line.get("frozen_embeddings") else ""
-    settings = {name: line[name] for name in ("epochs", "learning_rate", "hidden_weight")}
-    distilled = {"score": line["report"], "relative": line["relative"]}
-    return {
-        "arm": f"first look{frozen}", "task": f"{line['task']}-{line['rows']}", "seed": line["seed"],
-        "metric": "accuracy",
-        "recipe": ["finetune: {epochs: 2, learning_rate: 1.0e-4}", "layer_removal: {keep: 4}",
-                   f"distillation: {json.dumps(settings).replace('1e', '1.0e')}"],
-        "joined_texts": line.get("joined_texts", 0), "baseline": line["baseline"], "steps": {"distillation": distilled},
-    }  # fmt: skip
-
-
-def _of_lengths() -> Iterator[Run]:
-    """The runs of bench/training_length.py: each training's best epoch by the selection rows."""
-    file = RESULTS / "training-length.jsonl"
-    found: dict[tuple[str, int], dict[str, list[dict[str, Any]]]] = {}
-    for line in map(json.loads, file.read_text(encoding="utf-8").splitlines() if file.exists() else []):
-        if line["arm"] == "fixed":
-            found.setdefault((line["task"], line["seed"]), {}).setdefault(line["training"], []).append(line)
-    for (task, seed), curves in found.items():
-        if len(curves.get("distil", ())) == 9:
-            before, after = (max(curve, key=lambda one: one["selection"])["report"] for curve in curves.values())
-            steps = {"distillation": {"score": after, "relative": after / before}}
-            recipe = ["finetune: {epochs: 3, learning_rate: 5.0e-5}", "layer_removal: {keep: 8}",
-                      "distillation: {epochs: 9, learning_rate: 3.0e-4}"]  # fmt: skip
-            line = {"arm": "as advised", "task": task, "seed": seed, "metric": "accuracy", "recipe": recipe}
-            yield Run("training-length", {**line, "joined_texts": 0, "baseline": before, "steps": steps})
 
 
 def record(run: Run) -> Record:
@@ -199,6 +101,22 @@ def _quantity(name: str, value: float | None, source: str, interval: Any = None)
     return Quantity(name, value, "" if value is not None else "not measured", source, ends, None)  # type: ignore[arg-type]
 
 
+class Shipped(NamedTuple):
+    """A run of the ledger. data: how its rows are called in calibration.jsonl. counts: it may calibrate predictions."""
+
+    made: Record
+    data: str
+    counts: bool = True
+
+
+def shipped() -> Iterator[Shipped]:
+    """Every run that bench/ has made."""
+    for run in runs():
+        yield Shipped(record(run), str(run.line["task"]), own(run))
+    for made in kept():
+        yield Shipped(made, made.data)
+
+
 def own(run: Run) -> bool:
     """Was a run made by the executor as it is today?"""
     return run.file != "first-looks" and not run.line.get("dropout") and "with dropout" not in run.line["arm"]
@@ -216,8 +134,9 @@ def as_advised(recipe: Recipe) -> bool:
     return order and losses and even and slow
 
 
-def points(made: Record, data: str) -> Iterator[Point]:
+def points(run: Shipped) -> Iterator[Point]:
     """What a run shows of each model that advice might make: the last one of each size, int8 or not."""
+    made = run.made
     recipe = loads(made.recipe)[0]
     if not as_advised(recipe) or made.eval_samples < 400 or made.steps[0].metric != "accuracy":
         return
@@ -230,7 +149,7 @@ def points(made: Record, data: str) -> Iterator[Point]:
         accuracy, shares = _of(step, "relative_accuracy"), ("kept_beyond_chance", "relative_time")
         if family and compute and accuracy and step.name not in ("finetune", "layer_removal"):
             found = (round(value, 4) if (value := _of(step, name)) is not None else None for name in shares)
-            key = (made.model, data, family.predicted_as, made.samples, int8, round(compute, 6))
+            key = (made.model, run.data, family.predicted_as, made.samples, int8, round(compute, 6))
             yield Point(*key, round(accuracy, 4), *found)
 
 
@@ -291,11 +210,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--show", action="store_true")
     if not parser.parse_args().show:
-        found, further = [(run, record(run)) for run in runs()], list(kept())
-        import_export.export([*(made for _, made in found), *further], FILE)
-        counted = [(made, str(run.line["task"])) for run, made in found if own(run)]
-        counted += [(one, one.data) for one in further]
-        lines = [json.dumps(point._asdict()) for made, data in counted for point in points(made, data)]
+        found = list(shipped())
+        import_export.export([one.made for one in found], FILE)
+        lines = [json.dumps(point._asdict()) for one in found if one.counts for point in points(one)]
         write(measured.FILE, "\n".join(lines) + "\n")
     show()
 

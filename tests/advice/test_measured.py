@@ -16,6 +16,7 @@ from advisor.runs import import_export
 CHECKOUT = Path(__file__).parents[2]
 sys.path.insert(0, str(CHECKOUT / "bench"))
 import measured  # noqa: E402  # bench/measured.py, which writes both files
+import result_runs  # noqa: E402
 
 
 def point(data: str, accuracy: float, time: float | None = None) -> Point:
@@ -23,15 +24,15 @@ def point(data: str, accuracy: float, time: float | None = None) -> Point:
 
 
 def test_the_shipped_runs_are_those_of_bench_results() -> None:
-    runs = list(measured.runs())
-    assert import_export.read(measured.FILE) == [measured.record(run) for run in runs]
-    assert list(shipped.shipped()) == [one for run in runs for one in measured.points(run)]
-    lines = sum(len(file.read_text().splitlines()) for file in measured.RESULTS.glob("*.jsonl"))
+    runs = list(measured.shipped())
+    assert import_export.read(measured.FILE) == [run.made for run in runs]
+    assert list(shipped.shipped()) == [one for run in runs if run.counts for one in measured.points(run)]
+    lines = sum(len(file.read_text().splitlines()) for file in result_runs.RESULTS.glob("*.jsonl"))
     assert len(runs) >= 90 and lines >= len(runs)
 
 
 def test_only_models_made_as_advice_makes_them_calibrate() -> None:
-    names = {run.line["arm"] for run in measured.runs() if list(measured.points(run))}
+    names = {run.made.name for run in measured.shipped() if run.counts and list(measured.points(run))}
     wrong = ("top", "importance", "labels", "scores", "before layers", "one cut", "dropout", "first look")
     assert names and not [name for name in names for one in wrong if one in name]
 
