@@ -153,8 +153,17 @@ def _largest_difference(scorer: Scorer, reader: Reader, batches: Sequence[Batch]
     for batch in batches:
         with torch.no_grad():
             expected = scorer(**batch.to(device).inputs).float().cpu()
-        found.append(float((expected - read_batch(reader, batch)).abs().max()))
+        apart = (expected - read_batch(reader, batch)).abs()
+        found.append(float(_counted(apart, batch, scorer.model.config).max()))
     return float(np.max(found))  # NaN stays NaN, and so fails
+
+
+def _counted(scores: Tensor, batch: Batch, config: Any) -> Tensor:
+    """Scores of each token without those of padding: nobody reads these, and OPT gives padding a place of its own."""
+    mask = batch.inputs.get("attention_mask")
+    if mask is None or scores.dim() != 3 or scores.shape[:2] != mask.shape or config.is_encoder_decoder:
+        return scores
+    return scores[mask.bool()]
 
 
 def agreement(a_logits: ArrayLike, b_logits: ArrayLike, independent: bool = False) -> Agreement:
