@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -153,6 +153,18 @@ def points(run: Shipped) -> Iterator[Point]:
             yield Point(*key, round(accuracy, 4), *found)
 
 
+def counted(found: Iterable[Shipped]) -> Iterator[Point]:
+    """The points that calibrate. Two runs that share a step, as those of a search do, show its model once."""
+    seen = set[tuple[object, ...]]()
+    for run in found:
+        for point in points(run) if run.counts else ():
+            key = (point.model, point.data, point.int8, point.compute, point.accuracy, point.beyond_chance)
+            if run.made.finished and key in seen:
+                continue
+            seen.add(key)
+            yield point
+
+
 def _of(step: StepRecord, quantity: str) -> float | None:
     found = step.quantity(quantity)
     return found.value if found else None
@@ -212,7 +224,7 @@ def main() -> None:
     if not parser.parse_args().show:
         found = list(shipped())
         import_export.export([one.made for one in found], FILE)
-        lines = [json.dumps(point._asdict()) for one in found if one.counts for point in points(one)]
+        lines = [json.dumps(point._asdict()) for point in counted(found)]
         write(measured.FILE, "\n".join(lines) + "\n")
     show()
 

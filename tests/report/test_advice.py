@@ -48,7 +48,7 @@ def test_wide_characters_keep_columns_aligned() -> None:
 
 
 def test_a_reason_names_the_ranges_that_the_table_does_not_show() -> None:
-    alike, apart = (advise("bert", samples=count, device="cpu") for count in (25_000, 2_000))
+    alike, apart = (advise(model, samples=2_000, device="cpu") for model in ("gpt2", "bert"))
     for advice, words in ((alike, "goal (relative"), (apart, "goal (judged by relative")):
         (row,) = [line for line in explanation(advice).splitlines() if line.startswith(">")]
         (said,) = [one.reason for one in advice.verdicts if one.step == "quantization"]
