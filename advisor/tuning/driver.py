@@ -6,7 +6,7 @@ which was killed goes on where it was. Everything that takes long is done by the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -91,7 +91,7 @@ class Driver:
             stopping.goals_met(self.parts.goals, record.front)
             or stopping.nothing_improves(found, rounds, self._round, record.asked_after)
             or self._pays_back()
-            or ("" if self._untried else "every recipe of the space was tried")
+            or ("" if self._untried or progress.waiting(trials, self._costs) else "every recipe of the space was tried")
             or (f"the budget of {self.parts.budget.text} is spent" if trials and rest.is_spent(self) else "")
         )
 
@@ -109,6 +109,10 @@ class Driver:
         tried = [one.choices for one in self.record.trials]
         return [one for one in self.parts.space.places if one.choices not in tried]
 
+    @property
+    def _costs(self) -> dict[int, float]:
+        return {number: place.cost for number, place in self.places.items()}
+
     def _next(self) -> Iterator[Event]:
         """End the round that was begun, or see whether its best trial meets the goals for certain, or begin another."""
         found = candidate(self.record, self.parts.goals, self.parts.objective)
@@ -116,9 +120,11 @@ class Driver:
             yield from self._climb()
         elif found is not None:
             yield from self._verify(found)
-        else:
+        elif self._untried:
             yield from self._propose()
             yield from self._climb()
+        else:
+            yield from self._take_up()
 
     def _pays_back(self) -> str:
         met = [one for one in self.record.trials if one.meets and all(one.meets.values()) and one.emissions.value]
@@ -164,15 +170,24 @@ class Driver:
         """Take the trials from rung to rung, and measure those that reach the last one."""
         late = set[int]()
         for share in RUNGS:
-            costs = {number: place.cost for number, place in self.places.items()}
-            due = progress.due(self.record.trials, costs, share, self.record.promoted)
+            due = progress.due(self.record.trials, self._costs, share, self.record.promoted)
             going = rest.affordable(self, due, share)
             late |= {one.number for one in due if one not in going}
             yield from self._grow(share, going)
+        yield from self._settle(late)
+
+    def _take_up(self) -> Iterator[Event]:
+        """Train the most promising of the trials that others were ahead of: nothing else is left to try."""
+        waiting = progress.waiting(self.record.trials, self._costs)
+        going = next(([one] for one in waiting if rest.affordable(self, [one], RUNGS[-1])), [])
+        yield from self._grow(RUNGS[-1], going)
+        yield from self._settle({one.number for one in waiting} if not going else set())
+
+    def _settle(self, late: Collection[int]) -> Iterator[Event]:
+        """Measure what was trained whole. late: trials that the budget does not suffice for."""
         for trial in progress.unmeasured(self.record.trials):
             yield from self._measured(trial)
-        costs = {number: place.cost for number, place in self.places.items()}
-        found = agreement({share: progress.looks(self.record.trials, costs, share) for share in RUNGS})
+        found = agreement({share: progress.looks(self.record.trials, self._costs, share) for share in RUNGS})
         spent = "the budget does not suffice for more"
         trials = tuple(progress.stopped(one, spent if one.number in late else "") for one in self.record.trials)
         self.keep(trials=trials, agreement=found, promoted=share_for(found))

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from advisor.records.results import Measured
 from advisor.records.search import RUNGS, Reached, Trial
-from advisor.tuning.front import Measure
+from advisor.tuning.front import Measure, ranks
 from advisor.tuning.goals import Goals, shortfalls
 from advisor.tuning.proposals import Told
 from advisor.tuning.rungs import Look, promoted
@@ -54,6 +54,18 @@ def due(trials: Sequence[Trial], costs: Mapping[int, float], share: str, part: f
     lower = RUNGS[RUNGS.index(share) - 1]
     chosen = promoted(looks(trials, costs, lower), part)
     return [one for one in going if at(one, lower) and (one.number in chosen or one.origin != "proposed")]
+
+
+def waiting(trials: Sequence[Trial], costs: Mapping[int, float]) -> list[Trial]:
+    """Trials that others were ahead of: those first that came furthest, then by Pareto rank, then by quality."""
+    there = {one.number: one for one in trials if one.status == "stopped" and one.rungs}
+    found = list[Trial]()
+    for share in reversed(RUNGS):
+        here = [one for one in looks(there.values(), costs, share) if there[one.number].rungs[-1].share == share]
+        rank = ranks([Measure(one.quality, one.cost) for one in here])
+        order = sorted(range(len(here)), key=lambda at: (rank[at], -here[at].quality, here[at].number))
+        found += [there[here[at].number] for at in order]
+    return found
 
 
 def unmeasured(trials: Sequence[Trial]) -> list[Trial]:

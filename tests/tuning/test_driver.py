@@ -124,6 +124,16 @@ def test_a_search_whose_end_took_less_than_was_kept_back_goes_on() -> None:
     assert found.nearest, "what it says at the end is of its last end"
 
 
+def test_when_nothing_is_left_to_try_the_trials_that_others_were_ahead_of_are_trained() -> None:
+    asked = question(**GOALS)
+    few = space_of(asked)._replace(places=space_of(asked).places[:14])
+    *_, found = Driver(parts(asked, few, Table(), "1000trials"), begun(asked, few, "1000trials")).run()
+    assert isinstance(found, SearchResult) and found.stopped == "every recipe of the space was tried"
+    assert len(found.trials) == 14 and all(one.status == "measured" for one in found.trials)
+    later = [one for one in found.trials if [look.share for look in one.rungs] not in (list(RUNGS), [RUNGS[0]])]
+    assert later, "those that had been stopped go to the end at once"
+
+
 class Dear(Flat):
     """Estimates by which the end takes long."""
 
