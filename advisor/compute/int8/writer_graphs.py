@@ -92,11 +92,11 @@ class _Graph(nn.Module, ABC):  # type: ignore[misc]  # torch is not followed by 
         """How many have a cache."""
         return len(self(*self.sample().values())) // 2
 
-    def outputs(self) -> list[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def outputs(self) -> list[str]: ...
 
-    def axes(self) -> Mapping[str, Mapping[int, str]]:
-        raise NotImplementedError
+    @abstractmethod
+    def axes(self) -> Mapping[str, Mapping[int, str]]: ...
 
 
 class _Decoder(_Graph):
