@@ -138,7 +138,8 @@ def points(run: Shipped) -> Iterator[Point]:
     """What a run shows of each model that advice might make: the last one of each size, int8 or not."""
     made = run.made
     recipe = loads(made.recipe)[0]
-    if not as_advised(recipe) or made.eval_samples < 400 or made.steps[0].metric != "accuracy":
+    texts = recipe.data.task in (None, "text-classification") and made.steps[0].metric == "accuracy"
+    if not as_advised(recipe) or made.eval_samples < 400 or not texts:
         return
     baseline = made.steps[0].quantity("above_constant")
     if baseline and baseline.value is not None and baseline.value <= 0:
