@@ -55,7 +55,7 @@ TEXTS = Work(
     "{epochs: 1, learning_rate: 3.0e-5}",
     "{epochs: 1, learning_rate: 1.0e-4, hidden_weight: 0}",
     ("{keep: 20}", "{keep: 20, choose: importance}", "{keep: 10}"),
-    {"train": 1_800, "validation": 40, "test": 400},  # half a million tokens
+    {"train": 600, "validation": 40, "test": 300},  # 150,000 tokens
     {"train": "unsupervised", "validation": "train", "test": "test"},
 )
 SUMMARIES = Work(
@@ -67,7 +67,7 @@ SUMMARIES = Work(
     "{epochs: 3, learning_rate: 3.0e-4}",
     "{epochs: 3, learning_rate: 3.0e-4, hidden_weight: 0}",
     ("{decoder_keep: 4}", "{decoder_keep: 2}", "{encoder_keep: 5, decoder_keep: 5}"),
-    {"train": 0, "validation": 200, "test": 0},
+    {"train": 1_000, "validation": 100, "test": 300},
     {"train": "train", "validation": "validation", "test": "test"},
 )
 

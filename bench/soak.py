@@ -15,6 +15,7 @@ import io
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -59,12 +60,13 @@ def kills(count: int, folder: Path) -> None:
     for processes in (1, 2):
         _whole(recipe, folder / f"whole-{processes}", processes)
     while state.values["done"] < count:
-        number = state.values["done"] // BATCH
+        number = state.values.get("batches", 0)
         out, wanted = folder / f"killed-{number}", min(BATCH, count - state.values["done"])
         processes = 2 if number % TOGETHER == TOGETHER - 1 else 1
         done = _killed(recipe, out, wanted, number) if processes == 1 else _killed_together(recipe, out, wanted, number)
         _compare(out, folder / f"whole-{processes}")
-        state.add(done)
+        shutil.rmtree(out)
+        state.add(done, batches=number + 1)
 
 
 def _recipe(folder: Path) -> Path:

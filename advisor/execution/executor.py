@@ -87,8 +87,9 @@ class Run(Work):
         card: Callable[[RunResult], str] | None,
         save_every: float,
         store: Store | None = None,
+        answers: Path | None = None,
     ) -> None:
-        super().__init__(job, out)
+        super().__init__(job, out, answers)
         self.card, self.save_every, self.store, self.started = card, save_every, store, time.monotonic()
         self.begun = False
         self.made: list[StepResult] = []

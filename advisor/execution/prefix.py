@@ -33,13 +33,16 @@ class Made(NamedTuple):
 
 
 def make(
-    job: Job, out: Path, store: Store, save_every: float = 60.0
+    job: Job, out: Path, store: Store, save_every: float = 60.0, answers: Path | None = None
 ) -> Generator[Progress | Remark | StepResult, None, Made]:
-    """Make every step of a job in the folder `out`, where a killed attempt goes on. Raises: see `executor.run`."""
+    """Make every step of a job in the folder `out`, where a killed attempt goes on.
+
+    answers: a folder in which a teacher's answers are kept for other prefixes. Raises: see `executor.run`.
+    """
     with attempt(out):
         open_folder(out, resume=out.exists())
         with memory_reported(job), resumption.taken(out):
-            run = Run(job, out, None, save_every, store)
+            run = Run(job, out, None, save_every, store, answers)
             yield from run.steps()
             last = run.results[-1]
             found = yield from _on_selection(run, store, last)

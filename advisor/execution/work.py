@@ -22,19 +22,23 @@ from advisor.records.results import Progress, StepResult
 
 if TYPE_CHECKING:
     from advisor.compute.tasks.scorer import Scorer
+    from advisor.compute.training.kept_answers import AnswersFolder
     from advisor.execution.reading import Reading
 
 
 class Work:
-    """The state of one run: the model so far, what was measured, and where things are."""
+    """The state of one run: the model so far, what was measured, and where things are.
 
-    def __init__(self, job: Job, out: Path) -> None:
+    answers: a folder in which its teacher's answers are kept for other runs; None where they are not.
+    """
+
+    def __init__(self, job: Job, out: Path, answers: Path | None = None) -> None:
         from advisor.compute.machine import processes
         from advisor.compute.machine.device import own_memory, pick
         from advisor.compute.structure.proven import refuse_other_shapes, refuse_unproven
         from advisor.execution import reading
 
-        self.job, self.out = job, out
+        self.job, self.out, self.answers_in = job, out, answers
         source = job.model.folder or job.model.source.source
         own = own_memory(pick(job.train_on))
         if not processes.number():  # the others would see memory that the first has begun to fill
@@ -115,7 +119,7 @@ class Work:
         if planned.step.distils and self.context.teacher is None and "finetune" in self.folders:
             own = self.readings[0]
             reads = None if self.reading is own else own.context
-            self.context = self.context.with_teacher(lambda: self.load("finetune"), reads)
+            self.context = self.context.with_teacher(lambda: self.load("finetune"), reads, self._answers_folder())
         if planned.step.distils:
             self.context = replace(self.context, share=self.job.share)
         student = self._given() if planned.given else self.model()
@@ -123,6 +127,25 @@ class Work:
         if self.context.teacher is not None:
             self.context.teacher.unload()
         return scorer
+
+    def _answers_folder(self) -> AnswersFolder | None:
+        """Where the teacher's answers are kept: by its files, all that it reads, and how it computes."""
+        from advisor.compute.machine.device import bf16, versions
+        from advisor.compute.training.kept_answers import AnswersFolder
+
+        if self.answers_in is None:
+            return None
+        own, device, training = self.readings[0], self.context.device, self.job.recipe.training
+        made_of = {
+            "teacher": dict(self.files["finetune"]),
+            "task": self.job.task.tag,
+            "texts": [own.labelled, own.texts],
+            "batch_size": training.batch_size,
+            "precision": bf16(own.family.precision(training.precision), device),
+            "device": device.type,
+            "versions": versions(("advise", "torch", "transformers")),
+        }
+        return AnswersFolder(self.answers_in, made_of)
 
     def model(self) -> Scorer:
         """The model so far, as the step before has written it: whether that was now or in a run before."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from advisor.compute.measure.making import Meter
 
 WORK, TRIALS, POINTS = "work", "trials", "front"  # folders below the search's own
+ANSWERS = "answers"  # below the folder of work, which goes with the search's end
 JobOf = Callable[[Recipe], Job]  # reads model and data; it travels to other processes
 Watch = Callable[[Any], None]  # is told what goes on meanwhile
 
@@ -57,7 +58,8 @@ class Maker:
         try:
             job = seeds.later(replace(self.job_of(node.recipe), share=node.share), node.seed)
             folder.parent.mkdir(parents=True, exist_ok=True)
-            made = _watched(prefix.make(job, folder, self.store, self.save_every), self.watch)
+            answers = folder.parent / ANSWERS
+            made = _watched(prefix.make(job, folder, self.store, self.save_every, answers), self.watch)
         except (DiskFull, OSError):
             raise
         except Exception as error:  # what libraries raise is not known

@@ -17,7 +17,7 @@ from advisor.inspection.recipe_data import read_data
 from advisor.policy.pack import core
 from advisor.recipe.reader import load
 from advisor.records.measuring import Measuring
-from advisor.records.results import Progress, Remark, RunResult
+from advisor.records.results import TEACHER, Progress, Remark, RunResult
 
 RECIPE = """version: 1
 name: prefix
@@ -95,3 +95,19 @@ def test_the_end_of_a_search_finds_what_its_other_seeds_have_made(
     assert [text for text in remarks if "reused" in text] == [
         f"{words}: reused from the store" for words in ("fine-tuned", "2 layers", "distilled")
     ], "of the second seed; the first one was made now"
+
+
+def test_trials_that_learn_from_one_teacher_ask_it_once_and_learn_the_same(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path
+) -> None:
+    bert, found = checkpoints["bert"], {}
+    for answers in (None, tmp_path / "answers"):
+        store = Store(tmp_path / f"store-{answers is None}")
+        for keep, share in ((3, "1/3"), (3, "1"), (2, "1/3")):
+            asked, out = job(tmp_path, bert, text, keep, Fraction(share)), tmp_path / f"{keep}-{share[-1]}"
+            one, batches = made(prefix.make(asked, out, store, answers=answers))
+            resumption.remove(out)
+            found[keep, share, answers is None] = one.last.artefact, one.kept, TEACHER in batches
+    for keep, share in ((3, "1/3"), (3, "1"), (2, "1/3")):
+        alone, kept = (found[keep, share, one] for one in (True, False))
+        assert kept[:2] == alone[:2] and alone[2] and kept[2] == ((keep, share) == (3, "1/3"))

@@ -165,7 +165,9 @@ def copies(one: Scorer) -> Callable[[], Scorer]:
 def taught_to_say(context: Context, scores: Tensor) -> Context:
     """The context with a teacher that scores its rows so: (rows, labels)."""
     assert context.teacher is not None
-    return replace(context, teacher=Teacher(context.teacher.load, KeptScores(scores, [1] * len(scores))))
+    teacher = Teacher(context.teacher.load)
+    teacher.scores = KeptScores(scores, [1] * len(scores))
+    return replace(context, teacher=teacher)
 
 
 def distilling(

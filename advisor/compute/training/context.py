@@ -17,6 +17,7 @@ from advisor.compute.tasks.metrics import value
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.tasks.task import Answerer, Judged, Task
 from advisor.compute.training.kept import Kept
+from advisor.compute.training.kept_answers import AnswersFolder
 from advisor.compute.training.state import Keeper
 from advisor.facts.tasks import Metric
 from advisor.families.family import Family
@@ -31,10 +32,14 @@ class Teacher:
 
     load: gives a copy that is nobody else's. scores: of all rows, where the task keeps them; None until it was asked.
     reads: the context with the same rows as the teacher's own tokenizer gives them; None where the student's does.
+    answers: where its answers are kept for other trials; None where there are none.
     """
 
-    def __init__(self, load: Callable[[], Scorer], scores: Kept | None = None, reads: Context | None = None) -> None:
-        self.load, self.scores, self.reads = load, scores, reads
+    def __init__(
+        self, load: Callable[[], Scorer], reads: Context | None = None, answers: AnswersFolder | None = None
+    ) -> None:
+        self.load, self.reads, self.answers = load, reads, answers
+        self.scores: Kept | None = None
         self._scorer: Scorer | None = None
 
     @property
@@ -75,9 +80,11 @@ class Context:
     states_bytes: int = 0
     share: Fraction = Fraction(1)
 
-    def with_teacher(self, load: Callable[[], Scorer], reads: Context | None = None) -> Context:
+    def with_teacher(
+        self, load: Callable[[], Scorer], reads: Context | None = None, answers: AnswersFolder | None = None
+    ) -> Context:
         """With a teacher that has not been asked yet; see `Teacher`."""
-        return replace(self, teacher=Teacher(load, reads=reads))
+        return replace(self, teacher=Teacher(load, reads, answers))
 
     @property
     def taught_by(self) -> Context:

@@ -17,9 +17,10 @@ from torch import Tensor
 from advisor.base.errors import AdviseError
 from advisor.compute.data.batches import Batch
 from advisor.compute.machine.device import bf16
-from advisor.compute.structure.blocks import Block, flat, watched
+from advisor.compute.structure.blocks import Block, blocks, flat, watched
 from advisor.compute.training.context import Context, Teacher, counted
 from advisor.compute.training.kept import Kept
+from advisor.compute.training.kept_answers import Answered
 from advisor.compute.training.tensor_file import Spool
 from advisor.records.results import TEACHER, Progress
 
@@ -64,10 +65,9 @@ def with_answers(context: Context, wanted: Sequence[Block]) -> Generator[Progres
     own = teacher(context)
     own.scorer.to(context.device).eval()
     keeps = context.task.keeps_scores
-    kept = wanted if keeps and _bytes(context, wanted) <= context.states_bytes else ()
-    spool = Spool(context.keeper.scratch)
+    kept = wanted if keeps and _fits(context, wanted) else ()
     if keeps and (own.scores is None or kept):
-        own.scores = yield from _all_rows(context, kept, spool)
+        own.scores, spool = yield from _asked(context, kept)
     scores = own.scores if keeps else None
     if scores and kept == wanted:
         own.unload()
@@ -93,19 +93,36 @@ def states_bytes(width: int, layers: Mapping[str, int], texts: int, tokens: int,
     return 2 * width * sum((texts if stack in alone else tokens) * count for stack, count in layers.items())
 
 
-def _bytes(context: Context, wanted: Sequence[Block]) -> int:
-    """What the states of all texts take."""
+def _fits(context: Context, wanted: Sequence[Block]) -> bool:
+    """Whether the states of all texts may be kept."""
     reads = context.taught_by
     texts = (reads.train + reads.unlabelled).tokens
     width = teacher(context).scorer.model.config.hidden_size
     layers = Counter(stack for stack, _ in wanted)
     alone = {stack for stack in layers if reads.task.alone(stack, reads.family)}
-    return states_bytes(width, layers, len(texts), sum(map(len, texts)), alone)
+    return states_bytes(width, layers, len(texts), sum(map(len, texts)), alone) <= context.states_bytes
 
 
-def _all_rows(context: Context, wanted: Sequence[Block], spool: Spool) -> Generator[Progress, None, Kept]:
-    """The teacher's scores of all rows; its states of each block and row go into the spool."""
-    reads = context.taught_by
+def _asked(context: Context, wanted: Sequence[Block]) -> Generator[Progress, None, Answered]:
+    """The teacher's answers to all rows with its states after these blocks: kept by an earlier trial, or asked for now.
+
+    Where answers are kept, so are the states after its other blocks, if they fit: students of other depths want them.
+    """
+    own = teacher(context)
+    if own.answers is None:
+        return (yield from _all_rows(context, wanted))
+    every = tuple(blocks(own.scorer.model, context.taught_by.family))
+    chosen = every if wanted and _fits(context, every) else tuple(wanted)
+    found = own.answers.find(chosen)
+    if found is None:
+        found = yield from _all_rows(context, chosen)
+        own.answers.keep(chosen, found)
+    return found
+
+
+def _all_rows(context: Context, wanted: Sequence[Block]) -> Generator[Progress, None, Answered]:
+    """The teacher's scores of all rows, and its states of each of these blocks and row."""
+    reads, spool = context.taught_by, Spool(context.keeper.scratch)
     rows, done = reads.train + reads.unlabelled, 0
     total = sum(map(len, rows.tokens))
     found: list[tuple[list[int], Sequence[Tensor]]] = []
@@ -119,7 +136,7 @@ def _all_rows(context: Context, wanted: Sequence[Block], spool: Spool) -> Genera
                 spool.write((block, row), of_row)  # (positions of the row, hidden)
         done += sum(len(rows.tokens[row]) for row in numbers)
         yield Progress(TEACHER, done, total, "tokens")
-    return Kept.gathered(len(rows), found)
+    return Kept.gathered(len(rows), found), spool
 
 
 def _lengths(mask: Tensor | None, states: Tensor, rows: int) -> list[int]:

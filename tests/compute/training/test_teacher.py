@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import students
 import tiny
 import torch
+from torch import Tensor
 
 from advisor.compute.data.batches import Encoded
 from advisor.compute.structure.blocks import Block, flat, watched
-from advisor.compute.training.context import counted
+from advisor.compute.training.context import Context, counted
+from advisor.compute.training.kept_answers import RECORD, SCORES, STATES, AnswersFolder
 from advisor.compute.training.teacher import partners, with_answers
 from advisor.recipe.steps.distillation import Distillation
 
@@ -133,3 +138,56 @@ def test_a_sibling_imitates_the_hidden_states_of_the_same_tokens(states_bytes: i
         for block, found in answers(batch)[1].items():
             expected = flat(passed[block].after, own.inputs["attention_mask"].bool())
             torch.testing.assert_close(found.float(), expected, rtol=2e-2, atol=3e-2)
+
+
+def answered(context: Context, wanted: Sequence[Block], folder: Path, **made_of: object) -> tuple[int, list[Tensor]]:
+    """How often the teacher told of its progress, and what it answered to all rows; see `kept_answers`."""
+    assert context.teacher is not None
+    kept = AnswersFolder(folder, {"teacher": "one", **made_of})
+    (taught, answers), told = students.finish(
+        with_answers(context.with_teacher(context.teacher.load, answers=kept), wanted)
+    )
+    found = [answers(batch) for batch in taught.batches(taught.train, seed=1)]
+    return len(told), [one for scores, states in found for one in (scores, *states.values())]
+
+
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_another_trial_is_told_what_the_teacher_answered_to_the_first(name: str, tmp_path: Path) -> None:
+    """Also with states after other blocks, as a student of another depth wants them."""
+    context, every = students.taught(name), students.blocks_of(students.student(name), name)
+    for number, wanted in enumerate((every[:2], every[1:], ())):
+        asked, first = answered(context, wanted, tmp_path / "others" / str(number))
+        again, kept = answered(context, wanted, tmp_path / "kept")
+        assert asked and bool(again) == (number in (0, 2))  # scores alone are an entry of their own
+        assert all(torch.equal(*pair) for pair in zip(first, kept, strict=True))
+    assert len(list((tmp_path / "kept").iterdir())) == 2
+
+
+@pytest.mark.parametrize("file", [SCORES, STATES, RECORD])
+def test_answers_of_which_a_byte_is_another_are_asked_for_anew(file: str, tmp_path: Path) -> None:
+    context, wanted = students.taught("bert"), [("encoder", 1)]
+    _, first = answered(context, wanted, tmp_path)
+    damaged = next(tmp_path.iterdir()) / file
+    content = bytearray(damaged.read_bytes())
+    content[-9] ^= 1
+    damaged.write_bytes(content)
+    for expected in (True, False):  # what was damaged is replaced
+        asked, again = answered(context, wanted, tmp_path)
+        assert bool(asked) == expected and all(torch.equal(*pair) for pair in zip(first, again, strict=True))
+
+
+def test_answers_of_what_differs_in_one_value_are_no_hit(tmp_path: Path) -> None:
+    context, wanted = students.taught("bert"), [("encoder", 1)]
+    for made_of in ({}, {"texts": "a"}, {"texts": "b"}):
+        assert answered(context, wanted, tmp_path, **made_of)[0]
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_answers_that_would_fill_the_disk_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(free=1000))
+    asked, _ = answered(students.taught("bert"), [("encoder", 1)], tmp_path)
+    assert asked and not list(tmp_path.iterdir())
+
+
+class Usage(NamedTuple):
+    free: int
