@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from statistics import mean
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from advisor.execution.eta import Rows, parts
+from advisor.execution.eta import Part, Rows, parts
 from advisor.records.search import RUNGS, Forecast
 from advisor.tuning.budget import Budget
 from advisor.tuning.carrier import Carrier
@@ -52,19 +53,20 @@ class Costs(NamedTuple):
     workers: int = 1
 
     def baseline(self, place: Place) -> float:
-        """Of fine-tuning, which all trials share."""
-        return self._parts(place)[0]
+        """Of fine-tuning, and of the teacher's answers to all texts: what all trials share."""
+        first, *others, _ = self._parts(place)
+        return self._step(first) + self.pace.seconds * max((one.teacher for one in others), default=0.0)
 
     def trial(self, place: Place, share: Fraction = Fraction(1)) -> float:
         """Of all steps after fine-tuning with this share of the training steps."""
         plan = place.candidate.plan
         assert plan is not None
         own = zip(plan.steps[1:], self._parts(place)[1:-1], strict=True)
-        return SECONDS_A_NODE + sum(found * float(share if one.step.distils else 1) for one, found in own)
+        return SECONDS_A_NODE + sum(self._step(part, share if one.step.distils else Fraction(1)) for one, part in own)
 
     def measured(self, place: Place) -> float:
         """Of measuring time and energy of one trial's models."""
-        return self._parts(place)[-1]
+        return self._step(self._parts(place)[-1])
 
     def further(self, places: Sequence[Place], tuned: bool = False) -> float:
         """Of training these with the other seeds; tuned: their baselines, which all share, are there."""
@@ -84,10 +86,15 @@ class Costs(NamedTuple):
         """Energy of so many seconds of one process, however many share them."""
         return None if self.pace.watts is None else self.pace.watts * seconds / 3600
 
-    def _parts(self, place: Place) -> list[float]:
+    def _parts(self, place: Place) -> list[Part]:
         plan = place.candidate.plan
         assert plan is not None
-        return [part.work * self.pace.seconds + part.seconds for part in parts(plan, self.rows, self.measuring)]
+        return parts(plan, self.rows, self.measuring)
+
+    def _step(self, part: Part, share: Fraction = Fraction(1)) -> float:
+        """Seconds of a part without its teacher; the finished model is judged whatever the share."""
+        trained = (part.work - part.teacher - part.scored) * float(share)
+        return self.pace.seconds * (trained + part.scored) + part.seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +121,17 @@ def forecast(space: Space, budget: Budget, costs: Costs) -> Forecast:
 
 def _whole(space: Space, trials: int, costs: Costs) -> Taken:
     """A search of so many trials."""
-    mean = sum(map(costs.trial, space.places)) / len(space.places)
     levels = len({place.level for place in space.places})
     firsts = min(trials, len(space.seeds))  # which are taken to the last rung whatever they show
     others, rounds = float(trials - firsts), 1 + math.ceil((trials - firsts) / ROUND)
     found, going = _chain(costs.baseline(space.places[0]), costs), float(trials)
     for share in RUNGS:
         going = firsts + others
-        steps = going * (SECONDS_A_NODE + mean * float(Fraction(share)))
+        steps = going * mean(costs.trial(place, Fraction(share)) for place in space.places)
         # The trials of a round are made at the same time, and each rung waits for all of them.
         found += Taken(costs.together(steps, going / min(rounds, going)), steps)
         others = min(others, others * SHARE + levels)  # a share of each level, rounded up
-    measured = going * sum(map(costs.measured, space.places)) / len(space.places)
+    measured = going * mean(map(costs.measured, space.places))
     return found + Taken(measured, measured) + _end(space.places[: min(MOST_POINTS, math.ceil(going))], costs)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,14 @@ from table_search import Table, begun, parts, question, space_of
 
 from advisor.base.errors import AdviseError
 from advisor.base.interval import Interval
+from advisor.execution import eta
 from advisor.execution.eta import Rows
 from advisor.recipe.recipe import Recipe
 from advisor.records.results import Measured
 from advisor.records.search import Point, SearchResult, SeedOfPoint, Spent, Trial
 from advisor.runs.seed_statistics import SeedsResult
 from advisor.tuning.budget import parse
-from advisor.tuning.costs import Costs, Pace, forecast, least
+from advisor.tuning.costs import SECONDS_A_NODE, Costs, Pace, forecast, least
 from advisor.tuning.driver import Driver
 from advisor.tuning.ending import Ending, judged, marked, nearest
 from advisor.tuning.points import candidate, order
@@ -108,11 +110,25 @@ def test_the_forecast_grows_with_the_budget_and_never_beyond_it() -> None:
     few, many = (forecast(spaced, parse(text), costs) for text in ("4trials", "40trials"))
     assert 0 < few.seconds < many.seconds and many.wh == pytest.approx(many.seconds * 20 / 3600)
     assert many.g_co2 == pytest.approx((many.wh or 0) * 0.05)
-    assert forecast(spaced, parse("1min"), costs).seconds == 60
+    assert forecast(spaced, parse("1min"), costs).seconds == pytest.approx(60)
     assert forecast(spaced, parse("1wh"), costs).wh == pytest.approx(1)
     assert least(spaced, costs).clock < few.seconds
     unknown = forecast(spaced, parse("4trials"), costs._replace(pace=Pace(1e-12, None, None, "a guess")))
     assert unknown.wh is None and unknown.g_co2 is None
+
+
+def test_the_teacher_is_asked_once_and_each_share_is_judged_by_all_rows() -> None:
+    spaced = space_of(question(relative_accuracy=0.9))
+    first = spaced.places[0]
+    assert first.candidate.plan is not None
+    costs = Costs(Pace(1e-12, 20.0, 0.05, "a guess"), Rows(30_000, 1000, 2000), 10.0)
+    steps = eta.parts(first.candidate.plan, costs.rows, costs.measuring)
+    taught = [1e-12 * one.teacher for one in steps]
+    assert max(taught) > 0 and costs.baseline(first) == pytest.approx(1e-12 * steps[0].work + max(taught))
+    whole = SECONDS_A_NODE + sum(1e-12 * one.work + one.seconds for one in steps[1:-1]) - sum(taught)
+    assert costs.trial(first) == pytest.approx(whole)
+    judged = 1e-12 * sum(one.scored for one in steps[1:-1])
+    assert judged < costs.trial(first, Fraction(0)) < costs.trial(first, Fraction(1, 9)) < whole
 
 
 def test_workers_shorten_what_they_share_and_neither_measuring_nor_energy() -> None:
