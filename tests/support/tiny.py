@@ -105,16 +105,15 @@ def write_rows(folder: Path, rows: Sequence[dict[str, str]] | None = None, share
     return folder
 
 
-def write_many(folder: Path, count: int) -> Path:
+def lines(count: int) -> list[dict[str, str]]:
     """So many short real texts to train on: lines of the standard library's sources, labelled by how they end."""
     found: dict[str, str] = {}
     for file in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
         texts = (" ".join(line.split()) for line in file.read_text(encoding="utf-8", errors="replace").splitlines())
         found |= {text: "ends" if text[-1] in ".:;)" else "goes on" for text in texts if len(text.split()) > 3}
-        if len(found) >= count * 5 // 4:
+        if len(found) >= count:
             break
-    rows = [{"text": text, "label": label} for text, label in found.items()][: count * 5 // 4]
-    return write_rows(folder, rows, shares=(8, 9))
+    return [{"text": text, "label": label} for text, label in found.items()][:count]
 
 
 def tokenizer(family: str) -> PreTrainedTokenizerFast:
