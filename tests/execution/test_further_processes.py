@@ -16,10 +16,10 @@ import tiny
 from limited import long_texts
 
 STEPS = """\
-  - finetune: {epochs: 2, learning_rate: 2.0e-3}
+  - finetune: {epochs: 1, learning_rate: 2.0e-3}
   - layer_removal: {keep: 3}
-  - distillation: {epochs: 2, learning_rate: 1.0e-3}
-  - matrix_pruning: {hidden_size: 42, intermediate_size: 72, increments: 8, epochs: 2, learning_rate: 1.0e-3}
+  - distillation: {epochs: 1, learning_rate: 1.0e-3}
+  - matrix_pruning: {hidden_size: 42, intermediate_size: 72, increments: 2, epochs: 1, learning_rate: 1.0e-3}
   - quantization: {}
 """
 POLICY = """\
