@@ -31,6 +31,7 @@ disable:
   mid-large-data-levels: a test
   small-data-few-layers: a test
   gpt2-layers-only: a test
+  gradual-width: a test
   t5-small-data-no-prune: a test
 """
 OF_T5 = STEPS.replace("keep: 3", "encoder_keep: 3, decoder_keep: 2").replace("hidden_size", "heads: 7, hidden_size")
