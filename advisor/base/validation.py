@@ -55,7 +55,8 @@ NO_HINTS = Hints()
 
 
 @functools.cache
-def _adapter(type_: Hashable) -> Any:
+def adapter(type_: Hashable) -> Any:
+    """Pydantic's adapter of a type. Making one takes longer than most of what it reads."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(cast(Any, type_))
@@ -64,7 +65,7 @@ def _adapter(type_: Hashable) -> Any:
 @functools.lru_cache(maxsize=1024)  # many recipes have a step in common
 def _valid(type_: Hashable, value: str) -> Any:
     # As JSON, because strict validation takes mappings for dataclasses only there.
-    return _adapter(type_).validate_json(value, strict=True)
+    return adapter(type_).validate_json(value, strict=True)
 
 
 def validate(type_: type[T], value: Any, path: Path_ = ()) -> tuple[T | None, list[Mistake]]:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.files import sealed, unsealed, write_json
+from advisor.base.validation import adapter
 from advisor.records.output_folder import LOCK, STATE, STEPS, draft_of, drafts, files, listed, states, steps
 from advisor.records.results import Cost, StepResult
 from advisor.records.run_folder import ATTESTATION, FILES, MANIFEST, hashes, is_hidden
@@ -126,13 +127,13 @@ def cost_of(folder: Path) -> Cost | None:
 
 def _read(folder: Path) -> tuple[Record | None, str]:
     """The record of a step; else None and why."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     file = _file(folder)
     if not file.exists():
         return None, ""
     try:
-        return TypeAdapter(Record).validate_python(unsealed(file.read_bytes())), ""
+        return adapter(Record).validate_python(unsealed(file.read_bytes())), ""
     except (ValidationError, ValueError, OSError):
         return None, f"its record {file.name} is damaged"
 

@@ -12,11 +12,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.files import fingerprint, write_json
 from advisor.base.install import upgrade_command
+from advisor.base.validation import adapter
 from advisor.records.output_folder import ASSIGNMENT, STEP, STEPS
 from advisor.records.results import VERSION, Artefact, RunResult
 
@@ -180,7 +181,7 @@ def read(out: Path) -> RunResult:
     Raises:
         AdviseError: the folder is no finished run, or its report cannot be understood or is of a newer version.
     """
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     if not (out / MANIFEST).is_file():
         what = "is no finished run: there is no manifest.json" if out.is_dir() else "no such folder"
@@ -191,7 +192,7 @@ def read(out: Path) -> RunResult:
     value = read_json(out / REPORT)
     refuse_newer(value, out / REPORT)
     try:
-        return TypeAdapter(RunResult).validate_python(value)
+        return cast(RunResult, adapter(RunResult).validate_python(value))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         what = f"cannot be read as a report: {'.'.join(map(str, first['loc']))}: {first['msg']}"

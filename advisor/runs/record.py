@@ -6,11 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Any, ClassVar
 
 from advisor.base.constraints import FORBID_EXTRA, Bound
 from advisor.base.errors import AdviseError, Fault
+from advisor.base.validation import adapter
 from advisor.recipe.levels import level_of_shares
 from advisor.recipe.plan import is_given
 from advisor.recipe.recipe import Recipe
@@ -107,7 +107,7 @@ class Record:
 
     def content(self) -> dict[str, Any]:
         """All fields as JSON can carry them."""
-        found: dict[str, Any] = _adapter().dump_python(self, warnings=False)  # asdict takes ten times as long
+        found: dict[str, Any] = adapter(Record).dump_python(self, warnings=False)  # asdict takes ten times as long
         return found
 
 
@@ -240,18 +240,11 @@ def _kept(done: Sequence[Step], facts: Mapping[str, Any]) -> float | None:
     return min(shares, default=None)
 
 
-@cache
-def _adapter() -> Any:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Record)
-
-
 def build(content: Any) -> Record:
     """A record of its plain content.
 
     Raises:
         ValueError: pydantic's, which says what is missing, unknown or of the wrong type.
     """
-    found: Record = _adapter().validate_python(content)
+    found: Record = adapter(Record).validate_python(content)
     return found

@@ -11,7 +11,7 @@ from advisor.advice.recommendation import Advice, advise
 from advisor.facts.facts import DataFacts, Facts, Goal
 from advisor.inspection import probe
 from advisor.policy.pack import core
-from advisor.recipe.recipe import DataSource
+from advisor.recipe.recipe import DataSource, Recipe
 from advisor.recipe.steps.layer_removal import LayerRemoval
 
 LAYERS = ["finetune", "layer_removal", "distillation"]
@@ -31,8 +31,13 @@ def advice(model: str, samples: int, device: str, accuracy: float = 0.95, unlabe
     return advise(POLICY(), facts, found, DataSource(samples=samples), "test")
 
 
+@cache
+def chosen(*facts: Any) -> Recipe:
+    return advice(*facts).chosen.recipe
+
+
 def steps(*facts: Any) -> list[str]:
-    return list(advice(*facts).chosen.recipe.step_names)
+    return list(chosen(*facts).step_names)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +65,7 @@ def test_outcome(facts: tuple[Any, ...], expected: list[str]) -> None:
     [(("bert", 25_000, "cuda"), 8), (("bert", 3_000, "cuda"), 8), (("bert", 25_000, "cuda", 0.85), 4)],
 )
 def test_layers_kept_of_twelve(facts: tuple[Any, ...], keep: int) -> None:
-    removal = advice(*facts).chosen.recipe.step("layer_removal")
+    removal = chosen(*facts).step("layer_removal")
     assert isinstance(removal, LayerRemoval)
     assert removal.keep == keep
 
@@ -82,7 +87,7 @@ def test_what_holds_everywhere(samples: int, device: str) -> None:
 def test_bert_and_opt_get_the_same_shape(device: str) -> None:
     for samples in SAMPLES:
         for goal in GOALS:
-            one, other = (advice(model, samples, device, goal).chosen.recipe for model in ("bert", "opt"))
+            one, other = (chosen(model, samples, device, goal) for model in ("bert", "opt"))
             assert one.steps == other.steps
 
 

@@ -171,7 +171,7 @@ def test_a_run_of_another_model_task_and_metric_is_refused_with_each_difference(
         "data.problem_type (regression, in the run single_label_classification)",
         "data.metric (spearman, in the run accuracy)",
         "data.labels (1, in the run 2)", "layer_removal.keep (nothing, in the run 3)",
-        "finetune.learning_rate", "training.batch_size (32, in the run 64)", "training.max_tokens",
+        "finetune.learning_rate", "training.batch_size (32, in the run 16)", "training.max_tokens",
     ):  # fmt: skip
         assert words in message
 

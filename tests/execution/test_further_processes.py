@@ -16,10 +16,10 @@ import tiny
 from limited import long_texts
 
 STEPS = """\
-  - finetune: {epochs: 2, learning_rate: 2.0e-3}
+  - finetune: {epochs: 1, learning_rate: 2.0e-3}
   - layer_removal: {keep: 3}
-  - distillation: {epochs: 2, learning_rate: 1.0e-3}
-  - matrix_pruning: {hidden_size: 42, intermediate_size: 72, increments: 8, epochs: 2, learning_rate: 1.0e-3}
+  - distillation: {epochs: 1, learning_rate: 1.0e-3}
+  - matrix_pruning: {hidden_size: 42, intermediate_size: 72, increments: 2, epochs: 1, learning_rate: 1.0e-3}
   - quantization: {}
 """
 POLICY = """\
@@ -31,6 +31,7 @@ disable:
   mid-large-data-levels: a test
   small-data-few-layers: a test
   gpt2-layers-only: a test
+  gradual-width: a test
   t5-small-data-no-prune: a test
 """
 OF_T5 = STEPS.replace("keep: 3", "encoder_keep: 3, decoder_keep: 2").replace("hidden_size", "heads: 7, hidden_size")

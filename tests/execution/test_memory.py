@@ -79,7 +79,7 @@ def test_states_take_a_quarter_of_a_small_machine_or_container(
         ({"hidden_size": 10**7}, "hidden_size: expected a whole number from 1 to 9,999,999, got 10000000"),
         ({"vocab_size": 10**12}, "vocab_size: expected a whole number from 1 to 9,999,999, got 1000000000000"),
         ({"num_labels": 10**9}, "num_labels: expected a whole number from 1 to 100,000, got 1000000000"),
-        ({"num_hidden_layers": 9_999_999, "hidden_size": 9_999_996}, "of memory while they are trained"),
+        ({"num_hidden_layers": 999_999, "hidden_size": 9_999_996}, "of memory while they are trained"),
         ({"num_hidden_layers": 200, "hidden_size": 32_768}, "of memory while they are trained"),
     ],
 )

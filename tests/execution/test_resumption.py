@@ -34,6 +34,7 @@ from advisor.records.results import CONSTANT_GATES, Progress, Remark, RunResult,
 TIMED = re.compile("a short trial|int8 is slower than fp32")  # notes on the int8 model's time
 SHARED = Path(__file__).parents[3] / "shared"
 TIMES = {"seconds", "finished", "cost", "payback"}
+FIRST = "  - finetune: {epochs: 1}\n"
 STEPS = (
     "  - finetune: {epochs: 2, learning_rate: 2.0e-3}\n  - layer_removal: {keep: 3}\n"
     "  - distillation: {epochs: 2, learning_rate: 1.0e-3}\n"
@@ -56,9 +57,12 @@ def recipe(folder: Path, model: Path, text: Path, steps: str, batch: int = 32, m
     return file
 
 
-def killed(file: Path, out: Path, kills: int, seed: int = 0, **more: float) -> int:
-    """Run until it ends; returns how many times it was killed. more: changes, seconds, save_every."""
-    settings = {"recipe": str(file), "out": str(out), "kills": kills, "seed": seed}
+def killed(file: Path, out: Path, kills: int, whole: Path, seed: int = 0, **more: float) -> int:
+    """Run until it ends; returns how many times it was killed. whole: where it is run once without.
+
+    more: changes, seconds, save_every.
+    """
+    settings = {"recipe": str(file), "out": str(out), "whole": str(whole), "kills": kills, "seed": seed}
     settings |= {"changes": 60, "seconds": 3.0, **more}
     command = [sys.executable, str(Path(__file__).parents[1] / "support" / "killed.py"), json.dumps(settings)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "TRANSFORMERS_VERBOSITY": "error"}
@@ -130,6 +134,26 @@ def whole(checkpoints: dict[str, Path], text: Path, tmp_path_factory: pytest.Tem
     return folder / "out"
 
 
+@pytest.fixture
+def finished(whole: Path, tmp_path: Path) -> Path:
+    """A copy of that run, to go on with."""
+    return Path(shutil.copytree(whole, tmp_path / "out"))
+
+
+@pytest.fixture(scope="session")
+def stopped_run(checkpoints: dict[str, Path], text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run as it is when nine batches are distilled."""
+    folder = tmp_path_factory.mktemp("stopped")
+    stopped(recipe(folder, checkpoints["bert"], text, STEPS), folder / "out", "distil", 9)
+    return folder / "out"
+
+
+@pytest.fixture
+def begun(stopped_run: Path, tmp_path: Path) -> Path:
+    """A copy of the stopped run, to go on with."""
+    return Path(shutil.copytree(stopped_run, tmp_path / "out"))
+
+
 def cut(file: Path) -> None:
     """Leave the beginning of a file."""
     file.write_bytes(file.read_bytes()[:100])
@@ -142,8 +166,7 @@ def test_a_run_killed_again_and_again_ends_as_if_it_had_not_been(
     checkpoints: dict[str, Path], text: Path, tmp_path: Path
 ) -> None:
     file = recipe(tmp_path, checkpoints["bert"], text, STEPS + INT8)
-    assert killed(file, tmp_path / "whole", kills=0) == 0
-    assert killed(file, tmp_path / "killed", kills=8, changes=25, seconds=1.5) == 8
+    assert killed(file, tmp_path / "killed", kills=8, whole=tmp_path / "whole", changes=25, seconds=1.5) == 8
     assert_equal_runs(tmp_path / "whole", tmp_path / "killed")
 
 
@@ -157,8 +180,8 @@ def test_a_real_run_is_killed_and_resumed(tmp_path: Path) -> None:
         "  - distillation: {epochs: 2, learning_rate: 3.0e-4}\n  - quantization: {min_relative_accuracy: 0.9}\n"
     )
     file = recipe(tmp_path, model, text, steps, max_samples=1500)
-    assert killed(file, tmp_path / "whole", kills=0) == 0
-    assert killed(file, tmp_path / "killed", kills=8, changes=40, seconds=60, save_every=5) == 8
+    whole = tmp_path / "whole"
+    assert killed(file, tmp_path / "killed", kills=8, whole=whole, changes=40, seconds=60, save_every=5) == 8
     assert_equal_runs(tmp_path / "whole", tmp_path / "killed")
 
 
@@ -170,19 +193,17 @@ def test_every_family_is_killed_at_many_moments_within_pruning_too(family: str, 
     steps = NARROW.replace("keep: 3", "encoder_keep: 3, decoder_keep: 2") if family == "t5" else NARROW
     steps = steps.replace("hidden_size", "heads: 7, hidden_size") if family == "t5" else steps
     file = recipe(tmp_path, model, text, steps + INT8)
-    assert killed(file, tmp_path / "whole", kills=0) == 0
     for seed in range(3):
         out = tmp_path / f"killed-{seed}"
-        assert killed(file, out, kills=40, seed=seed, changes=25, seconds=2.0) >= 20
+        assert killed(file, out, kills=40, whole=tmp_path / "whole", seed=seed, changes=25, seconds=2.0) >= 20
         assert_equal_runs(tmp_path / "whole", out)
 
 
 # Taken over, or done again ------------------------------------------------------------------------
 
 
-def test_training_goes_on_in_the_middle(file: Path, whole: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    stopped(file, out, "distil", 9)
+def test_training_goes_on_in_the_middle(file: Path, whole: Path, begun: Path) -> None:
+    out = begun
     state = out / ".state" / "2-distillation"
     assert json.loads((state / "training.json").read_text())["position"]["done"] == 9
     assert {path.suffix for path in state.iterdir()} == {".json", ".safetensors"}
@@ -243,8 +264,11 @@ def test_the_teacher_answers_within_the_step_that_learns_from_it(file: Path, tmp
     assert order.index("remove layers") < order.index("teacher") < order.index("distil")
 
 
-def test_no_teacher_stays_in_memory_after_its_step(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_teacher_stays_in_memory_after_its_step(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nor where its states fit in no file, so that it is asked with every batch."""
+    file = recipe(tmp_path, checkpoints["bert"], text, STEPS, batch=64)
     monkeypatch.setattr("advisor.execution.memory.for_states", lambda plan: 0)
     before, there = frozen(), []
     for event in executor.run(job(file), tmp_path / "out"):
@@ -275,9 +299,8 @@ def test_other_texts_to_distil_on_leave_the_teacher_as_it_is(file: Path, tmp_pat
     ]
 
 
-def test_a_changed_recipe_repeats_what_depends_on_the_change(file: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    carried_out(file, out)
+def test_a_changed_recipe_repeats_what_depends_on_the_change(file: Path, finished: Path, tmp_path: Path) -> None:
+    out = finished
     kept = {name: (out / "steps" / name).stat().st_ino for name in ("0-finetune", "1-layer_removal")}
     first = cost_of(out / "steps" / "2-distillation")
     file.write_text(file.read_text().replace("distillation: {epochs: 2", "distillation: {epochs: 1"))
@@ -299,18 +322,16 @@ def test_a_changed_recipe_repeats_what_depends_on_the_change(file: Path, tmp_pat
     assert_equal_runs(tmp_path / "fresh", out)
 
 
-def test_other_gates_alone_only_make_another_report(file: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    carried_out(file, out)
+def test_other_gates_alone_only_make_another_report(file: Path, finished: Path) -> None:
+    out = finished
     file.write_text(file.read_text() + 'gates: {relative_accuracy: ">= 0.5"}\n')
     assert [remark.partition(": ")[2] for remark in carried_out(file, out)] == ["reused from the earlier run"] * 3
     names = [*CONSTANT_GATES, "relative_accuracy"]
     assert [gate["name"] for gate in json.loads((out / "report.json").read_text())["gates"]] == names
 
 
-def test_a_finished_run_is_shown_again_and_left_alone(file: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    carried_out(file, out)
+def test_a_finished_run_is_shown_again_and_left_alone(file: Path, finished: Path) -> None:
+    out = finished
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
     assert carried_out(file, out)[-1] == "nothing has changed since this run finished"
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
@@ -318,11 +339,10 @@ def test_a_finished_run_is_shown_again_and_left_alone(file: Path, tmp_path: Path
 
 @pytest.mark.parametrize("damage", [flip, *(pytest.param(one, marks=pytest.mark.slow) for one in (cut, Path.unlink))])
 def test_a_damaged_step_is_done_again_and_the_ones_after_it_are_not(
-    file: Path, whole: Path, tmp_path: Path, damage: Any
+    file: Path, whole: Path, finished: Path, damage: Any
 ) -> None:
     """It comes out the same, so what was made of it still holds."""
-    out = tmp_path / "out"
-    carried_out(file, out)
+    out = finished
     damage(out / "steps" / "1-layer_removal" / "model.safetensors")
     assert carried_out(file, out) == [
         "fine-tuned: reused from the earlier run",
@@ -333,9 +353,8 @@ def test_a_damaged_step_is_done_again_and_the_ones_after_it_are_not(
 
 
 @pytest.mark.parametrize("name", ["state", pytest.param("training.json", marks=pytest.mark.slow)])
-def test_damaged_training_state_is_noticed_and_begun_anew(file: Path, whole: Path, tmp_path: Path, name: str) -> None:
-    out = tmp_path / "out"
-    stopped(file, out, "distil", 9)
+def test_damaged_training_state_is_noticed_and_begun_anew(file: Path, whole: Path, begun: Path, name: str) -> None:
+    out = begun
     (damaged,) = (out / ".state" / "2-distillation").glob(f"{name}*")
     flip(damaged) if name == "state" else damaged.write_text("{")
     told = carried_out(file, out)[-1]
@@ -349,18 +368,16 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new, 1))
 
 
-def test_a_record_that_was_edited_is_not_believed(file: Path, whole: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    carried_out(file, out)
+def test_a_record_that_was_edited_is_not_believed(file: Path, whole: Path, finished: Path) -> None:
+    out = finished
     edit(out / "steps" / "1-layer_removal.json", '"scores": [[', '"scores": [[0.5, 0.5], [')
     assert carried_out(file, out)[1] == "3 layers: it is repeated because its record 1-layer_removal.json is damaged"
     assert_equal_runs(whole, out)
 
 
 @pytest.mark.parametrize("done", ["999", pytest.param('"x"', marks=pytest.mark.slow)])
-def test_a_position_that_was_edited_is_not_believed(file: Path, whole: Path, tmp_path: Path, done: str) -> None:
-    out = tmp_path / "out"
-    stopped(file, out, "distil", 9)
+def test_a_position_that_was_edited_is_not_believed(file: Path, whole: Path, begun: Path, done: str) -> None:
+    out = begun
     edit(out / ".state" / "2-distillation" / "training.json", '"done": 9', f'"done": {done}')
     told = carried_out(file, out)[-1]
     assert told == "distilled: training starts over: its saved state is damaged (training.json)"
@@ -372,27 +389,24 @@ def test_a_position_that_was_edited_is_not_believed(file: Path, whole: Path, tmp
     [("report.json", flip), ("report.json", cut), ("predictions.json", Path.unlink), ("manifest.json", cut)],
 )
 def test_a_finished_run_whose_files_were_changed_is_measured_again(
-    file: Path, whole: Path, tmp_path: Path, name: str, damage: Any
+    file: Path, whole: Path, finished: Path, name: str, damage: Any
 ) -> None:
-    out = tmp_path / "out"
-    shutil.copytree(whole, out)
+    out = finished
     damage(out / name)
     assert carried_out(file, out)[-1] == f"the models are measured again because {name} changed on disk"
     assert_equal_runs(whole, out)
 
 
-def test_other_assumptions_about_emissions_make_another_report(file: Path, whole: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    shutil.copytree(whole, out)
+def test_other_assumptions_about_emissions_make_another_report(file: Path, finished: Path) -> None:
+    out = finished
     arguments = ["run", str(file), "--out", str(out), "--resume", "--no-ledger", "--country", "DEU", "--pue", "2"]
     assert main(arguments) in (0, 4)
     assumed = json.loads((out / "report.json").read_text())["provenance"]["assumed"]
     assert (assumed["country"], assumed["pue"]) == ("DEU", 2)
 
 
-def test_another_measurement_makes_another_report(file: Path, whole: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    shutil.copytree(whole, out)
+def test_another_measurement_makes_another_report(file: Path, finished: Path) -> None:
+    out = finished
     arguments = ["run", str(file), "--out", str(out), "--resume", "--no-ledger", "--requests", "5000"]
     assert main([*arguments, "--measure-seconds", "0.2"]) == 0
     report = json.loads((out / "report.json").read_text())
@@ -402,10 +416,10 @@ def test_another_measurement_makes_another_report(file: Path, whole: Path, tmp_p
     assert net["source"].startswith("5,000 requests emit") or net["why_not"]
 
 
-def test_another_config_of_the_same_weights_is_another_model(file: Path, tmp_path: Path, checkpoints: Any) -> None:
+def test_another_config_of_the_same_weights_is_another_model(text: Path, tmp_path: Path, checkpoints: Any) -> None:
     out, model = tmp_path / "out", tmp_path / "model"
     shutil.copytree(checkpoints["bert"], model)
-    file.write_text(file.read_text().replace(str(checkpoints["bert"]), str(model)))
+    file = recipe(tmp_path, model, text, FIRST)
     carried_out(file, out)
     edit(model / "config.json", '"hidden_act": "gelu"', '"hidden_act": "relu"')
     assert carried_out(file, out)[0] == "fine-tuned: it is repeated because the model before it changed"
@@ -415,8 +429,8 @@ def test_another_config_of_the_same_weights_is_another_model(file: Path, tmp_pat
 # In the way ---------------------------------------------------------------------------------------
 
 
-def test_two_runs_do_not_share_a_folder(file: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
+def test_two_runs_do_not_share_a_folder(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> None:
+    file, out = recipe(tmp_path, checkpoints["bert"], text, FIRST), tmp_path / "out"
     first = executor.run(job(file), out, save_every=0)
     next(first)
     with pytest.raises(AdviseError, match=rf"another run is using this folder \(process {os.getpid()}\)"):
@@ -440,10 +454,9 @@ def test_a_folder_that_is_taken_is_not_touched(file: Path, tmp_path: Path) -> No
 
 
 def test_data_that_has_vanished_loses_nothing(
-    file: Path, whole: Path, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    file: Path, whole: Path, text: Path, begun: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "out"
-    stopped(file, out, "distil", 9)
+    out = begun
     before = sorted(out.rglob("*"))
     text.rename(text.with_name("elsewhere"))
     try:
@@ -503,7 +516,7 @@ def full(disk: Path) -> Path:
 def test_a_full_disk_with_seeds_is_told_as_for_one_run(
     checkpoints: dict[str, Path], text: Path, tmp_path: Path, small_disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = recipe(tmp_path, checkpoints["bert"], text, "  - finetune: {epochs: 1}\n")
+    file = recipe(tmp_path, checkpoints["bert"], text, FIRST)
     out = small_disk / "out"
     arguments = ["run", str(file), "--out", str(out), "--resume", "--no-ledger", "--seeds", "1"]
     filler = full(small_disk)

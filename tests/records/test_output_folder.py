@@ -128,14 +128,24 @@ def test_what_a_process_leaves_that_is_killed_while_it_saves_is_the_runs_own(tmp
     assert not files(tmp_path)
 
 
+def command(file: Path, out: Path) -> list[str]:
+    return ["run", str(file), "--out", str(out), "--no-ledger", "--measure-seconds", "0.5"]
+
+
+@pytest.fixture(scope="module")
+def once(checkpoints: dict[str, Path], text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run."""
+    folder = tmp_path_factory.mktemp("once")
+    assert main(command(recipe(folder, checkpoints["bert"], text), folder / "out")) in (0, 4)
+    return folder / "out"
+
+
 @pytest.fixture
-def finished(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> tuple[Path, list[str]]:
-    """A run in `out`, and the command that goes on with it after its recipe has changed."""
-    file = recipe(tmp_path, checkpoints["bert"], text)
-    arguments = ["run", str(file), "--out", str(tmp_path / "out"), "--no-ledger", "--measure-seconds", "0.5"]
-    assert main(arguments) in (0, 4)
+def finished(once: Path, checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> tuple[Path, list[str]]:
+    """A copy of it in `out`, and the command that goes on with it after its recipe has changed."""
+    file, out = recipe(tmp_path, checkpoints["bert"], text), Path(shutil.copytree(once, tmp_path / "out"))
     file.write_text(file.read_text().replace("epochs: 1", "epochs: 2"))
-    return tmp_path / "out", [*arguments, "--resume"]
+    return out, [*command(file, out), "--resume"]
 
 
 def test_a_run_leaves_alone_what_others_put_into_its_folder(finished: tuple[Path, list[str]], capsys: Capture) -> None:

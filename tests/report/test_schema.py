@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ FILES = [
 ]
 
 
+@cache
 def validator(what: str) -> Draft202012Validator:
     made = json.loads(schema(what))
     Draft202012Validator.check_schema(made)

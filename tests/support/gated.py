@@ -24,13 +24,13 @@ steps:
   - layer_removal: {keep: 3}
   - distillation: {epochs: 2, learning_rate: 1.0e-3, hidden_weight: 1.0}
   - quantization: {}
-training: {batch_size: 64, max_tokens: 24, joined_texts: 0}
+training: {batch_size: 16, max_tokens: 24, joined_texts: 0}
 """
 
 
 def make(folder: Path) -> Path:
     """Run the recipe above on a tiny BERT and lines of the standard library: 450 report rows."""
-    data = tiny.write_many(folder / "data", 3_600)
+    data = tiny.write_rows(folder / "data", tiny.lines(1_500), shares=(6, 7))
     model = tiny.checkpoint("bert", folder / "model")
     recipe, out = folder / "small.yaml", folder / "run"
     recipe.write_text(RECIPE)

@@ -7,6 +7,7 @@ import json
 import random
 import sysconfig
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -82,17 +83,20 @@ KIN: dict[str, dict[str, Any]] = {  # the other families that can be executed
 
 def docstrings(packages: Sequence[str] = ("asyncio", "email"), most: int = 150) -> list[dict[str, str]]:
     """Real text: first paragraphs of docstrings of the standard library, labelled by their package."""
-    rows: list[dict[str, str]] = []
-    for package in packages:
-        found: dict[str, None] = {}
-        for file in sorted((Path(sysconfig.get_path("stdlib")) / package).rglob("*.py")):
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
-                    text = " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
-                    found |= {text: None} if len(text.split()) > 4 else {}
-        rows += [{"text": text, "label": package} for text in list(found)[:most]]
+    rows = [{"text": text, "label": package} for package in packages for text in _paragraphs(package)[:most]]
     random.Random(0).shuffle(rows)
     return rows
+
+
+@cache
+def _paragraphs(package: str) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for file in sorted((Path(sysconfig.get_path("stdlib")) / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
+                text = " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
+                found |= {text: None} if len(text.split()) > 4 else {}
+    return tuple(found)
 
 
 def write_rows(folder: Path, rows: Sequence[dict[str, str]] | None = None, shares: tuple[int, int] = (6, 8)) -> Path:
@@ -105,20 +109,30 @@ def write_rows(folder: Path, rows: Sequence[dict[str, str]] | None = None, share
     return folder
 
 
-def write_many(folder: Path, count: int) -> Path:
+def lines(count: int) -> list[dict[str, str]]:
     """So many short real texts to train on: lines of the standard library's sources, labelled by how they end."""
     found: dict[str, str] = {}
     for file in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
         texts = (" ".join(line.split()) for line in file.read_text(encoding="utf-8", errors="replace").splitlines())
         found |= {text: "ends" if text[-1] in ".:;)" else "goes on" for text in texts if len(text.split()) > 3}
-        if len(found) >= count * 5 // 4:
+        if len(found) >= count:
             break
-    rows = [{"text": text, "label": label} for text, label in found.items()][: count * 5 // 4]
-    return write_rows(folder, rows, shares=(8, 9))
+    return [{"text": text, "label": label} for text, label in found.items()][:count]
 
 
 def tokenizer(family: str) -> PreTrainedTokenizerFast:
     """A byte-level BPE tokenizer trained on the docstrings; GPT-2's has no padding token, as the real one."""
+    bpe = Tokenizer.from_str(_trained())
+    if family in ("bert", "t5", *KIN):
+        bpe.post_processor = processors.TemplateProcessing(
+            single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]
+        )
+    padding = {} if family == "gpt2" else {"pad_token": "<pad>"}
+    return PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token="</s>", unk_token="<unk>", **padding)
+
+
+@cache
+def _trained() -> str:
     bpe = Tokenizer(models.BPE(unk_token="<unk>"))
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel()
     bpe.decoder = decoders.ByteLevel()
@@ -130,12 +144,8 @@ def tokenizer(family: str) -> PreTrainedTokenizerFast:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
     )
     bpe.train_from_iterator([row["text"] for row in docstrings()], trainer)
-    if family in ("bert", "t5", *KIN):
-        bpe.post_processor = processors.TemplateProcessing(
-            single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]
-        )
-    padding = {} if family == "gpt2" else {"pad_token": "<pad>"}
-    return PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token="</s>", unk_token="<unk>", **padding)
+    made: str = bpe.to_str()
+    return made
 
 
 def multilingual_tokenizer() -> Any:

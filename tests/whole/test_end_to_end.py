@@ -49,7 +49,7 @@ def removal(family: str) -> str:
 @pytest.fixture(scope="session")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """25,000 short real texts, so that the rules allow matrix pruning."""
-    return tiny.write_many(tmp_path_factory.mktemp("large"), 25_000)
+    return tiny.write_rows(tmp_path_factory.mktemp("large"), tiny.lines(31_250), shares=(8, 9))
 
 
 QUICK = ("--measure-seconds", "1")

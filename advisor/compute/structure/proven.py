@@ -90,7 +90,9 @@ def refuse_other_shapes(values: Mapping[str, Any], task: str, shapes: Callable[[
 
 
 def _key(class_: Any, config: Any) -> tuple[Any, str]:
-    return class_, json.dumps(config.to_dict(), sort_keys=True, default=str)
+    """The folder that a config was read from says nothing of the model."""
+    values = {**config.to_dict(), "_name_or_path": None}
+    return class_, json.dumps(values, sort_keys=True, default=str)
 
 
 def _forget(known: dict[tuple[Any, str], Any]) -> None:

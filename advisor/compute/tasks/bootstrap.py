@@ -6,6 +6,7 @@ A draw is how often each row was drawn, so the sums of all draws are one product
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from advisor.facts.tasks import Metric
 
 RESAMPLES = 2000
 AT_ONCE = 2_000_000  # drawn rows in memory
+KEPT = 20_000_000  # counts that are kept in memory, of two bytes
 Ends = tuple[float, float]
 
 
@@ -37,14 +39,24 @@ def resampled(metric: Metric, statistics: Floats, seed: int = 0) -> Floats:
     count = len(statistics)
     if metric in OF_ROWS:
         return np.concatenate([OF_ROWS[metric](statistics[rows]) for rows in draws(count, seed)])
-    return np.concatenate([OF_SUMS[metric](_counts(rows) @ statistics) for rows in draws(count, seed)])
+    return np.concatenate([OF_SUMS[metric](counts @ statistics) for counts in counted(count, seed)])
 
 
-def _counts(rows: NDArray[np.int64]) -> Floats:
-    """How often each row is in each draw: (draws, rows)."""
+def counted(rows: int, seed: int) -> Iterator[Floats]:
+    """How often each row is in each draw: (draws, rows), as many draws at once as `draws` gives."""
+    found = _kept(rows, seed) if rows * RESAMPLES <= KEPT else map(_counts, draws(rows, seed))
+    return (counts.astype(np.float64) for counts in found)
+
+
+@lru_cache(maxsize=1)  # every number of every model of a run is resampled by the same draws
+def _kept(rows: int, seed: int) -> tuple[NDArray[np.uint16], ...]:
+    return tuple(_counts(drawn).astype(np.uint16) for drawn in draws(rows, seed))
+
+
+def _counts(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     many, count = rows.shape
     places = rows + count * np.arange(many)[:, None]
-    return np.bincount(places.ravel(), minlength=many * count).reshape(many, count).astype(np.float64)
+    return np.bincount(places.ravel(), minlength=many * count).reshape(many, count)
 
 
 def ends(values: Floats) -> Ends:

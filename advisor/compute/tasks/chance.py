@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from advisor.compute.tasks.bootstrap import Ends, draws, ends, resampled
+from advisor.compute.tasks.bootstrap import Ends, counted, ends, resampled
 from advisor.compute.tasks.metrics import Floats, value
 from advisor.facts.tasks import Metric
 
@@ -97,14 +97,12 @@ def worst_class(truth: Floats, given: Floats) -> Recall:
 
 def worst_class_interval(truth: Floats, given: Floats, seed: int = 0) -> Ends:
     """95 % interval of the lowest recall, by bootstrap; in each draw the class that is the lowest there counts."""
-    classes = np.unique(truth)
+    is_class = truth[:, None] == np.unique(truth)  # (rows, classes)
+    right = is_class & (truth == given)[:, None]
     lowest = []
-    for rows in draws(len(truth), seed):
-        is_class = [truth[rows] == label for label in classes]
-        right = (truth == given)[rows]
-        sizes = np.stack([one.sum(axis=1) for one in is_class])  # (classes, draws)
-        hits = np.stack([(one & right).sum(axis=1) for one in is_class])
-        lowest.append(np.where(sizes > 0, hits / np.maximum(sizes, 1), np.inf).min(axis=0))
+    for counts in counted(len(truth), seed):
+        sizes, hits = counts @ is_class, counts @ right  # (draws, classes)
+        lowest.append(np.where(sizes > 0, hits / np.maximum(sizes, 1), np.inf).min(axis=1))
     return ends(np.concatenate(lowest))
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from advisor.facts.tasks import Metric
 
@@ -66,6 +65,8 @@ def _pearson(sums: Floats) -> Floats:
 
 def _spearman(rows: Floats) -> Floats:
     """Of (draws, rows, (label, answer)): Pearson's correlation of the ranks."""
+    from scipy.stats import rankdata  # takes a second to import, which most runs do without
+
     ranks = rankdata(rows, axis=1)
     ranks -= ranks.mean(axis=1, keepdims=True)
     one, other = ranks[..., 0], ranks[..., 1]

@@ -30,6 +30,13 @@ def finished(one: Scorer, context: Context, folder: Path, wanted: Wanted) -> Mad
     return found
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Made, Path]:
+    """BERT with all matrices in int8, and its folder."""
+    folder = tmp_path_factory.mktemp("plain") / "int8"
+    return made("bert", ANY, folder), folder
+
+
 @pytest.mark.parametrize("name", ["bert", "gpt2", "opt"])
 def test_all_matrices_are_int8_where_that_keeps_enough(name: str, tmp_path: Path) -> None:
     result = made(name, ANY, tmp_path / "int8")
@@ -44,18 +51,19 @@ def test_all_matrices_are_int8_where_that_keeps_enough(name: str, tmp_path: Path
     assert config["max_tokens"] == students.context(name).training.max_tokens
 
 
-def test_the_notes_say_what_was_chosen_and_how_fast_it_is(tmp_path: Path) -> None:
-    chosen, fast, same, *_ = made("bert", ANY, tmp_path / "int8").notes
+def test_the_notes_say_what_was_chosen_and_how_fast_it_is(plain: tuple[Made, Path]) -> None:
+    chosen, fast, same, *_ = plain[0].notes
     assert chosen.startswith("26 of 26 matrices and 2 embedding tables are int8; ")
     assert "onnxruntime: this CPU has" in chosen
     assert "of the time of fp32 in PyTorch on this CPU, fp32 in ONNX Runtime takes" in fast
     assert "of the selection rows" in same
 
 
-def test_the_most_sensitive_matrices_stay_fp32_where_int8_keeps_too_little(tmp_path: Path) -> None:
-    plain = made("bert", ANY, tmp_path / "plain")
+def test_the_most_sensitive_matrices_stay_fp32_where_int8_keeps_too_little(
+    plain: tuple[Made, Path], tmp_path: Path
+) -> None:
     # A bound that plain int8 misses and that the most sensitive group by itself can meet.
-    bound = plain.agreement.mean_probability_difference * 0.95
+    bound = plain[0].agreement.mean_probability_difference * 0.95
     result = made("bert", Wanted(0, bound, ("onnxruntime",)), tmp_path / "int8")
     assert result.agreement.mean_probability_difference <= bound
     assert result.quantized.quantized < result.quantized.matrices
@@ -75,12 +83,14 @@ def test_each_attempt_to_keep_more_is_told_before_it_is_made(tmp_path: Path) -> 
     assert [note.count(" and ") for note in notes if note.endswith("in fp32")] == [0, 1, 2]
 
 
-def test_where_nothing_keeps_enough_the_best_attempt_is_taken_and_said_so(tmp_path: Path) -> None:
+def test_where_nothing_keeps_enough_the_best_attempt_is_taken_and_said_so(
+    plain: tuple[Made, Path], tmp_path: Path
+) -> None:
     result = made("bert", NEVER, tmp_path / "int8")
-    plain = made("bert", ANY, tmp_path / "plain")
-    assert result.kept is not None and plain.kept is not None and result.kept >= plain.kept
+    kept = plain[0].kept
+    assert result.kept is not None and kept is not None and result.kept >= kept
     assert any("did not help enough (4 attempts)" in note for note in result.notes)
-    assert {file.name for file in tmp_path.iterdir()} == {"int8", "plain"}
+    assert [file.name for file in tmp_path.iterdir()] == ["int8"]
 
 
 def one_class() -> tuple[Scorer, Context]:
@@ -114,10 +124,10 @@ def test_without_a_metric_above_0_int8_is_judged_by_its_answers(
     assert not any("of the accuracy is kept" in note for note in result.notes)
 
 
-def test_scores_of_the_written_artefact_are_near_those_of_its_source(tmp_path: Path) -> None:
-    result = made("bert", ANY, tmp_path / "int8")
+def test_scores_of_the_written_artefact_are_near_those_of_its_source(plain: tuple[Made, Path]) -> None:
+    result, folder = plain
     context = students.context("bert")
-    near = result_of(judging(tmp_path / "int8", context, context.selection)).table
+    near = result_of(judging(folder, context, context.selection)).table
     source = students.logits(students.student("bert"), context, context.selection)
     difference = (torch.softmax(near, 1) - torch.softmax(source, 1)).abs().mean()
     assert float(difference) == pytest.approx(result.agreement.mean_probability_difference, abs=1e-6)

@@ -52,3 +52,10 @@ def test_the_proof_leaves_what_is_random_as_it_was() -> None:
     torch.manual_seed(0)
     proven.possible(stock.class_of(config, TASK), config)
     assert torch.equal(torch.rand(3), wanted)
+
+
+def test_the_same_config_from_another_folder_is_proven_once() -> None:
+    one, other = (students.model("electra", num_hidden_layers=3).config for _ in range(2))
+    other._name_or_path = "elsewhere"
+    class_ = stock.class_of(one, TASK)
+    assert proven.proven(class_, one) is proven.proven(class_, other)
