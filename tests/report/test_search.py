@@ -78,6 +78,21 @@ def test_what_was_left_out_stands_by_rule_and_costs_beside_their_forecast() -> N
     assert [row.spent for row in view.costs(uncounted)][2:] == ["not counted"] * 2
 
 
+def test_the_whole_search_has_to_be_paid_back_by_one_model(capsys: pytest.CaptureFixture[str]) -> None:
+    """2.25 g, and 0.31 of the baseline's 0.1 g for 1,000 requests: 2.25 / 0.069 thousand."""
+    ended = small_searches.ended()
+    trials = (replace(ended.trials[0], g_per_1000=Measured(0.031, source="counted")), *ended.trials[1:])
+    counted = replace(ended, trials=trials, spent=replace(ended.spent, uncounted=0))
+    said = "8 of 12 layers, int8 pays the whole search back after 33,000 requests: it emitted 2.25 g CO2e, failed and "
+    said += "stopped recipes included"
+    assert view.paid_back(counted) == f"{said}; 100,000 are expected"
+    assert view.paid_back(replace(counted, requests=None)) == said
+    assert "not known" in view.paid_back(ended) and "1 of its steps" in view.paid_back(ended)
+    assert view.paid_back(EMPTY) == ""
+    tables.show(counted)
+    assert said in " ".join(capsys.readouterr().out.split()) and said in page.render(counted)
+
+
 def test_time_stands_for_emissions_that_nobody_measured() -> None:
     going = small_searches.going()
     gone = tuple(replace(one, emissions=Measured(why_not="no counters")) for one in going.trials)
