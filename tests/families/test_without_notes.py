@@ -236,6 +236,15 @@ def test_what_an_earlier_version_kept_is_made_again(granite: Path, tmp_path: Pat
     assert file.read_text() == made
 
 
+def test_a_type_whose_config_lacks_a_size_says_so_each_time(without_granite: Path) -> None:
+    """As BLOOM's, whose feed-forward part is always four times as wide as the rest."""
+    described = made_with(version("transformers"))
+    sizes = {name: size for name, size in described["sizes"].items() if name != "ffn"}
+    registry.keep({**described, "sizes": sizes})
+    assert registry.find("granite") is None
+    assert undescribed.meet("granite") == "the config of granite has no key for the width of its feed-forward part"
+
+
 @pytest.mark.parametrize(
     ("name", "why"),
     [
