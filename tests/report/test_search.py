@@ -14,6 +14,7 @@ import small_searches
 from rich.console import Console
 
 from advisor.cli import main
+from advisor.records.measuring import TIME_DERIVED
 from advisor.records.results import Measured
 from advisor.records.search import SearchResult
 from advisor.report.search import charts, page, tables, view
@@ -87,6 +88,10 @@ def test_the_whole_search_has_to_be_paid_back_by_one_model(capsys: pytest.Captur
     said += "stopped recipes included"
     assert view.paid_back(counted) == f"{said}; 100,000 are expected"
     assert view.paid_back(replace(counted, requests=None)) == said
+    derived = Measured(0.31, source=f"{TIME_DERIVED}: this process's processor time")
+    told = replace(counted, trials=(replace(trials[0], emissions=derived), *trials[1:]))
+    assert f"2.25 g CO2e, {TIME_DERIVED}, failed" in view.paid_back(told)
+    assert [row.quantity for row in view.costs(told)][2:] == [f"energy, {TIME_DERIVED}", f"CO2e, {TIME_DERIVED}"]
     assert "not known" in view.paid_back(ended) and "1 of its steps" in view.paid_back(ended)
     assert view.paid_back(EMPTY) == ""
     tables.show(counted)
