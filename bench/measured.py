@@ -119,7 +119,12 @@ def shipped() -> Iterator[Shipped]:
 
 def own(run: Run) -> bool:
     """Was a run made by the executor as it is today?"""
-    return run.file != "first-looks" and not run.line.get("dropout") and "with dropout" not in run.line["arm"]
+    return (
+        run.file != "first-looks"
+        and not run.line.get("dropout")
+        and "with dropout" not in run.line["arm"]
+        and "as one matrix" not in run.line["arm"]
+    )
 
 
 def as_advised(recipe: Recipe) -> bool:

@@ -25,6 +25,7 @@ MODELS: dict[str, tuple[str, Config]] = {  # family, and what its base checkpoin
                "d_ff": 1024},
     ),
 }  # fmt: skip
+MODELS |= {f"{name}-imdb": MODELS[f"{name} of 6 layers from nothing"] for name in ("gpt2", "opt")}  # bench/pretrain.py
 SLIM = {"hidden_size": 384, "num_attention_heads": 12, "intermediate_size": 1536}
 MODELS |= {
     "mpnet-base": ("mpnet", {"vocab_size": 30_527}),
