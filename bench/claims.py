@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from statistics import mean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from points import A_THIRD, FIRST, INT8, LEVELS, NARROW, TWO_THIRDS, Found, Key, time_of
 from trials import HERE, read
@@ -130,6 +130,25 @@ def _orders(_: Points) -> Iterator[Seen]:
                 yield Seen(mean(first) >= mean(second), f"{words} ({RATES[name]})")
 
 
+GPT2 = HERE / "results" / "gpt2-width.jsonl"
+MARKED = 0.05  # of the relative accuracy: what the white paper's word is taken to mean
+
+
+def _gpt2(_: Points) -> Iterator[Seen]:
+    lines = read(GPT2)
+    layers = {(one["model"], one["task"], one["seed"]): _last(one) for one in lines if "then" not in one["arm"]}
+    for one in lines:
+        before = layers.get((one["model"], one["task"], one["seed"]))
+        if "then" in one["arm"] and before:
+            words = f"{one['model']}, {one['task']}: {before:.3f} without layers, {one['arm']} {_last(one):.3f}"
+            yield Seen(before - _last(one) >= MARKED, words)
+
+
+def _last(line: Mapping[str, Any]) -> float:
+    """The relative accuracy after all steps."""
+    return float(list(line["steps"].values())[-1]["relative"])
+
+
 RATES = {"ablation": "matrices first at 1e-4, all else at 3e-4", "figures": "all at 1e-4"}
 # The two orders by the file that has them: arms, and the steps that end them.
 ORDERS = {
@@ -159,7 +178,7 @@ CLAIMS = (
     Claim(f"IMDb: {NARROW}: at least 0.90 at about 0.10 of the emissions (S21)", _imdb, f"IMDb, {NARROW}, timed"),
     Claim("below 10,000 rows: 2/3 of the layers keep at least 0.95, but in T5 (S19)", _small, "small data"),
     Claim("below 10,000 rows: T5 keeps less than the others (S25)", _seq2seq, "T5 on small data"),
-    Claim("GPT-2 loses markedly where matrices are pruned (S26)", _nothing, "a pretrained GPT-2"),
+    Claim("GPT-2 loses markedly where matrices are pruned (S26)", _gpt2, "a pretrained GPT-2"),
     Claim("from 10,000 rows on, deep cuts equal a distilled model (S23)", _equals_distilled, "both on SST-2"),
     Claim("below 10,000 rows, deep cuts lose to a distilled model (S22)", _loses_to_distilled, "both on small data"),
     Claim("layers before matrices keeps at least as much as the reverse (S10)", _orders, "both orders"),

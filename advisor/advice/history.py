@@ -1,7 +1,8 @@
 """History: predicted ranges narrowed by the user's own past runs. Pure: the same runs always narrow alike.
 
-Own runs count for a prediction when they have its family, share of the multiplications (within 15 %), int8 or not, data
-regime (below or from 10,000 examples) and kind of device; those on the same data set alone, where there are enough.
+Own runs count for a prediction when they have its model type, task, share of the multiplications (within 15 %), int8 or
+not, data regime (below or from 10,000 examples) and kind of device; those on the same data set alone, where there are
+enough.
 With at least three of them the next run is expected, with 95 % confidence, within
 
     mean ± t · s · sqrt(1 + 1/n)        (prediction interval for one more normal value)
@@ -23,7 +24,7 @@ from typing import Any, NamedTuple
 from advisor.advice.prediction import Prediction
 from advisor.advice.ranges import MARGIN, SMALL, Range
 from advisor.facts.facts import Facts
-from advisor.facts.tasks import left_out_of_means
+from advisor.facts.tasks import USUAL, left_out_of_means
 from advisor.recipe.recipe import OwnRuns
 from advisor.runs.record import Record, StepRecord
 
@@ -92,11 +93,15 @@ class History(NamedTuple):
         return OwnRuns(self.runs, self.sha256, **ends)
 
 
-def gather(records: Iterable[Record], facts: Facts) -> History:
-    """The runs that count for a model, data and device; none where the number of examples is unknown."""
+def gather(records: Iterable[Record], facts: Facts, model_type: str = "") -> History:
+    """The runs that count for a model, data and device; none where the number of examples is unknown.
+
+    Args:
+        model_type: of the model; by default its family's name, by which rules know some types of one kind together.
+    """
     latest: dict[tuple[str, ...], Record] = {}
     for one in sorted(records, key=lambda one: (one.finished, one.id)):
-        if _alike(one, facts) and _has_learned(one):
+        if _alike(one, facts, model_type or facts.model.family) and _has_learned(one):
             latest[one.recipe, one.model, one.data_sha256 or one.data] = one
     same = {key: one for key, one in latest.items() if facts.data.source and one.data == facts.data.source}
     latest = same if len(same) >= FEWEST else latest
@@ -108,11 +113,12 @@ def gather(records: Iterable[Record], facts: Facts) -> History:
     return History(len(latest), hashlib.sha256(ids.encode()).hexdigest(), own)
 
 
-def _alike(one: Record, facts: Facts) -> bool:
+def _alike(one: Record, facts: Facts, model_type: str | None) -> bool:
     if one.samples is None or facts.data.samples is None:
         return False
     same_regime = (one.samples < SMALL) == (facts.data.samples < SMALL)
-    return same_regime and one.family == facts.model.family and one.device == facts.device.kind
+    same_task = (one.facts.get("data.task") or USUAL) == (facts.data.task or USUAL)
+    return same_regime and same_task and one.family == model_type and one.device == facts.device.kind
 
 
 def _has_learned(run: Record) -> bool:

@@ -46,7 +46,7 @@ def _left_out(step: str, chosen: Candidate, candidates: tuple[Candidate, ...], p
     if step == "distillation":
         return Verdict(step, False, f"nothing to repair: no layer or matrix is removed{_or_student(others)}")
     if not others:
-        return Verdict(step, False, "this model has no shape to cut, or its sizes are not known")
+        return Verdict(step, False, _nothing_to_cut(step, chosen))
     open_ = [one for one in others if one.admissible]
     unfit = [next((wrong.text for wrong in one.problems if wrong.step == step), "") for one in others]
     if not open_ and all(unfit):
@@ -67,6 +67,20 @@ def _left_out(step: str, chosen: Candidate, candidates: tuple[Candidate, ...], p
     if best.misses:
         return Verdict(step, False, f"would miss the goal: {best.misses[0]} ({best.words})")
     return Verdict(step, False, _not_worth_it(best, chosen))
+
+
+def _nothing_to_cut(step: str, chosen: Candidate) -> str:
+    """Why no recipe was tried that removes layers, or that prunes matrices."""
+    if chosen.plan is None or not chosen.plan.steps:
+        return "its sizes are not known"
+    family, shape = chosen.plan.family, chosen.plan.family.shape(chosen.plan.steps[0].before)
+    if not {"encoder", "decoder"} & set(shape.layers):
+        return f"no step can name its {' and '.join(shape.layers)} layers"
+    if step == "matrix_pruning" and not family.narrows:
+        return "its config can say no smaller hidden size"
+    if step == "matrix_pruning" and family.loses_heads and shape.together == shape.heads > 1:
+        return f"its {shape.heads} heads share one key and value, so none of them can go"
+    return "it has too few layers"
 
 
 def _not_worth_it(best: Candidate, chosen: Candidate) -> str:

@@ -8,7 +8,8 @@ Where that is fine-tuning alone and nobody has measured int8 of such a model, in
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.advice.candidates import (
@@ -26,7 +27,7 @@ from advisor.advice.prediction import Prediction
 from advisor.advice.reasons import Verdict, given_student, notes, verdicts, white_paper_only
 from advisor.base.errors import AdviseError, NotMet, PolicyError
 from advisor.base.frozen import replace
-from advisor.facts.facts import Facts, Goal
+from advisor.facts.facts import DeviceFacts, Facts, Goal
 from advisor.facts.tasks import refusal
 from advisor.inspection import languages
 from advisor.inspection.probe import Model
@@ -39,6 +40,7 @@ from advisor.recipe.recipe import DataSource, Recipe, to_aims
 if TYPE_CHECKING:
     from advisor.advice.history import History
 
+REGIMES = (10_000, 25_000, 100_000)  # examples from which on rules allow more, or ranges are better
 GPUS = ("cuda", "mps")  # where int8 is not allowed
 
 
@@ -82,7 +84,9 @@ def advise(
         raise AdviseError(wrong, hint="name another task or another model")
     meeting = [one for one in admissible if not one.misses]
     if not meeting:
-        raise NotMet("\n  ".join((_not_met(admissible, facts, choosing.cautious), *given_student(found))))
+        elsewhere = partial(_meets, policy, model=model, data=data, name=name, choosing=choosing)
+        told = _not_met(admissible, facts, choosing.cautious, tuple(_other_facts(facts, elsewhere)))
+        raise NotMet("\n  ".join((told, *given_student(found))))
     chosen = _chosen(meeting, admissible)
     why = verdicts(policy, facts, chosen, found)
     unknown = (f"its sizes are not known: {model.unknown}",) if model.unknown else ()
@@ -139,8 +143,8 @@ def _own_runs(history: History | None, found: tuple[Candidate, ...]) -> Iterator
         return
     if not any(one.narrowed for one in found):
         yield (
-            f"history: {history.runs} own runs of this family, data size and kind of device; no range is narrowed, "
-            "which takes 3 of the same depth, for the accuracy with 400 report rows or more"
+            f"history: {history.runs} own runs of this model type, task, data size and kind of device; no range is "
+            "narrowed, which takes 3 of the same depth, for the accuracy with 400 report rows or more"
         )
     for one in found:
         if one.narrowed:
@@ -148,7 +152,24 @@ def _own_runs(history: History | None, found: tuple[Candidate, ...]) -> Iterator
             yield f"history: {words}: {'; '.join(map(str, one.narrowed))}"
 
 
-def _not_met(admissible: list[Candidate], facts: Facts, cautious: bool) -> str:
+def _meets(policy: Policy, facts: Facts, *, model: Model, data: DataSource, name: str, choosing: Choosing) -> bool:
+    """Whether any recipe is predicted to meet the goal, were these the facts."""
+    found = candidates(policy, facts, model, stated(facts.data, data), name, choosing)
+    return any(one.admissible and not one.misses for one in found)
+
+
+def _other_facts(facts: Facts, meets: Callable[[Facts], bool]) -> Iterator[str]:
+    """What else than the goal might change, where that is enough: more examples, or a CPU in place of a GPU."""
+    now = facts.data.samples
+    for samples in REGIMES:
+        if now is not None and samples > now and meets(facts._replace(data=facts.data._replace(samples=samples))):
+            yield f"more data ({samples:,} examples)"
+            break
+    if facts.device.kind in GPUS and meets(facts._replace(device=DeviceFacts("cpu"))):
+        yield "a CPU"
+
+
+def _not_met(admissible: list[Candidate], facts: Facts, cautious: bool, others: tuple[str, ...]) -> str:
     goal = facts.goal
     targets = to_aims(goal)
     wanted = " and ".join(f"{name} {getattr(targets, name)}" for name in targets.bounds())
@@ -163,7 +184,7 @@ def _not_met(admissible: list[Candidate], facts: Facts, cautious: bool) -> str:
     return (
         f"{head}\n"
         f"  nearest: {nearest.words} (relative accuracy {said.accuracy}, relative emissions {said.emissions})\n"
-        f"  what must give: {gives}, {'more data, or a CPU' if facts.device.kind in GPUS else 'or more data'}"
+        f"  what must give: {', or '.join((gives, *others))}"
     )
 
 

@@ -193,7 +193,7 @@ def advise(
     hardware = _hardware(probe.device(device), cpu_features, memory_gb, compute_capability)
     facts = Facts(named, known, hardware, goal, tuple(sorted(dict(meta).items())))
     name = name or f"{Path(model).name}-{facts.device.kind}"
-    choosing = Choosing(_history(facts) if history else None, cautious)
+    choosing = Choosing(_history(facts, found.model_type) if history else None, cautious)
     advice = Advice(*recommendation.advise(find(fspath(policy)), facts, found, source, name, choosing))
     return advice._replace(notes=(*advice.notes, *warnings))
 
@@ -253,10 +253,10 @@ def _imbalance(data: TaskData) -> str:
     return imbalance(first, data.report.labels, data.label_names)
 
 
-def _history(facts: Facts) -> History:
+def _history(facts: Facts, model_type: str) -> History:
     """The user's own runs that are like the one that is asked about."""
     from advisor.advice.history import gather
     from advisor.runs import ledger
 
-    wanted = ledger.Filters(family=facts.model.family, device=facts.device.kind)
-    return gather(ledger.find(wanted), facts)
+    wanted = ledger.Filters(family=model_type, device=facts.device.kind)
+    return gather(ledger.find(wanted), facts, model_type)

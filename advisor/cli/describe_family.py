@@ -45,8 +45,15 @@ def _describe(model: str) -> dict[str, Any]:
 
 def _lines(described: Mapping[str, Any]) -> list[str]:
     """What can be cut and what cannot, a line each."""
+    from advisor.families.registry import NEEDED
+
     cuts = described["cuts"]
     lines = [f"{described['model_type']}: inferred and proven with transformers {described['transformers']}"]
     lines += [f"  can be cut: {name}" for name in cuts["possible"]]
     lines += [f"  not cut:    {name}: {why}" for name, why in cuts["refused"].items()]
-    return lines
+    lacks = " and ".join(words for size, words in NEEDED.items() if size not in described["sizes"])
+    return (
+        [*lines, f"  not used:   its config has no key for {lacks}, so it is known by its kind alone"]
+        if lacks
+        else lines
+    )

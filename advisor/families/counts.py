@@ -10,6 +10,8 @@ from advisor.families.described.axes import units
 from advisor.families.described.structure import PLACE, Row, Structure
 
 LABELLED, WRITTEN = "text-classification", "text2text-generation"
+# Keys by which a config says which layers attend to a window of the text.
+WINDOWS = {"layer_types", "attention_types", "use_sliding_window", "sliding_window", "global_attn_every_n_layers"}
 WRITING = (WRITTEN, "text-generation", "automatic-speech-recognition")  # tasks whose models have output embeddings
 
 
@@ -57,8 +59,15 @@ def is_fused(structure: Structure) -> bool:
     return any("|" in axis or "*" in axis or "//" in axis for axis in axes)
 
 
-def slides(config: Mapping[str, Any]) -> bool:
-    """Whether some layers attend to a window only: as the config lists them, or else by what it says of all."""
+def slides(config: Mapping[str, Any], lists: Collection[str] = ()) -> bool | None:
+    """Whether some layers attend to a window only: as the config lists them, or else by what it says of all.
+
+    Args:
+        lists: by layer that the family has. Of one that lists kinds of layers, a config without a word of them says
+            nothing: its class decides, as Gemma's does.
+    """
+    if "layer_types" in lists and not WINDOWS & config.keys():
+        return None
     if listed := config.get("layer_types") or config.get("attention_types"):
         return "sliding" in str(listed) or "local" in str(listed)
     if config.get("use_sliding_window") is False:

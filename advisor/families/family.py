@@ -295,6 +295,6 @@ class Family:
             fused_projections=counts.is_fused(self.structure(config)),
             tied_embeddings=counts.ties(self.described.tasks, lambda task: self.structure(config, task=task)),
             shared_layers=self.shared_layers,
-            sliding_window=counts.slides(config),
+            sliding_window=counts.slides(config, self.described.lists),
             generative=self.generative,
         )

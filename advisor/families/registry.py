@@ -23,6 +23,8 @@ OTHERS: dict[Kind, str] = {
     "encoder-decoder": "other-encoder-decoder",
 }
 
+# The sizes that a family's config has to have a key for.
+NEEDED = {"hidden": "its hidden size", "heads": "the number of its heads", "ffn": "the width of its feed-forward part"}
 HYPHENS = {"deberta_v2": "deberta-v2", "xlm_roberta": "xlm-roberta"}  # no name of a file may have one
 
 
@@ -48,7 +50,7 @@ def find(model_type: str) -> Family | None:
         AdviseError: a file of the user's own descriptions cannot be read.
     """
     described = description.find(model_type)
-    if described is None or not {"hidden", "heads", "ffn"} <= described.sizes.keys():
+    if described is None or not NEEDED.keys() <= described.sizes.keys():
         return None
     return Family(described, notes(model_type) or _without_notes(described))
 

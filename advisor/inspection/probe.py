@@ -159,7 +159,11 @@ def read_config(file: Path) -> Config:
         AdviseError: it is missing, too large, no JSON, or no config of a transformers model.
     """
     if not file.is_file():
-        raise AdviseError(Fault("no config.json here", str(file.parent), hint="give a transformers checkpoint folder"))
+        below = sorted(one.parent.name for one in file.parent.glob("*/config.json"))
+        such = f", such as {Path(file.parent.name, below[0])}" if below else ""
+        raise AdviseError(
+            Fault("no config.json here", str(file.parent), hint=f"give a transformers checkpoint folder{such}")
+        )
     try:
         with file.open("rb") as stream:
             data = stream.read(MAX_CONFIG + 1)

@@ -12,6 +12,7 @@ from advisor.base.install import pip_command
 from advisor.facts.facts import Kind
 from advisor.families import registry
 from advisor.families.described import description
+from advisor.families.described.description import Description
 from advisor.families.family import Config, Family
 
 
@@ -24,8 +25,8 @@ def meet(model_type: str) -> str:
     Returns:
         Why its sizes are not known; empty where they are.
     """
-    if description.find(model_type):
-        return ""
+    if found := description.find(model_type):
+        return _missing(found)
     if not _installed():
         return (
             f"{model_type} is not described, and transformers, which could tell its structure, is not installed: "
@@ -37,9 +38,14 @@ def meet(model_type: str) -> str:
         registry.keep(described({"model_type": model_type}))
     except AdviseError as error:
         return " ".join(error.faults[0].message.split())
-    if description.find(model_type) is None:
-        return f"what was inferred of {model_type} cannot be kept in the user's cache folder"
-    return "" if registry.find(model_type) else f"{model_type} has no blocks of heads and neurons that could be cut"
+    found = description.find(model_type)
+    return _missing(found) if found else f"what was inferred of {model_type} cannot be kept in the user's cache folder"
+
+
+def _missing(found: Description) -> str:
+    """The sizes that a described type has no key for, as BLOOM, whose neurons are always 4 x hidden; "" without any."""
+    missing = " and ".join(words for size, words in registry.NEEDED.items() if size not in found.sizes)
+    return f"the config of {found.model_type} has no key for {missing}" if missing else ""
 
 
 def described(config: Config) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from statistics import fmean
 from advisor.base.rounding import rounded
 from advisor.records.carbon import payback
 from advisor.records.results import NO_BASELINE, Cost, Measured, RunResult, StepResult
+from advisor.records.search import Spent
 
 NOT_STATED = Measured(why_not="the number of requests is not stated (--requests)")
 
@@ -60,6 +61,19 @@ def break_even_of_seeds(runs: Sequence[RunResult]) -> Measured:
     """Requests after which one seed's model has saved what making all of them emitted; means of what they emit."""
     baselines = [step.served.g_per_1000 for run in runs for step in run.steps if step.name == "finetune"]
     return payback(making_all_g(runs), _mean(baselines), _mean([run.steps[-1].served.g_per_1000 for run in runs]))
+
+
+def break_even_of_search(spent: Spent, g_per_1000: Measured, share: Measured) -> Measured:
+    """Requests after which one model has saved what the whole search emitted, failed and stopped trials included.
+
+    Args:
+        g_per_1000: of the model. share: of the baseline's emissions.
+    """
+    if spent.uncounted:
+        were = "was" if spent.uncounted == 1 else "were"
+        return Measured(why_not=f"{spent.uncounted} of its steps {were} not counted")
+    baseline = replace(g_per_1000, value=g_per_1000.value / share.value) if g_per_1000.value and share.value else share
+    return payback(Measured(spent.g_co2), baseline, g_per_1000)
 
 
 def _mean(found: Sequence[Measured]) -> Measured:

@@ -13,7 +13,6 @@ from advisor.advice.prediction import Prediction
 from advisor.advice.ranges import Range
 from advisor.advice.reasons import Verdict
 from advisor.advice.recommendation import Advice
-from advisor.facts.facts import Facts
 from advisor.recipe.recipe import as_dict, as_yaml
 from advisor.report.style import columns, paint, plural
 
@@ -119,16 +118,20 @@ def _facts(advice: Advice, colour: bool) -> list[str]:
     applying = {one.rule.id for candidate in advice.candidates for one in candidate.violations}
     rules = f"{plural(len(advice.policy.rules), 'rule')}, {len(applying)} with findings on a recipe below"
     return [
-        f"{paint('facts ', 'bold', colour)}  {facts_line(advice.facts)}",
+        f"{paint('facts ', 'bold', colour)}  {facts_line(advice)}",
         f"{paint('policy', 'bold', colour)}  {stamp.name} {stamp.version} · {rules} · sha256 {stamp.sha256[:12]}",
     ]
 
 
-def facts_line(facts: Facts) -> str:
-    """The facts in one line."""
+def facts_line(advice: Advice) -> str:
+    """The facts in one line; beside a type that rules know by its kind alone, the name that they know it by."""
+    facts, plan = advice.facts, advice.chosen.plan
     model, data = facts.model, facts.data
+    name = model.family or "unknown family"
+    if plan and plan.family.model_type != name:
+        name = f"{plan.family.model_type} ({name} in rules)"
     layers = [count for count in (model.encoder_layers, model.decoder_layers) if count]
-    parts = [model.family or "unknown family", model.kind or "unknown kind"]
+    parts = [name, model.kind or "unknown kind"]
     parts += [f"{'+'.join(map(str, layers))} {'layer' if layers == [1] else 'layers'}"] if layers else []
     parts += [f"{model.parameters / 1e6:.1f} M parameters"] if model.parameters else []
     samples = plural(data.samples, "sample") if data.samples else "samples unknown"

@@ -31,7 +31,7 @@ def advice_html(advice: Advice) -> str:
         compared.append(("✔" if one is advice.chosen else "", words, *ranges))
     return "".join(
         (
-            f"<p><b>{escape(advice.chosen.recipe.name)}</b>: {escape(facts_line(advice.facts))}</p>",
+            f"<p><b>{escape(advice.chosen.recipe.name)}</b>: {escape(facts_line(advice))}</p>",
             _table(("", "step", "why"), steps),
             _table(("", "recipe", "accuracy", "size", "emissions"), compared),
             *(f"<p>{escape(note)}</p>" for note in advice.notes),

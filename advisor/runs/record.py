@@ -11,17 +11,22 @@ from typing import Annotated, Any, ClassVar
 from advisor.base.constraints import FORBID_EXTRA, Bound
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.validation import adapter
+from advisor.families.registry import OTHERS
 from advisor.recipe.levels import level_of_shares
 from advisor.recipe.plan import is_given
 from advisor.recipe.recipe import Recipe
 from advisor.recipe.steps.layer_removal import LayerRemoval
 from advisor.recipe.steps.step import Step
-from advisor.records.results import GateResult, Measured, Predicted, StepResult
+from advisor.records.results import GateResult, Measured, Predicted, RunResult, StepResult
 from advisor.runs.finished import Finished
 
 Ends = tuple[float, float] | None
 Count = Annotated[int, Bound(ge=-(2**63), lt=2**63)]  # what SQLite and Parquet hold as a whole number
 Fact = str | int | float | bool | None | Sequence[str]
+
+
+# A cut of as many multiplications is another thing, so what a given student keeps says nothing of it.
+GIVEN = Measured(why_not="of a given student, which is no cut")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ def _made(run: Finished) -> Record:
         result.finished,
         result.name,
         result.model,
-        str(facts.get("model.family") or result.family.lower()),
+        _family(result, facts),
         result.device,
         result.train_on,
         str(run.recipe.data.source or told.get("data") or ""),
@@ -160,32 +165,40 @@ def _made(run: Finished) -> Record:
         run.text,
         dict(facts),
         {str(name): str(version) for name, version in dict(told.get("versions") or {}).items()},
-        tuple(_step(one, _state(one.name, run.recipe, facts)) for one in result.steps),
+        tuple(_step(one, _done(one.name, run.recipe), facts) for one in result.steps),
         tuple(map(_gate, result.gates)),
     )
 
 
-def _step(result: StepResult, state: tuple[str | None, bool]) -> StepRecord:
+def _family(result: RunResult, facts: Mapping[str, Any]) -> str:
+    """The name by which rules know it; its type where that is known by its kind alone, as Gemma and OLMo are."""
+    named = facts.get("model.family")
+    return str(result.family.lower() if named in (None, "", *OTHERS.values()) else named)
+
+
+def _step(result: StepResult, done: Sequence[Step], facts: Mapping[str, Any]) -> StepRecord:
+    given = any(map(is_given, done))
     return StepRecord(
         result.name,
         result.words,
-        *state,
+        None if given else _level(done, facts),
+        any(one.name == "quantization" for one in done),
         result.parameters,
         result.predicted_parameters,
         result.size_bytes,
         result.metric,
         float(result.accuracy),
         float(result.seconds),
-        tuple(_quantities(result, result.predicted)),
+        tuple(_quantities(result, result.predicted, given)),
     )
 
 
-def _quantities(result: StepResult, said: Predicted) -> Sequence[Quantity]:
+def _quantities(result: StepResult, said: Predicted, given: bool) -> Sequence[Quantity]:
     served = result.served
     return [
         _quantity("relative_accuracy", result.relative_accuracy, said.relative_accuracy),
         _quantity("relative_size", Measured(result.relative_size, source="weights on disk"), said.relative_size),
-        _quantity("relative_compute", _exact(result.relative_compute)),
+        _quantity("relative_compute", GIVEN if given else _exact(result.relative_compute)),
         _quantity("relative_time", served.time, said.relative_time),
         _quantity("relative_emissions", served.emissions, said.relative_emissions),
         _quantity("above_constant", result.above_constant),
@@ -221,13 +234,14 @@ def _gate(gate: GateResult) -> GateRecord:
     return GateRecord(gate.name, gate.demanded, None if value is None else float(value), gate.passed)
 
 
-def _state(step: str, recipe: Recipe, facts: Mapping[str, Any]) -> tuple[str | None, bool]:
-    """The level that the model has after this step, and whether it is int8."""
-    done = recipe.steps[: recipe.step_names.index(step) + 1] if step in recipe.step_names else recipe.steps
-    names = {one.name for one in done}
-    if any(is_given(one) for one in done):  # no level of cutting
-        return None, "quantization" in names
-    return level_of_shares(_kept(done, facts), "matrix_pruning" in names), "quantization" in names
+def _done(step: str, recipe: Recipe) -> Sequence[Step]:
+    """The steps of a recipe up to this one."""
+    return recipe.steps[: recipe.step_names.index(step) + 1] if step in recipe.step_names else recipe.steps
+
+
+def _level(done: Sequence[Step], facts: Mapping[str, Any]) -> str | None:
+    """The level that the model has after these steps."""
+    return level_of_shares(_kept(done, facts), any(one.name == "matrix_pruning" for one in done))
 
 
 def _kept(done: Sequence[Step], facts: Mapping[str, Any]) -> float | None:

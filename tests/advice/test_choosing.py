@@ -42,6 +42,20 @@ def test_caution_takes_the_lower_end() -> None:
         advice("bert", 30_000, "cuda", Goal(0.95, 0.8), cautious=True)
 
 
+@pytest.mark.parametrize(
+    ("model", "facts", "gives"),
+    [
+        ("bert", (20_000, "cpu", Goal(0.95, 0.05)), "--max-emissions 0.36"),
+        ("bert", (20_000, "cuda", Goal(0.95, 0.5)), "--max-emissions 0.76, or a CPU"),
+        ("bert", (3_000, "cuda", Goal(0.9, 0.5)), "--max-emissions 0.76, or more data (10,000 examples), or a CPU"),
+    ],
+)
+def test_only_what_is_enough_is_said_to_have_to_give(model: str, facts: tuple[int, str, Goal], gives: str) -> None:
+    with pytest.raises(NotMet) as caught:
+        advice(model, *facts)
+    assert str(caught.value).partition("what must give: ")[2] == gives
+
+
 def test_with_few_requests_nothing_is_compressed_that_has_to_be_trained() -> None:
     few, many = (steps("bert", 3_000, "cpu", Goal(requests=count)) for count in (10_000, 10_000_000))
     assert few == ("finetune", "quantization")

@@ -93,6 +93,21 @@ def test_runs_of_another_regime_family_or_device_do_not_count(other: Facts, tmp_
     assert gather(records(tmp_path, [0.96, 0.97, 0.96]), other).runs == 0
 
 
+def test_runs_of_another_task_do_not_count(tmp_path: Path) -> None:
+    """What classifiers keep says nothing of what is kept by a language model, or by one that writes summaries."""
+    own = records(tmp_path, [0.96, 0.97, 0.96])
+    written = [replace(one, facts={**one.facts, "data.task": "text-generation"}) for one in own]
+    writes = facts()._replace(data=DataFacts(samples=67_349, task="text-generation"))
+    assert gather(own, writes).runs == gather(written, facts()).runs == 0
+    assert gather(written, writes).runs == gather(own, facts()).runs == 3
+
+
+def test_runs_of_other_types_that_rules_know_by_one_name_do_not_count(tmp_path: Path) -> None:
+    other = facts(family="other-decoder")
+    gemma = records(tmp_path, [0.96, 0.97, 0.96], family="gemma2")
+    assert gather(gemma, other, "gemma2").runs == 3 and gather(gemma, other, "olmo2").runs == 0
+
+
 def test_few_report_rows_say_nothing_of_the_accuracy(tmp_path: Path) -> None:
     few = records(tmp_path, [0.96, 0.97, 0.96], eval_samples=399)
     after, _ = gather(few, facts()).narrow(SAID, False)

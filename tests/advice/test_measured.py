@@ -64,6 +64,23 @@ def test_an_end_holds_on_one_more_data_set_as_often_as_it_claims(count: int) -> 
     assert Fraction(held, count + 1) >= Fraction(coverage(count)).limit_denominator(100)
 
 
+def test_ranges_hold_on_data_held_out_as_often_as_they_claim() -> None:
+    every = shipped.shipped()
+    found = [one for quantity in ("accuracy", "time") for one in measured.held_out(quantity, every, every)]
+    held, claimed = sum(one.lower + one.upper for one in found), 2 * sum(one.claimed for one in found)
+    assert len(found) >= 10 and held >= claimed
+
+
+def test_an_end_that_does_not_hold_on_data_held_out_is_counted() -> None:
+    """Each of three data sets beside two others: the highest lies above what these make of the range, no lowest one."""
+    said = measured.expected(point("a", 0.95), "accuracy")
+    assert said
+    every = [point(name, said.high + above) for name, above in (("a", 0.01), ("b", 0.02), ("c", 0.03))]
+    found = measured.held_out("accuracy", every, every)
+    assert [(one.lower, one.upper) for one in found] == [(True, True), (True, True), (True, False)]
+    assert [one.claimed for one in found] == pytest.approx([2 / 3] * 3)
+
+
 @pytest.mark.parametrize("quantity", ["accuracy", "time"])
 @pytest.mark.parametrize("small", [True, False])
 def test_what_was_measured_lies_inside_what_is_predicted(quantity: str, small: bool) -> None:

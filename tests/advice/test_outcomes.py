@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from advisor.advice.recommendation import Advice, advise
 from advisor.facts.facts import DataFacts, Facts, Goal
+from advisor.families import registry
 from advisor.inspection import probe
 from advisor.policy.pack import core
 from advisor.recipe.recipe import DataSource, Recipe
@@ -104,3 +107,26 @@ def test_unlabelled_text_opens_matrix_pruning_from_ten_thousand_samples_on() -> 
     assert "matrix_pruning" not in steps("bert", 10_000, "cuda", 0.85)
     assert "matrix_pruning" in steps("bert", 10_000, "cuda", 0.85, 15_000)
     assert "matrix_pruning" not in steps("bert", 9_999, "cuda", 0.85, 1_000_000)
+
+
+@pytest.mark.parametrize("name", [family.model_type for family in registry.every()])
+def test_the_three_outcomes_hold_for_all_kin(name: str) -> None:
+    """Encoder-decoders with little data, GPT-2's architecture, and int8 where a GPU serves: of any family."""
+    for samples, device in ((9_999, "cpu"), (30_000, "cuda")):
+        found = advice(name, samples, device, 0.8)
+        kind, open_ = found.facts.model.kind, [one.recipe.step_names for one in found.candidates if one.admissible]
+        if kind == "encoder-decoder" and samples < 10_000:
+            assert not {"layer_removal", "matrix_pruning"} & {step for steps in open_ for step in steps}
+        if name == "gpt2":
+            assert not any("matrix_pruning" in steps for steps in open_)
+        assert device == "cpu" or not any("quantization" in steps for steps in open_)
+        assert found.chosen.recipe.step_names in open_
+
+
+@pytest.mark.parametrize("config", [{"n_layer": 6}, {"n_layer": 24, "n_embd": 1024, "n_head": 16}])
+def test_every_checkpoint_of_gpt2s_architecture_loses_layers_only(config: dict[str, int], tmp_path: Path) -> None:
+    """DistilGPT2, GPT-2 medium: the config says what they are, whatever they are called."""
+    (tmp_path / "config.json").write_text(json.dumps({**probe.model("gpt2").config, **config}))  # type: ignore[dict-item]
+    found = advice(str(tmp_path), 100_000, "cuda", 0.8)
+    names = [one.recipe.step_names for one in found.candidates if one.admissible]
+    assert any("layer_removal" in steps for steps in names) and not any("matrix_pruning" in steps for steps in names)

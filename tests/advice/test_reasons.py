@@ -61,3 +61,21 @@ def test_a_run_keeps_the_reasons(
     ) in (0, 4)
     steps = {one["step"]: one for one in json.loads((out / "advice.json").read_text())["steps"]}
     assert steps["finetune"]["kept"] and "t5-small-data-no-prune" in steps["layer_removal"]["rules"]
+
+
+@pytest.mark.parametrize(
+    ("model", "config", "step", "why"),
+    [
+        ("clip", {}, "layer_removal", "no step can name its text and vision layers"),
+        ("marian", {}, "matrix_pruning", "its config can say no smaller hidden size"),
+        ("gemma", {"num_key_value_heads": 1}, "matrix_pruning", "its 16 heads share one key and value, so none of"),
+        ("bert", {"num_hidden_layers": 1}, "layer_removal", "it has too few layers"),
+        ("bert", {"model_type": "new-thing"}, "layer_removal", "its sizes are not known"),
+    ],
+)
+def test_what_is_never_cut_says_why(model: str, config: dict[str, object], step: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({**probe.model(model).config, **config}))  # type: ignore[dict-item]
+    found = probe.model(str(tmp_path))
+    facts = Facts(found.facts, DataFacts(samples=67_349), probe.device("cpu"), Goal(0.9))
+    (told,) = [one for one in advise(find("core"), facts, found, DataSource(), "x").verdicts if one.step == step]
+    assert told.reason.startswith(why)

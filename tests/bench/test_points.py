@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import claims
 import pytest
 from claims import CLAIMS, Seen, verdict
 from points import FIRST, NARROW, TWO_THIRDS, gather, time_of
@@ -49,6 +50,21 @@ def test_time_on_a_noisy_machine_does_not_count(tmp_path: Path) -> None:
 )
 def test_a_claim_is_settled_only_where_all_observations_agree(seen: list[bool], said: str) -> None:
     assert verdict([Seen(one, "") for one in seen]) == said
+
+
+def test_gpt2_loses_markedly_or_not_by_how_its_fused_matrix_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = line(0, 0.95, model="gpt2-imdb", task="imdb-2500") | {"arm": "a third of the layers"}
+    right, wrong = (
+        line(0, kept, name="matrix_pruning", model="gpt2-imdb", task="imdb-2500") | {"arm": arm}
+        for kept, arm in ((0.93, "then by query, key and value"), (0.7, "then as one matrix"))
+    )
+    written(tmp_path, "gpt2-width", alone, right, wrong)
+    monkeypatch.setattr(claims, "GPT2", tmp_path / "gpt2-width.jsonl")
+    found = list(next(one for one in CLAIMS if "(S26)" in one.words).look({}))
+    assert [one.holds for one in found] == [False, True]
+    assert found[1].words == "gpt2-imdb, imdb-2500: 0.950 without layers, then as one matrix 0.700"
 
 
 def test_a_cut_that_keeps_too_little_contradicts(tmp_path: Path) -> None:

@@ -89,6 +89,10 @@ def test_a_config_that_makes_no_sense(
 def test_a_folder_without_config(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--model", str(tmp_path), *FACTS]) == 2
     assert "no config.json here" in capsys.readouterr().err
+    (tmp_path / "v1").mkdir()
+    (tmp_path / "v1" / "config.json").write_text("{}")
+    assert main(["--model", str(tmp_path), *FACTS]) == 2
+    assert f"try: give a transformers checkpoint folder, such as {tmp_path.name}/v1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("kind", "config"), [

@@ -198,7 +198,13 @@ def test_the_decoder_of_bart_and_whisper_follows_and_no_other_name_contradicts()
         ("modernbert", {"fused_projections": True, "layers": 22, "generative": False}),
         ("albert", {"shared_layers": True, "hidden_size": 768}),
         ("llama", {"tied_embeddings": False, "generative": True, "shared_layers": False}),
-        ("qwen2", {"tied_embeddings": True, "heads": 14, "head_size": 64}),
+        (
+            "qwen2",
+            {"tied_embeddings": True, "heads": 14, "head_size": 64, "key_value_heads": 2, "sliding_window": False},
+        ),
+        ("mistral", {"heads": 32, "key_value_heads": 8, "sliding_window": True}),
+        ("gemma2", {"heads": 8, "key_value_heads": 4, "sliding_window": None}),  # its class says, no config at hand
+        ("bert", {"key_value_heads": 12, "sliding_window": False}),
         ("qwen3", {"hidden_size": 1024, "heads": 16, "head_size": 128, "fused_projections": False}),
         ("vit", {"vocabulary": 0, "embedding_share": 0.0, "tied_embeddings": False, "encoder_layers": 12}),
         ("whisper", {"kind": "encoder-decoder", "encoder_layers": 4, "decoder_layers": 4, "generative": True}),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import Any
 
 import inferred_models as models
 import pytest
+from scratch import CHECKOUT
 from transformers import CONFIG_MAPPING
 
 from advisor.base.errors import AdviseError
@@ -16,6 +18,8 @@ from advisor.compute.structure.inference import stock
 from advisor.families import registry
 from advisor.families.described import description
 from advisor.families.described.description import Description
+
+SHIPPED = sorted(file.stem for file in description.FOLDER.glob("*.json"))
 
 
 def described(name: str) -> Description:
@@ -106,8 +110,16 @@ def test_no_torch_is_needed() -> None:
     assert all(json.loads(flags)) and torch.strip() == "False"
 
 
+def test_every_file_was_made_with_the_version_of_the_lock() -> None:
+    (locked,) = re.findall(
+        r"^transformers==([\d.]+)", (CHECKOUT / ".ci" / "requirements.lock").read_text(), re.MULTILINE
+    )
+    versions = {name: json.loads((description.FOLDER / f"{name}.json").read_text())["transformers"] for name in SHIPPED}
+    assert versions == dict.fromkeys(SHIPPED, locked)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", models.FAMILIES)
+@pytest.mark.parametrize("name", SHIPPED)
 def test_every_file_is_what_the_installed_transformers_gives(name: str) -> None:
     import transformers
 

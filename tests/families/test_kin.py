@@ -10,6 +10,7 @@ import students
 import tiny
 import torch
 from packs import open_pack
+from transformers import AutoModelForSequenceClassification
 
 import advisor
 from advisor.cli import main
@@ -73,6 +74,27 @@ def steps_for(name: str) -> str:
     heads = "heads: 2, " if family.loses_heads and not family.hidden_follows_heads else ""
     widths = f"hidden_size: {24 if heads else 36}, {heads}intermediate_size: 72"
     return STEPS.replace("LAYERS", layers).replace("WIDTHS", widths)
+
+
+def test_heads_that_share_keys_go_group_by_group_in_a_run(text: Path, tmp_path: Path) -> None:
+    """Of four heads in two groups, two in one stay. The other kinds of blocks have chains of their own in `whole/`."""
+    model, recipe, out = tiny.checkpoint("llama", tmp_path / "model"), tmp_path / "recipe.yaml", tmp_path / "out"
+    steps = steps_for("llama").replace("  - quantization: {}\n", "")
+    recipe.write_text(
+        f"version: 1\nname: grouped\nmodel: {{source: gone}}\ndevice: edge\n"
+        f'goal: {{relative_accuracy: ">= 0.3"}}\nsteps:\n{steps}'
+        "training: {batch_size: 64, max_tokens: 16, joined_texts: 0}\n"
+    )
+    arguments = ["--model", str(model), "--data", str(text), "--out", str(out), "--no-ledger"]
+    assert main(["run", str(recipe), *arguments, "--policy", str(open_pack(tmp_path / "pack"))]) in (0, 4)
+    report = json.loads((out / "report.json").read_text())
+    assert [step["parameters"] for step in report["steps"]] == [
+        step["predicted_parameters"] for step in report["steps"]
+    ]
+    kept = AutoModelForSequenceClassification.from_pretrained(out / report["steps"][-1]["path"]).config
+    assert (kept.num_hidden_layers, kept.num_attention_heads, kept.num_key_value_heads) == (3, 2, 1)
+    assert (kept.hidden_size, kept.head_dim) == (24, 12)
+    assert advisor.load(out)(["a text"])[0].probabilities
 
 
 @pytest.mark.slow

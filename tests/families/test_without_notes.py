@@ -15,7 +15,7 @@ import torch
 from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
 
 from advisor.base.errors import AdviseError
-from advisor.cli import main
+from advisor.cli import describe_family, main
 from advisor.families import registry
 from advisor.families.described import description
 from advisor.inspection import undescribed
@@ -234,6 +234,18 @@ def test_what_an_earlier_version_kept_is_made_again(granite: Path, tmp_path: Pat
     forget()
     assert main(["--model", str(granite), *FACTS]) == 0
     assert file.read_text() == made
+
+
+def test_a_type_whose_config_lacks_a_size_says_so_each_time(without_granite: Path) -> None:
+    """As BLOOM's, whose feed-forward part is always four times as wide as the rest."""
+    described = made_with(version("transformers"))
+    sizes = {name: size for name, size in described["sizes"].items() if name != "ffn"}
+    registry.keep({**described, "sizes": sizes})
+    assert registry.find("granite") is None
+    assert undescribed.meet("granite") == "the config of granite has no key for the width of its feed-forward part"
+    *_, last = describe_family._lines({**described, "sizes": sizes})
+    assert last.endswith("has no key for the width of its feed-forward part, so it is known by its kind alone")
+    assert "by its kind alone" not in " ".join(describe_family._lines(described))
 
 
 @pytest.mark.parametrize(

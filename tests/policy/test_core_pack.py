@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
+from scratch import CHECKOUT
 
 from advisor.base.errors import PolicyError
 from advisor.policy.examples import failing, view_of
@@ -45,6 +47,18 @@ def test_what_enforces_a_rule_is_there(pack: Policy, rule: Rule) -> None:
         file = shipped("rules").parent / place
         assert place in known() or file.is_file()
         assert not test or f"def {test}(" in file.read_text()
+
+
+CLAIMS = {f"S{number:02}" for number in range(1, 36)}  # of the white paper
+
+
+def test_every_claim_of_the_white_paper_is_cited_by_a_rule_or_there_is_a_line_that_says_why_not() -> None:
+    cited = {key for _, rule in RULES for one in rule.evidence for key in re.findall(r"S\d\d", one.at)}
+    register = (CHECKOUT / "docs" / "evidence.md").read_text(encoding="utf-8")
+    _, _, elsewhere = register.partition("# 9. Claims of the white paper that no rule cites")
+    why = dict(re.findall(r"^\| (S\d\d) \| (.+) \|$", elsewhere, re.MULTILINE))
+    assert cited | why.keys() == CLAIMS and not cited & why.keys()
+    assert all(len(reason.split()) > 5 for reason in why.values())
 
 
 def test_all_rules_of_the_evidence_are_there() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from advisor.records.break_even import (
     break_even,
+    break_even_of_search,
     break_even_of_seeds,
     making_all_g,
     making_g,
@@ -19,6 +20,7 @@ from advisor.records.break_even import (
     with_discarded,
 )
 from advisor.records.results import Cost, Measured, RunResult, Served, StepResult
+from advisor.records.search import Spent
 
 
 def step(name: str, made: float | None, per_1000: float, share: float = 1.0, spread: float = 0.0) -> StepResult:
@@ -96,3 +98,16 @@ def test_all_seeds_count_in_what_one_model_has_to_pay_back() -> None:
     assert break_even_of_seeds([result(STEPS)]).value == pytest.approx(break_even(STEPS).value)
     unknown = result((*STEPS[:2], step("quantization", None, 0.03)))
     assert break_even_of_seeds([*runs, unknown]).why_not == "codecarbon failed"
+
+
+def test_all_that_a_search_tried_counts_in_what_its_model_has_to_pay_back() -> None:
+    """9 g for a model that emits 0.03 g for 1,000 requests, 0.3 of the baseline's 0.1 g."""
+    g_per_1000, share = Measured(0.03, source="counted"), Measured(0.3, source="counted")
+    found = break_even_of_search(Spent(60.0, 1.0, 9.0), g_per_1000, share)
+    assert found.value == pytest.approx(9 / 0.07 * 1000) and "making it emitted 9 g" in found.source
+    partly = break_even_of_search(Spent(60.0, 1.0, 9.0, 2), g_per_1000, share)
+    assert partly.why_not == "2 of its steps were not counted"
+    worse = break_even_of_search(Spent(60.0, 1.0, 9.0), g_per_1000, Measured(1.1))
+    assert worse.why_not.startswith("never")
+    unknown = break_even_of_search(Spent(60.0, 1.0, 9.0), g_per_1000, Measured(why_not="a busy machine"))
+    assert unknown.why_not == "a busy machine"

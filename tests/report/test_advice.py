@@ -19,10 +19,18 @@ def test_the_lines_of_a_reason_begin_in_one_column() -> None:
 
 @pytest.mark.parametrize(("layers", "words"), [(1, "1 layer"), (2, "2 layers")])
 def test_one_layer_and_one_sample_are_singular(layers: int, words: str) -> None:
-    facts = advise("bert", samples=layers, device="cpu").facts
-    line = facts_line(facts._replace(model=facts.model._replace(encoder_layers=layers)))
+    advice = advise("bert", samples=layers, device="cpu")
+    model = advice.facts.model._replace(encoder_layers=layers)
+    line = facts_line(advice._replace(facts=advice.facts._replace(model=model)))
     assert f" · {words} · " in line
     assert f"| {layers:,} {'sample' if layers == 1 else 'samples'} · " in line
+
+
+@pytest.mark.parametrize(
+    ("model", "name"), [("bert", "bert"), ("gemma3_text", "gemma3_text (other-decoder in rules)"), ("clip", "clip")]
+)
+def test_a_model_is_called_by_its_type_also_where_rules_know_its_kind_alone(model: str, name: str) -> None:
+    assert facts_line(advise(model, samples=20_000, device="cpu")).split(" · ")[0] == name
 
 
 def test_the_policy_says_how_many_rules_find_something() -> None:

@@ -14,6 +14,7 @@ import small_searches
 from rich.console import Console
 
 from advisor.cli import main
+from advisor.records.measuring import TIME_DERIVED
 from advisor.records.results import Measured
 from advisor.records.search import SearchResult
 from advisor.report.search import charts, page, tables, view
@@ -76,6 +77,25 @@ def test_what_was_left_out_stands_by_rule_and_costs_beside_their_forecast() -> N
     ]  # fmt: skip
     uncounted = replace(going, spent=replace(going.spent, wh=0.0, g_co2=0.0))
     assert [row.spent for row in view.costs(uncounted)][2:] == ["not counted"] * 2
+
+
+def test_the_whole_search_has_to_be_paid_back_by_one_model(capsys: pytest.CaptureFixture[str]) -> None:
+    """2.25 g, and 0.31 of the baseline's 0.1 g for 1,000 requests: 2.25 / 0.069 thousand."""
+    ended = small_searches.ended()
+    trials = (replace(ended.trials[0], g_per_1000=Measured(0.031, source="counted")), *ended.trials[1:])
+    counted = replace(ended, trials=trials, spent=replace(ended.spent, uncounted=0))
+    said = "8 of 12 layers, int8 pays the whole search back after 33,000 requests: it emitted 2.25 g CO2e, failed and "
+    said += "stopped recipes included"
+    assert view.paid_back(counted) == f"{said}; 100,000 are expected"
+    assert view.paid_back(replace(counted, requests=None)) == said
+    derived = Measured(0.31, source=f"{TIME_DERIVED}: this process's processor time")
+    told = replace(counted, trials=(replace(trials[0], emissions=derived), *trials[1:]))
+    assert f"2.25 g CO2e, {TIME_DERIVED}, failed" in view.paid_back(told)
+    assert [row.quantity for row in view.costs(told)][2:] == [f"energy, {TIME_DERIVED}", f"CO2e, {TIME_DERIVED}"]
+    assert "not known" in view.paid_back(ended) and "1 of its steps" in view.paid_back(ended)
+    assert view.paid_back(EMPTY) == ""
+    tables.show(counted)
+    assert said in " ".join(capsys.readouterr().out.split()) and said in page.render(counted)
 
 
 def test_time_stands_for_emissions_that_nobody_measured() -> None:

@@ -45,6 +45,13 @@ def test_a_given_student_has_no_level_of_cutting(tmp_path: Path) -> None:
     levels = {one.name: (one.level, one.int8) for one in of(read(folder)).steps}
     assert levels["finetune"] == ("", False)
     assert levels["distillation"] == (None, False) and levels["quantization"] == (None, True)
+    shares = {one.name: one.quantity("relative_compute").value for one in of(read(folder)).steps}  # type: ignore[union-attr]
+    assert shares["finetune"] and shares["distillation"] is shares["quantization"] is None
+
+
+def test_a_type_that_rules_know_by_its_kind_alone_is_recorded_by_its_name(tmp_path: Path) -> None:
+    run = small_runs.result(family="gemma2")
+    assert small_runs.record(tmp_path / "run", run, family="other-decoder").family == "gemma2"
 
 
 def test_the_id_is_the_hash_of_the_content(tmp_path: Path) -> None:

@@ -114,6 +114,26 @@ def test_it_resumes_and_starts_over_where_the_student_changed(
     assert "it is repeated because the model before it changed" in said
 
 
+def test_hidden_states_are_compared_where_it_is_as_wide_and_reads_the_same_tokens(text: Path, tmp_path: Path) -> None:
+    """They change what it learns, though it is of another class than its teacher."""
+    tiny.checkpoint("bert", tmp_path / "model")
+    tiny.checkpoint("distilbert", tmp_path / "student", n_layers=2)
+    shutil.copytree(text, tmp_path / "text")
+    plain, learned = RECIPE.replace("  - quantization: {}\n", "").replace("device: cpu", "device: edge"), []
+    for weight in (10.0, 0.0):
+        (tmp_path / "recipe.yaml").write_text(
+            plain.replace("{student: student", f"{{student: student, hidden_weight: {weight}")
+        )
+        out = tmp_path / f"out-{weight:g}"
+        assert main(["run", str(tmp_path / "recipe.yaml"), "--out", str(out), "--no-ledger"]) in (0, 4)
+        step = json.loads((out / "report.json").read_text())["steps"][-1]
+        assert not any("not compared" in note for note in step["notes"])
+        learned.append(
+            load_file(out / step["path"] / "model.safetensors")["distilbert.transformer.layer.0.ffn.lin1.weight"]
+        )
+    assert not learned[0].equal(learned[1])
+
+
 def test_a_student_of_images_is_made_for_the_same_size_and_may_have_other_patches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

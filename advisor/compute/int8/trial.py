@@ -38,5 +38,6 @@ def short_trial(
     share, runtime = best["int8"] / best["PyTorch"], best["same"] / best["PyTorch"]
     words = f"takes {share:.2f} of the time of fp32 in PyTorch on this CPU, fp32 in {TITLES[name]} takes "
     words += f"{runtime:.2f} (a short trial)"
-    slower = f"int8 is slower than fp32 on this CPU: {share:.2f} times its time; leave the step out"
+    slower = f"int8 is slower than fp32 on this CPU: {share:.2f} times its time (a short trial); leave the step out "
+    slower += "if the measured times agree"
     return words, slower if share > 1 else ""

@@ -117,11 +117,11 @@ class LayerRemoval(Step):
 
     def words(self) -> str:
         if self.keep is not None:
-            return f"{self.keep} layers"
+            return _layers(self.keep)
         if self.encoder_keep is not None and self.decoder_keep is not None:
             return f"{self.encoder_keep}+{self.decoder_keep} layers"
         stack, count = ("encoder", self.encoder_keep) if self.encoder_keep else ("decoder", self.decoder_keep)
-        return f"{count} {stack} layers"
+        return _layers(count or 0, f"{stack} ")
 
     def apply(self, student: Scorer, config: Config, context: Context) -> Generator[Progress, None, Scorer]:
         from advisor.compute.structure.surgery import keep_layers
@@ -147,3 +147,7 @@ def evenly(layers: int, keep: int) -> tuple[int, ...]:
     if keep == 1:
         return (0,)
     return tuple(round(place * (layers - 1) / (keep - 1)) for place in range(keep))
+
+
+def _layers(count: int, stack: str = "") -> str:
+    return f"{count} {stack}layer{'' if count == 1 else 's'}"

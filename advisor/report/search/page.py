@@ -31,6 +31,7 @@ def render(result: SearchResult) -> str:
         trials=[_trial(trial, result) for trial in result.trials],
         excluded=view.excluded(result),
         costs=list(view.costs(result)),
+        paid_back=view.paid_back(result),
         signs=charts.SIGNS,
         series=charts.SERIES,
         choice=view.choice,

@@ -31,6 +31,8 @@ def _parts(result: SearchResult) -> Iterator[RenderableType]:
         yield front(result)
     yield from filter(None, (excluded(result), agreement(result)))
     yield costs(result)
+    if paid_back := view.paid_back(result):
+        yield Text(clean(f"{paid_back}."))
     yield Text(clean(f"{view.counts(result)}.{f' It ended: {result.stopped}.' if result.stopped else ''}"))
     yield Text(clean(view.verdict(result)), "bold")
 

@@ -7,10 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
+from advisor.base.rounding import rounded
+from advisor.records.break_even import break_even_of_search
+from advisor.records.measuring import TIME_DERIVED, is_time_derived
 from advisor.records.results import Measured
 from advisor.records.search import Choice, Excluded, Point, SearchResult, Trial
 from advisor.report.progress import span
 from advisor.report.style import plural
+from advisor.runs.summary import requests
 
 State = Literal["front", "dominated", "stopped", "failed", "running"]
 STATES: tuple[State, ...] = ("front", "dominated", "stopped", "failed", "running")
@@ -165,7 +169,7 @@ class CostRow(NamedTuple):
 
 def costs(result: SearchResult) -> Iterator[CostRow]:
     """Time, energy and CO2e so far, and their forecast."""
-    spent, said = result.spent, result.forecast
+    spent, said, derived = result.spent, result.forecast, _derived(result)
     missing = f", {plural(spent.uncounted, 'step')} not counted" if spent.uncounted else ""
     counted = spent.wh > 0 or not spent.uncounted
     yield CostRow("time by the clock", span(result.wall_seconds), span(said.seconds) if said else "")
@@ -175,7 +179,29 @@ def costs(result: SearchResult) -> Iterator[CostRow]:
         ("CO2e", spent.g_co2, said.g_co2 if said else None, "g"),
     ):
         words = f"{value:.3g} {unit}{missing}" if counted else "not counted"
-        yield CostRow(name, words, f"{forecast:.3g} {unit}" if forecast is not None else "")
+        yield CostRow(name + derived, words, f"{forecast:.3g} {unit}" if forecast is not None else "")
+
+
+def _derived(result: SearchResult) -> str:
+    """What is to be read beside energy and CO2e where they are processor time under another name."""
+    return f", {TIME_DERIVED}" if any(is_time_derived(one.emissions) for one in result.trials) else ""
+
+
+def paid_back(result: SearchResult) -> str:
+    """When the model that meets the goals, else the cheapest of the front, has saved what all of the search emitted."""
+    rows = front(result)
+    row = next((one for one in rows if one.met and one.recipe), rows[0] if rows else None)
+    trial = next((one for one in result.trials if row and one.number == row.trial), None)
+    if row is None or trial is None:
+        return ""
+    found = break_even_of_search(result.spent, trial.g_per_1000, trial.emissions)
+    if found.value is None:
+        return f"When {row.words} pays the whole search back is not known: {found.why_not or 'not measured'}"
+    expected = f"; {result.requests:,} are expected" if result.requests else ""
+    return (
+        f"{row.words} pays the whole search back after {requests(found.value)} requests: it emitted "
+        f"{rounded(result.spent.g_co2, 3)} g CO2e{_derived(result)}, failed and stopped recipes included{expected}"
+    )
 
 
 def verdict(result: SearchResult) -> str:

@@ -14,7 +14,9 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from advisor.compute.data.batches import Encoded
 from advisor.compute.measure.models import Place, threads
-from advisor.compute.measure.serving import Comparison, measure
+from advisor.compute.measure.served import Setting
+from advisor.compute.measure.serving import Comparison, measure, requests
+from advisor.compute.measure.timing import ROUNDS
 from advisor.compute.tasks.scorer import Scorer, TextScorer
 from advisor.compute.tasks.text_classification import TextClassification
 from advisor.compute.training.context import Context
@@ -122,6 +124,17 @@ def test_a_protocol_is_followed_or_refused(folders: dict[str, Path]) -> None:
     served = found.served["layer_removal"]
     assert served.emissions.value is None
     assert served.emissions.why_not == "--protocol aienergyscore takes 1,000 rows, there are 8 report rows"
+
+
+def test_the_protocol_asks_a_thousand_rows_one_by_one_in_ten_runs_and_is_called_compatible() -> None:
+    rows, bert = Encoded(((5, 6, 7),) * 1_200, (0,) * 1_200), find("bert")
+    assert bert is not None
+    nothing = Encoded((), ())
+    context = Context(bert, TextClassification(), torch.device("cpu"), Training(), nothing, nothing)
+    asked = requests(lambda batch: batch, context, rows, Measuring(protocol="aienergyscore"))
+    assert [len(one.rows) for one in asked] == [1] * 1_000 and ROUNDS == 10
+    said = Setting(1, 1, 1, Assumptions(), "aienergyscore").windows([])
+    assert "compatible with AI Energy Score (1,000 rows, batches of 1, ten runs), no official score" in said
 
 
 def test_threads_are_given_back() -> None:

@@ -147,6 +147,8 @@ def test_no_layer_of_an_encoder_goes_with_those_of_a_decoder(name: str, step: La
         (LayerRemoval(encoder_keep=8, decoder_keep=4), "8+4 layers"),
         (LayerRemoval(encoder_keep=8), "8 encoder layers"),
         (LayerRemoval(decoder_keep=4), "4 decoder layers"),
+        (LayerRemoval(keep=1), "1 layer"),
+        (LayerRemoval(decoder_keep=1), "1 decoder layer"),
     ],
 )
 def test_words(step: LayerRemoval, words: str) -> None:
