@@ -22,7 +22,7 @@ def show(result: SearchResult) -> None:
     for part in _parts(result):
         screen.print(part, soft_wrap=isinstance(part, Text) and not sys.stdout.isatty())
     talk = Console(file=terminal(sys.stderr), highlight=False)
-    for note in (*result.notes, *dict.fromkeys(one.warning for one in result.front if one.warning)):
+    for note in (*result.notes, *dict.fromkeys(one.note for one in result.front if one.note)):
         talk.print(clean(f"note: {note}"), soft_wrap=True, markup=False)
 
 
