@@ -68,7 +68,7 @@ def _fault(file: File, rows: Sequence[tuple[Any, ...]], columns: Columns) -> Fau
         if own is not None and not _is_list(own):
             message = f"label column {columns.label!r} has {own!r:.60} (row {row:,}): expected {FORM}"
             return Fault(message, file.place, hint="write a list, or leave the labels of a row without any out")
-        if not all(isinstance(text, str) for text in texts):
+        if not all(isinstance(text, str) and text.strip() for text in texts):
             message = f"no text in row {row:,}, column {columns.text!r}"
             return Fault(message, file.place, hint="fill this row or leave it out")
     return None

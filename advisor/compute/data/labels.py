@@ -163,11 +163,16 @@ def _numbers(file: File, column: str, labels: Sequence[Any]) -> list[Any]:
 
 def _text_faults(file: File, name: str, labels: Sequence[Class | None], kind: type[str | bytes]) -> Iterator[Fault]:
     texts = enumerate(zip(file.columns[name], labels, strict=True), 1)
-    bad = [(row, text) for row, (text, label) in texts if label is not None and not isinstance(text, kind)]
+    bad = [(row, text) for row, (text, label) in texts if label is not None and not _has_content(text, kind)]
     if bad:
         what = f"{len(bad):,} of {len(labels):,} rows have no text in column {name!r}"
-        first = f"the first is row {bad[0][0]:,} with {bad[0][1]!r}"
+        first = f"the first is row {bad[0][0]:,} with {bad[0][1]!r:.60}"
         yield Fault(f"{what}: {first}", file.place, hint="fill these rows or leave them out")
+
+
+def _has_content(text: Any, kind: type[str | bytes]) -> bool:
+    """Whether a model can read something: a text of blanks gives no token."""
+    return isinstance(text, kind) and bool(text.strip())
 
 
 def _label_faults(
@@ -238,6 +243,6 @@ def _unlabelled(marked: Sequence[Marked], columns: Columns, kind: type[str | byt
         for *row, label in zip(*(file.columns[name] for name in names), labels, strict=True)
         if label is None
     ]
-    kept = [row for row in rows if all(isinstance(text, kind) and text.strip() for text in row)]
+    kept = [row for row in rows if all(_has_content(text, kind) for text in row)]
     texts, *pairs = zip(*kept, strict=True) if kept else [()] * len(names)
     return Rows(tuple(texts), tuple(pairs[0]) if pairs else None, (0,) * len(kept)), len(rows) - len(kept)

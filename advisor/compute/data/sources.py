@@ -166,6 +166,8 @@ def _read_file(part: str, path: Path, header: bool | None) -> File:
         raise AdviseError(Fault(message, str(path), hint=f"convert it to one of {FORMATS}"))
     refuse_too_large(path)
     hint = f"check that it is a whole {path.suffix.lower()} file{' in UTF-8' if BUILDERS[suffix] == 'json' else ''}"
+    if BUILDERS[suffix] == "csv":
+        hint = "put values that hold the delimiter or a quote in quotes, and double the quotes inside them"
     with _reading(str(path), hint), tempfile.TemporaryDirectory() as folder:
         if BUILDERS[suffix] == "json" and path.suffix.lower() != GZIP and (questions := squad_columns(path)):
             return File(part, str(path), questions, {})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
@@ -48,7 +49,19 @@ def read_tagged(source: str, files: Sequence[File], named: Named) -> tuple[Colum
         (file, [(text, None if own is None else tuple(codes[name] for name in own)) for _, text, own in some])
         for file, some in given
     ]
-    return Columns(words, None, tags), gathered(source, shards, names, tags, lambda text: (0,) * len(text))
+    found = gathered(source, shards, names, tags, lambda text: (0,) * len(text))
+    return Columns(words, None, tags), replace(found, notes=tuple(_notes(source, rows, names, tags)))
+
+
+def _notes(source: str, rows: Sequence[tuple[File, Sequence[Row]]], names: Sequence[str], tags: str) -> Iterator[str]:
+    """What was left out, and how numbers without names are read."""
+    if none := sum(len(next(iter(file.columns.values()))) - len(some) for file, some in rows):
+        yield f"{source}: {none:,} {'row' if none == 1 else 'rows'} without words left out"
+    numbers = any(isinstance(tag, int) for _, some in rows for _, _, own in some for tag in own or ())
+    if numbers and not any(tags in file.class_names for file, _ in rows):
+        kinds = len({name[2:] for name in names if name != OUTSIDE})
+        what = f"column {tags!r} has numbers without names"
+        yield f"{source}: {what}: 0 is read as O, and those after it as B and I of {kinds:,} kinds"
 
 
 def split_words(text: Any) -> tuple[str, ...] | None:

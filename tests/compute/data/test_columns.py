@@ -139,6 +139,31 @@ def test_missing_texts_are_counted_in_every_file_at_once(tmp_path: Path) -> None
     )
 
 
+def test_texts_of_blanks_give_no_token_and_are_refused(tmp_path: Path) -> None:
+    table = reviews(40)
+    table["text"][4] = " \n"
+    told = faults(write(tmp_path / "a.jsonl", table))
+    assert "1 of 40 rows have no text in column 'text': the first is row 5 with ' \\n'" in told
+    pairs = {"text": WORDS, "text_pair": [*WORDS[:-1], ""], "label": [0, 1] * 10}
+    assert "have no text in column 'text_pair': the first is row 20 with ''" in faults(
+        write(tmp_path / "b.jsonl", pairs)
+    )
+
+
+@pytest.mark.parametrize(
+    ("columns", "task"),
+    [
+        ({"tokens": [["a", "b"]], "ner_tags": [["O", "O"]]}, "token-classification"),
+        ({"question": ["who?"], "context": ["me"], "answers": [["me"]]}, "question-answering"),
+        ({"article": ["a text"], "highlights": ["a"]}, "summarization"),
+        ({"image": [1.5], "label": ["a"]}, "image-classification"),
+    ],
+)
+def test_columns_of_another_task_are_told_by_its_name(columns: Table, task: str, tmp_path: Path) -> None:
+    table = {name: values * 20 for name, values in columns.items()}
+    assert f"data: {{task: {task}}}" in faults(write(tmp_path / "a.jsonl", table))
+
+
 def test_texts_that_are_numbers(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "a", "label": 1}\n{"text": 5, "label": 0}\n')
     assert "1 of 2 rows have no text in column 'text': the first is row 2 with 5" in faults(tmp_path / "a.jsonl")

@@ -54,6 +54,12 @@ def test_rows_that_make_no_sense_are_refused_with_their_place(value: Any, said: 
     assert said in told
 
 
+def test_a_text_of_blanks_is_refused_with_its_row(tmp_path: Path) -> None:
+    texts = [*WORDS[:3], "  ", *WORDS[4:]]
+    told = faults(write(tmp_path / "a.jsonl", {"text": texts, "labels": [["a"], ["b"]] * 10}))
+    assert "no text in row 4, column 'text'" in told
+
+
 def _saved(folder: Path, rows: list[dict[str, Any]]) -> Path:
     """Rows in CSV, which alone may hold values of several kinds; lists as JSON."""
     import csv
