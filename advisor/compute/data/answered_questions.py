@@ -67,7 +67,8 @@ def _rows(file: File, question: str, context: str, answers: str) -> tuple[list[t
     wrong: Wrong = {}
     given = file.columns.get(answers) if file.part != "unlabelled" else None
     texts = zip(file.columns[question], file.columns[context], strict=True)
-    for number, ((asked, text), some) in enumerate(zip(texts, given or _none(file, question), strict=True), 1):
+    every = zip(file.numbers, texts, given or _none(file, question), strict=True)
+    for number, (asked, text), some in every:
         fault = _no_text(asked, question) or _no_text(text, context)
         found = None if fault or some is None else answers_of(some)
         fault = fault or ("" if some is None else _misplaced(found, text, some))

@@ -45,7 +45,7 @@ def rows_of_lists(source: str, files: Sequence[File], columns: Columns) -> Label
     names = _names(found, columns.label)
     places = {name: place for place, name in enumerate(names)}
     shards: list[Shard] = [
-        (file, [(*text, None if own is None else _marked(own, places, file, columns.label)) for *text, own in rows])
+        (file, [(*text, None if own is None else _marked(own, places, file, columns.label)) for _, *text, own in rows])
         for file, rows in found
     ]
     made = gathered(source, shards, names, columns.label, lambda text: (0,) * len(names))
@@ -54,17 +54,17 @@ def rows_of_lists(source: str, files: Sequence[File], columns: Columns) -> Label
 
 
 def _rows(file: File, texts: Sequence[str], label: str) -> Iterator[tuple[Any, ...]]:
-    """Texts and the list of labels of each row; without texts and labels it is left out."""
-    count = len(next(iter(file.columns.values())))
-    labels = file.columns.get(label, [None] * count)
-    for *text, own in zip(*(file.columns[name] for name in texts), labels, strict=True):
+    """The number, the texts and the list of labels of each row; without texts and labels it is left out."""
+    numbers = file.numbers
+    labels = file.columns.get(label, [None] * len(numbers))
+    for number, *text, own in zip(numbers, *(file.columns[name] for name in texts), labels, strict=True):
         if own is not None or all(isinstance(one, str) and one.strip() for one in text):
-            yield *text, listed(own)
+            yield number, *text, listed(own)
 
 
 def _fault(file: File, rows: Sequence[tuple[Any, ...]], columns: Columns) -> Fault | None:
     """The first row that makes no sense."""
-    for row, (*texts, own) in enumerate(rows, 1):
+    for row, *texts, own in rows:
         if own is not None and not _is_list(own):
             message = f"label column {columns.label!r} has {own!r:.60} (row {row:,}): expected {FORM}"
             return Fault(message, file.place, hint="write a list, or leave the labels of a row without any out")

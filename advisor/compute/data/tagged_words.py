@@ -77,8 +77,10 @@ def _rows(file: File, words: str, tags: str, faults: list[Fault]) -> list[Row]:
     labels = [None] * len(file.columns[words]) if file.part == "unlabelled" else file.columns.get(tags)
     texts = file.columns[words]
     found = [(split_words(text), _tags(own)) for text, own in zip(texts, labels or [None] * len(texts), strict=True)]
-    kept = [(number, text, own) for number, (text, own) in enumerate(found, 1) if text != ()]
-    no_words = [(number, texts[number - 1]) for number, text, _ in kept if text is None]
+    kept = [(number, text, own) for number, (text, own) in zip(file.numbers, found, strict=True) if text != ()]
+    no_words = [
+        (number, given) for number, given, (text, _) in zip(file.numbers, texts, found, strict=True) if text is None
+    ]
     lengths = [
         (number, f"{len(text):,} words and {len(own):,} tags")
         for number, text, own in kept
