@@ -44,10 +44,7 @@ def rows_of_lists(source: str, files: Sequence[File], columns: Columns) -> Label
         raise AdviseError(*faults)
     names = _names(found, columns.label)
     places = {name: place for place, name in enumerate(names)}
-    shards: list[Shard] = [
-        (file, [(*text, None if own is None else _marked(own, places, file, columns.label)) for _, *text, own in rows])
-        for file, rows in found
-    ]
+    shards: list[Shard] = [(file, _coded(file, rows, places, columns.label)) for file, rows in found]
     made = gathered(source, shards, names, columns.label, lambda text: (0,) * len(names))
     notes = (columns.note(files[0].place),) if columns.others else ()
     return replace(made, problem_type="multi_label_classification", notes=notes)
@@ -87,7 +84,12 @@ def _names(found: Sequence[tuple[File, Sequence[tuple[Any, ...]]]], label: str) 
     return tuple(map(str, sorted(given, key=lambda one: (isinstance(one, str), one))))
 
 
-def _marked(own: Sequence[Any], places: dict[str, int], file: File, label: str) -> tuple[int, ...]:
+def _coded(file: File, rows: Sequence[tuple[Any, ...]], places: dict[str, int], label: str) -> list[tuple[Any, ...]]:
+    """Rows with 0 or 1 for each label in place of their lists."""
+    return [(*text, None if own is None else _marked(row, own, places, file, label)) for row, *text, own in rows]
+
+
+def _marked(row: int, own: Sequence[Any], places: dict[str, int], file: File, label: str) -> tuple[int, ...]:
     """0 or 1 for each label. A number of a ClassLabel stands for its name."""
     numbers = label in file.class_names
     try:
@@ -95,6 +97,6 @@ def _marked(own: Sequence[Any], places: dict[str, int], file: File, label: str) 
         if not given <= set(range(len(places))):
             raise KeyError(max(given))
     except KeyError as error:
-        message = f"label {error} is not one of {', '.join(places)}"
+        message = f"row {row:,}: column {label!r} has {error}, which is not one of {', '.join(places):.200}"
         raise AdviseError(Fault(message, file.place, hint="use the names of the train split")) from None
     return tuple(int(place in given) for place in range(len(places)))

@@ -179,7 +179,8 @@ def _label_faults(
     file: File, column: str, labels: Sequence[Any], regression: bool, kind: type[str | bytes]
 ) -> Iterator[Fault]:
     """The first label that the task cannot have."""
-    fits = _is_number if regression else _is_class
+    names = file.class_names.get(column, ())
+    fits = _is_number if regression else (lambda value: value in range(len(names))) if names else _is_class
     every = zip(file.numbers, labels, strict=True)
     odd = next(((row, value) for row, value in every if value is not None and not fits(value)), None)
     if odd is None:
@@ -191,6 +192,9 @@ def _label_faults(
         hint = "give problem_type: regression" if kind is str else hint
     elif regression and isinstance(value, int | float | str):
         what, hint = f"has {value!r} (row {row:,}), which is not a number", "a regression needs a number in each row"
+    elif names and isinstance(value, int | str):
+        what = f"has {value!r} (row {row:,}), which is beyond its names; they are numbered from 0 to {len(names) - 1}"
+        hint = "use these numbers, and -1 for a row without a label"
     else:
         what = f"has {type(value).__name__} values (row {row:,}), not one label a row"
     yield Fault(f"label column {column!r} {what}", file.place, hint=hint)
