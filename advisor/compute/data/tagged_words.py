@@ -122,8 +122,10 @@ def _named(
     names = set(labels or ()) | {name for _, some in given for _, _, own in some for name in own or ()}
     odd = sorted(name for name in names if not TAG.fullmatch(name))
     if odd:
-        what = f"column {tags!r} has tags that name no entity: {', '.join(odd[:5])}"
-        raise AdviseError(Fault(what, source, hint=f"expected {SCHEMES}"))
+        places = [(file.place, row) for file, some in given for row, _, own in some if {*(own or ())} & {*odd}]
+        place, row = (places[0][0], f"row {places[0][1]:,}: ") if places else (source, "")  # of a ClassLabel alone
+        what = f"{row}column {tags!r} has tags that name no entity: {', '.join(odd[:5])}"
+        raise AdviseError(Fault(what, place, hint=f"expected {SCHEMES}"))
     order = sorted(names - {OUTSIDE}, key=lambda name: (name[2:], name[0]))
     return (OUTSIDE, *order), given
 

@@ -73,7 +73,8 @@ def test_rows_that_make_no_sense_are_refused() -> None:
     assert "row 4: column 'tags' has the tag 9, which is beyond its kinds; they are numbered from 0 to 1" in refused(
         [WORDS[0], [], *WORDS[2:]], [[0, 0, 0, 0], [], [0, 0], [1, 9, 0]], ("O", "B-loc")
     )
-    assert "tags that name no entity: NOUN, VERB" in refused([["a", "b"]], [["NOUN", "VERB"]])
+    told = refused([["a"], ["a", "b"]], [["O"], ["NOUN", "VERB"]])
+    assert "row 2: column 'tags' has tags that name no entity: NOUN, VERB" in told
     assert "have neither a text nor a list of words in column 'tokens': the first is row 2 with 7" in refused(
         [["a"], 7], [["O"], ["O"]]
     )
