@@ -50,10 +50,12 @@ def front(result: SearchResult) -> Table:
 
 
 def _goals(row: view.FrontRow) -> str:
+    if row.warning:  # such a point meets nothing, whatever its numbers
+        return "see the note"
     missed = [name.removeprefix("relative_").replace("_", " ") for name, met in row.meets.items() if not met]
     if missed:
         return f"misses {', '.join(missed)}"
-    return "see the note" if row.warning else "met" if row.meets else ""
+    return "met" if row.meets else ""
 
 
 def excluded(result: SearchResult) -> Table | None:
