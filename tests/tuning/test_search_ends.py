@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import tiny
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
 
 import advisor
 from advisor.cli import main
@@ -104,3 +106,19 @@ def test_a_full_disk_ends_a_search_in_words_and_resume_goes_on(
     found = folder.read(out)
     assert len(found.trials) == 2 and all(one.status == "measured" for one in found.trials)
     assert there <= {file.name for file in (out / "store").glob("*.json")}, "finished steps are kept"
+
+
+@pytest.mark.slow
+def test_a_language_model_is_searched(tmp_path: Path) -> None:
+    """Its rows have no classes, and nobody knows beforehand what it keeps."""
+    torch.manual_seed(0)
+    sizes = {"vocab_size": tiny.VOCABULARY, "pad_token_id": 0, **tiny.SIZES["gpt2"]}
+    model, out = tmp_path / "model", tmp_path / "out"
+    AutoModelForCausalLM.from_config(AutoConfig.for_model("gpt2", **sizes)).save_pretrained(model)
+    tiny.tokenizer("gpt2").save_pretrained(model)
+    data = tiny.write_rows(tmp_path / "data", [{"text": row["text"]} for row in tiny.docstrings()])
+    asked = [*command(model, data, out), "1trials", "--task", "text-generation", "--min-accuracy", "0.5", "--no-ledger"]
+    assert main(asked) in (0, 1)
+    found = folder.read(out)
+    assert [one.share for one in found.trials[0].rungs][-1] == "1"
+    assert all(main(["check", str(out / point.recipe)]) == 0 for point in found.front)
