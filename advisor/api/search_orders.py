@@ -16,6 +16,7 @@ from advisor.base.errors import AdviseError, NotMet
 from advisor.base.files import deliver, fingerprint
 from advisor.base.install import pip_command
 from advisor.facts.facts import Facts, Goal
+from advisor.families.heads import as_used
 from advisor.policy.pack import Policy
 from advisor.recipe.recipe import Recipe, to_aims
 from advisor.records.search import PAGE, Forecast, SearchResult
@@ -85,7 +86,7 @@ def question(rules: Policy, stated: Stated, goal: Goal, device: str, model: str)
     known, source, _ = data_facts(stated)
     known = known._replace(source=stated.rows.source)
     found = probe.model(model, known.labels or 2)
-    facts = Facts(found.facts, known, kind, goal)
+    facts = Facts(as_used(found.facts, known.task), known, kind, goal)
     return Question(rules, facts, found, as_stated(known, source), f"{Path(model).name}-{kind.kind}")
 
 

@@ -8,15 +8,21 @@ import subprocess
 from argparse import Namespace
 from pathlib import Path
 
+import perceived
 import pytest
 import tiny
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
 import advisor
+from advisor.api.search_orders import question
+from advisor.api.stated import Stated
 from advisor.cli import main
 from advisor.cli.search import _confirmed
+from advisor.facts.facts import Goal
+from advisor.policy.pack import core
 from advisor.recipe.reader import load
+from advisor.recipe.recipe import DataSource
 from advisor.records.search import Forecast
 from advisor.tuning import folder
 
@@ -67,6 +73,15 @@ def test_a_search_that_nobody_confirms_leaves_nothing(checkpoints: dict[str, Pat
             progress=False, record=False, confirm=no,
         )  # fmt: skip
     assert forecasts[0].seconds > 0 and not (tmp_path / "out").exists()
+
+
+def test_the_space_is_that_of_the_model_as_the_task_uses_it(tmp_path: Path) -> None:
+    """Sounds are classified by Whisper's encoder alone, which rules judge as an encoder."""
+    data = perceived.sounds(tmp_path / "data", each=12)
+    rows = DataSource(str(data), task="audio-classification")
+    asked = question(core(), Stated(rows, None, None, None), Goal(0.5), "cpu", "whisper")
+    assert (asked.facts.model.kind, asked.facts.model.decoder_layers) == ("encoder", 0)
+    assert asked.facts.data.labels == 3
 
 
 @pytest.mark.slow
