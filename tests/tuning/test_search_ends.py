@@ -15,7 +15,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
 import advisor
-from advisor.api.search_orders import question
+from advisor.api.search_orders import _space, question
 from advisor.api.stated import Stated
 from advisor.cli import main
 from advisor.cli.search import _confirmed
@@ -82,6 +82,9 @@ def test_the_space_is_that_of_the_model_as_the_task_uses_it(tmp_path: Path) -> N
     asked = question(core(), Stated(rows, None, None, None), Goal(0.5), "cpu", "whisper")
     assert (asked.facts.model.kind, asked.facts.model.decoder_layers) == ("encoder", 0)
     assert asked.facts.data.labels == 3
+    assert {one.choices["layers"] for one in _space(asked).places} == {None, 3}, "a quarter of its layers may go"
+    towers = question(core(), Stated(rows, None, None, None), Goal(0.5), "cpu", "clip")
+    assert {one.choices["layers"] for one in _space(towers).every} == {None}, "steps cannot name them"
 
 
 @pytest.mark.slow
