@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -63,3 +65,15 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             folder.mkdir()
             made.write_text(str(gated.make(folder)))
         return Path(made.read_text())
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, of two megabytes."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("a file system of two megabytes needs the right to mount one")
+    yield disk
+    subprocess.run(["umount", disk], check=True)

@@ -224,7 +224,7 @@ def data_facts(stated: Stated) -> tuple[DataFacts, DataSource, list[str]]:
     rows = replace(rows, max_eval_samples=most[0], max_unlabelled=most[1])
     found = rows_of(rows)
     counted = found.samples, found.eval_samples, found.unlabelled_samples
-    labels, tokens = len(found.label_names), _mean_tokens(found)
+    labels, tokens = len(found.label_names) or None, _mean_tokens(found)
     facts = DataFacts(*counted, None, found.task, labels, tokens, problem_type=found.problem_type)
     bound = {name: count for name, count in zip(LIMITS, counted, strict=True) if getattr(rows, name) == count}
     rows = replace(rows, **{name: bound.get(name) for name in LIMITS})

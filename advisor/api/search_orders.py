@@ -16,6 +16,7 @@ from advisor.base.errors import AdviseError, NotMet
 from advisor.base.files import deliver, fingerprint
 from advisor.base.install import pip_command
 from advisor.facts.facts import Facts, Goal
+from advisor.families.heads import as_used
 from advisor.policy.pack import Policy
 from advisor.recipe.recipe import Recipe, to_aims
 from advisor.records.search import PAGE, Forecast, SearchResult
@@ -85,7 +86,7 @@ def question(rules: Policy, stated: Stated, goal: Goal, device: str, model: str)
     known, source, _ = data_facts(stated)
     known = known._replace(source=stated.rows.source)
     found = probe.model(model, known.labels or 2)
-    facts = Facts(found.facts, known, kind, goal)
+    facts = Facts(as_used(found.facts, known.task), known, kind, goal)
     return Question(rules, facts, found, as_stated(known, source), f"{Path(model).name}-{kind.kind}")
 
 
@@ -119,7 +120,7 @@ def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | N
     from advisor.tuning import costs, folder
     from advisor.tuning.driver import Driver
     from advisor.tuning.making import WORK
-    from advisor.tuning.resuming import resumed, with_tried
+    from advisor.tuning.resuming import restated, resumed, with_tried, without_refused
 
     space, job_of, screen = _space(asked), JobOf(order), Screen(shown)
     job = job_of(space.seeds[0].recipe)
@@ -130,7 +131,8 @@ def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | N
         earlier = folder.opened(wanted.out, wanted.resume, begun.space_sha256)
         with resumption.taken(wanted.out):
             record = resumed(earlier, begun) if earlier else begun
-            parts = _parts(asked, with_tried(space, asked, record.trials), job_of, wanted, screen)
+            tried = with_tried(space, asked, record.trials)
+            record, parts = without_refused(record, tried), _parts(asked, tried, job_of, wanted, screen)
             try:
                 estimates = costs.costs(job, parts.carrier)
                 _refuse_too_little(space, wanted.budget, estimates)
@@ -139,6 +141,7 @@ def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | N
                     raise AdviseError("the search was not started", hint="a smaller --budget, or --yes")
                 folder.refuse_store(wanted.store)
                 parts = parts._replace(estimates=estimates, objective=record.objective)
+                restated(wanted.out, record, to_aims(asked.facts.goal))
                 found = screen.show(Driver(parts, replace(record, forecast=expected)).run())
             finally:
                 parts.carrier.close()

@@ -19,11 +19,12 @@ from advisor.cli.options import (
     parser,
     policy,
     positive,
+    problem_type,
     requests,
     share,
     width,
 )
-from advisor.facts.tasks import OLDER, PROBLEM_TYPES, TASKS, meanings
+from advisor.facts.tasks import OLDER, TASKS, meanings
 
 DEVICES = ("cpu", "cuda", "mps", "edge", "auto")
 
@@ -79,11 +80,7 @@ def _arguments() -> Parser:
         metavar="TAG",
         help=f"what the model is to do, as a pipeline tag of the Hub: {', '.join(TASKS)}",
     )
-    arguments.add_argument(
-        "--problem-type",
-        choices=tuple(PROBLEM_TYPES),
-        help="what the labels of text-classification are (default: what they look like)",
-    )
+    problem_type(arguments)
     arguments.add_argument("--eval-samples", type=count_or_none, metavar="N", help="labelled examples for the report")
     arguments.add_argument(
         "--unlabelled", type=count_or_none, default=None, metavar="N", help="texts of the task without labels"

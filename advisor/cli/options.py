@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from advisor.base.errors import AdviseError, Fault
+from advisor.facts.tasks import PROBLEM_TYPES
 
 ASKED = "-\0"  # as an argument: give the parser, do nothing. Nobody can type a zero byte.
 ABOVE_0 = 1e-9  # the least of a number that has to be above 0
@@ -168,6 +169,15 @@ DATA_OPTIONS = (
     *("text", "pair", "label", "header", "max_samples", "max_eval_samples", "max_unlabelled"),
     *("source_lang", "target_lang"),
 )
+
+
+def problem_type(parser: argparse.ArgumentParser) -> None:
+    """The option that says what the labels of texts are."""
+    parser.add_argument(
+        "--problem-type",
+        choices=tuple(PROBLEM_TYPES),
+        help="what the labels of text-classification are (default: what they look like)",
+    )
 
 
 def data_columns(parser: argparse.ArgumentParser) -> None:

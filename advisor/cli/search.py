@@ -17,6 +17,7 @@ from advisor.cli.options import (
     parser,
     policy,
     positive,
+    problem_type,
     seconds,
     share,
 )
@@ -38,7 +39,9 @@ def run(arguments: Sequence[str]) -> int:
     from advisor.report.search import tables
 
     given = {name: getattr(options, name) for name in (*DATA_OPTIONS, "min_accuracy", "max_emissions", "max_size_mb")}
-    given |= {name: getattr(options, name) for name in ("max_latency_ms", "requests", "task", "train_on")}
+    given |= {
+        name: getattr(options, name) for name in ("max_latency_ms", "requests", "task", "problem_type", "train_on")
+    }
     given |= {name: getattr(options, name) for name in ("workers", "ray", "store", "resume", "seed", "country")}
     given |= {name: getattr(options, name) for name in ("trust_remote_code", "checkpoint_seconds", "measure_seconds")}
     rules = project.of(options).rules(str(options.out / "front" / "trial-000.yaml"))  # as `check` judges its recipes
@@ -96,6 +99,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made.add_argument("--max-latency-ms", type=positive, metavar="MS", help="at most this latency of one row")
     requests_(made)
     made.add_argument("--task", metavar="TAG", help="the Hub's pipeline tag (default: text-classification)")
+    problem_type(made)
     data_columns(made)
     policy(made)
     project.configured(made)

@@ -17,7 +17,7 @@ from advisor.facts.tasks import metrics
 from advisor.inspection.recipe_data import read_data
 from advisor.recipe.recipe import Recipe
 from advisor.records.results import RunResult
-from advisor.records.run_folder import AGAIN, PREDICTIONS, REPORT, rows_sha256, sha256
+from advisor.records.run_folder import AGAIN, PREDICTIONS, REPORT, row_ids, rows_sha256, sha256
 from advisor.records.training_settings import MOST_SEED
 from advisor.review.findings import Finding
 
@@ -106,7 +106,9 @@ def same_rows(out: Path, given: Predictions, data: TaskData) -> Iterator[Finding
     numbers = all(isinstance(label, int | float) for label in rows.labels)
     if numbers != given.of_labels or (numbers and list(given.labels) != [float(label) for label in rows.labels]):
         yield finding(DATA, "the labels of the predictions are not those of the report rows", out / PREDICTIONS, AGAIN)
-    elif given.rows_sha256 != rows_sha256(rows.contents(), rows.labels):
+    elif given.rows_sha256 != rows_sha256(rows.contents(), rows.labels) or (
+        given.ids and list(given.ids) != row_ids(rows.contents())
+    ):
         yield finding(DATA, "the predictions are of other texts than the report rows", out / PREDICTIONS, AGAIN)
 
 

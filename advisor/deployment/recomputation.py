@@ -29,12 +29,14 @@ class Predictions(NamedTuple):
     """labels: (rows). scores: by step name, (rows, numbers). rows_sha256: of texts and labels.
 
     of_labels: the numbers are a score for each label; else they are what the task records, and labels are all 0.
+    ids: of the rows; empty in folders of before.
     """
 
     labels: Sequence[float]
     scores: Mapping[str, Scores]
     rows_sha256: str = ""
     of_labels: bool = True
+    ids: tuple[str, ...] = ()
 
 
 def read(out: Path, result: RunResult) -> Predictions:
@@ -49,7 +51,8 @@ def read(out: Path, result: RunResult) -> Predictions:
         scores = {name: _table(rows) for name, rows in value["scores"].items()}
         of_labels = "labels" in value
         labels = _floats(value["labels"] if of_labels else [0.0] * result.eval_samples)
-        found = Predictions(labels, scores, str(value.get("rows_sha256") or ""), of_labels)
+        ids = tuple(map(str, value.get("ids", ())))
+        found = Predictions(labels, scores, str(value.get("rows_sha256") or ""), of_labels, ids)
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise AdviseError(Fault(f"cannot be used: {type(error).__name__} {error}", str(file), hint=AGAIN)) from None
     sizes = {name: len(rows) for name, rows in found.scores.items()}

@@ -6,21 +6,40 @@ import os
 from pathlib import Path
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.recipe.plan import Plan
+from advisor.families.input_sizes import positions
+from advisor.recipe.plan import Plan, PlannedStep
 
-BYTES = 4  # of a number in fp32
+BYTES, HALF = 4, 2  # of a number in fp32 and in bfloat16
 TRAINED = 4 * BYTES  # for each weight: itself, its gradient, and the two moments that Adam keeps
 MOST_STATES = 4 * 1024**3  # 20,000 texts of 27 tokens at 8 blocks of width 384 take 3.3 GB
 MEMINFO, LIMIT, USED = Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
 
 
-def needed(plan: Plan) -> int:
+def needed(plan: Plan, rows: int = 0) -> int:
     """Bytes that the largest step of a plan takes beside the texts' own: the least that can do.
 
     The teacher has answered before a student learns, and has then left memory, where its states fit in a file.
+
+    Args:
+        rows: images or sounds in a batch, which are counted too.
     """
-    sizes = [TRAINED * step.parameters for step in plan.steps if getattr(step.step, "epochs", 0)]
+    trained = [step for step in plan.steps if getattr(step.step, "epochs", 0)]
+    sizes = [TRAINED * step.parameters + of_batch(step, rows) for step in trained]
     return max(sizes, default=BYTES * plan.baseline_parameters)
+
+
+def of_batch(step: PlannedStep, rows: int) -> int:
+    """Bytes that training keeps of so many images or sounds until their gradients are known, at least.
+
+    Counted in bfloat16, of each block and position: the inputs of two norms, queries, keys, values, what attention
+    gives, and the neurons before and after their activation. 0 for texts, whose lengths differ.
+    """
+    seen = positions(step.family, step.after)
+    if seen is None:
+        return 0
+    shape = step.family.shape(step.after)
+    numbers = 2 * shape.hidden_size + 4 * shape.attention + 2 * shape.intermediate_size
+    return HALF * rows * seen * numbers * shape.layers.get("encoder", shape.depth)
 
 
 def available() -> int | None:
@@ -50,13 +69,14 @@ def refuse_too_large(plan: Plan, file: str, free: int | None) -> None:
     if free is None or least <= free:
         return
     message = (
-        f"{plan.baseline_parameters:,} parameters need at least {_gb(least)} of memory while they are trained "
-        f"(each weight with its gradient and two moments), {_gb(free)} are free"
+        f"{plan.baseline_parameters:,} parameters need at least {gigabytes(least)} of memory while they are trained "
+        f"(each weight with its gradient and two moments), {gigabytes(free)} are free"
     )
     raise AdviseError(Fault(message, file, hint="use a smaller model, or a machine with more memory"))
 
 
-def _gb(size: int) -> str:
+def gigabytes(size: int) -> str:
+    """Bytes as people read them."""
     return f"{size / 1e9:,.1f} GB"
 
 

@@ -42,7 +42,8 @@ def follow(recipe: Recipe, document: Document, model: Model, data: TaskData, tru
     from advisor.compute.tasks.registry import task_class
 
     family = registry.of_config(model.config or {})
-    if task_class(data.task).modality != "text":
+    task = task_class(data.task)
+    if task.modality != "text":
         return _positions(recipe, model, data, family)
     if STATED in document.marks or model.folder is None:
         return Followed(recipe, data)
@@ -56,7 +57,10 @@ def follow(recipe: Recipe, document: Document, model: Model, data: TaskData, tru
     cut = max(_share_of(lengths), Training().max_tokens)
     cut = min(cut, longest or cut)
     uncut = sum(length <= cut for length in lengths) / len(lengths)
-    note = f"texts are cut at {cut:,} tokens, which {uncut:.1%} of {len(lengths):,} training texts do not exceed"
+    texts = f"{uncut:.1%} of {len(lengths):,} training texts"
+    note = f"texts are cut at {cut:,} tokens, which {texts} do not exceed"
+    if task.in_windows:
+        note = f"texts of more than {cut:,} tokens are read in windows; {texts} fit into one"
     told = f"{note} (training.max_tokens sets another length)"
     training = replace(recipe.training, max_tokens=cut)
     return Followed(replace(recipe, training=training), replace(data, notes=(*data.notes, told)))

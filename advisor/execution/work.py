@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from advisor.base.errors import Fault, OutOfMemory, memory_is_out
+from advisor.base.errors import AdviseError, Fault, OutOfMemory, memory_is_out
 from advisor.base.files import fingerprint
 from advisor.execution import memory
 from advisor.execution.job import Job
 from advisor.execution.resumption import Inputs, Record
+from advisor.families.input_sizes import A_SECOND, IMAGE, SOUND
 from advisor.families.label_head import matching
 from advisor.recipe.plan import PlannedStep
 from advisor.recipe.steps.quantization import Quantization
@@ -45,6 +47,7 @@ class Work:
             free = memory.available() if own is None else own
             shared = processes.count() if own is None else 1
             memory.refuse_too_large(job.plan, str(source), free and free // shared)
+            _refuse_large_batches(job, processes.count(), free and free // shared)
         if cuts := job.plan.cuts:
             family, last = job.plan.family, job.plan.steps[-1].after
             refuse_unproven(job.model.config or {}, family.task, cuts, str(source))
@@ -202,8 +205,31 @@ def memory_reported(job: Job) -> Iterator[None]:
         raise
 
 
-def _too_large(job: Job) -> Fault:
-    rows, tokens = job.recipe.training.batch_size, job.recipe.training.max_tokens
-    message = f"not enough memory for batches of {rows:,} rows of up to {tokens:,} tokens"
-    hint = "use a machine with more memory and add --resume, or lower batch_size or max_tokens, which starts over"
+def _refuse_large_batches(job: Job, count: int, free: int | None) -> None:
+    """Raise an AdviseError where `free` bytes cannot hold one batch of images or sounds while a model is trained.
+
+    Args:
+        count: processes that share each batch.
+    """
+    rows = min(math.ceil(job.recipe.training.batch_size / count), job.data.samples)
+    least = memory.needed(job.plan, rows)
+    if free is not None and least > free:
+        sizes = f": it takes at least {memory.gigabytes(least)}, {memory.gigabytes(free)} are free"
+        raise AdviseError(_too_large(job, sizes))
+
+
+def _too_large(job: Job, sizes: str = "") -> Fault:
+    rows, (words, setting) = job.recipe.training.batch_size, _input(job)
+    hint = f"use a machine with more memory and add --resume, or lower batch_size or {setting}, which starts over"
+    message = f"not enough memory for batches of {rows:,} {words}{sizes}"
     return job.reviewed.document.fault(message, ("training",), hint)
+
+
+def _input(job: Job) -> tuple[str, str]:
+    """What a row holds, with its size in words, and the setting that makes it smaller."""
+    config = job.plan.teacher
+    if job.task.modality == "image":
+        return f"images of {config[IMAGE]} pixels", "image_size"
+    if job.task.modality == "audio":
+        return f"sounds of {config[SOUND] / A_SECOND:g} seconds", "max_seconds"
+    return f"rows of up to {job.recipe.training.max_tokens:,} tokens", "max_tokens"

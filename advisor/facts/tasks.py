@@ -57,22 +57,49 @@ PROBLEM_TYPES: Mapping[str, Metrics] = {
 
 
 class Task(NamedTuple):
-    """What is true of a task wherever it is run. metrics: the first counts. kinds: architectures that can do it."""
+    """What is true of a task wherever it is run. metrics: the first counts. kinds: architectures that can do it.
+
+    stock_class: of transformers, with which its models load. asked: what a loaded model is asked, as Python.
+    """
 
     metrics: Metrics
     kinds: tuple[str, ...]
+    stock_class: str
+    asked: str
 
 
+_OF_TEXTS: Metrics = tuple(one for each in PROBLEM_TYPES.values() for one in each)
 TASKS: Mapping[str, Task] = {
-    "text-classification": Task(tuple(one for each in PROBLEM_TYPES.values() for one in each), ANY),
-    "token-classification": Task(("entity_f1", "token_accuracy"), ("encoder", "decoder")),
-    "question-answering": Task(("answer_f1", "exact_match"), ("encoder", "decoder")),
-    "text-generation": Task(("bits_saved_per_byte", "bits_per_byte"), ("decoder",)),
-    "summarization": Task(("rouge_l", "rouge_1", "rouge_2", "length_ratio"), ("encoder-decoder",)),
-    "translation": Task(("bleu", "chrf", "length_ratio"), ("encoder-decoder",)),
-    "image-classification": Task(_CLASSES, ("encoder",)),
-    "audio-classification": Task(_CLASSES, ("encoder", "encoder-decoder")),
-    "automatic-speech-recognition": Task(("word_accuracy",), ("encoder-decoder",)),
+    "text-classification": Task(_OF_TEXTS, ANY, "AutoModelForSequenceClassification", '["a text"]'),
+    "token-classification": Task(
+        ("entity_f1", "token_accuracy"),
+        ("encoder", "decoder"),
+        "AutoModelForTokenClassification",
+        '["Anna lives in Berlin"]',
+    ),
+    "question-answering": Task(
+        ("answer_f1", "exact_match"),
+        ("encoder", "decoder"),
+        "AutoModelForQuestionAnswering",
+        '["Where does Anna live?"], ["Anna lives in Berlin."]',
+    ),
+    "text-generation": Task(
+        ("bits_saved_per_byte", "bits_per_byte"), ("decoder",), "AutoModelForCausalLM", '["A text that goes on"]'
+    ),
+    "summarization": Task(
+        ("rouge_l", "rouge_1", "rouge_2", "length_ratio"),
+        ("encoder-decoder",),
+        "AutoModelForSeq2SeqLM",
+        '["a long text"]',
+    ),
+    "translation": Task(("bleu", "chrf", "length_ratio"), ("encoder-decoder",), "AutoModelForSeq2SeqLM", '["a text"]'),
+    "image-classification": Task(_CLASSES, ("encoder",), "AutoModelForImageClassification", '["picture.jpg"]'),
+    "audio-classification": Task(
+        _CLASSES, ("encoder", "encoder-decoder"), "AutoModelForAudioClassification", '["recording.wav"]'
+    ),
+    "automatic-speech-recognition": Task(
+        ("word_accuracy",), ("encoder-decoder",), "AutoModelForSpeechSeq2Seq", '["recording.wav"]'
+    ),
 }
 SPEECH = "automatic-speech-recognition"
 TO_TEXT = ("summarization", "translation")  # tasks that write one text for another
@@ -92,18 +119,6 @@ OF_TASKS = {
 }
 # Metrics that are reported beside others: more of them is not better, so nothing can be chosen or gated by them.
 BESIDE: Metrics = ("bits_per_byte", "length_ratio")
-# By pipeline tag: transformers' class, and what a loaded model is asked.
-LOADED = {
-    "text-classification": ("AutoModelForSequenceClassification", '["a text"]'),
-    "token-classification": ("AutoModelForTokenClassification", '["Anna lives in Berlin"]'),
-    "question-answering": ("AutoModelForQuestionAnswering", '["Where does Anna live?"], ["Anna lives in Berlin."]'),
-    "text-generation": ("AutoModelForCausalLM", '["A text that goes on"]'),
-    "summarization": ("AutoModelForSeq2SeqLM", '["a long text"]'),
-    "translation": ("AutoModelForSeq2SeqLM", '["a text"]'),
-    "image-classification": ("AutoModelForImageClassification", '["picture.jpg"]'),
-    "audio-classification": ("AutoModelForAudioClassification", '["recording.wav"]'),
-    "automatic-speech-recognition": ("AutoModelForSpeechSeq2Seq", '["recording.wav"]'),
-}
 # By the end of the names of transformers' classes; others classify texts.
 OF_TOKENS = ("token-classification", "question-answering")  # tasks that score each token
 OF_CLASS = {

@@ -57,14 +57,16 @@ class ReportRows(Protocol):
 def write_predictions(out: Path, rows: ReportRows, scores: Mapping[str, Scores]) -> None:
     """What every model did on the report rows, and a few rows with what each model did on them.
 
-    Labels that are numbers are kept; of others the recorded numbers tell all.
+    Rows are in an order of their own: `ids` tell which is which (see `row_ids`). Labels that are numbers are kept; of
+    others the recorded numbers tell all.
 
     Args:
         scores: by step name, (rows, numbers).
     """
     labels = {"labels": rows.labels} if all(isinstance(one, int | float) for one in rows.labels) else {}
-    digest = rows_sha256(rows.contents(), rows.labels)
-    write_json(out / PREDICTIONS, {**labels, "scores": scores, "rows_sha256": digest}, indent=None)
+    contents = rows.contents()
+    told = {"rows_sha256": rows_sha256(contents, rows.labels), "ids": row_ids(contents)}
+    write_json(out / PREDICTIONS, {**labels, "scores": scores, **told}, indent=None)
     pairs = rows.pairs or [None] * len(rows.labels)
     some = zip(rows.texts[:SHOWN_ROWS], pairs, rows.labels, strict=False)
     shown = [{"text": shown_text(text), "pair": pair, "label": label} for text, pair, label in some]
@@ -73,8 +75,20 @@ def write_predictions(out: Path, rows: ReportRows, scores: Mapping[str, Scores])
 
 def rows_sha256(texts: Sequence[Any], labels: Sequence[Any]) -> str:
     """Hash of the report rows, in their order."""
-    rows = [list(row) for row in zip(texts, labels, strict=True)]
-    return hashlib.sha256(json.dumps(rows, default=lambda one: hashlib.sha256(one).hexdigest()).encode()).hexdigest()
+    return _sha256_of([list(row) for row in zip(texts, labels, strict=True)])
+
+
+def row_ids(contents: Sequence[Any]) -> list[str]:
+    """By which rows are found again in their data: 16 hex digits of the SHA-256 of each one's JSON.
+
+    contents: of each row its text, or a list of its text and the second one; of an image or a sound the file's bytes,
+    for which the SHA-256 of the file stands.
+    """
+    return [_sha256_of(one)[:16] for one in contents]
+
+
+def _sha256_of(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, default=lambda one: hashlib.sha256(one).hexdigest()).encode()).hexdigest()
 
 
 def shown_text(text: Any) -> Any:

@@ -16,7 +16,7 @@ SEARCH_VERSION = 1  # of search.json
 SEARCH, PAGE = "search.json", "search.html"
 RUNGS = ("0", "1/9", "1/3", "1")  # shares of the training steps of distillation and matrix pruning
 Origin = Literal["advised", "level", "proposed"]
-Status = Literal["running", "stopped", "measured", "failed"]
+Status = Literal["running", "stopped", "measured", "failed", "refused"]
 Choice = str | int | float | bool | None
 
 
@@ -60,12 +60,12 @@ class Trial:
 
     origin: the advised recipe, one of each level, or proposed by the sampler. round: in which it was tried first;
     measured_in: in which it was measured, None before. choices: its place in the space, a value for each axis. level:
-    the white paper's, "" where nothing is cut. status: stopped before the last rung, measured, or failed; why: it
-    stopped or failed. rungs: that it reached, in order. kept: after all of its training, on the selection rows.
-    size_mb: of the weights on disk. relative_compute: exact share of the multiplications. meets: by goal, whether the
-    nearer end of the interval meets it. spent: on this trial alone, not on what other trials had made already. folder:
-    of its run, below the search's folder. further: what the other seeds keep on the selection rows, in the order of the
-    seeds; empty before they are trained.
+    the white paper's, "" where nothing is cut. status: stopped before the last rung, measured, failed, or refused by a
+    rule for goals that were given later; why: it stopped, failed or is refused. rungs: that it reached, in order. kept:
+    after all of its training, on the selection rows. size_mb: of the weights on disk. relative_compute: exact share of
+    the multiplications. meets: by goal, whether the nearer end of the interval meets it. spent: on this trial alone,
+    not on what other trials had made already. folder: of its run, below the search's folder. further: what the other
+    seeds keep on the selection rows, in the order of the seeds; empty before they are trained.
     """
 
     number: int
@@ -123,6 +123,7 @@ class Point:
     meets: by goal, whether the nearer end of every seed's interval meets it. gives: for each goal that is missed, the
     value that would be met. warning: what is to be read before its numbers, as that the baseline is worth nothing; a
     point with one meets no goal. dominated: with the new measurements another point is better in every respect.
+    refused: the rule that forbids it for goals that were given later; its file states the goals that allowed it.
     """
 
     trial: int
@@ -133,10 +134,16 @@ class Point:
     gives: Mapping[str, float]
     warning: str = ""
     dominated: bool = False
+    refused: str = ""
+
+    @property
+    def note(self) -> str:
+        """What is to be read before its numbers: why it meets no goal whatever they are."""
+        return self.warning or self.refused
 
     @property
     def met(self) -> bool:
-        return all(self.meets.values()) and not self.warning
+        return all(self.meets.values()) and not self.note
 
 
 @dataclass(frozen=True, slots=True)

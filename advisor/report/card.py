@@ -10,7 +10,7 @@ from pathlib import Path
 from advisor.base.rounding import rounded
 from advisor.deployment.gates import ENOUGH
 from advisor.facts.facts import DataFacts
-from advisor.facts.tasks import LOADED, USUAL
+from advisor.facts.tasks import TASKS, USUAL
 from advisor.families.registry import every
 from advisor.recipe.recipe import Recipe, as_yaml
 from advisor.recipe.steps.distillation import Distillation
@@ -163,7 +163,8 @@ def _limits(result: RunResult, recipe: Recipe, data: DataFacts, license_: str) -
 
 def _loading(result: RunResult) -> Iterator[str]:
     yield "Whatever the last step wrote, `advise` loads it:\n"
-    class_, asked = LOADED.get(result.task, LOADED["text-classification"])
+    task = TASKS.get(result.task, TASKS[USUAL])
+    class_, asked = task.stock_class, task.asked
     yield f'```python\nfrom advisor import load\n\npredict = load("FOLDER")\nprint(predict({asked}))\n```'
     plain = [step for step in result.steps if step.artefact is None or step.artefact.kind == "checkpoint"]
     if plain and not _answers_in_words(result):

@@ -54,12 +54,19 @@ def tables(result: RunResult) -> Iterator[Table | Text]:
 def table(result: RunResult) -> Table:
     """Model, type, % accuracy, % size, % time, % emissions with intervals; the baseline first, then each step."""
     title = f"{clean(result.name)} on {result.device}, {plural(result.eval_samples, 'report row')}"
+    title += judged_by(result)
     shown = plain_table(title, ("Model", "Type"), ("% Accuracy", "% Size", "% Time", emissions_head([result])))
     for row in rows(result):
         cells = map(_cell, (row.accuracy, row.size, row.time, row.emissions))
         shown.add_row(Text(clean(result.family)), Text(clean(row.words)), *cells)
     shown.caption = power(result.steps[-1].served.emissions)
     return shown
+
+
+def judged_by(result: RunResult) -> str:
+    """The metric that shares of the accuracy are made of, where it has another name."""
+    metric = result.steps[-1].metric
+    return "" if metric == "accuracy" else f", judged by {clean(metric)}"
 
 
 def power(energy: Measured) -> str:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from advisor.report.console import stdout
-from advisor.report.run_tables import gates, plain_table
+from advisor.report.run_tables import gates, judged_by, plain_table
 from advisor.report.shares import emissions_head
 from advisor.report.style import clean, plural
 from advisor.runs.seed_statistics import SeedsResult, Spread
@@ -30,7 +30,7 @@ def table(result: SeedsResult) -> Table:
     """A row for each step: the mean over all seeds, the standard deviation, and the lowest and highest accuracy."""
     several = len(result.seeds) > 1
     title = f"{clean(result.name)}, {plural(len(result.seeds), 'seed')}"
-    title += ": mean ± standard deviation" if several else ""
+    title += judged_by(result.runs[0]) + (": mean ± standard deviation" if several else "")
     numbers = ("% Accuracy", "lowest to highest", "% Size", "% Time", emissions_head(result.runs))
     shown = plain_table(title, ("Type",), numbers)
     for step in result.steps:

@@ -150,7 +150,7 @@ class Driver:
         new = [self._begun(*one, round_) for one in enumerate(chosen, len(trials))]
         self.places |= {trial.number: place for trial, place in zip(new, chosen, strict=True)}
         self.keep(trials=(*trials, *new))
-        yield Remark(f"round {round_ + 1}: {len(new)} recipes")
+        yield Remark(f"round {round_ + 1}: {len(new)} recipe{'s' * (len(new) != 1)}")
 
     def _asked(self, round_: int, most: int) -> list[Place]:
         """What the sampler proposes."""

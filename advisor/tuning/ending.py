@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from advisor.base import frozen
 from advisor.base.errors import AdviseError, DiskFull
 from advisor.base.files import write
-from advisor.recipe.recipe import AS_BOUND, Recipe
+from advisor.recipe.reader import load
+from advisor.recipe.recipe import AS_BOUND, Aims, Recipe, as_yaml
 from advisor.records.output_folder import RECIPE
 from advisor.records.results import Measured, Remark, RunResult
 from advisor.records.search import Point, SeedOfPoint, Spent, Trial
@@ -91,10 +93,24 @@ class Ending:
 
     def _point(self, trial: Trial, recipe: Recipe, goals: Goals) -> tuple[Point, Spent]:
         path = f"{POINTS}/trial-{trial.number:03d}"
-        file = f"{path}.yaml"
         found, spent = self.runs.point(path, recipe)
-        write(self.out / file, (self.out / path / found.paths[0] / RECIPE).read_text(encoding="utf-8"))
-        return point(trial, file, path, found, goals), spent
+        made = point(trial, f"{path}.yaml", path, found, goals)
+        restate(self.out, made, recipe.goal)
+        return made, spent
+
+
+def restate(out: Path, point: Point, goal: Aims) -> None:
+    """Write a point's recipe file with this goal. Its runs keep the recipe that they were made by.
+
+    out: the search's folder. A point whose runs were taken away keeps the file that it has.
+
+    Raises:
+        AdviseError: the recipe of its first run cannot be read.
+    """
+    made_by = out / point.seeds[0].folder / RECIPE
+    if made_by.exists():
+        recipe, _ = load(made_by)
+        write(out / point.recipe, as_yaml(frozen.replace(recipe, goal=goal)))
 
 
 def point(trial: Trial, file: str, path: str, found: SeedsResult, goals: Goals) -> Point:
@@ -107,8 +123,8 @@ def point(trial: Trial, file: str, path: str, found: SeedsResult, goals: Goals) 
 def judged(point: Point, goals: Goals) -> Point:
     """A point with what it meets of these goals, and what would have to give."""
     every = [meets(goals, numbers(one)) for one in point.seeds]
-    met = {name: not point.warning and all(one[name] for one in every) for name in goals}
-    gives = {name: _gives(name, point.seeds) for name in goals if not met[name] and not point.warning}
+    met = {name: not point.note and all(one[name] for one in every) for name in goals}
+    gives = {name: _gives(name, point.seeds) for name in goals if not met[name] and not point.note}
     return replace(point, meets=met, gives={name: one for name, one in gives.items() if one is not None})
 
 
@@ -162,8 +178,8 @@ def nearest(points: Sequence[Point], goals: Goals) -> str:
         return "nothing was measured"
     worst = {at: max(missing(numbers(one), goals) for one in each.seeds) for at, each in enumerate(points)}
     best = points[min(worst, key=lambda at: worst[at])]
-    if best.warning:
-        return f"nearest: {best.name} (trial {best.trial}), but {best.warning}"
+    if best.note:
+        return f"nearest: {best.name} (trial {best.trial}), but {best.note}"
     options = " ".join(f"{OPTIONS[name]} {value:g}" for name, value in best.gives.items())
     unknown = [name for name, met in best.meets.items() if not met and name not in best.gives]
     told = options or f"nothing that is known: {', '.join(unknown)} was not measured"

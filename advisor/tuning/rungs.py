@@ -53,11 +53,11 @@ def _agreement(lower: str, ones: Iterable[Look], higher: str, others: Iterable[L
 def kendall(both: Sequence[tuple[Look, Look]]) -> float | None:
     """Kendall's tau over the pairs of trials of one level: 1 for the same order, -1 for the reverse.
 
-    None without pairs. A pair that is equal in one of the two orders counts for neither.
+    A pair that is equal in one of the two orders counts for neither. None where all are: they say nothing.
     """
     pairs = [(one, other) for one, other in combinations(both, 2) if one[0].level == other[0].level]
     signs = [_sign(a[0], b[0]) * _sign(a[1], b[1]) for a, b in pairs]
-    return sum(signs) / len(signs) if signs else None
+    return sum(signs) / len(signs) if any(signs) else None
 
 
 def _sign(one: Look, other: Look) -> int:

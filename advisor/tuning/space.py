@@ -18,6 +18,7 @@ from advisor.base.frozen import replace
 from advisor.facts.facts import Facts
 from advisor.families import registry
 from advisor.families.family import Family
+from advisor.families.heads import with_head
 from advisor.families.shape import Shape
 from advisor.inspection.probe import Model
 from advisor.policy.pack import Policy
@@ -130,11 +131,12 @@ def _ordered(values: Sequence[Choice]) -> tuple[Choice, ...]:
 def _places(question: Question) -> Iterator[Place]:
     """Every recipe, whether it is allowed or not."""
     policy, facts, model, data, name = question
-    family = registry.of(facts.model.family, model.config)
+    family = with_head(registry.of(facts.model.family, model.config), facts.data.task)
     if family is None or model.config is None:
         raise AdviseError("a search needs a model whose family is described", hint="`advise families` lists them")
     shape = family.shape(model.config)
-    for layers, width in product((None, *depths(shape)), (None, *WIDTHS)):
+    fewer = depths(shape) if {"encoder", "decoder"} & set(shape.layers) else ()  # towers, which steps cannot name
+    for layers, width in product((None, *fewer), (None, *WIDTHS)):
         steps = (Finetune(), *_structure(family, shape, facts, layers, width), Quantization())
         base = preferred(policy, facts, usual(policy, facts, model, data, name, steps))
         if width is not None and base.step("matrix_pruning") is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pkgutil
 import subprocess
 import sys
@@ -200,3 +201,22 @@ def test_a_file_of_a_user_is_typed(tmp_path: Path) -> None:
         assert f'{kind}"' in told, told
     assert 'incompatible type "str"; expected "int | None"' in told
     assert "Found 1 error" in told, told
+
+
+@pytest.mark.parametrize(
+    ("model", "task", "row"),
+    [
+        ("gpt2", "text-generation", {"text": "a text of some words {}"}),
+        ("t5", "summarization", {"document": "a longer text of words {}", "summary": "words {}"}),
+        ("t5", "translation", {"translation": {"en": "one {}", "de": "eins {}"}}),
+    ],
+)
+def test_what_is_advised_for_data_without_classes_passes_check(
+    model: str, task: str, row: dict[str, object], tmp_path: Path
+) -> None:
+    rows = [json.dumps(row).replace("{}", str(number)) for number in range(40)]
+    (tmp_path / "train.jsonl").write_text("\n".join(rows))
+    advice = advisor.advise(model, data=tmp_path, device="cpu", task=task, min_accuracy=0.5)
+    recipe = load(advice.save(tmp_path / "recipe.yaml"))[0]
+    assert recipe.data.samples and recipe.data.labels is None
+    assert [one.message for one in advisor.check(tmp_path / "recipe.yaml") if one.severity == "error"] == []

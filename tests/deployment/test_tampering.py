@@ -96,6 +96,7 @@ def test_a_whole_run_passes_when_its_models_answer_again(finished_run: Path) -> 
         (REPORT, lambda report: report.update(finished="9999-12-31T23:59:59-14:00"), "gate-fresh", "not known"),
         (ANSWERS, lambda value: value["scores"]["finetune"].reverse(), "gate-recomputed", "answers of finetune"),
         (PREDICTIONS, lambda value: value.update(rows_sha256="0"), "gate-data", "other texts"),
+        (PREDICTIONS, lambda value: value["ids"].reverse(), "gate-data", "other texts"),
     ],
 )
 def test_a_forged_part_is_found_though_all_hashes_agree(

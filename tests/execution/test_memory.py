@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 from limited import limited, long_texts
+from transformers import AutoConfig, AutoModel
 
 from advisor.base.errors import AdviseError, memory_is_out
 from advisor.cli import main
-from advisor.execution.memory import available, for_states, needed, refuse_too_large
+from advisor.execution.memory import available, for_states, needed, of_batch, refuse_too_large
 from advisor.families import registry
-from advisor.recipe.plan import plan
-from advisor.recipe.recipe import ModelSource, Recipe
+from advisor.recipe.plan import PlannedStep, plan
+from advisor.recipe.recipe import DataSource, ModelSource, Recipe
 from advisor.recipe.steps.distillation import Distillation
 from advisor.recipe.steps.finetune import Finetune
 from advisor.recipe.steps.layer_removal import LayerRemoval
@@ -45,6 +46,54 @@ def test_too_large_says_how_much_is_needed_and_free() -> None:
     refuse_too_large(planned(Finetune()), "m", 2 * 10**9)
     with pytest.raises(AdviseError, match=r"m: 109,483,778 parameters need at least 1\.8 GB of memory .* 1\.0 GB are"):
         refuse_too_large(planned(Finetune()), "m", 10**9)
+
+
+def blocks_of(task: str, model_type: str, **sizes: int) -> tuple[PlannedStep, torch.nn.Module]:
+    """The plan of fine-tuning a small model that sees or hears, and the model."""
+    small = {"num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 128, **sizes}
+    config = AutoConfig.for_model(model_type, **small)
+    recipe = Recipe(1, "x", ModelSource(model_type), "cpu", (Finetune(),), DataSource(task=task))
+    found = plan(recipe, config.to_dict())
+    assert found
+    return found.steps[0], AutoModel.from_config(config)
+
+
+@pytest.mark.parametrize(
+    ("task", "model_type", "sizes", "inputs"),
+    [
+        ("image-classification", "vit", {"image_size": 32, "patch_size": 4}, {"pixel_values": (8, 3, 32, 32)}),
+        (
+            "audio-classification", "whisper",
+            {"encoder_layers": 2, "d_model": 32, "encoder_attention_heads": 4, "decoder_attention_heads": 4,
+             "encoder_ffn_dim": 128, "num_mel_bins": 16, "max_source_positions": 64, "vocab_size": 32,
+             **dict.fromkeys(("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id"), 0)},
+            {"input_features": (8, 16, 128)},
+        ),
+    ],
+)  # fmt: skip
+def test_a_batch_of_images_or_sounds_takes_no_less_than_is_said(
+    task: str, model_type: str, sizes: dict[str, int], inputs: dict[str, tuple[int, ...]]
+) -> None:
+    """PyTorch is asked what it keeps for the gradients."""
+    step, model = blocks_of(task, model_type, **sizes)
+    kept: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        if not isinstance(tensor, torch.nn.Parameter):
+            kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    seen = model if model_type == "vit" else model.get_encoder()
+    hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
+    with hooks, torch.autocast("cpu", torch.bfloat16):
+        out = seen(**{name: torch.randn(shape) for name, shape in inputs.items()})
+    assert out.last_hidden_state.requires_grad
+    said = of_batch(step, 8)
+    assert 0.3 * sum(kept.values()) < said <= sum(kept.values())
+
+
+def test_texts_are_not_counted_as_their_lengths_differ() -> None:
+    assert needed(planned(Finetune()), 1000) == needed(planned(Finetune()))
 
 
 def test_this_machine_has_memory() -> None:

@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -468,18 +467,6 @@ def test_data_that_has_vanished_loses_nothing(
     assert sorted(out.rglob("*")) == before
     assert main(["run", str(file), "--out", str(out), "--resume"]) in (0, 4)
     assert_equal_runs(whole, out)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, of two megabytes."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, check=False)
-    if mounted.returncode:
-        pytest.skip("a file system of two megabytes needs the right to mount one")
-    yield disk
-    subprocess.run(["umount", disk], check=True)
 
 
 def test_a_folder_that_has_become_read_only_is_told(

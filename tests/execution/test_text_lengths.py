@@ -18,19 +18,19 @@ from advisor.recipe.recipe import as_yaml
 RECIPE = """version: 1
 name: long
 model: {{source: {model}}}
-data: {{source: {data}}}
+data: {{source: {data}{task}}}
 device: cpu
 goal: {{relative_accuracy: ">= 0.01"}}
 steps: [finetune]
 """
 
 
-def job(folder: Path, words: int, more: str = "") -> Job:
+def job(folder: Path, words: int, more: str = "", model: str = "model", task: str = "") -> Job:
     """A job on texts of 1 to so many words."""
     texts = [f"{i} " + "the returned object " * (i * words // 600) for i in range(200)]
     data = write(folder / "data.jsonl", {"text": texts, "label": [i % 2 for i in range(200)]})
     file = folder / "recipe.yaml"
-    file.write_text(RECIPE.format(model=folder / "model", data=data) + more)
+    file.write_text(RECIPE.format(model=folder / model, data=data, task=task) + more)
     how = waiving(None, True, 180)
     order = Order(file, None, None, None, {}, "cpu", find("core"), how, assumptions(None, 1.0, None, None))
     return prepare(order)
@@ -51,6 +51,15 @@ def test_long_texts_are_not_cut_and_the_recipe_of_the_run_says_so(folder: Path) 
     assert made.reviewed.recipe.training.max_tokens == cut
     (note,) = made.data.notes
     assert f"texts are cut at {cut} tokens, which 9" in note and "training.max_tokens sets another length" in note
+
+
+def test_a_language_model_reads_long_texts_in_windows_and_cuts_none(folder: Path) -> None:
+    tiny.checkpoint("gpt2", folder / "writer")
+    task = "text-generation"
+    made = job(folder, words=600, model="writer", task=f", task: {task}")
+    told = " ".join(made.data.notes)
+    assert made.recipe.training.max_tokens > 128 and "are cut" not in told
+    assert f"texts of more than {made.recipe.training.max_tokens} tokens are read in windows; 9" in told
 
 
 def test_positions_limit_it_and_short_texts_keep_the_default(folder: Path) -> None:

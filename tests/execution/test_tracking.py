@@ -51,3 +51,36 @@ def test_a_missing_library_is_told_before_anything_is_read(
     said = capsys.readouterr().err
     assert f"--track {tracker} needs {tracker}, not installed" in said and f"[{tracker}]" in said
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_mlflow_keeps_curves_in_the_folder_of_the_run(tmp_path: Path) -> None:
+    mlflow = pytest.importorskip("mlflow", reason="an extra of its own: pip install 'model-advise[mlflow]'")
+    folder = tmp_path / "tracking"
+    kept(folder, "mlflow")
+    client = mlflow.MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("advise")
+    (run,) = client.search_runs([experiment.experiment_id])
+    losses = client.get_metric_history(run.info.run_id, "fine-tune/loss")
+    assert [(one.step, one.value) for one in losses] == [(5, pytest.approx(0.2)), (10, pytest.approx(0.1))]
+    assert run.data.metrics["finetune/accuracy"] == pytest.approx(0.9) and run.data.params["training.seed"] == "0"
+
+
+@pytest.mark.slow
+def test_wandb_keeps_curves_offline_and_leaves_no_link(tmp_path: Path) -> None:
+    pytest.importorskip("wandb", reason="an extra of its own: pip install 'model-advise[wandb]'")
+    kept(tmp_path / "tracking", "wandb")
+    (file,) = (tmp_path / "tracking").rglob("run-*.wandb")
+    assert "offline-run" in str(file) and b"fine-tune/loss" in file.read_bytes()
+    assert not [one for one in tmp_path.rglob("*") if one.is_symlink()]
+
+
+def kept(folder: Path, tracker: str) -> None:
+    """A tracker's own files of two points of a curve and of one model."""
+    events = (
+        Progress("fine-tune", 5, 10, point=CurvePoint(5, 1.0, 1e-3, 0.2, None)),
+        Progress("fine-tune", 10, 10, point=CurvePoint(10, 2.0, 1e-3, 0.1, 0.8)),
+        step("finetune"),
+    )
+    log = Log(tracker, folder, "a run", {"training.seed": 0, "student": None}, "cpu")
+    assert len(list(log.followed(one for one in events))) == 3

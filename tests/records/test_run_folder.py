@@ -50,12 +50,20 @@ def test_texts_and_pairs_are_kept_with_the_answers(tmp_path: Path) -> None:
     run_folder.write_predictions(tmp_path, Rows(("é",) * 10, ("b",) * 10, (0, 1) * 5), scores)
     kept = json.loads((tmp_path / "predictions.json").read_text())
     assert (kept["labels"], kept["scores"]) == ([0, 1] * 5, scores)
+    assert kept["ids"] == [hashlib.sha256(json.dumps(["é", "b"]).encode()).hexdigest()[:16]] * 10
     answers = json.loads((tmp_path / "answers.json").read_text())
     assert answers["rows"] == [{"text": "é", "pair": "b", "label": label} for label in (0, 1) * 4]
     assert answers["scores"]["finetune"][-1] == [0.5, 7.0]
     run_folder.write_predictions(tmp_path, Rows(("é",) * 10, None, (0, 1) * 5), scores)
     assert json.loads((tmp_path / "answers.json").read_text())["rows"][0] == {"text": "é", "pair": None, "label": 0}
     assert json.loads((tmp_path / "predictions.json").read_text())["rows_sha256"] != kept["rows_sha256"]
+
+
+def test_rows_are_found_again_by_their_ids() -> None:
+    picture = hashlib.sha256(b"a picture").hexdigest()
+    assert run_folder.row_ids(["é", b"a picture"]) == [
+        hashlib.sha256(json.dumps(one).encode()).hexdigest()[:16] for one in ("é", picture)
+    ]
 
 
 def test_labels_that_are_no_numbers_are_kept_with_their_answers_alone(tmp_path: Path) -> None:

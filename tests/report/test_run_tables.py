@@ -86,6 +86,12 @@ def test_table_1_has_intervals_and_calls_time_derived_emissions_so() -> None:
     assert f"energy and emissions: {POWER}" in " ".join(text.split())
 
 
+def test_the_title_names_a_metric_that_is_not_accuracy() -> None:
+    steps = tuple(replace(step, metric="rouge_l") for step in RUN.steps)
+    told = drawn(table(replace(RUN, steps=steps)), width=140).partition("\n")[0].strip()
+    assert told == "r on cpu, 872 report rows, judged by rouge_l" and "judged by" not in drawn(table(RUN), width=140)
+
+
 def test_counted_emissions_have_an_interval_of_their_own() -> None:
     counted = tuple(replace(step, served=replace(step.served, emissions=COUNTED)) for step in RUN.steps)
     found = cells(drawn(table(replace(RUN, steps=counted)), width=120))

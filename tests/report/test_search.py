@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import browser
 import pytest
@@ -46,16 +47,20 @@ def test_the_front_is_of_selection_rows_until_the_search_ends() -> None:
     assert [(goal.points, goal.of) for goal in view.goals(small_searches.ended())] == [(1, 2), (2, 2)]
 
 
-def test_a_point_with_a_warning_meets_no_goal(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("what", ["warning", "refused"])
+def test_a_point_with_a_warning_meets_no_goal(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     ended = small_searches.ended()
-    worthless = replace(ended.front[0], warning="the baseline is no better than one constant answer")
+    why: Any = {what: "the baseline is no better than one constant answer"}
+    first = ended.front[0]
+    worthless = replace(first, meets=dict.fromkeys(first.meets, False), **why)
     warned = replace(ended, front=(worthless, *ended.front[1:]), nearest="8 of 12 layers comes nearest")
     assert view.verdict(warned) == "8 of 12 layers comes nearest"
     assert [(goal.points, goal.of) for goal in view.goals(warned)] == [(0, 2), (1, 2)]
     tables.show(warned)
     shown = capsys.readouterr()
     assert "see the note" in shown.out and "no better than one constant" in shown.err
-    assert "no better than one constant" in page.render(warned)
+    assert shown.out.count("misses") == 1, "what a note spoils misses nothing by its numbers"
+    assert "no better than one constant" in page.render(warned) and page.render(warned).count("✗") == 1
 
 
 def test_a_mean_needs_every_seed() -> None:

@@ -16,7 +16,7 @@ from advisor.tuning.budget import parse
 from advisor.tuning.driver import Driver
 from advisor.tuning.front import MOST_POINTS
 from advisor.tuning.proposals import ROUND, propose
-from advisor.tuning.resuming import resumed, with_tried
+from advisor.tuning.resuming import resumed, with_tried, without_refused
 from advisor.tuning.space import Place
 
 GOALS = {"relative_accuracy": 0.9}
@@ -243,3 +243,27 @@ def test_a_trial_keeps_its_recipe_where_other_goals_leave_it_out_or_prefer_anoth
     other["steps"] = [{"finetune": {"epochs": 7}}, *other["steps"][1:]]  # type: ignore[index]
     trial = replace(found.trials[1], recipe=other)
     assert with_tried(spaced, asked, [trial]).at(trial.choices).recipe.steps[0].epochs == 7  # type: ignore[union-attr]
+
+
+def test_what_a_rule_forbids_for_the_goals_of_now_goes_no_further_and_meets_nothing() -> None:
+    """Pruned matrices are allowed up to a goal of 0.90; a look at the report rows stays, whatever the goals are."""
+    asked, end = question(**EASY), ReportRows()
+    narrow = next(one for one in space_of(asked).places if one.recipe.step("matrix_pruning"))
+    spaced = space_of(asked)._replace(seeds=(narrow,), places=(narrow,))
+    *_, earlier = Driver(parts(asked, spaced, Table(), "1trials", ending=end), begun(asked, spaced, "1trials")).run()
+    assert isinstance(earlier, SearchResult) and earlier.passed and end.looks == [0]
+
+    strict = question(relative_accuracy=0.91, relative_emissions=0.6)
+    record = resumed(earlier, begun(strict, space_of(strict), "20trials"))
+    tried = with_tried(space_of(strict), strict, record.trials)
+    record = without_refused(record, tried)
+    (trial,), (point,) = record.trials, record.front
+    assert trial.status == "refused" and trial.why.startswith("forbidden for these goals by mid-large-data-levels: ")
+    assert point.refused == trial.why and not any(point.meets.values()) and not record.passed and record.frontier == ()
+    *_, found = Driver(parts(strict, tried, Table(), "20trials", ending=end), record).run()
+    assert isinstance(found, SearchResult) and found.trials[0].status == "refused" and 0 not in found.frontier
+    assert end.looks.count(0) == 1 and len(found.front) > 1 and found.front[0].trial == 0
+
+    back = resumed(found, begun(asked, space_of(asked), "1trials"))
+    back = without_refused(back, with_tried(space_of(asked), asked, back.trials))
+    assert back.trials[0] == earlier.trials[0] and back.front[0] == earlier.front[0]

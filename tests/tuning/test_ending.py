@@ -11,9 +11,11 @@ from table_search import Table, begun, parts, question, space_of
 
 from advisor.base.errors import AdviseError
 from advisor.base.interval import Interval
+from advisor.cli import main
 from advisor.execution import eta
 from advisor.execution.eta import Rows
-from advisor.recipe.recipe import Recipe
+from advisor.recipe.reader import load
+from advisor.recipe.recipe import Aims, Recipe, as_yaml
 from advisor.records.results import Measured
 from advisor.records.search import Point, SearchResult, SeedOfPoint, Spent, Trial
 from advisor.runs.seed_statistics import SeedsResult
@@ -22,7 +24,7 @@ from advisor.tuning.costs import SECONDS_A_NODE, Costs, Pace, forecast, least
 from advisor.tuning.driver import Driver
 from advisor.tuning.ending import Ending, judged, marked, nearest
 from advisor.tuning.points import candidate, order
-from advisor.tuning.resuming import resumed
+from advisor.tuning.resuming import restated, resumed
 
 GOALS = {"relative_accuracy": Interval.parse(">= 0.95"), "relative_emissions": Interval.parse("<= 0.5")}
 
@@ -76,6 +78,32 @@ def test_a_worthless_baseline_meets_nothing() -> None:
     found = point(1, (0.99, 0.3), warning="verifies nothing: the baseline is no better than a constant answer")
     assert not found.met and not any(found.meets.values()) and not found.gives
     assert nearest([found], GOALS).endswith("verifies nothing: the baseline is no better than a constant answer")
+
+
+def test_with_other_goals_the_recipe_files_of_earlier_points_state_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = question(relative_accuracy=0.9)
+    recipe = next(
+        one.recipe for one in space_of(asked).places if one.recipe.step_names[1:] == ("layer_removal", "distillation")
+    )
+    points = []
+    for number in (1, 2, 3):
+        run = f"front/trial-{number:03d}/seed-0"
+        (tmp_path / run).mkdir(parents=True)
+        (tmp_path / run / "recipe.yaml").write_text(as_yaml(recipe))
+        seed = replace(point(number, (0.97, 0.4)).seeds[0], folder=run)
+        points.append(replace(point(number), seeds=(seed,), recipe=f"front/trial-{number:03d}.yaml"))
+    points[1] = replace(points[1], refused="forbidden for these goals by some-rule: too deep")
+    (tmp_path / points[2].seeds[0].folder / "recipe.yaml").unlink()
+    goal = Aims(relative_accuracy=">= 0.93", size_mb="<= 300", requests=1000)
+    restated(tmp_path, replace(SearchResult("m", "d", "cpu", {}, {}, "2h", ""), front=tuple(points)), goal)
+    found, _ = load(tmp_path / points[0].recipe)
+    assert found.goal == goal and (found.steps, found.data) == (recipe.steps, recipe.data)
+    assert main(["check", str(tmp_path / points[0].recipe)]) == 0, capsys.readouterr().out
+    assert load(tmp_path / points[0].seeds[0].folder / "recipe.yaml")[0].goal == recipe.goal, "the run is as it was"
+    assert not (tmp_path / points[1].recipe).exists(), "rules forbid it with this goal"
+    assert not (tmp_path / points[2].recipe).exists(), "its run was taken away"
 
 
 class Runs:

@@ -90,6 +90,7 @@ def test_rungs_agree_by_kendalls_tau_within_a_level() -> None:
     assert kendall(list(zip(same, other, strict=True))) == 1
     assert kendall(list(zip(same, at([0.9, 0.8, 0.7]), strict=True))) == -1
     assert kendall(list(zip(same, at([0.9, 0.7, 0.8]), strict=True))) == pytest.approx(-1 / 3)
+    assert kendall(list(zip(same, at([0.5, 0.5, 0.5]), strict=True))) is None, "equal trials are no disagreement"
     # The order of two levels says nothing, as a deeper cut is worse at every rung.
     assert kendall([(at([0.1])[0], at([0.1])[0]), (at([0.9], "L2", 1)[0], at([0.2], "L2", 1)[0])]) is None
     found = agreement({"1/9": same, "1": [*other, *at([0.5], first=9)]})

@@ -18,6 +18,7 @@ import advisor
 from advisor.cli import main
 from advisor.execution.job import Job
 from advisor.execution.store import Store
+from advisor.recipe.reader import load
 from advisor.recipe.recipe import Recipe
 from advisor.records.search import SearchResult, Spent
 from advisor.report.schema import schema
@@ -60,6 +61,10 @@ def test_a_whole_search_leaves_runs_recipes_and_a_record_and_a_second_one_makes_
             assert "changed" not in told and "reload" not in told.lower().replace("reloads", "")
     records = {file.name: file.read_bytes() for file in (out / "store").glob("*.json")}
     assert main(command(checkpoints["bert"], text, out, "--resume", "--max-emissions", "0.001")) == 1
+    again = folder.read(out)
+    for point in again.front:
+        stated = load(out / point.recipe)[0]
+        assert stated.goal.relative_emissions == "<= 0.001" and main(["check", str(out / point.recipe)]) == 0
     told = capsys.readouterr().out  # so few rows teach nothing, which is said first: no bound that gives would help
     assert "nearest: " in told and ("what must give: --max-emissions" in told or "than a constant answer" in told)
     main(command(checkpoints["bert"], text, tmp_path / "other", "--store", str(out / "store")))

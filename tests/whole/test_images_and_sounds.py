@@ -202,6 +202,19 @@ def test_a_file_that_is_no_image_ends_the_command_before_anything_is_written(
     assert not (tmp_path / "run").exists()
 
 
+def test_images_that_memory_does_not_hold_are_refused_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "meminfo").write_text("MemAvailable:   4000000 kB\n")
+    monkeypatch.setattr("advisor.execution.memory.MEMINFO", tmp_path / "meminfo")
+    data, model = perceived.images(tmp_path / "data", each=12), perceived.vit(tmp_path / "model")
+    file = perceived.recipe(tmp_path, "image-classification", model, data, FIRST.format(1), ", image_size: 2048")
+    assert main(["run", str(file), "--out", str(tmp_path / "run")]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "not enough memory for batches of 16 images of 2048 pixels: it takes at least" in told
+    assert "lower batch_size or image_size" in told and not (tmp_path / "run").exists()
+
+
 @pytest.mark.slow
 def test_deit_is_classified_and_its_int8_runs_in_pytorch(tmp_path: Path) -> None:
     data, model = perceived.images(tmp_path / "images"), perceived.vit(tmp_path / "model", "deit")

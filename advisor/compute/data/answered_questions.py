@@ -67,19 +67,21 @@ def _rows(file: File, question: str, context: str, answers: str) -> tuple[list[t
     wrong: Wrong = {}
     given = file.columns.get(answers) if file.part != "unlabelled" else None
     texts = zip(file.columns[question], file.columns[context], strict=True)
-    for number, ((asked, text), some) in enumerate(zip(texts, given or _none(file, question), strict=True), 1):
-        fault = _no_text(asked, question) or _no_text(text, context)
-        found = None if fault or some is None else answers_of(some)
-        fault = fault or ("" if some is None else _misplaced(found, text, some))
+    every = zip(file.numbers, texts, given or _none(file, question), strict=True)
+    for number, (asked, text), some in every:
+        empty = _no_text(asked, question) or _no_text(text, context)
+        found = None if empty or some is None else answers_of(some)
+        fault = empty or ("" if some is None else _misplaced(found, text, some))
         if fault:
             what, _, got = fault.partition(": ")
-            hint = HINTS.get(what, f"give text and answer_start in column {answers!r}")
+            hint = FILL if empty else HINTS.get(what, f"give text and answer_start in column {answers!r}")
             wrong.setdefault((what, hint), []).append((number, got))
         else:
             rows.append((asked, text, found))
     return rows, wrong
 
 
+FILL = "fill these rows or leave them out"
 NOWHERE = "have an answer that is not in the context at its answer_start"
 HINTS = {NOWHERE: "count answer_start in characters from 0, of the very text in the context column"}
 

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault, suggest
-from advisor.compute.data.column_names import LABELS, PAIRS, TEXTS
+from advisor.compute.data.column_names import LABELS, PAIRS, TEXTS, looks_like
 from advisor.compute.data.label_values import NAME_THEM, label_of
 from advisor.compute.data.sources import File
 
@@ -54,22 +54,25 @@ def find_columns(file: File, text: str | None, pair: str | None, label: str | No
         faults.append(Fault(f"one column is named twice: {', '.join(named)}", file.place, hint=NAME_THEM))
     if faults:
         raise AdviseError(*faults)
-    label = label or _only(file, "label", _label_columns(file, {text, pair}))
+    task = "" if text or pair else looks_like(file.columns)
+    label = label or _only(file, "label", _label_columns(file, {text, pair}), task)
     left = {name: values for name, values in file.columns.items() if name not in (label, pair)}
     if text is None and pair is None:
         text, pair = _usual_pair(left)
     if text or pair:
         return Columns(text or _only(file, "text", _text_columns(left, pair)), pair, label)
-    text = _only(file, "text", _text_columns(left, pair))
+    text = _only(file, "text", _text_columns(left, pair), task)
     others = tuple(name for name, values in left.items() if name != text and _mean_words(values) >= 2)
     return Columns(text, pair, label, others)
 
 
-def _only(file: File, role: str, found: Sequence[str]) -> str:
+def _only(file: File, role: str, found: Sequence[str], task: str = "") -> str:
+    """The one that was found. task: that the columns look like, by their names."""
     if len(found) == 1:
         return found[0]
     what = f"{len(found)} columns could be the {role}: {', '.join(found)}" if found else f"no {role} column"
-    raise AdviseError(Fault(f"{what} (columns: {', '.join(file.columns)})", file.place, hint=NAME_THEM))
+    hint = f"{NAME_THEM}; if this is {task}, say so: data: {{task: {task}}}" if task else NAME_THEM
+    raise AdviseError(Fault(f"{what} (columns: {', '.join(file.columns)})", file.place, hint=hint))
 
 
 def _label_columns(file: File, taken: set[str | None]) -> list[str]:

@@ -44,31 +44,28 @@ def rows_of_lists(source: str, files: Sequence[File], columns: Columns) -> Label
         raise AdviseError(*faults)
     names = _names(found, columns.label)
     places = {name: place for place, name in enumerate(names)}
-    shards: list[Shard] = [
-        (file, [(*text, None if own is None else _marked(own, places, file, columns.label)) for *text, own in rows])
-        for file, rows in found
-    ]
+    shards: list[Shard] = [(file, _coded(file, rows, places, columns.label)) for file, rows in found]
     made = gathered(source, shards, names, columns.label, lambda text: (0,) * len(names))
     notes = (columns.note(files[0].place),) if columns.others else ()
     return replace(made, problem_type="multi_label_classification", notes=notes)
 
 
 def _rows(file: File, texts: Sequence[str], label: str) -> Iterator[tuple[Any, ...]]:
-    """Texts and the list of labels of each row; without texts and labels it is left out."""
-    count = len(next(iter(file.columns.values())))
-    labels = file.columns.get(label, [None] * count)
-    for *text, own in zip(*(file.columns[name] for name in texts), labels, strict=True):
+    """The number, the texts and the list of labels of each row; without texts and labels it is left out."""
+    numbers = file.numbers
+    labels = file.columns.get(label, [None] * len(numbers))
+    for number, *text, own in zip(numbers, *(file.columns[name] for name in texts), labels, strict=True):
         if own is not None or all(isinstance(one, str) and one.strip() for one in text):
-            yield *text, listed(own)
+            yield number, *text, listed(own)
 
 
 def _fault(file: File, rows: Sequence[tuple[Any, ...]], columns: Columns) -> Fault | None:
     """The first row that makes no sense."""
-    for row, (*texts, own) in enumerate(rows, 1):
+    for row, *texts, own in rows:
         if own is not None and not _is_list(own):
             message = f"label column {columns.label!r} has {own!r:.60} (row {row:,}): expected {FORM}"
             return Fault(message, file.place, hint="write a list, or leave the labels of a row without any out")
-        if not all(isinstance(text, str) for text in texts):
+        if not all(isinstance(text, str) and text.strip() for text in texts):
             message = f"no text in row {row:,}, column {columns.text!r}"
             return Fault(message, file.place, hint="fill this row or leave it out")
     return None
@@ -87,7 +84,12 @@ def _names(found: Sequence[tuple[File, Sequence[tuple[Any, ...]]]], label: str) 
     return tuple(map(str, sorted(given, key=lambda one: (isinstance(one, str), one))))
 
 
-def _marked(own: Sequence[Any], places: dict[str, int], file: File, label: str) -> tuple[int, ...]:
+def _coded(file: File, rows: Sequence[tuple[Any, ...]], places: dict[str, int], label: str) -> list[tuple[Any, ...]]:
+    """Rows with 0 or 1 for each label in place of their lists."""
+    return [(*text, None if own is None else _marked(row, own, places, file, label)) for row, *text, own in rows]
+
+
+def _marked(row: int, own: Sequence[Any], places: dict[str, int], file: File, label: str) -> tuple[int, ...]:
     """0 or 1 for each label. A number of a ClassLabel stands for its name."""
     numbers = label in file.class_names
     try:
@@ -95,6 +97,6 @@ def _marked(own: Sequence[Any], places: dict[str, int], file: File, label: str) 
         if not given <= set(range(len(places))):
             raise KeyError(max(given))
     except KeyError as error:
-        message = f"label {error} is not one of {', '.join(places)}"
+        message = f"row {row:,}: column {label!r} has {error}, which is not one of {', '.join(places):.200}"
         raise AdviseError(Fault(message, file.place, hint="use the names of the train split")) from None
     return tuple(int(place in given) for place in range(len(places)))

@@ -96,7 +96,7 @@ def label_rows(
     if regression and not faults:
         marked = [(file, _numbers(file, columns.label, labels)) for file, labels in marked]
     for file, labels in marked:
-        faults += _label_faults(file.place, columns.label, labels, regression, kind)
+        faults += _label_faults(file, columns.label, labels, regression, kind)
     if faults:
         raise AdviseError(*faults)
     used = [(file, labels) for file, labels in marked if len(labels) > labels.count(None)]
@@ -162,20 +162,27 @@ def _numbers(file: File, column: str, labels: Sequence[Any]) -> list[Any]:
 
 
 def _text_faults(file: File, name: str, labels: Sequence[Class | None], kind: type[str | bytes]) -> Iterator[Fault]:
-    texts = enumerate(zip(file.columns[name], labels, strict=True), 1)
-    bad = [(row, text) for row, (text, label) in texts if label is not None and not isinstance(text, kind)]
+    texts = zip(file.numbers, file.columns[name], labels, strict=True)
+    bad = [(row, text) for row, text, label in texts if label is not None and not _has_content(text, kind)]
     if bad:
         what = f"{len(bad):,} of {len(labels):,} rows have no text in column {name!r}"
-        first = f"the first is row {bad[0][0]:,} with {bad[0][1]!r}"
+        first = f"the first is row {bad[0][0]:,} with {bad[0][1]!r:.60}"
         yield Fault(f"{what}: {first}", file.place, hint="fill these rows or leave them out")
 
 
+def _has_content(text: Any, kind: type[str | bytes]) -> bool:
+    """Whether a model can read something: a text of blanks gives no token."""
+    return isinstance(text, kind) and bool(text.strip())
+
+
 def _label_faults(
-    place: str, column: str, labels: Sequence[Any], regression: bool, kind: type[str | bytes]
+    file: File, column: str, labels: Sequence[Any], regression: bool, kind: type[str | bytes]
 ) -> Iterator[Fault]:
     """The first label that the task cannot have."""
-    fits = _is_number if regression else _is_class
-    odd = next(((row, value) for row, value in enumerate(labels, 1) if value is not None and not fits(value)), None)
+    names = file.class_names.get(column, ())
+    fits = _is_number if regression else (lambda value: value in range(len(names))) if names else _is_class
+    every = zip(file.numbers, labels, strict=True)
+    odd = next(((row, value) for row, value in every if value is not None and not fits(value)), None)
     if odd is None:
         return
     row, value = odd
@@ -185,9 +192,12 @@ def _label_faults(
         hint = "give problem_type: regression" if kind is str else hint
     elif regression and isinstance(value, int | float | str):
         what, hint = f"has {value!r} (row {row:,}), which is not a number", "a regression needs a number in each row"
+    elif names and isinstance(value, int | str):
+        what = f"has {value!r} (row {row:,}), which is beyond its names; they are numbered from 0 to {len(names) - 1}"
+        hint = "use these numbers, and -1 for a row without a label"
     else:
         what = f"has {type(value).__name__} values (row {row:,}), not one label a row"
-    yield Fault(f"label column {column!r} {what}", place, hint=hint)
+    yield Fault(f"label column {column!r} {what}", file.place, hint=hint)
 
 
 def _is_number(value: Any) -> bool:
@@ -238,6 +248,6 @@ def _unlabelled(marked: Sequence[Marked], columns: Columns, kind: type[str | byt
         for *row, label in zip(*(file.columns[name] for name in names), labels, strict=True)
         if label is None
     ]
-    kept = [row for row in rows if all(isinstance(text, kind) and text.strip() for text in row)]
+    kept = [row for row in rows if all(_has_content(text, kind) for text in row)]
     texts, *pairs = zip(*kept, strict=True) if kept else [()] * len(names)
     return Rows(tuple(texts), tuple(pairs[0]) if pairs else None, (0,) * len(kept)), len(rows) - len(kept)

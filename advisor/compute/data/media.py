@@ -140,7 +140,7 @@ def _with_contents(file: File, name: str, kind: str, check: Check, faults: list[
     wrong: list[str] = []
     folder = Path(file.place).parent
     refuse_too_many_bytes(_named(file.columns[name], folder), file.place)
-    for row, cell in enumerate(file.columns[name], 1):
+    for row, cell in zip(file.numbers, file.columns[name], strict=True):
         content, called, fault = _content(cell, folder)
         if fault := fault or check(content):
             wrong.append(f"row {row:,}{f' ({called})' if called else ''}: {fault}")

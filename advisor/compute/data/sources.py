@@ -49,7 +49,7 @@ class File:
     """A file or saved split as read: its part (of PARTS), columns, names of those of ClassLabel or of lists of it.
 
     notes: what was assumed about its layout, and what was left out. row_names: by which people know its rows, where a
-    row is a file of its own.
+    row is a file of its own. blank: places of the rows without anything that were left out, from 0.
     """
 
     part: str
@@ -58,6 +58,13 @@ class File:
     class_names: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...] = ()
     row_names: tuple[str, ...] = ()
+    blank: frozenset[int] = frozenset()
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """The number of each row in the file, from 1; those that were left out count."""
+        count = len(next(iter(self.columns.values()))) + len(self.blank)
+        return [place + 1 for place in range(count) if place not in self.blank]
 
 
 def read(source: str, header: bool | None = None) -> list[File]:
@@ -166,6 +173,8 @@ def _read_file(part: str, path: Path, header: bool | None) -> File:
         raise AdviseError(Fault(message, str(path), hint=f"convert it to one of {FORMATS}"))
     refuse_too_large(path)
     hint = f"check that it is a whole {path.suffix.lower()} file{' in UTF-8' if BUILDERS[suffix] == 'json' else ''}"
+    if BUILDERS[suffix] == "csv":
+        hint = "put values that hold the delimiter or a quote in quotes, and double the quotes inside them"
     with _reading(str(path), hint), tempfile.TemporaryDirectory() as folder:
         if BUILDERS[suffix] == "json" and path.suffix.lower() != GZIP and (questions := squad_columns(path)):
             return File(part, str(path), questions, {})
@@ -227,9 +236,10 @@ def _file(part: str, place: str, table: Any, notes: tuple[str, ...] = ()) -> Fil
     columns, blank = _without_blank_rows(table[:])  # a saved format could give tensors
     if not len(next(iter(columns.values()))):
         raise AdviseError(Fault("there are no rows", place, hint="give data with rows"))
-    notes += (f"{place}: {blank:,} blank row{'s are' if blank > 1 else ' is'} left out",) if blank else ()
+    many = len(blank)
+    notes += (f"{place}: {many:,} blank row{'s are' if many > 1 else ' is'} left out",) if blank else ()
     names = {name: tuple(kind.names) for name, kind in kinds.items() if isinstance(kind, datasets.ClassLabel)}
-    return File(part, place, columns, names, notes)
+    return File(part, place, columns, names, notes, blank=blank)
 
 
 def _undecoded(kind: Any) -> Any:
@@ -237,14 +247,15 @@ def _undecoded(kind: Any) -> Any:
     return replace(kind, decode=False) if isinstance(kind, datasets.Image | datasets.Audio) else kind
 
 
-def _without_blank_rows(columns: Mapping[str, list[Any]]) -> tuple[Mapping[str, list[Any]], int]:
-    """The rows that have anything in any column, and how many have not."""
+def _without_blank_rows(columns: Mapping[str, list[Any]]) -> tuple[Mapping[str, list[Any]], frozenset[int]]:
+    """The rows that have anything in any column, and the places of those that have not."""
     first, *others = columns.values()
-    blank = {i for i, value in enumerate(first) if _is_blank(value) and all(_is_blank(one[i]) for one in others)}
+    found = (i for i, value in enumerate(first) if _is_blank(value) and all(_is_blank(one[i]) for one in others))
+    blank = frozenset(found)
     if not blank:
-        return columns, 0
+        return columns, blank
     kept = {name: [value for i, value in enumerate(values) if i not in blank] for name, values in columns.items()}
-    return kept, len(blank)
+    return kept, blank
 
 
 def _is_blank(value: Any) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
@@ -48,7 +49,19 @@ def read_tagged(source: str, files: Sequence[File], named: Named) -> tuple[Colum
         (file, [(text, None if own is None else tuple(codes[name] for name in own)) for _, text, own in some])
         for file, some in given
     ]
-    return Columns(words, None, tags), gathered(source, shards, names, tags, lambda text: (0,) * len(text))
+    found = gathered(source, shards, names, tags, lambda text: (0,) * len(text))
+    return Columns(words, None, tags), replace(found, notes=tuple(_notes(source, rows, names, tags)))
+
+
+def _notes(source: str, rows: Sequence[tuple[File, Sequence[Row]]], names: Sequence[str], tags: str) -> Iterator[str]:
+    """What was left out, and how numbers without names are read."""
+    if none := sum(len(next(iter(file.columns.values()))) - len(some) for file, some in rows):
+        yield f"{source}: {none:,} {'row' if none == 1 else 'rows'} without words left out"
+    numbers = any(isinstance(tag, int) for _, some in rows for _, _, own in some for tag in own or ())
+    if numbers and not any(tags in file.class_names for file, _ in rows):
+        kinds = len({name[2:] for name in names if name != OUTSIDE})
+        what = f"column {tags!r} has numbers without names"
+        yield f"{source}: {what}: 0 is read as O, and those after it as B and I of {kinds:,} kinds"
 
 
 def split_words(text: Any) -> tuple[str, ...] | None:
@@ -64,8 +77,10 @@ def _rows(file: File, words: str, tags: str, faults: list[Fault]) -> list[Row]:
     labels = [None] * len(file.columns[words]) if file.part == "unlabelled" else file.columns.get(tags)
     texts = file.columns[words]
     found = [(split_words(text), _tags(own)) for text, own in zip(texts, labels or [None] * len(texts), strict=True)]
-    kept = [(number, text, own) for number, (text, own) in enumerate(found, 1) if text != ()]
-    no_words = [(number, texts[number - 1]) for number, text, _ in kept if text is None]
+    kept = [(number, text, own) for number, (text, own) in zip(file.numbers, found, strict=True) if text != ()]
+    no_words = [
+        (number, given) for number, given, (text, _) in zip(file.numbers, texts, found, strict=True) if text is None
+    ]
     lengths = [
         (number, f"{len(text):,} words and {len(own):,} tags")
         for number, text, own in kept
@@ -107,8 +122,10 @@ def _named(
     names = set(labels or ()) | {name for _, some in given for _, _, own in some for name in own or ()}
     odd = sorted(name for name in names if not TAG.fullmatch(name))
     if odd:
-        what = f"column {tags!r} has tags that name no entity: {', '.join(odd[:5])}"
-        raise AdviseError(Fault(what, source, hint=f"expected {SCHEMES}"))
+        places = [(file.place, row) for file, some in given for row, _, own in some if {*(own or ())} & {*odd}]
+        place, row = (places[0][0], f"row {places[0][1]:,}: ") if places else (source, "")  # of a ClassLabel alone
+        what = f"{row}column {tags!r} has tags that name no entity: {', '.join(odd[:5])}"
+        raise AdviseError(Fault(what, place, hint=f"expected {SCHEMES}"))
     order = sorted(names - {OUTSIDE}, key=lambda name: (name[2:], name[0]))
     return (OUTSIDE, *order), given
 

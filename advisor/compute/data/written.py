@@ -139,7 +139,8 @@ def _no_text(file: File, name: str) -> Iterator[Fault]:
     if name not in file.columns:
         yield Fault(f"no column {name!r}", file.place, hint=suggest(name, file.columns))
         return
-    odd = [(row, one) for row, one in enumerate(file.columns[name], 1) if not isinstance(one, str)]
+    every = zip(file.numbers, file.columns[name], strict=True)
+    odd = [(row, one) for row, one in every if not isinstance(one, str)]
     if odd:
         first = f"the first is row {odd[0][0]:,} with {odd[0][1]!r:.60}"
         message = f"{len(odd):,} of {len(file.columns[name]):,} rows have no text in column {name!r}: {first}"
@@ -148,7 +149,7 @@ def _no_text(file: File, name: str) -> Iterator[Fault]:
 
 def _blank(file: File, name: str) -> Iterator[Fault]:
     """What to say of texts of nothing but blanks."""
-    rows = [row for row, one in enumerate(file.columns[name], 1) if not one.strip()]
+    rows = [row for row, one in zip(file.numbers, file.columns[name], strict=True) if not one.strip()]
     if rows:
         message = f"{len(rows):,} of {len(file.columns[name]):,} rows are blank in column {name!r}"
         hint = "fill these rows or leave them out"

@@ -48,7 +48,7 @@ class AudioClassification(Perception):
         return features(content, processor)
 
     def protocol(self, max_tokens: int) -> str:
-        return f"sounds are cut at {max_tokens // A_SECOND} seconds and shorter ones padded with silence"
+        return f"sounds are cut at {max_tokens // A_SECOND} s and shorter ones padded with silence"
 
     @classmethod
     def asked(cls, texts: Sequence[Any], pairs: Sequence[Any] | None) -> Rows:

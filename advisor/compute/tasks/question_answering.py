@@ -84,6 +84,7 @@ class QuestionAnswering(Task):
     """
 
     tag: ClassVar[str] = "question-answering"
+    in_windows: ClassVar[bool] = True
     why_no_constant: ClassVar[str] = (
         "no one span answers every question, so there is no constant answer to compare with"
     )

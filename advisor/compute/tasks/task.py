@@ -57,20 +57,20 @@ class Task(ABC):
     """One task on one data set. names: of the labels.
 
     tag: the Hub's pipeline tag. modality: what rows hold. keeps_scores: the scores of all rows fit into memory, so a
-    teacher answers each row once. takes_words: a text may be asked as a list of words. why_no_constant: to the metrics
-    for which there is no constant answer.
-    at_once: rows that a model which does not learn answers together, where the batches of training are smaller.
-    joins_texts: two texts in one are a text of the task. chosen_by_loss: epochs are, as the metric takes too long.
-    alike_by_shape: models of one shape take the same time. libraries: modules beside those of `advise run`.
-    independent: each class is given or not by itself. example: what any model of the task can be asked; None for a
-    text. extra: of this package, with the libraries. compared_by, same_answers: what tells an int8 model from its fp32
-    source, and how much of it is the same, in the words of reports.
+    teacher answers each row once. takes_words: a text may be asked as a list of words. in_windows: a text beyond
+    `max_tokens` is read in parts, not cut. why_no_constant: to the metrics for which there is none. at_once: rows that
+    a model which does not learn answers together, where the batches of training are smaller. joins_texts: two texts in
+    one are a text of the task. chosen_by_loss: epochs are, as the metric takes too long. alike_by_shape: models of one
+    shape take the same time. libraries: modules beside those of `advise run`. independent: each class is given or not
+    by itself. example: what any model of it can be asked; None: a text. extra: of this package, with the libraries.
+    compared_by, same_answers: what tells an int8 model from its fp32 source, and how much is the same, in words.
     """
 
     tag: ClassVar[str]
     modality: ClassVar[Literal["text", "image", "audio"]] = "text"
     keeps_scores: ClassVar[bool] = True
     takes_words: ClassVar[bool] = False
+    in_windows: ClassVar[bool] = False
     independent: ClassVar[bool] = False
     why_no_constant: ClassVar[str] = "the task has no constant answer to compare with"
     at_once: ClassVar[int] = 64

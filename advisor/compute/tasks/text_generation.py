@@ -50,6 +50,7 @@ class TextGeneration(Task):
     """
 
     tag: ClassVar[str] = "text-generation"
+    in_windows: ClassVar[bool] = True
     keeps_scores: ClassVar[bool] = False
     at_once: ClassVar[int] = 1
     joins_texts: ClassVar[bool] = False

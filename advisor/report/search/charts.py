@@ -21,9 +21,12 @@ from advisor.report.style import clean
 
 GREEN, ORANGE, BLUE, PINK, *_ = COLOURS
 MARKERS: dict[State, str] = {"front": "D", "dominated": "o", "stopped": "v", "failed": "X", "running": "P"}
+MARKERS |= {"refused": "s"}
 LOOK: dict[State, str] = {"front": GREEN, "dominated": MUTED, "stopped": BLUE, "failed": ORANGE, "running": PINK}
+LOOK |= {"refused": ORANGE}
 SIGNS: dict[State, str] = {"front": "◆", "dominated": "○", "stopped": "▼", "failed": "✖", "running": "✚"}
-SERIES: dict[State, int] = {"front": 0, "stopped": 2, "failed": 1, "running": 3}
+SIGNS |= {"refused": "■"}
+SERIES: dict[State, int] = {"front": 0, "stopped": 2, "failed": 1, "running": 3, "refused": 1}
 BOUND = re.compile(r"[<>]=?\s*([0-9.]+)\s*(%?)\s*$")
 
 

@@ -71,7 +71,7 @@ def line(event: object) -> str:
     if isinstance(event, Remark):
         return event.text
     if isinstance(event, Point):
-        missed = event.warning or f"misses {_missed(event.meets)}"
+        missed = event.note or f"misses {_missed(event.meets)}"
         met = "meets every goal with every seed" if event.met else missed
         return f"  front: {event.name}: {met}"
     told = _trial(event) if isinstance(event, Trial) else ""

@@ -22,7 +22,7 @@ def show(result: SearchResult) -> None:
     for part in _parts(result):
         screen.print(part, soft_wrap=isinstance(part, Text) and not sys.stdout.isatty())
     talk = Console(file=terminal(sys.stderr), highlight=False)
-    for note in (*result.notes, *dict.fromkeys(one.warning for one in result.front if one.warning)):
+    for note in (*result.notes, *dict.fromkeys(one.note for one in result.front if one.note)):
         talk.print(clean(f"note: {note}"), soft_wrap=True, markup=False)
 
 
@@ -52,10 +52,12 @@ def front(result: SearchResult) -> Table:
 
 
 def _goals(row: view.FrontRow) -> str:
+    if row.warning:  # such a point meets nothing, whatever its numbers
+        return "see the note"
     missed = [name.removeprefix("relative_").replace("_", " ") for name, met in row.meets.items() if not met]
     if missed:
         return f"misses {', '.join(missed)}"
-    return "see the note" if row.warning else "met" if row.meets else ""
+    return "met" if row.meets else ""
 
 
 def excluded(result: SearchResult) -> Table | None:

@@ -16,8 +16,8 @@ from advisor.report.progress import span
 from advisor.report.style import plural
 from advisor.runs.summary import requests
 
-State = Literal["front", "dominated", "stopped", "failed", "running"]
-STATES: tuple[State, ...] = ("front", "dominated", "stopped", "failed", "running")
+State = Literal["front", "dominated", "stopped", "failed", "running", "refused"]
+STATES: tuple[State, ...] = ("front", "dominated", "stopped", "failed", "running", "refused")
 Cost = Callable[[Any], Measured]  # of a trial, a row or a seed
 SIZES = "sizes and ranges"  # what rules out a recipe that no rule refuses
 
@@ -105,7 +105,7 @@ def _ended(point: Point) -> FrontRow:
     return FrontRow(
         point.trial, point.name, len(seeds), over([one.kept for one in seeds]), over([one.size_mb for one in seeds]),
         over([one.time for one in seeds]), over([one.emissions for one in seeds]),
-        over([one.latency_ms for one in seeds]), point.recipe, dict(point.meets), point.warning,
+        over([one.latency_ms for one in seeds]), point.recipe, dict(point.meets), point.note,
         point.dominated,
     )  # fmt: skip
 

@@ -69,8 +69,9 @@ def test_questions_without_an_answer_are_squad_2_s(tmp_path: Path) -> None:
 
 
 def test_no_context() -> None:
-    with pytest.raises(AdviseError, match="have no text in column 'context': the first is row 1 with None"):
+    with pytest.raises(AdviseError, match="have no text in column 'context': the first is row 1 with None") as error:
         read(ROME, None)
+    assert "fill these rows or leave them out" in str(error.value)
 
 
 def test_squad_json(tmp_path: Path) -> None:

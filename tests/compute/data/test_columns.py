@@ -10,7 +10,11 @@ import datasets
 import pytest
 from tables import NAMES, WORDS, Table, faults, reviews, write
 
+from advisor.base.errors import AdviseError
+from advisor.compute.data.classified_texts import read_texts
+from advisor.compute.data.columns import Named
 from advisor.compute.data.dataset import Columns, Rows, load
+from advisor.compute.data.sources import File
 
 LABELS = {
     "strings": (["pos", "neg"], ("neg", "pos")),
@@ -137,6 +141,44 @@ def test_missing_texts_are_counted_in_every_file_at_once(tmp_path: Path) -> None
         f"{fill}\n"
         f"{tmp_path}/test.csv: 1 of 40 rows have no text in column 'text': the first is row 1 with None{fill}"
     )
+
+
+def test_texts_of_blanks_give_no_token_and_are_refused(tmp_path: Path) -> None:
+    table = reviews(40)
+    table["text"][4] = " \n"
+    told = faults(write(tmp_path / "a.jsonl", table))
+    assert "1 of 40 rows have no text in column 'text': the first is row 5 with ' \\n'" in told
+    pairs = {"text": WORDS, "text_pair": [*WORDS[:-1], ""], "label": [0, 1] * 10}
+    assert "have no text in column 'text_pair': the first is row 20 with ''" in faults(
+        write(tmp_path / "b.jsonl", pairs)
+    )
+
+
+@pytest.mark.parametrize(
+    ("columns", "task"),
+    [
+        ({"tokens": [["a", "b"]], "ner_tags": [["O", "O"]]}, "token-classification"),
+        ({"question": ["who?"], "context": ["me"], "answers": [["me"]]}, "question-answering"),
+        ({"article": ["a text"], "highlights": ["a"]}, "summarization"),
+        ({"image": [1.5], "label": ["a"]}, "image-classification"),
+    ],
+)
+def test_columns_of_another_task_are_told_by_its_name(columns: Table, task: str, tmp_path: Path) -> None:
+    table = {name: values * 20 for name, values in columns.items()}
+    assert f"data: {{task: {task}}}" in faults(write(tmp_path / "a.jsonl", table))
+
+
+@pytest.mark.parametrize("odd", [7, 2, -3, "other"])
+def test_labels_outside_of_the_names_of_a_class_label(odd: Any, tmp_path: Path) -> None:
+    """A Parquet file may hold such numbers: nobody looks at them where it is written or read."""
+    labels = [row % 2 if row != 5 else odd for row in range(20)]
+    file = File("train", "a.parquet", {"text": WORDS, "label": labels}, {"label": ("neg", "pos")})
+    with pytest.raises(AdviseError) as error:
+        read_texts("a.parquet", [file], Named())
+    told = (
+        f"a.parquet: label column 'label' has {odd!r} (row 6), which is beyond its names; they are numbered from 0 to 1"
+    )
+    assert told in str(error.value)
 
 
 def test_texts_that_are_numbers(tmp_path: Path) -> None:

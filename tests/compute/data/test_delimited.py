@@ -95,6 +95,15 @@ def test_blank_rows_are_left_out_and_counted(tmp_path: Path) -> None:
     assert any("2 rows without text and label are left out" in note for note in data.notes)
 
 
+def test_rows_have_the_numbers_of_their_file_also_after_blank_ones(tmp_path: Path) -> None:
+    lines = [f"words {i},{'ab'[i % 2]}" for i in range(20)]
+    lines[3:3] = ["", ","]
+    lines[7] = ",a"
+    file = tmp_path / "a.csv"
+    file.write_text("\n".join(["text,label", *lines]) + "\n")
+    assert "the first is row 8 with None" in faults(file)
+
+
 def test_several_columns_with_texts_are_all_named(tmp_path: Path) -> None:
     table = {**reviews(40), "title": [f"on film {i}" for i in range(40)], "user": ["ada", "bob"] * 20}
     data = load(write(tmp_path / "a.csv", table))

@@ -10,7 +10,11 @@ import datasets
 import pytest
 from tables import WORDS, faults, write
 
+from advisor.base.errors import AdviseError
+from advisor.compute.data.classified_texts import read_texts
+from advisor.compute.data.columns import Named
 from advisor.compute.data.dataset import load
+from advisor.compute.data.sources import File
 
 LISTS: list[Any] = [["sport"], ["sport", "news"], [], ["news"], None] * 4
 
@@ -52,6 +56,18 @@ def test_rows_that_make_no_sense_are_refused_with_their_place(value: Any, said: 
     rows[1]["labels"] = value
     told = faults(_saved(tmp_path, rows), problem_type="multi_label_classification")
     assert said in told
+
+
+def test_a_number_beyond_the_names_is_refused_with_its_row() -> None:
+    file = File("train", "a.parquet", {"text": WORDS, "labels": [[0], [1]] * 9 + [[7], []]}, {"labels": ("no", "yes")})
+    with pytest.raises(AdviseError, match="row 19: column 'labels' has 7, which is not one of no, yes"):
+        read_texts("a.parquet", [file], Named())
+
+
+def test_a_text_of_blanks_is_refused_with_its_row(tmp_path: Path) -> None:
+    texts = [*WORDS[:3], "  ", *WORDS[4:]]
+    told = faults(write(tmp_path / "a.jsonl", {"text": texts, "labels": [["a"], ["b"]] * 10}))
+    assert "no text in row 4, column 'text'" in told
 
 
 def _saved(folder: Path, rows: list[dict[str, Any]]) -> Path:

@@ -52,13 +52,17 @@ def test_forms(words: list[Any], tags: list[Any], names: tuple[str, ...] | None)
 def test_numbers_without_names_are_in_the_usual_order() -> None:
     found = read(WORDS, [[1, 0, 0, 3], [3], [0, 0], [3, 4, 0]])
     assert found.names == ("O", "B-1", "I-1", "B-2", "I-2")
+    assert (
+        "column 'tags' has numbers without names: 0 is read as O, and those after it as B and I of 2 kinds"
+        in found.notes[0]
+    )
     assert read(["a b", "c", "d", "e"], ["1 2", "0", "0", "1"]).names == ("O", "B-1", "I-1")
     assert "row 2: column 'tags' has the number 4 after 0" in refused(WORDS[:2], [[1, 0, 0, 1], [4]])
 
 
 def test_rows_without_tags_are_to_distil_on_and_those_without_words_are_dropped() -> None:
     found = read([*WORDS, ["more", "words"], []], [*TAGS, None, []])
-    assert len(found.parts["train"]) == 4
+    assert len(found.parts["train"]) == 4 and found.notes == ("rows.jsonl: 1 row without words left out",)
     assert (found.unlabelled.texts, found.unlabelled.labels) == ((("more", "words"),), ((0, 0),))
 
 
@@ -69,7 +73,8 @@ def test_rows_that_make_no_sense_are_refused() -> None:
     assert "row 4: column 'tags' has the tag 9, which is beyond its kinds; they are numbered from 0 to 1" in refused(
         [WORDS[0], [], *WORDS[2:]], [[0, 0, 0, 0], [], [0, 0], [1, 9, 0]], ("O", "B-loc")
     )
-    assert "tags that name no entity: NOUN, VERB" in refused([["a", "b"]], [["NOUN", "VERB"]])
+    told = refused([["a"], ["a", "b"]], [["O"], ["NOUN", "VERB"]])
+    assert "row 2: column 'tags' has tags that name no entity: NOUN, VERB" in told
     assert "have neither a text nor a list of words in column 'tokens': the first is row 2 with 7" in refused(
         [["a"], 7], [["O"], ["O"]]
     )

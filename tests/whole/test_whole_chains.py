@@ -1,0 +1,126 @@
+"""Tasks whose quick chains leave something out: fine-tuned, resumed with every other step, gated and loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny
+import torch
+from packs import open_pack
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+import advisor
+from advisor.cli import main
+
+pytestmark = pytest.mark.slow
+
+FIRST = "  - finetune: {{epochs: {epochs}, learning_rate: 5.0e-3}}\n"
+REST = """\
+  - layer_removal: {{{layers}}}
+  - distillation: {{epochs: 2, learning_rate: 2.0e-3}}
+  - matrix_pruning: {{intermediate_size: 48, increments: 1, epochs: 1, learning_rate: 1.0e-3}}
+  - quantization: {{backend: onnxruntime, min_relative_accuracy: 0}}
+"""
+Rows = list[dict[str, Any]]
+
+
+def numbers() -> Rows:
+    return [
+        {"text": row["text"], "label": (row["label"] == "email") + len(row["text"].split()) / 20}
+        for row in tiny.docstrings()
+    ]
+
+
+def several() -> Rows:
+    long = [len(row["text"]) > 60 for row in tiny.docstrings()]
+    return [
+        {"text": row["text"], "labels": [row["label"], *(["long"] * one)]}
+        for row, one in zip(tiny.docstrings(), long, strict=True)
+    ]
+
+
+def alone() -> Rows:
+    return [{"text": row["text"]} for row in tiny.docstrings()]
+
+
+def summaries() -> Rows:
+    return [{"document": row["text"], "summary": f"about {row['label']}"} for row in tiny.docstrings()]
+
+
+def translations() -> Rows:
+    words = {"asyncio": "ein warten", "email": "ein Brief"}
+    return [{"translation": {"en": row["text"], "de": words[row["label"]]}} for row in tiny.docstrings()]
+
+
+def encoder(folder: Path) -> Path:
+    return tiny.checkpoint("bert", folder)
+
+
+def decoder(folder: Path) -> Path:
+    torch.manual_seed(0)
+    common = {"vocab_size": tiny.VOCABULARY, "pad_token_id": 0}
+    AutoModelForCausalLM.from_config(AutoConfig.for_model("llama", **common, **tiny.KIN["llama"])).save_pretrained(
+        folder
+    )
+    tiny.tokenizer("llama").save_pretrained(folder)
+    return folder
+
+
+def writer(folder: Path) -> Path:
+    """With output embeddings of its own, as T5 v1.1."""
+    torch.manual_seed(0)
+    config = AutoConfig.for_model("t5", vocab_size=tiny.VOCABULARY, **tiny.SIZES["t5"])
+    config.scale_decoder_outputs = False
+    model = AutoModelForSeq2SeqLM.from_config(config)
+    model.lm_head.weight = torch.nn.Parameter(torch.randn_like(model.lm_head.weight) / 4)
+    model.save_pretrained(folder)
+    tiny.tokenizer("t5").save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("task", "metric", "rows", "model", "layers", "epochs"),
+    [
+        ("text-classification", "pearson", numbers, encoder, "keep: 3", 6),
+        ("text-classification", "micro_f1", several, encoder, "keep: 3", 6),
+        ("text-generation", "bits_saved_per_byte", alone, decoder, "keep: 3", 1),
+        ("summarization", "rouge_l", summaries, writer, "decoder_keep: 2", 7),
+        ("translation", "bleu", translations, writer, "decoder_keep: 2", 7),
+    ],
+    ids=["regression", "several labels", "language model", "summaries", "translations"],
+)
+def test_a_task_is_carried_out_whole(  # noqa: PLR0913, PLR0917
+    task: str, metric: str, rows: Callable[[], Rows], model: Callable[[Path], Path], layers: str, epochs: int,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    data, out, pack = tiny.write_rows(tmp_path / "data", rows()), tmp_path / "out", open_pack(tmp_path / "pack")
+    source, file = model(tmp_path / "model"), tmp_path / "recipe.yaml"
+    written = "" if task == "text-classification" else ", max_new_tokens: 8"
+    head = (
+        f"version: 1\nname: whole\nmodel: {{source: {json.dumps(str(source))}}}\ndevice: edge\n"
+        f"data: {{source: {json.dumps(str(data))}, task: {task}}}\ngoal: {{relative_accuracy: '>= 0.01'}}\n"
+    )
+    tail = f"training: {{batch_size: 16, max_tokens: 16, joined_texts: 0{written}}}\n"
+    command = ["run", str(file), "--out", str(out), "--no-ledger", "--policy", str(pack), "--measure-seconds", "0.3"]
+
+    first = FIRST.format(epochs=epochs)
+    file.write_text(f"{head}steps:\n{first}{tail}")
+    assert main(command) in (0, 4)
+    before = json.loads((out / "report.json").read_text())["steps"][0]
+    file.write_text(f"{head}steps:\n{first}{REST.format(layers=layers)}{tail}")
+    assert main([*command, "--resume"]) in (0, 4)
+    assert "fine-tuned: reused from the earlier run" in capsys.readouterr().err
+
+    steps = json.loads((out / "report.json").read_text())["steps"]
+    assert steps[0]["metrics"] == before["metrics"] and len(steps) == 5
+    for step in steps:
+        assert step["metric"] == metric and step["parameters"] == step["predicted_parameters"]
+        assert advisor.load(out, step=step["name"])(["Return the message"])
+    assert steps[0]["accuracy"] > 0 and steps[-1]["relative_accuracy"]["interval"]
+    assert steps[-1]["artefact"]["kind"] == "onnx" and metric in (out / "README.md").read_text()
+    found = advisor.gate(out, policy=str(pack), rescore=str(data))
+    assert {one.rule for one in found if one.severity == "error"} <= {"gate-enough", "gate-numbers", "gate-device"}
