@@ -71,8 +71,8 @@ def refuse_wide_or_long(place: str, columns: int, rows: int) -> None:
             raise AdviseError(Fault(f"{count:,} {what}, more than the {most:,} that are read", place, hint=hint))
 
 
-def refuse_unfolding(path: Path) -> None:
-    """Raise an AdviseError for a Parquet file that is much larger in memory; its metadata is read before its pages.
+def refuse_unfolding(path: Path, most: int = MOST_BYTES) -> None:
+    """Raise an AdviseError for a Parquet file of more bytes in memory; its metadata is read before its pages.
 
     Raises:
         pyarrow.ArrowException, OSError: it cannot be read.
@@ -80,18 +80,18 @@ def refuse_unfolding(path: Path) -> None:
     file = pq.ParquetFile(path)
     refuse_wide_or_long(str(path), len(file.schema_arrow), file.metadata.num_rows)
     groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
-    if sum(group.total_byte_size for group in groups) <= MOST_BYTES:
+    if sum(group.total_byte_size for group in groups) <= most:
         texts = [one.name for one in file.schema_arrow if types.is_string(one.type) or types.is_large_string(one.type)]
         # Texts stay in their dictionaries, in which a text that is repeated is kept once, and are only measured.
         measured = pq.ParquetFile(path, read_dictionary=texts).iter_batches(BATCH)
         found = 0
         for batch in measured:
             found += sum(map(_bytes, batch.columns))
-            if found > MOST_BYTES:
+            if found > most:
                 break
         else:
             return
-    raise AdviseError(Fault(f"unfolds to more than {MOST_BYTES:,} bytes", str(path), hint=SAMPLE))
+    raise AdviseError(Fault(f"unfolds to more than {most:,} bytes", str(path), hint=SAMPLE))
 
 
 def _bytes(column: object) -> int:
