@@ -1,7 +1,7 @@
 """The user's own folders, by the XDG Base Directory Specification: for what is cached, and for what is kept.
 
-A container may run as a user whom the system does not know, without HOME: then there are none, unless XDG_CACHE_HOME and
-XDG_DATA_HOME name them. `~` would become a folder of that name.
+A container may run as a user whom the system does not know, without HOME. Then there are none, unless XDG_CACHE_HOME
+and XDG_DATA_HOME name them; `~` would become a folder of that name.
 """
 
 from __future__ import annotations
