@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from advisor.base import user_folders
+from advisor.base.errors import AdviseError
+from advisor.base.held_stderr import without_panics
 from advisor.cli import main
+from advisor.execution.scratch import scratch
 
 ADVICE = ["--model", "bert", "--samples", "3000", "--device", "cpu"]
 
@@ -56,3 +60,18 @@ def test_a_relative_folder_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", "cache")
     assert user_folders.cache() == f"{tmp_path}/.cache"
+
+
+def opened() -> int:
+    """How many files this process has open, where the system tells."""
+    return len(list(Path("/proc/self/fd").glob("*")))
+
+
+def test_without_a_place_for_temporary_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [str(tmp_path / "none")])
+    before = opened()
+    for place in (scratch, without_panics):
+        with pytest.raises(AdviseError, match="no folder for temporary files that can be written to"), place():
+            pytest.fail("there is no such folder")
+    assert opened() == before
