@@ -18,6 +18,7 @@ import small_runs
 from advisor.base.errors import AdviseError
 from advisor.cli import main
 from advisor.runs import import_export, ledger
+from advisor.runs.predictor import load
 from advisor.runs.record import Record, canonical, identity
 
 
@@ -143,3 +144,16 @@ def test_of_many_faulty_lines_a_hundred_are_told(tmp_path: Path) -> None:
     with pytest.raises(AdviseError) as raised:
         import_export.read(tmp_path / "runs.jsonl")
     assert len(raised.value.faults) == 100 and raised.value.faults[0].line == 2
+
+
+def test_a_model_that_is_said_to_lie_outside_of_its_run_is_not_looked_at(tmp_path: Path) -> None:
+    folder, secret = small_runs.write(tmp_path / "run"), tmp_path / "secret"
+    secret.mkdir()
+    (secret / "private.txt").touch()
+    report = json.loads((folder / "report.json").read_text())
+    for outside in ("../secret", str(secret), "steps/../../secret"):
+        report["steps"][-1]["path"] = outside
+        (folder / "report.json").write_text(json.dumps(report))
+        with pytest.raises(AdviseError, match=r"report\.json: .* is not in the run's folder") as raised:
+            load(folder)
+        assert "private.txt" not in str(raised.value)
