@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from advisor.base import files, yamlfile
-from advisor.compute.data import file_checks, media, media_folders, sounds
+from advisor.compute.data import file_checks, images, media, media_folders, sounds
 from advisor.compute.structure import weight_files
 from advisor.families import config_checks
 from advisor.inspection import probe
@@ -30,6 +30,7 @@ LIMITS = {
     "header of a CSV file": file_checks.MOST_HEADER,
     "an image or a sound": media.MOST_FILE,
     "all images or sounds of a folder, or of one table": media_folders.MOST_BYTES,
+    "pixels of an image": images.MOST_PIXELS,
     "length of a sound": sounds.MOST_SECONDS,
     "rate of a sound": sounds.MOST_RATE,
     "nesting of JSON rows": file_checks.MOST_DEPTH,
