@@ -21,7 +21,7 @@ def test_an_image_of_many_pixels_is_not_unfolded() -> None:
 
 @pytest.mark.parametrize("form", ["AIFF", "W64", "CAF", "FLAC"])
 def test_damaged_headers_of_sounds_print_nothing(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """soundfile asks a file for places that it cannot have; the error in its callback was printed with its traceback."""
+    """soundfile asks a file for places that it cannot have; the traceback of its callback was printed."""
     printed: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", printed.append)
     soundfile.write(file := io.BytesIO(), np.zeros(16_000), 16_000, format=form)
