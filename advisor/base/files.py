@@ -15,10 +15,11 @@ from typing import Any
 from advisor.base.errors import AdviseError, Fault
 
 SEAL = "sha256"
+MOST_BYTES = 2**30  # of a file that is read whole, such as a run's report or exported runs
 
 
-def write(path: Path, text: str) -> None:
-    """Write text to a draft beside the file and rename it.
+def write(path: Path, content: str | bytes) -> None:
+    """Write to a draft beside the file and rename it; who may read the file stays as it was.
 
     Raises:
         AdviseError: the folder is missing or cannot be written to, or the path is no file.
@@ -26,8 +27,9 @@ def write(path: Path, text: str) -> None:
     _refuse_folder(path)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        # Names of files that are not UTF-8 are kept readable: no text file could hold their bytes.
-        draft.write_text(text, encoding="utf-8", errors="backslashreplace")
+        draft.write_bytes(_encoded(content))
+        with suppress(FileNotFoundError):
+            draft.chmod(stat.S_IMODE(path.stat().st_mode))
         draft.replace(path)
     except OSError as error:
         with suppress(OSError):
@@ -36,15 +38,23 @@ def write(path: Path, text: str) -> None:
         raise _unwritable(path, reason) from None
 
 
+def _encoded(content: str | bytes) -> bytes:
+    """Text as UTF-8. Names of files that are not UTF-8 are kept readable: no text file could hold their bytes."""
+    return content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
+
+
 def regular_bytes(path: Path, hint: str = "") -> bytes:
     """The bytes of a regular file; a pipe or a device might never end.
 
     Raises:
-        AdviseError: it is none, or cannot be read.
+        AdviseError: it is none, cannot be read, or has more than `MOST_BYTES`.
     """
-    if path.exists() and not path.is_file():
-        raise AdviseError(Fault("is no regular file", str(path), hint=hint))
     try:
+        if path.exists() and not path.is_file():
+            raise AdviseError(Fault("is no regular file", str(path), hint=hint))
+        if (size := path.stat().st_size) > MOST_BYTES:
+            message = f"has {size:,} bytes, more than the {MOST_BYTES:,} that are read"
+            raise AdviseError(Fault(message, str(path), hint=hint))
         return path.read_bytes()
     except OSError as error:
         raise AdviseError(Fault(f"cannot be read: {error.strerror}", str(path), hint=hint)) from None
@@ -60,7 +70,7 @@ def regular_text(path: Path, hint: str = "") -> str:
         raise AdviseError(Fault("is not UTF-8 text", str(path), hint=hint)) from None
 
 
-def deliver(path: Path, text: str) -> None:
+def deliver(path: Path, content: str | bytes) -> None:
     """Write a product where the user wants it: into a file, whole or not at all, or to a device or a pipe as it comes.
 
     A link leads to what it names. Nothing is ever renamed over a device.
@@ -69,11 +79,11 @@ def deliver(path: Path, text: str) -> None:
         AdviseError: the folder is missing or cannot be written to, or the path is a folder.
     """
     if not _is_special(path):
-        write(path.resolve() if path.is_symlink() else path, text)
+        write(path.resolve() if path.is_symlink() else path, content)
         return
     try:
-        with open(os.open(path, os.O_WRONLY | os.O_APPEND), "w", encoding="utf-8") as stream:  # noqa: PTH123
-            stream.write(text)
+        with open(os.open(path, os.O_WRONLY | os.O_APPEND), "wb") as stream:  # noqa: PTH123
+            stream.write(_encoded(content))
     except OSError as error:
         raise _unwritable(path, error.strerror or str(error)) from None
 

@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from advisor.base.user_folders import temporary
+
 _PANIC = re.compile(rb"\n?thread '[^']*'[^\n]* panicked at .*?(?:RUST_BACKTRACE[^\n]*\n|\Z)", re.DOTALL)
 
 
@@ -20,12 +22,14 @@ _PANIC = re.compile(rb"\n?thread '[^']*'[^\n]* panicked at .*?(?:RUST_BACKTRACE[
 def without_panics() -> Iterator[None]:
     """Within, nothing reaches stderr; afterwards all of it but the words of a panic."""
     sys.stderr.flush()
+    held = tempfile.TemporaryFile(dir=temporary())  # noqa: SIM115 - closed below
     try:
         before = os.dup(2)
     except OSError:  # it is closed
+        held.close()
         yield
         return
-    with tempfile.TemporaryFile() as held:
+    with held:
         os.dup2(held.fileno(), 2)
         try:
             yield

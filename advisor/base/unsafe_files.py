@@ -9,18 +9,24 @@ from __future__ import annotations
 
 import json
 import pickletools
+import zlib
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 CODE = {".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".sh"}
 PROTOCOLS = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
-# Archives and arrays that may hold a pickle: zip (torch.save), gzip, bzip2, xz, zlib (joblib), numpy, HDF5.
-ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"x\x01", b"x\x9c", b"x\xda", b"\x93NUMPY", b"\x89HDF")
+# Archives and arrays that may hold a pickle: zip (torch.save), gzip, bzip2, xz, lzma, zstd, lz4, 7z, numpy, HDF5.
+ARCHIVES = (
+    *(b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"]\x00\x00", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18"),
+    *(b"7z\xbc\xaf", b"\x93NUMPY", b"\x89HDF"),
+)
+ZLIB = tuple(b"x" + bytes([level]) for level in (0x01, 0x5E, 0x9C, 0xDA))  # joblib packs with level 3, which is x^
 TAR, TAR_START = b"ustar", 257
+START = 4096  # bytes that tell an archive: the tables that zlib begins with have up to 300
 # What calls something. EXT1, EXT2 and EXT4 only name what the reader has registered, and weights may begin with them.
 RUNS = {"REDUCE", "BUILD", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX"}
 MOST_OPCODES, LONGEST = 100_000, 2**24  # read of one file: a longer one that is still valid is a pickle
-MOST_JSON = 2**24
+CONFIG, MOST_JSON = "config.json", 2**24  # how the names of configs end, and bytes of one
 MOST_HEADER = 100_000_000  # bytes, as the safetensors library has it
 
 
@@ -30,6 +36,8 @@ def danger(path: Path) -> str:
         return "code"
     if holds_pickle(path):
         return "a pickle, or an archive that may hold one"
+    if path.name.endswith(CONFIG) and path.stat().st_size > MOST_JSON:
+        return f"a config of more than {MOST_JSON:,} bytes, which may name code to run"
     return "a config that names code to run (auto_map)" if names_code(path) else ""
 
 
@@ -40,13 +48,23 @@ def holds_pickle(path: Path) -> bool:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        start = file.read(TAR_START + len(TAR))
+        start = file.read(START)
         if path.suffix == ".safetensors" and _is_safetensors(file):
             return False
-        if start.startswith((*PROTOCOLS, *ARCHIVES)) or start[TAR_START:] == TAR:
+        if start.startswith((*PROTOCOLS, *ARCHIVES)) or start.startswith(TAR, TAR_START) or _is_zlib(start):
             return True
         file.seek(0)
         return _runs_as_pickle(file)
+
+
+def _is_zlib(start: bytes) -> bool:
+    """Whether a file is packed by zlib: two letters of a text may look so."""
+    if not start.startswith(ZLIB):
+        return False
+    try:
+        return bool(zlib.decompressobj().decompress(start))
+    except zlib.error:
+        return False
 
 
 def _is_safetensors(file: BinaryIO) -> bool:
@@ -65,7 +83,7 @@ def _is_safetensors(file: BinaryIO) -> bool:
 
 def names_code(path: Path) -> bool:
     """Whether a file is a config of transformers with `auto_map`, which names classes in files beside it."""
-    if not path.name.endswith("config.json") or path.stat().st_size > MOST_JSON:
+    if not path.name.endswith(CONFIG) or path.stat().st_size > MOST_JSON:
         return False
     try:
         config = json.loads(path.read_bytes())

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 
+from advisor.base import user_folders
+
 MOST_FILES = 64  # of one kind; the oldest go first
 
 
 def path(kind: str, name: str) -> str:
-    """Where a kept file of some kind lies."""
-    root = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - start-up time
-    return f"{root}/advise/{kind}/{name}.json"
+    """Where a kept file of some kind lies. Raises OSError where the user has no folder for it."""
+    return f"{user_folders.cache()}/advise/{kind}/{name}.json"
 
 
 def write(kind: str, name: str, text: str) -> None:
     """Keep a text, whole or not at all; where that cannot be done, nothing is kept."""
-    file = path(kind, name)
-    draft = f"{file}.{os.getpid()}"
     try:
+        file = path(kind, name)
+        draft = f"{file}.{os.getpid()}"
         os.makedirs(os.path.dirname(file), exist_ok=True)  # noqa: PTH103, PTH120
         with open(draft, "w", encoding="utf-8") as out:  # noqa: PTH123
             out.write(text)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from advisor.base.errors import AdviseError, Fault
 from advisor.cli.options import parser
 
 
@@ -20,18 +21,30 @@ def run(arguments: Sequence[str]) -> int:
     made.add_argument("model", metavar="MODEL", help="a checkpoint folder, a config.json, or a model type")
     made.add_argument("--out", type=Path, metavar="FILE", help="write it here (default: where advise finds it again)")
     options = made.parse_args(arguments)
-    from advisor.base.files import write
-    from advisor.families.described.description import own_folder
+    from advisor.base.files import deliver
     from advisor.inspection.probe import needs_run
 
     needs_run("advise families add")
+    folder = _folder(options.out)
     described = _describe(options.model)
-    file = options.out or own_folder() / f"{described['model_type']}.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write(file, json.dumps(described, indent=1) + "\n")
+    file = options.out or folder / f"{described['model_type']}.json"
+    deliver(file, json.dumps(described, indent=1) + "\n")
     sys.stdout.write("".join(f"{line}\n" for line in _lines(described)))
     sys.stderr.write(f"wrote {file}\n")
     return 0
+
+
+def _folder(out: Path | None) -> Path:
+    """The folder of the file that is written. Raises an AdviseError where there can be none."""
+    from advisor.families.described.kept import own_folder
+
+    try:
+        folder = out.parent if out else own_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        place = str(error.filename or "the user's folder of families")
+        raise AdviseError(Fault(f"cannot be made: {error.strerror}", place, hint="--out FILE")) from None
+    return folder
 
 
 def _describe(model: str) -> dict[str, Any]:

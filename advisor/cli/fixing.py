@@ -77,16 +77,15 @@ def _now(source: Source, after: dict[str, str]) -> Source:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file in place of the old one, with its mark of byte order and its mode, through links."""
+    """Write a file in place of the old one, with its mark of byte order, through links."""
     from advisor.base.files import write
 
     path = path.resolve()
     try:
-        mode, marked = path.stat().st_mode, path.read_bytes().startswith(BOM.encode())
+        marked = path.read_bytes().startswith(BOM.encode())
     except OSError as error:
         raise AdviseError(f"{path} cannot be read: {error.strerror}") from None
     write(path, BOM + text if marked else text)
-    path.chmod(mode)
 
 
 def report(made: Sequence[Repair], would: bool) -> Iterator[str]:

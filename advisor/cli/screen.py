@@ -130,6 +130,8 @@ def _open_what_is_closed() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+    if sys.stdin is None:  # Python found it closed
+        sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115
 
 
 def _said(out: Stream, talk: Stream) -> None:

@@ -86,7 +86,7 @@ def _whole_pack(folder: Path | None, path: Path, text: str) -> Iterator[Finding]
 
 def _is_saved(path: Path, text: str) -> bool:
     try:
-        return path.read_text(encoding="utf-8") == text
+        return path.is_file() and path.read_text(encoding="utf-8") == text
     except (OSError, UnicodeDecodeError):
         return False
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from advisor.base import user_folders
 from advisor.base.errors import AdviseError
 from advisor.base.install import pip_command
 from advisor.execution import memory
@@ -158,19 +159,20 @@ def _nvml() -> Line:
     return Line("energy", "NVML", "readable", "the GPU's energy is counted, of all programs together", True)
 
 
-def folders(environment: Mapping[str, str] = os.environ) -> Iterator[Line]:
+def folders() -> Iterator[Line]:
     """Where runs, remembered packs and downloaded models are kept."""
-    path = ledger.where()
     try:
-        found, good = f"{path}: {_many(len(ledger.find()), 'run')}", True
+        found, good = f"{ledger.where()}: {_many(len(ledger.find()), 'run')}", True
     except AdviseError as error:
         found, good = error.faults[0].message, False
     yield Line("folders", "ledger", found, "" if good else "runs are not recorded", good)
-    home = Path(environment.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    yield Line("folders", "cache", str(home / "advise"), "may be deleted at any time")
-    hub = environment.get("HF_HUB_CACHE") or str(Path(environment.get("HF_HOME") or home / "huggingface") / "hub")
-    models = len(list(Path(hub).glob("models--*")))
-    yield Line("folders", "Hub", f"{hub}: {_many(models, 'model')}", "models named by their Hub id are looked for here")
+    try:
+        yield Line("folders", "cache", f"{user_folders.cache()}/advise", "may be deleted at any time")
+        models = len(list(Path(hub := user_folders.hub()).glob("models--*")))
+        means = "models named by their Hub id are looked for here"
+        yield Line("folders", "Hub", f"{hub}: {_many(models, 'model')}", means)
+    except user_folders.NoFolder as error:
+        yield Line("folders", "cache", str(error.strerror), "nothing is remembered between two commands", False)
 
 
 def _many(count: int, noun: str) -> str:

@@ -15,15 +15,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from advisor.base.user_folders import temporary
+
 PREFIX, LOCK = "advise-", ".lock"
 YOUNG = 60.0  # seconds in which a folder may not have its lock yet
 
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A temporary folder for this process and the libraries in it, removed at the end."""
+    """A temporary folder for this process and the libraries in it, removed at the end.
+
+    Raises:
+        AdviseError: there is no place for it.
+    """
     before = os.environ.get("TMPDIR"), tempfile.tempdir
-    clear_abandoned(Path(tempfile.gettempdir()))
+    clear_abandoned(Path(temporary()))
     with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder:
         lock = os.open(Path(folder) / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(lock, fcntl.LOCK_SH)
@@ -37,9 +43,9 @@ def scratch() -> Iterator[Path]:
             os.close(lock)
 
 
-def clear_abandoned(temporary: Path) -> None:
+def clear_abandoned(place: Path) -> None:
     """Remove the scratch folders of this user whose processes are gone; what cannot be removed stays."""
-    for folder in temporary.glob(f"{PREFIX}*"):
+    for folder in place.glob(f"{PREFIX}*"):
         with suppress(OSError):
             if _abandoned(folder):
                 shutil.rmtree(folder)

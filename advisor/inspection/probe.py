@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from advisor.base.errors import AdviseError, Fault, suggest
 from advisor.base.install import pip_command
+from advisor.base.user_folders import NoFolder, hub
 from advisor.facts.cpu import instruction_sets
 from advisor.facts.facts import DeviceFacts, ModelFacts
 from advisor.families import registry
@@ -142,8 +143,11 @@ def checkpoint(source: str) -> str:
 
 def card_licence(folder: Path) -> str | None:
     """The licence that the model card in a folder names in its front matter; None where there is none."""
+    card = folder / "README.md"
+    if not card.is_file():  # a named pipe would be waited for
+        return None
     try:
-        with (folder / "README.md").open(encoding="utf-8", errors="replace") as file:
+        with card.open(encoding="utf-8", errors="replace") as file:
             head = file.read(MAX_CARD)
     except OSError:
         return None
@@ -191,9 +195,10 @@ def cached_config(source: str, revision: str | None = None) -> Path | None:
     wanted = revision or "main"
     if not _REVISION.fullmatch(wanted) or ".." in wanted:
         return None
-    home = os.environ.get("HF_HOME") or Path("~/.cache/huggingface").expanduser()
-    cache = Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub")
-    repository = cache / f"models--{source.replace('/', '--')}"
+    try:
+        repository = Path(hub()) / f"models--{source.replace('/', '--')}"
+    except NoFolder:
+        return None
     try:
         commit = (repository / "refs" / wanted).read_text().strip()
     except (OSError, ValueError):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from advisor.base import user_folders
 from advisor.base.digest import digest
 from advisor.base.errors import AdviseError
 
@@ -46,8 +47,7 @@ def _bytes(name: str) -> bytes:
 
 
 def _file(folder: Path) -> Path:
-    root = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    return Path(root) / "advise" / "packs" / f"{zlib.crc32(os.fsencode(folder.absolute())):08x}.json"
+    return Path(user_folders.cache()) / "advise" / "packs" / f"{zlib.crc32(os.fsencode(folder.absolute())):08x}.json"
 
 
 def recall(folder: Path, files_of: Callable[[Path], list[Path]]) -> dict[str, Any] | None:
@@ -62,9 +62,9 @@ def recall(folder: Path, files_of: Callable[[Path], list[Path]]) -> dict[str, An
 
 def store(folder: Path, folders: list[str], seen: Trace, pack: dict[str, Any]) -> None:
     """Write the file whole; where that cannot be done, every start validates again."""
-    file = _file(folder)
-    draft = file.with_suffix(f".{os.getpid()}")
     try:
+        file = _file(folder)
+        draft = file.with_suffix(f".{os.getpid()}")
         file.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(json.dumps({"folders": folders, "trace": seen, "pack": pack}))
         draft.replace(file)

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, cast
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.base.files import fingerprint, write_json
+from advisor.base.files import fingerprint, regular_bytes, write_json
 from advisor.base.install import upgrade_command
 from advisor.base.validation import adapter
 from advisor.records.output_folder import ASSIGNMENT, STEP, STEPS
@@ -227,15 +227,14 @@ def read_json(file: Path) -> Any:
     """The value in a JSON file.
 
     Raises:
-        AdviseError: it is no regular file (a pipe would never end), or no JSON: NaN and infinite numbers are none.
+        AdviseError: it is no regular file (a pipe would never end), too large, or no JSON: NaN and infinite numbers
+            are none.
     """
-    if not file.is_file():
-        what = "is no regular file" if file.exists() else "is missing"
-        raise AdviseError(Fault(what, str(file), hint=AGAIN))
+    if not file.exists():
+        raise AdviseError(Fault("is missing", str(file), hint=AGAIN))
+    content = regular_bytes(file, AGAIN)
     try:
-        return json.loads(file.read_bytes(), parse_constant=_no_number, parse_float=_finite)
-    except OSError as error:
-        raise AdviseError(Fault(f"cannot be read: {error.strerror or error}", str(file), hint=AGAIN)) from None
+        return json.loads(content, parse_constant=_no_number, parse_float=_finite)
     except RecursionError:
         raise AdviseError(
             Fault("is no JSON that a run writes: it is nested too deeply", str(file), hint=AGAIN)

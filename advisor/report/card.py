@@ -12,6 +12,7 @@ from advisor.deployment.gates import ENOUGH
 from advisor.facts.facts import DataFacts
 from advisor.facts.tasks import TASKS, USUAL
 from advisor.families.registry import every
+from advisor.inspection.probe import card_licence
 from advisor.recipe.recipe import Recipe, as_yaml
 from advisor.recipe.steps.distillation import Distillation
 from advisor.records.break_even import verdict
@@ -30,13 +31,8 @@ def text(result: RunResult, recipe: Recipe, data: DataFacts, license_: str = "")
 
 def base_license(folder: Path | None) -> str:
     """The license that the card in the base model's folder states; "" where it states none."""
-    try:
-        head = (folder / "README.md").read_text(encoding="utf-8")[:20_000] if folder else ""
-    except (OSError, UnicodeDecodeError):
-        return ""
-    block = re.match(r"---\n(.*?)\n---", head, re.DOTALL)
-    found = re.search(r"^license:\s*['\"]?([a-z0-9.+-]+)['\"]?\s*$", block[1], re.MULTILINE) if block else None
-    return found[1] if found else ""
+    found = card_licence(folder) if folder else None
+    return found if found and re.fullmatch("[a-z0-9.+-]+", found) else ""
 
 
 def section(result: RunResult) -> str:

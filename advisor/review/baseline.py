@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.base.files import regular_text, write
+from advisor.base.files import deliver, regular_text
 from advisor.review.findings import BUILT_IN, Finding, Place
 from advisor.review.waivers.rules import WAIVER_RULES
 
@@ -137,5 +137,5 @@ def save(findings: Iterable[Finding], old: Baseline, judged: Collection[str]) ->
     entries = sorted(kept + made)
     lines = ",\n".join("  " + _line({name: getattr(one, name) for name in FIELDS}) for one in entries)
     body = f"\n{lines}\n " if lines else ""
-    write(old.path, f'{{\n "version": {VERSION},\n "findings": [{body}]\n}}\n')
+    deliver(old.path, f'{{\n "version": {VERSION},\n "findings": [{body}]\n}}\n')
     return Baseline(old.path, tuple(entries))

@@ -5,17 +5,21 @@ A run comes with its id, the hash of its content: a damaged one is refused, and 
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.base.files import regular_bytes, regular_text, write
+from advisor.base.files import MOST_BYTES, deliver, regular_bytes
 from advisor.base.install import pip_command
 from advisor.runs import record
 from advisor.runs.record import Record, canonical
 
+PARTS = "export fewer runs: advise history export --since DATE"
+AGAIN = "export it again where it comes from"
+MOST_FAULTS = 100  # that are told of one file
 FORM = 1  # of the content of a run; another one is refused
 SUFFIXES = {".jsonl": "JSONL", ".parquet": "Parquet"}
 
@@ -27,7 +31,7 @@ def export(records: Sequence[Record], path: Path) -> None:
         AdviseError: the ending is neither .jsonl nor .parquet, pyarrow is missing, or the file cannot be written.
     """
     if _suffix(path) == ".jsonl":
-        write(path, "".join(f"{canonical(_entry(one))}\n" for one in records))
+        deliver(path, "".join(f"{canonical(_entry(one))}\n" for one in records))
     else:
         _write_parquet(records, path)
 
@@ -36,16 +40,17 @@ def read(path: Path) -> list[Record]:
     """Read the runs of an exported file.
 
     Raises:
-        AdviseError: it cannot be read, or what is wrong with each of its runs.
+        AdviseError: it cannot be read, or what is wrong with each of its runs, up to `MOST_FAULTS`.
     """
     found, faults = [], []
-    lines = _suffix(path) == ".jsonl"
-    entries = (one for one in regular_text(path).split("\n") if one.strip()) if lines else _rows(path)
-    for place, entry in enumerate(entries, start=1):
+    entries = _lines(path) if _suffix(path) == ".jsonl" else _rows(path)
+    for place, entry in entries:
         try:
             found.append(_record(entry))
         except (ValueError, TypeError, RecursionError) as error:
-            faults.append(Fault(_words(error), str(path), place, 1, "export it again where it comes from"))
+            faults.append(Fault(_words(error), str(path), place, 1, AGAIN))
+        if len(faults) == MOST_FAULTS:
+            break
     if faults:
         raise AdviseError(*faults)
     return found
@@ -101,12 +106,9 @@ def _write_parquet(records: Iterable[Record], path: Path) -> None:
     rows = [_row(one) for one in records]
     types = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64(), bool: pyarrow.bool_()}
     table = pyarrow.Table.from_pylist(rows, schema=pyarrow.schema([(name, types[t]) for name, t in COLUMNS.items()]))
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        pyarrow.parquet.write_table(table, draft)
-        draft.replace(path)
-    except OSError as error:
-        raise AdviseError(Fault(f"cannot be written: {error}", str(path))) from None
+    made = pyarrow.BufferOutputStream()
+    pyarrow.parquet.write_table(table, made)
+    deliver(path, made.getvalue().to_pybytes())
 
 
 COLUMNS = {
@@ -122,10 +124,25 @@ def _row(one: Record) -> dict[str, Any]:
     return {**plain, "entry": canonical(_entry(one))}
 
 
-def _rows(path: Path) -> Iterator[object]:
-    pyarrow, content = _pyarrow(), regular_bytes(path)
+def _lines(path: Path) -> Iterator[tuple[int, object]]:
+    """The lines that hold a run, with their numbers."""
+    for number, line in enumerate(io.BytesIO(regular_bytes(path, PARTS)), start=1):
+        try:
+            if line.strip():
+                yield number, line.decode()
+        except UnicodeDecodeError:
+            raise AdviseError(Fault("is not UTF-8 text", str(path), number, 1, AGAIN)) from None
+
+
+def _rows(path: Path) -> Iterator[tuple[int, object]]:
+    """The rows of a Parquet file, with their numbers. One of half a megabyte may unfold to gigabytes."""
+    pyarrow, content = _pyarrow(), regular_bytes(path, PARTS)
+    from advisor.compute.data.file_checks import refuse_unfolding
+
     try:
-        yield from pyarrow.parquet.read_table(pyarrow.BufferReader(content), columns=["entry"])["entry"].to_pylist()
+        refuse_unfolding(path, MOST_BYTES)
+        table = pyarrow.parquet.read_table(pyarrow.BufferReader(content), columns=["entry"])
+        yield from enumerate(table["entry"].to_pylist(), start=1)
     except (OSError, KeyError, pyarrow.ArrowException) as error:
         message = str(error).splitlines()[0]
         raise AdviseError(Fault(f"is no Parquet file of exported runs: {message}", str(path))) from None

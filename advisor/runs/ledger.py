@@ -16,6 +16,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from advisor.base import user_folders
 from advisor.base.errors import AdviseError, Fault
 from advisor.runs import record
 from advisor.runs.record import GateRecord, Quantity, Record, StepRecord
@@ -57,11 +58,17 @@ class Filters(NamedTuple):
 
 
 def where() -> Path:
-    """The ledger's file: ADVISE_LEDGER, else below XDG_DATA_HOME or ~/.local/share."""
-    if named := os.environ.get("ADVISE_LEDGER"):
-        return Path(named).expanduser()
-    home = os.environ.get("XDG_DATA_HOME") or Path("~/.local/share").expanduser()
-    return Path(home) / "advise" / "ledger.sqlite3"
+    """The ledger's file: ADVISE_LEDGER, else below XDG_DATA_HOME or ~/.local/share.
+
+    Raises:
+        AdviseError: the user has no home folder.
+    """
+    named = os.environ.get("ADVISE_LEDGER")
+    try:
+        return Path(named).expanduser() if named else Path(user_folders.data()) / "advise" / "ledger.sqlite3"
+    except (OSError, RuntimeError) as error:  # the second: of `~name`
+        reason = getattr(error, "strerror", None) or f"{named}: {error}"
+        raise AdviseError(f"there is no place for the ledger: {reason}", hint=NAME) from None
 
 
 def add(records: Sequence[Record], path: Path | None = None) -> int:
@@ -112,15 +119,22 @@ def _read(path: Path, test: str, values: Sequence[Any]) -> list[Record]:
     with _told(path):
         if not path.exists():
             return []
-        with closing(_opened(path)) as ledger:
+        with closing(_opened(path, at_rest=_at_rest(path))) as ledger:
             ledger.execute("BEGIN")  # one state of the file for all the queries below
             runs = ledger.execute(f"SELECT * FROM runs WHERE {test} ORDER BY finished DESC, id", values).fetchall()
             return [_record(ledger, run) for run in runs]
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _at_rest(path: Path) -> bool:
+    """Whether a ledger lies whole on a disk that nobody can write to, so that readers need no locks."""
+    log = path.with_name(f"{path.name}-wal")
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY) and not (log.exists() and log.stat().st_size)
+
+
+def _opened(path: Path, at_rest: bool = False) -> sqlite3.Connection:
     """The open ledger, of the newest schema. Transactions are begun by hand."""
-    ledger = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+    place = f"{path.absolute().as_uri()}{'?immutable=1' if at_rest else ''}"
+    ledger = sqlite3.connect(place, timeout=PATIENCE, isolation_level=None, uri=True)
     try:
         ledger.row_factory = sqlite3.Row
         if _version(ledger, path) < len(MIGRATIONS):
@@ -178,6 +192,7 @@ def _writing(ledger: sqlite3.Connection) -> Iterator[None]:
     ledger.execute("COMMIT")
 
 
+NAME = "name a file in ADVISE_LEDGER"
 OTHER = "name another file in ADVISE_LEDGER, or move this one away"
 
 

@@ -180,7 +180,11 @@ def _step(folder: Path, name: str | None) -> StepResult:
     steps = {one.name: one for one in run_folder.read(folder).steps}
     if name is not None and name not in steps:
         raise AdviseError(Fault(f"the run has no step {name!r}", str(folder), hint=suggest(name, steps)))
-    return steps[name] if name else list(steps.values())[-1]
+    found = steps[name] if name else list(steps.values())[-1]
+    if not run_folder.inside(found.path):  # nothing there is looked at
+        what = f"{found.name} is said to lie in {found.path!r:.100}, which is not in the run's folder"
+        raise AdviseError(Fault(what, str(folder / run_folder.REPORT), hint=run_folder.AGAIN))
+    return found
 
 
 def _check_own(folder: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from advisor.base.errors import AdviseError
-from advisor.base.files import deliver, write
+from advisor.base.files import MOST_BYTES, deliver, regular_bytes, write
 from advisor.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -59,6 +59,21 @@ def test_a_link_to_a_file_stays_one(tmp_path: Path) -> None:
     deliver(tmp_path / "link", "new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "file").read_text() == "new"
+
+
+def test_who_may_read_a_file_stays_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "secret.json"
+    file.write_text("before")
+    file.chmod(0o600)
+    write(file, "after")
+    assert file.read_text() == "after" and stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_file_of_too_many_bytes_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "a.json").open("wb") as file:
+        file.truncate(MOST_BYTES + 1)  # a file of holes takes no room
+    with pytest.raises(AdviseError, match="has 1,073,741,825 bytes, more than the 1,073,741,824 that are read"):
+        regular_bytes(tmp_path / "a.json")
 
 
 @pytest.mark.parametrize("name", [".", "..", "sub", "sub/..", ""])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import lzma
 import os
 import pickle
 import tarfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +68,16 @@ def test_a_pickle_behind_more_opcodes_or_a_longer_text_than_are_read(
 def test_archives_that_may_hold_a_pickle(tmp_path: Path) -> None:
     import numpy
     import torch
+    from pyarrow import compress
 
     torch.save({"a": torch.zeros(2)}, tmp_path / "new")
     torch.save({"a": torch.zeros(2)}, tmp_path / "old", _use_new_zipfile_serialization=False)
     (tmp_path / "gz").write_bytes(gzip.compress(pickle.dumps(1)))
+    for level in range(10):  # joblib's usual level is 3
+        (tmp_path / f"zlib-{level}").write_bytes(zlib.compress(pickle.dumps(list(range(9_000))), level))
+    (tmp_path / "lzma").write_bytes(lzma.compress(pickle.dumps(1), lzma.FORMAT_ALONE))
+    (tmp_path / "zstd").write_bytes(compress(pickle.dumps(1), "zstd", asbytes=True))
+    (tmp_path / "lz4").write_bytes(compress(pickle.dumps(1), "lz4", asbytes=True))
     with tarfile.open(tmp_path / "tar", "w") as tar:
         member = tarfile.TarInfo("pickle")
         tar.addfile(member, io.BytesIO())
@@ -87,6 +95,7 @@ def test_plain_files_are_no_pickles(checkpoints: dict[str, Path], tmp_path: Path
         "#version: 0.2\na b\n",
         "I am\n",
         "class\nof\nwords",
+        "x^2 and y^2\n",
         "---\n# Model card\n",
     ]
     for number, text in enumerate(texts):
@@ -105,6 +114,9 @@ def test_configs_that_name_code(tmp_path: Path) -> None:
         assert not danger(tmp_path / "config.json")
     (tmp_path / "vocab.json").write_text(json.dumps({"auto_map": 3}))
     assert not danger(tmp_path / "vocab.json")
+    with (tmp_path / "tokenizer_config.json").open("wb") as file:
+        file.truncate(unsafe_files.MOST_JSON + 1)
+    assert "which may name code" in danger(tmp_path / "tokenizer_config.json")
     (tmp_path / "own.PY").touch()
     assert danger(tmp_path / "own.PY") == "code"
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 import refused
 
 from advisor.cli import main
+from advisor.families.registry import find
+from advisor.report.card import base_license
 
 FACTS = ["--samples", "3000", "--device", "cpu"]
 CHECKOUT = Path(__file__).parents[2]
@@ -174,3 +178,29 @@ def test_newer_formats_are_refused_by_name(tmp_path: Path, capsys: pytest.Captur
     assert "format 2 of packs: this advise reads format 1" in capsys.readouterr().err
     (tmp_path / "pack.yaml").write_text("format: 1\nname: x\nversion: '1'\ndescription: x\nextends: [core]\n")
     assert main(["rules", "list", str(tmp_path)]) == 0
+
+
+def test_a_named_pipe_that_is_called_like_a_model_card(tmp_path: Path) -> None:
+    bert = find("bert")
+    assert bert
+    (tmp_path / "config.json").write_text(json.dumps(dict(bert.config)))
+    os.mkfifo(tmp_path / "README.md")
+    assert advise("--model", str(tmp_path), *FACTS).returncode == 0
+    assert base_license(tmp_path) == ""
+
+
+def test_a_named_pipe_below_a_file_of_waivers(tmp_path: Path) -> None:
+    """Whether a waiver is unused depends on all recipes below its file."""
+    (tmp_path / "x.yaml").write_text(RECIPE)
+    (tmp_path / "other").mkdir()
+    os.mkfifo(tmp_path / "other" / "y.yaml")
+    until = date.today() + timedelta(days=10)
+    waiver = f'{{rule: int8-gate, reason: a test of it, owner: me, until: {until}, where: "**"}}'
+    (tmp_path / "waivers.yaml").write_text(f"waivers:\n  - {waiver}\n")
+    assert b"the waiver for int8-gate is unused" in advise("check", str(tmp_path / "x.yaml")).stdout
+
+
+def test_a_description_goes_where_it_can(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert main(["families", "add", "bert", "--out", str(tmp_path / "file" / "bert.json")]) == 2
+    assert "file: cannot be made: " in capsys.readouterr().err

@@ -114,6 +114,11 @@ def test_a_closed_or_full_stderr_costs_nothing() -> None:
         assert (done.returncode, done.stdout) == (0, whole), end
 
 
+def test_a_closed_stdin_is_an_empty_one() -> None:
+    done = shell(f"{ADVISE} check - <&-")
+    assert done.returncode == 2 and "the file is empty" in done.stdout and "Traceback" not in done.stderr
+
+
 def test_a_file_that_is_written_is_not_what_a_closed_stdout_was(tmp_path: Path) -> None:
     done = shell(f"{ADVISE} --model t5 --samples 3000 --device cpu -o recipe.yaml >&- 2>&-", tmp_path)
     assert done.returncode == 0

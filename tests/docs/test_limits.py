@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from advisor.base import yamlfile
-from advisor.compute.data import file_checks, media, media_folders, sounds
+from advisor.base import files, yamlfile
+from advisor.compute.data import file_checks, images, media, media_folders, sounds
 from advisor.compute.structure import weight_files
 from advisor.families import config_checks
 from advisor.inspection import probe
 from advisor.policy import packfile, shipped
 from advisor.records import training_settings
+from advisor.runs import import_export
 
 PAGE = Path(__file__).parents[2] / "docs" / "limits.md"
 LIMITS = {
@@ -30,9 +31,12 @@ LIMITS = {
     "an image or a sound": media.MOST_FILE,
     "all images or sounds of a folder, or of one table": media_folders.MOST_BYTES,
     "side of the images that a model reads (`image_size`)": training_settings.MOST_PIXELS,
+    "pixels of an image": images.MOST_PIXELS,
     "length of a sound": sounds.MOST_SECONDS,
     "rate of a sound": sounds.MOST_RATE,
     "nesting of JSON rows": file_checks.MOST_DEPTH,
+    "a file that is read whole: of a run folder, a baseline, exported runs": files.MOST_BYTES,
+    "faulty runs that are told of one exported file": import_export.MOST_FAULTS,
     "seeds of one recipe (`--seeds`)": training_settings.MOST_SEEDS,
 }
 

@@ -162,3 +162,9 @@ def test_a_baseline_is_written_in_one_order_one_entry_in_a_line(tmp_path: Path) 
     assert texts[0] == texts[1]
     assert len(json.loads(texts[0])["findings"]) == 4
     assert len(texts[0].splitlines()) == 9
+
+
+def test_a_baseline_is_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to(tmp_path / "known.json")
+    save([finding()], Baseline(tmp_path / "link.json"), [])
+    assert (tmp_path / "link.json").is_symlink() and LAYERS in (tmp_path / "known.json").read_text()

@@ -169,3 +169,20 @@ def test_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ledger.where() == tmp_path / "advise" / "ledger.sqlite3"
     monkeypatch.setenv("ADVISE_LEDGER", str(tmp_path / "mine"))
     assert ledger.where() == tmp_path / "mine"
+
+
+def test_a_ledger_on_a_disk_that_cannot_be_written_to_is_read(tmp_path: Path) -> None:
+    """SQLite would want a file of locks beside it."""
+    (disk := tmp_path / "disk").mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", disk], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("a disk that cannot be written to needs the right to mount one")
+    try:
+        one = small_runs.record(tmp_path / "a")
+        ledger.add([one], disk / "ledger.sqlite3")
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        assert ledger.find(path=disk / "ledger.sqlite3") == [one]
+        with pytest.raises(AdviseError, match="the ledger cannot be"):
+            ledger.add([one], disk / "ledger.sqlite3")
+    finally:
+        subprocess.run(["umount", disk], check=True)

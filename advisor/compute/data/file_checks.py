@@ -31,6 +31,7 @@ COMPRESSED = (
 SAMPLE = "give a part of it: a model needs no more to learn a task"
 JSON_ROWS = re.compile(rb"(\xef\xbb\xbf)?\s*(\[?\s*[{\]]|\Z)")
 JSON_KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:', re.DOTALL)
+OBJECT = ord("{")
 NO_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[^"\[\]{}]+', re.DOTALL)  # a string, or what is between brackets
 
 
@@ -71,8 +72,8 @@ def refuse_wide_or_long(place: str, columns: int, rows: int) -> None:
             raise AdviseError(Fault(f"{count:,} {what}, more than the {most:,} that are read", place, hint=hint))
 
 
-def refuse_unfolding(path: Path) -> None:
-    """Raise an AdviseError for a Parquet file that is much larger in memory; its metadata is read before its pages.
+def refuse_unfolding(path: Path, most: int = MOST_BYTES) -> None:
+    """Raise an AdviseError for a Parquet file of more bytes in memory; its metadata is read before its pages.
 
     Raises:
         pyarrow.ArrowException, OSError: it cannot be read.
@@ -80,18 +81,18 @@ def refuse_unfolding(path: Path) -> None:
     file = pq.ParquetFile(path)
     refuse_wide_or_long(str(path), len(file.schema_arrow), file.metadata.num_rows)
     groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
-    if sum(group.total_byte_size for group in groups) <= MOST_BYTES:
+    if sum(group.total_byte_size for group in groups) <= most:
         texts = [one.name for one in file.schema_arrow if types.is_string(one.type) or types.is_large_string(one.type)]
         # Texts stay in their dictionaries, in which a text that is repeated is kept once, and are only measured.
         measured = pq.ParquetFile(path, read_dictionary=texts).iter_batches(BATCH)
         found = 0
         for batch in measured:
             found += sum(map(_bytes, batch.columns))
-            if found > MOST_BYTES:
+            if found > most:
                 break
         else:
             return
-    raise AdviseError(Fault(f"unfolds to more than {MOST_BYTES:,} bytes", str(path), hint=SAMPLE))
+    raise AdviseError(Fault(f"unfolds to more than {most:,} bytes", str(path), hint=SAMPLE))
 
 
 def _bytes(column: object) -> int:
@@ -103,27 +104,31 @@ def _bytes(column: object) -> int:
 
 
 def refuse_odd_json(path: Path, place: str) -> None:
-    """Stop at what pyarrow ends the process on: rows that begin with null, and deep nesting.
+    """Stop at what pyarrow ends the process on, and at what would fill the memory.
 
     Raises:
-        AdviseError: it is nested too deeply.
+        AdviseError: it is nested too deeply, or has too many columns or rows.
         ValueError: its rows are not JSON objects.
     """
     with path.open("rb") as lines:
         if not JSON_ROWS.match(lines.read(4096)):
             raise ValueError("rows have to be JSON objects, one a line or in a list")
         lines.seek(0)
-        depth, each = 0, path.suffix.lower() == ".jsonl"  # there a line is a value of its own
+        depth, rows, each = 0, 0, path.suffix.lower() == ".jsonl"  # there a line is a value of its own
         keys: set[bytes] | None = set() if each else None  # and what in a value looks like one
         for number, line in enumerate(lines, 1):
             if keys is not None:
                 keys.update(JSON_KEY.findall(line))
                 if len(keys) > MOST_COLUMNS:
-                    refuse_wide_or_long(str(path), _keys(path), 0)
+                    refuse_wide_or_long(place, _keys(path), 0)
                     keys = None
             if each and line.count(b"[") + line.count(b"{") <= MOST_DEPTH:
-                continue
-            depth, deepest = _depth(line, 0 if each else depth)
+                deepest, found = 0, int(not line.isspace())
+            else:
+                depth, deepest, found = _depth(line, 0 if each else depth)
+            rows += found
+            if rows > MOST_ROWS:
+                raise AdviseError(Fault(f"has more than the {MOST_ROWS:,} rows that are read", place, hint=SAMPLE))
             if deepest > MOST_DEPTH:
                 message = f"nested deeper than {MOST_DEPTH} levels"
                 raise AdviseError(Fault(message, place, number, 1, "give rows of a text and a label"))
@@ -142,13 +147,14 @@ def _keys(path: Path) -> int:
     return len(found)
 
 
-def _depth(line: bytes, depth: int) -> tuple[int, int]:
-    """How deep brackets are nested at the end of a line and at most, from the depth at its beginning."""
-    deepest = depth
+def _depth(line: bytes, depth: int) -> tuple[int, int, int]:
+    """How deep brackets are nested at the end of a line and at most, from the depth at its beginning, and its rows."""
+    deepest, rows = depth, 0
     for bracket in NO_BRACKET.sub(b"", line):
+        rows += bracket == OBJECT and depth < 2  # alone, or in a list
         depth += 1 if bracket in b"[{" else -1 if bracket in b"]}" else 0
         deepest = max(deepest, depth)
-    return depth, deepest
+    return depth, deepest, rows
 
 
 def refuse_outside(folder: Path) -> None:

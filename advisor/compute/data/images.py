@@ -19,6 +19,7 @@ from advisor.compute.data.sources import File
 KINDS = ("image", "images", "img", "picture")
 SMALL = (64, 64)  # pixels; a JPEG is checked fastest at an eighth of its size
 WHITE = 255
+MOST_PIXELS = 100_000_000  # of one image, which a file of two megabytes may have
 PROGRAM = "EPS"  # a format that Pillow gives to Ghostscript to run
 
 
@@ -33,6 +34,8 @@ def fault(content: bytes) -> str:
         with _opened(content) as image:
             if image.format == PROGRAM:
                 return "it is a program in PostScript, which is not run"
+            if (size := image.width * image.height) > MOST_PIXELS:
+                return f"it has {size:,} pixels, at most {MOST_PIXELS:,} are read"
             image.draft("RGB", SMALL)
             _upright(image)
     except AdviseError as error:

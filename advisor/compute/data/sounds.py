@@ -100,12 +100,23 @@ def samples(content: bytes, rate: int) -> Samples:
 
 def _decoded(content: bytes) -> tuple[Samples, int]:
     """The samples with channels mixed, and their rate."""
-    found, rate = _library().read(io.BytesIO(content), dtype="float32", always_2d=True)
+    found, rate = _library().read(_Bytes(content), dtype="float32", always_2d=True)
     return np.asarray(found.mean(axis=1)), int(rate)
 
 
 def _info(content: bytes) -> Any:
-    return _library().info(io.BytesIO(content))
+    return _library().info(_Bytes(content))
+
+
+class _Bytes(io.BytesIO):
+    """Bytes as a file that soundfile reads: an error in its callbacks would be printed, and tell nobody anything."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place; where there is none, as damaged headers have it, stay."""
+        try:
+            return super().seek(offset, whence)
+        except ValueError:
+            return self.tell()
 
 
 @cache

@@ -18,6 +18,7 @@ from advisor.compute.data import media_folders
 from advisor.compute.data.conll import looks_like_conll, sentences
 from advisor.compute.data.delimited import layout
 from advisor.compute.data.file_checks import (
+    MOST_ROWS,
     refuse_odd_json,
     refuse_outside,
     refuse_too_large,
@@ -204,6 +205,7 @@ def _csv_options(plain: Path, place: str, header: bool | None) -> Options:
     names = {"names": list(found.names), "header": found.header}
     form = {"sep": found.delimiter, "encoding": found.encoding, "skip_blank_lines": False}
     kept = {"features": features, "keep_default_na": False, "na_values": [""], "index_col": False}
+    kept["nrows"] = MOST_ROWS + 1  # one more shows that there are too many, of a small archive, too
     return {**names, **form, **kept}, found.notes
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,8 @@ import numpy as np
 import onnx
 import onnxruntime
 from numpy.typing import ArrayLike, NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
-from advisor.base.errors import AdviseError, Fault
+from advisor.base.errors import AdviseError, Fault, memory_is_out
 from advisor.compute.int8.quantized import feed
 
 OPSET = 17  # the first with LayerNormalization as one operator
@@ -20,8 +21,7 @@ OPSET = 17  # the first with LayerNormalization as one operator
 # onnxruntime 1.32): an eighth of the time of an int8 model.
 SLOW_FUSIONS = ["SkipLayerNormFusion"]
 
-
-UNLOADABLE = failures.NoSuchFile, failures.InvalidArgument, failures.InvalidProtobuf, failures.Fail
+COPIED = "copy it again from its run, or run it again"
 
 
 class OnnxReader:
@@ -32,11 +32,14 @@ class OnnxReader:
     """
 
     def __init__(self, path: Path, threads: int = 0) -> None:
-        self.session = session(path, threads)
+        self.path, self.session = path, session(path, threads)
 
     def __call__(self, **inputs: ArrayLike) -> NDArray[np.float32]:
-        """The raw scores, (batch, …), of a batch's inputs by name."""
-        logits: NDArray[np.float32] = self.session.run(["logits"], feed(inputs))[0]
+        """The raw scores, (batch, …), of a batch's inputs by name. Raises an AdviseError where it gives none."""
+        with told(self.path, "cannot answer"):
+            logits: NDArray[np.float32] = self.session.run(["logits"], feed(inputs))[0]
+            if getattr(logits, "ndim", 0) < 2 or not np.issubdtype(logits.dtype, np.floating):
+                raise ValueError("expected scores for each row of the batch")
         return logits
 
 
@@ -52,12 +55,22 @@ def session(path: Path, threads: int = 0) -> Any:
     options.log_severity_level = 3  # errors only
     # Threads that spin after an answer would burn the time and energy of whoever is measured next.
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    try:
+    with told(path, "cannot be loaded"):
         return onnxruntime.InferenceSession(
             path, options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOW_FUSIONS
         )
-    except UNLOADABLE as error:
-        raise AdviseError(Fault(f"cannot be loaded: {str(error).splitlines()[0]}", str(path))) from None
+
+
+@contextmanager
+def told(path: Path, what: str) -> Iterator[None]:
+    """Within, whatever ONNX Runtime raises is an error about its file; where memory is out, that goes on as it is."""
+    try:
+        yield
+    except Exception as error:  # its own classes have nothing in common
+        if memory_is_out(error):
+            raise
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise AdviseError(Fault(f"{what}: {reason}", str(path), hint=COPIED)) from None
 
 
 def _cores() -> int:

@@ -15,7 +15,7 @@ from torch import Tensor
 from transformers import GenerationConfig, GenerationMixin, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput, CausalLMOutputWithPast, Seq2SeqLMOutput
 
-from advisor.compute.int8.onnx_files import session
+from advisor.compute.int8.onnx_files import session, told
 from advisor.compute.int8.writer_graphs import CACHE, HEARD, MASK, PAST, READS, WRITES, cache_of, flat, hears
 from advisor.compute.tasks.scorer import IGNORED
 
@@ -32,7 +32,7 @@ class Graph:
     """
 
     def __init__(self, path: Path, threads: int) -> None:
-        self.session = session(path, threads)
+        self.path, self.session = path, session(path, threads)
         self.inputs = [one.name for one in self.session.get_inputs()]
         self.outputs = [one.name for one in self.session.get_outputs()]
         self.empty = {
@@ -44,8 +44,9 @@ class Graph:
     def __call__(self, inputs: Mapping[str, Tensor], outputs: Sequence[str] = ()) -> dict[str, Tensor]:
         """outputs: those that are wanted; all if there are none."""
         names = list(outputs) or self.outputs
-        found = self.session.run(names, {name: one.numpy() for name, one in inputs.items()})
-        return {name: torch.from_numpy(one) for name, one in zip(names, found, strict=True)}
+        with told(self.path, "cannot answer"):
+            found = self.session.run(names, {name: one.numpy() for name, one in inputs.items()})
+            return {name: torch.from_numpy(one) for name, one in zip(names, found, strict=True)}
 
     def past(self, cache: Any, rows: int) -> dict[str, Tensor]:
         """What is cached, by the names of inputs; nothing of a cache that is empty."""

@@ -7,7 +7,6 @@ size is not known, and that is said.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -229,15 +228,9 @@ def flattened(config: Config, prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def own_folder() -> Path:
-    """Where the user's own descriptions are kept: below XDG_DATA_HOME or ~/.local/share."""
-    home = os.environ.get("XDG_DATA_HOME") or Path("~/.local/share").expanduser()
-    return Path(home) / "advise" / "families"
-
-
 def names() -> list[str]:
     """The model types that a file describes, shipped or the user's own."""
-    return sorted({file.stem for folder in (FOLDER, own_folder()) for file in folder.glob("*.json")})
+    return sorted({file.stem for folder in kept.folders(FOLDER) for file in folder.glob("*.json")})
 
 
 @cache
@@ -249,7 +242,7 @@ def find(model_type: str) -> Description | None:
     """
     if not MODEL_TYPE.fullmatch(model_type):  # it may come from anybody's config, and must name no other file
         return None
-    for folder in (FOLDER, own_folder()):
+    for folder in kept.folders(FOLDER):
         file = folder / f"{model_type}.json"
         if file.is_file():
             return _load(file)

@@ -1,22 +1,35 @@
-"""Kept descriptions: of model types that were described when they were first met, in the user's cache.
+"""Kept descriptions: those that the user made, and in the user's cache those of types when they were first met.
 
-One that other versions have made is not taken: what it says of tensors or cuts may have changed.
+One in the cache that other versions have made is not taken: what it says of tensors or cuts may have changed.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from advisor.base import user_cache
+from advisor.base import user_cache, user_folders
 from advisor.base.digest import digest
 
 FOLDER = "families"
 PACKAGE = Path(__file__).parents[2]
 CODE = ("compute/structure/inference", "families/described")  # what makes descriptions and reads them
+
+
+def own_folder() -> Path:
+    """Where the user's own descriptions are kept: below XDG_DATA_HOME or ~/.local/share. Raises NoFolder."""
+    return Path(user_folders.data()) / "advise" / "families"
+
+
+def folders(shipped: Path) -> Sequence[Path]:
+    """Where descriptions lie: the shipped ones, and then the user's own, if there is a place for them."""
+    try:
+        return shipped, own_folder()
+    except user_folders.NoFolder:
+        return (shipped,)
 
 
 def keep(data: Mapping[str, Any]) -> None:

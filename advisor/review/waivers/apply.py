@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from advisor.base.yamlfile import Document
+from advisor.base.errors import AdviseError
+from advisor.base.yamlfile import Document, read_bytes
 from advisor.policy.pack import Policy
 from advisor.review.findings import Finding, Waiver
 from advisor.review.waivers.reader import WAIVERS_FILE, Written, files_for, ignored, of_recipe, read_file
@@ -104,6 +105,6 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 def _looks_like_recipe(file: Path) -> bool:
     try:
-        return re.search(rb"^steps\s*:", file.read_bytes(), re.MULTILINE) is not None
-    except OSError:
+        return re.search(rb"^steps\s*:", read_bytes(file), re.MULTILINE) is not None
+    except AdviseError:
         return False

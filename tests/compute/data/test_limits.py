@@ -138,3 +138,22 @@ def test_rows_with_keys_of_their_own_are_refused_before_they_are_read(tmp_path: 
     texts = [{"text": f'he said "k{number}": and left', "label": number % 2} for number in range(2_000)]
     (tmp_path / "b.jsonl").write_text("\n".join(map(json.dumps, texts)))
     file_checks.refuse_odd_json(tmp_path / "b.jsonl", "b.jsonl")  # what a text says is no key
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv.gz", b"text,label\n" + b"a,b\n" * 5_000),
+        ("a.jsonl.gz", b'{"text": "a", "label": "b"}\n' * 5_000),
+        ("a.json.gz", b"[" + b'{"text": "a", "label": "b"},' * 5_000 + b"{}]"),
+    ],
+)
+def test_more_rows_than_are_read_are_not_read_to_their_end(
+    name: str, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive of four megabytes may hold two thousand million rows."""
+    monkeypatch.setattr(file_checks, "MOST_ROWS", 1_000)
+    monkeypatch.setattr(sources, "MOST_ROWS", 1_000)
+    (tmp_path / name).write_bytes(gzip.compress(content))
+    told = faults(tmp_path / name)
+    assert "1,001 rows, more than the 1,000" in told or "more than the 1,000 rows that are read" in told

@@ -98,10 +98,9 @@ def read(folder: Path, threads: int = 0, processor: Any = None) -> OpenVinoReade
     """The int8 model of a folder, none that writes (`facts.tasks.int8_backends`), so that it needs no tokenizer."""
     file = folder / FILES["openvino"]
     try:
-        model = openvino.Core().read_model(str(file))
+        return OpenVinoReader(openvino.Core().read_model(str(file)), threads)
     except RuntimeError as error:
         raise AdviseError(Fault(f"cannot be loaded: {str(error).strip().splitlines()[-1]}", str(file))) from None
-    return OpenVinoReader(model, threads)
 
 
 class OpenVinoReader:
