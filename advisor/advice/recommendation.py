@@ -90,11 +90,11 @@ def advise(
     chosen = _chosen(meeting, admissible)
     why = verdicts(policy, facts, chosen, found)
     unknown = (f"its sizes are not known: {model.unknown}",) if model.unknown else ()
-    told = (*notes(chosen, facts), *unknown, *given_student(found), *_own_runs(history, found))
+    said = (*notes(chosen, facts), *unknown, *given_student(found), *_own_runs(history, found))
     if missing := languages.unstated(model, chosen.recipe.data):
-        told = (*told, f"{missing}: {languages.STATE_THEM} (--source-lang, --target-lang)")
-    told = (*told, *white_paper_only(policy, why))
-    return Advice(facts, policy, chosen, found, why, told)
+        said = (*said, f"{missing}: {languages.STATE_THEM} (--source-lang, --target-lang)")
+    said = (*said, *white_paper_only(policy, why))
+    return Advice(facts, policy, chosen, found, why, said)
 
 
 def account(policy: Policy, facts: Facts, model: Model, recipe: Recipe) -> tuple[Verdict, ...]:
