@@ -101,6 +101,7 @@ def test_two_processes_train_and_one_reports(ran: tuple[Path, subprocess.Complet
     assert left == {".files.json"}, "neither the lock nor the state of training stays"
 
 
+@pytest.mark.slow
 def test_what_is_done_is_taken_over_by_both(
     ran: tuple[Path, subprocess.CompletedProcess[str]], text: Path, tmp_path: Path
 ) -> None:
