@@ -27,10 +27,10 @@ from advisor.records.search import Forecast
 from advisor.tuning import folder
 
 
-def command(model: Path, data: Path, out: Path) -> list[str]:
+def command(model: Path, data: Path, out: Path, seconds: str = "0.05") -> list[str]:
     return [
         *("search", "--model", str(model), "--data", str(data), "--device", "cpu", "--out", str(out), "--yes"),
-        *("--measure-seconds", "0.5", "--budget"),
+        *("--measure-seconds", seconds, "--budget"),
     ]
 
 
@@ -87,15 +87,37 @@ def test_the_space_is_that_of_the_model_as_the_task_uses_it(tmp_path: Path) -> N
     assert {one.choices["layers"] for one in _space(towers).every} == {None}, "steps cannot name them"
 
 
+def learned(folder: Path) -> tuple[Path, Path]:
+    """A tiny model that knows its task, so that few rows suffice, and 300 rows to train on, 450 to report on."""
+    many, recipe = tiny.write_many(folder / "many", 3_600), folder / "learn.yaml"
+    recipe.write_text(
+        "version: 1\nname: learn\nmodel: {source: gone, family: bert}\ndevice: edge\nsteps:\n"
+        "  - finetune: {epochs: 2, learning_rate: 2.0e-3}\ntraining: {batch_size: 64, max_tokens: 24}\n"
+    )
+    out, data = folder / "learned", folder / "few"
+    given = ["--model", str(tiny.checkpoint("bert", folder / "bert")), "--data", str(many), "--out", str(out)]
+    assert main(["run", str(recipe), *given, "--no-ledger"]) == 0
+    data.mkdir()
+    for name, count in (("train", 300), ("validation", 200), ("test", 450)):
+        lines = (many / f"{name}.jsonl").read_text().splitlines(keepends=True)
+        (data / f"{name}.jsonl").write_text("".join(lines[:count]))
+    return out / "steps" / "0-finetune", data
+
+
 @pytest.mark.slow
 def test_what_a_search_leaves_passes_check_and_gate_also_with_other_goals_and_the_ledger_learns(
-    checkpoints: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On 450 report rows, which are enough for a gate."""
+    """450 report rows are enough for a gate."""
     monkeypatch.setenv("ADVISE_LEDGER", str(tmp_path / "ledger.sqlite"))
-    data, out = tiny.write_many(tmp_path / "data", 3_600), tmp_path / "out"
-    asked = [*command(checkpoints["bert"], data, out), "1trials"]
-    assert main([*asked, "--min-accuracy", "0.5"]) == 0, capsys.readouterr()
+    model, data = learned(tmp_path)
+    out = tmp_path / "out"
+    asked = [*command(model, data, out, "0.5"), "1trials"]
+    code = main([*asked, "--min-accuracy", "0.5"])
+    why = folder.read(out).trials[0].why
+    if "disturbed" in why:
+        pytest.skip(f"this machine is too busy: {why}")
+    assert code == 0, capsys.readouterr()
     assert main([*asked, "--min-accuracy", "0.6", "--resume"]) == 0, capsys.readouterr()
     (point,) = folder.read(out).front
     assert point.met and load(out / point.recipe)[0].goal.relative_accuracy == ">= 0.6"
@@ -122,7 +144,7 @@ def test_a_full_disk_ends_a_search_in_words_and_resume_goes_on(
     subprocess.run(["mount", "-o", "remount,size=200m", small_disk], check=True)
     assert main([*asked, "--no-ledger", "--resume"]) in (0, 1)
     found = folder.read(out)
-    assert len(found.trials) == 2 and all(one.status == "measured" for one in found.trials)
+    assert len(found.trials) == 2 and all(one.rungs[-1].share == "1" for one in found.trials)
     assert there <= {file.name for file in (out / "store").glob("*.json")}, "finished steps are kept"
 
 
@@ -136,7 +158,7 @@ def test_a_language_model_is_searched(tmp_path: Path) -> None:
     tiny.tokenizer("gpt2").save_pretrained(model)
     data = tiny.write_rows(tmp_path / "data", [{"text": row["text"]} for row in tiny.docstrings()])
     asked = [*command(model, data, out), "1trials", "--task", "text-generation", "--min-accuracy", "0.5", "--no-ledger"]
-    assert main(asked) in (0, 1)
+    assert main([*asked, "--max-samples", "60"]) in (0, 1)
     found = folder.read(out)
     assert [one.share for one in found.trials[0].rungs][-1] == "1"
     assert all(main(["check", str(out / point.recipe)]) == 0 for point in found.front)
