@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.base.yamlfile import decode, events
+from advisor.base.yamlfile import MAX_DEPTH, decode, events
 
 ENDINGS = (".yaml", ".yml")
 WAIVERS = "waivers.yaml"  # lies among recipes and is not one
 STDIN = "-"
+DEEPEST = 10 * MAX_DEPTH  # levels of YAML that is no recipe: those of Kubernetes may have more than a recipe
 _PATTERN = re.compile(r"[*?\[]")
 MAIN_KEYS = frozenset(("steps", "model", "device"))
 # At the top, in a list, or one level too deep; deeper, as in the workflows of CI systems, steps are something else.
@@ -90,7 +91,7 @@ def may_be_recipe(text: bytes) -> bool:
         return True
     try:
         return not MAIN_KEYS.isdisjoint(keys_at_top(text))
-    except AdviseError:  # not UTF-8: the check says so
+    except AdviseError:  # not UTF-8, or nested too deeply: the check says so
         return True
 
 
@@ -101,7 +102,7 @@ def keys_at_top(data: bytes, levels: int = 2) -> Iterator[str]:
         levels: how many mappings deep to look; lists do not count.
 
     Raises:
-        AdviseError: the text is not UTF-8.
+        AdviseError: the text is not UTF-8, or is nested deeper than YAML that people write.
     """
     from ruamel.yaml.error import YAMLError
 
@@ -116,6 +117,8 @@ def keys_at_top(data: bytes, levels: int = 2) -> Iterator[str]:
                     yield str(event.value)
                 if open_ and open_[-1] in ("key", "value"):
                     open_[-1] = "value" if open_[-1] == "key" else "key"
+                if len(open_) > DEEPEST:  # each level takes the parser more time than the one before
+                    raise AdviseError(f"nested deeper than {DEEPEST} levels")
                 if kind.endswith("StartEvent"):
                     mappings = sum(one != "list" for one in open_)
                     open_.append("list" if kind[0] == "S" else "key" if mappings < levels else "deep")

@@ -18,7 +18,7 @@ from advisor.families.family import Config, Family
 from advisor.families.heads import with_head
 from advisor.families.input_sizes import positions
 from advisor.inspection import probe, undescribed
-from advisor.recipe.reader import loads
+from advisor.recipe.reader import load as read_recipe
 from advisor.records import run_folder
 from advisor.records.output_folder import STEPS
 from advisor.records.results import StepResult
@@ -255,4 +255,4 @@ def _of_recipe(folder: Path) -> int | None:
     recipe = folder.parent.parent / "recipe.yaml"
     if folder.parent.name != STEPS or not recipe.is_file():
         return None
-    return loads(recipe.read_text(encoding="utf-8"))[0].training.max_tokens
+    return read_recipe(recipe)[0].training.max_tokens

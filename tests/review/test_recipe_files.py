@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
+from advisor.cli import main
 from advisor.review.recipe_files import Source, may_be_recipe, sources
 
 RECIPE = b"version: 1\nname: x\nmodel: {source: bert}\ndevice: cpu\nsteps: [finetune]\n"
@@ -79,3 +81,19 @@ def test_a_name_that_stands_for_nothing_is_a_fault(name: str, told: str) -> None
 )
 def test_what_may_be_a_recipe(text: bytes, may_be: bool) -> None:
     assert may_be_recipe(text) is may_be
+
+
+@pytest.mark.parametrize("text", ["{" * 100_000, "a: [\n" * 100_000, "- " * 10_000])
+def test_yaml_of_open_brackets_in_a_folder_is_told_at_once(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each level takes the parser more time than the one before: 60 kB took more than half a minute."""
+    (tmp_path / "empty" / "x.yaml").write_text(text)
+    begun = monotonic()
+    assert main(["check", str(tmp_path / "empty")]) == 2
+    assert monotonic() - begun < 5
+    assert "invalid-recipe" in capsys.readouterr().out
+
+
+def test_deep_yaml_of_something_else_is_no_recipe() -> None:
+    assert not may_be_recipe(b"spec: " + b"{a: " * 200 + b"1" + b"}" * 200)

@@ -96,6 +96,13 @@ def test_a_run_answers_as_its_report_says(run: Path, step: str | None, kind: str
         assert sum(one.probabilities.values()) == pytest.approx(1)
 
 
+def test_a_recipe_beside_the_steps_that_is_no_text(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    (tmp_path / "run" / "recipe.yaml").write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(AdviseError, match=r"recipe\.yaml"):
+        advisor.load(tmp_path / "run" / "steps" / "0-finetune")
+
+
 def test_a_steps_own_folder_can_be_given(run: Path) -> None:
     predictor = advisor.load(run / "steps" / "0-finetune")
     assert (predictor.kind, predictor.max_tokens) == ("checkpoint", 24)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 import statistics
 from bisect import bisect_left, bisect_right
@@ -13,9 +14,13 @@ from itertools import pairwise
 from pathlib import Path
 
 from advisor.base.errors import AdviseError, Fault
+from advisor.base.files import regular_text
 from advisor.compute.measure.windows import NotMeasured, Window
 
 FEWEST_SAMPLES = 4  # inside a window; with fewer, its ends count for more than what the meter saw
+LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()  # seconds; what is later has no name
+LONGEST_HEAD = 10_000  # characters
+MARK = "\ufeff"  # of byte order, with which some programs begin a text
 MOST_GAP = 3  # times the usual distance of two samples; more is a gap
 EXPECTED = "CSV with the columns time (Unix seconds, or ISO 8601 with an offset) and watts"
 
@@ -80,10 +85,10 @@ def read(file: Path) -> PowerLog:
         AdviseError: it cannot be read, lacks a column, or has values that are no times and powers in order; all faults
             at once, up to five.
     """
+    text = regular_text(file, EXPECTED).removeprefix(MARK)
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = list(csv.reader(lines))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error as error:
         raise AdviseError(Fault(f"cannot be read as a power log: {error}", str(file), hint=EXPECTED)) from None
     head = [name.strip().lower() for name in rows[0]] if rows else []
     if not {"time", "watts"} <= set(head):
@@ -106,8 +111,10 @@ def check(file: Path) -> None:
         AdviseError: it is not.
     """
     try:
+        if file.exists() and not file.is_file():
+            raise OSError("it is no regular file")
         with file.open(encoding="utf-8-sig") as lines:
-            head = {name.strip().lower() for name in lines.readline().split(",")}
+            head = {name.strip().lower() for name in lines.readline(LONGEST_HEAD).split(",")}
     except (OSError, UnicodeDecodeError) as error:
         hint = "start the meter first; it writes while the models are measured"
         raise AdviseError(Fault(f"the power log cannot be read: {error}", str(file), hint=hint)) from None
@@ -135,6 +142,9 @@ def _samples(
 
 def _wrong(sample: tuple[float, float], before: Sequence[tuple[float, float]]) -> Iterator[str]:
     time, watts = sample
+    if not 0 <= time < LATEST:
+        yield f"expected seconds since 1970, got {time:g}{': milliseconds?' if 0 < time / 1000 < LATEST else ''}"
+        return
     if not (math.isfinite(time) and math.isfinite(watts) and watts >= 0):
         yield f"expected a time and watts of at least 0, got {time:g}, {watts:g}"
     if before and time <= before[-1][0]:

@@ -23,6 +23,14 @@ GATED = "gated-"  # what T5 writes before the name of an activation
 TOO_LARGE = "use a smaller model, or a machine with more memory"
 
 
+def refuse_irregular(folder: Path | str) -> None:
+    """Raise an AdviseError for named pipes and devices in a model's folder: transformers would wait for them."""
+    entries = [path for part in ("*", "onnx/*") for path in sorted(Path(folder).glob(part))]
+    odd = [path for path in entries if path.exists() and not (path.is_file() or path.is_dir())]
+    if odd:
+        raise AdviseError(*(Fault("is no regular file", str(path), hint="take it out of the folder") for path in odd))
+
+
 def refuse_unreadable(folder: Path | str) -> None:
     """Raise an AdviseError for every file of a tokenizer in a folder that holds something else."""
     faults = [fault for name in TOKENIZER for fault in _faults(Path(folder) / name)]

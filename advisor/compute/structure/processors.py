@@ -13,7 +13,7 @@ from transformers import AutoFeatureExtractor, AutoImageProcessor, AutoTokenizer
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.held_stderr import without_panics
-from advisor.compute.structure.loading_checks import brings_code, refuse_unreadable, unloadable
+from advisor.compute.structure.loading_checks import brings_code, refuse_irregular, refuse_unreadable, unloadable
 from advisor.compute.tasks.task import Task
 from advisor.facts.tasks import WRITERS
 
@@ -25,8 +25,9 @@ def processor(task: Task, folder: Path | str, trust_remote_code: bool = False) -
     """What was saved with a model to prepare its inputs; code that comes with a tokenizer runs if it is trusted.
 
     Raises:
-        AdviseError: it is missing or cannot be read.
+        AdviseError: it is missing or cannot be read, or something in the folder is no file.
     """
+    refuse_irregular(folder)
     if task.modality == "text":
         return tokenizer(folder, trust_remote_code)
     if not any((Path(folder) / name).is_file() for name in FILES):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -87,6 +88,11 @@ def test_the_last_line_may_still_be_in_writing(tmp_path: Path) -> None:
         ("time,watts\n2,40\n1,40\n", "csv:3: time does not rise"),
         ("time,watts\n1,40\n2,-3\n", "csv:3: expected a time and watts of at least 0, got 2, -3"),
         ("time,watts\n1,40\n2,nan\n", "csv:3: expected a time and watts"),
+        (
+            "time,watts\n1790000000000,40\n1790000001000,40\n",
+            "csv:2: expected seconds since 1970, got 1.79e.12: millisec",
+        ),
+        ("time,watts\n-1,40\n1e300,40\n", "csv:2: expected seconds since 1970, got -1"),
         ("time,watts\n1,40\n2,lots\n", "csv:3: cannot be read"),
         ("time,watts\n2026-09-21T16:13:22,40\n2,41\n", "csv:2: cannot be read: the time .* has no offset from UTC"),
     ],
@@ -112,3 +118,11 @@ def test_the_file_has_to_be_there_before_the_work_begins(tmp_path: Path) -> None
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(AdviseError, match="cannot be read"):
         check(tmp_path / "binary")
+
+
+@pytest.mark.parametrize("endless", ["/dev/zero", "pipe"])
+def test_a_file_that_never_ends_is_not_read(endless: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for look in (check, read):
+        with pytest.raises(AdviseError, match="is no regular file"):
+            look(tmp_path / endless)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,13 @@ def refused(folder: Path, name: str = "bert") -> Fault:
         checkpoint.load(folder, students.family(name), TextClassification(("a", "b")))
     (fault,) = caught.value.faults
     return fault
+
+
+@pytest.mark.parametrize("file", ["added_tokens.json", "chat_template.jinja", "model.safetensors.index.json"])
+def test_a_named_pipe_is_not_waited_for(file: str, folder: Path) -> None:
+    os.mkfifo(folder / file)
+    fault = refused(folder)
+    assert fault.file == str(folder / file) and fault.message == "is no regular file"
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
