@@ -73,7 +73,7 @@ def refuse_wide_or_long(place: str, columns: int, rows: int) -> None:
 
 
 def refuse_unfolding(path: Path, most: int | None = None) -> None:
-    """Raise an AdviseError for a Parquet file of more bytes in memory (`MOST_BYTES`); its metadata is read before its pages.
+    """Raise an AdviseError for a Parquet file of more bytes in memory; its metadata is read before its pages.
 
     Raises:
         pyarrow.ArrowException, OSError: it cannot be read.
