@@ -72,12 +72,13 @@ def refuse_wide_or_long(place: str, columns: int, rows: int) -> None:
             raise AdviseError(Fault(f"{count:,} {what}, more than the {most:,} that are read", place, hint=hint))
 
 
-def refuse_unfolding(path: Path, most: int = MOST_BYTES) -> None:
+def refuse_unfolding(path: Path, most: int | None = None) -> None:
     """Raise an AdviseError for a Parquet file of more bytes in memory; its metadata is read before its pages.
 
     Raises:
         pyarrow.ArrowException, OSError: it cannot be read.
     """
+    most = most or MOST_BYTES
     file = pq.ParquetFile(path)
     refuse_wide_or_long(str(path), len(file.schema_arrow), file.metadata.num_rows)
     groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
