@@ -12,9 +12,9 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 
 
 def long_texts(text: Path, file: Path) -> Path:
-    """The training rows of a folder in a file, each text 60 times as long."""
+    """The training rows of a folder in a file, each text 200 times as long."""
     rows = [json.loads(line) for line in (text / "train.jsonl").read_text().splitlines()]
-    file.write_text("".join(json.dumps({**row, "text": f"{row['text']} " * 60}) + "\n" for row in rows))
+    file.write_text("".join(json.dumps({**row, "text": f"{row['text']} " * 200}) + "\n" for row in rows))
     return file
 
 
