@@ -22,7 +22,7 @@ from trials import HERE, Arm, Task, Trial, _carried_out, options
 
 from advisor.compute.data.batches import Encoded
 from advisor.compute.training import loop
-from advisor.compute.training.context import logits, quality
+from advisor.compute.training.context import judge, quality
 from advisor.execution.work import Work
 
 FILE = HERE / "results" / "training-length.jsonl"
@@ -36,22 +36,23 @@ REPORT = 2_000  # rows at most that are scored after each epoch
 def watched(known: dict[str, Any]) -> Iterator[None]:
     """Within, no training stops early, and each epoch writes its scores; those of the report rows decide nothing."""
     report: list[Encoded] = []
-    begin, judge, now = Work.__init__, loop._Training.judge, time.monotonic()
+    begin, judging, now = Work.__init__, loop._Training.judge, time.monotonic()
 
     def opened(self: Work, *given: Any) -> None:
         begin(self, *given)
-        report[:] = [Encoded(self.report.tokens[:REPORT], self.report.labels[:REPORT])]
+        report[:] = [self.reading.report.take(REPORT)]
 
-    def judged(self: loop._Training) -> None:
-        judge(self)
+    def judged(self: loop._Training) -> Any:
+        reached = judging(self)
         scored = {
-            name: quality(logits(self.student, self.context, rows), rows, self.context.metric)
+            name: quality(judge(self.student, self.context, rows).table, rows, self.context)
             for name, rows in (("selection", self.context.selection), ("report", report[0]))
         }
         epoch, seconds = self.at.done // self.per_epoch, round(time.monotonic() - now)
         line = {**known, "training": self.schedule.label, "epoch": epoch, **scored, "updates": self.at.done}
         with FILE.open("a", encoding="utf-8") as file:
             file.write(json.dumps({**line, "since_start_s": seconds}) + "\n")
+        return reached
 
     whole = patch.object(loop._Training, "exhausted", lambda _: False)
     with patch.object(Work, "__init__", opened), patch.object(loop._Training, "judge", judged), whole:

@@ -94,10 +94,15 @@ def suggest(word: object, known: Iterable[str]) -> str:
     return f"known: {', '.join(names[:20])}{rest}"
 
 
+PRIMITIVE = "could not create a primitive"
+
+
 def memory_is_out(error: BaseException) -> bool:
     """Whether this error says that memory did not suffice: Python's own, or PyTorch's on a CPU or a GPU.
 
-    PyTorch has a class for it on CUDA alone; elsewhere it is a RuntimeError with these words.
+    PyTorch has a class for it on CUDA alone; elsewhere it is a RuntimeError with these words. oneDNN, which multiplies
+    matrices on CPUs, says the last of them where it gets no memory; for what it cannot do, "a primitive descriptor".
     """
-    says = any(words in str(error) for words in ("out of memory", "can't allocate memory", "ALLOC_FAILED"))
-    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and says)
+    told = str(error).strip()
+    says = any(words in told for words in ("out of memory", "can't allocate memory", "ALLOC_FAILED"))
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and (says or told == PRIMITIVE))
