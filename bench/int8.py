@@ -28,14 +28,13 @@ from onnxruntime.quantization import quantize_dynamic
 from training import finished
 
 from advisor.compute.data import dataset
-from advisor.compute.data.batches import Batch, encode
 from advisor.compute.int8.artefact import Wanted, make, read
 from advisor.compute.int8.backends.openvino import OpenVinoReader, nncf, openvino
 from advisor.compute.int8.onnx_files import OnnxReader
 from advisor.compute.int8.quantized import Reader, spared
 from advisor.compute.structure import checkpoint
 from advisor.compute.tasks.text_classification import TextClassification
-from advisor.compute.training.context import Context, gather, quality
+from advisor.compute.training.context import Context, judge_by, quality
 from advisor.families import registry
 from advisor.records.training_settings import Training
 
@@ -70,15 +69,16 @@ def _arguments() -> argparse.Namespace:
 
 
 def _loaded(given: argparse.Namespace) -> tuple[Any, Context, Any]:
-    task = dataset.load(given.data, max_samples=2000)
+    data = dataset.load(given.data, max_samples=2000)
     family = registry.find(json.loads((given.checkpoint / "config.json").read_text())["model_type"])
-    scorer, tokenizer = checkpoint.load(given.checkpoint, family, TextClassification(task.label_names))
+    task = TextClassification(data.label_names)
+    scorer, tokenizer = checkpoint.load(given.checkpoint, family, task)
     scorer.tokenizer = tokenizer
     train, selection, report = (
-        encode(rows, tokenizer, given.max_tokens) for rows in (task.train, task.selection, task.report)
+        task.encode(rows, tokenizer, given.max_tokens) for rows in (data.train, data.selection, data.report)
     )
     training = Training(batch_size=given.batch, max_tokens=given.max_tokens)
-    context = Context(family, torch.device("cpu"), training, train, selection, tokenizer.pad_token_id)
+    context = Context(family, task, torch.device("cpu"), training, train, selection, tokenizer.pad_token_id)
     return scorer.eval(), context, report
 
 
@@ -114,21 +114,20 @@ class _Default(OnnxReader):
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.log_severity_level = threads, 3
+        self.path = path
         self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def _torch(scorer: Any) -> Callable[[Any, Any], Any]:
-    def answer(ids: Any, mask: Any) -> Any:
+def _torch(scorer: Any) -> Callable[..., Any]:
+    def answer(**inputs: Any) -> Any:
         with torch.inference_mode():
-            return scorer(ids, mask).numpy()
+            return scorer(**inputs).numpy()
 
     return answer
 
 
 def _table(readers: dict[str, Any], context: Context, report: Any, given: argparse.Namespace) -> None:
-    reached = {
-        name: quality(gather(context, report, _answer(one)), report, "accuracy") for name, one in readers.items()
-    }
+    reached = {name: quality(judge_by(one, context, report).table, report, context) for name, one in readers.items()}
     batches = list(context.batches(report.take(given.rows)))
     taken: dict[str, list[float]] = {name: [] for name in readers}
     for _ in range(given.rounds):
@@ -145,10 +144,6 @@ def _table(readers: dict[str, Any], context: Context, report: Any, given: argpar
         each = statistics.median(taken[name]) / rows * 1000
         kept = reached[name] / reached["pytorch fp32"]
         print(f"{name:24} {each:7.3f} ms a row  accuracy {reached[name]:.4f} ({kept:.4f})  {ratio:.3f}")
-
-
-def _answer(reader: Any) -> Callable[[Batch], Any]:
-    return lambda batch: torch.as_tensor(reader(**batch.inputs))
 
 
 if __name__ == "__main__":
