@@ -15,6 +15,7 @@ from pathlib import Path
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.base.files import regular_text
+from advisor.base.frozen import replace
 from advisor.compute.measure.windows import NotMeasured, Window
 
 FEWEST_SAMPLES = 4  # inside a window; with fewer, its ends count for more than what the meter saw
@@ -85,11 +86,14 @@ def read(file: Path) -> PowerLog:
         AdviseError: it cannot be read, lacks a column, or has values that are no times and powers in order; all faults
             at once, up to five.
     """
-    text = regular_text(file, EXPECTED).removeprefix(MARK)
     try:
+        text = regular_text(file, EXPECTED).removeprefix(MARK)
         rows = list(csv.reader(io.StringIO(text, newline="")))
+    except AdviseError as error:
+        fault = error.faults[0]
+        raise AdviseError(replace(fault, message=f"the power log {fault.message}")) from None
     except csv.Error as error:
-        raise AdviseError(Fault(f"cannot be read as a power log: {error}", str(file), hint=EXPECTED)) from None
+        raise AdviseError(Fault(f"the power log cannot be read: {error}", str(file), hint=EXPECTED)) from None
     head = [name.strip().lower() for name in rows[0]] if rows else []
     if not {"time", "watts"} <= set(head):
         raise AdviseError(

@@ -98,7 +98,7 @@ def test_a_meter_s_file_is_read_when_it_is_complete(tmp_path: Path) -> None:
     file.write_text("time,watts\n" + "".join(f"{second},25\n" for second in range(30)))
     assert meter.joules(replace(windows(10, 100)[0], begun=5, ended=15)) == pytest.approx(250)
     broken = ExternalMeter(tmp_path / "gone.csv")
-    with pytest.raises(NotMeasured, match="cannot be read as a power log"):
+    with pytest.raises(NotMeasured, match="the power log cannot be read"):
         broken.joules(windows(10, 100)[0])
 
 
