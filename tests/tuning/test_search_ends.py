@@ -89,7 +89,7 @@ def test_the_space_is_that_of_the_model_as_the_task_uses_it(tmp_path: Path) -> N
 
 def learned(folder: Path) -> tuple[Path, Path]:
     """A tiny model that knows its task, so that few rows suffice, and 300 rows to train on, 450 to report on."""
-    many, recipe = tiny.write_many(folder / "many", 3_600), folder / "learn.yaml"
+    many, recipe = tiny.write_rows(folder / "many", tiny.lines(4_500), shares=(8, 9)), folder / "learn.yaml"
     recipe.write_text(
         "version: 1\nname: learn\nmodel: {source: gone, family: bert}\ndevice: edge\nsteps:\n"
         "  - finetune: {epochs: 2, learning_rate: 2.0e-3}\ntraining: {batch_size: 64, max_tokens: 24}\n"
