@@ -11,7 +11,7 @@ MOST_SEED = 2**32 - 1  # numpy takes no larger one
 
 
 MOST_SEEDS = 1000  # of one recipe; each is a whole run
-MOST_PIXELS = 2048  # the side of an image: 16,384 patches of 16 pixels, as many positions
+MOST_SIDE = 2048  # the side of an image: 16,384 patches of 16 pixels, as many positions
 
 
 @frozen
@@ -37,6 +37,6 @@ class Training:
     joined_texts: Annotated[int, Bound(ge=0, le=1_000_000)] = 10_000
     max_new_tokens: Annotated[int, Bound(gt=1, le=100_000)] = 64
     beams: Annotated[int, Bound(gt=0, le=100)] = 1
-    image_size: Annotated[int, Bound(gt=0, le=MOST_PIXELS)] | None = None
+    image_size: Annotated[int, Bound(gt=0, le=MOST_SIDE)] | None = None
     max_seconds: Annotated[int, Bound(gt=0, le=30)] | None = None
     patience: Annotated[int, Bound(ge=0, le=1000)] = 2

@@ -30,7 +30,7 @@ LIMITS = {
     "header of a CSV file": file_checks.MOST_HEADER,
     "an image or a sound": media.MOST_FILE,
     "all images or sounds of a folder, or of one table": media_folders.MOST_BYTES,
-    "side of the images that a model reads (`image_size`)": training_settings.MOST_PIXELS,
+    "side of the images that a model reads (`image_size`)": training_settings.MOST_SIDE,
     "pixels of an image": images.MOST_PIXELS,
     "length of a sound": sounds.MOST_SECONDS,
     "rate of a sound": sounds.MOST_RATE,

@@ -173,6 +173,18 @@ def checkpoint(family: str, folder: Path, **sizes: Any) -> Path:
     return folder
 
 
+def writer(folder: Path, **sizes: Any) -> Path:
+    """A T5 with random weights that learns to write in a few epochs: with output embeddings of its own, as T5 v1.1."""
+    torch.manual_seed(0)
+    config = AutoConfig.for_model("t5", **{"vocab_size": VOCABULARY, **SIZES["t5"], **sizes})
+    config.scale_decoder_outputs = False
+    model = AutoModelForSeq2SeqLM.from_config(config)
+    model.lm_head.weight = torch.nn.Parameter(torch.randn_like(model.lm_head.weight) / 4)
+    model.save_pretrained(folder)
+    tokenizer("t5").save_pretrained(folder)
+    return folder
+
+
 def tamper(folder: Path, change: Callable[[dict[str, Tensor]], object]) -> None:
     """Change the tensors of a saved checkpoint."""
     tensors = load_file(folder / "model.safetensors")

@@ -11,7 +11,7 @@ import pytest
 import tiny
 import torch
 from packs import open_pack
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+from transformers import AutoConfig, AutoModelForCausalLM
 
 import advisor
 from advisor.cli import main
@@ -70,26 +70,14 @@ def decoder(folder: Path) -> Path:
     return folder
 
 
-def writer(folder: Path) -> Path:
-    """With output embeddings of its own, as T5 v1.1."""
-    torch.manual_seed(0)
-    config = AutoConfig.for_model("t5", vocab_size=tiny.VOCABULARY, **tiny.SIZES["t5"])
-    config.scale_decoder_outputs = False
-    model = AutoModelForSeq2SeqLM.from_config(config)
-    model.lm_head.weight = torch.nn.Parameter(torch.randn_like(model.lm_head.weight) / 4)
-    model.save_pretrained(folder)
-    tiny.tokenizer("t5").save_pretrained(folder)
-    return folder
-
-
 @pytest.mark.parametrize(
     ("task", "metric", "rows", "model", "layers", "epochs"),
     [
         ("text-classification", "pearson", numbers, encoder, "keep: 3", 6),
         ("text-classification", "micro_f1", several, encoder, "keep: 3", 6),
         ("text-generation", "bits_saved_per_byte", alone, decoder, "keep: 3", 1),
-        ("summarization", "rouge_l", summaries, writer, "decoder_keep: 2", 7),
-        ("translation", "bleu", translations, writer, "decoder_keep: 2", 7),
+        ("summarization", "rouge_l", summaries, tiny.writer, "decoder_keep: 2", 7),
+        ("translation", "bleu", translations, tiny.writer, "decoder_keep: 2", 7),
     ],
     ids=["regression", "several labels", "language model", "summaries", "translations"],
 )

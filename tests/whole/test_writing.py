@@ -56,16 +56,7 @@ def language_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def text_to_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With output embeddings of its own, as T5 v1.1."""
-    folder = tmp_path_factory.mktemp("t5")
-    torch.manual_seed(0)
-    config = AutoConfig.for_model("t5", vocab_size=tiny.VOCABULARY, **{**tiny.SIZES["t5"], **SMALL})
-    config.scale_decoder_outputs = False
-    model = AutoModelForSeq2SeqLM.from_config(config)
-    model.lm_head.weight = torch.nn.Parameter(torch.randn_like(model.lm_head.weight) / 4)
-    model.save_pretrained(folder)
-    tiny.tokenizer("t5").save_pretrained(folder)
-    return folder
+    return tiny.writer(tmp_path_factory.mktemp("t5"), **SMALL)
 
 
 @pytest.fixture(scope="module")
