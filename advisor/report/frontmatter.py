@@ -40,7 +40,7 @@ def metadata(result: RunResult, recipe: Recipe, data: DataFacts, license_: str =
         "base_model": hub_id(recipe.student or result.model),
         "base_model_relation": "quantized" if int8 else "finetune",
         "datasets": [source] if (source := hub_id(recipe.data.source or "")) else [],
-        "metrics": [METRICS.get(name, name) for name in last.metrics],
+        "metrics": list(dict.fromkeys(METRICS.get(name, name) for name in last.metrics)),
         "library_name": LIBRARIES.get(last.artefact.kind if last.artefact else "checkpoint"),
         "pipeline_tag": data.task or USUAL,
         "tags": ["advise", "green-ai", *(name.replace("_", "-") for name in recipe.step_names if name != "finetune")],

@@ -214,3 +214,11 @@ def test_how_long_one_step_took_is_no_part_of_the_sum() -> None:
     run = measured()
     steps = tuple(replace(step, cost=Cost(Measured(1.0), Measured(1.0, source=told))) for step in run.steps)
     assert card.making(replace(run, steps=steps)).source == "energy counters, this process; grid of FRA"
+
+
+def test_two_metrics_that_the_hub_calls_alike_are_named_once() -> None:
+    steps = tuple(
+        replace(step, metrics={"micro_f1": 0.5, "macro_f1": 0.4, "accuracy": 0.6}) for step in measured().steps
+    )
+    front = text(replace(measured(), steps=steps)).split("---")[1]
+    assert front.count('- "f1"') == 1 and front.count('- "accuracy"') == 1
