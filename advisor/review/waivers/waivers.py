@@ -61,7 +61,7 @@ def standing(waiver: Waiver, today: date, terms: Terms = USUAL) -> Standing:
         return "malformed"
     if last < today:
         return "ended"
-    return "too-long" if last > today + timedelta(days=terms.days(waiver.rule)) else "active"
+    return "too-long" if (last - today).days > terms.days(waiver.rule) else "active"
 
 
 def last_day(waiver: Waiver) -> date | None:

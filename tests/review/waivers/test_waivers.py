@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from advisor.review.findings import FITS, INVALID, Finding, Place, Waiver
@@ -56,6 +56,8 @@ def test_when_a_waiver_holds(until: str, holds: bool) -> None:
 
 
 @given(st.dates(), st.dates(), st.integers(1, 1000))
+@example(date.max, date.max, 365)  # no day comes after it
+@example(date.min, date.max, 10**10)
 def test_a_waiver_holds_from_some_days_before_its_last_day_to_that_day(today: date, last: date, most: int) -> None:
     holds = excuses(waiver(last.isoformat()), finding(), today, Terms(most))
     assert holds == (0 <= (last - today).days <= most)
