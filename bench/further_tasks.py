@@ -1,5 +1,5 @@
-"""The white paper's levels on other tasks: what 2/3 and 1/3 of the layers keep of a model that tags words, answers
-questions, or classifies images or sounds.
+"""The white paper's levels on other tasks: what 2/3 and 1/3 of the layers keep of a model that tells many classes or
+several labels of a text, scores pairs, tags words, answers questions, or classifies images or sounds.
 
 Command: python bench/further_tasks.py [--task NAME] [--model FOLDER] [--again | --show]; goes on where it was killed.
 Rows, metric and interval are those of `advise run`; one seed. `--again` times those again that other programs
@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import several_labels
 from trials import AFTER_FINETUNING, copy, is_left, read, recorded
 
 from advisor.execution import executor
@@ -41,7 +42,7 @@ class Task(NamedTuple):
     """A data set with the settings that suit it. epochs: of fine-tuning, and of distillation.
 
     training, limits: further settings of the recipe. model: a folder below that of all models; depth: where its config
-    says how many layers it has.
+    says how many layers it has. made: whether the data set is one of those that several_labels.py makes.
     """
 
     tag: str
@@ -52,9 +53,14 @@ class Task(NamedTuple):
     limits: str = ""
     model: str = "e5-small-en-12l"
     depth: str = "num_hidden_layers"
+    made: bool = False
 
 
+MINILM: dict[str, Any] = {"model": "distilbert-l6/distilbert-minilm-l6", "depth": "n_layers"}
 TASKS = (
+    Task("text-classification", "clinc", "max_tokens: 32", (6, 6), 3e-4, **MINILM),
+    Task("text-classification", several_labels.NAME, "max_tokens: 64", (6, 6), 3e-4, **MINILM, made=True),
+    Task("text-classification", "stsb", "max_tokens: 64", (4, 5), limits="metric: pearson", **MINILM),
     Task("token-classification", "wnut17", "max_tokens: 64", (4, 6)),
     Task("question-answering", "xquad-en", "max_tokens: 384", (5, 4)),
     Task(
@@ -114,12 +120,13 @@ def _folder(task: Task, model: Path, thirds: int, given: Namespace) -> Path:
 
 def _recipe(task: Task, model: Path, thirds: int, given: Namespace) -> Path:
     layers = json.loads((model / "config.json").read_text())[task.depth]
+    data = several_labels.made(given.data, given.work) if task.made else given.data / task.data
     rates, limits = f"learning_rate: {task.rate}", f", {task.limits}" if task.limits else ""
     given.work.mkdir(parents=True, exist_ok=True)
     file = given.work / f"{model.name}-{task.data}-{thirds}.yaml"
     file.write_text(
         f"version: 1\nname: {task.data}-{thirds}-thirds\nmodel: {{source: {json.dumps(str(model))}}}\n"
-        f"data: {{source: {json.dumps(str(given.data / task.data))}, task: {task.tag}{limits}}}\ndevice: cpu\n"
+        f"data: {{source: {json.dumps(str(data))}, task: {task.tag}{limits}}}\ndevice: cpu\n"
         f'goal: {{relative_accuracy: ">= 0.85"}}\nsteps:\n  - finetune: {{epochs: {task.epochs[0]}, {rates}}}\n'
         f"  - layer_removal: {{keep: {layers * thirds // 3}, choose: alternate}}\n"
         f"  - distillation: {{epochs: {task.epochs[1]}, {rates}}}\n"

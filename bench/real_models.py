@@ -2,8 +2,10 @@
 
 Command: python bench/real_models.py FOLDER TASK [--seeds 1] [--only narrow], FOLDER being any model that `advise run`
 executes, as `save_pretrained` writes it, and TASK mrpc, sst2 (10,000 rows), cola or rte; `--show` prints all that is
-measured so far. It goes on where it was killed. Every model is timed beside its baseline on this machine; `--again`
-times those again that other programs disturbed. What a rule of the core pack forbids is marked: outside policy.
+measured so far. `--epochs` of distillation and `--joined` texts make it shorter: on one core with bf16 a wide model
+takes an hour with `--joined 0`. It goes on where it was killed. Every model is timed beside its baseline on this
+machine; `--again` times those again that other programs disturbed. What a rule of the core pack forbids is marked:
+outside policy.
 
 The folders that were measured hold weights that Python packages carry: MPNet (all-mpnet-base-v2), MiniLM's 6 layers in
 DistilBERT's class, 12 layers of multilingual E5-small in RoBERTa's class, and FLAN-T5-small. Results:
@@ -43,12 +45,12 @@ def task(name: str, width: int) -> Task:
     return Task(name, epochs=4, rate=1e-4) if width <= SLIM else Task(name)
 
 
-def arms(folder: Path, name: str) -> tuple[Task, tuple[Arm, ...]]:
+def arms(folder: Path, name: str, epochs: int, joined: int) -> tuple[Task, tuple[Arm, ...]]:
     """Two thirds of the layers, and these at the white paper's width: each distilled, then int8."""
-    width, whole = cut(folder, "L1", 5)
-    layers = Arm("two thirds", (*whole, INT8), serves=True)
-    narrow = cut(folder, "L3", 5)[1][2:]  # none where no step can narrow the model
-    deeper = [Arm("narrower", (*whole, *narrow, INT8), serves=True, goes_on=layers.name)] if narrow else []
+    width, whole = cut(folder, "L1", epochs)
+    layers = Arm("two thirds", (*whole, INT8), joined, serves=True)
+    narrow = cut(folder, "L3", epochs)[1][2:]  # none where no step can narrow the model
+    deeper = [Arm("narrower", (*whole, *narrow, INT8), joined, serves=True, goes_on=layers.name)] if narrow else []
     return task(name, width), (layers, *deeper)
 
 
@@ -60,7 +62,7 @@ def deep(folder: Path) -> dict[str, Arm]:
 
 
 def cut(folder: Path, level: str, epochs: int) -> tuple[int, tuple[str, ...]]:
-    """A model's width, and the steps of a level as lines of YAML. epochs: of distillation; narrowing takes four.
+    """A model's width, and the steps of a level as lines of YAML. epochs: of distillation; narrowing takes 4 at most.
 
     No steps where no step narrows this kind of model.
     """
@@ -70,7 +72,7 @@ def cut(folder: Path, level: str, epochs: int) -> tuple[int, tuple[str, ...]]:
         raise SystemExit(f"{folder}: no step can remove layers of this model")
     width = family.shape(found.config).hidden_size
     rate = 3e-4 if width <= SLIM else 1e-4
-    paces = ({}, {"epochs": epochs, "learning_rate": rate}, {"epochs": 4, "learning_rate": rate})
+    paces = ({}, {"epochs": epochs, "learning_rate": rate}, {"epochs": min(epochs, 4), "learning_rate": rate})
     steps = structure(level, family, found.config) or ()
     return width, tuple(line(step, **pace) for step, pace in zip(steps, paces, strict=False))
 
@@ -123,10 +125,12 @@ def main() -> None:
     reader = parser(__doc__)
     reader.add_argument("folder", type=Path, nargs="?")
     reader.add_argument("name", nargs="?", metavar="task", choices=("mrpc", "sst2", "cola", "rte"))
+    reader.add_argument("--epochs", type=int, default=5, help="of distillation")
+    reader.add_argument("--joined", type=int, default=10_000, help="texts of two training texts to distil on")
     given = reader.parse_args()
     if given.folder and given.name:
         given.model = given.folder.resolve()
-        chosen, todo = arms(given.model, given.name)
+        chosen, todo = arms(given.model, given.name, given.epochs, given.joined)
         run([Trial(arm, chosen, seed, given.model.name) for seed in range(given.seeds) for arm in todo], FILE, given)
     for row in (HEAD, ("---",) * len(HEAD), *rows(read(FILE))):
         print(f"| {' | '.join(row)} |")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from advisor.api.arguments import Arguments
 from advisor.api.execution import TRAIN_ON
 from advisor.api.orders import Order, assumptions, libraries, record_runs
 from advisor.api.review import waiving
-from advisor.api.search_orders import Confirm, Wanted, question, refuse_missing_libraries, searched
+from advisor.api.search_orders import Confirm, Wanted, question, refuse_missing_libraries, searched, settings
 from advisor.api.stated import LIMITS, Stated, refuse_nonsense
 from advisor.facts.facts import Goal
 from advisor.facts.tasks import current
@@ -43,6 +44,8 @@ def search(
     max_unlabelled: int | None = None,
     source_lang: str | None = None,
     target_lang: str | None = None,
+    prefix: str | None = None,
+    training: Mapping[str, Any] | None = None,
     policy: str | PathLike[str] | Policy = "core",
     train_on: str = "auto",
     workers: int | None = None,
@@ -67,7 +70,9 @@ def search(
     Args:
         model, device, task, problem_type: as of `advisor.advise`.
         data: a data set, as of `advisor.run`. text, pair, label, header: its columns. source_lang, target_lang: its
-            languages, as of `advisor.advise`.
+            languages, as of `advisor.advise`. prefix: before each text that is read, as T5's "summarize: ".
+        training: settings of all recipes, whatever rules prefer, as in `{"image_size": 56}`; their names are those of
+            a recipe's `training`.
         budget: hours, watt-hours or trials, as in `2h`, `90min`, `200wh` or `30trials`.
         out: a new folder; with `resume` that of an earlier search.
         min_accuracy, max_emissions, max_size_mb, max_latency_ms: goals, as of `advisor.advise`; met only where the
@@ -103,7 +108,7 @@ def search(
     what = current({"task": task, "problem_type": problem_type})
     columns: dict[str, Any] = {"text": text, "pair": pair, "label": label, "header": header}
     limits = dict(zip(LIMITS, (max_samples, max_eval_samples, max_unlabelled), strict=True))
-    languages = {"source_lang": source_lang, "target_lang": target_lang}
+    languages = {"source_lang": source_lang, "target_lang": target_lang, "prefix": prefix}
     rows = DataSource(fspath(data), **what, **columns, **limits, **languages)  # type: ignore[arg-type]
     stated = Stated(rows, None, None, None)
     refuse_nonsense(stated, goal, device, "advisor.search")
@@ -114,7 +119,7 @@ def search(
     arguments.number("measure_seconds", measure_seconds, 1e-3, 1e9)
     arguments.number("checkpoint_seconds", checkpoint_seconds, 0, 1e9)
     arguments.refuse()
-    spent = parse(budget)
+    spent, chosen = parse(budget), settings(training or {}, rows)
     refuse_missing_libraries(ray is not None)
     rules = policy if isinstance(policy, Policy) else find(fspath(policy))
     order = Order(
@@ -133,7 +138,7 @@ def search(
     )
     with libraries("advise search"):
         kept = Path(store) if store is not None else Path(out) / STORE
-        wanted = Wanted(Path(out), kept, resume, workers, seed, checkpoint_seconds, spent, ray)
+        wanted = Wanted(Path(out), kept, resume, workers, seed, checkpoint_seconds, spent, ray, chosen)
         found = searched(question(rules, stated, goal, device, fspath(model)), order, wanted, confirm, progress)
     if record:
         record_runs([Path(out) / folder for folder in found.run_folders])

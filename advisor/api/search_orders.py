@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
@@ -12,13 +13,14 @@ from advisor.api.execution import Refused
 from advisor.api.orders import Order, card_of, prepare
 from advisor.api.recommendation import data_facts
 from advisor.api.stated import Stated
-from advisor.base.errors import AdviseError, NotMet
+from advisor.base.errors import AdviseError, Fault, NotMet
 from advisor.base.files import deliver, fingerprint
 from advisor.base.install import pip_command
 from advisor.facts.facts import Facts, Goal
 from advisor.families.heads import as_used
 from advisor.policy.pack import Policy
-from advisor.recipe.recipe import Recipe, to_aims
+from advisor.recipe.reader import loads
+from advisor.recipe.recipe import DataSource, Recipe, to_aims
 from advisor.records.search import PAGE, Forecast, SearchResult
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class Wanted(NamedTuple):
     save_every: float
     budget: Budget
     ray: str | None = None
+    training: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,21 @@ def refuse_missing_libraries(ray: bool) -> None:
         raise AdviseError(f"advise search needs {' and '.join(missing)}, not installed", hint=pip_command("search"))
 
 
+def settings(training: Mapping[str, Any], rows: DataSource) -> Mapping[str, Any]:
+    """Settings of training, as a recipe takes them.
+
+    Raises:
+        AdviseError: every one that no recipe of this task takes, and a prefix of a task that has none.
+    """
+    recipe = {"version": 1, "name": "search", "model": {"source": "m"}, "device": "cpu", "steps": [{"finetune": {}}]}
+    data = {name: value for name in ("task", "prefix") if (value := getattr(rows, name)) is not None}
+    try:
+        loads(json.dumps({**recipe, "data": data, "training": dict(training)}))
+    except AdviseError as error:
+        raise AdviseError(*(Fault(one.message, hint=one.hint) for one in error.faults)) from None
+    return training
+
+
 def question(rules: Policy, stated: Stated, goal: Goal, device: str, model: str) -> Question:
     """The facts of what is searched for."""
     from advisor.advice.candidates import stated as as_stated
@@ -90,7 +108,7 @@ def question(rules: Policy, stated: Stated, goal: Goal, device: str, model: str)
     return Question(rules, facts, found, as_stated(known, source), f"{Path(model).name}-{kind.kind}")
 
 
-def _space(asked: Question) -> Space:
+def _space(asked: Question, training: Mapping[str, Any]) -> Space:
     """The space around what is advised, or around the most accurate recipe where no advice meets the goals."""
     from advisor.advice.candidates import candidates
     from advisor.advice.recommendation import advise
@@ -101,7 +119,7 @@ def _space(asked: Question) -> Space:
         first = advise(*asked).chosen
     except NotMet:
         first = _most_accurate(found)
-    return space(asked, first, found)
+    return space(asked, first, found, training)
 
 
 def _most_accurate(found: list[Candidate]) -> Candidate:
@@ -122,7 +140,7 @@ def searched(asked: Question, order: Order, wanted: Wanted, confirm: Confirm | N
     from advisor.tuning.making import WORK
     from advisor.tuning.resuming import restated, resumed, with_tried, without_refused
 
-    space, job_of, screen = _space(asked), JobOf(order), Screen(shown)
+    space, job_of, screen = _space(asked, wanted.training), JobOf(order), Screen(shown)
     job = job_of(space.seeds[0].recipe)
     if job.reviewed.errors:
         raise Refused(job.reviewed.findings)

@@ -14,6 +14,7 @@ from advisor.cli.options import (
     count,
     count_or_none,
     data_columns,
+    key_value,
     parser,
     policy,
     positive,
@@ -44,6 +45,7 @@ def run(arguments: Sequence[str]) -> int:
     }
     given |= {name: getattr(options, name) for name in ("workers", "ray", "store", "resume", "seed", "country")}
     given |= {name: getattr(options, name) for name in ("trust_remote_code", "checkpoint_seconds", "measure_seconds")}
+    given |= {"prefix": options.prefix, "training": dict(options.training)}
     rules = project.of(options).rules(str(options.out / "front" / "trial-000.yaml"))  # as `check` judges its recipes
     try:
         with ended_in_order():
@@ -101,6 +103,15 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made.add_argument("--task", metavar="TAG", help="the Hub's pipeline tag (default: text-classification)")
     problem_type(made)
     data_columns(made)
+    made.add_argument("--prefix", metavar="TEXT", help='before each text that is read, as in "summarize: "')
+    made.add_argument(
+        "--training",
+        type=key_value,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting of training in all recipes, as in image_size=56",
+    )
     policy(made)
     project.configured(made)
     made.add_argument("--train-on", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to train")

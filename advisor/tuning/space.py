@@ -39,6 +39,7 @@ LONGER = 2  # distillation takes so many times the epochs that rules prefer, or 
 MOST_DEPTHS, FEWEST = 12, 0.25  # different numbers of layers; the smallest share of them
 DEEPER = "deeper"  # than the white paper's levels
 Choices = Mapping[str, Choice]
+Settings = Mapping[str, Any]  # of training, by their names in a recipe
 
 
 class Place(NamedTuple):
@@ -91,18 +92,21 @@ class Question(NamedTuple):
     name: str
 
 
-def space(question: Question, advised: Candidate, candidates: Sequence[Candidate]) -> Space:
+def space(question: Question, advised: Candidate, candidates: Sequence[Candidate], training: Settings = {}) -> Space:  # noqa: B006  # never changed
     """The space around advice.
 
     Args:
         advised: trial 0. candidates: of advice, the first of which at each level is tried next.
+        training: settings that all recipes have, whatever rules prefer.
 
     Raises:
         AdviseError: nothing of it is as small as the goal asks.
     """
     firsts = [Place(one, _choices(one.recipe)) for one in (advised, *_one_of_each_level(candidates, advised))]
     # A recipe of advice stands where another one with the same choices would.
-    every = [*firsts, *(one for one in _places(question) if all(one.choices != each.choices for each in firsts))]
+    others = (one for one in _places(question) if all(one.choices != each.choices for each in firsts))
+    firsts = [_with(training, one, question) for one in firsts]
+    every = [*firsts, *(_with(training, one, question) for one in others)]
     why = [_left_out(one, question.facts, one in firsts) for one in every]
     allowed = [one for one, (_, reason) in zip(every, why, strict=True) if not reason]
     if not allowed:
@@ -118,6 +122,15 @@ def space(question: Question, advised: Candidate, candidates: Sequence[Candidate
     )
     seeds = [one for one in firsts if one in kept] or kept[:1]
     return Space(axes, tuple(kept), tuple(seeds), excluded, tuple(every))
+
+
+def _with(training: Settings, place: Place, question: Question) -> Place:
+    """The place with these settings of training in its recipe, judged and predicted anew."""
+    if not training:
+        return place
+    recipe = replace(place.recipe, training=replace(place.recipe.training, **training))
+    judged = given(question.policy, question.facts, question.model, recipe, place.level)
+    return place._replace(candidate=judged)
 
 
 def _ordered(values: Sequence[Choice]) -> tuple[Choice, ...]:

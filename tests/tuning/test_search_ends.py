@@ -15,7 +15,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
 import advisor
-from advisor.api.search_orders import _space, question
+from advisor.api.search_orders import _space, question, settings
 from advisor.api.stated import Stated
 from advisor.cli import main
 from advisor.cli.search import _confirmed
@@ -75,6 +75,27 @@ def test_a_search_that_nobody_confirms_leaves_nothing(checkpoints: dict[str, Pat
     assert forecasts[0].seconds > 0 and not (tmp_path / "out").exists()
 
 
+def test_settings_that_no_recipe_takes_are_refused_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["search", "--model", "gone", "--data", "gone", "--device", "cpu", "--budget", "1h"]
+    asked += ["--out", str(tmp_path / "out"), "--prefix", "summarize: "]
+    given = ["--training", "image_size=big", "--training", "beam=2", "--task", "summarization"]
+    assert main([*asked, *given]) == 2
+    said = capsys.readouterr().err
+    assert "training.image_size: input should be a valid integer, got 'big'" in said and "did you mean 'beams'?" in said
+    assert main([*asked, "--training", "image_size=56", "--task", "text-classification"]) == 2
+    said = capsys.readouterr().err
+    assert "training.image_size" in said and "data.prefix" in said and not (tmp_path / "out").exists()
+
+
+def test_a_setting_of_training_and_a_prefix_reach_every_recipe() -> None:
+    rows = DataSource(task="summarization", prefix="summarize: ")
+    asked = question(core(), Stated(rows, 30_000, 2_000, None), Goal(0.5), "cpu", "t5")
+    found = _space(asked, settings({"beams": 2}, rows))
+    assert {(one.recipe.training.beams, one.recipe.data.prefix) for one in found.every} == {(2, "summarize: ")}
+
+
 def test_the_space_is_that_of_the_model_as_the_task_uses_it(tmp_path: Path) -> None:
     """Sounds are classified by Whisper's encoder alone, which rules judge as an encoder."""
     data = perceived.sounds(tmp_path / "data", each=12)
@@ -82,9 +103,9 @@ def test_the_space_is_that_of_the_model_as_the_task_uses_it(tmp_path: Path) -> N
     asked = question(core(), Stated(rows, None, None, None), Goal(0.5), "cpu", "whisper")
     assert (asked.facts.model.kind, asked.facts.model.decoder_layers) == ("encoder", 0)
     assert asked.facts.data.labels == 3
-    assert {one.choices["layers"] for one in _space(asked).places} == {None, 3}, "a quarter of its layers may go"
+    assert {one.choices["layers"] for one in _space(asked, {}).places} == {None, 3}, "a quarter of its layers may go"
     towers = question(core(), Stated(rows, None, None, None), Goal(0.5), "cpu", "clip")
-    assert {one.choices["layers"] for one in _space(towers).every} == {None}, "steps cannot name them"
+    assert {one.choices["layers"] for one in _space(towers, {}).every} == {None}, "steps cannot name them"
 
 
 def learned(folder: Path) -> tuple[Path, Path]:

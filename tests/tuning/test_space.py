@@ -9,6 +9,7 @@ import pytest
 from table_search import question, space_of
 
 from advisor.advice.candidates import candidates, given
+from advisor.advice.recommendation import advise
 from advisor.base.errors import AdviseError
 from advisor.base.frozen import replace
 from advisor.families.shape import Shape
@@ -51,6 +52,17 @@ def test_what_ranges_rule_out_is_left_out_but_the_seeds_are_tried_all_the_same()
     reasons = {one.reason for one in found.excluded if not one.rule}
     assert any("relative emissions" in one and "above 0.5" in one for one in reasons)
     assert any(one.candidate.words == "fine-tuned" for one in found.seeds)  # though it emits all that the baseline does
+
+
+def test_settings_of_training_stand_in_every_recipe_and_are_judged() -> None:
+    asked = question()
+    found = space(asked, advise(*asked).chosen, list(candidates(*asked)), {"batch_size": 8, "precision": "fp32"})
+    assert {(one.recipe.training.batch_size, one.recipe.training.precision) for one in found.every} == {(8, "fp32")}
+    usual = space_of(asked)
+    assert [one.choices for one in found.every] == [one.choices for one in usual.every]
+    assert {one.recipe.training.max_tokens for one in found.every} == {
+        one.recipe.training.max_tokens for one in usual.every
+    }
 
 
 def test_depths_hold_the_levels_of_the_white_paper() -> None:
