@@ -5,7 +5,12 @@ from __future__ import annotations
 import inferred_models as models
 import pytest
 
+from transformers import AutoConfig
+
 from advisor.compute.structure.inference import stock
+from advisor.compute.structure.inference.express import express
+from advisor.compute.structure.inference.infer import infer
+from advisor.compute.structure.inference.proof import prove
 
 
 @pytest.mark.parametrize("name", models.FAMILIES)
@@ -51,3 +56,8 @@ def test_sizes_that_have_to_be_multiples_are_found_out() -> None:
 
 def test_t5_with_fewer_layers_in_its_encoder_generates_without_its_cache_only() -> None:
     assert models.cuts("t5").notes["layers.encoder"].startswith("it generates without its cache only")
+
+
+def test_blocks_that_answer_with_a_list_are_removed_like_others() -> None:
+    config = AutoConfig.for_model("openai-gpt", n_layer=3, n_head=4, n_embd=48, vocab_size=200)
+    assert express(prove(infer(config))).possible == ("layers.decoder",)
