@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inferred_models as models
 import pytest
-
 from transformers import AutoConfig
 
 from advisor.compute.structure.inference import stock
