@@ -16,8 +16,10 @@ from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoModelForSequence
 
 from advisor.base.errors import AdviseError
 from advisor.cli import describe_family, main
+from advisor.compute.structure.inference.origins import fixed_neurons
 from advisor.families import registry
 from advisor.families.described import description
+from advisor.families.described.structure import Row
 from advisor.inspection import undescribed
 from advisor.recipe.steps.layer_removal import LayerRemoval
 
@@ -237,7 +239,6 @@ def test_what_an_earlier_version_kept_is_made_again(granite: Path, tmp_path: Pat
 
 
 def test_a_type_whose_config_lacks_a_size_says_so_each_time(without_granite: Path) -> None:
-    """As BLOOM's, whose feed-forward part is always four times as wide as the rest."""
     described = made_with(version("transformers"))
     sizes = {name: size for name, size in described["sizes"].items() if name != "ffn"}
     registry.keep({**described, "sizes": sizes})
@@ -246,6 +247,32 @@ def test_a_type_whose_config_lacks_a_size_says_so_each_time(without_granite: Pat
     *_, last = describe_family._lines({**described, "sizes": sizes})
     assert last.endswith("has no key for the width of its feed-forward part, so it is known by its kind alone")
     assert "by its kind alone" not in " ".join(describe_family._lines(described))
+
+
+def test_neurons_without_a_key_are_a_fixed_multiple_of_the_hidden_size() -> None:
+    rows = [("h.{decoder}.up", Row(("4*hidden", "hidden"))), ("h.{decoder}.bias", Row(("4*hidden",)))]
+    assert fixed_neurons({}, rows) == {"ffn": {"otherwise": "4*hidden"}}
+    assert fixed_neurons({"ffn": {"key": "n_inner"}}, rows) == {}
+    assert fixed_neurons({}, [*rows, ("h.{decoder}.gate", Row(("3*hidden",)))]) == {}, "nobody knows which of them"
+    assert fixed_neurons({}, [("embeddings", Row(("4*hidden",)))]) == {}
+
+
+@pytest.mark.slow  # 20 s
+@pytest.mark.parametrize("name", ["bloom", "openai-gpt"])
+def test_a_type_without_a_key_for_its_neurons_has_exact_sizes_and_loses_layers(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    description.find.cache_clear()
+    registry.find.cache_clear()
+    assert undescribed.meet(name) == ""
+    family = registry.find(name)
+    assert family
+    before = AutoConfig.for_model(name, n_layer=4, n_head=4, vocab_size=400, pad_token_id=0).to_dict()
+    assert family.parameters(before) == parameters(AutoConfig.for_model(**before))
+    after = LayerRemoval(2).resized(family, before)
+    assert family.parameters(after) == parameters(AutoConfig.for_model(**after)) < family.parameters(before)
+    assert family.shape(before).intermediate_size == 4 * family.shape(before).hidden_size
 
 
 @pytest.mark.parametrize(

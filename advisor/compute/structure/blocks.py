@@ -18,7 +18,7 @@ Block = tuple[str, int]  # stack and number
 class Passed(NamedTuple):
     """What went into a block and what came out: both (batch, positions, hidden).
 
-    beside: what it returns beside them, T5's position bias; None where it returns no tuple.
+    beside: what it returns beside them, T5's position bias; None where it returns them alone.
     """
 
     before: Tensor
@@ -62,7 +62,7 @@ def watched(model: Any, family: Family) -> Iterator[dict[Block, Passed]]:
 
     def note(turns: Iterator[Block]) -> Any:
         def hook(_: Any, arguments: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> None:
-            beside = output[1:] if isinstance(output, tuple) else None
+            beside = tuple(output[1:]) if isinstance(output, tuple | list) else None
             before = arguments[0] if arguments else named["hidden_states"]
             passed[next(turns)] = Passed(before, hidden(output), beside)
 
@@ -91,7 +91,7 @@ def replaced(model: Any, family: Family, answers: Mapping[Block, Callable[..., A
 
 def hidden(output: Any) -> Tensor:
     """The hidden states in what a block returns: themselves, or first of several."""
-    found: Tensor = output[0] if isinstance(output, tuple) else output
+    found: Tensor = output[0] if isinstance(output, tuple | list) else output
     return found
 
 

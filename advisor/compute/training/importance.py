@@ -95,7 +95,7 @@ def skipped(model: Any, family: Family, gone: Collection[Block]) -> Iterator[Non
     def hand_on(_: Any, arguments: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> Any:
         given = arguments[0] if arguments else named["hidden_states"]
         # What T5's blocks return beside it is the position bias, which those after them need.
-        return (given, *output[1:]) if isinstance(output, tuple) else given
+        return (given, *output[1:]) if isinstance(output, tuple | list) else given
 
     modules = blocks(model, family)
     handles = [modules[block].register_forward_hook(hand_on, with_kwargs=True) for block in gone]

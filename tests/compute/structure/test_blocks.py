@@ -7,7 +7,7 @@ import students
 import tiny
 import torch
 
-from advisor.compute.structure.blocks import blocks, watched
+from advisor.compute.structure.blocks import blocks, hidden, watched
 
 KINDS = {"bert": "BertLayer", "gpt2": "GPT2Block", "opt": "OPTDecoderLayer", "t5": "T5Block"}
 
@@ -42,3 +42,9 @@ def test_nothing_is_watched_any_longer(name: str) -> None:
         pass
     one(**batch.inputs)
     assert passed == {}
+
+
+def test_hidden_states_come_first_of_whatever_a_block_returns() -> None:
+    states = torch.ones(2, 3, 4)
+    for output in (states, (states,), (states, None), [states, None]):  # OpenAI GPT's blocks return lists
+        assert hidden(output) is states

@@ -20,7 +20,7 @@ from advisor.compute.structure.inference.conditions import Condition, learn
 from advisor.compute.structure.inference.express import Cuts, express
 from advisor.compute.structure.inference.flags import Flags, plain_activations, points
 from advisor.compute.structure.inference.infer import Inferred, infer
-from advisor.compute.structure.inference.origins import origins, stacks
+from advisor.compute.structure.inference.origins import fixed_neurons, origins, stacks
 from advisor.compute.structure.inference.proof import prove
 from advisor.compute.structure.inference.sizes import FOLLOWERS
 from advisor.compute.structure.inference.small import REFUSED, SmallConfigs
@@ -156,7 +156,7 @@ def describe(config: Any, tasks: Iterable[str] = ()) -> dict[str, Any]:
         "transformers": transformers.__version__,
         "tasks": {task: class_.__name__ for task, class_ in classes.items()},
         **stacks(base, type(config)()),
-        "sizes": origins(sizes, base, type(config)()),
+        "sizes": origins(sizes, base, type(config)()) | fixed_neurons(sizes, rows),
         "flags": {key: flags[key] for key in sorted(flags)},
         "tensors": sorted((_tensor(*one, where, len(classes)) for one, where in rows.items()), key=_order),
         "cuts": _cuts(express(proof)),

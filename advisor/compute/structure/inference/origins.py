@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from advisor.compute.structure.inference import stock
@@ -10,8 +11,10 @@ from advisor.compute.structure.inference.infer import Inferred
 from advisor.compute.structure.inference.sizes import FOLLOWERS, flat
 from advisor.compute.structure.inference.small import REFUSED, UNSAID, with_heads
 from advisor.families.described.axes import value as arithmetic
+from advisor.families.described.structure import Row
 
 OTHERWISE = ("{heads}", "{hidden}//{heads}", "4*{hidden}")
+FIXED = re.compile(r"[1-9]\d*\*hidden")
 
 
 def stacks(base: Inferred, config: Any) -> dict[str, Any]:
@@ -50,6 +53,16 @@ def origins(sizes: Mapping[str, dict[str, Any]], base: Inferred, config: Any) ->
         if head not in late and head not in found:
             late[head] = {"otherwise": f"{_hidden_of(heads, sizes)}//{heads}"}
     return found | late
+
+
+def fixed_neurons(sizes: Mapping[str, Any], rows: Iterable[tuple[str, Row]]) -> dict[str, dict[str, Any]]:
+    """The width of feed-forward parts where no key says it, as BLOOM's: a fixed multiple of the hidden size.
+
+    rows: of all tensors, by name. Nothing where blocks have several multiples, or none.
+    """
+    axes = {axis for name, row in rows if "{" in name for axis in row.axes}
+    found = [axis for axis in axes if FIXED.fullmatch(axis)]
+    return {"ffn": {"otherwise": found[0]}} if len(found) == 1 and "ffn" not in sizes else {}
 
 
 def _hidden_of(heads: str, sizes: Mapping[str, Any]) -> str:

@@ -39,7 +39,7 @@ def passed_by(model: Any, structure: Structure, stack: str, kept: list[int]) -> 
 
 def _hand_on(block: Any, given: tuple[Any, ...], named: Mapping[str, Any], outcome: Any) -> Any:
     came = given[0] if given else named["hidden_states"]
-    return (came, *outcome[1:]) if isinstance(outcome, tuple | list) else came  # OpenAI GPT's give lists
+    return (came, *outcome[1:]) if isinstance(outcome, tuple | list) else came
 
 
 def reload(model: Any, answer: Tensor, predicted: int) -> None:
