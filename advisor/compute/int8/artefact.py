@@ -21,6 +21,7 @@ from advisor.compute.int8.quantized import Agreement, Quantized, Reader, agreeme
 from advisor.compute.int8.sensitivity import groups
 from advisor.compute.int8.servable import matrices
 from advisor.compute.int8.trial import short_trial
+from advisor.compute.structure.processors import save_processor
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.tasks.task import Answerer, Judged
 from advisor.compute.tasks.writing import Writer
@@ -86,7 +87,7 @@ def make(
         made = yield from _best(scorer, context, draft, wanted)
         result = draft / "result"
         made.folder.rename(result)
-        processor.save_pretrained(result)
+        save_processor(processor, result)
         put(result, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

@@ -20,7 +20,7 @@ from advisor.compute.data.hub import cache_only_if_out_of_reach
 from advisor.compute.machine.device import seed as random_from
 from advisor.compute.structure.inference.stock import class_of, on_meta
 from advisor.compute.structure.loading_checks import refuse_unknown_activation, unloadable
-from advisor.compute.structure.processors import processor
+from advisor.compute.structure.processors import processor, save_processor
 from advisor.compute.structure.weight_files import refuse_unsafe_weights
 from advisor.compute.structure.weights import (
     refuse_misshapen,
@@ -143,7 +143,7 @@ def save(scorer: Scorer, processor: Any, folder: Path) -> None:
     """Write model and processor into a new folder, whole or not at all."""
     draft = draft_of(folder)
     scorer.model.save_pretrained(draft, safe_serialization=True)
-    processor.save_pretrained(draft)
+    save_processor(processor, draft)
     put(draft, folder)
 
 

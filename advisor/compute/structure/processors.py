@@ -5,6 +5,7 @@ Images are prepared by transformers' code for Pillow, so that torchvision is not
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,26 @@ class Listener:
         """Write both into a folder."""
         self.feature_extractor.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
+
+
+def save_processor(processor: Any, folder: Path) -> None:
+    """Write a processor into a folder, in a form that older libraries read.
+
+    transformers 4 and what builds on it (optimum) know no `TokenizersBackend`, as transformers 5 calls its general
+    tokenizer; both know the name that it had before. Under it, version 4 puts no space before a text unless told to.
+    """
+    processor.save_pretrained(folder)
+    file = folder / "tokenizer_config.json"
+    config = _json(file) if file.exists() else {}
+    if config.get("tokenizer_class") == "TokenizersBackend":
+        space = (_json(folder / "tokenizer.json")["pre_tokenizer"] or {}).get("add_prefix_space")
+        known = {"tokenizer_class": "PreTrainedTokenizerFast"} | ({"add_prefix_space": True} if space else {})
+        file.write_text(json.dumps({**config, **known}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _json(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
 
 
 def tokenizer(folder: Path | str, trust_remote_code: bool = False) -> Any:

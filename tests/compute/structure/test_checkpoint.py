@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import students
 import tiny
 import torch
 from safetensors.torch import load_file
+from transformers import AutoTokenizer
 
 from advisor.base.errors import AdviseError
 from advisor.compute.structure import checkpoint
+from advisor.compute.structure.processors import save_processor
 from advisor.compute.structure.proven import structure_of
 from advisor.compute.structure.surgery import keep_layers, narrow
 from advisor.compute.tasks.scorer import Scorer
@@ -66,6 +69,17 @@ def test_models_of_every_shape_reload_with_the_stock_class(
     assert checkpoint.parameters(again) == predicted(one, name)
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
     assert checkpoint.size_bytes(folder) == (folder / "model.safetensors").stat().st_size
+
+
+def test_the_tokenizer_has_a_name_that_older_libraries_know(tmp_path: Path) -> None:
+    """transformers 4, and optimum with it, refuse `TokenizersBackend`, as transformers 5 writes."""
+    tokenizer = students.tokenizer()
+    tokenizer.save_pretrained(tmp_path / "stock")
+    save_processor(tokenizer, tmp_path / "ours")
+    stock, ours = (json.loads((tmp_path / one / "tokenizer_config.json").read_text()) for one in ("stock", "ours"))
+    assert stock["tokenizer_class"] == "TokenizersBackend"
+    assert ours == {**stock, "tokenizer_class": "PreTrainedTokenizerFast", "add_prefix_space": True}
+    assert AutoTokenizer.from_pretrained(tmp_path / "ours")("import os").input_ids == tokenizer("import os").input_ids
 
 
 def test_a_wrong_prediction_is_refused(tmp_path: Path) -> None:
