@@ -18,6 +18,8 @@ ROUNDS = 10  # windows of each model
 MOST_OTHERS = 0.1  # share of the cores that other programs may use before time counts as noisy
 MOST_SPREAD = 0.1  # of the baseline's windows: interquartile range as a share of the median
 MOST_OFF = 0.03  # of the baseline against itself
+LONGEST = 120.0  # seconds that single requests take in all, where FEWEST of each model allow it
+FEWEST = 20  # the least that a 95th percentile needs
 
 
 class Windows(NamedTuple):
@@ -94,14 +96,16 @@ class Single:
 
 
 def latencies(answers: Mapping[str, Callable[[int], object]], requests: int, rounds: int = 4) -> dict[str, Single]:
-    """Time of single requests, the models in turn after a warm-up.
+    """Time of single requests, the models in turn after a warm-up; fewer requests where models are slow.
 
     Args:
         answers: by name; each answers the request of a number below `requests`. rounds: how often each is asked.
     """
     taken: dict[str, list[float]] = {name: [] for name in answers}
+    begun = time.perf_counter()
     for answer in answers.values():
         answer(0)
+    requests, rounds = fitting(requests, rounds, time.perf_counter() - begun)
     for _ in range(rounds):
         for name, answer in answers.items():
             for number in range(requests):
@@ -109,6 +113,16 @@ def latencies(answers: Mapping[str, Callable[[int], object]], requests: int, rou
                 answer(number)
                 taken[name].append((time.perf_counter() - begun) * 1000)
     return {name: Single(statistics.median(some), percentile_95(some), len(some)) for name, some in taken.items()}
+
+
+def fitting(requests: int, rounds: int, seconds: float) -> tuple[int, int]:
+    """How many requests, and how often each, take about LONGEST at most. seconds: of one request to every model.
+
+    Example: of 50 requests in 4 rounds that take a second each, 50 in 2 rounds.
+    """
+    most = int(LONGEST / max(seconds, 1e-9))
+    rounds = max(1, min(rounds, most // requests))
+    return min(requests, max(FEWEST, most // rounds)), rounds
 
 
 def percentile_95(values: Sequence[float]) -> float:

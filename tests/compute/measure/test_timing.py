@@ -14,6 +14,7 @@ from advisor.compute.measure.timing import (
     Neighbours,
     Windows,
     alternate,
+    fitting,
     latencies,
     noise,
     others,
@@ -77,6 +78,15 @@ def test_single_requests_are_asked_in_turn_too() -> None:
     assert "".join(asked) == "A0B0" + "A0A1B0B1" * 2
     assert found["A"].count == 4 and 0 <= found["A"].median_ms <= found["A"].p95_ms
     assert latencies({"A": lambda number: time.sleep(0.002)}, 2)["A"].median_ms >= 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0.01, (50, 4)), (0.6, (50, 4)), (1.0, (50, 2)), (2.4, (50, 1)), (4.0, (30, 1)), (60.0, (20, 1)), (0.0, (50, 4))],
+)
+def test_slow_models_get_fewer_single_requests(seconds: float, expected: tuple[int, int]) -> None:
+    assert fitting(50, 4, seconds) == expected
+    assert fitting(7, 4, 60.0) == (7, 1), "there are no more"
 
 
 @given(st.lists(st.floats(0, 1000), min_size=1, max_size=300))
