@@ -1,9 +1,10 @@
 """Training length: what do fewer epochs cost? Each epoch of fixed lengths is scored on selection and report rows.
 
 Command: python bench/training_length.py [--task mrpc] [--show]. e5-small, fine-tuned for three epochs at 5e-5, cut to 8
-of its 12 layers and distilled for nine; and the same after ten epochs of fine-tuning. Stopping early ends the same training sooner (the
-learning rate's schedule is that of all epochs), so what it keeps is read from these scores. Expected on one core with
-bf16: ten to thirty minutes for each data set and arm. Results: bench/results/training-length.jsonl.
+of its 12 layers and distilled for nine; and the same after ten epochs of fine-tuning. Stopping early ends the same
+training sooner (the learning rate's schedule is that of all epochs), so what it keeps is read from these scores.
+Expected on one core with bf16: ten to thirty minutes for each data set and arm. Results:
+bench/results/training-length.jsonl.
 """
 
 from __future__ import annotations
