@@ -11,7 +11,7 @@ from datasets import Dataset
 
 NAME = "clinc-several"
 INTENTS, OUT_OF_SCOPE = 20, "oos"  # so many of the 150
-TEXTS = {"train": 4_000, "validation": 600}  # made of the split of the same name
+TEXTS = {"train": 2_000, "validation": 600}  # made of the split of the same name
 MOST = 3  # requests in a text
 
 

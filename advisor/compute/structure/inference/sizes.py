@@ -16,7 +16,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"),
     "kv": ("num_key_value_heads", "num_kv_heads", "n_head_kv"),
     "head": ("head_dim", "d_kv"),
-    "ffn": ("intermediate_size", "n_inner", "d_ff", "hidden_dim", "ffn_dim", "ffn_hidden_size"),
+    "ffn": ("intermediate_size", "n_inner", "d_ff", "hidden_dim", "ffn_dim", "ffn_hidden_size", "dff"),
     "vocab": ("vocab_size",),
     "positions": ("max_position_embeddings", "n_positions", "source_positions", "target_positions"),
     "image": ("image_size",),
