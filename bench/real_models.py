@@ -2,8 +2,8 @@
 
 Command: python bench/real_models.py FOLDER TASK [--seeds 1] [--only narrow], FOLDER being any model that `advise run`
 executes, as `save_pretrained` writes it, and TASK mrpc, sst2 (10,000 rows), cola or rte; `--show` prints all that is
-measured so far. `--epochs` of distillation and `--joined` texts make it shorter: on one core with bf16 a wide model
-takes an hour with `--joined 0`. It goes on where it was killed. Every model is timed beside its baseline on this
+measured so far. `--rows`, `--epochs` of distillation and `--joined` texts make it shorter: on one core with bf16 a wide
+model takes an hour with `--joined 0`. It goes on where it was killed. Every model is timed beside its baseline on this
 machine; `--again` times those again that other programs disturbed. What a rule of the core pack forbids is marked:
 outside policy.
 
@@ -38,20 +38,22 @@ HEAD = ("model, data", "after", "baseline", "relative accuracy", "predicted", "s
 Measured = Mapping[str, Any]  # a line of the results
 
 
-def task(name: str, width: int) -> Task:
+def task(name: str, width: int, rows: int | None = None) -> Task:
     """A data set with the budget of bench/targets.py; wide models learn little data at the default rate."""
     if name == "sst2":
-        return Task(name, 10_000)
-    return Task(name, epochs=4, rate=1e-4) if width <= SLIM else Task(name)
+        return Task(name, rows or 10_000)
+    return Task(name, rows, epochs=4, rate=1e-4) if width <= SLIM else Task(name, rows)
 
 
-def arms(folder: Path, name: str, epochs: int, joined: int) -> tuple[Task, tuple[Arm, ...]]:
+def arms(
+    folder: Path, name: str, epochs: int = 5, joined: int = 10_000, rows: int | None = None
+) -> tuple[Task, tuple[Arm, ...]]:
     """Two thirds of the layers, and these at the white paper's width: each distilled, then int8."""
     width, whole = cut(folder, "L1", epochs)
     layers = Arm("two thirds", (*whole, INT8), joined, serves=True)
     narrow = cut(folder, "L3", epochs)[1][2:]  # none where no step can narrow the model
     deeper = [Arm("narrower", (*whole, *narrow, INT8), joined, serves=True, goes_on=layers.name)] if narrow else []
-    return task(name, width), (layers, *deeper)
+    return task(name, width, rows), (layers, *deeper)
 
 
 def deep(folder: Path) -> dict[str, Arm]:
@@ -125,12 +127,13 @@ def main() -> None:
     reader = parser(__doc__)
     reader.add_argument("folder", type=Path, nargs="?")
     reader.add_argument("name", nargs="?", metavar="task", choices=("mrpc", "sst2", "cola", "rte"))
+    reader.add_argument("--rows", type=int, help="of the training split (default: 10,000 of SST-2, else all)")
     reader.add_argument("--epochs", type=int, default=5, help="of distillation")
     reader.add_argument("--joined", type=int, default=10_000, help="texts of two training texts to distil on")
     given = reader.parse_args()
     if given.folder and given.name:
         given.model = given.folder.resolve()
-        chosen, todo = arms(given.model, given.name, given.epochs, given.joined)
+        chosen, todo = arms(given.model, given.name, given.epochs, given.joined, given.rows)
         run([Trial(arm, chosen, seed, given.model.name) for seed in range(given.seeds) for arm in todo], FILE, given)
     for row in (HEAD, ("---",) * len(HEAD), *rows(read(FILE))):
         print(f"| {' | '.join(row)} |")
