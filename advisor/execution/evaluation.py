@@ -85,6 +85,16 @@ def step_result(
     )
 
 
+def doubts(result: StepResult) -> Iterator[str]:
+    """What a user should know before hours go into a student of a teacher that has learned nothing."""
+    above = result.above_constant
+    if result.name == "finetune" and above.value is not None and above.value <= 0:
+        yield (
+            f"{result.words}: no better than a constant answer: {above.source}; nothing that is made of this model can "
+            "be judged by it. Stop here, and give finetune more epochs, another learning_rate or more rows"
+        )
+
+
 def diagnostics(
     job: Job, name: str, scores: Mapping[str, Scores], answers: Mapping[str, Sequence[str]], context: Context
 ) -> Diagnostics:

@@ -309,7 +309,9 @@ def test_a_baseline_that_has_learnt_nothing_is_told(
     labels = json.loads((tmp_path / "out" / "predictions.json").read_text())["labels"]
     accuracy, most = report["steps"][0]["accuracy"], max(map(labels.count, labels)) / len(labels)
     assert (accuracy <= most) == report["summary"].startswith("verifies nothing: the baseline is")
-    assert (accuracy <= most) == ("verifies nothing" in " ".join(capsys.readouterr().out.split()))
+    shown = capsys.readouterr()
+    assert (accuracy <= most) == ("verifies nothing" in " ".join(shown.out.split()))
+    assert (accuracy <= most) == ("give finetune more epochs" in " ".join(shown.err.split()))
     assert accuracy <= most or share == 0.5
     assert not any("one answer" in note for note in report["steps"][1]["notes"])
 
