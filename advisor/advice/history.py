@@ -9,8 +9,9 @@ With at least three of them the next run is expected, with 95 % confidence, with
 
 Where that interval is narrower than the range, or shares nothing with it, or there was no evidence, it stands in the
 range's place: whole, as the part that both share would hold less often than 95 %. Runs of the same recipe, model and
-data are one experiment, not several: the latest counts. A run whose baseline is no better than one constant answer does
-not count: shares of it mean nothing.
+data are one experiment, not several: the latest counts. What a model keeps whose layers were removed and that was not
+distilled does not count: advice never leaves it so. Neither does a run whose baseline is no better than one constant
+answer: shares of it mean nothing.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ T = (
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
     2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
 )  # fmt: skip
+DISTILS = ("distillation", "matrix_pruning")  # steps that train a student
 State = tuple[float, bool]  # share of the multiplications; int8 or not
 
 
@@ -130,15 +132,17 @@ def _has_learned(run: Record) -> bool:
 
 def _values(run: Record) -> Iterator[tuple[State, str, float]]:
     """What a run shows of each state that its model went through: the last model that had it."""
-    last: dict[State, StepRecord] = {}
+    last: dict[State, tuple[StepRecord, bool]] = {}
+    distilled = True
     for step in run.steps:
+        distilled = step.name != "layer_removal" and (distilled or step.name in DISTILS)
         compute = step.quantity("relative_compute")
         if compute and compute.value:
-            last[compute.value, step.int8] = step
-    for state, step in last.items():
+            last[compute.value, step.int8] = step, distilled
+    for state, (step, proves) in last.items():
         for name, quantity in QUANTITIES.items():
             found = step.quantity(quantity)
-            if found is None or found.value is None or (name == "accuracy" and not _proves(run)):
+            if found is None or found.value is None or (name == "accuracy" and not (proves and _proves(run))):
                 continue
             if state != (1.0, False):  # the baseline is 1 by definition
                 yield state, name, found.value

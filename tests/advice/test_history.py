@@ -114,6 +114,16 @@ def test_few_report_rows_say_nothing_of_the_accuracy(tmp_path: Path) -> None:
     assert after.accuracy == SAID.accuracy and after.time != SAID.time
 
 
+def test_what_layers_leave_without_distillation_says_nothing_of_the_accuracy(tmp_path: Path) -> None:
+    """Advice always distils after layers are removed; how long the model takes is the same."""
+    whole = records(tmp_path, [0.66, 0.67, 0.66])
+    cut = [replace(one, steps=tuple(step for step in one.steps if step.name != "distillation")) for one in whole]
+    for own in (cut, [replace(one, steps=one.steps[:2]) for one in whole]):
+        assert own[0].steps[1].name == "layer_removal"
+        after, _ = gather(own, facts()).narrow(SAID, False)
+        assert after.accuracy == SAID.accuracy and after.time != SAID.time
+
+
 def test_wnli_has_no_part_in_a_mean_over_tasks(tmp_path: Path) -> None:
     """Its development set misleads on purpose (rule R12); how long a model takes on it is as good as elsewhere."""
     misleading = records(tmp_path, [0.96, 0.97, 0.96], data="glue/wnli")
