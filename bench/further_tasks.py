@@ -95,7 +95,7 @@ def _measure(task: Task, given: Namespace) -> None:
     """Both levels of a task; the second takes over the model that was fine-tuned for the first."""
     model = given.model or given.models / task.model
     for level, thirds in LEVELS.items():
-        key = (task.tag, model.name, level)
+        key = (task.data, model.name, level)
         if is_left([one for one in read(RESULTS) if _key(one) == key], given.again):
             begun = time.monotonic()
             out = _folder(task, model, thirds, given)
@@ -169,7 +169,7 @@ def _step(one: StepResult) -> dict[str, Any]:
 
 
 def _key(line: dict[str, Any]) -> tuple[str, str, str]:
-    return line["task"], line["model"], line["level"]
+    return line["data"], line["model"], line["level"]
 
 
 def _words(line: dict[str, Any]) -> str:
