@@ -17,7 +17,7 @@ from advisor.records.run_folder import read
 
 def write_assignment(job: Job, out: Path) -> None:
     """Write recipe.yaml, facts.json and advice.json. Raises: see `files.write`."""
-    write(out / RECIPE, as_yaml(job.recipe))
+    write(out / RECIPE, as_yaml(job.recipe, whole=True))
     write(out / FACTS, json.dumps(_facts(job.reviewed.facts), default=sorted, indent=2))
     write_json(out / ADVICE, _advice(job))
 
@@ -25,7 +25,7 @@ def write_assignment(job: Job, out: Path) -> None:
 def is_assigned(job: Job, out: Path) -> bool:
     """Whether the finished run here had this very recipe, the same assumptions about emissions, and was measured so."""
     told = read(out).provenance
-    same = (out / RECIPE).read_text(encoding="utf-8") == as_yaml(job.recipe)
+    same = (out / RECIPE).read_text(encoding="utf-8") == as_yaml(job.recipe, whole=True)
     measuring = {**job.measuring.stated(), "requests": job.requests}
     return same and told.get("assumed") == asdict(job.assumed) and told.get("measuring") == measuring
 

@@ -252,29 +252,35 @@ def _given(part: Any) -> dict[str, Any]:
     return {name: list(one) if isinstance(one, tuple) else one for name, one in values.items() if one is not None}
 
 
-def as_dict(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as plain values for JSON and YAML."""
+def as_dict(recipe: Recipe, whole: bool = False) -> dict[str, Any]:
+    """The recipe as plain values for JSON and YAML.
+
+    Args:
+        whole: state the settings of training that are as usual, too. Unless they are stated, `advise run` lets the
+            length of texts follow the data.
+    """
     parts: dict[str, Any] = {"version": recipe.version, "name": recipe.name, "model": _given(recipe.model)}
     parts |= {"meta": dict(recipe.meta), "data": _given(recipe.data), "device": recipe.device}
     parts |= {"hardware": _given(recipe.hardware), "goal": _given(recipe.goal)}
     parts["steps"] = [{step.name: _given(step)} for step in recipe.steps]
     parts |= {"gates": _given(recipe.gates)} if recipe.gates else {}
-    parts |= {"training": _given(recipe.training)} if recipe.training != Training() else {}
+    usual = {} if whole else _given(Training())
+    parts["training"] = {name: one for name, one in _given(recipe.training).items() if one != usual.get(name)}
     parts |= {"policy": _given(recipe.policy)} if recipe.policy else {}
     parts |= {"waivers": [_given(waiver) for waiver in recipe.waivers]} if recipe.waivers else {}
     parts |= {"history": _given(recipe.history)} if recipe.history else {}
     return {name: value for name, value in parts.items() if value != {}}
 
 
-def as_yaml(recipe: Recipe, reasons: Mapping[str, str] | None = None) -> str:
+def as_yaml(recipe: Recipe, reasons: Mapping[str, str] | None = None, whole: bool = False) -> str:
     """The recipe as YAML, one line for each part, with the reason behind it as a comment.
 
     Args:
-        reasons: comment by part or step name; a comment may not hold line breaks.
+        reasons: comment by part or step name; a comment may not hold line breaks. whole: as of `as_dict`.
     """
     lines = []
     reasons = reasons or {}
-    for name, value in as_dict(recipe).items():
+    for name, value in as_dict(recipe, whole).items():
         if name == "steps":
             lines.append("steps:")
             for step in value:

@@ -56,7 +56,7 @@ def _body(result: RunResult, recipe: Recipe, data: DataFacts, license_: str) -> 
     yield from ("\n## Intended use and limits\n", *_limits(result, recipe, data, license_))
     yield from ("\n## How to load it\n", *_loading(result))
     yield from ("\n## Where it comes from\n", *_provenance(result, recipe))
-    recipe_text = as_yaml(published(recipe)).rstrip()
+    recipe_text = as_yaml(published(recipe), whole=True).rstrip()
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", recipe_text)), default=0))
     yield f"\n## Recipe\n\n{fence}yaml\n{recipe_text}\n{fence}"
 

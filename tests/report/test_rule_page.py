@@ -20,7 +20,7 @@ SILENT = {  # rules that the program ensures, that only steer advice, or that no
     *("distil-very-large-data", "distillation-recipe", "encoder-post-ln-drop"),
     *("gpt2-fused-qkv", "head-removal-families", "int8-gpt2-conv1d", "int8-t5-wo", "keep-embeddings"),
     *("measure-report-breakeven", "narrow-models-learn-faster", "no-masks", "opt-follows-bert", "outliers"),
-    *("pre-norm-decoder-drop", "roundtrip-proof", "whole-heads", "width-by-task-importance"),
+    *("pre-norm-decoder-drop", "roundtrip-proof", "small-data-patience", "whole-heads", "width-by-task-importance"),
 }
 
 
