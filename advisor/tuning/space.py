@@ -92,7 +92,9 @@ class Question(NamedTuple):
     name: str
 
 
-def space(question: Question, advised: Candidate, candidates: Sequence[Candidate], training: Settings = {}) -> Space:  # noqa: B006  # never changed
+def space(
+    question: Question, advised: Candidate, candidates: Sequence[Candidate], training: Settings | None = None
+) -> Space:
     """The space around advice.
 
     Args:
@@ -104,9 +106,9 @@ def space(question: Question, advised: Candidate, candidates: Sequence[Candidate
     """
     firsts = [Place(one, _choices(one.recipe)) for one in (advised, *_one_of_each_level(candidates, advised))]
     # A recipe of advice stands where another one with the same choices would.
-    others = (one for one in _places(question) if all(one.choices != each.choices for each in firsts))
-    firsts = [_with(training, one, question) for one in firsts]
-    every = [*firsts, *(_with(training, one, question) for one in others)]
+    every = [*firsts, *(one for one in _places(question) if all(one.choices != each.choices for each in firsts))]
+    every = [_with(training, one, question) for one in every]
+    firsts = every[: len(firsts)]
     why = [_left_out(one, question.facts, one in firsts) for one in every]
     allowed = [one for one, (_, reason) in zip(every, why, strict=True) if not reason]
     if not allowed:
@@ -124,7 +126,7 @@ def space(question: Question, advised: Candidate, candidates: Sequence[Candidate
     return Space(axes, tuple(kept), tuple(seeds), excluded, tuple(every))
 
 
-def _with(training: Settings, place: Place, question: Question) -> Place:
+def _with(training: Settings | None, place: Place, question: Question) -> Place:
     """The place with these settings of training in its recipe, judged and predicted anew."""
     if not training:
         return place
