@@ -46,13 +46,14 @@ def task(name: str, width: int, rows: int | None = None) -> Task:
 
 
 def arms(
-    folder: Path, name: str, epochs: int = 5, joined: int = 10_000, rows: int | None = None
+    folder: Path, name: str, epochs: int = 5, joined: int = 10_000, rows: int | None = None, int8: bool = True
 ) -> tuple[Task, tuple[Arm, ...]]:
-    """Two thirds of the layers, and these at the white paper's width: each distilled, then int8."""
+    """Two thirds of the layers, and these at the white paper's width: each distilled, then int8 unless left out."""
     width, whole = cut(folder, "L1", epochs)
-    layers = Arm("two thirds", (*whole, INT8), joined, serves=True)
+    last = (INT8,) if int8 else ()
+    layers = Arm("two thirds", (*whole, *last), joined, serves=True)
     narrow = cut(folder, "L3", epochs)[1][2:]  # none where no step can narrow the model
-    deeper = [Arm("narrower", (*whole, *narrow, INT8), joined, serves=True, goes_on=layers.name)] if narrow else []
+    deeper = [Arm("narrower", (*whole, *narrow, *last), joined, serves=True, goes_on=layers.name)] if narrow else []
     return task(name, width, rows), (layers, *deeper)
 
 
@@ -130,10 +131,11 @@ def main() -> None:
     reader.add_argument("--rows", type=int, help="of the training split (default: 10,000 of SST-2, else all)")
     reader.add_argument("--epochs", type=int, default=5, help="of distillation")
     reader.add_argument("--joined", type=int, default=10_000, help="texts of two training texts to distil on")
+    reader.add_argument("--fp32", action="store_true", help="leave int8 out, whose search takes an hour on T5")
     given = reader.parse_args()
     if given.folder and given.name:
         given.model = given.folder.resolve()
-        chosen, todo = arms(given.model, given.name, given.epochs, given.joined, given.rows)
+        chosen, todo = arms(given.model, given.name, given.epochs, given.joined, given.rows, not given.fp32)
         run([Trial(arm, chosen, seed, given.model.name) for seed in range(given.seeds) for arm in todo], FILE, given)
     for row in (HEAD, ("---",) * len(HEAD), *rows(read(FILE))):
         print(f"| {' | '.join(row)} |")
