@@ -55,12 +55,19 @@ class Run(NamedTuple):
 def runs() -> Iterator[Run]:
     """Every run that bench/ has made, file by file."""
     for file in sorted(RESULTS.glob("*.jsonl")):
-        for line in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
+        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        for line in _timed_last(lines) if file.stem == "real-models" else lines:
             if "record" not in line and "recipe" in line and "baseline" in line:
                 yield Run(file.stem, line)
             elif file.stem == "first-looks":
                 yield Run(file.stem, _first_look(line))
     yield from _of_lengths()
+
+
+def _timed_last(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The last line of each run: one that was timed again is no other run."""
+    names = ("model", "arm", "task", "seed", "recipe", "joined_texts")
+    return list({json.dumps([line[name] for name in names]): line for line in lines}.values())
 
 
 def kept() -> Iterator[Record]:
