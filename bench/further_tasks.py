@@ -102,7 +102,7 @@ def _measure(task: Task, given: Namespace) -> None:
             result = _run(_recipe(task, model, thirds, given), out)
             line = {"task": task.tag, "data": task.data, "model": model.name, "level": level, **_numbers(result)}
             line |= {"settings": task._asdict(), "seconds": round(time.monotonic() - begun), "load": os.getloadavg()[0]}
-            line["record"] = recorded(out, task.data, model.parent, given.data)
+            line["record"] = recorded(out, task.data, model.parent, given.data, given.work)
             RESULTS.parent.mkdir(exist_ok=True)
             with RESULTS.open("a") as file:
                 file.write(json.dumps(line) + "\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -131,10 +132,14 @@ def _mine(trial: Trial, file: Path) -> list[dict[str, Any]]:
 
 def recorded(run: Path, data: str, *folders: Path) -> dict[str, Any]:
     """A run as the ledger keeps it. data: how they are called. folders: of this machine, which it does not name."""
-    text = json.dumps(record.of(finished.read(run)).content())
+    return {**json.loads(unplaced(json.dumps(record.of(finished.read(run)).content()), *folders)), "data": data}
+
+
+def unplaced(text: str, *folders: Path) -> str:
+    """JSON without folders of this machine: below those given paths stay, of all others the last name."""
     for folder in folders:
         text = text.replace(f"{folder}/", "")
-    return {**json.loads(text), "data": data}
+    return re.sub(r'(\\?")/(?:[^/"\\]+/)+', r"\1", text)
 
 
 def table(rows: Iterator[Line]) -> None:

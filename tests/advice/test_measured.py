@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -29,6 +30,12 @@ def test_the_shipped_runs_are_those_of_bench_results() -> None:
     assert list(shipped.shipped()) == list(measured.counted(runs))
     lines = sum(len(file.read_text().splitlines()) for file in result_runs.RESULTS.glob("*.jsonl"))
     assert len(runs) >= 90 and lines >= len(runs)
+
+
+def test_no_run_names_a_folder_of_the_machine_that_made_it() -> None:
+    places = re.compile(r'\\?"(/[^/"\\ ]+){2,}')  # models and data are called by their names
+    files = (measured.FILE, *result_runs.RESULTS.glob("*.jsonl"))
+    assert {file.name: found.group() for file in files if (found := places.search(file.read_text()))} == {}
 
 
 def test_only_models_made_as_advice_makes_them_calibrate() -> None:
