@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
-from trials import unplaced  # noqa: E402
+from trials import unplaced
 
 
 def test_results_name_no_folder_of_this_machine() -> None:
