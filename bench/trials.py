@@ -132,10 +132,10 @@ def _mine(trial: Trial, file: Path) -> list[dict[str, Any]]:
 
 def recorded(run: Path, data: str, *folders: Path) -> dict[str, Any]:
     """A run as the ledger keeps it. data: how they are called. folders: of this machine, which it does not name."""
-    return {**json.loads(unplaced(json.dumps(record.of(finished.read(run)).content()), *folders)), "data": data}
+    return {**json.loads(without_folders(json.dumps(record.of(finished.read(run)).content()), *folders)), "data": data}
 
 
-def unplaced(text: str, *folders: Path) -> str:
+def without_folders(text: str, *folders: Path) -> str:
     """JSON without folders of this machine: below those given paths stay, of all others the last name."""
     for folder in folders:
         text = text.replace(f"{folder}/", "")

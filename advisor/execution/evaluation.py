@@ -85,7 +85,7 @@ def step_result(
     )
 
 
-def doubts(result: StepResult) -> Iterator[str]:
+def useless_baseline(result: StepResult) -> Iterator[str]:
     """What a user should know before hours go into a student of a teacher that has learned nothing."""
     above = result.above_constant
     if result.name == "finetune" and above.value is not None and above.value <= 0:

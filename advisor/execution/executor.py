@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from advisor.execution import resumption
 from advisor.execution.eta import Clock, Rows, parts
-from advisor.execution.evaluation import diagnostics, doubts, metered, run_result, serve, step_result
+from advisor.execution.evaluation import diagnostics, metered, run_result, serve, step_result, useless_baseline
 from advisor.execution.job import Job
 from advisor.execution.resumption import Inputs, Record
 from advisor.execution.run_inputs import is_assigned, write_assignment
@@ -160,7 +160,7 @@ class Run(Work):
         self.add(planned, folder, record)
         yield record.result
         if len(self.job.plan.steps) > 1:
-            yield from map(Remark, doubts(record.result))
+            yield from map(Remark, useless_baseline(record.result))
 
     def _measuring(self) -> float:
         """Seconds that each model is measured for; 0 where the device is not here."""

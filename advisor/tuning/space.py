@@ -107,7 +107,7 @@ def space(
     firsts = [Place(one, _choices(one.recipe)) for one in (advised, *_one_of_each_level(candidates, advised))]
     # A recipe of advice stands where another one with the same choices would.
     every = [*firsts, *(one for one in _places(question) if all(one.choices != each.choices for each in firsts))]
-    every = [_with(training, one, question) for one in every]
+    every = [_with_settings(training, one, question) for one in every]
     firsts = every[: len(firsts)]
     why = [_left_out(one, question.facts, one in firsts) for one in every]
     allowed = [one for one, (_, reason) in zip(every, why, strict=True) if not reason]
@@ -126,7 +126,7 @@ def space(
     return Space(axes, tuple(kept), tuple(seeds), excluded, tuple(every))
 
 
-def _with(training: Settings | None, place: Place, question: Question) -> Place:
+def _with_settings(training: Settings | None, place: Place, question: Question) -> Place:
     """The place with these settings of training in its recipe, judged and predicted anew."""
     if not training:
         return place

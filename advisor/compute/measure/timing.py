@@ -105,7 +105,7 @@ def latencies(answers: Mapping[str, Callable[[int], object]], requests: int, rou
     begun = time.perf_counter()
     for answer in answers.values():
         answer(0)
-    requests, rounds = fitting(requests, rounds, time.perf_counter() - begun)
+    requests, rounds = affordable(requests, rounds, time.perf_counter() - begun)
     for _ in range(rounds):
         for name, answer in answers.items():
             for number in range(requests):
@@ -115,7 +115,7 @@ def latencies(answers: Mapping[str, Callable[[int], object]], requests: int, rou
     return {name: Single(statistics.median(some), percentile_95(some), len(some)) for name, some in taken.items()}
 
 
-def fitting(requests: int, rounds: int, seconds: float) -> tuple[int, int]:
+def affordable(requests: int, rounds: int, seconds: float) -> tuple[int, int]:
     """How many requests, and how often each, take about LONGEST at most. seconds: of one request to every model.
 
     Example: of 50 requests in 4 rounds that take a second each, 50 in 2 rounds.

@@ -13,8 +13,8 @@ from advisor.compute.measure.timing import (
     ROUNDS,
     Neighbours,
     Windows,
+    affordable,
     alternate,
-    fitting,
     latencies,
     noise,
     others,
@@ -85,8 +85,8 @@ def test_single_requests_are_asked_in_turn_too() -> None:
     [(0.01, (50, 4)), (0.6, (50, 4)), (1.0, (50, 2)), (2.4, (50, 1)), (4.0, (30, 1)), (60.0, (20, 1)), (0.0, (50, 4))],
 )
 def test_slow_models_get_fewer_single_requests(seconds: float, expected: tuple[int, int]) -> None:
-    assert fitting(50, 4, seconds) == expected
-    assert fitting(7, 4, 60.0) == (7, 1), "there are no more"
+    assert affordable(50, 4, seconds) == expected
+    assert affordable(7, 4, 60.0) == (7, 1), "there are no more"
 
 
 @given(st.lists(st.floats(0, 1000), min_size=1, max_size=300))
