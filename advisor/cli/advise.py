@@ -10,6 +10,7 @@ from pathlib import Path
 from advisor.base.version import __version__
 from advisor.cli.options import (
     Parser,
+    by_key,
     colour,
     count,
     count_or_none,
@@ -139,7 +140,7 @@ def run(arguments: Sequence[str]) -> int:
     from advisor.api.recommendation import advise
 
     asked = {name: value for name, value in vars(options).items() if name not in ("output", "format")}
-    advice = advise(**asked)
+    advice = advise(**{**asked, "meta": by_key(options.meta, "--meta")})
     product = advice.to_yaml() if options.format == "yaml" else advice.to_json() + "\n"
     sys.stderr.write(advice.explanation(width(), colour(sys.stderr)))
     if options.output:

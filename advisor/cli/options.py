@@ -122,6 +122,18 @@ def key_value(text: str) -> tuple[str, str | int | float | bool]:
     return key, value
 
 
+def by_key(pairs: Sequence[tuple[str, Any]], option: str) -> dict[str, Any]:
+    """What an option that takes KEY=VALUE was given, by key.
+
+    Raises:
+        AdviseError: every key that was given twice, as nobody knows which value is meant.
+    """
+    keys = [key for key, _ in pairs]
+    if twice := [key for key in dict.fromkeys(keys) if keys.count(key) > 1]:
+        raise AdviseError(*(f"{option} {key}: given {keys.count(key)} times" for key in twice), hint="give it once")
+    return dict(pairs)
+
+
 def seconds(text: str) -> float:
     """A span of time in seconds, 0 allowed."""
     return _number(text, whole=False, least=0, most=1e9)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from advisor.cli import project
 from advisor.cli.options import (
     DATA_OPTIONS,
+    by_key,
     count,
     count_or_none,
     data_columns,
@@ -45,7 +46,7 @@ def run(arguments: Sequence[str]) -> int:
     }
     given |= {name: getattr(options, name) for name in ("workers", "ray", "store", "resume", "seed", "country")}
     given |= {name: getattr(options, name) for name in ("trust_remote_code", "checkpoint_seconds", "measure_seconds")}
-    given |= {"prefix": options.prefix, "training": dict(options.training)}
+    given |= {"prefix": options.prefix, "training": by_key(options.training, "--training")}
     rules = project.of(options).rules(str(options.out / "front" / "trial-000.yaml"))  # as `check` judges its recipes
     try:
         with ended_in_order():

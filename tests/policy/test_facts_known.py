@@ -49,3 +49,5 @@ def test_options_that_make_no_sense_say_what_would(capsys: pytest.CaptureFixture
     assert main([*ADVISE, "--device", "cpu", "--cpu-features", "avx9", "--meta", "owner"]) == 2
     told = capsys.readouterr().err
     assert "unknown: avx9" in told and "expected KEY=VALUE" in told
+    assert main([*ADVISE, "--device", "cpu", "--meta", "owner=ada", "--meta", "owner=bob"]) == 2
+    assert "--meta owner: given 2 times" in capsys.readouterr().err

@@ -84,6 +84,8 @@ def test_settings_that_no_recipe_takes_are_refused_before_anything_is_read(
     assert main([*asked, *given]) == 2
     said = capsys.readouterr().err
     assert "training.image_size: input should be a valid integer, got 'big'" in said and "did you mean 'beams'?" in said
+    assert main([*asked, "--training", "beams=2", "--training", "beams=4", "--task", "summarization"]) == 2
+    assert "--training beams: given 2 times" in capsys.readouterr().err
     assert main([*asked, "--training", "image_size=56", "--task", "text-classification"]) == 2
     said = capsys.readouterr().err
     assert "training.image_size" in said and "data.prefix" in said and not (tmp_path / "out").exists()
