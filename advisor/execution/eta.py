@@ -106,8 +106,8 @@ class Clock:
     def __init__(self, found: Sequence[Part], now: Callable[[], float] = monotonic) -> None:
         self.parts, self.now, self.started = found, now, now()
         self.done_work = self.done_seconds = self.share = 0.0
-        self.part, self.label = -1, ""
-        self.found = self.label_found = self.last = 0.0  # shares at which part and label were found, and the latest
+        self.part, self.counted = -1, ("", 0)  # the label and total by which units are counted
+        self.found = self.label_found = self.last = 0.0  # shares at which part and count were found, and the latest
         self.gained = 0.0  # the share of this part that went by under our eyes
         self.begun = self.label_begun = self.started
 
@@ -134,10 +134,13 @@ class Clock:
         """Share of the whole run that is done, and seconds that it will still take, None while nobody can know."""
         now, share = self.now(), self._share(part, progress)
         if part != self.part:
-            self.part, self.label, self.found, self.gained, self.begun = part, "", share, 0.0, now
-        if progress.label != self.label:  # what lies between two labels was done before, in a run that was killed
+            self.part, self.counted, self.found, self.gained, self.begun = part, ("", 0), share, 0.0, now
+        counted = progress.label, progress.total
+        if counted != self.counted:
+            # What lies between two labels was done before, in a run that was killed. A new total is another count: the
+            # search for what int8 leaves in fp32 begins with units that took longer.
             self.begun = self.begun if self.gained else now
-            self.label, self.label_found, self.label_begun, self.last = progress.label, share, now, share
+            self.counted, self.label_found, self.label_begun, self.last = counted, share, now, share
         self.gained, self.last = self.gained + share - self.last, share
         here = self._here(now, share)
         pace = self._pace(now)

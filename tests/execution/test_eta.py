@@ -57,6 +57,20 @@ def test_a_resumed_run_knows_what_a_whole_one_takes() -> None:
     assert clock.whole() == pytest.approx(100 + 50 + 7)
 
 
+def test_a_longer_list_of_attempts_goes_by_the_pace_of_its_own() -> None:
+    """int8 of T5: export and first attempt take 180 s, then 37 short ones of 20 s are added."""
+    time = Time()
+    clock = Clock([Part(100)], time)
+
+    def at(seconds: float, done: int, total: int) -> float | None:
+        time.at = seconds
+        return clock.ahead(0, Progress("quantize", done, total))[1]
+
+    at(0, 0, 2)
+    at(180, 1, 39)
+    assert at(200, 2, 39) == pytest.approx(20 * 37)
+
+
 def test_a_later_part_is_forecast_by_the_pace_of_the_ones_before_and_then_goes_by_its_own() -> None:
     time = Time()
     clock = Clock([Part(100), Part(50), Part(0, 30)], time)
