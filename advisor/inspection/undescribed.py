@@ -43,7 +43,7 @@ def meet(model_type: str) -> str:
 
 
 def _missing(found: Description) -> str:
-    """The sizes that a described type has no key for, as BLOOM, whose neurons are always 4 x hidden; "" without any."""
+    """The sizes that a described type has no key for, in words; empty where it has all."""
     missing = " and ".join(words for size, words in registry.NEEDED.items() if size not in found.sizes)
     return f"the config of {found.model_type} has no key for {missing}" if missing else ""
 

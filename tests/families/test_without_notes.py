@@ -275,6 +275,34 @@ def test_a_type_without_a_key_for_its_neurons_has_exact_sizes_and_loses_layers(
     assert family.shape(before).intermediate_size == 4 * family.shape(before).hidden_size
 
 
+@pytest.mark.slow  # 20 s
+def test_a_class_that_cannot_be_inferred_leaves_the_other_tasks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    description.find.cache_clear()
+    assert undescribed.meet("longformer") == ""
+    found = description.find("longformer")
+    assert found
+    assert found.tasks.keys() == {"text-classification", "token-classification"}
+    with pytest.raises(AdviseError, match="question-answering"):
+        found.structure({}, "question-answering")
+
+
+@pytest.mark.slow  # 20 s
+def test_the_size_of_a_model_of_several_languages_is_said_not_to_be_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    description.find.cache_clear()
+    assert undescribed.meet("xlm") == ""
+    found = description.find("xlm")
+    assert found
+    one = AutoConfig.for_model("xlm", n_layers=2, emb_dim=64, vocab_size=400, pad_token_id=0).to_dict()
+    assert found.parameters(one) == parameters(AutoConfig.for_model(**one))
+    assert found.uncovered({**one, "n_langs": 15}) == ["n_langs = 15"]
+
+
 @pytest.mark.parametrize(
     ("name", "why"),
     [

@@ -8,7 +8,7 @@ from typing import Any
 from advisor.base.errors import AdviseError
 
 # Cut by the number of the block. A dict is by number too (`per_layer_config`), and is numbered anew.
-KNOWN = ("layer_types", "no_rope_layers", "mlp_layer_types", "attention_layers", "per_layer_config")
+KNOWN = ("layer_types", "no_rope_layers", "mlp_layer_types", "attention_layers", "attention_window", "per_layer_config")
 PATTERNS = ("attention_types",)  # GPT-Neo's short form of `attention_layers`: [[kinds, times], ...]
 COUNTS = ("max_window_layers",)  # numbers that mean "all layers below", vLLM demands that it is the depth
 # Lists that may be as long as the depth by chance and say nothing of layers.

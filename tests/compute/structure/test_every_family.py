@@ -60,3 +60,25 @@ def test_t5_with_fewer_layers_in_its_encoder_generates_without_its_cache_only() 
 def test_blocks_that_answer_with_a_list_are_removed_like_others() -> None:
     config = AutoConfig.for_model("openai-gpt", n_layer=3, n_head=4, n_embd=48, vocab_size=200)
     assert express(prove(infer(config))).possible == ("layers.decoder",)
+
+
+@pytest.mark.parametrize(
+    ("name", "depth", "sizes"),
+    [
+        ("flaubert", "n_layers", {"hidden": 2048, "heads": 16, "head": 128}),  # emb_dim
+        ("helium", "num_hidden_layers", {"hidden": 2560, "heads": 20, "head": 128}),  # its head size has to follow
+        ("led", "encoder_layers", {"hidden": 1024, "heads": 16, "decoder_heads": 16}),  # a window for each layer
+        ("longformer", "num_hidden_layers", {"hidden": 768, "ffn": 3072}),
+        ("xlm", "n_layers", {"hidden": 2048, "vocab": 30145}),  # two languages would bring a table
+        ("xlnet", "n_layer", {"hidden": 1024, "ffn": 4096}),  # d_inner
+    ],
+)
+def test_keys_of_older_types_are_known(name: str, depth: str, sizes: dict[str, int]) -> None:
+    structure = infer(models.config(name)).structure
+    assert depth in {stack.key for stack in structure.stacks.values()}
+    assert structure.sizes.items() >= sizes.items()
+
+
+def test_a_model_that_does_not_answer_once_reloaded_is_not_cut() -> None:
+    """XLNet works out its positions in fp32, whatever precision its weights have."""
+    assert "reloaded, it does not answer" in express(prove(infer(models.config("xlnet")))).refused["layers.decoder"]

@@ -9,7 +9,7 @@ from typing import Any
 from advisor.base.errors import AdviseError
 from advisor.compute.structure.inference import stock
 from advisor.compute.structure.inference.inputs import answers, difference
-from advisor.compute.structure.inference.sizes import DEPTH, scope_and_word
+from advisor.compute.structure.inference.sizes import DEPTH, role_of, scope_and_word
 from advisor.compute.structure.inference.small import REFUSED, SmallConfigs
 from advisor.compute.structure.inference.stock import Tensors
 
@@ -30,7 +30,7 @@ def find(class_: Any, small: SmallConfigs, base: Tensors) -> Blocks:
         more, tensors = other
         new = tensors.shapes.keys() - base.shapes.keys()
         if new and base.shapes.keys() <= tensors.shapes.keys():
-            found[key] = (key, _paths(new))
+            found |= {key: (key, paths)} if (paths := _paths(new)) else {}  # XLM has a table more with two languages
         elif tensors.shapes.keys() == base.shapes.keys():
             third = _other(class_, small, key, more)
             small.others[key] = (value, more, third[0] if third else more)
@@ -49,7 +49,8 @@ def numbers(small: SmallConfigs) -> Iterator[tuple[str, int]]:
     known = {size.key for size in small.sizes} | small.depths.keys()
     for key, value in small.given.items():
         whole = isinstance(value, int) and not isinstance(value, bool) and value > 0
-        if whole and key not in known and not key.endswith("_token_id"):
+        # A head's size that is not free of the hidden size follows it.
+        if whole and key not in known and not key.endswith("_token_id") and role_of(key) != "head":
             yield key, value
 
 

@@ -8,29 +8,27 @@ before.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import transformers
 
 from advisor.base.errors import AdviseError
 from advisor.compute.structure.inference import stock
-from advisor.compute.structure.inference.blocks import Blocks, named
+from advisor.compute.structure.inference.blocks import Blocks
 from advisor.compute.structure.inference.conditions import Condition, learn
 from advisor.compute.structure.inference.express import Cuts, express
-from advisor.compute.structure.inference.flags import Flags, plain_activations, points
+from advisor.compute.structure.inference.flags import Flags, Point, plain_activations, points
 from advisor.compute.structure.inference.infer import Inferred, infer
 from advisor.compute.structure.inference.origins import fixed_neurons, origins, stacks
 from advisor.compute.structure.inference.proof import prove
+from advisor.compute.structure.inference.seen import Task, Thing
 from advisor.compute.structure.inference.sizes import FOLLOWERS
 from advisor.compute.structure.inference.small import REFUSED, SmallConfigs
-from advisor.families.described.axes import length
 from advisor.families.described.description import read
 from advisor.families.described.layer_lists import by_layer
 from advisor.families.described.structure import Row
 
-Thing = tuple[str, Row]  # a tensor's name and what its axes follow
-Point = Mapping[str, str]
 TASKS = (
     *("text-classification", "token-classification", "question-answering", "text-generation", "text2text-generation"),
     *("automatic-speech-recognition", "audio-classification", "image-classification"),
@@ -44,80 +42,6 @@ PUBLISHED: Mapping[str, Mapping[str, Any]] = {
         **{"position_buckets": 256, "norm_rel_ebd": "layer_norm", "share_att_key": True},
     },
 }
-
-
-@dataclass(slots=True)
-class Task:
-    """One class of the family: what was seen of it.
-
-    rows: the labels known, by name; sizes: where sizes come from; unclear: points whose models cannot be inferred.
-    """
-
-    flags: Flags
-    blocks: Blocks
-    sizes: dict[str, dict[str, Any]]
-    rows: dict[str, list[Row]] = field(default_factory=dict)
-    seen: dict[tuple[tuple[str, str], ...], frozenset[Thing] | None] = field(default_factory=dict)
-    unclear: set[tuple[tuple[str, str], ...]] = field(default_factory=set)
-
-    def look(self, point: Point) -> frozenset[Thing] | None:
-        """The tensors of a small model with these flags, labelled; None where none can be built."""
-        key = tuple(sorted({**self.flags.usual, **point}.items()))
-        if key not in self.seen:
-            self.seen[key] = self._look(point)
-            if self.seen[key] is None and self.flags.tensors(point) is not None:
-                self.unclear.add(key)
-        return self.seen[key]
-
-    def not_covered(self) -> dict[str, set[str]]:
-        """Values of single flags with which a model can be built, but not inferred."""
-        found: dict[str, set[str]] = {}
-        for key, kinds in self.flags.values.items():
-            alone = {one: tuple(sorted({**self.flags.usual, key: one}.items())) for one in kinds}
-            if barred := {one for one, point in alone.items() if point in self.unclear}:
-                found[key] = barred
-        return found
-
-    def _look(self, point: Point) -> frozenset[Thing] | None:
-        found = self.flags.tensors(point)
-        if found is None:
-            return None
-        tensors, sizes = found
-        patterns = named(tensors.shapes, self.blocks)
-        rows = {name: self._known(patterns[name], shape, sizes) for name, shape in tensors.shapes.items()}
-        if None in rows.values():
-            self._label(point)
-            rows = {name: self._known(patterns[name], shape, sizes) for name, shape in tensors.shapes.items()}
-        things = {(patterns[name], row) for name, row in rows.items() if row is not None}
-        return frozenset(things) if None not in rows.values() else None
-
-    def _known(self, pattern: str, shape: tuple[int, ...], sizes: Mapping[str, int]) -> Row | None:
-        rows = self.rows.get(pattern, [])
-        return next((row for row in rows if tuple(_length(axis, sizes) for axis in row.axes) == shape), None)
-
-    def _label(self, point: Point) -> None:
-        """Learn the labels of a config that has a tensor not seen before."""
-        try:
-            proof = prove(infer(self.flags.config(point), self.flags.class_))
-        except AdviseError:
-            return
-        small = proof.inferred.small
-        for size in small.sizes:
-            if not size.follows:
-                self.sizes.setdefault(size.name, {"key": size.key})
-        for key in small.others:
-            self.sizes.setdefault(key.replace(".", "_"), {"key": key, "usual": small.given[key]})
-        for pattern, row in proof.structure.rows.items():
-            known = self.rows.setdefault(pattern, [])
-            if row not in known:
-                known.append(row)
-
-
-def _length(axis: str, sizes: Mapping[str, int]) -> int | None:
-    try:
-        return length(axis, sizes)
-    except KeyError:
-        return None
 
 
 def describe(config: Any, tasks: Iterable[str] = ()) -> dict[str, Any]:
@@ -136,11 +60,14 @@ def describe(config: Any, tasks: Iterable[str] = ()) -> dict[str, Any]:
     sizes: dict[str, dict[str, Any]] = {}
     first: dict[str, tuple[str, ...]] = {}
     barred: dict[str, set[str]] = {}
+    described: dict[str, Any] = {}
     for name, class_ in classes.items():
         task = Task(Flags(config, class_, base.small.free, counts), _blocks(base, class_), sizes)
         matter = _that_matter(task, first)
-        first = first or matter
-        learned = _learned(task, matter)
+        learned = _learned(task, matter, needed=not rows)
+        if not learned:
+            continue
+        first, described = first or matter, {**described, name: class_}
         for key, kinds in matter.items():
             _cover(flags, key, kinds, task.flags)
         for thing, conditions in learned.items():
@@ -154,16 +81,16 @@ def describe(config: Any, tasks: Iterable[str] = ()) -> dict[str, Any]:
     data = {
         "model_type": config.model_type,
         "transformers": transformers.__version__,
-        "tasks": {task: class_.__name__ for task, class_ in classes.items()},
+        "tasks": {task: class_.__name__ for task, class_ in described.items()},
         **stacks(base, type(config)()),
         "sizes": origins(sizes, base, type(config)()) | fixed_neurons(sizes, rows),
         "flags": {key: flags[key] for key in sorted(flags)},
-        "tensors": sorted((_tensor(*one, where, len(classes)) for one, where in rows.items()), key=_order),
+        "tensors": sorted((_tensor(*one, where, len(described)) for one, where in rows.items()), key=_order),
         "cuts": _cuts(express(proof)),
         "lists": by_layer(base.small.given, max(base.small.depths.values())),
         "aliases": dict(getattr(config, "attribute_map", {})),
     }
-    _test(data, config, classes, base)
+    _test(data, config, described, base)
     return data
 
 
@@ -217,9 +144,15 @@ def _others(task: Task) -> dict[str, str]:
     return point
 
 
-def _learned(task: Task, matter: Mapping[str, tuple[str, ...]]) -> dict[Thing, list[Condition]]:
+def _learned(task: Task, matter: Mapping[str, tuple[str, ...]], needed: bool) -> dict[Thing, list[Condition]]:
+    """The tensors of a class and their conditions; nothing where it cannot be inferred and the family does without.
+
+    Longformer's class for questions reads only texts of a certain form; its other tasks are known.
+    """
     usual = {key: task.flags.usual[key] for key in matter}
     look: Callable[[Point], frozenset[Thing] | None] = task.look
+    if look(usual) is None and not needed:
+        return {}
     if look(usual) is None:
         raise AdviseError(f"{task.flags.class_.__name__}: its structure cannot be inferred")
     try:

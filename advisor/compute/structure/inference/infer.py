@@ -59,7 +59,17 @@ def infer(config: Any, class_: Any = None) -> Inferred:
     except AdviseError:
         raise
     except REFUSED as error:
-        raise AdviseError(f"{class_.__name__}: its structure cannot be inferred: {error}") from error
+        why = _unusual(config, class_) or error
+        raise AdviseError(f"{class_.__name__}: its structure cannot be inferred: {why}") from error
+
+
+def _unusual(config: Any, class_: Any) -> str:
+    """The first part of a model that advise does not cut, in words; empty where there is none, or no model."""
+    try:
+        found = special(class_(SmallConfigs(config, False, class_).config()))
+    except REFUSED:
+        return ""
+    return next((one.reason for one in found.values()), "")
 
 
 def _infer(config: Any, class_: Any) -> Inferred:

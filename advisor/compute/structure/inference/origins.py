@@ -84,8 +84,10 @@ def _otherwise(name: str, base: Inferred, key: str) -> dict[str, str]:
 def _is(base: Inferred, name: str, key: str, text: str, setting: int) -> bool:
     """Whether a size that the config leaves out is this arithmetic of the others, in a small model."""
     sizes = base.small.values(setting)
+    if "heads" not in sizes and "heads" in text:  # FNet has none
+        return False
     # Other heads than those said, of a size that a rotation can turn.
-    wide = 2 * sizes["heads"] * sizes["head"]
+    wide = 2 * sizes["heads"] * sizes["head"] if "heads" in sizes else 2 * sizes["hidden"]
     said = {one: size for one, size in sizes.items() if base.small.free or not one.endswith("head")}
     said = with_heads({**said, "hidden": wide})
     said |= {name: arithmetic(text, said)}

@@ -12,11 +12,11 @@ from typing import Any
 
 # Three settings, so that an axis's length in each says what it follows: no two sizes, nor their usual products, agree.
 NAMES: Mapping[str, tuple[str, ...]] = {
-    "hidden": ("hidden_size", "d_model", "n_embd", "dim"),
+    "hidden": ("hidden_size", "d_model", "n_embd", "dim", "emb_dim"),
     "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"),
     "kv": ("num_key_value_heads", "num_kv_heads", "n_head_kv"),
     "head": ("head_dim", "d_kv"),
-    "ffn": ("intermediate_size", "n_inner", "d_ff", "hidden_dim", "ffn_dim", "ffn_hidden_size", "dff"),
+    "ffn": ("intermediate_size", "n_inner", "d_ff", "hidden_dim", "ffn_dim", "ffn_hidden_size", "dff", "d_inner"),
     "vocab": ("vocab_size",),
     "positions": ("max_position_embeddings", "n_positions", "source_positions", "target_positions"),
     "image": ("image_size",),

@@ -143,6 +143,8 @@ def _small(key: str, value: Any, sizes: Mapping[str, int]) -> Any:
         return _token(word, value)
     if word in OF_HEAD and isinstance(value, int):
         return min(value, sizes.get("head", value))
+    if names.role_of(key) == "head" and value and "head" in sizes:
+        return sizes["head"]  # Helium has a key for it, and works only where it is hidden // heads
     if word.endswith("suppress_tokens"):
         return None
     if word in ("rope_parameters", "rope_scaling") and isinstance(value, Mapping):

@@ -57,7 +57,11 @@ def reload(model: Any, answer: Tensor, predicted: int) -> None:
         raise Wrong(f"it does not reload whole: {wrong[0]}")
     if sum(one.numel() for one in again.parameters()) != predicted:
         raise Wrong("it has not the predicted number of parameters")
-    if (apart := difference(answer, answers(again.eval()))) > SAME:
+    try:
+        apart = difference(answer, answers(again.eval()))
+    except REFUSED as error:
+        raise Wrong(f"reloaded, it does not answer: {short(error)}") from None
+    if apart > SAME:
         raise Wrong(f"reloaded, it answers otherwise, by {apart:.2g} of the answers' size")
     generate(again)
 
