@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled, Rows
 from advisor.compute.data.parts import Shard, column, gathered, require_columns
-from advisor.compute.data.sources import File
 
 QUESTIONS, CONTEXTS, ANSWERS = ("question", "questions"), ("context", "passage", "paragraph"), ("answers", "answer")
 NAMES = ("start", "end")  # what the model gives each token scores for

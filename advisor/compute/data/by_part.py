@@ -7,7 +7,8 @@ from itertools import groupby
 from typing import TypeVar
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.compute.data.sources import PARTS, File
+from advisor.compute.data.files import File
+from advisor.compute.data.sources import PARTS
 
 Own = TypeVar("Own")  # what is known of a file's rows
 Made = TypeVar("Made")

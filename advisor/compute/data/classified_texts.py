@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from advisor.compute.data.columns import Columns, Named, find_columns
+from advisor.compute.data.files import File
 from advisor.compute.data.label_lists import are_lists, rows_of_lists
 from advisor.compute.data.labels import Labelled, label_rows
-from advisor.compute.data.sources import File
 
 SEVERAL = "multi_label_classification"
 

@@ -25,6 +25,13 @@ OTHER_TASKS = {
     ("audio", "transcription"): "automatic-speech-recognition",
     ("audio",): "audio-classification",
 }
+OTHERS = {"id", "idx", "words", "ner", "answer", "passage", "source", "file_name", "file", "path"}
+NAMES = LABELS | TEXTS | OTHERS | {name for names in OTHER_TASKS for name in names}
+
+
+def are_unusual(names: Iterable[str]) -> bool:
+    """Whether none of some names is one that columns usually have."""
+    return NAMES.isdisjoint(name.strip().casefold() for name in names)
 
 
 def looks_like(columns: Iterable[str]) -> str:

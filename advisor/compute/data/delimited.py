@@ -5,31 +5,37 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.compute.data.column_names import LABELS, TEXTS
+from advisor.compute.data.column_names import are_unusual
 from advisor.compute.data.file_checks import MOST_HEADER, refuse_wide_or_long
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 OLD = "cp1252"  # of Windows in the West; ISO-8859-1 has the same letters
 LOOKED_AT = 200  # rows
+STATED = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)  # a first line that Excel reads, as it is no row
+AS_UTF8 = "save it as UTF-8"
+AS_NAMES, AS_ROW = "`data: {header: true}` reads it as names", "`data: {header: false}` reads it as a row"
 PIECE = 2**20  # bytes
 
 
 class Layout(NamedTuple):
     """How a file is to be read. names: of the columns; header: the line that holds them, None where none does.
 
-    notes: what was assumed.
+    quoting: of the module csv. skipped: lines before all others. notes: what was assumed.
     """
 
     delimiter: str
+    quoting: int
     encoding: str
+    skipped: int
     names: tuple[str, ...]
     header: int | None
     notes: tuple[str, ...]
@@ -42,13 +48,17 @@ def layout(path: Path, place: str, header: bool | None = None) -> Layout:
         place: the file as messages name it. header: whether the first line names the columns; None: what it looks like.
 
     Raises:
-        AdviseError: there are too many columns.
-        ValueError, csv.Error: it is no delimited text, or two columns have one name.
+        AdviseError: there are too many columns, two of them have one name, or it is in no encoding that is read.
+        ValueError, csv.Error: it is no delimited text.
     """
-    encoding = _encoding(path)
+    encoding = _encoding(path, place)
     start, whole = _start(path, encoding)
-    delimiter = _delimiter(start, whole, "\t" if path.suffix.lower() == ".tsv" else ",")
-    rows = _rows(start, delimiter)
+    stated = STATED.match(start)
+    start, skipped = (start[stated.end() :], 1) if stated else (start, 0)
+    delimiter = stated[1] if stated else _delimiter(start, whole, "\t" if path.suffix.lower() == ".tsv" else ",")
+    lost = _lost_rows(path, encoding, delimiter, skipped)
+    quoting = csv.QUOTE_NONE if lost else csv.QUOTE_MINIMAL
+    rows = _rows(start, delimiter, quoting)
     if len(rows) < 2 and not whole:
         message = f"the header is longer than {MOST_HEADER:,} characters"
         raise AdviseError(Fault(message, place, hint="begin the file with a line of column names"))
@@ -56,28 +66,50 @@ def layout(path: Path, place: str, header: bool | None = None) -> Layout:
     refuse_wide_or_long(place, len(first), 0)
     headed = not _is_row(first, rows[1:]) if header is None else header
     if headed and (repeated := [name for name, count in Counter(first).items() if count > 1]):
-        raise ValueError(f"columns have the same name: {', '.join(repeated)}")
-    names = [name or f"Unnamed: {i}" for i, name in enumerate(first)]  # as pandas calls a saved index
-    numbered = [f"column_{i}" for i, _ in enumerate(first, 1)]
-    notes = tuple(f"{place}: {note}" for note in _notes(delimiter, encoding, headed, header, numbered) if note)
-    return Layout(delimiter, encoding, tuple(names if headed else numbered), _blank(start) if headed else None, notes)
+        message = f"cannot be read: columns have the same name: {', '.join(repeated)}"
+        raise AdviseError(Fault(message, place, hint="rename one column"))
+    names = [name or f"Unnamed: {i}" for i, name in enumerate(first)] if headed else numbered(len(first))
+    notes = (*_format_notes(delimiter, encoding, lost), _header_note(names, headed, header))
+    said = tuple(f"{place}: {note}" for note in notes if note)
+    return Layout(delimiter, quoting, encoding, skipped, tuple(names), _blank(start) if headed else None, said)
 
 
-def _encoding(path: Path) -> str:
-    """UTF-8, what a byte order mark says, or else what Windows wrote."""
+def numbered(count: int) -> list[str]:
+    """The names of so many columns that have none."""
+    return [f"column_{number}" for number in range(1, count + 1)]
+
+
+def _encoding(path: Path, place: str) -> str:
+    """UTF-8, what a byte order mark says, or else what Windows wrote.
+
+    Raises:
+        AdviseError: it is none of them.
+    """
     with path.open("rb") as file:
         begins = file.read(4)
         if marked := next((name for mark, name in MARKS if begins.startswith(mark)), ""):
             return marked
-        file.seek(0)
-        decoder = codecs.getincrementaldecoder("utf-8")()
+        if b"\0" in begins:
+            raise AdviseError(Fault("has zero bytes, as UTF-16 without a mark has", place, hint=AS_UTF8))
+    if _undecodable(path, "utf-8") is None:
+        return "utf-8"
+    if (line := _undecodable(path, OLD)) is not None:
+        raise AdviseError(Fault(f"is neither UTF-8 nor {OLD}", place, line, 1, AS_UTF8))
+    return OLD
+
+
+def _undecodable(path: Path, encoding: str) -> int | None:
+    """The number of the first line that has no meaning in an encoding."""
+    decoder, lines = codecs.getincrementaldecoder(encoding)(), 1
+    with path.open("rb") as file:
         try:
             while piece := file.read(PIECE):
                 decoder.decode(piece)
+                lines += piece.count(b"\n")
             decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return OLD
-    return "utf-8"
+        except UnicodeDecodeError as error:
+            return lines + piece[: error.start].count(b"\n")
+    return None
 
 
 def _start(path: Path, encoding: str) -> tuple[str, bool]:
@@ -87,8 +119,42 @@ def _start(path: Path, encoding: str) -> tuple[str, bool]:
         return start, not lines.read(1)
 
 
-def _rows(text: str, delimiter: str, most: int = LOOKED_AT) -> list[list[str]]:
-    return list(islice((row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row), most))
+def _rows(text: str, delimiter: str, quoting: int = csv.QUOTE_MINIMAL) -> list[list[str]]:
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+    return list(islice(filter(None, rows), LOOKED_AT))
+
+
+def _lost_rows(path: Path, encoding: str, delimiter: str, skipped: int) -> int:
+    """How many rows quotes that are characters like others would swallow; 0 where quotes are what they usually are.
+
+    They are characters where each line has all fields without them, and with them lines become one field. With commas,
+    which texts have, too, such a field also has to end within another, or never: it may be a text of several lines.
+    """
+
+    def rows(quoting: int = csv.QUOTE_MINIMAL, strict: bool = False) -> Iterator[list[str]]:
+        with path.open(encoding=encoding, newline="") as file:
+            lines = islice(file, skipped, None)
+            yield from filter(None, csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=strict))
+
+    with path.open(encoding=encoding, newline="") as file:
+        if not any('"' in line for line in file):
+            return 0
+    lines = _count(rows(csv.QUOTE_NONE), least=2, alike=True)
+    lost = lines - _count(rows()) if lines else 0
+    return lost if lost and (delimiter != "," or not _count(rows(strict=True))) else 0
+
+
+def _count(rows: Iterator[list[str]], least: int = 0, alike: bool = False) -> int:
+    """How many rows there are; 0 where they cannot be read, or are not alike of at least so many fields."""
+    count, fields = 0, None
+    try:
+        for row in rows:
+            count, fields = count + 1, fields or len(row)
+            if len(row) < least or (alike and len(row) != fields):
+                return 0
+    except csv.Error:
+        return 0
+    return count
 
 
 def _blank(start: str) -> int:
@@ -111,14 +177,21 @@ def _delimiter(start: str, whole: bool, usual: str) -> str:
 
 def _is_row(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Does the first line look like one more row? It has no usual name, and a value that its column has again."""
-    if not first or {name.strip().casefold() for name in first} & (LABELS | TEXTS):
-        return False
-    return any(name and any(row[i : i + 1] == [name] for row in rows) for i, name in enumerate(first))
+    again = (name and any(row[i : i + 1] == [name] for row in rows) for i, name in enumerate(first))
+    return are_unusual(first) and any(again)
 
 
-def _notes(delimiter: str, encoding: str, headed: bool, header: bool | None, names: Sequence[str]) -> tuple[str, ...]:
+def _format_notes(delimiter: str, encoding: str, lost: int) -> tuple[str, ...]:
     found = "" if delimiter == "," else f"read with {DELIMITERS[delimiter]} between the columns"
     odd = "" if encoding.startswith("utf-8") else f"read as {encoding}{': it is not UTF-8' if encoding == OLD else ''}"
-    why = "" if header is False else "the first line looks like a row; "
-    other = "" if header is False else " (`data: {header: true}` reads it as names)"
-    return found, odd, "" if headed else f"{why}there is no header, so the columns are {', '.join(names)}{other}"
+    quotes = f"quotes are read as characters like others: as quotes they would swallow {lost:,} rows" if lost else ""
+    return found, odd, quotes
+
+
+def _header_note(names: Sequence[str], headed: bool, header: bool | None) -> str:
+    """What was assumed of the first line. header: what is stated."""
+    if headed:
+        unsure = header is None and are_unusual(names)
+        return f"the first line names the columns: {', '.join(names)} ({AS_ROW})" if unsure else ""
+    none = f"there is no header, so the columns are {', '.join(names)}"
+    return none if header is False else f"the first line looks like a row; {none} ({AS_NAMES})"

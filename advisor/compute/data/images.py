@@ -12,9 +12,9 @@ from PIL import Image, ImageOps
 
 from advisor.base.errors import AdviseError
 from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled
 from advisor.compute.data.media import read_media
-from advisor.compute.data.sources import File
 
 KINDS = ("image", "images", "img", "picture")
 SMALL = (64, 64)  # pixels; a JPEG is checked fastest at an eighth of its size

@@ -9,9 +9,9 @@ from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled
 from advisor.compute.data.parts import Shard, gathered, require_columns
-from advisor.compute.data.sources import File
 
 FORM = 'a list of labels in each row, as ["sport", "news"]; an empty one for none'
 

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns, Named, find_columns
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled, Rows, label_rows
 from advisor.compute.data.media_folders import REFUSED, refuse_too_many_bytes
 from advisor.compute.data.parts import column, require_columns
-from advisor.compute.data.sources import File
 from advisor.compute.data.written import labelled, require_texts
 
 FILES = ("file_name", "file", "filename", "path")

@@ -21,9 +21,9 @@ from advisor.base.errors import AdviseError
 from advisor.base.install import pip_command
 from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.file_checks import MOST_BYTES
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled
 from advisor.compute.data.media import read_media, read_transcribed
-from advisor.compute.data.sources import File
 
 KINDS = ("audio", "sound", "speech", "recording")
 TEXTS = ("transcription", "transcript", "text", "sentence", "normalized_text")

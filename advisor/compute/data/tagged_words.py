@@ -14,9 +14,9 @@ from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled
 from advisor.compute.data.parts import Shard, column, gathered, require_columns
-from advisor.compute.data.sources import File
 
 WORDS = ("tokens", "words", "text", "sentence")
 TAGS = ("ner_tags", "tags", "ner", "labels", "label")

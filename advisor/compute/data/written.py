@@ -9,8 +9,8 @@ from advisor.base.errors import AdviseError, Fault, suggest
 from advisor.compute.data.by_part import by_part
 from advisor.compute.data.column_names import TEXTS
 from advisor.compute.data.columns import Columns, Named, longest_texts
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled, Rows
-from advisor.compute.data.sources import File
 
 SOURCES = ("document", "article", "dialogue", "text", "source", "input")
 TARGETS = ("summary", "highlights", "target", "headline", "title", "output")

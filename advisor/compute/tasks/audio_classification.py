@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Literal
 from transformers import AutoModelForAudioClassification
 
 from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled, Rows
 from advisor.compute.data.media import Numbers, asked_files
 from advisor.compute.data.sounds import KINDS, fault, read_sounds
-from advisor.compute.data.sources import File
 from advisor.compute.tasks.perception import Perception
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.tasks.sound_inputs import SILENCE, features, fit, shortened

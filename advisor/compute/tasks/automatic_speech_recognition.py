@@ -20,10 +20,10 @@ from transformers import AutoModelForSpeechSeq2Seq, GenerationMixin
 from advisor.base.errors import AdviseError, suggest
 from advisor.compute.data.batches import Batch, Encoded
 from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled, Rows
 from advisor.compute.data.media import Medium, Shelf, asked_files
 from advisor.compute.data.sounds import KINDS, fault, read_speech
-from advisor.compute.data.sources import File
 from advisor.compute.data.tokenizing import token_ids
 from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.tasks.sound_inputs import SILENCE, features, fit, shortened

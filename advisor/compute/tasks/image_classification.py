@@ -11,10 +11,10 @@ import numpy as np
 from transformers import AutoModelForImageClassification
 
 from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.files import File
 from advisor.compute.data.images import KINDS, as_file, fault, pixels, read_images
 from advisor.compute.data.labels import Labelled, Rows
 from advisor.compute.data.media import Numbers, asked_files
-from advisor.compute.data.sources import File
 from advisor.compute.tasks.perception import Perception
 from advisor.compute.tasks.positions import interpolated, with_positions
 from advisor.compute.tasks.scorer import Scorer

@@ -23,8 +23,8 @@ from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.answered_questions import Answer, read_questions
 from advisor.compute.data.batches import Batch, Encoded, padded
 from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled, Rows
-from advisor.compute.data.sources import File
 from advisor.compute.data.tokenizing import refused_in_words, require_places
 from advisor.compute.tasks import squad
 from advisor.compute.tasks.metrics import Floats

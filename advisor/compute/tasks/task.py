@@ -20,8 +20,8 @@ from torch.nn import functional
 
 from advisor.compute.data.batches import Batch, Encoded
 from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled, Rows
-from advisor.compute.data.sources import File
 from advisor.compute.tasks import classes, metrics
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import Scorer

@@ -16,8 +16,8 @@ from transformers import AutoModelForSeq2SeqLM, AutoModelForSequenceClassificati
 from advisor.compute.data.batches import Batch, Encoded, encode, padded
 from advisor.compute.data.classified_texts import read_texts
 from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled, Rows
-from advisor.compute.data.sources import File
 from advisor.compute.tasks import classes
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import Scorer, TextScorer, WordScorer, label_tokens, label_words

@@ -26,8 +26,8 @@ from transformers import AutoModelForCausalLM
 from advisor.base.generators import result_of
 from advisor.compute.data.batches import Batch, Encoded, padded
 from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled, Rows
-from advisor.compute.data.sources import File
 from advisor.compute.data.tokenizing import token_ids
 from advisor.compute.data.written import read_alone
 from advisor.compute.tasks.metrics import Floats

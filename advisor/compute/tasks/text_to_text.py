@@ -20,8 +20,8 @@ from transformers import AutoModelForSeq2SeqLM
 
 from advisor.compute.data.batches import Batch, Encoded, encode, padded
 from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled, Rows
-from advisor.compute.data.sources import File
 from advisor.compute.data.tokenizing import target_ids
 from advisor.compute.data.written import read_with_targets
 from advisor.compute.tasks import labelled_tokens

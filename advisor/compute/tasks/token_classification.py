@@ -19,8 +19,8 @@ from transformers import AutoModelForTokenClassification
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.batches import Batch, Encoded, padded
 from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled, Rows
-from advisor.compute.data.sources import File
 from advisor.compute.data.tagged_words import read_tagged, split_words
 from advisor.compute.data.tokenizing import refused_in_words, require_places
 from advisor.compute.tasks import labelled_tokens

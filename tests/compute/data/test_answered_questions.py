@@ -12,8 +12,8 @@ from advisor.base.errors import AdviseError
 from advisor.compute.data.answered_questions import Answer, read_questions
 from advisor.compute.data.columns import Named
 from advisor.compute.data.dataset import load
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled
-from advisor.compute.data.sources import File
 
 CONTEXT = "Anna lives in Rome."
 ROME = {"text": ["Rome"], "answer_start": [14]}

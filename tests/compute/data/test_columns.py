@@ -14,7 +14,7 @@ from advisor.base.errors import AdviseError
 from advisor.compute.data.classified_texts import read_texts
 from advisor.compute.data.columns import Named
 from advisor.compute.data.dataset import Columns, Rows, load
-from advisor.compute.data.sources import File
+from advisor.compute.data.files import File
 
 LABELS = {
     "strings": (["pos", "neg"], ("neg", "pos")),

@@ -132,3 +132,94 @@ def test_limits_bind(tmp_path: Path) -> None:
     assert sum(data.report.labels) == 10  # classes in proportion
     assert load(str(tmp_path), max_unlabelled=0).unlabelled_samples == 0
     assert "max_eval_samples is 1, but there are 2 classes" in faults(tmp_path, max_eval_samples=1)
+
+
+def headless(rows: list[tuple[str, str]]) -> str:
+    return "".join(f'"{text}",{label}\n' for text, label in rows)
+
+
+def test_a_folder_has_headers_in_all_files_or_in_none(tmp_path: Path) -> None:
+    for name, label in (("train", "pos"), ("validation", "neg"), ("test", "rare")):
+        rows = [(f"{name}: {text}", one) for text, one in ROWS]
+        (tmp_path / f"{name}.csv").write_text(headless([(f"{name} begins", label), *rows]))
+    with (tmp_path / "train.csv").open("a") as train:
+        train.write("one more,rare\n")
+    data = load(str(tmp_path))
+    assert (len(data.train), len(data.selection), len(data.report)) == (42, 41, 41)
+    assert "test begins" in data.report.texts
+    assert f"{tmp_path / 'test.csv'}: there is no header, so the columns are column_1, column_2" in data.notes
+
+
+def test_a_file_with_usual_names_keeps_them_beside_one_without(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text(lines(",", '"'))
+    (tmp_path / "test.csv").write_text(headless(ROWS))
+    assert f"{tmp_path / 'test.csv'}: no column 'text'" in faults(tmp_path)
+
+
+def test_a_first_line_without_a_usual_name_is_said(tmp_path: Path) -> None:
+    data = load(str(written(tmp_path, headless([("it began", "rare"), *ROWS]))))
+    said = "the first line names the columns: it began, rare (`data: {header: false}` reads it as a row)"
+    assert data.notes == (f"{tmp_path / 'a.csv'}: {said}",)
+    assert load(str(tmp_path / "a.csv"), header=True).notes == ()
+
+
+def written(folder: Path, content: str | bytes, name: str = "a.csv") -> Path:
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder / name
+
+
+@pytest.mark.parametrize(("name", "delimiter"), [("a.tsv", "\t"), ("a.csv", ";"), ("a.csv", "|")])
+def test_quotes_that_are_characters_swallow_no_rows(name: str, delimiter: str, tmp_path: Path) -> None:
+    quoted = [('"' * (i in (3, 9, 20, 31)) + text + '"' * (i == 12), label) for i, (text, label) in enumerate(ROWS)]
+    table = "".join(f"{text}{delimiter}{label}\n" for text, label in [("text", "label"), *quoted])
+    data = load(str(written(tmp_path, table, name)))
+    assert texts(data.train) | texts(data.selection) | texts(data.report) == {text for text, _ in quoted}
+    assert any("quotes are read as characters like others" in note for note in data.notes)
+
+
+def test_quotes_in_a_file_with_commas_that_are_characters(tmp_path: Path) -> None:
+    rows = [('"' * (i in (3, 9)) + f"film {i} was {label}", label) for i, (_, label) in enumerate(ROWS)]
+    data = load(str(written(tmp_path, "".join(f"{text},{label}\n" for text, label in [("text", "label"), *rows]))))
+    assert texts(data.train) | texts(data.selection) | texts(data.report) == {text for text, _ in rows}
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_quoted_texts_of_several_lines_are_read_whole(delimiter: str, tmp_path: Path) -> None:
+    rows = [(f'The film,\nnumber {i}, was ""so"" {label}\nindeed', label) for i, (_, label) in enumerate(ROWS)]
+    table = "".join(f'"{text}"{delimiter}{label}\n' for text, label in rows)
+    data = load(str(written(tmp_path, f"text{delimiter}label\n{table}")))
+    found = texts(data.train) | texts(data.selection) | texts(data.report)
+    assert found == {text.replace('""', '"') for text, _ in rows}
+
+
+def test_a_text_of_two_lines_may_look_like_two_rows(tmp_path: Path) -> None:
+    rows = [("Well, it was\nfine", "pos"), *((f"film {i}", label) for i, (_, label) in enumerate(ROWS))]
+    table = "".join(f'"{text}",{label}\n' for text, label in rows)
+    data = load(str(written(tmp_path, f"text,label\n{table}")))
+    assert rows[0][0] in texts(data.train) | texts(data.selection) | texts(data.report)
+
+
+def test_the_delimiter_that_excel_states_is_taken(tmp_path: Path) -> None:
+    read(tmp_path / "a.csv", f"sep=;\r\n{lines(';')}")
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "hint"),
+    [
+        (b"text,label\ngood,pos\nbad \x81,neg\n", ":3:1: is neither UTF-8 nor cp1252", "save it as UTF-8"),
+        ("text,label\ngood,pos\n".encode("utf-16-le"), "has zero bytes, as UTF-16 without a mark has", "as UTF-8"),
+        (b"text,label\n", "there are no rows", "give data with rows"),
+        (b"text,text,label\na,b,c\n", "columns have the same name: text", "rename one column"),
+    ],
+)
+def test_what_is_wrong_with_a_file_has_a_hint_of_its_own(content: bytes, said: str, hint: str, tmp_path: Path) -> None:
+    found = faults(written(tmp_path, content))
+    assert said in found
+    assert hint in found
+    assert "quotes" not in found
+
+
+def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
+    found = faults(written(tmp_path, gzip.compress(lines(",", '"').encode())[:60], "a.csv.gz"))
+    assert "cannot be read: Compressed file ended" in found
+    assert "damaged or cut off" in found

@@ -14,7 +14,7 @@ from advisor.base.errors import AdviseError
 from advisor.compute.data.classified_texts import read_texts
 from advisor.compute.data.columns import Named
 from advisor.compute.data.dataset import load
-from advisor.compute.data.sources import File
+from advisor.compute.data.files import File
 
 LISTS: list[Any] = [["sport"], ["sport", "news"], [], ["news"], None] * 4
 

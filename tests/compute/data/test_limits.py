@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from tables import faults, reviews, write
 
-from advisor.compute.data import file_checks, sources
+from advisor.compute.data import file_checks, files
 from advisor.compute.data.dataset import load
 
 ROWS = [{"text": f"text {number}", "label": number % 2} for number in range(40)]
@@ -120,7 +120,7 @@ def test_a_named_pipe_is_no_data(tmp_path: Path) -> None:
 def test_names_of_classes_that_are_the_same(tmp_path: Path) -> None:
     mixed = [{"text": row["text"], "label": [True, "True"][row["label"]]} for row in ROWS]
     (tmp_path / "a.csv").write_text("text,label\n")
-    saved = [sources.File("train", "a", {"text": [r["text"] for r in mixed], "label": [r["label"] for r in mixed]}, {})]
+    saved = [files.File("train", "a", {"text": [r["text"] for r in mixed], "label": [r["label"] for r in mixed]}, {})]
     from advisor.base.errors import AdviseError
     from advisor.compute.data.columns import Columns
     from advisor.compute.data.labels import label_rows
@@ -153,7 +153,7 @@ def test_more_rows_than_are_read_are_not_read_to_their_end(
 ) -> None:
     """An archive of four megabytes may hold two thousand million rows."""
     monkeypatch.setattr(file_checks, "MOST_ROWS", 1_000)
-    monkeypatch.setattr(sources, "MOST_ROWS", 1_000)
+    monkeypatch.setattr(files, "MOST_ROWS", 1_000)
     (tmp_path / name).write_bytes(gzip.compress(content))
     told = faults(tmp_path / name)
     assert "1,001 rows, more than the 1,000" in told or "more than the 1,000 rows that are read" in told

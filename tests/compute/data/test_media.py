@@ -146,7 +146,7 @@ def cell(value: Any) -> dict[str, Any]:
 
 
 def check(cells: list[Any], column: str, reader: Any, said: str, folder: Path) -> None:
-    from advisor.compute.data.sources import File
+    from advisor.compute.data.files import File
 
     own = [7 if one == cell(7) and "got 7" in said else one for one in cells]
     file = File("train", str(folder / "data.parquet"), {column: own, "label": [i % 2 for i, _ in enumerate(own)]}, {})

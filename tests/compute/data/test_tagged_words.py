@@ -12,9 +12,9 @@ import pytest
 from advisor.base.errors import AdviseError
 from advisor.compute.data.columns import Named
 from advisor.compute.data.dataset import TaskData, load
+from advisor.compute.data.files import File
 from advisor.compute.data.joined_texts import joined
 from advisor.compute.data.labels import Labelled, Rows
-from advisor.compute.data.sources import File
 from advisor.compute.data.tagged_words import read_tagged
 
 WORDS = [["Anna", "lives", "in", "Rome"], ["Rome"], ["it", "rains"], ["New", "York", "!"]]
