@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.base.errors import AdviseError, Fault, nearest, suggest
 from advisor.compute.data.column_names import LABELS, PAIRS, TEXTS, looks_like
+from advisor.compute.data.files import File
 from advisor.compute.data.label_values import NAME_THEM, label_of
-from advisor.compute.data.sources import File
 
 
 class Named(NamedTuple):
@@ -64,6 +64,31 @@ def find_columns(file: File, text: str | None, pair: str | None, label: str | No
     text = _only(file, "text", _text_columns(left, pair), task)
     others = tuple(name for name, values in left.items() if name != text and _mean_words(values) >= 2)
     return Columns(text, pair, label, others)
+
+
+def lacking(file: File, texts: Sequence[str], label: str) -> Fault | None:
+    """Which columns a file lacks; that of the label may be missing where rows have none."""
+    wanted = texts if file.part in ("test", "unlabelled") else (*texts, label)
+    absent = [name for name in wanted if name not in file.columns]
+    hint = f"name its columns as in the train split; it has: {', '.join(file.columns)}"
+    return Fault(f"no column {', '.join(map(repr, absent))}", file.place, hint=hint) if absent else None
+
+
+def unjudged(files: Sequence[File], label: str) -> Iterator[str]:
+    """What to say of test files without a label.
+
+    Raises:
+        AdviseError: one has a column of a similar name, which may be meant.
+    """
+    for file in files:
+        if file.part != "test" or not label or label in file.columns:
+            continue
+        meant = nearest(label, file.columns.keys() - files[0].columns.keys())
+        if meant is not None:
+            hint = f"name column {meant!r} as in the train split, or leave it out: the rows then have no labels"
+            raise AdviseError(Fault(f"no column {label!r}", file.place, hint=hint))
+        rows = len(file.numbers)
+        yield f"{file.place}: no column {label!r}: its {rows:,} rows are used without labels, and no report is on them"
 
 
 def _only(file: File, role: str, found: Sequence[str], task: str = "") -> str:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.classified_texts import read_texts
-from advisor.compute.data.columns import Columns, Named
+from advisor.compute.data.columns import Columns, Named, unjudged
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled, Rows, some
-from advisor.compute.data.sources import PARTS, File, read
+from advisor.compute.data.sources import PARTS, read
 from advisor.facts.tasks import USUAL
 
 __all__ = ["Columns", "Rows", "TaskData", "load"]
@@ -100,6 +101,7 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
     files = sorted(read(source, header), key=lambda file: PARTS.index(file.part))
     named = Named(text, pair, label)
     columns, given = read_rows(source, files, named) if read_rows else read_texts(source, files, named, problem_type)
+    without = tuple(unjudged(files, columns.label))
     parts = _split(given, seed)
     unlabelled = _without(_without(_shuffled(given.unlabelled, seed), parts["report"]), parts["selection"])
     dropped = sum(map(len, (*given.parts.values(), given.unlabelled))) - sum(map(len, (*parts.values(), unlabelled)))
@@ -120,7 +122,7 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
         task=task,
         problem_type=given.problem_type,
         seed=seed,
-        notes=(*(note for file in files for note in file.notes), *given.notes),
+        notes=(*(note for file in files for note in file.notes), *without, *given.notes),
     )
 
 

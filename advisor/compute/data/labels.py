@@ -10,9 +10,10 @@ from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.by_part import by_part
-from advisor.compute.data.columns import Columns
+from advisor.compute.data.columns import Columns, lacking
+from advisor.compute.data.files import File
 from advisor.compute.data.label_values import NAME_THEM, Class, label_of
-from advisor.compute.data.sources import PARTS, File
+from advisor.compute.data.sources import PARTS
 from advisor.facts.tasks import ProblemType
 
 REGRESSION: ProblemType = "regression"
@@ -141,12 +142,11 @@ def _refuse_texts(used: Sequence[Marked], column: str, classes: int) -> None:
 def _labels(file: File, columns: Columns, faults: list[Fault], kind: type[str | bytes]) -> list[Any]:
     """The label of each row, (rows,), None where unlabelled; adds what is wrong with the file to `faults`."""
     nothing: list[Any] = [None] * len(next(iter(file.columns.values())))
-    if file.part == "unlabelled" or (file.part == "test" and columns.label not in file.columns):
-        return nothing
     texts = [name for name in (columns.text, columns.pair) if name is not None]
-    if absent := [name for name in (*texts, columns.label) if name not in file.columns]:
-        hint = f"name its columns as in the train split; it has: {', '.join(file.columns)}"
-        faults.append(Fault(f"no column {', '.join(map(repr, absent))}", file.place, hint=hint))
+    if fault := lacking(file, texts, columns.label):
+        faults.append(fault)
+        return nothing
+    if file.part == "unlabelled" or columns.label not in file.columns:
         return nothing
     labels = [label_of(value) for value in file.columns[columns.label]]
     faults += [fault for name in texts for fault in _text_faults(file, name, labels, kind)]

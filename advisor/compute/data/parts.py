@@ -7,8 +7,9 @@ from typing import Any
 
 from advisor.base.errors import AdviseError, Fault, suggest
 from advisor.compute.data.by_part import by_part
+from advisor.compute.data.columns import lacking
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled, Rows
-from advisor.compute.data.sources import File
 
 Shard = tuple[File, Sequence[tuple[Any, ...]]]  # rows as (text, label) or (text, pair, label); label None: unlabelled
 
@@ -33,13 +34,7 @@ def column(file: File, role: str, named: str | None, usual: Iterable[str], flag:
 
 def require_columns(files: Sequence[File], names: Sequence[str], label: str) -> None:
     """Raise an AdviseError for each file that lacks columns; the label may be missing where rows have none."""
-    faults = []
-    for file in files:
-        wanted = names if file.part in ("test", "unlabelled") else (*names, label)
-        if absent := [name for name in wanted if name not in file.columns]:
-            hint = f"name its columns as in the train split; it has: {', '.join(file.columns)}"
-            faults.append(Fault(f"no column {', '.join(map(repr, absent))}", file.place, hint=hint))
-    if faults:
+    if faults := [fault for file in files if (fault := lacking(file, names, label))]:
         raise AdviseError(*faults)
 
 

@@ -268,3 +268,27 @@ def test_real_regression() -> None:
     assert (data.problem_type, data.label_names, data.eval_samples) == ("regression", ("label",), 1500)
     assert data.columns == Columns("sentence1", "sentence2", "label")
     assert (min(data.report.labels), max(data.report.labels)) == (0.0, 5.0)
+
+
+def test_a_test_file_without_labels_is_said_not_to_be_reported_on(tmp_path: Path) -> None:
+    write(tmp_path / "train.csv", reviews(40))
+    write(tmp_path / "test.csv", {"text": reviews(8, 100)["text"], "id": list(range(8))})
+    data = load(str(tmp_path))
+    said = "no column 'label': its 8 rows are used without labels, and no report is on them"
+    assert data.notes == (f"{tmp_path / 'test.csv'}: {said}",)
+    assert data.unlabelled_samples == 8
+
+
+@pytest.mark.parametrize("name", ["Label", "labels", "LABEL "])
+def test_a_label_of_a_similar_name_in_the_test_file_is_refused(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "train.csv", reviews(40))
+    write(tmp_path / "test.csv", {"text": reviews(8, 100)["text"], name: reviews(8, 100)["label"]})
+    found = faults(tmp_path)
+    assert f"{tmp_path / 'test.csv'}: no column 'label'" in found
+    assert f"name column {name!r} as in the train split" in found
+
+
+def test_a_test_file_without_texts_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "train.csv", reviews(40))
+    write(tmp_path / "test.csv", {"body": reviews(8, 100)["text"]})
+    assert f"{tmp_path / 'test.csv'}: no column 'text'" in faults(tmp_path)
