@@ -13,7 +13,7 @@ from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.classified_texts import read_texts
 from advisor.compute.data.columns import Columns, Named, unjudged
 from advisor.compute.data.files import File
-from advisor.compute.data.labels import Labelled, Rows, some
+from advisor.compute.data.labels import LEARN_THEM, Labelled, Rows, some
 from advisor.compute.data.sources import PARTS, read
 from advisor.facts.tasks import USUAL
 
@@ -213,8 +213,7 @@ def _check(parts: Mapping[str, Rows], given: Labelled) -> None:
             faults.append(Fault(message, given.place(role), hint="leave out the file that repeats another"))
         if known and (unseen := [f"{given.names[i]:.60}" for i in sorted(set(rows.strata()) - known)]):
             message = f"{role} rows have labels that no train row has: {some(unseen)}"
-            hint = "leave these rows out, or add train rows with these labels"
-            faults.append(Fault(message, given.place(role), hint=hint))
+            faults.append(Fault(message, given.place(role), hint=LEARN_THEM))
     values = set(parts["train"].labels)
     if not given.classes and len(values) == 1 and isinstance(next(iter(values)), float):
         message = f"every train row has the label {min(values):g}, so there is nothing to learn"

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.column_names import are_unusual
@@ -22,6 +22,7 @@ OLD = "cp1252"  # of Windows in the West; ISO-8859-1 has the same letters
 LOOKED_AT = 200  # rows
 STATED = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)  # a first line that Excel reads, as it is no row
 AS_UTF8 = "save it as UTF-8"
+Quoting = Literal[0, 1, 2, 3]  # of the module csv
 AS_NAMES, AS_ROW = "`data: {header: true}` reads it as names", "`data: {header: false}` reads it as a row"
 PIECE = 2**20  # bytes
 
@@ -33,7 +34,7 @@ class Layout(NamedTuple):
     """
 
     delimiter: str
-    quoting: int
+    quoting: Quoting
     encoding: str
     skipped: int
     names: tuple[str, ...]
@@ -57,7 +58,7 @@ def layout(path: Path, place: str, header: bool | None = None) -> Layout:
     start, skipped = (start[stated.end() :], 1) if stated else (start, 0)
     delimiter = stated[1] if stated else _delimiter(start, whole, "\t" if path.suffix.lower() == ".tsv" else ",")
     lost = _lost_rows(path, encoding, delimiter, skipped)
-    quoting = csv.QUOTE_NONE if lost else csv.QUOTE_MINIMAL
+    quoting: Quoting = csv.QUOTE_NONE if lost else csv.QUOTE_MINIMAL
     rows = _rows(start, delimiter, quoting)
     if len(rows) < 2 and not whole:
         message = f"the header is longer than {MOST_HEADER:,} characters"
@@ -119,7 +120,7 @@ def _start(path: Path, encoding: str) -> tuple[str, bool]:
         return start, not lines.read(1)
 
 
-def _rows(text: str, delimiter: str, quoting: int = csv.QUOTE_MINIMAL) -> list[list[str]]:
+def _rows(text: str, delimiter: str, quoting: Quoting = csv.QUOTE_MINIMAL) -> list[list[str]]:
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
     return list(islice(filter(None, rows), LOOKED_AT))
 
@@ -131,7 +132,7 @@ def _lost_rows(path: Path, encoding: str, delimiter: str, skipped: int) -> int:
     which texts have, too, such a field also has to end within another, or never: it may be a text of several lines.
     """
 
-    def rows(quoting: int = csv.QUOTE_MINIMAL, strict: bool = False) -> Iterator[list[str]]:
+    def rows(quoting: Quoting = csv.QUOTE_MINIMAL, strict: bool = False) -> Iterator[list[str]]:
         with path.open(encoding=encoding, newline="") as file:
             lines = islice(file, skipped, None)
             yield from filter(None, csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=strict))

@@ -76,11 +76,12 @@ def _is_list(own: Any) -> bool:
 
 
 def _names(found: Sequence[tuple[File, Sequence[tuple[Any, ...]]]], label: str) -> tuple[str, ...]:
-    """Those of a list of ClassLabels, or all that rows have, sorted."""
+    """Those of a list of ClassLabels, or all that train rows have, sorted."""
     declared = [file.class_names[label] for file, _ in found if label in file.class_names]
     if declared:
         return declared[0]
-    given = {one for _, rows in found for *_, own in rows for one in own or ()}
+    train = next((file.part for file, rows in found if any(own for *_, own in rows)), "")
+    given = {one for file, rows in found if file.part == train for *_, own in rows for one in own or ()}
     return tuple(map(str, sorted(given, key=lambda one: (isinstance(one, str), one))))
 
 

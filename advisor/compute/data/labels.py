@@ -17,6 +17,7 @@ from advisor.compute.data.sources import PARTS
 from advisor.facts.tasks import ProblemType
 
 REGRESSION: ProblemType = "regression"
+LEARN_THEM = "leave these rows out, or add train rows with these labels"
 LEAST_TEXTS, SHOWN = 20, 60  # rows that show that labels are texts; characters of one that a message repeats
 
 
@@ -111,6 +112,8 @@ def label_rows(
         message = f"{sum(name in repeated for name in names)} classes have the same name: {some(repeated)}"
         raise AdviseError(Fault(message, used[0][0].place, hint="give each class a name of its own"))
     parts, places = by_part(source, used, lambda shards: _rows(shards, columns, codes))
+    if not regression:
+        _refuse_unseen(used, columns.label)
     found: ProblemType = REGRESSION if regression else "single_label_classification"
     unlabelled, empty = _unlabelled(marked, columns, kind)
     notes = (
@@ -137,6 +140,31 @@ def _refuse_texts(used: Sequence[Marked], column: str, classes: int) -> None:
     message = f"column {column!r} has {len(set(present)):,} different values in {len(present):,} rows, as {shown!r}"
     hint = "name another column with --label, or another task: texts to write are task: summarization or translation"
     raise AdviseError(Fault(f"{message}: these are no classes", file.place, hint=hint))
+
+
+def _refuse_unseen(used: Sequence[Marked], column: str) -> None:
+    """Raise an AdviseError where files have labels that no train row has, with the first row of each."""
+    first, last = used[0][0].part, used[-1][0].part  # they are in the order of PARTS
+    known = {None, *(label for file, labels in used if file.part == first for label in labels)}
+    faults: list[Fault] = []
+    for file, labels in used:
+        unseen: dict[Class, int] = {}
+        for place, label in enumerate(labels):
+            if label not in known and label is not None:
+                unseen.setdefault(label, place)
+        if unseen:
+            role = "report" if file.part == last else "selection"
+            shown = some([_placed(file, column, label, place) for label, place in unseen.items()])
+            message = f"{role} rows have labels that no train row has: {shown} of column {column!r}"
+            faults.append(Fault(message, file.place, hint=LEARN_THEM))
+    if faults:
+        raise AdviseError(*faults)
+
+
+def _placed(file: File, column: str, label: Class, place: int) -> str:
+    names = file.class_names.get(column)
+    shown = names[label] if names and isinstance(label, int) else label
+    return f"{shown!s:.60} in {file.row_names[place] if file.row_names else f'row {file.numbers[place]:,}'}"
 
 
 def _labels(file: File, columns: Columns, faults: list[Fault], kind: type[str | bytes]) -> list[Any]:

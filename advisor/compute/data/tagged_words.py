@@ -50,7 +50,7 @@ def read_tagged(source: str, files: Sequence[File], named: Named) -> tuple[Colum
         for file, some in given
     ]
     found = gathered(source, shards, names, tags, lambda text: (0,) * len(text))
-    return Columns(words, None, tags), replace(found, notes=tuple(_notes(source, rows, names, tags)))
+    return Columns(words, None, tags), replace(found, notes=(*_notes(source, rows, names, tags), *_unseen(given, tags)))
 
 
 def _notes(source: str, rows: Sequence[tuple[File, Sequence[Row]]], names: Sequence[str], tags: str) -> Iterator[str]:
@@ -62,6 +62,22 @@ def _notes(source: str, rows: Sequence[tuple[File, Sequence[Row]]], names: Seque
         kinds = len({name[2:] for name in names if name != OUTSIDE})
         what = f"column {tags!r} has numbers without names"
         yield f"{source}: {what}: 0 is read as O, and those after it as B and I of {kinds:,} kinds"
+
+
+def _unseen(given: Sequence[tuple[File, Sequence[Row]]], tags: str) -> Iterator[str]:
+    """The kinds that no train row has, with the first row of each."""
+    first = next(file.part for file, some in given if any(own for *_, own in some))
+    known = {kind for file, some in given if file.part == first for _, kind in _kinds(some)}
+    for file, some in given:
+        for row, kind in _kinds(some):
+            if kind not in known:
+                known.add(kind)
+                yield f"{file.place}: row {row:,}: column {tags!r} has the kind {kind}, which no train row has"
+
+
+def _kinds(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
+    """The row and the kind of each tag of an entity."""
+    return ((row, tag[2:]) for row, _, own in rows for tag in own or () if tag != OUTSIDE)
 
 
 def split_words(text: Any) -> tuple[str, ...] | None:

@@ -228,7 +228,9 @@ def test_rows_that_cannot_be_split(tmp_path: Path, labels: list[int], message: s
 def test_faults_between_splits(tmp_path: Path) -> None:
     write(tmp_path / "train.csv", reviews(40))
     test = write(tmp_path / "test.csv", {"text": ["x", "y"], "label": [1, 2]})
-    assert faults(tmp_path).startswith(f"{test}: report rows have labels that no train row has: 2\n  try: ")
+    assert faults(tmp_path).startswith(
+        f"{test}: report rows have labels that no train row has: 2 in row 2 of column 'label'\n  try: "
+    )
     write(Path(test), reviews(40))
     assert f"{tmp_path}/train.csv: no train rows are left: all of them equal rows of another" in faults(tmp_path)
     write(Path(test), {"sentence": ["x", "y"], "label": [1, 0]})

@@ -70,6 +70,13 @@ def test_a_text_of_blanks_is_refused_with_its_row(tmp_path: Path) -> None:
     assert "no text in row 4, column 'text'" in told
 
 
+def test_a_label_that_no_train_row_has_is_refused_with_its_row(tmp_path: Path) -> None:
+    write(tmp_path / "train.jsonl", {"text": WORDS, "labels": [["a"], ["b", "a"]] * 10})
+    write(tmp_path / "test.jsonl", {"text": ["x", "y", "z"], "labels": [["a"], [], ["b", "third"]]})
+    told = faults(tmp_path)
+    assert f"{tmp_path / 'test.jsonl'}: row 3: column 'labels' has 'third', which is not one of a, b" in told
+
+
 def _saved(folder: Path, rows: list[dict[str, Any]]) -> Path:
     """Rows in CSV, which alone may hold values of several kinds; lists as JSON."""
     import csv

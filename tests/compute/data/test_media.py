@@ -321,5 +321,5 @@ def test_a_label_that_no_training_image_has_is_refused(tmp_path: Path) -> None:
     perceived.images(tmp_path / "train", each=4)
     perceived.images(tmp_path / "test", each=1)
     (tmp_path / "test/red").rename(tmp_path / "test/purple")
-    with pytest.raises(AdviseError, match="report rows have labels that no train row has: purple"):
+    with pytest.raises(AdviseError, match=r"no train row has: purple in test/purple/0\.png of column 'label'"):
         load(tmp_path)

@@ -113,3 +113,12 @@ def test_joined_words_stay_words() -> None:
     assert all(
         isinstance(text, tuple) and len(text) == len(label) for text, label in zip(rows.texts, rows.labels, strict=True)
     )
+
+
+def test_a_kind_that_no_train_row_has_is_said_with_its_row() -> None:
+    files = [
+        File("train", "train.jsonl", {"tokens": WORDS, "tags": TAGS}, {}),
+        File("test", "test.jsonl", {"tokens": [["a"], ["b", "c"]], "tags": [["B-loc"], ["B-org", "I-org"]]}, {}),
+    ]
+    notes = read_tagged("all", files, Named())[1].notes
+    assert notes == ("test.jsonl: row 2: column 'tags' has the kind org, which no train row has",)
