@@ -28,7 +28,7 @@ from advisor.advice.reasons import Verdict, given_student, notes, verdicts, whit
 from advisor.base.errors import AdviseError, NotMet, PolicyError
 from advisor.base.frozen import replace
 from advisor.facts.facts import DeviceFacts, Facts, Goal
-from advisor.facts.tasks import refusal
+from advisor.families.registry import refused_task
 from advisor.inspection import languages
 from advisor.inspection.probe import Model
 from advisor.policy.effects import denies_facts
@@ -69,7 +69,7 @@ def advise(
         data: where the data come from; what is known of them is taken from the facts.
 
     Raises:
-        AdviseError: no model of this architecture can do the task.
+        AdviseError: no model of this type can do the task.
         NotMet: no admissible recipe is predicted to meet the goal, which shows the nearest and what must give; or a
             rule denies every recipe for these facts.
         PolicyError: the rules contradict each other or leave no recipe.
@@ -80,8 +80,8 @@ def advise(
     if not admissible:
         denied = all(any(denies_facts(one.rule) for one in _errors(each)) for each in found)
         raise (NotMet if denied else PolicyError)(_refused(found, denied))
-    if wrong := refusal(facts.data.task, facts.model.kind):
-        raise AdviseError(wrong, hint="name another task or another model")
+    if wrong := refused_task(model.model_type, facts.model.kind, facts.data.task):
+        raise AdviseError(wrong[0], hint=wrong[1])
     meeting = [one for one in admissible if not one.misses]
     if not meeting:
         elsewhere = partial(_meets, policy, model=model, data=data, name=name, choosing=choosing)

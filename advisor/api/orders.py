@@ -98,7 +98,7 @@ def prepare(order: Order) -> Job:
     folder = order.recipe.parent if isinstance(order.recipe, Path) else Path()
     base = Path() if order.model or Path(recipe.model.source).exists() else folder
     model = probe.model(recipe.model.source, base=base, revision=recipe.model.revision)
-    refuse_task(recipe, document, model.facts)
+    refuse_task(recipe, document, model)
     data = read_data(recipe, base=folder)
     refuse_unexecutable(model, data.task, data.problem_type)
     recipe, data = follow(recipe, document, model, data, order.trust_remote_code)

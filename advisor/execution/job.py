@@ -11,7 +11,7 @@ from advisor.advice.reasons import Verdict
 from advisor.advice.recommendation import account
 from advisor.base.errors import AdviseError
 from advisor.base.yamlfile import Document
-from advisor.facts.facts import DataFacts, ModelFacts
+from advisor.facts.facts import DataFacts
 from advisor.facts.tasks import (
     BESIDE,
     SPEECH,
@@ -20,10 +20,9 @@ from advisor.facts.tasks import (
     metrics,
     no_int8,
     possible,
-    refusal,
 )
 from advisor.families import registry
-from advisor.families.heads import ENCODERS, lacking, with_head
+from advisor.families.heads import with_head
 from advisor.families.input_sizes import misfit
 from advisor.families.label_head import order
 from advisor.inspection import given_student, probe
@@ -116,7 +115,7 @@ def prepare(  # noqa: PLR0913 - what is run, and where it may lie
             the model is to be taken as it is and answers with other labels.
     """
     model = probe.model(recipe.model.source, len(data.label_names), base, data.task, recipe.model.revision)
-    refuse_task(recipe, document, model.facts)
+    refuse_task(recipe, document, model)
     refuse_unexecutable(model, data.task, data.problem_type)
     _refuse_unwritten(recipe, data.task, document)
     model = _with_student(recipe, document, model, data, beside)
@@ -134,10 +133,10 @@ def prepare(  # noqa: PLR0913 - what is run, and where it may lie
     return Job(recipe, model, data, reviewed, train_on, why)
 
 
-def refuse_task(recipe: Recipe, document: Document, model: ModelFacts) -> None:
-    """Raise an AdviseError where no model of this architecture can do the recipe's task."""
-    if wrong := refusal(recipe.data.task, model.kind):
-        raise AdviseError(document.fault(wrong, ("data", "task"), "name another task or another model"))
+def refuse_task(recipe: Recipe, document: Document, model: probe.Model) -> None:
+    """Raise an AdviseError where no model of this type can do the task that the recipe states."""
+    if wrong := registry.refused_task(model.model_type, model.facts.kind, recipe.data.task):
+        raise AdviseError(document.fault(wrong[0], ("data", "task"), wrong[1]))
 
 
 def excused(job: Job, policy: Policy, how: Waiving) -> Job:
@@ -202,20 +201,15 @@ def refuse_unexecutable(model: probe.Model, task: str, problem_type: str | None)
             f"its tensors are not known, so it cannot be run: nobody tried {', '.join(flags)}",
             hint="`advise families` lists the families that can be run",
         )
-    if model.facts.kind and (why := lacking(kind, model.facts.kind, task)):
-        raise AdviseError(why, hint=ENCODERS)
+    if wrong := registry.refused_task(kind, model.facts.kind, task):
+        raise AdviseError(wrong[0], hint=wrong[1])
     if model.unknown:
         raise AdviseError(f"its tensors are not known, so it cannot be run: {model.unknown}")
     family = registry.of_config(model.config or {})
-    able = registry.tasks_of(family) if family else ()
-    if family and able and not with_head(family, task).executable:
-        hint = f"{kind} can be run as {' or '.join(able)}: data: {{task: {able[0]}}}"
-        raise AdviseError(f"{task} cannot be run with {kind}", hint=hint)
     if family is None or not with_head(family, task).executable:
         known = registry.executable(task)
-        why = "" if family is None else f": transformers has classes of it for {', '.join(family.described.tasks)} only"
         raise AdviseError(
-            f"models of the kind {kind} can be advised on, but cannot be run yet{why}",
+            f"models of the kind {kind} can be advised on, but cannot be run yet",
             hint=f"{', '.join(known[:-1])} and {known[-1]} can",
         )
     if family.text_to_text and problem_type in ("regression", "multi_label_classification"):

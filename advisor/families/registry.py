@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.facts.facts import Kind, ModelFacts
-from advisor.facts.tasks import PERCEIVED
+from advisor.facts.tasks import TASKS, refusal
 from advisor.families.described import description, kept
 from advisor.families.described.description import Description
 from advisor.families.family import Config, Family
-from advisor.families.heads import as_used, with_head
+from advisor.families.heads import ENCODERS, as_used, lacking, with_head
 from advisor.families.notes import Notes
 
 OTHERS: dict[Kind, str] = {
@@ -114,8 +114,27 @@ def executable(task: str | None = None) -> tuple[str, ...]:
 
 
 def tasks_of(family: Family) -> tuple[str, ...]:
-    """The tasks that `advise run` can run a family on that reads images or sounds; none for one that reads texts."""
-    return tuple(tag for tag in PERCEIVED if family.notes.positions and with_head(family, tag).executable)
+    """The tasks that `advise run` can run a family on."""
+    return tuple(tag for tag in TASKS if with_head(family, tag).executable)
+
+
+def refused_task(model_type: str, kind: Kind | None, task: str | None) -> tuple[str, str] | None:
+    """Why models of a type cannot do a task, and what to try; None where they can, or where nobody knows."""
+    if wrong := refusal(task, kind):
+        return wrong, "name another task or another model"
+    if kind and (wrong := lacking(model_type, kind, task)):
+        return wrong, ENCODERS
+    family = find(model_type)
+    able = tasks_of(family) if family else ()
+    if task is None or not able or task in able:
+        return None
+    others = executable(task)
+    hint = f"{model_type} can be run as {_listed(able)}; {task} is run with {_listed(others[:5])}"
+    return f"{task} cannot be run with {model_type}", f"{hint}{', among others' if len(others) > 5 else ''}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def by_checkpoint(source: str) -> Family | None:

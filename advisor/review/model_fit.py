@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from advisor.base.yamlfile import Document
-from advisor.facts.tasks import SPEECH, TO_TEXT, refusal
+from advisor.facts.tasks import SPEECH, TO_TEXT
 from advisor.families import registry
-from advisor.families.heads import ENCODERS, lacking
 from advisor.families.input_sizes import misfit
 from advisor.inspection import languages
 from advisor.inspection.probe import Model
@@ -40,7 +39,6 @@ class ModelFit(NamedTuple):
         for problem in self.plan.problems if self.plan else ():
             yield self._unfit(WHY_INT8 if problem.step == "quantization" else because, problem)
         yield from self._family(because)
-        yield from self._task(because)
         yield from self._tokens(WHY_INPUTS)
         yield from self._inputs()
         yield from self._languages()
@@ -74,11 +72,6 @@ class ModelFit(NamedTuple):
             message = f"the recipe says family {stated}, the model's config says {true}"
             yield self._misfit(because, ("model", "family"), message, true)
 
-    def _task(self, because: str) -> Iterator[Finding]:
-        facts = self.model.facts
-        if facts.kind and (why := lacking(self.model.model_type, facts.kind, self.recipe.data.task)):
-            yield self._misfit(because, ("data", "task"), f"{why}: {ENCODERS}")
-
     def _tokens(self, because: str) -> Iterator[Finding]:
         """A text longer than the model's positions would stop the run; what is not stated follows data and model."""
         family, task = self.plan.family if self.plan else None, self.recipe.data.task
@@ -110,9 +103,9 @@ class ModelFit(NamedTuple):
             yield replace(found, fix=Fix(languages.STATE_THEM, safe=False))
 
     def task(self) -> Iterator[Finding]:
-        """A task that no model of this architecture can do."""
-        if wrong := refusal(self.recipe.data.task, self.model.facts.kind):
-            yield self._misfit(WHY_TASK, ("data", "task"), wrong)
+        """A task that no model of this type can do."""
+        if wrong := registry.refused_task(self.model.model_type, self.model.facts.kind, self.recipe.data.task):
+            yield self._misfit(WHY_TASK, ("data", "task"), ": ".join(wrong))
 
     def _unseen(self) -> Finding:
         source, family = self.recipe.model.source, self.model.facts.family

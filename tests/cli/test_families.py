@@ -127,8 +127,8 @@ def test_run_stops_before_any_weight_is_read(
     assert family
     (tmp_path / "config.json").write_text(json.dumps(dict(family.config)))
     recipe = tmp_path / "recipe.yaml"
-    assert main(["--model", str(tmp_path), "--data", str(text), "--device", "cpu", "-o", str(recipe)]) == 0
-    assert main(["run", str(recipe), "--out", str(tmp_path / "out")]) == 2
+    assert main(["--model", str(tmp_path), "--samples", "400", "--device", "cpu", "-o", str(recipe)]) == 0
+    assert main(["run", str(recipe), "--data", str(text), "--out", str(tmp_path / "out")]) == 2
     told = capsys.readouterr().err
     assert said in told and able in told
     assert not (tmp_path / "out").exists()

@@ -10,7 +10,7 @@ import pytest
 
 from advisor.advice.recommendation import advise
 from advisor.base.errors import AdviseError
-from advisor.facts.facts import DataFacts, Facts, Goal
+from advisor.facts.facts import DataFacts, DeviceFacts, Facts, Goal
 from advisor.families import registry
 from advisor.inspection import probe
 from advisor.policy.pack import core
@@ -198,3 +198,28 @@ def test_a_revision_is_the_one_that_is_judged(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "here" / "config.json").write_text(json.dumps(BERT))
     own = probe.model(str(tmp_path / "here"), revision="v2")  # a folder of one's own has no revisions
     assert (own.revision, own.folder) == (None, tmp_path / "here")
+
+
+CANNOT = [
+    ("vit", "text-classification", "image-classification"),
+    ("whisper", "text-classification", "audio-classification or automatic-speech-recognition"),
+    ("bert", "image-classification", "text-classification, token-classification or question-answering"),
+    ("roberta", "audio-classification", "text-classification, token-classification or question-answering"),
+    ("t5", "automatic-speech-recognition", "text-classification, summarization or translation"),
+    ("bart", "audio-classification", "text-classification, summarization or translation"),
+    ("whisper", "summarization", "audio-classification or automatic-speech-recognition"),
+]
+
+
+@pytest.mark.parametrize(("family", "task", "able"), CANNOT)
+def test_a_task_that_a_family_is_not_run_on_is_refused_before_a_run(
+    family: str, task: str, able: str, tmp_path: Path
+) -> None:
+    config = registry.find(family).config  # type: ignore[union-attr]
+    said = f"{task} cannot be run with {family}: {family} can be run as {able}; {task} is run with "
+    messages = [message for at, message in found(tmp_path, MODEL + STEPS, config, task) if at == task]
+    assert any(message.startswith(said) for message in messages), messages
+    model = probe.model(str(tmp_path / "model"), task=task)
+    facts = Facts(model.facts, DataFacts(20_000, task=task), DeviceFacts("cpu"), Goal())
+    with pytest.raises(AdviseError, match=f"{task} cannot be run with {family}"):
+        advise(core(), facts, model, DataSource(task=task), "x")  # type: ignore[arg-type]
