@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns, Named
-from advisor.compute.data.files import File
+from advisor.compute.data.files import File, has_text
 from advisor.compute.data.labels import Labelled, Rows
 from advisor.compute.data.parts import Shard, column, gathered, require_columns
 
@@ -91,14 +91,14 @@ def _none(file: File, question: str) -> list[None]:
 
 
 def _no_text(text: Any, column_: str) -> str:
-    return "" if isinstance(text, str) and text.strip() else f"have no text in column {column_!r}: {text!r:.60}"
+    return "" if has_text(text) else f"have no text in column {column_!r}: {text!r:.60}"
 
 
 def _misplaced(found: tuple[Answer, ...] | None, context: str, given: Any) -> str:
     if found is None:
         return f"have no list of answers: {given!r:.80}"
     for one in found:
-        if one.start < 0 or not one.text.strip() or context[one.start : one.start + len(one.text)] != one.text:
+        if one.start < 0 or not has_text(one.text) or context[one.start : one.start + len(one.text)] != one.text:
             there = context[max(0, one.start) : max(0, one.start) + len(one.text)]
             return f"{NOWHERE}: {one.text!r:.60} at {one.start:,}, where {there!r:.60} stands"
     return ""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 import datasets
 
@@ -30,6 +31,7 @@ CONLL, TEXT = (".conll", ".bio", ".iob"), ".txt"  # a .txt is read where it look
 BUILDERS |= dict.fromkeys(CONLL, "conll")
 GZIP = ".gz"  # after the suffix of a text
 FORMATS = ", ".join(BUILDERS)
+UNSEEN = ("Cc", "Cf")  # Unicode's control characters, and those of format, such as the zero-width space
 NO_ROWS, GIVE_ROWS = "there are no rows", "give data with rows"
 Options = tuple[dict[str, Any], tuple[str, ...]]  # for the library's reader, and what was assumed
 # The library counts each load of a file, too, with a request to the Hub: nothing that is local contacts a network.
@@ -161,6 +163,11 @@ def _without_blank_rows(columns: Mapping[str, list[Any]]) -> tuple[Mapping[str, 
 
 def _is_blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
+
+
+def has_text(value: Any) -> bool:
+    """Whether something is a text of which a tokenizer leaves a token: blanks and what has no width give none."""
+    return isinstance(value, str) and any(not one.isspace() and category(one) not in UNSEEN for one in value)
 
 
 @contextmanager

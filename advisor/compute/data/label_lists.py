@@ -9,7 +9,7 @@ from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns
-from advisor.compute.data.files import File
+from advisor.compute.data.files import File, has_text
 from advisor.compute.data.labels import Labelled
 from advisor.compute.data.parts import Shard, gathered, require_columns
 
@@ -55,7 +55,7 @@ def _rows(file: File, texts: Sequence[str], label: str) -> Iterator[tuple[Any, .
     numbers = file.numbers
     labels = file.columns.get(label, [None] * len(numbers))
     for number, *text, own in zip(numbers, *(file.columns[name] for name in texts), labels, strict=True):
-        if own is not None or all(isinstance(one, str) and one.strip() for one in text):
+        if own is not None or all(map(has_text, text)):
             yield number, *text, listed(own)
 
 
@@ -65,7 +65,7 @@ def _fault(file: File, rows: Sequence[tuple[Any, ...]], columns: Columns) -> Fau
         if own is not None and not _is_list(own):
             message = f"label column {columns.label!r} has {own!r:.60} (row {row:,}): expected {FORM}"
             return Fault(message, file.place, hint="write a list, or leave the labels of a row without any out")
-        if not all(isinstance(text, str) and text.strip() for text in texts):
+        if not all(map(has_text, texts)):
             message = f"no text in row {row:,}, column {columns.text!r}"
             return Fault(message, file.place, hint="fill this row or leave it out")
     return None

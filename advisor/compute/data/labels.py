@@ -11,7 +11,7 @@ from typing import Any
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.by_part import by_part
 from advisor.compute.data.columns import Columns, lacking
-from advisor.compute.data.files import File
+from advisor.compute.data.files import File, has_text
 from advisor.compute.data.label_values import NAME_THEM, Class, label_of
 from advisor.compute.data.sources import PARTS
 from advisor.facts.tasks import ProblemType
@@ -199,8 +199,8 @@ def _text_faults(file: File, name: str, labels: Sequence[Class | None], kind: ty
 
 
 def _has_content(text: Any, kind: type[str | bytes]) -> bool:
-    """Whether a model can read something: a text of blanks gives no token."""
-    return isinstance(text, kind) and bool(text.strip())
+    """Whether a model can read something."""
+    return has_text(text) if kind is str else isinstance(text, kind) and bool(text.strip())
 
 
 def _label_faults(

@@ -14,7 +14,7 @@ from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns, Named
-from advisor.compute.data.files import File
+from advisor.compute.data.files import File, has_text
 from advisor.compute.data.labels import Labelled
 from advisor.compute.data.parts import Shard, column, gathered, require_columns
 
@@ -93,7 +93,11 @@ def _rows(file: File, words: str, tags: str, faults: list[Fault]) -> list[Row]:
     labels = [None] * len(file.columns[words]) if file.part == "unlabelled" else file.columns.get(tags)
     texts = file.columns[words]
     found = [(split_words(text), _tags(own)) for text, own in zip(texts, labels or [None] * len(texts), strict=True)]
-    kept = [(number, text, own) for number, (text, own) in zip(file.numbers, found, strict=True) if text != ()]
+    kept = [
+        (number, text, own)
+        for number, (text, own) in zip(file.numbers, found, strict=True)
+        if text is None or any(map(has_text, text))
+    ]
     no_words = [
         (number, given) for number, given, (text, _) in zip(file.numbers, texts, found, strict=True) if text is None
     ]

@@ -9,7 +9,7 @@ from advisor.base.errors import AdviseError, Fault, suggest
 from advisor.compute.data.by_part import by_part
 from advisor.compute.data.column_names import TEXTS
 from advisor.compute.data.columns import Columns, Named, longest_texts
-from advisor.compute.data.files import File
+from advisor.compute.data.files import File, has_text
 from advisor.compute.data.labels import Labelled, Rows
 
 SOURCES = ("document", "article", "dialogue", "text", "source", "input")
@@ -32,10 +32,10 @@ def read_alone(source: str, files: Sequence[File], named: Named) -> tuple[Column
     column = named.text or _alone(files[0])
     files = [replace(file, part="train") if file.part == "unlabelled" else file for file in files]
     _refuse_no_text(files, (column,))
-    blank = sum(not text.strip() for file in files for text in file.columns[column])
+    blank = sum(not has_text(text) for file in files for text in file.columns[column])
 
     def rows(shards: Sequence[File]) -> Rows:
-        texts = tuple(text for file in shards for text in file.columns[column] if text.strip())
+        texts = tuple(text for file in shards for text in file.columns[column] if has_text(text))
         return Rows(texts, None, ("",) * len(texts))  # they have no label
 
     note = f"{source}: {blank:,} rows without text are left out"
@@ -149,7 +149,7 @@ def _no_text(file: File, name: str) -> Iterator[Fault]:
 
 def _blank(file: File, name: str) -> Iterator[Fault]:
     """What to say of texts of nothing but blanks."""
-    rows = [row for row, one in zip(file.numbers, file.columns[name], strict=True) if not one.strip()]
+    rows = [row for row, one in zip(file.numbers, file.columns[name], strict=True) if not has_text(one)]
     if rows:
         message = f"{len(rows):,} of {len(file.columns[name]):,} rows are blank in column {name!r}"
         hint = "fill these rows or leave them out"

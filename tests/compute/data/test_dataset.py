@@ -294,3 +294,11 @@ def test_a_test_file_without_texts_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "train.csv", reviews(40))
     write(tmp_path / "test.csv", {"body": reviews(8, 100)["text"]})
     assert f"{tmp_path / 'test.csv'}: no column 'text'" in faults(tmp_path)
+
+
+@pytest.mark.parametrize("blank", ["\u200b\u200b", "\u00ad", " \u200d\ufeff"])
+def test_a_text_without_width_is_refused_with_its_row(tmp_path: Path, blank: str) -> None:
+    table = reviews(40)
+    table["text"][6] = blank
+    found = faults(write(tmp_path / "a.jsonl", table))
+    assert f"1 of 40 rows have no text in column 'text': the first is row 7 with {blank!r}" in found

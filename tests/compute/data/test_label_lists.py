@@ -64,8 +64,9 @@ def test_a_number_beyond_the_names_is_refused_with_its_row() -> None:
         read_texts("a.parquet", [file], Named())
 
 
-def test_a_text_of_blanks_is_refused_with_its_row(tmp_path: Path) -> None:
-    texts = [*WORDS[:3], "  ", *WORDS[4:]]
+@pytest.mark.parametrize("blank", ["  ", "\u200b\u200b", "\ufeff \x07"])
+def test_a_text_of_blanks_is_refused_with_its_row(blank: str, tmp_path: Path) -> None:
+    texts = [*WORDS[:3], blank, *WORDS[4:]]
     told = faults(write(tmp_path / "a.jsonl", {"text": texts, "labels": [["a"], ["b"]] * 10}))
     assert "no text in row 4, column 'text'" in told
 

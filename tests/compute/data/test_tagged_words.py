@@ -122,3 +122,9 @@ def test_a_kind_that_no_train_row_has_is_said_with_its_row() -> None:
     ]
     notes = read_tagged("all", files, Named())[1].notes
     assert notes == ("test.jsonl: row 2: column 'tags' has the kind org, which no train row has",)
+
+
+def test_rows_of_words_without_width_are_left_out() -> None:
+    found = read([*WORDS, ["\u200b", ""]], [*TAGS, ["O", "O"]])
+    assert len(found.parts["train"]) == len(WORDS)
+    assert found.notes == ("rows.jsonl: 1 row without words left out",)
