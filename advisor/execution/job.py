@@ -207,10 +207,9 @@ def refuse_unexecutable(model: probe.Model, task: str, problem_type: str | None)
         raise AdviseError(f"its tensors are not known, so it cannot be run: {model.unknown}")
     family = registry.of_config(model.config or {})
     if family is None or not with_head(family, task).executable:
-        known = registry.executable(task)
         raise AdviseError(
             f"models of the kind {kind} can be advised on, but cannot be run yet",
-            hint=f"{', '.join(known[:-1])} and {known[-1]} can",
+            hint=f"{registry.either(registry.executable(task))} can",
         )
     if family.text_to_text and problem_type in ("regression", "multi_label_classification"):
         what = "a regression" if problem_type == "regression" else "a text with several labels"

@@ -129,11 +129,12 @@ def refused_task(model_type: str, kind: Kind | None, task: str | None) -> tuple[
     if task is None or not able or task in able:
         return None
     others = executable(task)
-    hint = f"{model_type} can be run as {_listed(able)}; {task} is run with {_listed(others[:5])}"
+    hint = f"{model_type} can be run as {either(able)}; {task} is run with {either(others[:5])}"
     return f"{task} cannot be run with {model_type}", f"{hint}{', among others' if len(others) > 5 else ''}"
 
 
-def _listed(words: Sequence[str]) -> str:
+def either(words: Sequence[str]) -> str:
+    """Words for a sentence, as in a, b or c."""
     return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 

@@ -162,7 +162,7 @@ def _distinct(rows: Rows) -> list[int]:
 
 def _require_two(rows: Rows, given: Labelled) -> None:
     strata, distinct = rows.strata(), _distinct(rows)
-    if not given.classes and len(distinct) < 4:
+    if not given.classes and 0 < len(distinct) < 4:
         message = f"too few rows to split: {_what(given)} needs 4 different texts, and there are {len(distinct)}"
         raise AdviseError(Fault(message, given.place("train"), hint="add rows"))
     size = Counter(strata[i] for i in distinct)

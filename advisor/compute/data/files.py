@@ -79,7 +79,7 @@ def read_file(part: str, path: Path, header: bool | None) -> File:
     if BUILDERS[suffix] == "csv":
         hint = "put values that hold the delimiter or a quote in quotes, and double the quotes inside them"
     with reading(str(path), hint), tempfile.TemporaryDirectory() as folder:
-        if BUILDERS[suffix] == "json" and path.suffix.lower() != GZIP and (questions := squad_columns(path)):
+        if BUILDERS[suffix] == "json" and path.suffix.lower() != GZIP and (questions := squad_columns(path, str(path))):
             return File(part, str(path), questions, {})
         # Its name has no *, [ or :: in it, which the library would take for patterns and other files.
         plain = Path(folder, "data" + suffix)
@@ -88,7 +88,7 @@ def read_file(part: str, path: Path, header: bool | None) -> File:
                 unpack(path, plain)
         else:
             plain.symlink_to(path.resolve())
-        if BUILDERS[suffix] == "json" and (questions := squad_columns(plain)):
+        if BUILDERS[suffix] == "json" and (questions := squad_columns(plain, str(path))):
             return File(part, str(path), questions, {})
         if BUILDERS[suffix] == "conll":
             return _tagged(part, str(path), plain)

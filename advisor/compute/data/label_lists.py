@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns
 from advisor.compute.data.files import File, has_text
+from advisor.compute.data.label_values import listed
 from advisor.compute.data.labels import Labelled
 from advisor.compute.data.parts import Shard, gathered, require_columns
 
@@ -19,16 +19,6 @@ FORM = 'a list of labels in each row, as ["sport", "news"]; an empty one for non
 def are_lists(files: Sequence[File], column: str) -> bool:
     """Whether a column holds lists of labels."""
     return any(isinstance(listed(value), list) for file in files for value in file.columns.get(column, ()))
-
-
-def listed(value: Any) -> Any:
-    """A list that is written as JSON as that list; any other value as it is."""
-    if not isinstance(value, str) or not value.lstrip().startswith("["):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
 
 
 def rows_of_lists(source: str, files: Sequence[File], columns: Columns) -> Labelled:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import math
+import re
+import warnings
 from contextlib import suppress
 from typing import Any
 
 Class = int | str | float  # a label as the source has it; a number with a fraction means regression
-
-
+# An array of numpy as pandas writes it, without commas: ['a' 'b'] or [0 1].
+ARRAY = re.compile(r"""\[\s*('[^']*'|"[^"]*"|-?\d+)\s+['"\d-]""")
+BETWEEN = re.compile(r"""(?<=['"\d])\s+(?=['"\d-])""")
 NAME_THEM = "name the columns with --text, --pair and --label"
 
 
@@ -22,3 +27,15 @@ def label_of(value: Any, unlabelled: int | None = -1) -> Any:
     if isinstance(value, float) and (value.is_integer() or math.isnan(value)):
         value = None if math.isnan(value) else int(value)
     return None if value in (None, "", unlabelled) else value
+
+
+def listed(value: Any) -> Any:
+    """A list that is written as JSON, as Python's or as numpy's, as that list; any other value as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith("["):
+        return value
+    text = BETWEEN.sub(", ", value) if ARRAY.match(value.strip()) else value
+    for read in (json.loads, ast.literal_eval):
+        with suppress(ValueError, SyntaxError, MemoryError, RecursionError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's own, of a backslash before a letter
+            return read(text.strip())
+    return value

@@ -15,6 +15,7 @@ from typing import Any
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.files import File, has_text
+from advisor.compute.data.label_values import listed
 from advisor.compute.data.labels import Labelled
 from advisor.compute.data.parts import Shard, column, gathered, require_columns
 
@@ -22,6 +23,7 @@ WORDS = ("tokens", "words", "text", "sentence")
 TAGS = ("ner_tags", "tags", "ner", "labels", "label")
 OUTSIDE = "O"
 TAG = re.compile(r"O|[BIES]-.+", re.DOTALL)
+NUMBER = re.compile(r"-?[0-9]+")
 SCHEMES = "O, or B-, I-, E- or S- with a kind, such as B-person"
 Row = tuple[
     int, tuple[str, ...], list[Any] | None
@@ -92,7 +94,10 @@ def _rows(file: File, words: str, tags: str, faults: list[Fault]) -> list[Row]:
     """The rows of a file that have words; adds what is wrong with others to `faults`."""
     labels = [None] * len(file.columns[words]) if file.part == "unlabelled" else file.columns.get(tags)
     texts = file.columns[words]
-    found = [(split_words(text), _tags(own)) for text, own in zip(texts, labels or [None] * len(texts), strict=True)]
+    found = [
+        (split_words(listed(text)), _tags(listed(own)))
+        for text, own in zip(texts, labels or [None] * len(texts), strict=True)
+    ]
     kept = [
         (number, text, own)
         for number, (text, own) in zip(file.numbers, found, strict=True)
@@ -126,7 +131,7 @@ def _tags(given: Any) -> list[Any] | None:
     """Tags as a list of strings or numbers, whatever was given."""
     if isinstance(given, str):
         given = given.split()
-        return [int(tag) for tag in given] if given and all(tag.isdecimal() for tag in given) else given
+        return [int(tag) for tag in given] if given and all(map(NUMBER.fullmatch, given)) else given
     return list(given) if isinstance(given, list | tuple) else None
 
 
@@ -178,11 +183,19 @@ def _numbered(rows: Sequence[tuple[File, Sequence[Row]]], tags: str) -> tuple[st
     """Names for numbers that have none; None where tags are strings.
 
     Raises:
-        AdviseError: they are not in the usual order: an I without the B of its kind before it.
+        AdviseError: some are numbers and some are strings, or they are not in the usual order: an I without the B of
+            its kind before it.
     """
-    numbers = {tag for _, some in rows for _, _, own in some for tag in own or ()}
-    if not numbers or not all(isinstance(tag, int) for tag in numbers):
+    every = [(file, number, tag) for file, some in rows for number, _, own in some for tag in own or ()]
+    are_numbers = bool(every) and isinstance(every[0][2], int)
+    for file, number, tag in every:
+        if isinstance(tag, int) != are_numbers:
+            others = "numbers" if are_numbers else "strings"
+            what = f"row {number:,}: column {tags!r} has {tag!r}, where the rows before it have {others}"
+            raise AdviseError(Fault(what, file.place, hint="give all tags as strings such as B-person, or as numbers"))
+    if not are_numbers:
         return None
+    numbers = {tag for _, _, tag in every}
     for file, some in rows:
         for number, _, own in some:
             for before, tag in zip([0, *(own or [])], own or [], strict=False):

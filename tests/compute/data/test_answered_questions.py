@@ -85,5 +85,29 @@ def test_squad_json(tmp_path: Path) -> None:
     assert found.samples + len(found.selection) + found.eval_samples == 9
     assert set(found.train.labels) == {(Answer("Rome", 14),)}
     file.write_text(json.dumps({"version": "1.1", "data": [{"paragraphs": [{"qas": questions}]}]}))
-    with pytest.raises(AdviseError, match=r"train\.json: cannot be read"):
+    with pytest.raises(AdviseError, match=r"train\.json: article 1, paragraph 1: the key 'context' is not there"):
         load(str(file), task="question-answering", read_rows=read_questions)
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "said"),
+    [
+        ({"qas": []}, "article 1, paragraph 2: the key 'context' is not there"),
+        ({"context": None, "qas": []}, "article 1, paragraph 2: the key 'context' has an odd value"),
+        ({"context": "x", "qas": [{"id": 1}]}, "article 1, paragraph 2, question 1: the key 'question' is not there"),
+    ],
+)
+def test_what_is_missing_in_squad_json_is_named_with_its_place(
+    paragraph: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    asked = {"question": "Where?", "answers": [{"text": "Rome", "answer_start": 14}]}
+    article = {"paragraphs": [{"context": CONTEXT, "qas": [asked]}, paragraph]}
+    (tmp_path / "a.json").write_text(json.dumps({"data": [article]}))
+    with pytest.raises(AdviseError, match=said) as error:
+        load(str(tmp_path / "a.json"), task="question-answering", read_rows=read_questions)
+    assert "UTF-8" not in str(error.value)
+
+
+def test_a_question_without_width_is_no_question() -> None:
+    with pytest.raises(AdviseError, match="have no text in column 'context': the first is row 1"):
+        read(ROME, "\u200b")

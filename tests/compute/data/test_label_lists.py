@@ -78,6 +78,13 @@ def test_a_label_that_no_train_row_has_is_refused_with_its_row(tmp_path: Path) -
     assert f"{tmp_path / 'test.jsonl'}: row 3: column 'labels' has 'third', which is not one of a, b" in told
 
 
+@pytest.mark.parametrize("row", ["['a', 'b']", "['a' 'b']", "['a'\n 'b']", '["a", "b"]', "[ 'a', \"b\"]"])
+def test_lists_as_pandas_writes_them(row: str, tmp_path: Path) -> None:
+    data = load(write(tmp_path / "a.csv", {"text": WORDS, "labels": [row, "['a']"] * 10}))
+    assert (data.problem_type, data.label_names) == ("multi_label_classification", ("a", "b"))
+    assert set(data.train.labels) == {(1, 1), (1, 0)}
+
+
 def _saved(folder: Path, rows: list[dict[str, Any]]) -> Path:
     """Rows in CSV, which alone may hold values of several kinds; lists as JSON."""
     import csv

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +129,33 @@ def test_rows_of_words_without_width_are_left_out() -> None:
     found = read([*WORDS, ["\u200b", ""]], [*TAGS, ["O", "O"]])
     assert len(found.parts["train"]) == len(WORDS)
     assert found.notes == ("rows.jsonl: 1 row without words left out",)
+
+
+@pytest.mark.parametrize("form", [json.dumps, repr, lambda row: f"[{' '.join(map(repr, row))}]"])
+def test_lists_of_words_and_tags_in_csv(form: Callable[[list[str]], str]) -> None:
+    found = read([form(row) for row in WORDS], [form(row) for row in TAGS])
+    assert (found.names, found.parts["train"].labels) == (NAMES, CODES)
+    assert found.parts["train"].texts == tuple(map(tuple, WORDS))
+
+
+def test_words_that_begin_with_a_bracket_are_no_list() -> None:
+    assert read(["[ sic ]", "a"], ["O O O", "B-x"]).parts["train"].texts[0] == ("[", "sic", "]")
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ("0 -5", "row 3: column 'tags' has the number -5 after 0"),
+        ("0 B-x", "row 3: column 'tags' has '0', where the rows before it have numbers"),
+    ],
+)
+def test_the_row_that_differs_is_named(tags: str, said: str) -> None:
+    assert said in refused(["a b", "c", "it rains"], ["1 2", "0", tags])
+
+
+def test_test_rows_that_are_all_train_rows_are_said(tmp_path: Path) -> None:
+    rows = "".join(json.dumps({"tokens": words, "tags": tags}) + "\n" for words, tags in zip(WORDS, TAGS, strict=True))
+    for name in ("train", "test"):
+        (tmp_path / f"{name}.jsonl").write_text(rows)
+    with pytest.raises(AdviseError, match="no train rows are left: all of them equal rows of another split"):
+        load(str(tmp_path), read_rows=read_tagged)
