@@ -10,8 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from advisor.base.errors import AdviseError
+from advisor.base.errors import AdviseError, Fault
 from advisor.base.install import pip_command
+from advisor.facts.tasks import USUAL
 from advisor.inspection.probe import needs_run
 from advisor.recipe.consistency import of_other_tasks
 from advisor.recipe.recipe import Recipe, as_yaml
@@ -131,7 +132,9 @@ def _overridden(recipe: Recipe, order: Order) -> Recipe:
     given: dict[str, Any] = {"source": order.data, **order.columns}
     data = replace(recipe.data, **{name: value for name, value in given.items() if value is not None})
     found = replace(recipe, model=model, data=data)
-    if wrong := [one.message for one in of_other_tasks(found)]:
+    asked = replace(found, data=replace(data, task=data.task or USUAL))  # as which the data will be read
+    hint = "" if data.task else "state the task, as in data: {task: summarization}"
+    if wrong := [Fault(one.message, hint=hint) for one in of_other_tasks(asked)]:
         raise AdviseError(*wrong)
     return found
 

@@ -122,6 +122,28 @@ def test_a_recipe_is_run_as_its_task_or_not_at_all(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("data", "training", "says"),
+    [
+        ("prefix: 'sum: '", "beams: 1", "data.prefix: text-classification does not use it"),
+        ("header: true", "image_size: 32", "training.image_size: text-classification does not use it"),
+        ("header: true", "beams: 2", "training.beams: text-classification does not use it"),
+    ],
+)
+def test_settings_of_other_tasks_are_refused_where_no_task_is_stated(
+    data: str, training: str, says: str, checkpoints: dict[str, Path], text: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_text(
+        f"version: 1\nname: x\nmodel: {{source: {checkpoints['bert']}}}\ndata: {{source: {text}, {data}}}\n"
+        f"device: cpu\nsteps:\n  - finetune: {{epochs: 1}}\ntraining: {{{training}}}\n"
+    )
+    with pytest.raises(AdviseError, match=says) as refusal:
+        advisor.run(file, out=tmp_path / "run", progress=False)
+    assert "state the task" in str(refusal.value)
+    assert not (tmp_path / "run").exists()
+
+
 def test_arguments_that_make_no_sense_are_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(AdviseError) as error:
         advisor.run("recipe.yaml", out=tmp_path / "run", train_on="gpu", max_samples=0, pue=0.5)
