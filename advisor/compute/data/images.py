@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from PIL import Image, ImageOps
-
 from advisor.base.errors import AdviseError
 from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.files import File
@@ -51,6 +49,8 @@ def as_file(given: Any) -> Any:
     Raises:
         AdviseError: its values are no shades.
     """
+    from PIL import Image
+
     if not isinstance(given, Image.Image):
         return given
     _upright(given).save(found := io.BytesIO(), "PNG")
@@ -65,6 +65,8 @@ def pixels(content: bytes) -> Any:
 
 @contextmanager
 def _opened(content: bytes) -> Iterator[Any]:
+    from PIL import Image
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of an image that is large, but not too large to read
         with Image.open(io.BytesIO(content)) as image:
@@ -72,6 +74,8 @@ def _opened(content: bytes) -> Iterator[Any]:
 
 
 def _upright(image: Any) -> Any:
+    from PIL import ImageOps
+
     turned = ImageOps.exif_transpose(image)
     if turned.mode.startswith("I;16"):  # Pillow would cut all above 255 to white
         turned = turned.point(lambda value: value / 256 + 0)

@@ -27,6 +27,8 @@ class ImageClassification(Perception):
     tag: ClassVar[str] = "image-classification"
     modality: ClassVar[Literal["text", "image", "audio"]] = "image"
     input: ClassVar[str] = "pixel_values"
+    libraries: ClassVar[tuple[str, ...]] = ("PIL",)
+    extra: ClassVar[str] = "run"
     example: ClassVar[bytes | None] = b"P6 1 1 255 \0\0\0"  # one black pixel, as PPM
     image_size: int | None = None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import jiwer
@@ -117,3 +119,20 @@ def test_the_language_that_is_spoken_is_one_that_the_model_knows() -> None:
     assert "de" in refusal.value.faults[0].hint
     with pytest.raises(AdviseError, match="speech is written in its own language"):
         SpeechRecognition(target_lang="de").prepare(listener)
+
+
+WITHOUT_PILLOW = """import sys
+sys.modules["PIL"] = None
+from advisor.base.errors import AdviseError
+from advisor.compute.tasks.reading import reading
+try:
+    reading("image-classification")
+except AdviseError as error:
+    print(error)
+"""
+
+
+def test_without_pillow_the_command_that_installs_it_is_said() -> None:
+    told = subprocess.run([sys.executable, "-c", WITHOUT_PILLOW], capture_output=True, text=True, check=True).stdout
+    assert "image-classification needs PIL, not installed" in told
+    assert "pip install" in told and "[run]" in told
