@@ -128,8 +128,9 @@ def _rows(text: str, delimiter: str, quoting: Quoting = csv.QUOTE_MINIMAL) -> li
 def _lost_rows(path: Path, encoding: str, delimiter: str, skipped: int) -> int:
     """How many rows quotes that are characters like others would swallow; 0 where quotes are what they usually are.
 
-    They are characters where each line has all fields without them, and with them lines become one field. With commas,
-    which texts have, too, such a field also has to end within another, or never: it may be a text of several lines.
+    They are characters where each line has all fields without them, and with them lines become one field. With commas
+    and semicolons, which texts have, too, such a field also has to end within another, or never: else it may be a text
+    of several lines.
     """
 
     def rows(quoting: Quoting = csv.QUOTE_MINIMAL, strict: bool = False) -> Iterator[list[str]]:
@@ -142,7 +143,7 @@ def _lost_rows(path: Path, encoding: str, delimiter: str, skipped: int) -> int:
             return 0
     lines = _count(rows(csv.QUOTE_NONE), least=2, alike=True)
     lost = lines - _count(rows()) if lines else 0
-    return lost if lost and (delimiter != "," or not _count(rows(strict=True))) else 0
+    return lost if lost and (delimiter not in ",;" or not _count(rows(strict=True))) else 0
 
 
 def _count(rows: Iterator[list[str]], least: int = 0, alike: bool = False) -> int:

@@ -84,10 +84,10 @@ def _read_folder(folder: Path, header: bool | None) -> list[File]:
 
 
 def _read_alike(path: Path, file: File, found: Sequence[tuple[Path, File]]) -> File:
-    """The file, read without a header where another one of as many columns has none: a first line can be misleading."""
+    """The file, read without a header where a train file of as many columns has none: one first line can mislead."""
     none = numbered(len(file.columns))
     has_names = BUILDERS.get(suffix_of(path)) != "csv" or [*file.columns] == none or not are_unusual(file.columns)
-    if has_names or not any([*other.columns] == none for _, other in found):
+    if has_names or not any(other.part == "train" and [*other.columns] == none for _, other in found):
         return file
     return read_file(file.part, path, header=False)
 

@@ -138,7 +138,7 @@ def headless(rows: list[tuple[str, str]]) -> str:
     return "".join(f'"{text}",{label}\n' for text, label in rows)
 
 
-def test_a_folder_has_headers_in_all_files_or_in_none(tmp_path: Path) -> None:
+def test_files_have_no_header_where_the_train_file_has_none(tmp_path: Path) -> None:
     for name, label in (("train", "pos"), ("validation", "neg"), ("test", "rare")):
         rows = [(f"{name}: {text}", one) for text, one in ROWS]
         (tmp_path / f"{name}.csv").write_text(headless([(f"{name} begins", label), *rows]))
