@@ -14,6 +14,9 @@ from collections.abc import Iterable, Sequence
 
 from advisor.base.frozen import frozen
 
+MOST_FAULTS = 100  # of one file that are told: who has more has another file in hand, or made it to be in the way
+LONGEST = 80  # characters of a word that a message repeats; nobody misspells a longer one
+
 
 @frozen
 class Fault:
@@ -71,10 +74,17 @@ class NothingChecked(AdviseError):
     exit_code = 5
 
 
+def short(text: str) -> str:
+    """Text of others in a message: whole, or as much as tells what is meant."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
 def nearest(word: object, known: Iterable[str]) -> str | None:
     """The name that a misspelt word stands for, if one is near. Capitals and hyphens make no difference."""
     import difflib
 
+    if len(str(word)) > LONGEST:
+        return None
     names = {_folded(name): name for name in sorted(known)}
     near = difflib.get_close_matches(_folded(word), names, n=1, cutoff=0.6)
     return names[near[0]] if near else None

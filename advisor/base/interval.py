@@ -6,6 +6,8 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
+from advisor.base.errors import short
+
 NUMBER = r"[-+]?(?:\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d{1,3})?|\.\d+)(?:/\d+)?"
 _COMPARISON = re.compile(rf"^(<=|>=|<|>)\s*({NUMBER})$", re.ASCII)
 _RANGE = re.compile(rf"^({NUMBER})\s*\.\.\s*({NUMBER})$", re.ASCII)
@@ -44,8 +46,8 @@ class Interval(NamedTuple):
             low, high = _written(match[1]), _written(match[2])
             if low <= high:
                 return cls(low=low, high=high)
-            raise ValueError(f"the range {text!r} ends before it begins")
-        raise ValueError(f"{text!r} is not a comparison: write {FORMS}")
+            raise ValueError(f"the range {short(text)!r} ends before it begins")
+        raise ValueError(f"{short(text)!r} is not a comparison: write {FORMS}")
 
     def holds(self, number: Number) -> bool:
         """Does the number lie in the interval? Infinities are allowed."""

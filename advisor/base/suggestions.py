@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from advisor.base.errors import suggest
+from advisor.base.errors import LONGEST, suggest
 
 _QUOTED = re.compile(r"""^(["'])(?P<number>[-+]?[\d_.]+(?:[eE][-+]?\d+)?)\1$""")
 _THOUSANDS = re.compile(r"^\d{1,3}([.,]\d{3})+$")
@@ -83,7 +83,7 @@ def of_value(kind: str, got: object, written: str, name: str, options: Sequence[
         return _of_number(written or str(got), "int" if kind.startswith("int") else "float")
     if kind == "less_than_equal" and isinstance(got, int | float) and 1 < got <= 100 and _is_share(name):
         return f"a share: {got / 100:g}"
-    if kind == "string_type" and isinstance(got, str | int | float | bool):
+    if kind == "string_type" and isinstance(got, str | int | float | bool) and len(written) <= LONGEST:
         return f'put it in quotes: "{written}"'
     return ""
 

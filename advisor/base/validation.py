@@ -14,7 +14,7 @@ import typing
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
-from advisor.base.errors import Fault, nearest, suggest
+from advisor.base.errors import MOST_FAULTS, Fault, nearest, short, suggest
 from advisor.base.suggestions import of_key, of_value
 from advisor.base.yamlfile import Document, Path_
 
@@ -62,6 +62,12 @@ def adapter(type_: Hashable) -> Any:
     return TypeAdapter(cast(Any, type_))
 
 
+@functools.cache
+def type_hints(type_: type) -> dict[str, Any]:
+    """The types of a dataclass's fields. Python reads them anew from their text each time that it is asked."""
+    return typing.get_type_hints(type_)
+
+
 @functools.lru_cache(maxsize=1024)  # many recipes have a step in common
 def _valid(type_: Hashable, value: str) -> Any:
     # As JSON, because strict validation takes mappings for dataclasses only there.
@@ -85,7 +91,7 @@ def validate(type_: type[T], value: Any, path: Path_ = ()) -> tuple[T | None, li
 def _mistake(item: Item, type_: Any, path: Path_) -> Mistake:
     location, kind = item["loc"], item["type"]
     at, got = (*path, *location), item["input"]
-    name = ".".join(map(str, at))
+    name = short(".".join(map(str, at)))
     if kind == "unexpected_keyword_argument":
         return Mistake(at, f"unknown key {name}", UNKNOWN_KEY, got, _fields(type_, location[:-1]), key=True)
     if kind in ("missing", "missing_argument"):
@@ -120,7 +126,7 @@ def _fields(type_: Any, location: Iterable[str | int]) -> list[str]:
     """The names that the dataclass at a location knows."""
     for part in location:
         if dataclasses.is_dataclass(type_):
-            type_ = typing.get_type_hints(type_).get(str(part))
+            type_ = type_hints(type_).get(str(part))
         choices = typing.get_args(type_)
         union = typing.get_origin(type_) in (typing.Union, types.UnionType, tuple)
         type_ = next((choice for choice in choices if dataclasses.is_dataclass(choice)), type_) if union else type_
@@ -128,19 +134,24 @@ def _fields(type_: Any, location: Iterable[str | int]) -> list[str]:
 
 
 def faults(mistakes: Sequence[Mistake], document: Document, hints: Hints = NO_HINTS) -> list[Fault]:
-    """Each mistake with its place and its remedy, in the order of the file.
+    """Each mistake with its place and its remedy, in the order of the file; of very many the first, and how many more.
 
     A missing key that a misspelt one beside it stands for is not reported a second time.
     """
-    misspelt = {(*one.path[:-1], _meant(one, hints)) for one in mistakes if one.kind == UNKNOWN_KEY}
+    ordered = sorted(mistakes, key=lambda one: document.mark(_where(one), one.key)[:2])
+    first, more = ordered[:MOST_FAULTS], ordered[MOST_FAULTS:]
+    misspelt = {(*one.path[:-1], _meant(one, hints)) for one in first if one.kind == UNKNOWN_KEY}
     found = [
-        document.fault(
-            one.message, one.path[:-1] if one.kind == MISSING else one.path, _hint(one, document, hints), key=one.key
-        )
-        for one in mistakes
+        document.fault(one.message, _where(one), _hint(one, document, hints), key=one.key)
+        for one in first
         if one.kind != MISSING or one.path not in misspelt
     ]
-    return sorted(found, key=lambda one: (one.line, one.column))
+    return found + [document.fault(f"and {len(more):,} more", _where(one), key=one.key) for one in more[:1]]
+
+
+def _where(mistake: Mistake) -> Path_:
+    """The path of what is told about: what is missing has no place of its own."""
+    return mistake.path[:-1] if mistake.kind == MISSING else mistake.path
 
 
 def _meant(mistake: Mistake, hints: Hints) -> str | None:

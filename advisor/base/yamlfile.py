@@ -11,10 +11,11 @@ import dataclasses
 import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from advisor.base.errors import AdviseError, Fault
+from advisor.base.errors import MOST_FAULTS, AdviseError, Fault, short
 from advisor.base.suggestions import begun_there, of_syntax
 
 Path_ = tuple[str | int, ...]
@@ -195,7 +196,7 @@ class _Reader:
         mark = _mark(event, event)
         place = (mark.line, mark.column, hint, mark.end_line, mark.end_column)
         self.faults.append(Fault(message, self.name, *place))
-        if stop:
+        if stop or len(self.faults) >= MOST_FAULTS:
             raise AdviseError(*self.faults)
 
     def _refuse_nul(self, scalar: Any) -> None:
@@ -235,7 +236,7 @@ class _Reader:
             if key in found:
                 line = self.keys[at].line
                 self._fail(
-                    f"the key {key!r} appears twice, first in line {line}",
+                    f"the key {short(key)!r} appears twice, first in line {line}",
                     event,
                     "keep one of the two",
                     stop=False,
@@ -268,5 +269,7 @@ def _scalar(text: str) -> Any:
         return int(text.replace("_", ""))
     if _FLOAT.match(text):
         number = float(text.replace("_", ""))
+        if not isfinite(number):
+            return text  # which says more than "inf"
         return int(number) if number.is_integer() and "." not in text and abs(number) < 1e15 else number
     return text

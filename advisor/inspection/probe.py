@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.base.errors import AdviseError, Fault, short, suggest
 from advisor.base.install import pip_command
 from advisor.base.user_folders import NoFolder, hub
 from advisor.facts.cpu import instruction_sets
@@ -20,7 +20,6 @@ from advisor.inspection import undescribed
 from advisor.recipe.recipe import ModelSource
 
 MAX_CONFIG = 1_000_000
-LONGEST = 100  # of a model's name that a message repeats
 _SIZE = re.compile(r"(?<![a-z\d.])(\d{1,4}(?:\.\d+)?)([mb])(?![a-z\d])")
 _REVISION = re.compile(r"[\w.+-]+(?:/[\w.+-]+)*")
 MAX_CARD = 20_000  # characters of a model card in which its front matter ends
@@ -105,7 +104,7 @@ def _family(source: str) -> Family | None:
 
 
 def _unknown(source: str, revision: str | None = None) -> Fault:
-    shown = source if len(source) <= LONGEST else f"{source[:LONGEST]}…"
+    shown = short(source)
     if revision and cached_config(source):
         hint = f"hf download {shown} --revision {revision}"
         return Fault(f"revision {revision!r} of {shown} is not in the local Hub cache", hint=hint)
@@ -214,7 +213,7 @@ def named(source: ModelSource, labels: int = 2, base: Path = Path()) -> Model:
     """
     known = [*registry.names(), *registry.OTHERS.values()]
     if source.family is not None and source.family not in known:
-        raise AdviseError(f"unknown family {source.family!r}", hint=suggest(source.family, known))
+        raise AdviseError(f"unknown family {short(source.family)!r}", hint=suggest(source.family, known))
     if located(source.source, base) or source.family is None:
         return model(source.source, labels, base, revision=source.revision)
     if source.source.startswith(("./", "../")):  # a relative path has to exist

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from advisor.base.errors import short
 from advisor.base.frozen import names, replace
 from advisor.base.interval import Interval
 from advisor.base.validation import Mistake, validate
@@ -19,6 +20,7 @@ from advisor.recipe.steps.step import Step
 NO_MAPPING, TOO_DEEP, NEWER = "no_mapping", "too_deep", "newer_format"
 NO_LIST, UNKNOWN_STEP, NO_STEP, NO_SETTINGS = "no_list", "unknown_step", "no_step", "no_settings"
 TWICE, BESIDE, AMBIGUOUS = "step_twice", "beside_step", "ambiguous_task"
+MOST_STEPS = 100  # that are looked at: each kind may be there once
 VERSION = 1  # of the format of recipes; a newer one may mean something else by the same words
 KEYS = frozenset(names(Recipe))
 
@@ -79,7 +81,7 @@ def _whole(value: Any) -> Mistake | None:
     (key, inner), *others = value.items()
     if others or key in KEYS or not isinstance(inner, dict) or len(KEYS & set(inner)) < 2:
         return None
-    return Mistake((key,), f"unknown key {key}", TOO_DEEP, inner, key=True)
+    return Mistake((key,), f"unknown key {short(key)}", TOO_DEEP, inner, key=True)
 
 
 def _steps(recipe: Mapping[str, Any]) -> tuple[list[Step], list[Mistake]]:
@@ -87,6 +89,8 @@ def _steps(recipe: Mapping[str, Any]) -> tuple[list[Step], list[Mistake]]:
     value = recipe.get("steps", [])
     if "steps" in recipe and (not isinstance(value, list) or not value):
         return [], [Mistake(("steps",), "steps: expected a list of steps", NO_LIST, value)]
+    if len(value) > MOST_STEPS:
+        return [], [Mistake(("steps",), f"steps: {len(value):,} of them: use each step at most once")]
     found: dict[str, Step] = {}
     mistakes: list[Mistake] = []
     for place, entry in enumerate(value):
@@ -108,7 +112,7 @@ def step_of(entry: Any, at: Path_) -> tuple[Step | None, list[Mistake]]:
         return None, list(_no_step(entry, at))
     name, settings = next(iter(entry.items()))
     if name not in STEPS:
-        return None, [Mistake((*at, name), f"unknown step {name}", UNKNOWN_STEP, name, key=True)]
+        return None, [Mistake((*at, name), f"unknown step {short(name)}", UNKNOWN_STEP, name, key=True)]
     if settings is not None and not isinstance(settings, dict):
         message = f"{'.'.join(map(str, at))}.{name}: expected settings"
         return None, [Mistake((*at, name), message, NO_SETTINGS, settings)]
@@ -119,11 +123,11 @@ def _no_step(entry: Any, at: Path_) -> Iterator[Mistake]:
     """An item of the steps that is not one step with its settings."""
     first = next(iter(entry), None) if isinstance(entry, dict) else None
     if isinstance(entry, str):
-        yield Mistake(at, f"unknown step {entry}", UNKNOWN_STEP, entry)
+        yield Mistake(at, f"unknown step {short(entry)}", UNKNOWN_STEP, entry)
     elif first in STEPS:
         for name in list(entry)[1:]:
             where = f"is in the same item as {first}" if name in STEPS else f"is beside {first} instead of below it"
-            yield Mistake((*at, name), f"{name} {where}", BESIDE, key=True)
+            yield Mistake((*at, name), f"{short(name)} {where}", BESIDE, key=True)
     else:
         yield Mistake(at, f"{'.'.join(map(str, at))}: expected one step with its settings", NO_STEP, entry)
 
@@ -148,7 +152,7 @@ def _no_bound(name: str, text: str) -> str:
     end, other = (bound.low, bound.high) if sign == ">=" else (bound.high, bound.low)
     if end is None or other is not None or end <= 0 or (name in SHARES and end > 1):
         limit = " of at most 1" if name in SHARES else ""
-        return f'expected "{sign} number" above 0{limit}, got {text!r}'
+        return f'expected "{sign} number" above 0{limit}, got {short(text)!r}'
     return ""
 
 

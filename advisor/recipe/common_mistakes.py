@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from advisor.base.errors import suggest
+from advisor.base.errors import short, suggest
 from advisor.base.validation import UNKNOWN_KEY, Hints, Mistake
 from advisor.base.yamlfile import Path_
 from advisor.recipe.assembly import (
@@ -104,7 +104,7 @@ def instead(path: Path_, got: Any) -> str:
 
 def _example(part: str, got: Any) -> str:
     if part == "model" or (part == "data" and isinstance(got, str)):
-        return f"{{source: {got if isinstance(got, str) else 'bert-base-uncased'}}}"
+        return f"{{source: {short(got) if isinstance(got, str) else 'bert-base-uncased'}}}"
     return f"{{samples: {got if isinstance(got, int) else 25000}}}" if part == "data" else EXAMPLES[part]
 
 
@@ -179,7 +179,7 @@ BY_KIND: Mapping[str, Callable[[Mistake], str]] = {
     UNKNOWN_KEY: lambda one: elsewhere(one.path),
     NEWER: lambda one: "upgrade advise",
     NO_MAPPING: _whole,
-    TOO_DEEP: lambda one: f"take {one.path[0]}: out and unindent everything below it by one level",
+    TOO_DEEP: lambda one: f"take {short(str(one.path[0]))}: out and unindent everything below it by one level",
     NO_LIST: _list,
     UNKNOWN_STEP: lambda one: suggest(one.got, STEPS),
     NO_STEP: _step,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from advisor.base.errors import short
 from advisor.base.validation import WRONG_WORD, Mistake
 from advisor.facts.tasks import OF_TASKS, USUAL, possible
 from advisor.families import registry
@@ -23,9 +24,9 @@ def contradictions(recipe: Recipe) -> Iterator[Mistake]:
     family = recipe.model.family
     known = [*registry.names(), *registry.OTHERS.values()]
     if family is not None and family not in known:
-        yield Mistake(("model", "family"), f"unknown family {family!r}", WRONG_WORD, family, known)
+        yield Mistake(("model", "family"), f"unknown family {short(family)!r}", WRONG_WORD, family, known)
     if recipe.policy and not SHA256.fullmatch(recipe.policy.sha256):
-        message = f"policy.sha256: expected 64 hexadecimal digits, got {recipe.policy.sha256[:80]!r}"
+        message = f"policy.sha256: expected 64 hexadecimal digits, got {short(recipe.policy.sha256)!r}"
         yield Mistake(("policy", "sha256"), message)
     yield from of_other_tasks(recipe)
     for name, message in _data(recipe.data):
@@ -66,6 +67,6 @@ def _columns(data: DataSource) -> Iterator[tuple[str, str]]:
     for role in ("text", "pair", "label"):
         column = getattr(data, role)
         if column is not None and column in columns:
-            yield role, f"{column!r} is already the {columns[column]} column"
+            yield role, f"{short(column)!r} is already the {columns[column]} column"
         elif column is not None:
             columns[column] = role

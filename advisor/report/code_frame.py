@@ -66,7 +66,7 @@ def _fitted(line: str, marks: Sequence[Underline], room: int) -> tuple[str, int]
     if breadth(line) <= room:
         return line, 0
     blamed, end = marks[0].place.column - 1, min(_end(marks[0].place, line) - 1, len(line))  # it comes first
-    columns = list(accumulate(map(breadth, line), initial=0))  # where each sign begins
+    columns = _columns(line)
     start = 0
     if columns[end] > room - len(CUT):
         start = min(bisect_left(columns, columns[end] - room + 2 * len(CUT)), blamed, len(line))
@@ -75,6 +75,12 @@ def _fitted(line: str, marks: Sequence[Underline], room: int) -> tuple[str, int]
         return before + line[start:], start
     stop = bisect_right(columns, columns[start] + room - len(before) - len(CUT)) - 1
     return before + line[start : max(start, stop)] + CUT, start
+
+
+@lru_cache(maxsize=2)
+def _columns(line: str) -> list[int]:
+    """Where each sign of a line begins, counted once for all findings in it."""
+    return list(accumulate(map(breadth, line), initial=0))
 
 
 def _underlined(one: Underline, line: str, first: int, room: int) -> Iterator[str]:

@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from advisor.base.collection import paused_collection
@@ -156,9 +156,15 @@ def of_fault(fault: Fault, file: str, text: str | None) -> Finding:
     return Finding(rule, "error", fault.message, "", place, value=json.dumps(fault.message), fix=fix)
 
 
+@lru_cache(maxsize=2)
+def _lines(text: str) -> list[str]:
+    """A text's lines, split once for all faults in it."""
+    return text.splitlines()
+
+
 def _word_at(text: str, line: int, column: int) -> str:
     """The word that starts at a place, or the one sign there."""
-    lines = text.splitlines()
+    lines = _lines(text)
     rest = lines[line - 1][column - 1 :] if 0 < line <= len(lines) and column else ""
     word = _WORD.match(rest)
     return word[0] if word else " "

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
+from advisor.base.errors import short
 from advisor.base.yamlfile import Document
 from advisor.facts.tasks import SPEECH, TO_TEXT
 from advisor.families import registry
@@ -84,7 +85,7 @@ class ModelFit(NamedTuple):
         for name, limit in limits.items():
             tokens, path = getattr(self.recipe.training, name), ("training", name)
             if tokens > limit and path in self.document.marks:
-                more = f"{tokens:,} is more than the {limit:,} positions of {self.recipe.model.source}"
+                more = f"{tokens:,} is more than the {limit:,} positions of {short(self.recipe.model.source)}"
                 yield self._misfit(because, path, f"{name} {more}{' behind a first token' * (limit < most)}", limit)
 
     def _inputs(self) -> Iterator[Finding]:
@@ -108,7 +109,7 @@ class ModelFit(NamedTuple):
             yield self._misfit(WHY_TASK, ("data", "task"), ": ".join(wrong))
 
     def _unseen(self) -> Finding:
-        source, family = self.recipe.model.source, self.model.facts.family
+        source, family = short(self.recipe.model.source), self.model.facts.family
         if self.model.config is None and not self.model.unknown:
             nowhere = "no such folder, and not in the local Hub cache"
             message = f"checked without the config of {source} ({nowhere}); judged as a generic {family} model"

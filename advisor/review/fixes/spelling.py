@@ -6,11 +6,13 @@ A fix is safe where the recipe says the same under every reading; all others nee
 from __future__ import annotations
 
 import typing
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
+from itertools import islice
 from typing import Any
 
-from advisor.base.errors import AdviseError
+from advisor.base.errors import MOST_FAULTS, AdviseError, short
+from advisor.base.validation import type_hints
 from advisor.base.yamlfile import Document, parse
 from advisor.facts.facts import DEVICES
 from advisor.families import registry
@@ -56,9 +58,10 @@ def with_fixes(findings: Iterable[Finding], text: str | None) -> Iterator[Findin
         at = fixes(parse(text or "", ""))
     except AdviseError:
         at = None  # YAML cannot read it
+    lines = lines_of(text or "")
     for one in findings:
         place = one.place
-        fix = quotes(text or "", place.line) if at is None else at.get((place.line, place.column))
+        fix = quotes(lines, place.line) if at is None else at.get((place.line, place.column))
         yield replace(one, fix=replace(fix, words=one.fix.words) if fix and one.fix else fix or one.fix)
 
 
@@ -72,9 +75,8 @@ def fixes(document: Document) -> dict[tuple[int, int], Fix]:
     return found
 
 
-def quotes(text: str, line: int) -> Fix | None:
+def quotes(lines: Sequence[str], line: int) -> Fix | None:
     """Quotes around a bare comparison in a line that YAML cannot read, or in the line before."""
-    lines = lines_of(text)
     for number in (line, line - 1):
         found = COMPARISON.search(lines[number - 1]) if 0 < number <= len(lines) else None
         if found:
@@ -94,7 +96,7 @@ def _all(document: Document) -> Iterator[Fix]:
     for part, type_ in PARTS.items():
         yield from _part(value.get(part), (part,), type_)
         if whole := value_forms.part(value.get(part), part):
-            yield Fix(f"write {part}: {flow(whole.value)}", whole.certain, (Edit((part,), "set", whole.value),))
+            yield Fix(short(f"write {part}: {flow(whole.value)}"), whole.certain, (Edit((part,), "set", whole.value),))
     for place, step in enumerate(_list(value.get("steps"))):
         if isinstance(step, dict):
             yield from _keys(step, ("steps", place), STEPS)
@@ -105,13 +107,13 @@ def _all(document: Document) -> Iterator[Fix]:
 
 
 def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return value[:MOST_FAULTS] if isinstance(value, list) else []
 
 
 def _part(value: Any, path: Path_, type_: type) -> Iterator[Fix]:
     if not isinstance(value, dict):
         return
-    hints = typing.get_type_hints(type_)
+    hints = type_hints(type_)
     yield from _keys(value, path, [item.name for item in fields(type_)])
     for name, given in value.items():
         if issubclass(type_, Targets) and name in AS_BOUND:
@@ -129,7 +131,7 @@ def _words(hint: Any) -> list[Any]:
 
 
 def _keys(value: dict[str, Any], path: Path_, known: Collection[str]) -> Iterator[Fix]:
-    for key in value:
+    for key in islice(value, MOST_FAULTS):
         other = SYNONYMS[key] if key in SAME else ""
         sure = other if other in known else certain(key, known)
         right = None if key in known else sure or clear(key, known)
@@ -157,7 +159,7 @@ def _misplaced(value: dict[str, Any]) -> Iterator[Fix]:
     steps = [(("steps", place), step) for place, step in enumerate(_list(value.get("steps"))) if isinstance(step, dict)]
     inside = [((*at, name), inner) for at, step in steps for name, inner in step.items() if name in STEPS]
     for path, holder in [((), value), *inside]:
-        for key, given in holder.items() if isinstance(holder, dict) else ():
+        for key, given in islice(holder.items(), MOST_FAULTS) if isinstance(holder, dict) else ():
             home = _home(key, path)
             if home and not isinstance(given, dict | list) and isinstance(value.get(home, {}), dict | None):
                 yield from _moved((*path, key), home, given, value)

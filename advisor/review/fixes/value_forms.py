@@ -90,7 +90,9 @@ def _plain(text: str) -> str:
     text = text.strip(" '\"“”„‘’")
     for other, sign in SIGNS.items():
         text = re.sub(re.escape(other), sign, text, flags=re.IGNORECASE)
-    return re.sub(r"\d+,\d+", lambda one: one[0].replace(",", ".") if _DECIMAL_COMMA.match(one[0]) else one[0], text)
+    return re.sub(
+        r"(?<!\d)\d+,\d+", lambda one: one[0].replace(",", ".") if _DECIMAL_COMMA.match(one[0]) else one[0], text
+    )
 
 
 def _fits(unit: str, target: str) -> bool:

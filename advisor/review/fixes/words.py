@@ -10,6 +10,8 @@ import difflib
 import re
 from collections.abc import Collection
 
+from advisor.base.errors import LONGEST
+
 LONG = 5  # letters of a part in which one slip leaves no doubt; shorter ones are one slip away from other words
 NEAR, CLEARLY = 0.7, 0.05  # least likeness of two words, and how much less like the next one has to be
 UNITS = ("mb", "ms")  # a word with another unit in its place is another measure
@@ -17,6 +19,8 @@ UNITS = ("mb", "ms")  # a word with another unit in its place is another measure
 
 def certain(word: str, known: Collection[str]) -> str | None:
     """The one name that a word means under every reading."""
+    if len(word) > LONGEST:
+        return None
     same = [name for name in known if _folded(name) == _folded(word)]
     if same:
         return same[0] if len(same) == 1 else None
@@ -26,6 +30,8 @@ def certain(word: str, known: Collection[str]) -> str | None:
 
 def clear(word: str, known: Collection[str]) -> str | None:
     """The one name that a word nearly spells; None where there is none, or where two are about as near."""
+    if len(word) > LONGEST:
+        return None
     near = sorted(((_likeness(word, name), name) for name in known), reverse=True)
     if not near or near[0][0] < NEAR or (len(near) > 1 and near[0][0] - near[1][0] < CLEARLY):
         return None

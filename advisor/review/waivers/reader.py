@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.base.errors import AdviseError, Fault, short, suggest
 from advisor.base.validation import faults
 from advisor.base.yamlfile import Document, read
 from advisor.recipe.assembly import waivers_of
@@ -104,7 +104,7 @@ def of_file(document: Document) -> Written:
     if not isinstance(document.value, dict) or "waivers" not in document.value:
         raise AdviseError(Fault("expected `waivers:` with a list", document.name, 1, 1, "see advise schema waivers"))
     unknown = [
-        document.fault(f"unknown key {key}", (key,), suggest(key, ["waivers"]), key=True)
+        document.fault(f"unknown key {short(key)}", (key,), suggest(key, ["waivers"]), key=True)
         for key in document.value
         if key != "waivers"
     ]
@@ -165,7 +165,11 @@ def _comment(text: str, where: str, place: Place) -> Written:
     given, rest = _fields(match[2])
     unknown = [name for name in given if name not in FIELDS]
     if rest or unknown:
-        wrong = f"cannot be read at {rest!r}" if rest else f"has no field {unknown[0]}: {suggest(unknown[0], FIELDS)}"
+        wrong = (
+            f"cannot be read at {short(rest)!r}"
+            if rest
+            else f"has no field {short(unknown[0])}: {suggest(unknown[0], FIELDS)}"
+        )
         return Written((), (remark(MALFORMED, f"a waiver in a comment {wrong}; its form is {FORM}", place),))
     until, owner, reason, *more = (given.get(name, "") for name in FIELDS)
     return Written(tuple(Waiver(rule, where, reason, owner, until, "inSource", place, *more) for rule in rules))
@@ -174,7 +178,8 @@ def _comment(text: str, where: str, place: Place) -> Written:
 def _fields(text: str) -> tuple[dict[str, str], str]:
     """`name=value` pairs at the start of a text, and what is left of it."""
     given: dict[str, str] = {}
-    while (match := _GIVEN.match(text)) and match[1] not in given:
+    end = 0
+    while (match := _GIVEN.match(text, end)) and match[1] not in given:
         given[match[1]] = re.sub(r"\\(.)", r"\1", match[2][1:-1]) if match[2][0] in "\"'" else match[2]
-        text = text[match.end() :]
-    return given, text.strip()
+        end = match.end()
+    return given, text[end:].strip()

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
-from advisor.base.errors import suggest
+from advisor.base.errors import MOST_FAULTS, short, suggest
 from advisor.review.findings import Finding, Waiver
 from advisor.review.waivers.rules import (
     EXPIRED,
@@ -90,11 +90,25 @@ def settle(
     """
     found = list(findings)
     marked = [_excused(finding, waivers, today, terms) for finding in found]
-    return marked + [
+    named = {*known, *NEVER_WAIVED}
+    about = [
         remark
         for waiver in waivers
-        for remark in _remarks(waiver, [one for one in found if covers(waiver, one)], known, today, terms, judged)
+        if waiver.rule in named
+        for remark in _remarks(waiver, [one for one in found if covers(waiver, one)], today, terms, judged)
     ]
+    return [*marked, *about, *_unknown([waiver for waiver in waivers if waiver.rule not in named], known)]
+
+
+def _unknown(waivers: Sequence[Waiver], known: Collection[str]) -> Iterator[Finding]:
+    """Waivers for rules that do not exist: of very many the first, and how many more."""
+    for waiver in waivers[:MOST_FAULTS]:
+        hint = suggest(waiver.rule, known)
+        yield remark(UNKNOWN, f"the waiver names the unknown rule {short(waiver.rule)!r}: {hint}", waiver)
+    if len(waivers) > MOST_FAULTS:
+        yield remark(
+            UNKNOWN, f"and {len(waivers) - MOST_FAULTS:,} more waivers for unknown rules", waivers[MOST_FAULTS]
+        )
 
 
 def _excused(finding: Finding, waivers: Sequence[Waiver], today: date, terms: Terms) -> Finding:
@@ -105,7 +119,6 @@ def _excused(finding: Finding, waivers: Sequence[Waiver], today: date, terms: Te
 def _remarks(
     waiver: Waiver,
     about: Sequence[Finding],
-    known: Collection[str],
     today: date,
     terms: Terms,
     judged: Callable[[Waiver], bool],
@@ -114,9 +127,6 @@ def _remarks(
     state = standing(waiver, today, terms)
     if waiver.rule in NEVER_WAIVED:
         yield remark(UNKNOWN, f"{waiver.rule} cannot be waived: fix its cause", waiver)
-    elif waiver.rule not in known:
-        hint = suggest(waiver.rule, known)
-        yield remark(UNKNOWN, f"the waiver names the unknown rule {waiver.rule!r}: {hint}", waiver)
     elif state == "malformed":
         yield remark(MALFORMED, f"the waiver for {waiver.rule} has no effect: {_fault(waiver, terms)}", waiver)
     elif state == "too-long":

@@ -14,6 +14,7 @@ from advisor.recipe.steps import STEPS
 from advisor.review.fixes.edits import edited
 from advisor.review.fixes.spelling import fixes, quotes
 from advisor.review.fixes.words import certain, clear
+from advisor.review.fixes.yaml_layout import lines_of
 
 GOOD = """version: 1
 name: x
@@ -182,7 +183,7 @@ def test_settings_are_looked_at_once_their_step_is_known() -> None:
     ],
 )
 def test_bare_comparisons(text: str, line: int, words: str | None) -> None:
-    made = quotes(text, line)
+    made = quotes(lines_of(text), line)
     assert (made.words if made else None) == words
 
 
