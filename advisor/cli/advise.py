@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from advisor.base.version import __version__
+from advisor.cli import targets
 from advisor.cli.options import (
     Parser,
     by_key,
@@ -27,6 +28,7 @@ from advisor.cli.options import (
 )
 from advisor.facts.tasks import OLDER, TASKS, meanings
 
+WRITTEN = ("# written by advise", '{\n  "facts": ')  # how a recipe, and advice as JSON, begin
 DEVICES = ("cpu", "cuda", "mps", "edge", "auto")
 
 
@@ -35,6 +37,12 @@ class _Tags(tuple[str, ...]):
 
     def __contains__(self, name: object) -> bool:
         return super().__contains__(name) or (isinstance(name, str) and len(OLDER.get(name, ())) == 1)
+
+
+def _model(name: str) -> str:
+    if not name.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return name
 
 
 def _task(name: str) -> str:
@@ -62,6 +70,7 @@ def _arguments() -> Parser:
     arguments.add_argument(
         "--model",
         required=True,
+        type=_model,
         metavar="M",
         help="a family (advise families), a checkpoint folder, a config.json, or a downloaded Hub id",
     )
@@ -107,6 +116,7 @@ def _arguments() -> Parser:
     arguments.add_argument("--history", action="store_true", help="narrow the predicted ranges by your own past runs")
     arguments.add_argument("--name", help="name of the recipe")
     arguments.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the recipe here, not to stdout")
+    arguments.add_argument("--force", action="store_true", help="replace a file that advise did not write")
     arguments.add_argument("--format", choices=("yaml", "json"), default="yaml", help="output format (default: yaml)")
     arguments.add_argument("--version", action="version", version=f"advise {__version__}")
     data_columns(arguments)
@@ -139,7 +149,10 @@ def run(arguments: Sequence[str]) -> int:
     options = _arguments().parse_args(arguments)
     from advisor.api.recommendation import advise
 
-    asked = {name: value for name, value in vars(options).items() if name not in ("output", "format")}
+    targets.refuse_inputs(options.output, filter(None, (options.data, options.model, options.student)))
+    if not options.force:
+        targets.refuse_other(options.output, WRITTEN, "--force")
+    asked = {name: value for name, value in vars(options).items() if name not in ("output", "format", "force")}
     advice = advise(**{**asked, "meta": by_key(options.meta, "--meta")})
     product = advice.to_yaml() if options.format == "yaml" else advice.to_json() + "\n"
     sys.stderr.write(advice.explanation(width(), colour(sys.stderr)))

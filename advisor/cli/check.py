@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.base.errors import AdviseError, NothingChecked
-from advisor.cli import project
+from advisor.cli import project, targets
 from advisor.cli.options import colour, give, parser, policy, waivers, width
 from advisor.review.findings import FORMATS, SEVERITIES
 from advisor.review.outcome import gravest
@@ -38,6 +38,8 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     judge = configured.judge(cache=not options.no_cache)
     found, faults = sources(configured.names(options.recipes), configured.leaves_out)
+    read_too = filter(None, (options.baseline, options.waivers, options.config))
+    targets.refuse_inputs(options.output, (*(one.name for one in found), *read_too))
     read = [_read(one, options.stdin_filename) for one in found]
     checked, out = judge(read), sys.stdout
     if options.fix or options.unsafe_fixes or options.diff:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from advisor.base.errors import AdviseError
-from advisor.cli import project
+from advisor.cli import project, targets
 from advisor.cli.options import colour, give, parser, policy, waivers, width
 from advisor.review.findings import FORMATS
 
@@ -21,6 +21,8 @@ def run(arguments: Sequence[str]) -> int:
     from advisor.report.findings import summary
 
     its = project.of(options)
+    read = (options.recipe, options.data, options.rescore, options.key, options.waivers, options.config)
+    targets.refuse_inputs(options.output, filter(None, read))
     checked = judged(
         options.run,
         its.rules(str(options.recipe or options.run / "recipe.yaml")),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from advisor.base.errors import AdviseError
 from advisor.base.install import pip_command
+from advisor.cli import targets
 from advisor.cli.options import parser, requests
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def run(arguments: Sequence[str]) -> int:
     from advisor.records.search import SEARCH
     from advisor.runs.finished import folders, read
 
+    for file in (options.html, options.chart, options.manifest):
+        targets.refuse_inputs(file)
     if options.html or options.chart:
         _needs_drawing("--html" if options.html else "--chart")
     if any((folder / SEARCH).is_file() for folder in options.runs):
