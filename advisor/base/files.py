@@ -142,6 +142,14 @@ def disk_is_full(error: Exception) -> bool:
     return (isinstance(error, OSError) and error.errno in codes) or says
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder where there is none. Raises an AdviseError where it cannot be made."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AdviseError(Fault(f"cannot be made: {error.strerror}", str(path))) from None
+
+
 def new_folder(path: Path, hint: str) -> None:
     """Make an empty folder, or take one that is there and empty.
 

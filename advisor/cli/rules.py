@@ -32,7 +32,9 @@ def run(arguments: Sequence[str]) -> int:
     if verb in ("-h", "--help"):
         sys.stdout.write("".join(f"advise rules {name:7} {about}\n" for name, about in ABOUT.items()))
         return 0
-    raise AdviseError(f"unknown: advise rules {verb}".rstrip(), hint=suggest(verb, ABOUT))
+    if not verb:
+        raise AdviseError("advise rules: a sub-command is missing", hint=f"one of {', '.join(ABOUT)}")
+    raise AdviseError(f"unknown: advise rules {verb}", hint=suggest(verb, ABOUT))
 
 
 def _parser(verb: str, pack: str = "?") -> Parser:
@@ -137,14 +139,15 @@ def _new(arguments: Sequence[str]) -> int:
 
 
 def _docs(arguments: Sequence[str]) -> int:
-    from advisor.base.files import write
+    from advisor.base.files import make_folder, write
     from advisor.policy.pack import find
     from advisor.report.rule_page import pages
 
     made = _parser("docs")
-    made.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder that exists")
+    made.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder, made where there is none")
     options = made.parse_args(arguments)
     texts = pages(find(options.pack))
+    make_folder(options.out)
     for name, text in texts.items():
         write(options.out / name, text)
     sys.stderr.write(f"wrote {len(texts)} pages to {options.out}\n")

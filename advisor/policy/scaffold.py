@@ -7,6 +7,7 @@ from pathlib import Path
 
 from advisor.base.errors import Fault, PolicyError
 from advisor.base.files import write
+from advisor.policy.pack import find
 from advisor.policy.shipped import MANIFEST
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -53,13 +54,18 @@ def scaffold(name: str, folder: Path) -> tuple[Path, ...]:
     """Write a rule file into a pack, and the pack's manifest where there is none. Returns what was written.
 
     Raises:
-        PolicyError: the id is not of lower-case words between hyphens, or the file is there already.
+        PolicyError: the id is not of lower-case words between hyphens, the file is there already, or the pack is
+            invalid or has a rule of this id, its own or from a pack that it extends.
     """
     if not ID.fullmatch(name):
         raise PolicyError(Fault(f"{name!r} is no id", hint="write lower-case words with hyphens: edge-needs-int8"))
     file, manifest = folder / f"{name}.yaml", folder / MANIFEST
     if file.exists():
         raise PolicyError(Fault("is there already", str(file), hint="choose another id, or edit the file"))
+    known = find(str(folder) if manifest.exists() else "core")
+    if name in {*(rule.id for rule in known.rules), *known.disabled}:
+        hint = "choose another id, or change that rule under `overrides` in pack.yaml"
+        raise PolicyError(Fault(f"{name} is a rule of this pack already, or of one that it extends", hint=hint))
     folder.mkdir(parents=True, exist_ok=True)
     pack = folder.resolve().name
     written = [] if manifest.exists() else [manifest]
