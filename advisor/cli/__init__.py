@@ -10,13 +10,15 @@ from __future__ import annotations
 import errno
 import gc
 import io
+import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 
 from advisor.base.collection import paused_collection
-from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.base.errors import AdviseError, Fault, short, suggest
 from advisor.cli.commands import COMMANDS
 from advisor.cli.screen import exit_code, screen
 
@@ -80,12 +82,25 @@ def _reported_long_names() -> Iterator[None]:
 def _main(arguments: list[str]) -> int:
     if wrong := [one for one in arguments if "\0" in one]:
         raise AdviseError(f"{wrong[0]!r} holds a NUL character, which no name has", hint="write it without")
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:2], "--help"]
     if arguments and not arguments[0].startswith("-"):
         if arguments[0] not in COMMANDS:
-            raise AdviseError(f"unknown command {arguments[0]!r}", hint=suggest(arguments[0], COMMANDS))
+            raise AdviseError(f"unknown command {short(arguments[0])!r}", hint=_meant(arguments[0]))
         command = import_module(f"advisor.cli.{arguments[0]}")
         return int(command.run(arguments[1:]))
     with paused_collection():
         from advisor.cli.advise import run
 
         return run(arguments)
+
+
+def _meant(word: str) -> str:
+    """What to type instead of a word that is no command, but may be a file or a model."""
+    from advisor.families import registry
+
+    if os.path.isfile(word):  # noqa: PTH113 - a name that no file can have is no error here
+        return f"advise check {shlex.quote(word)}"
+    if os.path.isdir(word) or registry.find(word.lower()):  # noqa: PTH112
+        return f"advise --model {shlex.quote(word)}"
+    return suggest(word, COMMANDS)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-from advisor.base.errors import AdviseError, Fault
+from advisor.base.errors import AdviseError, Fault, nearest, short
 from advisor.facts.tasks import PROBLEM_TYPES
 
 ASKED = "-\0"  # as an argument: give the parser, do nothing. Nobody can type a zero byte.
+KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")  # of KEY=VALUE
+MOST = 10**12  # of what is counted
 ABOVE_0 = 1e-9  # the least of a number that has to be above 0
 
 
@@ -31,6 +35,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.faults: list[str] = []
+        self.unknown: list[str] = []
 
     def parse_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -38,11 +43,17 @@ class Parser(argparse.ArgumentParser):
         """As argparse does; raises Asked with this parser where that is what the arguments say."""
         if args and ASKED in args:
             raise Asked(self)
-        self.faults = []
+        self.faults, self.unknown = [], self._unknown_options(args or ())
         found = super().parse_args(args, namespace)
         if self.faults:
             self.error(self.faults.pop())
         return found
+
+    def _unknown_options(self, args: Sequence[str]) -> list[str]:
+        """The options that nobody has. Argparse tells of them last, and not at all where one is missing."""
+        options = args[: args.index("--")] if "--" in args else args
+        names = dict.fromkeys(one.partition("=")[0] for one in options if one.startswith("--"))
+        return [name for name in names if name not in self._option_string_actions]
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
         # Argparse stops at the first value that is wrong; here the others are read all the same.
@@ -53,8 +64,15 @@ class Parser(argparse.ArgumentParser):
             return ...  # something that was given, so that it does not count as missing
 
     def error(self, message: str) -> NoReturn:
-        *others, last = (*self.faults, message)
-        raise AdviseError(*others, Fault(last, hint=f"{self.prog} --help"))
+        help_ = f"{self.prog} --help"
+        told: list[str | Fault] = [self._not_an_option(name, help_) for name in self.unknown]
+        follows = ("the following arguments are required", "one of the arguments", "unrecognized arguments")
+        rest = [*self.faults, *([] if told and message.startswith(follows) else [message])]
+        raise AdviseError(*told, *rest[:-1], *(Fault(last, hint=help_) for last in rest[-1:]))
+
+    def _not_an_option(self, name: str, help_: str) -> Fault:
+        near = nearest(name, (one for one in self._option_string_actions if one.startswith("--")))
+        return Fault(f"unknown option {short(name)}", hint=f"did you mean {near}?" if near else help_)
 
 
 def parser(prog: str, description: str, epilog: str = "") -> Parser:
@@ -78,12 +96,19 @@ def _number(text: str, *, whole: bool, least: float, most: float = float("inf"))
 
 def count(text: str) -> int:
     """A whole number of at least 1."""
-    return int(_number(text, whole=True, least=1))
+    return _counted(text, 1)
 
 
 def count_or_none(text: str) -> int:
     """A whole number of at least 0."""
-    return int(_number(text, whole=True, least=0))
+    return _counted(text, 0)
+
+
+def _counted(text: str, least: int) -> int:
+    value = int(_number(text, whole=True, least=least))
+    if value > MOST:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at most {MOST:,}, got {short(text)}")
+    return value
 
 
 def share(text: str) -> float:
@@ -112,13 +137,18 @@ def key_value(text: str) -> tuple[str, str | int | float | bool]:
     key, sign, value = text.partition("=")
     if not key or not sign or not value:
         raise argparse.ArgumentTypeError(f"expected KEY=VALUE, as in owner=ada, got {text!r}")
+    if not KEY.fullmatch(key):
+        raise argparse.ArgumentTypeError(f"a key has letters, digits, _ . and -, as in owner=ada, got {key!r}")
     if value in ("true", "false"):
         return key, value == "true"
     for kind in (int, float):
         try:
-            return key, kind(value)
+            number = kind(value)
         except ValueError:
             continue
+        if not isfinite(number):
+            raise argparse.ArgumentTypeError(f"{key}: expected a number that is finite, or a text, got {value!r}")
+        return key, number
     return key, value
 
 

@@ -13,7 +13,7 @@ from advisor.deployment import measurements, several_seeds
 from advisor.deployment.examination import Examined, Terms, examine
 from advisor.deployment.requirements import Demand, Verdict, demands
 from advisor.deployment.rules import RECIPE, finding
-from advisor.records.run_folder import MANIFEST, SHOWN_ROWS
+from advisor.records.run_folder import MANIFEST, SHOWN_ROWS, read, run_below
 from advisor.review.findings import Finding
 from advisor.review.outcome import Checked
 from advisor.runs.summary import warning
@@ -39,6 +39,8 @@ def gate(out: Path, terms: Terms, now: datetime | None = None) -> Checked:
     if not out.is_dir():
         raise AdviseError(Fault("no such folder", str(out), hint="give the --out folder of an `advise run`"))
     seeds = several_seeds.folders(out)
+    if not seeds and not (out / MANIFEST).is_file() and run_below(out):
+        read(out)  # says where the run is
     parts = [examine(folder, terms, now or datetime.now(UTC), bool(seeds)) for folder in seeds or [out]]
     found = [one for wrong, _ in parts for one in wrong]
     runs = [run for _, run in parts if run]

@@ -176,7 +176,9 @@ def read_config(file: Path) -> Config:
     except OSError as error:
         raise AdviseError(Fault(f"cannot be read: {error.strerror}", str(file))) from None
     except json.JSONDecodeError as error:
-        hint = "copy the file again from its source"
+        yaml = file.suffix in (".yaml", ".yml")
+        takes = "this is YAML, and a model is a checkpoint folder, a config.json or a name; advise check reads recipes"
+        hint = takes if yaml else "copy the file again from its source"
         raise AdviseError(Fault(f"not JSON: {error.msg}", str(file), error.lineno, error.colno, hint)) from None
     except (UnicodeDecodeError, RecursionError, ValueError):
         hint = "give the folder, or the config.json in it, not the weights"

@@ -12,7 +12,7 @@ NO_WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
 def flow(value: Any) -> str:
     """A value in YAML's flow style. JSON strings are YAML strings; plain words need no quotes."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{name}: {flow(item)}" for name, item in value.items()) + "}"
+        return "{" + ", ".join(f"{flow(name)}: {flow(item)}" for name, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(flow, value)) + "]"
     if isinstance(value, str) and value.isascii() and value.isidentifier() and value.lower() not in NO_WORDS:

@@ -189,6 +189,11 @@ def changed(out: Path) -> list[str]:
     return sorted(name for name, digest in then.items() if name != CARD and now.get(name) != digest)
 
 
+def run_below(folder: Path) -> Path | None:
+    """The first finished run right below a folder that is none itself."""
+    return next((found.parent for found in sorted(folder.glob(f"*/{MANIFEST}"))), None)
+
+
 def read(out: Path) -> RunResult:
     """The result of a finished run; one of an older version has no constant answers.
 
@@ -199,7 +204,7 @@ def read(out: Path) -> RunResult:
 
     if not (out / MANIFEST).is_file():
         what = "is no finished run: there is no manifest.json" if out.is_dir() else "no such folder"
-        below = next((str(found.parent) for found in sorted(out.glob(f"*/{MANIFEST}"))), "")
+        below = run_below(out)
         hint = f"there is one in {below}" if below else "give the --out folder of an `advise run` that has ended"
         raise AdviseError(Fault(what, str(out), hint=hint))
     listed(out)

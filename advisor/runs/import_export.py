@@ -43,6 +43,8 @@ def read(path: Path) -> list[Record]:
         AdviseError: it cannot be read, or what is wrong with each of its runs, up to `MOST_FAULTS`.
     """
     found, faults = [], []
+    if not path.exists():
+        raise AdviseError(Fault("no such file", str(path), hint="give a file that advise history export wrote"))
     entries = _lines(path) if _suffix(path) == ".jsonl" else _rows(path)
     for place, entry in entries:
         try:
