@@ -63,9 +63,9 @@ def adapter(type_: Hashable) -> Any:
 
 
 @functools.cache
-def type_hints(type_: type) -> dict[str, Any]:
+def type_hints(type_: Hashable) -> dict[str, Any]:
     """The types of a dataclass's fields. Python reads them anew from their text each time that it is asked."""
-    return typing.get_type_hints(type_)
+    return typing.get_type_hints(cast(Any, type_))
 
 
 @functools.lru_cache(maxsize=1024)  # many recipes have a step in common
@@ -126,7 +126,7 @@ def _fields(type_: Any, location: Iterable[str | int]) -> list[str]:
     """The names that the dataclass at a location knows."""
     for part in location:
         if dataclasses.is_dataclass(type_):
-            type_ = type_hints(type_).get(str(part))
+            type_ = type_hints(cast(Hashable, type_)).get(str(part))
         choices = typing.get_args(type_)
         union = typing.get_origin(type_) in (typing.Union, types.UnionType, tuple)
         type_ = next((choice for choice in choices if dataclasses.is_dataclass(choice)), type_) if union else type_

@@ -27,6 +27,7 @@ from advisor.cli.options import (
     width,
 )
 from advisor.facts.tasks import OLDER, TASKS, meanings
+from advisor.report.style import wrapped
 
 WRITTEN = ("# written by advise", '{\n  "facts": ')  # how a recipe, and advice as JSON, begin
 DEVICES = ("cpu", "cuda", "mps", "edge", "auto")
@@ -58,7 +59,7 @@ def _commands() -> str:
     calls = {f"advise {name} {arguments}".rstrip(): about for name, (arguments, about) in COMMANDS.items()}
     widest = max(map(len, calls))
     lines = (f"  {call.ljust(widest)}  {about}\n" for call, about in calls.items())
-    return f"commands (advise COMMAND --help says more):\n{''.join(lines)}"
+    return wrapped(f"commands (advise COMMAND --help says more):\n{''.join(lines)}", width())
 
 
 def _arguments() -> Parser:

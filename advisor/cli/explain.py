@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from advisor.cli import project
 from advisor.cli.options import colour, parser, policy, width
+from advisor.report.style import wrapped
 
 if TYPE_CHECKING:
     from advisor.api.project import Project
@@ -29,7 +30,8 @@ def run(arguments: Sequence[str]) -> int:
         rules = its.rules(str(path))
         sys.stdout.write(recipe(rules, review_file(rules, path), width(), colour(sys.stdout)))
     else:
-        sys.stdout.write(_own(options.what) or _pages(its, options.what))
+        page = _own(options.what) or _pages(its, options.what)
+        sys.stdout.write(wrapped(page, width(), hang=0) if sys.stdout.isatty() else page)
     return 0
 
 

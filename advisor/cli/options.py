@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from math import isfinite
 from pathlib import Path
@@ -36,6 +36,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**settings)
         self.faults: list[str] = []
         self.unknown: list[str] = []
+        self.given: Sequence[str] = ()
 
     def parse_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -43,7 +44,8 @@ class Parser(argparse.ArgumentParser):
         """As argparse does; raises Asked with this parser where that is what the arguments say."""
         if args and ASKED in args:
             raise Asked(self)
-        self.faults, self.unknown = [], self._unknown_options(args or ())
+        self.faults, self.given = [], args or ()
+        self.unknown = self._unknown_options(self.given)
         found = super().parse_args(args, namespace)
         if self.faults:
             self.error(self.faults.pop())
@@ -65,10 +67,19 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         help_ = f"{self.prog} --help"
+        if message.startswith("the following arguments are required"):
+            message += "".join(f"; and {one}" for one in self._one_of())
         told: list[str | Fault] = [self._not_an_option(name, help_) for name in self.unknown]
         follows = ("the following arguments are required", "one of the arguments", "unrecognized arguments")
         rest = [*self.faults, *([] if told and message.startswith(follows) else [message])]
         raise AdviseError(*told, *rest[:-1], *(Fault(last, hint=help_) for last in rest[-1:]))
+
+    def _one_of(self) -> Iterator[str]:
+        """The options of which one is needed and none was given. Argparse tells of them when no other is missing."""
+        for group in self._mutually_exclusive_groups:
+            names = [name for action in group._group_actions for name in action.option_strings]
+            if group.required and not any(one.partition("=")[0] in names for one in self.given):
+                yield " or ".join(names)
 
     def _not_an_option(self, name: str, help_: str) -> Fault:
         near = nearest(name, (one for one in self._option_string_actions if one.startswith("--")))

@@ -14,23 +14,28 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
-from advisor.report.style import STYLES
+from advisor.cli.options import width
+from advisor.report.style import STYLES, wrapped
 
 BROKEN_PIPE = 141  # as a shell reports a command that SIGPIPE ended
 UNWRITABLE = 2
 _OURS = "|".join(re.escape(code) for code in ("0", *STYLES.values()))
 _STEERS = re.compile(rf"\x1b(?!\[(?:{_OURS})m)|\r(?!\n)")
 _CONTROL = {number: "?" for number in (*range(32), *range(127, 160)) if chr(number) not in "\t\n\r\x1b"}
+_TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")  # the same elsewhere, where the other signs belong to some scripts
 _TURNS = re.compile("[\u200e\u200f\u2028-\u202e\u2066-\u2069]")  # what makes text read in another order, on a terminal
 
 
 class Stream:
-    """A text stream that never raises. error: why text got lost; None while none did."""
+    """A text stream that never raises. error: why text got lost; None while none did.
 
-    def __init__(self, stream: TextIO | None, cleaned: bool = True) -> None:
+    wraps: on a terminal, break its long lines between words.
+    """
+
+    def __init__(self, stream: TextIO | None, cleaned: bool = True, wraps: bool = False) -> None:
         self.closed_before = stream is None
         self.stream: TextIO = open(os.devnull, "w") if stream is None else stream  # noqa: PTH123, SIM115
-        self.cleaned = cleaned
+        self.cleaned, self.wraps = cleaned, wraps
         self.error: Exception | None = None
 
     def write(self, text: str) -> int:
@@ -45,11 +50,18 @@ class Stream:
         return len(text)
 
     def _clean(self, text: str) -> str:
-        if not self.cleaned or text.isprintable():
+        if not self.cleaned:
             return text
+        if not text.isprintable():
+            text = self._harmless(text)
+        return wrapped(text, width()) if self.wraps and self.isatty() else text
+
+    def _harmless(self, text: str) -> str:
         text = text.translate(_CONTROL)  # on long texts quicker than an expression
         text = _STEERS.sub("?", text) if "\x1b" in text or "\r" in text else text
-        return _TURNS.sub("?", text) if self.isatty() else text
+        if self.isatty():
+            return _TURNS.sub("?", text)
+        return _TURNED.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)  # the same to JSON, and seen by people
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Write several texts."""
@@ -109,7 +121,7 @@ def screen() -> Iterator[Stream]:
     """Take over stdout and stderr; yields stdout."""
     _open_what_is_closed()
     before = sys.stdout, sys.stderr
-    out, talk = Stream(sys.stdout), Stream(sys.stderr)
+    out, talk = Stream(sys.stdout), Stream(sys.stderr, wraps=True)
     sys.stdout, sys.stderr = out, talk
     try:
         yield out

@@ -14,7 +14,9 @@ from advisor.advice.ranges import Range
 from advisor.advice.reasons import Verdict
 from advisor.advice.recommendation import Advice
 from advisor.recipe.recipe import as_dict, as_yaml
-from advisor.report.style import columns, paint, plural
+from advisor.report.style import breadth, columns, paint, plural
+
+INDENT = " " * 5  # of what stands below a recipe of the table
 
 
 def recipe_yaml(advice: Advice) -> str:
@@ -89,7 +91,7 @@ def explanation(advice: Advice, width: int = 100, colour: bool = False) -> str:
     for one in advice.verdicts:
         mark = paint("+", "green", colour) if one.kept else paint("-", "dim", colour)
         lines += _hanging(f"  {mark} {paint(one.step.ljust(15), 'bold', colour)} ", 20, reason(one), width)
-    lines += ["", *_table(advice, colour)]
+    lines += ["", *_table(advice, width, colour)]
     lines += _sources(advice.chosen)
     for note in advice.notes:
         lines += ["", *_hanging("note  ", 6, note, width)]
@@ -146,10 +148,15 @@ def _hanging(first: str, indent: int, text: str, width: int) -> list[str]:
     return [first + wrapped[0], *(" " * indent + line for line in wrapped[1:])]
 
 
-def _table(advice: Advice, colour: bool) -> Iterator[str]:
+def _table(advice: Advice, width: int, colour: bool) -> Iterator[str]:
+    """The recipes that were compared; what is said of one stands below it where the line has no room for it."""
     rows: list[tuple[str, ...]] = [("", "recipe", "accuracy", "size", "emissions", "")]
     rows += [_row(one, one is advice.chosen) for one in advice.candidates]
-    for place, line in enumerate(columns(rows)):
+    lines = list(columns(rows))
+    if max(map(breadth, lines)) > width:
+        said = [f"{INDENT}{row[-1]}" if row[-1] else "" for row in rows]
+        lines = ["\n".join(filter(None, pair)) for pair in zip(columns([row[:-1] for row in rows]), said, strict=True)]
+    for place, line in enumerate(lines):
         chosen = place and advice.candidates[place - 1] is advice.chosen
         yield paint(line, "green" if chosen else "bold", colour) if chosen or not place else line
 

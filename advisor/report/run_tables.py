@@ -38,7 +38,7 @@ def show(result: RunResult) -> None:
     if result.summary:
         screen.print(clean(f"{result.name}: {result.summary}"), soft_wrap=not sys.stdout.isatty())
     for note in dict.fromkeys((*result.notes, *notes(result))):
-        talk.print(clean(f"note: {note}"), soft_wrap=True)
+        talk.print(clean(f"note: {note}"), soft_wrap=not sys.stderr.isatty())
 
 
 def tables(result: RunResult) -> Iterator[Table | Text]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from unicodedata import east_asian_width
@@ -16,6 +17,10 @@ STYLES = {
     "note": "1;36",
     "cause": "36",
 }
+
+
+_CODE = re.compile(r"\x1b\[[\d;]*m")
+_LABEL = re.compile(r"\s*\S+(?: \S+)*  +(?=\S)")  # what stands before the first gap of two spaces, and the gap
 
 
 def terminal(stream: Any) -> Any:
@@ -36,6 +41,33 @@ def clean(text: str) -> str:
 def breadth(text: str) -> int:
     """How many columns a terminal needs for a text."""
     return len(text) if text.isascii() else sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def wrapped(text: str, width: int, hang: int = 2) -> str:
+    """Text with its long lines broken between words; the rest of a line stands below its text.
+
+    A label is followed by two spaces or more, as in `facts   bert`. hang: by how much the rest is indented without one.
+    """
+    return "\n".join(_folded(line, width, hang) for line in text.split("\n"))
+
+
+def _folded(line: str, width: int, hang: int) -> str:
+    if breadth(_CODE.sub("", line)) <= width:
+        return line
+    bare = _CODE.sub("", line)
+    label = _LABEL.match(bare)
+    column = breadth(label[0]) if label else 0
+    indent = " " * (column if 0 < column <= width * 2 // 3 else len(bare) - len(bare.lstrip()) + hang)
+    lines, filled = [""], 0
+    for word in re.findall(r" *[^ ]+", line):
+        size = breadth(_CODE.sub("", word))
+        if filled and filled + size > width and bare[:filled].strip():
+            lines.append(indent + word.lstrip())
+            filled = len(indent) + breadth(_CODE.sub("", word.lstrip()))
+        else:
+            lines[-1] += word
+            filled += size
+    return "\n".join(lines)
 
 
 def columns(rows: Sequence[Iterable[str]]) -> Iterator[str]:

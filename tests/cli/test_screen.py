@@ -8,12 +8,14 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
 
 from advisor.cli import main
 from advisor.cli.screen import Stream
+from advisor.report.style import wrapped
 
 ROOT = Path(__file__).parents[2]
 ADVISE = f"{sys.executable} {ROOT}/cli.py"
@@ -71,7 +73,7 @@ def test_a_terminal_gets_our_own_colours_and_nothing_of_others(recipe: Path) -> 
     assert "\x1b]" not in seen and "\x07" not in seen
 
 
-def test_text_turned_around_reaches_no_terminal_and_stays_in_data() -> None:
+def test_text_turned_around_is_turned_for_nobody_and_stays_in_json() -> None:
     class Terminal(io.StringIO):
         encoding = "utf-8"
 
@@ -82,7 +84,7 @@ def test_text_turned_around_reaches_no_terminal_and_stays_in_data() -> None:
     for stream in (shown, piped):
         Stream(stream).write("a\u202eb\u2066c\n")
     assert shown.getvalue() == "a?b?c\n"
-    assert piped.getvalue() == "a\u202eb\u2066c\n"
+    assert piped.getvalue() == r"a\u202eb\u2066c" + "\n"
 
 
 @pytest.mark.parametrize("reader", ["true", "head -1 >/dev/null"])
@@ -148,3 +150,34 @@ def test_a_run_is_recorded_whoever_reads(checkpoints: dict[str, Path], text: Pat
     assert done.returncode in (0, 4, 141), done.stdout
     assert (tmp_path / "run/report.json").is_file()
     assert "read-by-nobody" in shell(f"{ADVISE} history", tmp_path, ADVISE_LEDGER=ledger).stdout
+
+
+def on_terminal(columns: int, *arguments: str) -> list[str]:
+    """The lines that a command prints on a terminal of so many columns."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (50, columns))
+    command = [sys.executable, str(ROOT / "cli.py"), *arguments]
+    environment = {**os.environ, "NO_COLOR": "1"}
+    subprocess.run(command, stdout=theirs, stderr=theirs, stdin=theirs, check=False, timeout=60, env=environment)
+    os.close(theirs)
+    return os.read(ours, 100_000).decode().replace("\r\n", "\n").splitlines()
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--model", "bert", "--samples", "25000", "--device", "cpu", "-o", "/dev/null"],
+    ["--model", "t5", "--samples", "3000", "--device", "cpu", "-o", "/dev/null"],
+    ["explain", "t5-small-data-no-prune"],
+    ["--model", "nobody/knows-this", "--samples", "3000", "--device", "cpu"],
+    ["--help"],
+])  # fmt: skip
+def test_lines_fit_the_terminal(arguments: list[str]) -> None:
+    lines = on_terminal(80, *arguments)
+    assert len(lines) > 1
+    assert [line for line in lines if len(line) > 80] == []
+
+
+def test_what_follows_stands_below_the_text() -> None:
+    assert wrapped("facts   bert is here", 14) == "facts   bert\n        is\n        here"
+    assert wrapped("note: all of it\n  try: that one", 10) == "note: all\n  of it\n  try:\n    that\n    one"
+    assert wrapped("\x1b[1mfacts\x1b[0m   bert is", 12) == "\x1b[1mfacts\x1b[0m   bert\n        is"
+    assert wrapped("a" * 30, 10) == "a" * 30
