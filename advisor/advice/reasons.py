@@ -57,7 +57,7 @@ def _left_out(step: str, chosen: Candidate, candidates: tuple[Candidate, ...], p
         return Verdict(
             step,
             False,
-            "; ".join(dict.fromkeys(one.message for one in blame)),
+            _said(blame),
             tuple(dict.fromkeys(one.rule.id for one in blame)),
             opening(policy, look(facts, mildest.recipe, mildest.plan.measures if mildest.plan else {})),
         )
@@ -67,6 +67,15 @@ def _left_out(step: str, chosen: Candidate, candidates: tuple[Candidate, ...], p
     if best.misses:
         return Verdict(step, False, f"would miss the goal: {best.misses[0]} ({best.words})")
     return Verdict(step, False, _not_worth_it(best, chosen))
+
+
+def _said(blame: Sequence[Violation]) -> str:
+    """What rules say, with what several of them begin with once: `layer_removal is forbidden: samples …; kind …`."""
+    reasons: dict[str, list[str]] = {}
+    for message in dict.fromkeys(one.message for one in blame):
+        what, sign, why = message.partition(": ")
+        reasons.setdefault(what + sign, []).append(why)
+    return "; ".join(what + "; ".join(whys) for what, whys in reasons.items())
 
 
 def _nothing_to_cut(step: str, chosen: Candidate) -> str:

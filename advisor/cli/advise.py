@@ -9,8 +9,8 @@ from pathlib import Path
 
 from advisor.base.version import __version__
 from advisor.cli import targets
+from advisor.cli.command_line import Parser
 from advisor.cli.options import (
-    Parser,
     by_key,
     colour,
     count,

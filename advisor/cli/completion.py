@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from advisor.base.errors import AdviseError
-from advisor.cli.options import ASKED, Asked, parser
+from advisor.cli.command_line import ASKED, Asked
+from advisor.cli.options import parser
 
 EPILOG = """To use it:
   bash   eval "$(advise completion bash)" in ~/.bashrc

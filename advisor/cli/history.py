@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.base.errors import AdviseError, suggest
-from advisor.cli.options import Parser, parser
+from advisor.cli.command_line import Parser
+from advisor.cli.options import parser
 from advisor.facts.facts import DEVICES
 from advisor.report.style import plural
 

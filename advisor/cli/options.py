@@ -6,84 +6,19 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from math import isfinite
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
-from advisor.base.errors import AdviseError, Fault, nearest, short
+from advisor.base.errors import AdviseError, short
+from advisor.cli.command_line import Parser
 from advisor.facts.tasks import PROBLEM_TYPES
 
-ASKED = "-\0"  # as an argument: give the parser, do nothing. Nobody can type a zero byte.
 KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")  # of KEY=VALUE
 MOST = 10**12  # of what is counted
 ABOVE_0 = 1e-9  # the least of a number that has to be above 0
-
-
-class Asked(Exception):
-    """Carries the parser of a command that was run with ASKED, see advisor.cli.completion."""
-
-    def __init__(self, parser: argparse.ArgumentParser) -> None:
-        self.parser = parser
-        super().__init__(parser.prog)
-
-
-class Parser(argparse.ArgumentParser):
-    """Argparse whose errors are the product's own: all faults at once, a remedy, exit code 2."""
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.faults: list[str] = []
-        self.unknown: list[str] = []
-        self.given: Sequence[str] = ()
-
-    def parse_args(  # type: ignore[override]
-        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
-    ) -> argparse.Namespace:
-        """As argparse does; raises Asked with this parser where that is what the arguments say."""
-        if args and ASKED in args:
-            raise Asked(self)
-        self.faults, self.given = [], args or ()
-        self.unknown = self._unknown_options(self.given)
-        found = super().parse_args(args, namespace)
-        if self.faults:
-            self.error(self.faults.pop())
-        return found
-
-    def _unknown_options(self, args: Sequence[str]) -> list[str]:
-        """The options that nobody has. Argparse tells of them last, and not at all where one is missing."""
-        options = args[: args.index("--")] if "--" in args else args
-        names = dict.fromkeys(one.partition("=")[0] for one in options if one.startswith("--"))
-        return [name for name in names if name not in self._option_string_actions]
-
-    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
-        # Argparse stops at the first value that is wrong; here the others are read all the same.
-        try:
-            return super()._get_values(action, arg_strings)
-        except argparse.ArgumentError as error:
-            self.faults.append(str(error))
-            return ...  # something that was given, so that it does not count as missing
-
-    def error(self, message: str) -> NoReturn:
-        help_ = f"{self.prog} --help"
-        if message.startswith("the following arguments are required"):
-            message += "".join(f"; and {one}" for one in self._one_of())
-        told: list[str | Fault] = [self._not_an_option(name, help_) for name in self.unknown]
-        follows = ("the following arguments are required", "one of the arguments", "unrecognized arguments")
-        rest = [*self.faults, *([] if told and message.startswith(follows) else [message])]
-        raise AdviseError(*told, *rest[:-1], *(Fault(last, hint=help_) for last in rest[-1:]))
-
-    def _one_of(self) -> Iterator[str]:
-        """The options of which one is needed and none was given. Argparse tells of them when no other is missing."""
-        for group in self._mutually_exclusive_groups:
-            names = [name for action in group._group_actions for name in action.option_strings]
-            if group.required and not any(one.partition("=")[0] in names for one in self.given):
-                yield " or ".join(names)
-
-    def _not_an_option(self, name: str, help_: str) -> Fault:
-        near = nearest(name, (one for one in self._option_string_actions if one.startswith("--")))
-        return Fault(f"unknown option {short(name)}", hint=f"did you mean {near}?" if near else help_)
 
 
 def parser(prog: str, description: str, epilog: str = "") -> Parser:
@@ -229,7 +164,8 @@ def problem_type(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--problem-type",
         choices=tuple(PROBLEM_TYPES),
-        help="what the labels of text-classification are (default: what they look like)",
+        metavar="KIND",
+        help=f"what the labels of text-classification are: {', '.join(PROBLEM_TYPES)} (default: what they look like)",
     )
 
 

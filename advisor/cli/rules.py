@@ -9,7 +9,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from advisor.base.errors import AdviseError, Fault, suggest
-from advisor.cli.options import Parser, parser, share
+from advisor.cli.command_line import Parser
+from advisor.cli.options import parser, share
 
 if TYPE_CHECKING:
     from advisor.policy.pack import Policy

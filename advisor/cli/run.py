@@ -65,6 +65,7 @@ def _run(options: Namespace) -> int:
     if options.seeds:
         refuse_past_the_last(job, options.seeds)
     if options.dry_run:
+        _refuse_absent(options.train_on)
         report.plan(job.plan)
         return 0
     result = execute(job, order)
@@ -72,6 +73,13 @@ def _run(options: Namespace) -> int:
         _record(result, options.out)
     _show(result)
     return 0 if result.passed else 4
+
+
+def _refuse_absent(train_on: str) -> None:
+    """Raise an AdviseError where the device to train on is not here, as the run itself would."""
+    from advisor.compute.machine.device import pick
+
+    pick(train_on)
 
 
 def _order(options: Namespace) -> Order:

@@ -94,7 +94,8 @@ def explanation(advice: Advice, width: int = 100, colour: bool = False) -> str:
     lines += ["", *_table(advice, width, colour)]
     lines += _sources(advice.chosen)
     for note in advice.notes:
-        lines += ["", *_hanging("note  ", 6, note, width)]
+        label = "" if note.startswith(("warning ", "error ")) else "note  "
+        lines += ["", *_hanging(label, 6, note, width)]
     return "\n".join(lines) + "\n"
 
 

@@ -29,6 +29,7 @@ TITLES = {
     "relative_emissions": "Emissions",
     "relative_size": "Size",
 }
+LONG_SOURCE = 40  # characters of a source that is told once
 
 
 def show(result: RunResult) -> None:
@@ -192,7 +193,16 @@ def _sources(result: RunResult) -> Iterator[str]:
         "net saving": result.net_saving,
         "SCI": result.sci,
     }
-    yield from (f"{name}: {one.source}" for name, one in named.items() if one.value is not None and one.source)
+    sources: dict[str, list[str]] = {}
+    for name, one in named.items():
+        if one.value is not None and one.source:
+            sources.setdefault(one.source, []).append(name)
+    told: dict[str, str] = {}
+    for source, names in sources.items():
+        long, sign, rest = source.partition("; ")
+        first = told.setdefault(long, names[0])
+        again = first != names[0] and len(long) > LONG_SOURCE
+        yield f"{', '.join(names)}: {f'as {first}{sign}{rest}' if again else source}"
 
 
 def plan(planned: Plan) -> None:

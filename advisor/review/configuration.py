@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from advisor.base.constraints import FORBID_EXTRA, Bound
-from advisor.base.errors import AdviseError, Fault
+from advisor.base.errors import AdviseError, Fault, short
 from advisor.base.validation import faults, validate
 from advisor.base.yamlfile import Document, Mark, Path_, read_bytes
 
@@ -110,6 +110,10 @@ def read(file: Path) -> Configuration:
         document = Document(value, str(file), text, _marks(value, text), {})
         placed = faults([one._replace(key=False) for one in mistakes], document)
         raise AdviseError(*(_named(fault, value) for fault in placed))
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):", made.rule_pages)
+    if scheme and scheme[1].lower() not in ("http", "https"):
+        message = f"rule-pages: expected an address with http or https, or a folder, got {short(made.rule_pages)!r}"
+        raise AdviseError(Document(value, str(file), text, _marks(value, text), {}).fault(message, ("rule_pages",)))
     return _from_here(made, file.parent)
 
 
@@ -121,7 +125,8 @@ def _value(file: Path) -> tuple[dict[str, Any], str]:
         raise AdviseError(Fault("not UTF-8 text", str(file), hint="save it as UTF-8")) from None
     except (ValueError, RecursionError) as error:  # a number of too many digits is no TOMLDecodeError
         found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        place = (int(found[1]), int(found[2])) if found else (0, 0)
+        end = (text.count("\n") + 1, 1) if "at end of document" in str(error) else (0, 0)
+        place = (int(found[1]), int(found[2])) if found else end
         raise AdviseError(Fault(f"not TOML: {str(error).split(' (at')[0]}", str(file), *place)) from None
 
 

@@ -15,6 +15,7 @@ from advisor.recipe.recipe import Recipe
 from advisor.recipe.steps import STEPS
 from advisor.review.findings import Cause, Path_, Place, at
 
+OF_ALL_STEPS = {"recipe.removed_share": "removed share of parameters"}
 CONFIG, NAME = "(its config)", "(its name)"
 
 
@@ -41,6 +42,8 @@ def _cause(test: Test, recipe: Recipe, document: Document, view: View) -> Cause:
     if test.name.startswith("model.") and path[-1] != test.name.split(".")[1]:
         config_known = view.get("model.hidden_size")[1] is not None
         words = f"{_short(test.name)} {words} {CONFIG if config_known else NAME}"
+    elif path == ("steps",):
+        words = f"{OF_ALL_STEPS.get(test.name, _short(test.name))} {words}"
     elif test.name.split(".")[-1] != path[-1] and len(path) > 1:
         words = f"{_short(test.name)} {words}"
     if path in document.marks:

@@ -47,6 +47,30 @@ def test_the_hint_fits(arguments: list[str], told: str, capsys: pytest.CaptureFi
     assert "required" not in shown.err
 
 
+def test_all_that_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--model", "bert"]) == 2
+    assert "required: --device; and --samples or --data" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a = 1\npaths = [\n", "advise.toml:3:1: not TOML"),
+        ('rule-pages = "javascript:alert(1)"\n', "advise.toml:1:1: rule-pages: expected an address with http or https"),
+    ],
+)
+def test_a_wrong_configuration_is_told_with_its_line(text: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("advise.toml").write_text(text)
+    assert main(["check", "desk.yaml"]) == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["https://example.org/rules/", "docs/rules/", "../rules/"])
+def test_pages_of_rules_have_an_address_or_a_folder(address: str) -> None:
+    Path("advise.toml").write_text(f'rule-pages = "{address}"\n')
+    assert main(["check", "desk.yaml"]) == 1
+
+
 def test_help_is_a_command_too(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, usage in ((["help"], "usage: advise "), (["help", "gate"], "usage: advise gate ")):
         with pytest.raises(SystemExit) as ended:

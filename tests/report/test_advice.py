@@ -62,3 +62,15 @@ def test_a_reason_names_the_ranges_that_the_table_does_not_show() -> None:
         (said,) = [one.reason for one in advice.verdicts if one.step == "quantization"]
         shown = said.partition("relative accuracy ")[2].partition(",")[0]
         assert words in said and (shown in row.split()) == (advice is alike)
+
+
+def test_what_several_reasons_begin_with_is_said_once() -> None:
+    text = explanation(advise("t5", samples=3000, device="cpu"), width=1000)
+    assert "layer_removal is forbidden: " in text
+    assert not [line for line in text.splitlines() if line.count(" is forbidden: ") > 1]
+
+
+def test_a_warning_is_no_note() -> None:
+    advice = advise("bert", samples=25_000, device="cpu")
+    lines = explanation(advice._replace(notes=("warning some-rule: so it is", "as it is"))).splitlines()
+    assert "warning some-rule: so it is" in lines and "note  as it is" in lines

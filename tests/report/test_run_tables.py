@@ -157,7 +157,14 @@ def test_markup_in_names_is_text(capsys: pytest.CaptureFixture[str]) -> None:
 def test_notes_say_why_something_was_not_measured() -> None:
     told = list(notes(RUN))
     assert "without idle: not measured, working and idling cannot be told apart here" in told
-    assert f"emissions: {SOURCE}" in told
+    assert f"emissions, g CO2e: {SOURCE}" in told
+
+
+def test_a_long_source_is_told_once_and_then_referred_to() -> None:
+    source, rest = SOURCE.split("; ", 1)
+    served = replace(INT8.served, g_per_1000=Measured(0.1, source=f"{source}; once"))
+    told = list(notes(replace(RUN, steps=(BASE, replace(INT8, served=served)))))
+    assert f"emissions: {source}; {rest}" in told and "g CO2e: as emissions; once" in told
 
 
 def test_numbers_have_three_digits() -> None:
