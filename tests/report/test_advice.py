@@ -74,3 +74,12 @@ def test_a_warning_is_no_note() -> None:
     advice = advise("bert", samples=25_000, device="cpu")
     lines = explanation(advice._replace(notes=("warning some-rule: so it is", "as it is"))).splitlines()
     assert "warning some-rule: so it is" in lines and "note  as it is" in lines
+
+
+@pytest.mark.parametrize("width", [60, 80, 99])
+def test_what_is_said_of_a_recipe_stands_below_it_where_there_is_no_room(width: int) -> None:
+    advice = advise("bert", samples=25_000, device="cpu")
+    usual, narrow = (explanation(advice, one).splitlines() for one in (100, width))
+    (beside,) = [line for line in usual if line.startswith(">")]
+    below = narrow[next(at for at, line in enumerate(narrow) if line.startswith(">")) + 1]
+    assert beside.endswith("  chosen") and below == "     chosen"
