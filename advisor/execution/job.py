@@ -171,19 +171,21 @@ def _with_student(recipe: Recipe, document: Document, model: probe.Model, data: 
 
 
 def _refuse_other_labels(recipe: Recipe, document: Document, model: probe.Model, data: TaskData) -> None:
-    """Refuse to take a model as it is whose labels are not those of the data.
+    """Refuse to take a model as it is that was not fine-tuned for the task and the labels of the data.
 
     Raises:
-        AdviseError: it has no head, or one for other labels; says which.
+        AdviseError: it has no head for the task, or one for other labels; says which.
     """
     finetune, family = recipe.step("finetune"), registry.of_config(model.config or {})
-    if not isinstance(finetune, Finetune) or finetune.trains or data.task in WRITERS or family is None:
+    if not isinstance(finetune, Finetune) or finetune.trains or family is None:
         return
     try:
-        order(model.config or {}, data.label_names, text_to_text=family.text_to_text)
+        order(model.config or {}, data.label_names, with_head(family, data.task))
     except ValueError as error:
         message = f"{recipe.model.source} cannot be taken as it is (epochs: 0): {error}"
-        hint = "fine-tune it (epochs: 3), or name the labels of the data as the model does"
+        hint = "fine-tune it (epochs: 3)" + ", or name the labels of the data as the model does" * bool(
+            data.label_names
+        )
         path = path_of(("finetune", "epochs"), recipe, document)
         raise AdviseError(document.fault(message, path, hint)) from None
 

@@ -16,7 +16,7 @@ from advisor.compute.machine.device import pick
 from advisor.compute.structure.checkpoint import downloaded, load
 from advisor.compute.structure.head import renumber
 from advisor.compute.structure.processors import pad_of
-from advisor.compute.tasks.scorer import Scorer, WordScorer
+from advisor.compute.tasks.scorer import Scorer
 from advisor.compute.tasks.task import Task
 from advisor.compute.training.context import Context
 from advisor.compute.training.state import digest
@@ -97,8 +97,8 @@ def _own(job: Job) -> tuple[Scorer, Any]:
     taken, family, names = as_it_is(job), job.plan.family, job.data.label_names
     source, seed = _source(job.model, job.trust_remote_code), job.recipe.training.seed
     scorer, processor = load(source, family, job.task, seed, job.trust_remote_code, trained=taken)
-    if taken and names:
-        renumber(scorer, family, order(job.model.config or {}, names, isinstance(scorer, WordScorer)))
+    if taken:
+        renumber(scorer, family, order(job.model.config or {}, names, family))
     return scorer, processor
 
 

@@ -176,7 +176,7 @@ class Work:
 
         names, job = self.job.data.label_names, self.job
         if planned.step.name == "finetune" and as_it_is(job):
-            said = matching(job.model.config or {}, names, job.plan.family.kind == "encoder-decoder")
+            said = matching(job.model.config or {}, names, job.plan.family)
             return (said,) if said else ()
         teacher, student = job.plan.family.shape(job.plan.teacher), planned.family.shape(planned.after)
         return planned.step.notes(teacher, student, not planned.step.distils or self.context.same_tokens)

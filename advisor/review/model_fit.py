@@ -21,6 +21,8 @@ from advisor.review.fixes.rule_fixes import Unfitting
 
 WHY = "The model's config cannot express this shape."
 WHY_INT8 = "int8 is made and served by a backend, and not every backend has every scheme or serves every task."
+WHY_TAKEN = "Baseline and teacher have to do the task already where nothing is trained before."
+WHY_OF = {"quantization": WHY_INT8, "finetune": WHY_TAKEN}
 WHY_TASK = "The architecture decides which tasks a model can be trained for."
 WHY_INPUTS = "A model has so many positions for tokens, patches of an image or parts of a sound, and none beyond."
 WHY_LANGUAGES = "A model for many languages reads and writes each text behind the code of its language."
@@ -38,7 +40,7 @@ class ModelFit(NamedTuple):
     def findings(self, because: str = WHY) -> Iterator[Finding]:
         """Everything that the model's config cannot express, and a note where there is no config to check against."""
         for problem in self.plan.problems if self.plan else ():
-            yield self._unfit(WHY_INT8 if problem.step == "quantization" else because, problem)
+            yield self._unfit(WHY_OF.get(problem.step, because), problem)
         yield from self._family(because)
         yield from self._tokens(WHY_INPUTS)
         yield from self._inputs()

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import perceived
 import pytest
+import spans
 import students
 import tiny
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModelForSequenceClassification
+from torch import Tensor
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForSpeechSeq2Seq,
+    AutoModelForTokenClassification,
+)
 
 from advisor.cli import main
 from advisor.compute.structure.head import renumber
 from advisor.compute.tasks.scorer import Scorer
+from advisor.facts.tasks import WRITERS
 
 RECIPE = """\
 version: 1
@@ -108,3 +119,112 @@ def test_a_renumbered_head_gives_the_same_answers_under_other_numbers(name: str)
     renumber(scorer, students.family(name), (2, 0, 1))
     torch.testing.assert_close(students.scores(scorer, "bert"), was[:, [2, 0, 1]])
     assert (was[:, 0] - was[:, 1]).abs().min() > 0.01
+
+
+def tagger(folder: Path) -> dict[str, Tensor]:
+    """Tags in another order than the data's, whose O is the first, and then B before I of each kind."""
+    tiny.checkpoint("bert", folder)
+    tags = dict(enumerate(("I-PER", "B-PER", "O", "B-LOC")))
+    return saved(AutoModelForTokenClassification.from_pretrained(folder, id2label=tags, num_labels=4), folder)
+
+
+def answerer(folder: Path) -> dict[str, Tensor]:
+    tiny.checkpoint("bert", folder)
+    return saved(AutoModelForQuestionAnswering.from_pretrained(folder), folder)
+
+
+def language_model(folder: Path) -> dict[str, Tensor]:
+    tiny.checkpoint("gpt2", folder)
+    return saved(AutoModelForCausalLM.from_pretrained(folder), folder)
+
+
+def summarizer(folder: Path) -> dict[str, Tensor]:
+    return load_file(tiny.writer(folder) / "model.safetensors")
+
+
+def listener(folder: Path) -> dict[str, Tensor]:
+    perceived.whisper(folder)
+    return saved(AutoModelForSpeechSeq2Seq.from_pretrained(folder), folder)
+
+
+def bart(folder: Path) -> dict[str, Tensor]:
+    tiny.checkpoint("bart", folder)
+    swapped = {0: "email", 1: "asyncio"}
+    return saved(AutoModelForSequenceClassification.from_pretrained(folder, id2label=swapped), folder)
+
+
+def saved(model: Any, folder: Path) -> dict[str, Tensor]:
+    """The weights, which tell one label from another."""
+    for name, tensor in model.named_parameters():
+        if name.startswith(("classifier", "qa_outputs", "classification_head")):
+            tensor.data.normal_()
+    model.save_pretrained(folder)
+    return load_file(folder / "model.safetensors")
+
+
+SUMMARIES = [{"document": row["text"], "summary": f"about {row['label']}"} for row in tiny.docstrings()]
+TEXTS = [{"text": row["text"]} for row in tiny.docstrings()]
+
+
+@pytest.mark.parametrize(
+    ("task", "model", "rows", "moved"),
+    [
+        ("token-classification", tagger, spans.tagged, {"classifier": [2, 3, 1, 0]}),
+        ("text-classification", bart, tiny.docstrings, {"classification_head.out_proj": [1, 0]}),
+        ("question-answering", answerer, spans.asked, {}),
+        ("text-generation", language_model, lambda: TEXTS, {}),
+        pytest.param("summarization", summarizer, lambda: SUMMARIES, {}, marks=pytest.mark.slow),
+        pytest.param("automatic-speech-recognition", listener, None, {}, marks=pytest.mark.slow),
+    ],
+)
+def test_a_model_that_was_fine_tuned_for_another_task_is_taken(
+    task: str, model: Callable[[Path], dict[str, Tensor]], rows: Callable[[], Any] | None, moved: Any, tmp_path: Path
+) -> None:
+    """moved: the rows of its head by the part's name, in the order in which the data number the labels."""
+    was = model(tmp_path / "model")
+    data = tmp_path / "text"
+    if rows:
+        tiny.write_rows(data, rows())
+    else:
+        perceived.in_splits(perceived.speech, data)
+    training = TRAINING.replace("joined", "max_new_tokens: 10, joined") if task in WRITERS else TRAINING
+    (tmp_path / "recipe.yaml").write_text(RECIPE.replace("source: text", f"source: text, task: {task}") + training)
+    assert run(tmp_path / "recipe.yaml") in (0, 4)
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["task"] == task and report["steps"][0]["words"] == "taken as it is"
+    now = load_file(tmp_path / "out/steps/0-finetune/model.safetensors")
+    assert was.keys() == now.keys()
+    for name, tensor in was.items():
+        order = next((order for part, order in moved.items() if name.startswith(part)), slice(None))
+        assert torch.equal(tensor[order], now[name]), name
+    said = any("matched by name and numbered as the data's" in note for note in report["steps"][0]["notes"])
+    assert said == bool(moved)
+
+
+@pytest.mark.parametrize(
+    ("task", "model_type", "expected"),
+    [
+        ("text-generation", "gpt2", "names no GPT2LMHeadModel (architectures)"),
+        ("summarization", "t5", "names no T5ForConditionalGeneration (architectures)"),
+        ("token-classification", "bert", "names no BertForTokenClassification (architectures)"),
+        ("question-answering", "bert", "names no BertForQuestionAnswering (architectures)"),
+        ("text-classification", "bart", "names no classification head (architectures)"),
+        ("text-classification", "t5", "names no labels (id2label)"),
+    ],
+)
+def test_a_model_without_the_task_s_head_is_found_by_check(
+    task: str, model_type: str, expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not because of a shape that its config could not express."""
+    tiny.checkpoint(model_type, tmp_path / "model")
+    named = {
+        "architectures": ["OtherModel"],
+        "id2label": {"0": "asyncio", "1": "email"} if model_type == "bart" else {},
+    }
+    tiny.configure(tmp_path / "model", **named)
+    text = RECIPE.replace("source: text", f"samples: 3000, task: {task}").replace("source: model", "source: ./model")
+    (tmp_path / "recipe.yaml").write_text(text)
+    assert main(["check", str(tmp_path / "recipe.yaml")]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"0 epochs take the model as it is, but its config {expected}: fine-tune it" in said
+    assert "Baseline and teacher have to do the task already" in said

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from advisor.base.constraints import Bound
 from advisor.base.frozen import frozen
 from advisor.families.family import Config, Family
-from advisor.families.label_head import head_labels, own_names
+from advisor.families.label_head import lacks
 from advisor.recipe.steps.step import Step, Unfit
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Finetune(Step):
     """Ordinary training with the labels. The epoch with the best selection accuracy is kept.
 
-    epochs: 0 takes a model as it is that was fine-tuned for these labels before.
+    epochs: 0 takes a model as it is that was fine-tuned for the task, and these labels, before.
     """
 
     name: ClassVar[str] = "finetune"
@@ -42,10 +42,8 @@ class Finetune(Step):
         Raises:
             Unfit: the model is to be taken as it is, and its config shows nothing that was fine-tuned.
         """
-        text_to_text = family.kind == "encoder-decoder"
-        if not self.trains and not (own_names(config) if text_to_text else head_labels(config)):
-            lacks = "names no labels (id2label)" if text_to_text else "names no classification head (architectures)"
-            raise Unfit({"epochs": f"0 epochs take the model as it is, but its config {lacks}: fine-tune it"})
+        if not self.trains and (lacking := lacks(config, family)):
+            raise Unfit({"epochs": f"0 epochs take the model as it is, but its config {lacking}: fine-tune it"})
         return Step.resized(self, family, config)
 
     def words(self) -> str:
