@@ -10,7 +10,7 @@ import pytest
 
 from advisor.base import user_folders
 from advisor.base.errors import AdviseError
-from advisor.base.held_stderr import without_panics
+from advisor.base.held_output import without_panics
 from advisor.cli import main
 from advisor.execution.scratch import scratch
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.base.errors import AdviseError, Fault, OutOfMemory, memory_is_out
-from advisor.base.held_stderr import without_panics
+from advisor.base.held_output import without_panics
 
 FIRST = 32  # characters a token that are looked at first; English has 4 to 5
 # Tokens beyond the cut that are thrown away. Where a text ends inside of a word, its last tokens are others than in the

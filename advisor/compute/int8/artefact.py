@@ -20,6 +20,7 @@ from advisor.compute.int8.backends import FILES, Prepared, Source, backend, inst
 from advisor.compute.int8.quantized import Agreement, Quantized, Reader, agreement, spared
 from advisor.compute.int8.sensitivity import groups
 from advisor.compute.int8.servable import matrices
+from advisor.compute.int8.tracing import NotExportable
 from advisor.compute.int8.trial import short_trial
 from advisor.compute.structure.processors import save_processor
 from advisor.compute.tasks.scorer import Scorer
@@ -103,15 +104,25 @@ def _best(scorer: Scorer, context: Context, draft: Path, wanted: Wanted) -> Gene
     choice = int8_for(instruction_sets(), here, use, missing)
     source = Source(scorer, _calibration(context), _proof(context), draft / "work", choice.reduce_range)
     source.work.mkdir()
-    attempts = _Attempts(choice.backends[0], source, context, draft)
+    attempts, passed_over = _attempts(choice.backends, source, context, draft)
     made = yield from _kept_enough(attempts, wanted)
     threads = torch.get_num_threads()
     seconds, slower = short_trial(
         scorer, attempts.model.fp32(threads), attempts.reader(made.folder), context, made.backend
     )
-    chosen = f"{made.quantized.words()}; {made.backend}: {choice.reason}"
+    chosen = f"{made.quantized.words()}; {made.backend}: {passed_over or choice.reason}"
     notes = (chosen, seconds, *made.notes, _by_answers(made, wanted, context), slower)
     return replace(made, notes=tuple(filter(None, notes)), attempts=attempts.count)
+
+
+def _attempts(names: Sequence[str], source: Source, context: Context, draft: Path) -> tuple[_Attempts, str]:
+    """Those by the best backend, or by PyTorch where it may serve and the model cannot be written as ONNX, and why."""
+    try:
+        return _Attempts(names[0], source, context, draft), ""
+    except NotExportable as error:
+        if "pytorch" not in names:
+            raise
+        return _Attempts("pytorch", source, context, draft), error.faults[0].message
 
 
 def _by_answers(made: Made, wanted: Wanted, context: Context) -> str:

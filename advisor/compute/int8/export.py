@@ -6,7 +6,6 @@ row that the answer is read from (`answer_rows`).
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,10 +16,11 @@ from torch import Tensor, nn
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.batches import Batch
 from advisor.compute.int8.answer_rows import answer_rows_only
-from advisor.compute.int8.onnx_files import OPSET, OnnxReader
+from advisor.compute.int8.onnx_files import OnnxReader
 from advisor.compute.int8.quantized import prove
 from advisor.compute.int8.servable import servable
 from advisor.compute.int8.smoothing import smooth
+from advisor.compute.int8.tracing import trace
 from advisor.compute.tasks.scorer import Scorer, TextScorer
 
 
@@ -37,6 +37,7 @@ def export(scorer: Scorer, path: Path, batches: Sequence[Batch], calibration: Se
         The largest absolute difference of logits from torch's.
 
     Raises:
+        NotExportable: torch cannot write the model as ONNX.
         AdviseError: there is no batch, or the exported model's logits differ by more than `EXPORT_TOLERANCE`.
     """
     if not batches:
@@ -66,14 +67,8 @@ def _trace(scorer: Scorer, path: Path, batch: Batch) -> None:
     sample = _sample(batch)
     texts = "input_ids" in sample
     axes = {0: "batch", 1: "tokens"} if texts else {0: "batch"}
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # the tracer warns of every shape that transformers compares
-        torch.onnx.export(
-            _InOrder(scorer, list(sample)), tuple(sample.values()), str(path),
-            dynamo=False, opset_version=OPSET,  # dynamo=True would need onnxscript
-            input_names=list(sample), output_names=["logits"],
-            dynamic_axes={**dict.fromkeys(sample, axes), "logits": axes},
-        )  # fmt: skip
+    logits = {"logits": axes}
+    trace(_InOrder(scorer, list(sample)), path, sample, list(logits), {**dict.fromkeys(sample, axes), **logits})
 
 
 def _sample(batch: Batch) -> dict[str, Tensor]:

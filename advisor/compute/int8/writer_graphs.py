@@ -9,7 +9,6 @@ that is written shares; the second one takes them and writes.
 from __future__ import annotations
 
 import inspect
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from torch import Tensor, nn
 from transformers import DynamicCache, EncoderDecoderCache, GenerationMixin
 from transformers.modeling_outputs import BaseModelOutput
 
-from advisor.compute.int8.onnx_files import OPSET
+from advisor.compute.int8.tracing import trace
 from advisor.families.input_sizes import SOUND
 
 CACHE = "cache"
@@ -231,17 +230,11 @@ class _SoundDecoder(_CrossDecoder):
 
 
 def _export(graph: _Graph, path: Path) -> None:
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # the tracer warns of every shape that transformers compares
-        sample, outputs = graph.sample(), graph.outputs()
-        growing = {
-            PAST: {0: "batch", 2: "cached"},
-            PRESENT: {0: "batch", 2: "written"},
-            CROSS: {0: "batch", 2: "read"},
-        }
-        axes = {name: growing[kind] for name in (*sample, *outputs) if (kind := name.split(".")[0]) in growing}
-        torch.onnx.export(
-            graph, tuple(sample.values()), str(path),
-            dynamo=False, opset_version=OPSET,  # dynamo=True would need onnxscript
-            input_names=list(sample), output_names=outputs, dynamic_axes={**axes, **graph.axes()},
-        )  # fmt: skip
+    sample, outputs = graph.sample(), graph.outputs()
+    growing = {
+        PAST: {0: "batch", 2: "cached"},
+        PRESENT: {0: "batch", 2: "written"},
+        CROSS: {0: "batch", 2: "read"},
+    }
+    axes = {name: growing[kind] for name in (*sample, *outputs) if (kind := name.split(".")[0]) in growing}
+    trace(graph, path, sample, outputs, {**axes, **graph.axes()})

@@ -13,7 +13,7 @@ from typing import Any
 from transformers import AutoFeatureExtractor, AutoImageProcessor, AutoTokenizer
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.base.held_stderr import without_panics
+from advisor.base.held_output import without_panics
 from advisor.compute.structure.loading_checks import brings_code, refuse_irregular, refuse_unreadable, unloadable
 from advisor.compute.tasks.task import Task
 from advisor.facts.tasks import WRITERS

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 import students
+import tiny
 import torch
+from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from advisor.base.errors import AdviseError
 from advisor.base.generators import result_of
 from advisor.compute.data.batches import Encoded
 from advisor.compute.int8.artefact import Made, Wanted, judging, make, read
-from advisor.compute.tasks.scorer import Scorer
+from advisor.compute.tasks.scorer import Scorer, TextScorer
 from advisor.compute.training.context import Context
 
 ANY, NEVER = Wanted(0, 1, ("onnxruntime",)), Wanted(2, 0, ("onnxruntime",))
@@ -154,3 +156,28 @@ def test_a_plain_checkpoint_is_no_int8_model(tmp_path: Path) -> None:
     assert read(tmp_path) is None
     with pytest.raises(AdviseError, match="the folder holds no int8 model"):
         result_of(judging(tmp_path, students.context("bert"), students.context("bert").selection))
+
+
+def mixtral() -> Scorer:
+    """Its experts count who goes where, by an operator that ONNX lacks."""
+    torch.manual_seed(0)
+    sizes = {"num_hidden_layers": 2, "hidden_size": 48, "num_attention_heads": 4, "num_key_value_heads": 2}
+    more = {"vocab_size": tiny.VOCABULARY, "pad_token_id": 0, "intermediate_size": 96, "num_local_experts": 2}
+    config = AutoConfig.for_model("mixtral", **sizes, **more)
+    return TextScorer(AutoModelForSequenceClassification.from_config(config)).eval()
+
+
+def test_a_model_that_onnx_cannot_express_is_served_by_pytorch(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    result = finished(mixtral(), students.context("bert"), tmp_path / "int8", Wanted(0, 1, ("onnxruntime", "pytorch")))
+    assert result.backend == "pytorch" and result.quantized.quantized > 0
+    assert "pytorch: the model cannot be written as ONNX: Exporting the operator 'aten::histc' to" in result.notes[0]
+    assert capfd.readouterr() == ("", "")  # torch prints the whole graph
+    assert [file.name for file in tmp_path.iterdir()] == ["int8"]
+
+
+def test_where_onnx_runtime_has_to_serve_it_the_operator_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AdviseError, match=r"ONNX: Exporting the operator 'aten::histc'.*\n.*backend: pytorch"):
+        finished(mixtral(), students.context("bert"), tmp_path / "int8", ANY)
+    assert not list(tmp_path.iterdir())
