@@ -5,7 +5,8 @@ transformers initialises missing weights at random, and says so only in a log.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +14,28 @@ import torch
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.structure.inference import stock, stored
+from advisor.families.described.structure import PLACE
 from advisor.families.family import Family
 
 NAMED = 3  # of each kind; one wrong size in a config makes misfits of hundreds
 DAMAGED = "use a checkpoint from before its training diverged, or copy the file again from its source"
 UNTRAINED = "fine-tune it with `advise run`, and load the folder of that run"
 HINT = "give the config.json that was saved with these weights"
+OTHERS = "its weights are not those that its config describes"
 RENAMED = "the file has tensors of other names, such as {}: save it with the save_pretrained of transformers"
 TOKENS = "use the tokenizer that was saved with these weights, or give the model rows (resize_token_embeddings)"
 
 
 def refuse_unfitting(model: Any, info: Mapping[str, Any], family: Family, folder: Path | str) -> None:
-    """Only the head for the labels may be new, and what the family's checkpoints may lack.
+    """Only the head for the labels may be new, and what the family's checkpoints may lack; no block may be left over.
 
     Args:
         info: what transformers reports about loading the model.
 
     Raises:
-        AdviseError: other tensors are missing or have another shape.
+        AdviseError: other tensors are missing or have another shape, or the file has more blocks than the config says.
     """
+    _refuse_deeper(model, info["unexpected_keys"], family, folder)
     missing, shapes = _made_up(model, info)
     gone = [name for name in _beside_head(missing, model, family) if not name.startswith(family.notes.may_lack)]
     other = _beside_head(list(shapes), model, family)
@@ -40,7 +44,7 @@ def refuse_unfitting(model: Any, info: Mapping[str, Any], family: Family, folder
     told = "; ".join([*_missing(gone, model), *_misshapen(other, shapes)])
     left_over = sorted(info["unexpected_keys"])[:1] if gone else []
     hint = RENAMED.format(left_over[0]) if left_over else HINT
-    raise AdviseError(Fault(f"its weights are not those that its config describes: {told}", str(folder), hint=hint))
+    raise AdviseError(Fault(f"{OTHERS}: {told}", str(folder), hint=hint))
 
 
 def refuse_misshapen(model: Any, family: Family, folder: Path) -> None:
@@ -82,6 +86,28 @@ def refuse_unknown_tokens(tokenizer: Any, model: Any, folder: Path | str) -> Non
         message = f"its tokens are numbered up to {largest}, but the model has 0 to {known - 1} only"
         message += f" (vocab_size {known} in config.json)"
         raise AdviseError(Fault(message, str(file if file.exists() else folder), hint=TOKENS))
+
+
+def _refuse_deeper(model: Any, left_over: Iterable[str], family: Family, folder: Path | str) -> None:
+    """Raise an AdviseError where a file has blocks behind the last one of the config: the model would lack them."""
+    structure, body = family.structure(model.config.to_dict()), f"{model.base_model_prefix}."
+    names = [name.removeprefix(body) for name in left_over]
+    counts = dict.fromkeys(structure.stacks, 0)
+    for pattern in structure.rows:
+        stacks, form = [stack for stack, _, _ in PLACE.findall(pattern)], _numbered(pattern.removeprefix(body))
+        for found in filter(None, map(form.fullmatch, names)):
+            for stack, number in zip(stacks, found.groups(), strict=True):
+                counts[stack] = max(counts[stack], int(number) + 1)
+    own = structure.stacks
+    told = [f"they have {counts[name]} layers, config.json says {one.depth} ({one.key})"
+            for name, one in own.items() if counts[name] > one.depth]  # fmt: skip
+    if told:
+        raise AdviseError(Fault(f"{OTHERS}: {told[0]}", str(folder), hint=HINT))
+
+
+def _numbered(pattern: str) -> re.Pattern[str]:
+    """The names that a pattern stands for, with any numbers of blocks."""
+    return re.compile(re.escape(PLACE.sub("@", pattern)).replace("@", r"(\d+)"))
 
 
 def _made_up(model: Any, info: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:

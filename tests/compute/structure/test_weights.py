@@ -41,6 +41,24 @@ def renamed(tensors: dict[str, Tensor], name: Callable[[str], str]) -> None:
     tensors.update({name(key): tensor for key, tensor in given.items()})
 
 
+@pytest.mark.parametrize("headed", [False, True])
+@pytest.mark.parametrize("name", tiny.FAMILIES)
+def test_weights_of_more_layers_than_the_config_says_are_refused(
+    name: str, headed: bool, checkpoints: dict[str, Path], tmp_path: Path
+) -> None:
+    """transformers would leave them out, and the model would be another one."""
+    folder = copied(checkpoints, name, tmp_path)
+    if headed:
+        loaded, processor = checkpoint.load(folder, students.family(name), TextClassification(NAMES))
+        shutil.rmtree(folder)
+        checkpoint.save(loaded, processor, folder)
+    tiny.configure(folder, **{DEEPER[name]: 2})
+    has = 3 if name == "t5" else 4
+    assert refused(folder, name).message == (
+        f"its weights are not those that its config describes: they have {has} layers, config.json says 2 ({DEEPER[name]})"
+    )
+
+
 @pytest.mark.parametrize("name", tiny.FAMILIES)
 @pytest.mark.parametrize(
     ("keys", "size", "told"),
