@@ -52,6 +52,7 @@ def run(arguments: Sequence[str]) -> int:
 def _run(options: Namespace) -> int:
     from advisor.api.orders import execute, imbalance, prepare
     from advisor.execution.seeds import refuse_past_the_last
+    from advisor.execution.work import refuse_impossible
     from advisor.report import run_tables as report
 
     order = _order(options)
@@ -66,6 +67,7 @@ def _run(options: Namespace) -> int:
         refuse_past_the_last(job, options.seeds)
     if options.dry_run:
         _refuse_absent(options.train_on)
+        refuse_impossible(job)
         report.plan(job.plan)
         return 0
     result = execute(job, order)

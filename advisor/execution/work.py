@@ -37,7 +37,6 @@ class Work:
     def __init__(self, job: Job, out: Path, answers: Path | None = None) -> None:
         from advisor.compute.machine import processes
         from advisor.compute.machine.device import own_memory, pick
-        from advisor.compute.structure.proven import refuse_other_shapes, refuse_unproven
         from advisor.execution import reading
 
         self.job, self.out, self.answers_in = job, out, answers
@@ -48,10 +47,7 @@ class Work:
             shared = processes.count() if own is None else 1
             memory.refuse_too_large(job.plan, str(source), free and free // shared)
             _refuse_large_batches(job, processes.count(), free and free // shared)
-        if cuts := job.plan.cuts:
-            family, last = job.plan.family, job.plan.steps[-1].after
-            refuse_unproven(job.model.config or {}, family.task, cuts, str(source))
-            refuse_other_shapes(last, family.task, lambda labels: family.structure(last, labels).shapes(), str(source))
+        refuse_impossible(job)
         scorer, self.readings, self.joined = reading.first(job)
         self.first: Scorer | None = scorer  # the model as it came, until a step has changed it
         self.reading = self.readings[0]
@@ -187,6 +183,18 @@ class Work:
 
         family = self.read_as[step].family
         return load(self.folders[step], family, self.job.task, trust_remote_code=self.job.trust_remote_code)[0]
+
+
+def refuse_impossible(job: Job) -> None:
+    """Raise an AdviseError where transformers cannot make the models of a job, before any weights are read."""
+    from advisor.compute.structure.proven import refuse_other_shapes, refuse_unbuildable, refuse_unproven
+
+    file = str(job.model.folder / "config.json" if job.model.folder else job.model.source.source)
+    family, config, last = job.plan.family, job.model.config or {}, job.plan.steps[-1].after
+    refuse_unbuildable(config, family.task, file)
+    if cuts := job.plan.cuts:
+        refuse_unproven(config, family.task, cuts, file)
+        refuse_other_shapes(last, family.task, lambda labels: family.structure(last, labels).shapes(), file)
 
 
 def _settings(planned: PlannedStep) -> dict[str, Any]:

@@ -78,6 +78,8 @@ def _others(described: Description, config: Mapping[str, Any]) -> Iterator[str]:
     for key in ACTIVATIONS:
         if not isinstance(config.get(key) or "", str):
             yield f"{key}: expected the name of an activation, got {config[key]!r}"
+    if not isinstance(config.get("id2label") or {}, Mapping):
+        yield f"id2label: expected a mapping of numbers to names, got {str(config['id2label'])[:60]}"
     if BUCKETS in described.sizes:
         yield from _distances(config.get(BUCKETS) or described.sizes[BUCKETS].usual, config.get(DISTANCE))
     vocabulary = described.sizes.get("vocab")

@@ -111,3 +111,30 @@ def test_a_student_with_other_labels_is_refused(text: Path, tmp_path: Path, caps
     steps = f"  - finetune: {{epochs: 1}}\n  - distillation: {{student: {json.dumps(str(student))}, epochs: 1}}\n"
     refused(tmp_path, text, tampered("bert"), steps, 2)
     assert "its head has 3 labels, the task has 2" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"layer_types": ["strange"] * 4}, "`layer_types` entries must be in"),
+        ({"layer_types": ["full_attention"] * 3}, "`num_hidden_layers` (4) must be equal to"),
+        ({"rope_parameters": {"rope_type": "nonsense"}}, "'nonsense' (rope_parameters.rope_type in config.json)"),
+        ({"dtype": "nonsense"}, "no attribute 'nonsense' (dtype in config.json)"),
+        (
+            {"id2label": ["asyncio", "email"]},
+            "id2label: expected a mapping of numbers to names, got ['asyncio', 'email']",
+        ),
+    ],
+)
+def test_a_config_that_transformers_refuses_is_found_by_a_dry_run(
+    changes: dict[str, Any], told: str, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny.checkpoint("llama", tmp_path / "model")
+    tiny.configure(tmp_path / "model", **changes)
+    (tmp_path / "recipe.yaml").write_text(
+        f"version: 1\nname: bad\nmodel: {{source: ./model}}\ndevice: edge\ndata: {{source: {json.dumps(str(text))}}}\n"
+        "steps:\n  - finetune: {epochs: 1}\n"
+    )
+    assert main(["run", str(tmp_path / "recipe.yaml"), "--dry-run"]) == 2
+    shown = capsys.readouterr()
+    assert told in " ".join(shown.err.split()) and "model/config.json" in shown.err and not shown.out

@@ -19,6 +19,7 @@ from advisor.families.described.structure import Structure
 
 Shapes = Mapping[str, tuple[int, ...]]
 MOST_REMEMBERED = 64
+COMPARED = "compare it with the config.json of a published model"
 _proofs: dict[tuple[Any, str], Proof] = {}
 _cuts: dict[tuple[Any, str], Cuts] = {}
 
@@ -52,11 +53,7 @@ def refuse_unproven(values: Mapping[str, Any], task: str, cuts: Sequence[str], f
 
     values: of the config. task: the Hub's name. cuts: names as in `express.Cuts`.
     """
-    try:
-        config = stock.config_of(values)
-    except AdviseError as error:
-        wrong = error.faults[0]
-        raise AdviseError(Fault(" ".join(wrong.message.split()), file, hint=wrong.hint)) from None
+    config = _read(values, file)
     known = possible(stock.class_of(config, task), config)
     together = any(one.endswith("+heads") for one in known.possible)
     faults = [
@@ -66,6 +63,27 @@ def refuse_unproven(values: Mapping[str, Any], task: str, cuts: Sequence[str], f
     ]
     if faults:
         raise AdviseError(*faults)
+
+
+def refuse_unbuildable(values: Mapping[str, Any], task: str, file: str) -> None:
+    """Raise an AdviseError where transformers makes no model of a config, before any weights are read.
+
+    values: of the config. task: the Hub's name.
+    """
+    config = _read(values, file)
+    try:
+        stock.on_meta(stock.class_of(config, task), config)
+    except REFUSED as error:
+        message = f"its class refuses the config: {stock.in_words(error, values)}"
+        raise AdviseError(Fault(message, file, hint=COMPARED)) from None
+
+
+def _read(values: Mapping[str, Any], file: str) -> Any:
+    try:
+        return stock.config_of(values)
+    except AdviseError as error:
+        wrong = error.faults[0]
+        raise AdviseError(Fault(" ".join(wrong.message.split()), file, hint=wrong.hint)) from None
 
 
 def refuse_other_shapes(values: Mapping[str, Any], task: str, shapes: Callable[[int], Shapes], file: str) -> None:

@@ -54,9 +54,8 @@ def test_weights_of_more_layers_than_the_config_says_are_refused(
         checkpoint.save(loaded, processor, folder)
     tiny.configure(folder, **{DEEPER[name]: 2})
     has = 3 if name == "t5" else 4
-    assert refused(folder, name).message == (
-        f"its weights are not those that its config describes: they have {has} layers, config.json says 2 ({DEEPER[name]})"
-    )
+    told = f"they have {has} layers, config.json says 2 ({DEEPER[name]})"
+    assert refused(folder, name).message == f"its weights are not those that its config describes: {told}"
 
 
 @pytest.mark.parametrize("name", tiny.FAMILIES)

@@ -59,7 +59,7 @@ def infer(config: Any, class_: Any = None) -> Inferred:
     except AdviseError:
         raise
     except REFUSED as error:
-        why = _unusual(config, class_) or error
+        why = _unusual(config, class_) or stock.in_words(error, config.to_dict())
         raise AdviseError(f"{class_.__name__}: its structure cannot be inferred: {why}") from error
 
 

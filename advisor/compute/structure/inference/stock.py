@@ -65,7 +65,25 @@ def config_of(values: Mapping[str, Any]) -> Any:
     try:
         return AutoConfig.for_model(kind, **given)
     except Exception as error:  # a config's class may refuse with any error
-        raise AdviseError(f"no config that transformers can read: {error}", hint=READABLE) from None
+        raise AdviseError(f"no config that transformers can read: {in_words(error, values)}", hint=READABLE) from None
+
+
+def in_words(error: BaseException, values: Mapping[str, Any]) -> str:
+    """Why transformers refuses a config: the kind of an error that names a value alone, and the key that has it."""
+    lines = str(error).strip().splitlines()
+    if not isinstance(error, LookupError | AttributeError | TypeError) or not lines:
+        return lines[-1].strip() if lines else type(error).__name__
+    value = error.name if isinstance(error, AttributeError) else next(iter(error.args), None)
+    key = next((key for key, given in _leaves(values) if isinstance(value, str) and given == value), "")
+    return f"{type(error).__name__}: {lines[-1].strip()}" + (f" ({key} in config.json)" if key else "")
+
+
+def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + str(key), value
 
 
 def tasks_of(config: Any) -> dict[str, Any]:
