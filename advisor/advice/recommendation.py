@@ -28,7 +28,7 @@ from advisor.advice.reasons import Verdict, given_student, notes, verdicts, whit
 from advisor.base.errors import AdviseError, NotMet, PolicyError
 from advisor.base.frozen import replace
 from advisor.facts.facts import DeviceFacts, Facts, Goal
-from advisor.families.registry import refused_task
+from advisor.families import registry
 from advisor.inspection import languages
 from advisor.inspection.probe import Model
 from advisor.policy.effects import denies_facts
@@ -80,7 +80,7 @@ def advise(
     if not admissible:
         denied = all(any(denies_facts(one.rule) for one in _errors(each)) for each in found)
         raise (NotMet if denied else PolicyError)(_refused(found, denied))
-    if wrong := refused_task(model.model_type, facts.model.kind, facts.data.task):
+    if wrong := registry.refused_task(model.model_type, facts.model.kind, facts.data.task):
         raise AdviseError(wrong[0], hint=wrong[1])
     meeting = [one for one in admissible if not one.misses]
     if not meeting:
@@ -89,12 +89,22 @@ def advise(
         raise NotMet("\n  ".join((told, *given_student(found))))
     chosen = _chosen(meeting, admissible)
     why = verdicts(policy, facts, chosen, found)
-    unknown = (f"its sizes are not known: {model.unknown}",) if model.unknown else ()
-    said = (*notes(chosen, facts), *unknown, *given_student(found), *_own_runs(history, found))
+    said = (*notes(chosen, facts), *_unknown(model), *given_student(found), *_own_runs(history, found))
     if missing := languages.unstated(model, chosen.recipe.data):
         said = (*said, f"{missing}: {languages.STATE_THEM} (--source-lang, --target-lang)")
     said = (*said, *white_paper_only(policy, why))
     return Advice(facts, policy, chosen, found, why, said)
+
+
+def _unknown(model: Model) -> Iterator[str]:
+    """Why its sizes are not known, and that it cannot be run where it needs code of its own."""
+    config = model.config or {}
+    if config.get("auto_map"):
+        yield "it comes with code of its own (auto_map), so its sizes are not known and `advise run` refuses it"
+    elif model.unknown:
+        yield f"its sizes are not known: {model.unknown}"
+    elif flags := registry.uncovered(config):
+        yield f"its sizes are not known: nobody tried {', '.join(flags)}"
 
 
 def account(policy: Policy, facts: Facts, model: Model, recipe: Recipe) -> tuple[Verdict, ...]:

@@ -22,6 +22,7 @@ def run(arguments: Sequence[str]) -> int:
     made.add_argument("--out", type=Path, metavar="FILE", help="write it here (default: where advise finds it again)")
     options = made.parse_args(arguments)
     from advisor.base.files import deliver
+    from advisor.families.described import description
     from advisor.inspection.probe import needs_run
 
     needs_run("advise families add")
@@ -31,6 +32,8 @@ def run(arguments: Sequence[str]) -> int:
     deliver(file, json.dumps(described, indent=1) + "\n")
     sys.stdout.write("".join(f"{line}\n" for line in _lines(described)))
     sys.stderr.write(f"wrote {file}\n")
+    if description.shipped(described["model_type"]):
+        sys.stderr.write(f"note: advise has a description of {described['model_type']} already, and takes that one\n")
     return 0
 
 

@@ -198,6 +198,10 @@ def refuse_unexecutable(model: probe.Model, task: str, problem_type: str | None)
             f"{model.source.source} comes with code of its own (auto_map), which is not run",
             hint="give a model of a class of transformers",
         )
+    if model.folder and (model.folder / "config.json").is_file():
+        from advisor.compute.structure.loading_checks import refuse_unknown_activation
+
+        refuse_unknown_activation(model.folder)
     if flags := registry.uncovered(model.config or {}):
         raise AdviseError(
             f"its tensors are not known, so it cannot be run: nobody tried {', '.join(flags)}",

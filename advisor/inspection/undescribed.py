@@ -52,10 +52,15 @@ def described(config: Config) -> dict[str, Any]:
     """The data of a description, for the values of a config.
 
     Raises:
-        AdviseError: transformers knows no such type, or its structure cannot be inferred.
+        AdviseError: its weights are not those of a class of transformers, which knows no such type, or whose structure
+            cannot be inferred.
     """
     from advisor.compute.structure.inference import describe, stock
     from advisor.compute.structure.inference.small import REFUSED
+
+    if found := [key for key in description.NEVER if config.get(key)]:
+        message = f"{config['model_type']}: its weights are not those of a class of transformers ({', '.join(found)})"
+        raise AdviseError(message, hint="give a model of a class of transformers, without code of its own, in fp32")
 
     try:
         return describe.describe(stock.config_of(config))

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import tiny
 
 from advisor.base.errors import AdviseError
 from advisor.cli import main
@@ -132,3 +133,61 @@ def test_run_stops_before_any_weight_is_read(
     told = capsys.readouterr().err
     assert said in told and able in told
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"auto_map": {"AutoModel": "code.Own"}},
+            "it comes with code of its own (auto_map), so its sizes are not known",
+        ),
+        (
+            {"quantization_config": {"bits": 4}},
+            "its sizes are not known: nobody tried quantization_config = {'bits': 4}",
+        ),
+        ({"hidden_act": "nonsense"}, "its sizes are not known: nobody tried hidden_act = 'nonsense'"),
+    ],
+)
+def test_advice_names_the_flag_for_which_sizes_are_not_known(
+    changes: dict[str, object], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny.checkpoint("bert", tmp_path / "model")
+    tiny.configure(tmp_path / "model", **changes)
+    assert main(["--model", str(tmp_path / "model"), "--samples", "20000", "--device", "cpu"]) == 0
+    assert told in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("key", ["auto_map", "quantization_config"])
+def test_weights_of_no_class_of_transformers_cannot_be_described(
+    key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A description of the plain class would not speak of them."""
+    tiny.checkpoint("bert", tmp_path / "model")
+    tiny.configure(tmp_path / "model", **{key: {"AutoModel": "code.Own"}})
+    assert main(["families", "add", str(tmp_path / "model"), "--out", str(tmp_path / "made.json")]) == 2
+    told = capsys.readouterr().err
+    assert f"its weights are not those of a class of transformers ({key})" in told
+    assert not (tmp_path / "made.json").exists()
+
+
+def test_an_activation_that_transformers_lacks_is_named_by_run(
+    tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny.checkpoint("bert", tmp_path / "model")
+    tiny.configure(tmp_path / "model", hidden_act="geluu")
+    (tmp_path / "recipe.yaml").write_text(
+        f"version: 1\nname: odd\nmodel: {{source: ./model}}\ndevice: edge\ndata: {{source: {json.dumps(str(text))}}}\n"
+        "steps:\n  - finetune: {epochs: 1}\n"
+    )
+    assert main(["run", str(tmp_path / "recipe.yaml"), "--dry-run"]) == 2
+    told = capsys.readouterr().err
+    assert "hidden_act: transformers has no activation 'geluu'" in told and "'gelu'" in told
+
+
+@pytest.mark.slow
+def test_a_description_of_a_shipped_type_is_said_to_have_no_effect(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["families", "add", "distilbert", "--out", str(tmp_path / "made.json")]) == 0
+    assert "advise has a description of distilbert already, and takes that one" in capsys.readouterr().err

@@ -235,6 +235,11 @@ def names() -> list[str]:
     return sorted({file.stem for folder in kept.folders(FOLDER) for file in folder.glob("*.json")})
 
 
+def shipped(model_type: str) -> bool:
+    """Whether advise comes with a description of a model type, which is taken before any other."""
+    return (FOLDER / f"{model_type}.json").is_file()
+
+
 @cache
 def find(model_type: str) -> Description | None:
     """The description of a model type, the shipped one first, what was kept of it last; None where no file has it.
