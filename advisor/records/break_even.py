@@ -8,6 +8,7 @@ from statistics import fmean
 
 from advisor.base.rounding import rounded
 from advisor.records.carbon import payback
+from advisor.records.measuring import is_time_derived, two_scales
 from advisor.records.results import NO_BASELINE, Cost, Measured, RunResult, StepResult
 from advisor.records.search import Spent
 
@@ -21,8 +22,22 @@ def making_g(steps: Sequence[StepResult]) -> Measured:
         return Measured(why_not=NO_BASELINE)
     if not costs:
         return Measured(why_not="nothing was compressed")
+    return _sum(costs)
+
+
+def _sum(costs: Sequence[Measured], of: str = "") -> Measured:
     missing = next((one for one in costs if one.value is None), None)
-    return missing or Measured(sum(one.value or 0.0 for one in costs), source=costs[-1].source)
+    if len(set(map(is_time_derived, costs))) > 1 and not missing:
+        return Measured(why_not="some steps' making was metered, that of others is time-derived")
+    return missing or Measured(sum(one.value or 0.0 for one in costs), source=f"{costs[-1].source}{of}")
+
+
+def _useless(steps: Sequence[StepResult]) -> str:
+    """Why nothing is shown to be saved, whatever it emits: a constant answer would do as well. Empty where it is not so."""
+    for one, which in ((steps[0], "the baseline"), (steps[-1], "the last model")):
+        if one.above_constant.value is not None and one.above_constant.value <= 0:
+            return f"{which} is no better than a constant answer, so nothing is shown to be saved"
+    return ""
 
 
 def break_even(steps: Sequence[StepResult]) -> Measured:
@@ -30,7 +45,9 @@ def break_even(steps: Sequence[StepResult]) -> Measured:
     cost, baseline = making_g(steps), next((one for one in steps if one.name == "finetune"), None)
     if cost.value is None or baseline is None:
         return cost
-    return payback(cost, baseline.served.g_per_1000, steps[-1].served.g_per_1000)
+    if reason := _useless(steps):
+        return Measured(why_not=reason)
+    return payback(cost, baseline.served.g_per_1000, steps[-1].served.emissions)
 
 
 def with_discarded(cost: Cost, earlier: Cost | None) -> Cost:
@@ -53,14 +70,15 @@ def making_all_g(runs: Sequence[RunResult]) -> Measured:
     """Emissions of making the last model of every seed, of which one is served; and of all baselines but one."""
     costs = [making_g(run.steps) for run in runs]
     costs += [step.cost.g_co2 for run in runs[1:] for step in run.steps if step.name == "finetune"]
-    missing = next((one for one in costs if one.value is None), None)
-    return missing or Measured(sum(one.value or 0.0 for one in costs), source=f"all {len(runs)} seeds")
+    return _sum(costs, f"; all {len(runs)} seeds")
 
 
 def break_even_of_seeds(runs: Sequence[RunResult]) -> Measured:
     """Requests after which one seed's model has saved what making all of them emitted; means of what they emit."""
     baselines = [step.served.g_per_1000 for run in runs for step in run.steps if step.name == "finetune"]
-    return payback(making_all_g(runs), _mean(baselines), _mean([run.steps[-1].served.g_per_1000 for run in runs]))
+    if reason := next(filter(None, (_useless(run.steps) for run in runs)), ""):
+        return Measured(why_not=reason)
+    return payback(making_all_g(runs), _mean(baselines), _mean([run.steps[-1].served.emissions for run in runs]))
 
 
 def break_even_of_search(spent: Spent, g_per_1000: Measured, share: Measured) -> Measured:
@@ -73,14 +91,17 @@ def break_even_of_search(spent: Spent, g_per_1000: Measured, share: Measured) ->
         were = "was" if spent.uncounted == 1 else "were"
         return Measured(why_not=f"{spent.uncounted} of its steps {were} not counted")
     baseline = replace(g_per_1000, value=g_per_1000.value / share.value) if g_per_1000.value and share.value else share
-    return payback(Measured(spent.g_co2), baseline, g_per_1000)
+    return payback(replace(g_per_1000, value=spent.g_co2), baseline, share)  # one scale: a search takes no power log
 
 
 def _mean(found: Sequence[Measured]) -> Measured:
     missing = next((one for one in found if one.value is None), None)
     if missing or not found:
         return missing or Measured(why_not=NO_BASELINE)
-    return Measured(fmean([one.value or 0.0 for one in found]), source=f"mean of {len(found)} seeds; {found[0].source}")
+    ends = [one.interval for one in found if one.interval]
+    widest = (min(low for low, _ in ends), max(high for _, high in ends)) if len(ends) == len(found) else None
+    source = f"{found[0].source}; mean of {len(found)} seeds"
+    return Measured(fmean([one.value or 0.0 for one in found]), source=source, interval=widest)
 
 
 def net_saving(steps: Sequence[StepResult], requests: int | None) -> Measured:
@@ -94,8 +115,8 @@ def net_saving(steps: Sequence[StepResult], requests: int | None) -> Measured:
     cost, last = making_g(steps), steps[-1].served
     baseline = next((one.served.g_per_1000 for one in steps if one.name == "finetune"), NOT_STATED)
     missing = next((one for one in (cost, baseline, last.emissions) if one.value is None), None)
-    if missing:
-        return Measured(why_not=missing.why_not)
+    if reason := missing.why_not if missing else two_scales(cost, baseline) or _useless(steps):
+        return Measured(why_not=reason)
     assert cost.value is not None and baseline.value is not None and last.emissions.value is not None
     whole, made = baseline.value * requests / 1000, cost.value
     smaller = whole * last.emissions.value

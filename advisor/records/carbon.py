@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from advisor.base.rounding import rounded
+from advisor.records.measuring import two_scales
 from advisor.records.results import Measured, Served
 
 HOURS_A_YEAR = 24 * 365
@@ -47,24 +48,35 @@ def embodied_g(embodied_kg: float, lifetime_years: float, hours: float, reserved
     return embodied_kg * 1000 * hours / (lifetime_years * HOURS_A_YEAR) * reserved
 
 
-def payback(cost_g: Measured, baseline_g: Measured, own_g: Measured) -> Measured:
+def payback(cost_g: Measured, baseline_g: Measured, share: Measured) -> Measured:
     """Requests after which the CO2e of making a model is earned back by answering with it.
 
     Args:
-        cost_g: of making it. baseline_g, own_g: per 1,000 requests. Example: 270 g for a saving of 0.0972 g: 2,777,778.
+        cost_g: of making it. baseline_g: of the baseline, per 1,000 requests. share: of that which the model emits; its
+            interval gives that of the result. Example: 270 g, 0.108 g and a share of 0.1: 2,777,778.
 
     Returns:
-        No value, and why, where one of them was not measured, or where the model saves nothing: never.
+        No value, and why, where one of them was not measured, or where no saving is shown.
     """
-    missing = next((one for one in (cost_g, baseline_g, own_g) if one.value is None), None)
-    if missing:
-        return Measured(why_not=missing.why_not)
-    assert cost_g.value is not None and baseline_g.value is not None and own_g.value is not None
-    saved = baseline_g.value - own_g.value
-    if saved <= 0:
-        return Measured(why_not="never: per request it emits no less than the baseline")
+    missing = next((one for one in (cost_g, baseline_g, share) if one.value is None), None)
+    if reason := missing.why_not if missing else two_scales(cost_g, baseline_g) or _no_saving(share):
+        return Measured(why_not=reason)
+    assert cost_g.value is not None and baseline_g.value is not None and share.value is not None
+    saved = baseline_g.value * (1 - share.value)
+    ends = [1000 * cost_g.value / (baseline_g.value * (1 - end)) for end in share.interval or ()]
     told = f"making it emitted {rounded(cost_g.value, 3)} g CO2e, each 1,000 requests save {rounded(saved, 3)} g"
-    return Measured(1000 * cost_g.value / saved, source=f"{told}; {own_g.source}")
+    interval = (ends[0], ends[1]) if ends else None
+    return Measured(1000 * cost_g.value / saved, source=f"{told}; {share.source}", interval=interval)
+
+
+def _no_saving(share: Measured) -> str:
+    """Why a share of the baseline's emissions pays nothing back; empty where it does."""
+    assert share.value is not None
+    low, high = share.interval or (share.value, share.value)
+    if low >= 1:
+        return "never: per request it emits no less than the baseline"
+    ends = f"{low:.1%} to {high:.1%}".replace("%", " %")
+    return f"not shown to pay back: per request it emits {ends} of what the baseline emits" if high >= 1 else ""
 
 
 def sci(served: Served, assumed: Assumptions) -> Measured:

@@ -29,6 +29,15 @@ class Measuring:
         return {"seconds": self.seconds, "power_log": log, "protocol": self.protocol}
 
 
+def two_scales(making: Measured, serving: Measured) -> str:
+    """Why what making a model took is not weighed against serving it; empty where both are on one scale of energy."""
+    derived = "is time-derived", "was metered"
+    if is_time_derived(making) == is_time_derived(serving):
+        return ""
+    how = derived if is_time_derived(making) else derived[::-1]
+    return f"making it {how[0]}, serving {how[1]}: two scales of energy"
+
+
 def is_time_derived(measured: Measured) -> bool:
     """Whether a figure of energy or emissions is processor time under another name."""
     return measured.value is not None and measured.source.startswith(TIME_DERIVED)

@@ -21,7 +21,7 @@ from advisor.report.escape import escaped
 from advisor.report.frontmatter import data_name, front, hub_id, last_part, making
 from advisor.report.shares import emissions_head, interval, percent, rows
 from advisor.report.style import plural
-from advisor.runs.summary import warning
+from advisor.runs.summary import paid_back, warning
 
 
 def text(result: RunResult, recipe: Recipe, data: DataFacts, license_: str = "") -> str:
@@ -127,7 +127,7 @@ def _impact(result: RunResult) -> Iterator[str]:
     yield f"idling for the same time: {_quantity(served.idle_wh_per_1000, 'Wh')};"
     yield f"emissions: {_quantity(served.g_per_1000, 'g CO2e per 1,000 requests')}.\n"
     if result.payback.value is not None:
-        yield f"Making it is paid back after {result.payback.value:,.0f} requests ({escaped(result.payback.source)})."
+        yield f"Making it is paid back after {paid_back(result.payback)} ({escaped(result.payback.source)})."
     else:
         yield f"When making it is paid back is not known ({escaped(result.payback.why_not)})."
     if result.net_saving.value is not None:

@@ -12,7 +12,7 @@ from advisor.report.run_tables import gates, judged_by, plain_table
 from advisor.report.shares import emissions_head
 from advisor.report.style import clean, plural
 from advisor.runs.seed_statistics import SeedsResult, Spread
-from advisor.runs.summary import requests
+from advisor.runs.summary import paid_back
 
 
 def show(result: SeedsResult) -> None:
@@ -23,7 +23,7 @@ def show(result: SeedsResult) -> None:
     screen.print(table(result), *([gates(result.gates)] if result.gates else []))
     if result.payback.value is not None:
         made = f"Making {plural(len(result.seeds), 'model')}, of which one is served,"
-        screen.print(f"{made} pays back after {requests(result.payback.value)} requests.")
+        screen.print(f"{made} pays back after {paid_back(result.payback)}.")
 
 
 def table(result: SeedsResult) -> Table:

@@ -14,6 +14,7 @@ from advisor.base.rounding import rounded
 from advisor.records.break_even import verdict
 from advisor.records.results import Measured
 from advisor.report import shares
+from advisor.runs.summary import paid_back
 
 
 def filled(template: str, **values: Any) -> str:
@@ -29,6 +30,7 @@ def filled(template: str, **values: Any) -> str:
         "percent": percent,
         "interval": shares.interval,
         "verdict": verdict,
+        "paid_back": paid_back,
         "number": number,
         "short": rounded,
         "gate_value": shares.gate_value,

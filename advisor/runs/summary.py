@@ -58,9 +58,11 @@ def _remarks(result: RunResult) -> Iterator[str]:
     if served.time.value is None:
         yield f"time and emissions were not measured ({served.time.why_not})"
     elif result.payback.value is not None:
-        yield f"pays back after {requests(result.payback.value)} requests"
+        yield f"pays back after {paid_back(result.payback)}"
     elif result.payback.why_not.startswith("never"):
         yield "never pays back what making it emitted"
+    elif result.payback.why_not.startswith("not shown"):
+        yield "not shown to pay back what making it emitted"
     yield from _gates(result)
 
 
@@ -77,6 +79,12 @@ def _gates(result: RunResult) -> Iterator[str]:
 def percent(value: float, digits: int = 0) -> str:
     """A share as people write it. Examples: 97.9 %, 24 %, and below one percent 0.42 %."""
     return f"{value * 100:.{digits if value >= 0.01 else 2}f} %"
+
+
+def paid_back(after: Measured) -> str:
+    """When making a model is paid back, with the interval. Example: "31,000 requests (28,000 to 35,000)"."""
+    ends = f" ({' to '.join(map(requests, after.interval))})" if after.interval else ""
+    return f"{requests(after.value or 0)} requests{ends}"
 
 
 def requests(value: float) -> str:

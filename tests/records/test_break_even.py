@@ -19,6 +19,7 @@ from advisor.records.break_even import (
     weighed,
     with_discarded,
 )
+from advisor.records.measuring import TIME_DERIVED
 from advisor.records.results import Cost, Measured, RunResult, Served, StepResult
 from advisor.records.search import Spent
 
@@ -74,6 +75,28 @@ def test_what_was_not_measured_gives_no_number() -> None:
     unserved = (*STEPS[:2], replace(STEPS[2], served=Served(emissions=Measured(why_not="no cuda device"))))
     assert net_saving(unserved, 1000).why_not == "no cuda device"
     assert verdict(net_saving(STEPS, None)) == ""
+
+
+def test_a_time_derived_making_is_not_weighed_against_metered_serving() -> None:
+    derived = Cost(g_co2=Measured(4.0, source=f"{TIME_DERIVED}: 4 W a thread"))
+    steps = tuple(replace(one, cost=derived) for one in STEPS)
+    for found in (net_saving(steps, 1000), break_even(steps), break_even_of_seeds([result(steps)] * 2)):
+        assert found.why_not == "making it is time-derived, serving was metered: two scales of energy"
+    partly = making_g((*STEPS[:2], replace(STEPS[2], cost=derived)))
+    assert partly.why_not == "some steps' making was metered, that of others is time-derived"
+
+
+@pytest.mark.parametrize("place", [0, -1])
+def test_a_model_no_better_than_a_constant_answer_pays_nothing_back(place: int) -> None:
+    steps = list(STEPS)
+    steps[place] = replace(steps[place], above_constant=Measured(0.0, source="accuracy 0.684"))
+    which = "the baseline" if place == 0 else "the last model"
+    for found in (
+        net_saving(steps, 1000),
+        break_even(steps),
+        break_even_of_seeds([result(STEPS), result(tuple(steps))]),
+    ):
+        assert found.why_not == f"{which} is no better than a constant answer, so nothing is shown to be saved"
 
 
 def test_a_finished_run_is_weighed_for_another_number_of_requests() -> None:

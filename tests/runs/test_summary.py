@@ -26,6 +26,13 @@ def test_what_is_kept_saved_and_paid_back() -> None:
     )
 
 
+def test_when_it_pays_back_has_an_interval_or_is_not_shown() -> None:
+    known = summary(run(payback=Measured(31_234.0, interval=(28_111.0, 35_000.0))))
+    assert known.endswith("; pays back after 31,000 requests (28,000 to 35,000)")
+    unknown = summary(run(payback=Measured(why_not="not shown to pay back: per request it emits 92 % to 101 %")))
+    assert unknown.endswith("; not shown to pay back what making it emitted")
+
+
 def test_what_was_not_measured_is_said() -> None:
     nothing = Measured(why_not="this machine has no cuda device")
     last = replace(LAST, served=Served(time=nothing, emissions=nothing))

@@ -75,7 +75,7 @@ class Meter:
         else:
             power = assumed_power()
             kwh, words = data.gpu_energy + processor * power.watts / 3.6e6, power.words()
-            words += "; the GPU by its energy counter" if self.gpu else ""
+            words = f"the GPU by its energy counter, the CPU {words}" if self.gpu else words
         if not kwh > 0:  # counters have been seen to wrap to below 0 (mlco2/codecarbon#309)
             return f"{kwh:g} kWh were counted in {seconds:.1f} s"
         return Made(kwh, seconds, words)
