@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from advisor.advice.candidates import NO_EVIDENCE, Candidate, greenest
-from advisor.advice.making import total
+from advisor.advice.making import rounded, total
 from advisor.advice.prediction import Prediction
 from advisor.facts.facts import Facts
 from advisor.families.registry import tasks_of
@@ -93,12 +93,17 @@ def _nothing_to_cut(step: str, chosen: Candidate) -> str:
 
 
 def _not_worth_it(best: Candidate, chosen: Candidate) -> str:
-    requests = chosen.recipe.goal.requests
-    saves = total(None, best.judged.emissions, None) < total(None, chosen.judged.emissions, None)
-    if requests and best.making and saves:
-        so_many = f"{requests:,} request{'s' if requests > 1 else ''}"
-        return f"does not pay with {so_many}: {best.making} ({best.words})"
-    return "not needed: the recipe without it is predicted to be at least as green"
+    requests, more = chosen.recipe.goal.requests, best.making.requests if best.making else 0.0
+    saved = total(None, chosen.judged.emissions, None) - total(None, best.judged.emissions, None)
+    if not requests or not more or saved <= 0:
+        return "not needed: the recipe without it is predicted to be at least as green"
+    even = (more - (chosen.making.requests if chosen.making else 0.0)) / saved
+    so_many = f"{requests:,} request{'s' if requests > 1 else ''}"
+    simpler = ", ".join(step.words() for step in chosen.recipe.steps[1:])
+    return (
+        f"does not pay with {so_many}: {f'{simpler} alone' if simpler else 'fine-tuning alone'} emits less up to "
+        f"{rounded(even)}, as making this emits as much as {rounded(more)} requests to the baseline ({best.words})"
+    )
 
 
 def _or_student(others: Sequence[Candidate]) -> str:
@@ -205,10 +210,13 @@ def _measured(chosen: Candidate, facts: Facts) -> Iterator[str]:
 
 def _made(chosen: Candidate, facts: Facts) -> Iterator[str]:
     """What making the model costs, against what it saves."""
+    int8 = "; int8's own making not counted" if "quantization" in chosen.recipe.step_names else ""
     if chosen.making is None or not chosen.making.requests:
+        if int8 and facts.goal.requests:
+            yield "int8's own making is not counted; the run says what it emitted"
         return
     ask = "" if facts.goal.requests else "; --requests N weighs that against what the model saves"
-    yield f"{chosen.making} (multiplications counted, as if one cost the same in training and in serving){ask}"
+    yield f"{chosen.making} (multiplications counted, as if one cost the same in training and in serving{int8}){ask}"
 
 
 def given_student(found: Sequence[Candidate]) -> Iterator[str]:

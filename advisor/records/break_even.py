@@ -33,7 +33,7 @@ def _sum(costs: Sequence[Measured], of: str = "") -> Measured:
 
 
 def _useless(steps: Sequence[StepResult]) -> str:
-    """Why nothing is shown to be saved, whatever it emits: a constant answer would do as well. Empty where it is not so."""
+    """Why nothing is shown to be saved: a constant answer would do as well; empty where it would not."""
     for one, which in ((steps[0], "the baseline"), (steps[-1], "the last model")):
         if one.above_constant.value is not None and one.above_constant.value <= 0:
             return f"{which} is no better than a constant answer, so nothing is shown to be saved"
