@@ -2,27 +2,28 @@
 
 Command: python bench/measured.py [--show]. It writes advisor/advice/measured.jsonl (as `advise history export` does, so
 that `advise history import` reads it) and, of the runs that were made as advice makes them, advisor/advice/
-calibration.jsonl. `--show` prints how many measured shares lie inside what is predicted, and on how many models and
-data sets each end holds that was widened by the others alone. Nothing is measured again. Expected: seconds.
+calibration.jsonl. `--show` prints how many measured shares lie inside what is predicted, and on how many data sets, at
+a depth, each end holds that was widened by the others alone. Nothing is measured again. Expected: seconds.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from result_runs import Run, kept, runs
+from result_runs import Run, disturbed, kept, runs
 from subjects import MODELS, REPORT
 
 from advisor.advice import measured
-from advisor.advice.measured import Point, comparable, coverage
+from advisor.advice.measured import Point, asked, comparable, coverage
 from advisor.advice.prediction import WHOLE
 from advisor.advice.ranges import SMALL, Cut, Range, cut_effect, int8_effect
 from advisor.base.files import write
+from advisor.facts.tasks import PROBLEM_TYPES, USUAL, possible
 from advisor.families import registry
 from advisor.families.family import Config
 from advisor.recipe.levels import level_of
@@ -92,7 +93,7 @@ def _quantities(run: Run, name: str, found: Mapping[str, Any], size: float, comp
             kept = (found["score"] - larger / rows) / above
     if kept is not None:
         yield _quantity("kept_beyond_chance", kept, source)
-    if "time" in found and not run.line.get("time_notes"):  # other programs disturbed it
+    if "time" in found and not disturbed(run.line):
         yield _quantity("relative_time", found["time"], "medians of paired rounds", found.get("time_interval"))
 
 
@@ -143,8 +144,8 @@ def points(run: Shipped) -> Iterator[Point]:
     """What a run shows of each model that advice might make: the last one of each size, int8 or not."""
     made = run.made
     recipe = loads(made.recipe)[0]
-    texts = recipe.data.task in (None, "text-classification") and made.steps[0].metric == "accuracy"
-    if not as_advised(recipe) or made.eval_samples < 400 or not texts:
+    task = _asked(recipe, made.steps[0].metric)
+    if not as_advised(recipe) or made.eval_samples < 400 or not task:
         return
     baseline = made.steps[0].quantity("above_constant")
     if baseline and baseline.value is not None and baseline.value <= 0:
@@ -156,7 +157,14 @@ def points(run: Shipped) -> Iterator[Point]:
         if family and compute and accuracy and step.name not in ("finetune", "layer_removal"):
             found = (round(value, 4) if (value := _of(step, name)) is not None else None for name in shares)
             key = (made.model, run.data, family.predicted_as, made.samples, int8, round(compute, 6))
-            yield Point(*key, round(accuracy, 4), *found)
+            yield Point(*key, round(accuracy, 4), *found, task=task)
+
+
+def _asked(recipe: Recipe, metric: str) -> str:
+    """What a run's model was asked for; empty where it is judged by another metric than the usual one of that."""
+    task = recipe.data.task or USUAL
+    labels = next((name for name, of in PROBLEM_TYPES.items() if metric in of), None) if task == USUAL else None
+    return asked(task, labels) if metric == possible(task, labels)[0] else ""
 
 
 def counted(found: Iterable[Shipped]) -> Iterator[Point]:
@@ -177,7 +185,7 @@ def _of(step: StepRecord, quantity: str) -> float | None:
 
 
 class HeldOut(NamedTuple):
-    """A model, data set and depth, beside ranges that were widened by others alone. claimed: for each end of these."""
+    """A data set and depth, beside ranges that were widened by others alone. claimed: for each end of these."""
 
     lower: bool
     upper: bool
@@ -185,19 +193,23 @@ class HeldOut(NamedTuple):
 
 
 def held_out(quantity: str, mine: Iterable[Point], every: Iterable[Point]) -> list[HeldOut]:
-    """Whether each end holds for all runs of a model on a data set, where there are comparable runs of others."""
+    """Whether each end holds for all runs on a data set, where there are comparable runs on others."""
     every, found = list(every), dict[tuple[object, ...], HeldOut]()
     for one in mine:
-        others = [other for other in every if (other.model, other.data) != (one.model, one.data)]
-        seen, said = comparable(one.group, one.samples, one.compute, one.int8, others), expected(one, quantity)
+        others = [other for other in every if other.data_set != one.data_set]
+        seen, said = _seen(one, others), expected(one, quantity)
         value = getattr(one, quantity)
         if said is None or value is None or not seen.values(quantity):
             continue
-        range_, key = seen.widened(quantity, said), (one.model, one.data, round(one.compute, 2), one.int8)
+        range_, key = seen.widened(quantity, said), (one.data_set, one.task, round(one.compute, 2), one.int8)
         before = found.get(key, HeldOut(True, True, coverage(seen.data_sets)))
         lower, upper = value >= range_.low - 1e-4, value <= range_.high + 1e-4
         found[key] = before._replace(lower=before.lower and lower, upper=before.upper and upper)
     return list(found.values())
+
+
+def _seen(one: Point, points: Sequence[Point]) -> measured.Seen:
+    return comparable(one.group, one.samples, one.compute, one.int8, points, one.task)
 
 
 def show() -> None:
@@ -219,7 +231,7 @@ def _line(words: str, quantity: str, mine: list[Point], every: tuple[Point, ...]
     inside = [0, 0]
     for one in mine:
         for place, pool in enumerate(([], every)):
-            seen, said = comparable(one.group, one.samples, one.compute, one.int8, pool), expected(one, quantity)
+            seen, said = _seen(one, pool), expected(one, quantity)
             assert said is not None
             range_ = seen.widened(quantity, said)
             inside[place] += range_.low - 1e-4 <= getattr(one, quantity) <= range_.high + 1e-4
@@ -234,7 +246,7 @@ def _line(words: str, quantity: str, mine: list[Point], every: tuple[Point, ...]
 def expected(one: Point, quantity: str) -> Range | None:
     """What the register alone predicts for a point's recipe; None where it predicts nothing."""
     layers = max(one.compute, 1 / 3)  # no run kept fewer
-    cut = cut_effect(one.group, Cut(one.compute, layers, one.compute < layers, False), one.samples)
+    cut = cut_effect(one.group, Cut(one.compute, layers, one.compute < layers, False), one.samples, one.task)
     effects = ([] if one.compute == 1 else [cut]) + ([int8_effect(one.group)] if one.int8 else [])
     found = WHOLE
     for effect in effects:

@@ -79,8 +79,13 @@ def kept() -> Iterator[Record]:
                 one = build(line["record"])
                 name = f"bench/results/{file.name}, {one.name}"
                 one = replace(one, name=name, model=FOLDERS.get(one.model, one.model))
-                found[one.model, one.data, one.recipe] = _untimed(one) if line.get("time_notes") else one
+                found[one.model, one.data, one.recipe] = _untimed(one) if disturbed(line) else one
     yield from found.values()
+
+
+def disturbed(line: Mapping[str, Any]) -> bool:
+    """Whether other programs disturbed a run's times; how wide an interval is, it says itself."""
+    return any(note.startswith("the machine was noisy") for note in line.get("time_notes", ()))
 
 
 def _untimed(made: Record) -> Record:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from advisor.advice.measured import Seen, comparable, coverage
+from advisor.advice.measured import Seen, asked, comparable, coverage
 from advisor.advice.ranges import RUNTIME, Cut, Effect, Range, cut_effect, cut_of, int8_effect
 from advisor.facts.facts import DataFacts
 from advisor.families.family import Family
@@ -61,10 +61,10 @@ def predict(
     quantized = _int8(group, family, data) if int8 else NOTHING
     if structure is None or quantized is None:
         return said
-    seen, before = Seen(), Seen()
+    seen, before, task = Seen(), Seen(), asked(data.task, data.problem_type)
     if measured and cut and data.samples is not None:
-        before = comparable(group, data.samples, cut.compute, False) if cuts else before
-        seen = comparable(group, data.samples, cut.compute, True) if int8 else before
+        before = comparable(group, data.samples, cut.compute, False, task=task) if cuts else before
+        seen = comparable(group, data.samples, cut.compute, True, task=task) if int8 else before
     ranges: dict[str, Any] = {
         name: seen.widened(name, before.widened(name, getattr(structure, name)).times(getattr(quantized, name)))
         for name in QUANTITIES
@@ -82,7 +82,7 @@ def predict(
 
 
 def _cut(group: str, cut: Cut, data: DataFacts) -> Effect | None:
-    return None if data.samples is None else cut_effect(group, cut, data.samples, data.task)
+    return None if data.samples is None else cut_effect(group, cut, data.samples, asked(data.task, data.problem_type))
 
 
 def _int8(group: str, family: Family | None, data: DataFacts) -> Effect | None:

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
+from advisor.facts.tasks import USUAL
 from advisor.recipe.plan import Plan
 
+OF_CLASSIFIERS = "from text classifiers"  # the basis of a cut's range where another task is asked for
 SMALL = 10_000  # training examples; below this the white paper saw another trend (section 5.2)
 
 
@@ -141,7 +143,9 @@ def cut_effect(group: str, cut: Cut, samples: int, task: str | None = None) -> E
     if level is None or (cut.narrowed and "L3" not in known):
         return None
     time, emissions = (_of_share(_OWN_TIME.get(group, usual), cut.compute) for usual in (_TIME, _EMISSIONS))
-    return Effect(known[level], time, emissions, _BASIS[group][level])
+    basis = _BASIS[group][level]
+    basis = basis if task in (None, USUAL) else f"{basis.partition(';')[0]}; {OF_CLASSIFIERS}"
+    return Effect(known[level], time, emissions, basis)
 
 
 def _rounding(cut: Cut, level: str) -> float:

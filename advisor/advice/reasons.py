@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from advisor.advice.candidates import NO_EVIDENCE, Candidate, greenest
 from advisor.advice.making import rounded, total
+from advisor.advice.measured import asked
 from advisor.advice.prediction import Prediction
+from advisor.advice.ranges import OF_CLASSIFIERS
 from advisor.facts.facts import Facts
 from advisor.families.registry import tasks_of
 from advisor.policy.counterfactual import opening
@@ -170,6 +172,7 @@ def notes(chosen: Candidate, facts: Facts) -> Iterator[str]:
         missed = own.middle < facts.goal.relative_accuracy
         told = f", and its middle misses the goal of {facts.goal.relative_accuracy:g}" if missed else ""
         yield f"chosen by BERT's ranges (opt-follows-bert); OPT's own range is {own}, on weaker evidence{told}"
+    yield from _of_classifiers(chosen, facts)
     yield from _measured(chosen, facts)
     if alone := chosen.prediction.fp32_in_runtime:
         yield (
@@ -194,8 +197,15 @@ def notes(chosen: Candidate, facts: Facts) -> Iterator[str]:
         yield f"{severity}{one.rule.id}: {one.message}"
 
 
+def _of_classifiers(chosen: Candidate, facts: Facts) -> Iterator[str]:
+    """That another task is asked for than the evidence is of."""
+    if any(OF_CLASSIFIERS in one for one in chosen.prediction.basis):
+        task = asked(facts.data.task, facts.data.problem_type).replace("_", " ")
+        yield f"what a cut keeps is predicted {OF_CLASSIFIERS}, not for {task}; the gate decides on the measured model"
+
+
 def _measured(chosen: Candidate, facts: Facts) -> Iterator[str]:
-    """What this project has measured of comparable models, and in how many of them the goal was met."""
+    """What this project has measured of comparable models, and in how many runs the goal was met."""
     said, goal = chosen.prediction, facts.goal.relative_accuracy
     seen, int8 = said.seen, "quantization" in chosen.recipe.step_names
     if not seen.points:
@@ -204,7 +214,7 @@ def _measured(chosen: Candidate, facts: Facts) -> Iterator[str]:
     where = ", ".join(dict.fromkeys(f"{one.model} on {one.data}" for one in seen.points))
     met = sum(round(value, 9) >= goal for value in kept)
     beyond = f"; beyond a constant answer they kept {said.beyond_chance}" if said.beyond_chance else ""
-    what = f"{met} of {len(kept)} comparable models{seen.before(int8)}"
+    what = f"{met} of {len(kept)} comparable runs{seen.before(int8)}"
     yield f"measured: {what} kept {goal:g} of the accuracy or more ({where}){beyond}"
 
 

@@ -60,9 +60,9 @@ def plain(value: Any) -> Any:
 
 
 def _prediction(said: Prediction) -> dict[str, Any]:
-    """A prediction, without the measured models that it was compared with but their number."""
+    """A prediction, without the measured runs that it was compared with but their number."""
     found: dict[str, Any] = plain(said._replace(seen=Seen()))
-    return found | {"seen": {"models": len(said.seen.points), "data_sets": said.seen.data_sets}}
+    return found | {"seen": {"runs": len(said.seen.points), "data_sets": said.seen.data_sets}}
 
 
 def _candidate(candidate: Candidate, chosen: bool) -> dict[str, Any]:
