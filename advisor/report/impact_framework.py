@@ -1,12 +1,14 @@
 """Manifest for the Impact Framework of the Green Software Foundation: its `if-run` computes the emissions again.
 
-One component for each model that was measured, for 1,000 requests. Names, units and builtin plugins are those of
-`@grnsft/if` 1.1. SCI (ISO/IEC 21031:2024) is computed only where the machine's embodied carbon is stated.
+One component for each measured model, for 1,000 requests, or for thousands that take a second. Names, units and
+builtin plugins are those of `@grnsft/if` 1.1. SCI (ISO/IEC 21031:2024) is computed only where the machine's embodied
+carbon is stated.
 """
 
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -66,7 +68,7 @@ def _embodied_stated(result: RunResult) -> bool:
 
 
 def _description(runs: Sequence[Finished], whole: bool) -> Iterator[str]:
-    yield f"Answering {REQUESTS:,} requests with each model of `advise run`."
+    yield f"Answering {REQUESTS:,} requests, or thousands that take a second, with each model of `advise run`."
     yield "With embodied carbon." if whole else "Operational emissions only: embodied carbon is not stated."
     yield from dict.fromkeys(f"{run.result.steps[-1].served.wh_per_1000.source}." for run in runs)
 
@@ -90,14 +92,15 @@ def _inputs(result: RunResult, step: StepResult, whole: bool) -> dict[str, Any]:
     served, assumed = step.served, result.provenance.get("assumed") or {}
     wh, grams, per_second = served.wh_per_1000.value, served.g_per_1000.value, served.throughput.value
     assert wh is not None and grams is not None and per_second is not None
-    pue, seconds = float(assumed.get("pue") or 1.0), REQUESTS / per_second
+    thousands = max(1, math.ceil(per_second / REQUESTS))  # the Sci plugin takes no duration below a second
+    pue, seconds = float(assumed.get("pue") or 1.0), thousands * REQUESTS / per_second
     found: dict[str, Any] = {
         "timestamp": result.finished,
         "duration": seconds,
-        "energy": wh / 1000,
+        "energy": thousands * wh / 1000,
         "power-usage-effectiveness": pue,
         "grid/carbon-intensity": grams / (wh / 1000) / pue,
-        "requests": REQUESTS,
+        "requests": thousands * REQUESTS,
     }
     if whole:
         found["carbon-embodied"] = embodied_g(assumed["embodied_kg"], assumed["lifetime_years"], seconds / 3600)

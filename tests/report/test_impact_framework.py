@@ -27,7 +27,8 @@ PLUGIN = {
 INPUT = {
     "type": "object",
     "required": ["timestamp", "duration"],
-    "properties": {"timestamp": {"type": "string"}, "duration": {"type": "number", "minimum": 0}},
+    # Its Sci plugin takes no duration below a second.
+    "properties": {"timestamp": {"type": "string"}, "duration": {"type": "number", "minimum": 1}},
 }
 COMPONENT = {
     "type": "object",
@@ -112,6 +113,18 @@ def test_sci_comes_out_as_we_report_it(tmp_path: Path) -> None:
     assert ours.value is not None
     assert computed(found)["int8"]["sci"] * 1000 == pytest.approx(ours.value)
     assert computed(found)["int8"]["power-usage-effectiveness"] == 1.2
+
+
+@pytest.mark.parametrize(("per_second", "requests"), [(1000.0, 1000), (1000.1, 2000), (4321.0, 5000)])
+def test_a_fast_model_answers_for_a_second_or_more(tmp_path: Path, per_second: float, requests: int) -> None:
+    one = run(tmp_path / "run", EMBODIED)
+    served = replace(one.result.steps[-1].served, throughput=Measured(per_second))
+    steps = (*one.result.steps[:-1], replace(one.result.steps[-1], served=served))
+    found = yaml.safe_load(manifest([one._replace(result=replace(one.result, steps=steps))]))
+    Draft202012Validator(SCHEMA).validate(found)
+    ours, theirs = sci(served, Assumptions("FRA", True, 1.2, 1000.0, 4.0)), computed(found)["int8"]
+    assert theirs["requests"] == requests and ours.value is not None
+    assert theirs["sci"] * 1000 == pytest.approx(ours.value)
 
 
 def test_a_model_that_was_not_measured_has_no_part(tmp_path: Path) -> None:
