@@ -18,6 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
+from advisor.records.measuring import TIME_DERIVED
+
 # matplotlib wants colours: these stand for the page's variables until the drawing is text.
 INK, MUTED, LINE, CARD = "#010203", "#010204", "#010205", "#010206"
 VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", LINE: "var(--line)", CARD: "var(--card)"}
@@ -161,9 +163,12 @@ def _frame(axes: Any, cost: str) -> None:
 
 def _description(what: Figured) -> str:
     """The drawing in words, for whoever cannot see it."""
+    digits = 0 if TIME_DERIVED in what.title else 1
     sentences = [
         f"{line.name}: "
-        + "; ".join(f"{one.words}, accuracy {one.accuracy:.1%} at {what.cost} {one.cost:.1%}" for one in line.points)
+        + "; ".join(
+            f"{one.words}, accuracy {one.accuracy:.1%} at {what.cost} {one.cost:.{digits}%}" for one in line.points
+        )
         for line in what.lines
     ]
     sentences += [f"{one.words}: accuracy {one.accuracy:.0%} at {what.cost} {one.cost:.0%}" for one in what.papers]

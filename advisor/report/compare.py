@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from advisor.advice.ranges import SMALL
 from advisor.facts.tasks import known
+from advisor.records.measuring import is_time_derived
 from advisor.records.results import Measured
 from advisor.runs.finished import Finished
 
@@ -58,8 +59,10 @@ def _mean(found: Sequence[Measured]) -> Measured:
     values = [one.value for one in found if one.value is not None]
     if len(values) < len(found):
         return Measured(why_not=f"only {len(values)} of {len(found)}")
+    if len(set(map(is_time_derived, found))) > 1:
+        return Measured(why_not="some are time-derived, others metered")
     mean, deviation = statistics.fmean(values), statistics.stdev(values)
-    return Measured(mean, spread=(mean - deviation, mean + deviation))
+    return Measured(mean, source=found[0].source, spread=(mean - deviation, mean + deviation))
 
 
 def label(run: Finished, runs: Sequence[Finished]) -> str:

@@ -8,6 +8,9 @@ from typing import Any
 
 from advisor.advice.ranges import Range
 from advisor.base.rounding import judged, rounded
+from advisor.records.measuring import TIME_DERIVED, is_time_derived
+from advisor.records.results import Measured
+from advisor.report.shares import percent
 from advisor.report.style import columns
 from advisor.runs.comparison import where
 from advisor.runs.record import Quantity, Record, StepRecord
@@ -22,7 +25,17 @@ def table(found: Sequence[Record]) -> str:
     shown = "".join(line + "\n" for line in columns([HEAD, *map(_row, found)]))
     judged = [inside for one in found for quantity in one.last.quantities if (inside := _inside(quantity)) is not None]
     held = f"{sum(judged)} of {len(judged)} measured numbers of last models lie inside their predicted range"
-    return shown + (f"{held} (! outside)\n" if judged else "")
+    derived = any(map(is_time_derived, map(_emissions, found)))
+    told = f"emissions without a decimal are {TIME_DERIVED}\n" if derived else ""
+    return shown + (f"{held} (! outside)\n" if judged else "") + told
+
+
+def _emissions(one: Record) -> Measured:
+    return _measured(one.last.quantity("relative_emissions"))
+
+
+def _measured(found: Quantity | None) -> Measured:
+    return Measured(found.value, source=found.source) if found else Measured()
 
 
 def as_json(found: Sequence[Record]) -> str:
@@ -48,7 +61,7 @@ def _share(step: StepRecord, name: str) -> str:
     found = step.quantity(name)
     if found is None or found.value is None:
         return "-"
-    return f"{found.value:.1%}{'!' if _inside(found) is False else ''}"
+    return f"{percent(_measured(found))}{'!' if _inside(found) is False else ''}"
 
 
 def _inside(one: Quantity) -> bool | None:

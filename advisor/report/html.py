@@ -189,10 +189,11 @@ def _figures(runs: Sequence[Finished]) -> Iterator[dict[str, Any]]:
         lines = [_line(place, run, compare.label(run, runs), boxed) for place, run in members]
         papers = [S21] if "or more" in title else []
         papers += [S15] if any(run.result.device in ("cpu", "edge") for _, run in members) else []
-        drawn = chart.draw(Figured(f"Accuracy against emissions, {title}", lines, papers), f"figure{nth}")
+        emissions = shares.emissions_head([run.result for _, run in members]).removeprefix("% ").lower()
+        drawn = chart.draw(Figured(f"Accuracy against {emissions}, {title}", lines, papers), f"figure{nth}")
         # The drawing escapes its own text; the template has to take it as it is.
         yield {
-            "title": title,
+            "title": f"{title}{emissions.removeprefix('emissions')}",
             "svg": Markup(drawn),
             "papers": list(zip(chart.LETTERS, papers, strict=False)),
         }

@@ -7,6 +7,7 @@ import sys
 from rich.table import Table
 from rich.text import Text
 
+from advisor.records.measuring import is_time_derived
 from advisor.report.console import stdout
 from advisor.report.run_tables import gates, judged_by, plain_table
 from advisor.report.shares import emissions_head
@@ -33,15 +34,18 @@ def table(result: SeedsResult) -> Table:
     title += judged_by(result.runs[0]) + (": mean ± standard deviation" if several else "")
     numbers = ("% Accuracy", "lowest to highest", "% Size", "% Time", emissions_head(result.runs))
     shown = plain_table(title, ("Type",), numbers)
-    for step in result.steps:
+    for place, step in enumerate(result.steps):
         found = step.relative_accuracy
         ends = f"{found.low:.1%} to {found.high:.1%}" if found else ""
-        others = (step.relative_size, step.relative_time, step.relative_emissions)
-        shown.add_row(Text(clean(step.words)), _percent(found), ends, *map(_percent, others))
+        derived = any(is_time_derived(run.steps[place].served.emissions) for run in result.runs)
+        emissions = _percent(step.relative_emissions, 0 if derived else 1)
+        others = (_percent(step.relative_size), _percent(step.relative_time), emissions)
+        shown.add_row(Text(clean(step.words)), _percent(found), ends, *others)
     return shown
 
 
-def _percent(found: Spread | None) -> str:
+def _percent(found: Spread | None, digits: int = 1) -> str:
     if found is None:
         return "not measured"
-    return f"{found.mean:.1%} ± {found.stdev:.1%}" if found.stdev else f"{found.mean:.1%}"
+    mean = f"{found.mean:.{digits}%}"
+    return f"{mean} ± {found.stdev:.{digits}%}" if found.stdev else mean

@@ -42,9 +42,10 @@ def emissions_head(results: Sequence[RunResult]) -> str:
 
 
 def emissions_head_of(emissions: Iterable[Measured]) -> str:
-    """The same for single figures."""
-    derived = any(map(is_time_derived, emissions))
-    return f"% Emissions, {TIME_DERIVED}" if derived else "% Emissions"
+    """The same for single figures; in one column with metered ones those without a decimal are time-derived."""
+    derived = {is_time_derived(one) for one in emissions if one.value is not None}
+    whole = "whole ones " if len(derived) > 1 else ""
+    return f"% Emissions, {whole}{TIME_DERIVED}" if True in derived else "% Emissions"
 
 
 def percent(measured: Measured) -> str:

@@ -89,8 +89,10 @@ def test_the_whole_search_has_to_be_paid_back_by_one_model(capsys: pytest.Captur
     ended = small_searches.ended()
     trials = (replace(ended.trials[0], g_per_1000=Measured(0.031, source="counted")), *ended.trials[1:])
     counted = replace(ended, trials=trials, spent=replace(ended.spent, uncounted=0))
-    said = "8 of 12 layers, int8 pays the whole search back after 33,000 requests: it emitted 2.25 g CO2e, failed and "
-    said += "stopped recipes included"
+    said = (
+        "8 of 12 layers, int8 pays the whole search back after 33,000 requests (32,000 to 34,000): it emitted 2.25 g "
+    )
+    said += "CO2e, failed and stopped recipes included"
     assert view.paid_back(counted) == f"{said}; 100,000 are expected"
     assert view.paid_back(replace(counted, requests=None)) == said
     derived = Measured(0.31, source=f"{TIME_DERIVED}: this process's processor time")

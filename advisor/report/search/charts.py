@@ -16,7 +16,8 @@ from matplotlib.ticker import PercentFormatter
 from advisor.records.results import Measured
 from advisor.records.search import Choice, SearchResult, Trial
 from advisor.report.chart import CARD, COLOURS, INK, MUTED, STYLE, inline
-from advisor.report.search.view import State, choice, cost, kept, state
+from advisor.report.search.view import State, choice, cost, derived, kept, state
+from advisor.report.shares import percent
 from advisor.report.style import clean
 
 GREEN, ORANGE, BLUE, PINK, *_ = COLOURS
@@ -49,10 +50,16 @@ def accuracy_against_cost(result: SearchResult) -> str:
         axes.set_xlim(max(right, 1.05), min(max(0.0, left), 0.0))
         axes.set_xlabel(f"relative {name} of serving ({'greener' if name == 'emissions' else 'faster'} to the right)")
         words = "; ".join(
-            f"{one.name}, {state(one, result)}: accuracy {one.kept.value:.1%} at {name} {of(one).value:.1%}"
+            f"{one.name}, {state(one, result)}: accuracy {one.kept.value:.1%} at {name} {percent(of(one))}"
             for one in trials
         )
-        return inline(figure, f"Accuracy kept against {name}", words, "front")
+        return inline(figure, f"Accuracy kept against {weighed(result)}", words, "front")
+
+
+def weighed(result: SearchResult) -> str:
+    """What accuracy is weighed against, called what it is."""
+    name, _ = cost(result)
+    return f"{name}{derived(result) if name == 'emissions' else ''}"
 
 
 def rungs(result: SearchResult) -> str:

@@ -40,7 +40,7 @@ def render(result: SearchResult) -> str:
 
 def _figures(result: SearchResult) -> Iterator[dict[str, Any]]:
     drawn = {
-        f"Accuracy against {view.cost(result)[0]}": charts.accuracy_against_cost(result),
+        f"Accuracy against {charts.weighed(result)}": charts.accuracy_against_cost(result),
         "Accuracy at each rung of training": charts.rungs(result),
         "Choices and the accuracy kept": charts.choices(result),
     }

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn
 
+from advisor.records.measuring import is_time_derived
 from advisor.records.results import Measured, Remark
 from advisor.records.results import Progress as Done
 from advisor.records.search import Forecast, Point, SearchResult, Trial
@@ -85,7 +86,7 @@ def _trial(one: Trial) -> str:
     if one.status == "measured":
         met = "meets every goal" if all((one.meets or {}).values()) else f"misses {_missed(one.meets or {})}"
         size = f"{one.size_mb.value:,.1f} MB" if one.size_mb.value is not None else "size not known"
-        return f"{head}: keeps {_share(one.kept)}, emissions {_share(one.emissions)}, {size}, {met}"
+        return f"{head}: keeps {_share(one.kept)}, {_emissions(one.emissions)}, {size}, {met}"
     if not one.rungs or [seen.key for seen in one.rungs].count(one.rungs[-1].key) > 1:
         return ""  # nothing of it is trained, so that this look is as the one before
     seen = one.rungs[-1]
@@ -105,8 +106,12 @@ def _share(found: Measured) -> str:
     return f"{found.value:.2f}{ends}"
 
 
+def _emissions(found: Measured) -> str:
+    return f"emissions {_share(found)}{' (time-derived)' if is_time_derived(found) else ''}"
+
+
 def _point(row: view.FrontRow) -> str:
-    cost = f"emissions {_share(row.emissions)}" if row.emissions.value is not None else f"time {_share(row.time)}"
+    cost = _emissions(row.emissions) if row.emissions.value is not None else f"time {_share(row.time)}"
     return f"{row.words} keeps {_share(row.kept)}, {cost}"
 
 

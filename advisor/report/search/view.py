@@ -169,7 +169,7 @@ class CostRow(NamedTuple):
 
 def costs(result: SearchResult) -> Iterator[CostRow]:
     """Time, energy and CO2e so far, and their forecast."""
-    spent, said, derived = result.spent, result.forecast, _derived(result)
+    spent, said, how = result.spent, result.forecast, derived(result)
     missing = f", {plural(spent.uncounted, 'step')} not counted" if spent.uncounted else ""
     counted = spent.wh > 0 or not spent.uncounted
     yield CostRow("time by the clock", span(result.wall_seconds), span(said.seconds) if said else "")
@@ -179,11 +179,11 @@ def costs(result: SearchResult) -> Iterator[CostRow]:
         ("CO2e", spent.g_co2, said.g_co2 if said else None, "g"),
     ):
         words = f"{value:.3g} {unit}{missing}" if counted else "not counted"
-        yield CostRow(name + derived, words, f"{forecast:.3g} {unit}" if forecast is not None else "")
+        yield CostRow(name + how, words, f"{forecast:.3g} {unit}" if forecast is not None else "")
 
 
-def _derived(result: SearchResult) -> str:
-    """What is to be read beside energy and CO2e where they are processor time under another name."""
+def derived(result: SearchResult) -> str:
+    """What is to be read beside energy, CO2e and emissions where they are processor time under another name."""
     return f", {TIME_DERIVED}" if any(is_time_derived(one.emissions) for one in result.trials) else ""
 
 
@@ -200,7 +200,7 @@ def paid_back(result: SearchResult) -> str:
     expected = f"; {result.requests:,} are expected" if result.requests else ""
     return (
         f"{row.words} pays the whole search back after {after(found)}: it emitted "
-        f"{rounded(result.spent.g_co2, 3)} g CO2e{_derived(result)}, failed and stopped recipes included{expected}"
+        f"{rounded(result.spent.g_co2, 3)} g CO2e{derived(result)}, failed and stopped recipes included{expected}"
     )
 
 
