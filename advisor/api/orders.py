@@ -105,6 +105,7 @@ def prepare(order: Order) -> Job:
     recipe, data = follow(recipe, document, model, data, order.trust_remote_code)
     judged = judge(order.rules, recipe, document, data, base, order.train_on, beside=folder)
     job = excused(judged, order.rules, order.waiving)
+    _refuse_protocol(order.measuring, recipe.device, job.data.eval_samples)
     return replace(
         job,
         trust_remote_code=order.trust_remote_code,
@@ -113,6 +114,18 @@ def prepare(order: Order) -> Job:
         requests=order.requests or recipe.goal.requests,
         track=order.track,
     )
+
+
+def _refuse_protocol(measuring: Measuring, device: str, rows: int) -> None:
+    """Before hours of work: a protocol that this machine, or so few report rows, cannot follow."""
+    from advisor.compute.machine.device import present
+    from advisor.compute.measure.serving import meter_of
+
+    if not measuring.protocol or not present(device):
+        return
+    found = meter_of(device, measuring, rows)
+    if isinstance(found, str):
+        raise AdviseError(found, hint="leave out --protocol, or give more report rows or --power-log FILE")
 
 
 def _refuse_no_tracker(name: str | None) -> None:

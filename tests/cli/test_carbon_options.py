@@ -39,3 +39,18 @@ def test_nonsense(arguments: list[str], message: str, tmp_path: Path, capsys: py
     assert main(["run", "recipe.yaml", "--out", str(tmp_path / "out"), *arguments]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_protocol_that_cannot_be_followed_is_refused_before_any_work(
+    checkpoints: dict[str, Path], text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe, out = tmp_path / "recipe.yaml", tmp_path / "out"
+    recipe.write_text(
+        f"version: 1\nname: x\nmodel: {{source: {checkpoints['bert']}, family: bert}}\n"
+        f"data: {{source: {text}, task: text-classification}}\ndevice: cpu\n"
+        'goal: {relative_accuracy: ">= 0.3"}\nsteps:\n  - finetune: {epochs: 1}\n'
+    )
+    assert main(["run", str(recipe), "--out", str(out), "--no-ledger", "--protocol", "aienergyscore"]) == 2
+    told = capsys.readouterr().err
+    assert "--protocol aienergyscore takes 1,000 rows, there are" in told and "give more report rows" in told
+    assert not out.exists()

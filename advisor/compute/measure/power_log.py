@@ -46,13 +46,13 @@ class PowerLog:
                 f"{_clock(ended)}: the meter has to run meanwhile, with a clock that agrees with this machine's"
             )
         first, last = bisect_right(times, begun), bisect_left(times, ended)
+        self._refuse_gap(first - 1, last + 1)
         if last - first < FEWEST_SAMPLES:
             usual = statistics.median(_steps(times))
             raise NotMeasured(
                 f"a window of {window.seconds:.1f} s holds {last - first} samples of the power log, {FEWEST_SAMPLES} "
                 f"expected at least; the meter samples every {usual:.2g} s: raise --measure-seconds"
             )
-        self._refuse_gap(first - 1, last + 1)
         inside = [*zip(times[first:last], self.watts[first:last], strict=True)]
         points = [(begun, self._at(begun, first)), *inside, (ended, self._at(ended, last))]
         return sum((t2 - t1) * (w1 + w2) / 2 for (t1, w1), (t2, w2) in pairwise(points))
@@ -94,12 +94,8 @@ def read(file: Path) -> PowerLog:
         raise AdviseError(replace(fault, message=f"the power log {fault.message}")) from None
     except csv.Error as error:
         raise AdviseError(Fault(f"the power log cannot be read: {error}", str(file), hint=EXPECTED)) from None
-    head = [name.strip().lower() for name in rows[0]] if rows else []
-    if not {"time", "watts"} <= set(head):
-        raise AdviseError(
-            Fault(f"is no power log: its first line is {','.join(head) or 'empty'}", str(file), hint=EXPECTED)
-        )
-    found, faults = _samples(rows[1:], head.index("time"), head.index("watts"))
+    head = _head(rows[0] if rows else [], file)
+    found, faults = _samples(rows[1:], head)
     if faults:
         raise AdviseError(*(Fault(fault, f"{file}:{line}", hint=EXPECTED) for line, fault in faults[:5]))
     if len(found) < 2:
@@ -118,22 +114,36 @@ def check(file: Path) -> None:
         if file.exists() and not file.is_file():
             raise OSError("it is no regular file")
         with file.open(encoding="utf-8-sig") as lines:
-            head = {name.strip().lower() for name in lines.readline(LONGEST_HEAD).split(",")}
+            first = lines.readline(LONGEST_HEAD).split(",")
     except (OSError, UnicodeDecodeError) as error:
         hint = "start the meter first; it writes while the models are measured"
         raise AdviseError(Fault(f"the power log cannot be read: {error}", str(file), hint=hint)) from None
-    if not {"time", "watts"} <= head:
-        raise AdviseError(Fault("is no power log: its first line names no time and watts", str(file), hint=EXPECTED))
+    _head(first, file)
+
+
+def _head(first: Sequence[str], file: Path) -> list[str]:
+    """The names of the columns. Raises an AdviseError where one that is needed is missing, or there twice."""
+    head = [name.strip().lower() for name in first]
+    wrong = next((f"names {name} twice" for name in ("time", "watts") if head.count(name) > 1), "")
+    if not wrong and not {"time", "watts"} <= set(head):
+        wrong = f"is {','.join(head) or 'empty'}"
+    if wrong:
+        raise AdviseError(Fault(f"is no power log: its first line {wrong}", str(file), hint=EXPECTED))
+    return head
 
 
 def _samples(
-    rows: Sequence[Sequence[str]], time: int, watts: int
+    rows: Sequence[Sequence[str]], head: Sequence[str]
 ) -> tuple[list[tuple[float, float]], list[tuple[int, str]]]:
     found: list[tuple[float, float]] = []
     faults: list[tuple[int, str]] = []
+    time, watts = head.index("time"), head.index("watts")
     whole = rows[:-1] if rows and len(rows[-1]) <= max(time, watts) else rows  # the meter may be writing the last line
     for line, row in enumerate(whole, start=2):
         if not row:
+            continue
+        if any(row[len(head) :]):
+            faults.append((line, f"has {len(row)} values, {len(head)} expected: a comma in a number?"))
             continue
         try:
             sample = _time(row[time]), float(row[watts])

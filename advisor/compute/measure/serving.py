@@ -53,7 +53,7 @@ def measure(
     Args:
         folders: artefact by step name, the baseline among them.
     """
-    meter = _meter(place, len(rows))
+    meter = meter_of(place.device, place.measuring, len(rows))
     yield Progress("measure", 0, ROUNDS + 1)
     with tempfile.TemporaryDirectory() as work:
         models = Models(folders, place, list(context.batches(rows.take(TRIED_ROWS))), Path(work))
@@ -79,16 +79,16 @@ def measure(
     )
 
 
-def _meter(place: Place, rows: int) -> Meter | str:
-    """What measures energy, or why it cannot be measured."""
+def meter_of(device: str, measuring: Measuring, rows: int) -> Meter | str:
+    """What measures energy, or why it cannot be measured. device: that serves; rows: of the report."""
     try:
-        meter = meter_for(place.device, place.measuring.power_log)
+        meter = meter_for(device, measuring.power_log)
     except NotMeasured as reason:
         return str(reason)
-    if place.measuring.protocol and rows < PROTOCOL_ROWS:
-        return f"--protocol {place.measuring.protocol} takes {PROTOCOL_ROWS:,} rows, there are {rows:,} report rows"
-    if place.measuring.protocol and not meter.whole_machine:
-        return f"--protocol {place.measuring.protocol} needs energy counters or a power log, and here are none"
+    if measuring.protocol and rows < PROTOCOL_ROWS:
+        return f"--protocol {measuring.protocol} takes {PROTOCOL_ROWS:,} rows, there are {rows:,} report rows"
+    if measuring.protocol and not meter.whole_machine:
+        return f"--protocol {measuring.protocol} needs energy counters or a power log, and here are none"
     return meter
 
 

@@ -56,8 +56,9 @@ def test_a_gap_inside_a_window() -> None:
     with pytest.raises(NotMeasured, match=r"a gap of 5.0 s at .*, its samples are 1 s apart"):
         gapped.joules(WINDOW)
     assert gapped.joules(window(20, 30)) == pytest.approx(500)  # elsewhere it is sound
-    with pytest.raises(NotMeasured, match="a gap"):  # also where a window begins within it
-        gapped.joules(window(14, 30))
+    for begun, ended in ((14, 30), (12.5, 16.5)):  # also where a window begins within it, or lies in it
+        with pytest.raises(NotMeasured, match="a gap"):
+            gapped.joules(window(begun, ended))
 
 
 def test_a_window_that_is_too_short_for_the_meter() -> None:
@@ -73,6 +74,7 @@ def written(folder: Path, text: str) -> Path:
 def test_reading_unix_seconds_and_iso_times(tmp_path: Path) -> None:
     text = "\ufeffTime, Watts ,volts\n1790000000.5,40,230\n2026-09-21T16:13:22+02:00,41.5,230\n"
     assert read(written(tmp_path, text)) == PowerLog((1790000000.5, 1790000002.0), (40.0, 41.5))
+    assert read(written(tmp_path, "time,watts\n1,40,\n2,41,\n")).watts == (40.0, 41.0)  # a comma at the end of lines
 
 
 def test_the_last_line_may_still_be_in_writing(tmp_path: Path) -> None:
@@ -94,6 +96,8 @@ def test_the_last_line_may_still_be_in_writing(tmp_path: Path) -> None:
         ),
         ("time,watts\n-1,40\n1e300,40\n", "csv:2: expected seconds since 1970, got -1"),
         ("time,watts\n1,40\n2,lots\n", "csv:3: cannot be read"),
+        ("time,watts\n1,40,5\n2,41,5\n", "csv:2: has 3 values, 2 expected: a comma in a number\\?"),
+        ("time,watts,watts\n1,40,50\n2,41,51\n", "its first line names watts twice"),
         ("time,watts\n2026-09-21T16:13:22,40\n2,41\n", "csv:2: cannot be read: the time .* has no offset from UTC"),
     ],
 )
@@ -115,6 +119,8 @@ def test_the_file_has_to_be_there_before_the_work_begins(tmp_path: Path) -> None
         check(tmp_path / "none.csv")
     with pytest.raises(AdviseError, match="no power log"):
         check(written(tmp_path, "when\n"))
+    with pytest.raises(AdviseError, match="its first line names time twice"):
+        check(written(tmp_path, "time,watts,Time\n"))
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(AdviseError, match="cannot be read"):
         check(tmp_path / "binary")
