@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from advisor.base.errors import AdviseError, Fault, nearest, short
 
+GPU_MEANT = "use cuda for an NVIDIA GPU, mps for a Mac"
 ASKED = "-\0"  # as an argument: give the parser, do nothing. Nobody can type a zero byte.
 
 
@@ -52,7 +53,7 @@ class Parser(argparse.ArgumentParser):
         try:
             return super()._get_values(action, arg_strings)
         except argparse.ArgumentError as error:
-            self.faults.append(str(error))
+            self.faults.append("; ".join([str(error), *_meant(action, arg_strings)]))
             return ...  # something that was given, so that it does not count as missing
 
     def error(self, message: str) -> NoReturn:
@@ -74,3 +75,13 @@ class Parser(argparse.ArgumentParser):
     def _not_an_option(self, name: str, help_: str) -> Fault:
         near = nearest(name, (one for one in self._option_string_actions if one.startswith("--")))
         return Fault(f"unknown option {short(name)}", hint=f"did you mean {near}?" if near else help_)
+
+
+def _meant(action: argparse.Action, given: Sequence[str]) -> Iterator[str]:
+    """What the values that are none of an option's choices may stand for."""
+    wrong = [one for one in given if action.choices and one not in action.choices]
+    for one in wrong:
+        if one == "gpu" and "cuda" in (action.choices or ()):
+            yield GPU_MEANT
+        elif near := nearest(one, action.choices or ()):
+            yield f"did you mean {near}?"

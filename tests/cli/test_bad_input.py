@@ -46,6 +46,12 @@ def test_wrong_use_ends_with_2(arguments: list[str], told: str, capsys: pytest.C
     assert "Traceback" not in shown.err
 
 
+def test_a_misspelt_choice_is_told_the_near_one(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--model", "bert", "--samples", "5", "--device", "cpu", "--task", "text-clasification"]
+    assert main(given) == 2
+    assert "did you mean text-classification?" in capsys.readouterr().err
+
+
 def test_all_faults_of_a_command_line_are_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     given = ["--model", "bert", "--samples", "-5", "--device", "gpu", "--min-accuracy", "95", "--smaples", "3"]
     assert main(given) == 2
@@ -53,6 +59,7 @@ def test_all_faults_of_a_command_line_are_told_at_once(capsys: pytest.CaptureFix
     for told in (
         "--samples: expected",
         "--device: invalid choice: 'gpu'",
+        "use cuda for an NVIDIA GPU, mps for a Mac",
         "at most 1, got 95",
         "unknown option --smaples",
     ):

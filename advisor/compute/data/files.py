@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ BUILDERS |= dict.fromkeys(CONLL, "conll")
 GZIP = ".gz"  # after the suffix of a text
 FORMATS = ", ".join(BUILDERS)
 UNSEEN = ("Cc", "Cf")  # Unicode's control characters, and those of format, such as the zero-width space
+CLASS_OF_ERROR = re.compile(r" \(\w+Error\)$")  # what the library adds for its developers
 NO_ROWS, GIVE_ROWS = "there are no rows", "give data with rows"
 Options = tuple[dict[str, Any], tuple[str, ...]]  # for the library's reader, and what was assumed
 # The library counts each load of a file, too, with a request to the Hub: nothing that is local contacts a network.
@@ -171,8 +173,8 @@ def has_text(value: Any) -> bool:
 
 
 @contextmanager
-def reading(place: str, hint: str) -> Iterator[None]:
-    """Silence the library and turn its errors into one that names the file."""
+def reading(place: str, hint: str, failed: str = "cannot be read") -> Iterator[None]:
+    """Silence the library and turn its errors into one that names the file, and says what failed."""
     level, bars = datasets.logging.get_verbosity(), datasets.is_progress_bar_enabled()
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
     datasets.disable_progress_bars()
@@ -190,7 +192,7 @@ def reading(place: str, hint: str) -> Iterator[None]:
         cause = str(error.__cause__ or error).strip()
         if "corresponds to no data" in cause:
             raise AdviseError(Fault(NO_ROWS, place, hint=GIVE_ROWS)) from error
-        raise AdviseError(Fault(f"cannot be read: {cause}", place, hint=hint)) from error
+        raise AdviseError(Fault(f"{failed}: {CLASS_OF_ERROR.sub('', cause)}", place, hint=hint)) from error
     finally:
         datasets.logging.set_verbosity(level)
         if bars:

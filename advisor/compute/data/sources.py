@@ -59,7 +59,8 @@ def read(source: str, header: bool | None = None) -> list[File]:
         raise AdviseError(Fault("no such file or folder", source, hint=near))
     meant = f"; {near}" if near.startswith("did") else ""
     cache_only_if_out_of_reach()
-    with reading(source, f"download the files where there is a network and give their path{meant}"):
+    hint = f"download the files where there is a network and give their path{meant}"
+    with reading(source, hint, "no such file or folder; as a name on the Hub"):
         return _saved(source, datasets.load_dataset(source))
 
 

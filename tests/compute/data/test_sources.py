@@ -121,7 +121,8 @@ def test_a_hub_id_without_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     monkeypatch.chdir(tmp_path)
-    assert faults("imdb-of-nobody").startswith("imdb-of-nobody: cannot be read: Couldn't reach 'imdb-of-nobody' on")
+    absent = "imdb-of-nobody: no such file or folder; as a name on the Hub: Couldn't reach 'imdb-of-nobody' on the Hub"
+    assert faults("imdb-of-nobody").startswith(absent + "\n")
     assert faults("imdb-of-nobody").endswith("\n  try: download the files where there is a network and give their path")
     write(tmp_path / "imdb-of-nobdy" / "train.csv", reviews(20))
     assert faults("imdb-of-nobody").endswith(f"their path; did you mean 'imdb-of-nobdy'? (in {tmp_path})")
