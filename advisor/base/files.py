@@ -78,7 +78,7 @@ def deliver(path: Path, content: str | bytes) -> None:
     Raises:
         AdviseError: the folder is missing or cannot be written to, or the path is a folder.
     """
-    if not _is_special(path):
+    if not is_special(path):
         write(path.resolve() if path.is_symlink() else path, content)
         return
     try:
@@ -88,7 +88,7 @@ def deliver(path: Path, content: str | bytes) -> None:
         raise _unwritable(path, error.strerror or str(error)) from None
 
 
-def _is_special(path: Path) -> bool:
+def is_special(path: Path) -> bool:
     """Whether a path is a device, a pipe or a socket, or stands for a stream of this process, as /dev/stdout does."""
     try:
         mode = path.stat().st_mode

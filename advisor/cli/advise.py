@@ -59,7 +59,8 @@ def _commands() -> str:
     calls = {f"advise {name} {arguments}".rstrip(): about for name, (arguments, about) in COMMANDS.items()}
     widest = max(map(len, calls))
     lines = (f"  {call.ljust(widest)}  {about}\n" for call, about in calls.items())
-    return wrapped(f"commands (advise COMMAND --help says more):\n{''.join(lines)}", width())
+    told = f"commands (advise COMMAND --help says more):\n{''.join(lines)}"
+    return wrapped(told, width()) if sys.stdout.isatty() else told
 
 
 def _arguments() -> Parser:

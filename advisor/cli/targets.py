@@ -13,7 +13,7 @@ ELSEWHERE = "give another name"
 
 def refuse_inputs(target: Path | None, inputs: Iterable[str | Path] = ()) -> None:
     """Raise an AdviseError where a product would replace a file that it is made of."""
-    if target is None or not target.is_file():
+    if target is None or not _stays(target):
         return
     if any(Path(one).is_file() and target.samefile(one) for one in inputs):
         raise AdviseError(Fault("is not written: this command reads it", str(target), hint=ELSEWHERE))
@@ -34,9 +34,18 @@ def _measured(file: Path, run: Path) -> bool:
     return file.relative_to(run).as_posix() in names
 
 
+def _stays(target: Path) -> bool:
+    """Whether a file is there that would be replaced; what a stream of this process leads to is only written to."""
+    if not target.is_file():
+        return False
+    from advisor.base.files import is_special  # takes its time to import
+
+    return not is_special(target)
+
+
 def refuse_other(target: Path | None, beginnings: tuple[str, ...], force: str) -> None:
     """Raise an AdviseError for a file that does not begin as this product does. force: the option that allows it."""
-    if target is None or not target.is_file():
+    if target is None or not _stays(target):
         return
     with target.open(encoding="utf-8", errors="replace") as file:
         begins = file.read(max(map(len, beginnings)))

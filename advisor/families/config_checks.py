@@ -79,7 +79,7 @@ def _others(described: Description, config: Mapping[str, Any]) -> Iterator[str]:
         if not isinstance(config.get(key) or "", str):
             yield f"{key}: expected the name of an activation, got {config[key]!r}"
     if not isinstance(config.get("id2label") or {}, Mapping):
-        yield f"id2label: expected a mapping of numbers to names, got {str(config['id2label'])[:60]}"
+        yield f"id2label: expected names by number, from 0, got {str(config['id2label'])[:60]}"
     if BUCKETS in described.sizes:
         yield from _distances(config.get(BUCKETS) or described.sizes[BUCKETS].usual, config.get(DISTANCE))
     vocabulary = described.sizes.get("vocab")

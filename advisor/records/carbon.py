@@ -73,6 +73,7 @@ def _no_saving(share: Measured) -> str:
     """Why a share of the baseline's emissions pays nothing back; empty where it does."""
     assert share.value is not None
     low, high = share.interval or (share.value, share.value)
+    high = max(high, share.value)
     if low >= 1:
         return "never: per request it emits no less than the baseline"
     ends = f"{low:.1%} to {high:.1%}".replace("%", " %")

@@ -8,7 +8,7 @@ from importlib import import_module
 
 from advisor.cli import COMMANDS
 from advisor.cli.advise import run as advise
-from advisor.cli.options import ASKED, Asked
+from advisor.cli.command_line import ASKED, Asked
 
 FOLDER = "reference/commands"
 

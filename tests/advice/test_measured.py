@@ -130,6 +130,5 @@ def test_a_wide_interval_does_not_make_a_time_useless() -> None:
     noisy = "the machine was noisy while time was measured: other programs used 50% of its cores"
     assert not result_runs.disturbed({"time_notes": [wide]}) and not result_runs.disturbed({})
     assert result_runs.disturbed({"time_notes": [wide, noisy]})
-    assert [one.time for one in shipped.shipped() if one.model == "roberta-e5-12l"] == pytest.approx(
-        [0.66, 0.18], abs=0.01
-    )
+    timed = [one.time for one in shipped.shipped() if one.model == "roberta-e5-12l" and one.time is not None]
+    assert timed == pytest.approx([0.66, 0.18], abs=0.01)

@@ -66,7 +66,7 @@ def test_nothing_recorded_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         (["shw"], "did you mean 'show'?"),
         (["show", "ffff"], "no run 'ffff'"),
         (["add", "nowhere"], "no such folder"),
-        (["import", "nowhere.jsonl"], "cannot be read"),
+        (["import", "nowhere.jsonl"], "no such file"),
     ],
 )
 def test_what_matches_nothing_is_an_error(

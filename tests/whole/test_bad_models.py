@@ -79,7 +79,7 @@ def refused(folder: Path, text: Path, make: Callable[[Path], None], steps: str, 
         ),
         (tampered("bert", intermediate_size=80), LAYERS, "(96 x 48, not 80 x 48)"),
         (tampered("llama", num_key_value_heads=3), LAYERS, "num_attention_heads 4 cannot be divided by"),
-        (of_type("granite"), LAYERS, "granite can be advised on, but cannot be run"),
+        (of_type("granite"), LAYERS, "text-classification cannot be run with granite"),
         (of_type("mamba", state_size=4, expand=1), LAYERS, "is no attention (MambaBlock)"),
     ],
     ids=["type", "class", "heads", "code", "code of a type", "shapes", "groups", "head", "mamba"],
@@ -122,7 +122,7 @@ def test_a_student_with_other_labels_is_refused(text: Path, tmp_path: Path, caps
         ({"dtype": "nonsense"}, "no attribute 'nonsense' (dtype in config.json)"),
         (
             {"id2label": ["asyncio", "email"]},
-            "id2label: expected a mapping of numbers to names, got ['asyncio', 'email']",
+            "id2label: expected names by number, from 0, got ['asyncio', 'email']",
         ),
     ],
 )

@@ -108,7 +108,7 @@ def test_speech_is_recognized(tmp_path: Path) -> None:
     ("task", "model", "more", "said"),
     [
         ("text-classification", "vit", "", "text-classification cannot be run with vit"),
-        ("image-classification", "bert", "", "models of the kind bert"),
+        ("image-classification", "bert", "", "image-classification cannot be run with bert"),
         ("image-classification", "vit", ", image_size: 13", "cannot be divided into patches of 4"),
         ("audio-classification", "whisper", ", max_seconds: 3", "at most 2 seconds, not 3"),
         ("automatic-speech-recognition", "whisper", ", max_new_tokens: 29", "texts of at most 28 tokens, not 29"),

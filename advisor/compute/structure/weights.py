@@ -90,7 +90,9 @@ def refuse_unknown_tokens(tokenizer: Any, model: Any, folder: Path | str) -> Non
 
 def _refuse_deeper(model: Any, left_over: Iterable[str], family: Family, folder: Path | str) -> None:
     """Raise an AdviseError where a file has blocks behind the last one of the config: the model would lack them."""
-    structure, body = family.structure(model.config.to_dict()), f"{model.base_model_prefix}."
+    # It was loaded as its stock class, whatever code of its own its config names.
+    config = {key: one for key, one in model.config.to_dict().items() if key != "auto_map"}
+    structure, body = family.structure(config), f"{model.base_model_prefix}."
     names = [name.removeprefix(body) for name in left_over]
     counts = dict.fromkeys(structure.stacks, 0)
     for pattern in structure.rows:
