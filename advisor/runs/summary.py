@@ -82,9 +82,12 @@ def percent(value: float, digits: int = 0) -> str:
 
 
 def paid_back(after: Measured) -> str:
-    """When making a model is paid back, with the interval. Example: "31,000 requests (28,000 to 35,000)"."""
-    ends = f" ({' to '.join(map(requests, after.interval))})" if after.interval else ""
-    return f"{requests(after.value or 0)} requests{ends}"
+    """When making a model is paid back, with the interval where its ends differ in the digits that count.
+
+    Example: "31,000 requests (28,000 to 35,000)".
+    """
+    low, high = map(requests, after.interval or (0, 0))
+    return f"{requests(after.value or 0)} requests{f' ({low} to {high})' if low != high else ''}"
 
 
 def requests(value: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from advisor.records.results import GateResult, Measured, RunResult, Served, StepResult
-from advisor.runs.summary import percent, requests, summary
+from advisor.runs.summary import paid_back, percent, requests, summary
 
 BASE = StepResult("finetune", "fine-tuned", "steps/0-finetune", 9, 9, 100, 0.9, Measured(1.0), 1.0)
 LAST = StepResult(
@@ -64,3 +64,8 @@ def test_nothing_was_compressed() -> None:
 def test_numbers() -> None:
     assert (percent(0.979, 1), percent(0.24), percent(0.0042)) == ("97.9 %", "24 %", "0.42 %")
     assert (requests(31_234), requests(987), requests(2_777_778)) == ("31,000", "990", "2,800,000")
+
+
+def test_an_interval_without_breadth_is_left_out() -> None:
+    assert paid_back(Measured(12_000, interval=(11_900, 12_100))) == "12,000 requests"
+    assert paid_back(Measured(31_000, interval=(28_000, 35_000))) == "31,000 requests (28,000 to 35,000)"
