@@ -151,7 +151,10 @@ def gates(found: tuple[GateResult, ...]) -> Table:
     for gate in found:
         ends = gate.measured.interval
         within = f" ({' to '.join(map(rounded, ends))})" if ends else ""
-        shown.add_row(Text(gate.name), gate.demanded, gate_value(gate) + within, _verdict(gate))
+        of = (
+            f" {gate.measured.source}" if gate.measured.source.startswith("against ") else ""
+        )  # int8's: not the baseline
+        shown.add_row(Text(gate.name), gate.demanded, Text(clean(gate_value(gate) + within + of)), _verdict(gate))
     return shown
 
 

@@ -19,6 +19,7 @@ from advisor.cli import describe_family, main
 from advisor.compute.structure.inference.origins import fixed_neurons
 from advisor.families import registry
 from advisor.families.described import description
+from advisor.families.described.description import Description
 from advisor.families.described.structure import Row
 from advisor.inspection import undescribed
 from advisor.recipe.steps.layer_removal import LayerRemoval
@@ -275,32 +276,31 @@ def test_a_type_without_a_key_for_its_neurons_has_exact_sizes_and_loses_layers(
     assert family.shape(before).intermediate_size == 4 * family.shape(before).hidden_size
 
 
-@pytest.mark.slow  # 20 s
-def test_a_class_that_cannot_be_inferred_leaves_the_other_tasks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def met(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Description:
+    """The description of a type when it is first met, kept in a cache of its own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     description.find.cache_clear()
-    assert undescribed.meet("longformer") == ""
-    found = description.find("longformer")
+    assert undescribed.meet(request.param) == ""
+    found = description.find(request.param)
     assert found
-    assert found.tasks.keys() == {"text-classification", "token-classification"}
+    return found
+
+
+@pytest.mark.slow  # 20 s
+@pytest.mark.parametrize("met", ["longformer"], indirect=True)
+def test_a_class_that_cannot_be_inferred_leaves_the_other_tasks(met: Description) -> None:
+    assert met.tasks.keys() == {"text-classification", "token-classification"}
     with pytest.raises(AdviseError, match="question-answering"):
-        found.structure({}, "question-answering")
+        met.structure({}, "question-answering")
 
 
 @pytest.mark.slow  # 20 s
-def test_the_size_of_a_model_of_several_languages_is_said_not_to_be_known(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    description.find.cache_clear()
-    assert undescribed.meet("xlm") == ""
-    found = description.find("xlm")
-    assert found
+@pytest.mark.parametrize("met", ["xlm"], indirect=True)
+def test_the_size_of_a_model_of_several_languages_is_said_not_to_be_known(met: Description) -> None:
     one = AutoConfig.for_model("xlm", n_layers=2, emb_dim=64, vocab_size=400, pad_token_id=0).to_dict()
-    assert found.parameters(one) == parameters(AutoConfig.for_model(**one))
-    assert found.uncovered({**one, "n_langs": 15}) == ["n_langs = 15"]
+    assert met.parameters(one) == parameters(AutoConfig.for_model(**one))
+    assert met.uncovered({**one, "n_langs": 15}) == ["n_langs = 15"]
 
 
 @pytest.mark.parametrize(

@@ -81,8 +81,6 @@ def read_file(part: str, path: Path, header: bool | None) -> File:
     if BUILDERS[suffix] == "csv":
         hint = "put values that hold the delimiter or a quote in quotes, and double the quotes inside them"
     with reading(str(path), hint), tempfile.TemporaryDirectory() as folder:
-        if BUILDERS[suffix] == "json" and path.suffix.lower() != GZIP and (questions := squad_columns(path, str(path))):
-            return File(part, str(path), questions, {})
         # Its name has no *, [ or :: in it, which the library would take for patterns and other files.
         plain = Path(folder, "data" + suffix)
         if path.suffix.lower() == GZIP:
