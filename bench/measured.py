@@ -167,16 +167,20 @@ def _asked(recipe: Recipe, metric: str) -> str:
     return asked(task, labels) if metric == possible(task, labels)[0] else ""
 
 
-def counted(found: Iterable[Shipped]) -> Iterator[Point]:
-    """The points that calibrate. Two runs that share a step, as those of a search do, show its model once."""
-    seen = set[tuple[object, ...]]()
+def counted(found: Iterable[Shipped]) -> list[Point]:
+    """The points that calibrate. Runs of one seed that share a step, as a narrower cut goes on from the layers' cut and
+    the trials of a search do, show its model once; again only where they took its time anew.
+    """
+    shown = dict[tuple[object, ...], Point]()
     for run in found:
+        seed = loads(run.made.recipe)[0].training.seed
         for point in points(run) if run.counts else ():
-            key = (point.model, point.data, point.int8, point.compute, point.accuracy, point.beyond_chance)
-            if run.made.finished and key in seen:
-                continue
-            seen.add(key)
-            yield point
+            key = (point.model, point.data, point.int8, point.compute, point.accuracy, point.beyond_chance, seed)
+            if key not in shown or shown[key].time is None:
+                shown[key] = point
+            elif point.time is not None:
+                shown[(*key, point.time)] = point
+    return list(shown.values())
 
 
 def _of(step: StepRecord, quantity: str) -> float | None:

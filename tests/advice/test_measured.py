@@ -125,6 +125,22 @@ def test_runs_speak_for_what_their_model_was_asked_for() -> None:
     assert tagged[0.33] == pytest.approx(0.787, abs=1e-3)
 
 
+def test_a_model_that_two_runs_share_counts_once_and_each_time_of_it() -> None:
+    line = {
+        "arm": "a", "task": "mrpc", "seed": 0, "metric": "accuracy", "recipe": ["finetune: {epochs: 1}",
+        "layer_removal: {keep: 8}", "distillation: {epochs: 1}"], "joined_texts": 0, "baseline": 0.8,
+    }  # fmt: skip
+
+    def made(file: str, **more: object) -> measured.Shipped:
+        steps = {"distillation": {"score": 0.78, "relative": 0.975, "size": 0.75, **more}}
+        return measured.Shipped(measured.record(result_runs.Run(file, {**line, "steps": steps})), "mrpc")
+
+    assert [one.time for one in measured.counted([made("targets"), made("ablation")])] == [None]
+    assert [one.time for one in measured.counted([made("targets"), made("ablation", time=0.7)])] == [0.7]
+    again = [made("targets", time=0.6), made("ablation"), made("served", time=0.7)]
+    assert [one.time for one in measured.counted(again)] == [0.6, 0.7]
+
+
 def test_a_wide_interval_does_not_make_a_time_useless() -> None:
     wide = "the time after quantization is 15.5% to 18.3% of the baseline's, an interval wider than ±5%"
     noisy = "the machine was noisy while time was measured: other programs used 50% of its cores"
