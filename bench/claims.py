@@ -8,6 +8,7 @@ from statistics import mean
 from typing import Any, NamedTuple
 
 from points import A_THIRD, FIRST, INT8, LEVELS, NARROW, TWO_THIRDS, Found, Key, time_of
+from result_runs import disturbed
 from trials import HERE, read
 
 from advisor.families import registry
@@ -161,7 +162,7 @@ def _int8(_: Points) -> Iterator[Seen]:
     for name in ("served", "real-models"):
         for line in read(HERE / "results" / f"{name}.jsonl"):
             steps = list(line["steps"].values())
-            if "quantization" not in line["steps"] or "time" not in steps[-1] or line.get("time_notes"):
+            if "quantization" not in line["steps"] or "time" not in steps[-1] or disturbed(line):
                 continue
             kept, time = (steps[-1][key] / steps[-2][key] for key in ("relative", "time"))
             words = f"{line.get('model', FIRST)}, {line['task']}, {line['arm']}: {kept:.3f} at {time:.2f} of the time"

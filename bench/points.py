@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from result_runs import disturbed
 from trials import HERE, read
 
 FILES = ("targets", "served", "ablation", "real-models", "figures")
@@ -80,7 +81,7 @@ def _add(found: Found, line: Mapping[str, Any], name: str) -> None:
     """Add what a step found. A second run of a seed adds its time alone, and a noisy machine's time does not count."""
     if not (step := line["steps"].get(name)):
         return
-    if "time" in step and not line.get("time_notes"):
+    if "time" in step and not disturbed(line):
         found.times.append(step["time"])
     if line["seed"] in found.seeds:
         return

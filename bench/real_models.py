@@ -22,6 +22,7 @@ from statistics import mean
 from typing import Any
 
 from points import A_THIRD, NARROW, TWO_THIRDS
+from result_runs import disturbed
 from tasks import Task
 from trials import HERE, Arm, Trial, parser, read, run
 
@@ -96,7 +97,7 @@ def rows(lines: Sequence[Measured]) -> Iterator[tuple[str, ...]]:
         alike = list({one["seed"]: one for one in some}.values())  # the last of each: it was timed again
         outside = " (outside policy)" if alike[0]["outside_policy"] else ""
         for name in list(alike[0]["steps"])[1:]:
-            steps = [one["steps"][name] | {"busy": bool(one.get("time_notes"))} for one in alike]
+            steps = [one["steps"][name] | {"busy": disturbed(one)} for one in alike]
             what = f"{arm}, {name.replace('_', ' ')}{outside}"
             yield f"{model}, {data}", what, f"{mean(one['baseline'] for one in alike):.3f}", *_cells(steps)
 

@@ -195,8 +195,9 @@ class _Reader:
     def _fail(self, message: str, event: Any, hint: str, *, stop: bool = True) -> None:
         mark = _mark(event, event)
         place = (mark.line, mark.column, hint, mark.end_line, mark.end_column)
-        self.faults.append(Fault(message, self.name, *place))
-        if stop or len(self.faults) >= MOST_FAULTS:
+        more = len(self.faults) == MOST_FAULTS
+        self.faults.append(Fault("and more" if more else message, self.name, *place))
+        if stop or more:
             raise AdviseError(*self.faults)
 
     def _refuse_nul(self, scalar: Any) -> None:

@@ -99,8 +99,11 @@ def _meant(word: str) -> str:
     """What to type instead of a word that is no command, but may be a file or a model."""
     from advisor.families import registry
 
-    if os.path.isfile(word):  # noqa: PTH113 - a name that no file can have is no error here
-        return f"advise check {shlex.quote(word)}"
+    if os.path.isfile(os.path.join(word, "manifest.json")):  # noqa: PTH113, PTH118 - a name that no file can have
+        return f"advise report {shlex.quote(word)}"
+    if os.path.isfile(word):  # noqa: PTH113 - is no error here
+        asks = "check" if word.endswith((".yaml", ".yml")) else "--model" if word.endswith("config.json") else "--data"
+        return f"advise {asks} {shlex.quote(word)}"
     if os.path.isdir(word) or registry.find(word.lower()):  # noqa: PTH112
         return f"advise --model {shlex.quote(word)}"
     return suggest(word, COMMANDS)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
+from advisor.cli import targets
 from advisor.cli.options import parser
 
 
@@ -26,6 +27,7 @@ def run(arguments: Sequence[str]) -> int:
     from advisor.inspection.probe import needs_run
 
     needs_run("advise families add")
+    targets.refuse_inputs(options.out, (options.model, Path(options.model, "config.json")))
     folder = _folder(options.out)
     described = _describe(options.model)
     file = options.out or folder / f"{described['model_type']}.json"

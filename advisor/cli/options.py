@@ -84,7 +84,8 @@ def key_value(text: str) -> tuple[str, str | int | float | bool]:
     if not key or not sign or not value:
         raise argparse.ArgumentTypeError(f"expected KEY=VALUE, as in owner=ada, got {text!r}")
     if not KEY.fullmatch(key):
-        raise argparse.ArgumentTypeError(f"a key has letters, digits, _ . and -, as in owner=ada, got {key!r}")
+        expected = "a key begins with a letter from a to z, then has such letters, digits, _ . and -, as in owner=ada"
+        raise argparse.ArgumentTypeError(f"{expected}, got {key!r}")
     if value in ("true", "false"):
         return key, value == "true"
     for kind in (int, float):
@@ -92,7 +93,7 @@ def key_value(text: str) -> tuple[str, str | int | float | bool]:
             number = kind(value)
         except ValueError:
             continue
-        if not isfinite(number):
+        if isinstance(number, float) and not isfinite(number):
             raise argparse.ArgumentTypeError(f"{key}: expected a number that is finite, or a text, got {value!r}")
         return key, number
     return key, value

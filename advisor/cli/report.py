@@ -28,7 +28,7 @@ def run(arguments: Sequence[str]) -> int:
     from advisor.runs.finished import folders, read
 
     for file in (options.html, options.chart, options.manifest):
-        targets.refuse_inputs(file)
+        targets.refuse_inputs(file, [folder / SEARCH for folder in options.runs])
     if options.html or options.chart:
         _needs_drawing("--html" if options.html else "--chart")
     if any((folder / SEARCH).is_file() for folder in options.runs):

@@ -183,9 +183,9 @@ def _refuse_other_labels(recipe: Recipe, document: Document, model: probe.Model,
         order(model.config or {}, data.label_names, with_head(family, data.task))
     except ValueError as error:
         message = f"{recipe.model.source} cannot be taken as it is (epochs: 0): {error}"
-        hint = "fine-tune it (epochs: 3)" + ", or name the labels of the data as the model does" * bool(
-            data.label_names
-        )
+        hint = "fine-tune it (epochs: 3)"
+        if data.label_names:
+            hint += ", or name the labels of the data as the model does"
         path = path_of(("finetune", "epochs"), recipe, document)
         raise AdviseError(document.fault(message, path, hint)) from None
 
@@ -215,7 +215,7 @@ def refuse_unexecutable(model: probe.Model, task: str, problem_type: str | None)
     if family is None or not with_head(family, task).executable:
         raise AdviseError(
             f"models of the kind {kind} can be advised on, but cannot be run yet",
-            hint=f"{registry.either(registry.executable(task))} can",
+            hint=f"run {registry.either(registry.executable(task))}",
         )
     if family.text_to_text and problem_type in ("regression", "multi_label_classification"):
         what = "a regression" if problem_type == "regression" else "a text with several labels"

@@ -52,8 +52,8 @@ def described(config: Config) -> dict[str, Any]:
     """The data of a description, for the values of a config.
 
     Raises:
-        AdviseError: its weights are not those of a class of transformers, which knows no such type, or whose structure
-            cannot be inferred.
+        AdviseError: the config asks for other weights than those of a class of transformers, transformers does not
+            know the type, or its structure cannot be inferred.
     """
     from advisor.compute.structure.inference import describe, stock
     from advisor.compute.structure.inference.small import REFUSED

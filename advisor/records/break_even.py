@@ -9,7 +9,7 @@ from statistics import fmean
 from advisor.base.rounding import rounded
 from advisor.records.carbon import payback
 from advisor.records.measuring import is_time_derived, two_scales
-from advisor.records.results import NO_BASELINE, Cost, Measured, RunResult, Served, StepResult
+from advisor.records.results import NO_BASELINE, Cost, Measured, RunResult, StepResult
 from advisor.records.search import Spent
 
 NOT_STATED = Measured(why_not="the number of requests is not stated (--requests)")
@@ -47,15 +47,7 @@ def break_even(steps: Sequence[StepResult]) -> Measured:
         return cost
     if reason := _useless(steps):
         return Measured(why_not=reason)
-    return payback(cost, baseline.served.g_per_1000, _share(baseline.served, steps[-1].served))
-
-
-def _share(first: Served, last: Served) -> Measured:
-    """The emissions of the last model as a share of the first one's, by the grams that the report shows of both."""
-    grams = first.g_per_1000.value, last.g_per_1000.value
-    if last.emissions.value is None or grams[0] is None or grams[1] is None or not grams[0]:
-        return last.emissions
-    return replace(last.emissions, value=grams[1] / grams[0])
+    return payback(cost, baseline.served.g_per_1000, steps[-1].served.emissions)
 
 
 def with_discarded(cost: Cost, earlier: Cost | None) -> Cost:
@@ -99,7 +91,8 @@ def break_even_of_search(spent: Spent, g_per_1000: Measured, share: Measured) ->
         were = "was" if spent.uncounted == 1 else "were"
         return Measured(why_not=f"{spent.uncounted} of its steps {were} not counted")
     baseline = replace(g_per_1000, value=g_per_1000.value / share.value) if g_per_1000.value and share.value else share
-    return payback(replace(g_per_1000, value=spent.g_co2), baseline, share)  # one scale: a search takes no power log
+    made = Measured(spent.g_co2, source=g_per_1000.source)  # one scale: a search takes no power log
+    return payback(made, baseline, share)
 
 
 def _mean(found: Sequence[Measured]) -> Measured:

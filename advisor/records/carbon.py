@@ -59,7 +59,7 @@ def payback(cost_g: Measured, baseline_g: Measured, share: Measured) -> Measured
         No value, and why, where one of them was not measured, or where no saving is shown.
     """
     missing = next((one for one in (cost_g, baseline_g, share) if one.value is None), None)
-    if reason := missing.why_not if missing else two_scales(cost_g, baseline_g) or _no_saving(share):
+    if reason := missing.why_not if missing else two_scales(cost_g, baseline_g) or _no_saving(baseline_g, share):
         return Measured(why_not=reason)
     assert cost_g.value is not None and baseline_g.value is not None and share.value is not None
     saved = baseline_g.value * (1 - share.value)
@@ -69,12 +69,11 @@ def payback(cost_g: Measured, baseline_g: Measured, share: Measured) -> Measured
     return Measured(1000 * cost_g.value / saved, source=f"{told}; {share.source}", interval=interval)
 
 
-def _no_saving(share: Measured) -> str:
+def _no_saving(baseline_g: Measured, share: Measured) -> str:
     """Why a share of the baseline's emissions pays nothing back; empty where it does."""
     assert share.value is not None
     low, high = share.interval or (share.value, share.value)
-    high = max(high, share.value)
-    if low >= 1:
+    if not baseline_g.value or low >= 1:
         return "never: per request it emits no less than the baseline"
     ends = f"{low:.1%} to {high:.1%}".replace("%", " %")
     return f"not shown to pay back: per request it emits {ends} of what the baseline emits" if high >= 1 else ""

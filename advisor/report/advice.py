@@ -16,7 +16,7 @@ from advisor.advice.recommendation import Advice
 from advisor.recipe.recipe import as_dict, as_yaml
 from advisor.report.style import breadth, columns, paint, plural
 
-USUAL = 100  # columns of what is no terminal, which cuts nothing
+UNCUT = 100  # columns of what is no terminal, which cuts nothing
 INDENT = " " * 5  # of what stands below a recipe of the table
 
 
@@ -155,7 +155,7 @@ def _table(advice: Advice, width: int, colour: bool) -> Iterator[str]:
     rows: list[tuple[str, ...]] = [("", "recipe", "accuracy", "size", "emissions", "")]
     rows += [_row(one, one is advice.chosen) for one in advice.candidates]
     lines = list(columns(rows))
-    if width < USUAL and max(map(breadth, lines)) > width:
+    if width < UNCUT and max(map(breadth, lines)) > width:
         said = [f"{INDENT}{row[-1]}" if row[-1] else "" for row in rows]
         lines = ["\n".join(filter(None, pair)) for pair in zip(columns([row[:-1] for row in rows]), said, strict=True)]
     for place, line in enumerate(lines):

@@ -18,8 +18,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
-from advisor.records.measuring import TIME_DERIVED
-
 # matplotlib wants colours: these stand for the page's variables until the drawing is text.
 INK, MUTED, LINE, CARD = "#010203", "#010204", "#010205", "#010206"
 VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", LINE: "var(--line)", CARD: "var(--card)"}
@@ -40,13 +38,17 @@ Ends = tuple[float, float]
 
 
 class Point(NamedTuple):
-    """One model: shares of the baseline's cost and accuracy, with the ends of their spread and interval."""
+    """One model: shares of the baseline's cost and accuracy, with the ends of their spread and interval.
+
+    derived: its cost is time under another name, so that it has no decimal of its own.
+    """
 
     words: str
     cost: float
     accuracy: float
     cost_ends: Ends | None = None
     accuracy_ends: Ends | None = None
+    derived: bool = False
 
 
 class Line(NamedTuple):
@@ -163,11 +165,11 @@ def _frame(axes: Any, cost: str) -> None:
 
 def _description(what: Figured) -> str:
     """The drawing in words, for whoever cannot see it."""
-    digits = 0 if TIME_DERIVED in what.title else 1
     sentences = [
         f"{line.name}: "
         + "; ".join(
-            f"{one.words}, accuracy {one.accuracy:.1%} at {what.cost} {one.cost:.{digits}%}" for one in line.points
+            f"{one.words}, accuracy {one.accuracy:.1%} at {what.cost} {one.cost:.{0 if one.derived else 1}%}"
+            for one in line.points
         )
         for line in what.lines
     ]

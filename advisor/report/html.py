@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from advisor.records.measuring import is_time_derived
 from advisor.records.results import Measured, RunResult, StepResult
 from advisor.report import chart, compare, diagnosed, shares
 from advisor.report.chart import Figured, Line, Point
@@ -215,7 +216,8 @@ def _point(step: StepResult) -> Point:
     accuracy, emissions = step.relative_accuracy, step.served.emissions
     assert accuracy.value is not None and emissions.value is not None
     ends = accuracy.interval or accuracy.spread
-    return Point(step.words, emissions.value, accuracy.value, emissions.interval or emissions.spread, ends)
+    spread = emissions.interval or emissions.spread
+    return Point(step.words, emissions.value, accuracy.value, spread, ends, is_time_derived(emissions))
 
 
 def _absent(runs: Sequence[Finished]) -> Iterator[tuple[str, str, str]]:

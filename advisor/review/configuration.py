@@ -106,14 +106,14 @@ def read(file: Path) -> Configuration:
     if not isinstance(value, dict):
         raise AdviseError(Fault("[tool.advise] is missing", str(file), hint="add it, or give an advise.toml"))
     made, mistakes = validate(Configuration, {key.replace("-", "_"): part for key, part in value.items()})
+    document = Document(value, str(file), text, _marks(value, text), {})
     if made is None:
-        document = Document(value, str(file), text, _marks(value, text), {})
         placed = faults([one._replace(key=False) for one in mistakes], document)
         raise AdviseError(*(_named(fault, value) for fault in placed))
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):", made.rule_pages)
     if scheme and scheme[1].lower() not in ("http", "https"):
         message = f"rule-pages: expected an address with http or https, or a folder, got {short(made.rule_pages)!r}"
-        raise AdviseError(Document(value, str(file), text, _marks(value, text), {}).fault(message, ("rule_pages",)))
+        raise AdviseError(document.fault(message, ("rule_pages",)))
     return _from_here(made, file.parent)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from advisor.base.errors import AdviseError, Fault
+from advisor.base.errors import MOST_FAULTS, AdviseError, Fault
 from advisor.base.files import MOST_BYTES, deliver, regular_bytes
 from advisor.base.install import pip_command
 from advisor.runs import record
@@ -19,7 +19,6 @@ from advisor.runs.record import Record, canonical
 
 PARTS = "export fewer runs: advise history export --since DATE"
 AGAIN = "export it again where it comes from"
-MOST_FAULTS = 100  # that are told of one file
 FORM = 1  # of the content of a run; another one is refused
 SUFFIXES = {".jsonl": "JSONL", ".parquet": "Parquet"}
 

@@ -9,6 +9,8 @@ import pty
 import subprocess
 import sys
 import termios
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -158,9 +160,17 @@ def on_terminal(columns: int, *arguments: str) -> list[str]:
     termios.tcsetwinsize(theirs, (50, columns))
     command = [sys.executable, str(ROOT / "cli.py"), *arguments]
     environment = {**os.environ, "NO_COLOR": "1"}
-    subprocess.run(command, stdout=theirs, stderr=theirs, stdin=theirs, check=False, timeout=60, env=environment)
-    os.close(theirs)
-    return os.read(ours, 100_000).decode().replace("\r\n", "\n").splitlines()
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=theirs, env=environment):
+        os.close(theirs)
+        shown = b"".join(_until_closed(ours))
+    return shown.decode().replace("\r\n", "\n").splitlines()
+
+
+def _until_closed(terminal: int) -> Iterator[bytes]:
+    """What comes out of a terminal, which gives 4 kB at a time, until nobody writes to it any more."""
+    with suppress(OSError):
+        while piece := os.read(terminal, 4_096):
+            yield piece
 
 
 @pytest.mark.parametrize("arguments", [

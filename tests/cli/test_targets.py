@@ -24,9 +24,11 @@ def desk(tmp_path: Path) -> Path:
 
 
 def test_findings_do_not_replace_what_is_checked(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for target in (desk, desk.parent / "." / "desk.yaml"):
+    link = desk.parent / "link.yaml"
+    link.symlink_to(desk)
+    for target in (desk, link):
         assert main(["check", str(desk), "-o", str(target), "--format", "json"]) == 2
-    assert "desk.yaml: is not written: this command reads it" in capsys.readouterr().err
+        assert f"{target.name}: is not written: this command reads it" in capsys.readouterr().err
     assert desk.read_text() == refused.RECIPE
 
 
@@ -72,3 +74,16 @@ def test_a_report_does_not_replace_its_run(tmp_path: Path, capsys: pytest.Captur
     for option in ("--html", "--chart", "--if"):
         assert main(["report", str(tmp_path), option, str(tmp_path / "report.json")]) == 2
         assert "report.json: is not written: it belongs to the finished run" in capsys.readouterr().err
+
+
+def test_a_page_does_not_replace_the_record_of_a_search(tmp_path: Path) -> None:
+    (tmp_path / "search.json").write_text("{}")
+    assert main(["report", str(tmp_path), "--html", str(tmp_path / "search.json")]) == 2
+    assert (tmp_path / "search.json").read_text() == "{}"
+
+
+def test_a_description_does_not_replace_the_config_that_it_is_made_of(tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text('{"model_type": "bert"}')
+    assert main(["families", "add", str(tmp_path), "--out", str(config)]) == 2
+    assert config.read_text() == '{"model_type": "bert"}'

@@ -40,6 +40,10 @@ def test_it_is_paid_back_when_the_savings_equal_the_cost(cost: float, base: floa
         assert (found.value or 0) / 1000 * base * (1 - share) == pytest.approx(cost)
 
 
+def test_a_baseline_that_emits_nothing_is_never_beaten() -> None:
+    assert payback(Measured(1.0), Measured(0.0), Measured(0.5)).why_not.startswith("never")
+
+
 def test_its_ends_are_those_of_the_share_of_emissions() -> None:
     found = payback(Measured(1.0), Measured(0.1), Measured(0.5, interval=(0.4, 0.6)))
     assert found.value == pytest.approx(20_000) and found.interval == pytest.approx((16_667, 25_000), abs=1)

@@ -177,6 +177,12 @@ def test_a_drawing_has_text_variables_and_ids_of_its_own() -> None:
         assert used in ids
 
 
+def test_what_is_time_under_another_name_has_no_decimal_in_a_drawing() -> None:
+    derived = Point("b", 0.334, 0.97, derived=True)
+    drawn = draw([Line("a", 0, (Point("a", 0.334, 0.97), derived))])
+    assert "a, accuracy 97.0% at emissions 33.4%; b, accuracy 97.0% at emissions 33%" in drawn
+
+
 def test_the_same_run_is_drawn_alike() -> None:
     lines = [Line("a", 0, (Point("base", 1, 1), Point("int8", 0.4, 0.97)))]
     assert draw(lines) == draw(lines)

@@ -54,6 +54,13 @@ def test_what_is_not_told_is_counted(name: str, more: str, tmp_path: Path) -> No
     assert found[-1].message == more
 
 
+def test_repeated_keys_are_told_up_to_a_hundred(tmp_path: Path) -> None:
+    for count, told in ((MOST_FAULTS, "the key"), (MOST_FAULTS + 1, "and more")):
+        (tmp_path / "keys.yaml").write_text(RECIPE + "key: 1\n" * (count + 1))
+        found = list(check(tmp_path / "keys.yaml", cache=False))
+        assert (len(found), found[-1].message.startswith(told)) == (count, True)
+
+
 def test_a_hundred_mistakes_are_all_told(tmp_path: Path) -> None:
     (tmp_path / "many.yaml").write_text(RECIPE + "".join(f"k{number}: 1\n" for number in range(MOST_FAULTS)))
     assert [one.message for one in check(tmp_path / "many.yaml")] == [f"unknown key k{one}" for one in range(100)]

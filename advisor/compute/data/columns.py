@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from advisor.base.errors import AdviseError, Fault, nearest, suggest
+from advisor.base.errors import AdviseError, Fault, suggest
 from advisor.compute.data.column_names import LABELS, PAIRS, TEXTS, looks_like
 from advisor.compute.data.files import File
 from advisor.compute.data.label_values import NAME_THEM, label_of
@@ -66,7 +67,7 @@ def find_columns(file: File, text: str | None, pair: str | None, label: str | No
     return Columns(text, pair, label, others)
 
 
-def lacking(file: File, texts: Sequence[str], label: str) -> Fault | None:
+def absent_columns(file: File, texts: Sequence[str], label: str) -> Fault | None:
     """Which columns a file lacks; that of the label may be missing where rows have none."""
     wanted = texts if file.part in ("test", "unlabelled") else (*texts, label)
     absent = [name for name in wanted if name not in file.columns]
@@ -74,21 +75,29 @@ def lacking(file: File, texts: Sequence[str], label: str) -> Fault | None:
     return Fault(f"no column {', '.join(map(repr, absent))}", file.place, hint=hint) if absent else None
 
 
-def unjudged(files: Sequence[File], label: str) -> Iterator[str]:
+def notes_on_unlabelled_tests(files: Sequence[File], label: str) -> Iterator[str]:
     """What to say of test files without a label.
 
     Raises:
-        AdviseError: one has a column of a similar name, which may be meant.
+        AdviseError: one has a column of the same name but for case, what joins words, or an s, which may be meant.
     """
     for file in files:
         if file.part != "test" or not label or label in file.columns:
             continue
-        meant = nearest(label, file.columns.keys() - files[0].columns.keys())
+        meant = next((one for one in file.columns if one not in files[0].columns and _alike(one, label)), None)
         if meant is not None:
             hint = f"name column {meant!r} as in the train split, or leave it out: the rows then have no labels"
             raise AdviseError(Fault(f"no column {label!r}", file.place, hint=hint))
         rows = len(file.numbers)
         yield f"{file.place}: no column {label!r}: its {rows:,} rows are used without labels, and no report is on them"
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two names differ in case, in what joins words, or by a word before or an s behind them, as ner_tags."""
+    short, long = sorted(
+        (re.sub(r"[\W_]+", " ", name).strip().casefold().removesuffix("s") for name in (one, other)), key=len
+    )
+    return short == long or long.endswith(f" {short}")
 
 
 def _only(file: File, role: str, found: Sequence[str], task: str = "") -> str:

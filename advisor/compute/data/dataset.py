@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.classified_texts import read_texts
-from advisor.compute.data.columns import Columns, Named, unjudged
+from advisor.compute.data.columns import Columns, Named, notes_on_unlabelled_tests
 from advisor.compute.data.files import File
 from advisor.compute.data.labels import LEARN_THEM, Labelled, Rows, some
 from advisor.compute.data.sources import PARTS, read
@@ -101,7 +101,7 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
     files = sorted(read(source, header), key=lambda file: PARTS.index(file.part))
     named = Named(text, pair, label)
     columns, given = read_rows(source, files, named) if read_rows else read_texts(source, files, named, problem_type)
-    without = tuple(unjudged(files, columns.label))
+    said = tuple(notes_on_unlabelled_tests(files, columns.label))
     parts = _split(given, seed)
     unlabelled = _without(_without(_shuffled(given.unlabelled, seed), parts["report"]), parts["selection"])
     dropped = sum(map(len, (*given.parts.values(), given.unlabelled))) - sum(map(len, (*parts.values(), unlabelled)))
@@ -122,7 +122,7 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
         task=task,
         problem_type=given.problem_type,
         seed=seed,
-        notes=(*(note for file in files for note in file.notes), *without, *given.notes),
+        notes=(*(note for file in files for note in file.notes), *said, *given.notes),
     )
 
 
@@ -212,7 +212,8 @@ def _check(parts: Mapping[str, Rows], given: Labelled) -> None:
             message = f"no {role} rows are left: all of them equal rows of another split"
             faults.append(Fault(message, given.place(role), hint="leave out the file that repeats another"))
         if known and (unseen := [f"{given.names[i]:.60}" for i in sorted(set(rows.strata()) - known)]):
-            message = f"{role} rows have labels that no train row has: {some(unseen)}"
+            left = "once rows that equal others are left out"
+            message = f"{role} rows have labels that no train row has {left}: {some(unseen)}"
             faults.append(Fault(message, given.place(role), hint=LEARN_THEM))
     values = set(parts["train"].labels)
     if not given.classes and len(values) == 1 and isinstance(next(iter(values)), float):

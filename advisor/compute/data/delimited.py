@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.compute.data.column_names import are_unusual
-from advisor.compute.data.file_checks import MOST_HEADER, refuse_wide_or_long
+from advisor.compute.data.column_names import LABELS, TEXTS, are_unusual
+from advisor.compute.data.file_checks import MOST_HEADER, MOST_ROWS, refuse_wide_or_long
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 OLD = "cp1252"  # of Windows in the West; ISO-8859-1 has the same letters
 LOOKED_AT = 200  # rows
-STATED = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)  # a first line that Excel reads, as it is no row
+STATED = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)  # a first line that tells Excel the delimiter; it is no row
 AS_UTF8 = "save it as UTF-8"
 Quoting = Literal[0, 1, 2, 3]  # of the module csv
 AS_NAMES, AS_ROW = "`data: {header: true}` reads it as names", "`data: {header: false}` reads it as a row"
@@ -43,7 +43,7 @@ class Layout(NamedTuple):
 
 
 def layout(path: Path, place: str, header: bool | None = None) -> Layout:
-    """Find out how a file is to be read from its beginning.
+    """Find out how a file is to be read: from its beginning, and whether quotes are quotes from all of it.
 
     Args:
         place: the file as messages name it. header: whether the first line names the columns; None: what it looks like.
@@ -57,8 +57,8 @@ def layout(path: Path, place: str, header: bool | None = None) -> Layout:
     stated = STATED.match(start)
     start, skipped = (start[stated.end() :], 1) if stated else (start, 0)
     delimiter = stated[1] if stated else _delimiter(start, whole, "\t" if path.suffix.lower() == ".tsv" else ",")
-    lost = _lost_rows(path, encoding, delimiter, skipped)
-    quoting: Quoting = csv.QUOTE_NONE if lost else csv.QUOTE_MINIMAL
+    characters = _are_characters(path, encoding, delimiter, skipped)
+    quoting: Quoting = csv.QUOTE_NONE if characters else csv.QUOTE_MINIMAL
     rows = _rows(start, delimiter, quoting)
     if len(rows) < 2 and not whole:
         message = f"the header is longer than {MOST_HEADER:,} characters"
@@ -70,7 +70,7 @@ def layout(path: Path, place: str, header: bool | None = None) -> Layout:
         message = f"cannot be read: columns have the same name: {', '.join(repeated)}"
         raise AdviseError(Fault(message, place, hint="rename one column"))
     names = [name or f"Unnamed: {i}" for i, name in enumerate(first)] if headed else numbered(len(first))
-    notes = (*_format_notes(delimiter, encoding, lost), _header_note(names, headed, header))
+    notes = (*_format_notes(delimiter, encoding, characters), _header_note(names, headed, header))
     said = tuple(f"{place}: {note}" for note in notes if note)
     return Layout(delimiter, quoting, encoding, skipped, tuple(names), _blank(start) if headed else None, said)
 
@@ -88,12 +88,13 @@ def _encoding(path: Path, place: str) -> str:
     """
     with path.open("rb") as file:
         begins = file.read(4)
-        if marked := next((name for mark, name in MARKS if begins.startswith(mark)), ""):
-            return marked
-        if b"\0" in begins:
+        marked = next((name for mark, name in MARKS if begins.startswith(mark)), "")
+        if not marked and b"\0" in begins:
             raise AdviseError(Fault("has zero bytes, as UTF-16 without a mark has", place, hint=AS_UTF8))
-    if _undecodable(path, "utf-8") is None:
-        return "utf-8"
+    if marked and (line := _undecodable(path, marked)) is not None:
+        raise AdviseError(Fault(f"is not {marked}, as its first bytes say", place, line, 1, AS_UTF8))
+    if marked or _undecodable(path, "utf-8") is None:
+        return marked or "utf-8"
     if (line := _undecodable(path, OLD)) is not None:
         raise AdviseError(Fault(f"is neither UTF-8 nor {OLD}", place, line, 1, AS_UTF8))
     return OLD
@@ -125,37 +126,37 @@ def _rows(text: str, delimiter: str, quoting: Quoting = csv.QUOTE_MINIMAL) -> li
     return list(islice(filter(None, rows), LOOKED_AT))
 
 
-def _lost_rows(path: Path, encoding: str, delimiter: str, skipped: int) -> int:
-    """How many rows quotes that are characters like others would swallow; 0 where quotes are what they usually are.
+def _are_characters(path: Path, encoding: str, delimiter: str, skipped: int) -> bool:
+    """Whether quotes are characters like others, so that as quotes they would swallow rows.
 
-    They are characters where each line has all fields without them, and with them lines become one field. With commas
+    They are where each line has all fields without them, and with them lines become one field. With commas
     and semicolons, which texts have, too, such a field also has to end within another, or never: else it may be a text
     of several lines.
     """
 
     def rows(quoting: Quoting = csv.QUOTE_MINIMAL, strict: bool = False) -> Iterator[list[str]]:
         with path.open(encoding=encoding, newline="") as file:
-            lines = islice(file, skipped, None)
+            lines = islice(file, skipped, skipped + MOST_ROWS + 2)  # more are refused
             yield from filter(None, csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=strict))
 
-    with path.open(encoding=encoding, newline="") as file:
-        if not any('"' in line for line in file):
-            return 0
+    with path.open("rb") as file:
+        if not any(b'"' in piece for piece in iter(lambda: file.read(PIECE), b"")):
+            return False
     lines = _count(rows(csv.QUOTE_NONE), least=2, alike=True)
-    lost = lines - _count(rows()) if lines else 0
-    return lost if lost and (delimiter not in ",;" or not _count(rows(strict=True))) else 0
+    swallowed = lines is not None and _count(rows()) != lines
+    return swallowed and (delimiter not in ",;" or _count(rows(strict=True)) is None)
 
 
-def _count(rows: Iterator[list[str]], least: int = 0, alike: bool = False) -> int:
-    """How many rows there are; 0 where they cannot be read, or are not alike of at least so many fields."""
+def _count(rows: Iterator[list[str]], least: int = 0, alike: bool = False) -> int | None:
+    """How many rows there are; None where they cannot be read, or are not alike of at least so many fields."""
     count, fields = 0, None
     try:
         for row in rows:
             count, fields = count + 1, fields or len(row)
             if len(row) < least or (alike and len(row) != fields):
-                return 0
+                return None
     except csv.Error:
-        return 0
+        return None
     return count
 
 
@@ -178,15 +179,15 @@ def _delimiter(start: str, whole: bool, usual: str) -> str:
 
 
 def _is_row(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Does the first line look like one more row? It has no usual name, and a value that its column has again."""
+    """Does the first line look like one more row? It names no text or label, and has a value that is there again."""
     again = (name and any(row[i : i + 1] == [name] for row in rows) for i, name in enumerate(first))
-    return are_unusual(first) and any(again)
+    return not {name.strip().casefold() for name in first} & (LABELS | TEXTS) and any(again)
 
 
-def _format_notes(delimiter: str, encoding: str, lost: int) -> tuple[str, ...]:
+def _format_notes(delimiter: str, encoding: str, characters: bool) -> tuple[str, ...]:
     found = "" if delimiter == "," else f"read with {DELIMITERS[delimiter]} between the columns"
     odd = "" if encoding.startswith("utf-8") else f"read as {encoding}{': it is not UTF-8' if encoding == OLD else ''}"
-    quotes = f"quotes are read as characters like others: as quotes they would swallow {lost:,} rows" if lost else ""
+    quotes = "quotes are read as characters like others: as quotes they would swallow rows" if characters else ""
     return found, odd, quotes
 
 

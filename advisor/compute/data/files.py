@@ -77,7 +77,7 @@ def read_file(part: str, path: Path, header: bool | None) -> File:
         message = f"cannot read {suffix or 'such'} files{' in gzip' if suffix in BUILDERS else ''}"
         raise AdviseError(Fault(message, str(path), hint=f"convert it to one of {FORMATS}"))
     refuse_too_large(path)
-    hint = f"check that it is a whole {path.suffix.lower()} file{' in UTF-8' if BUILDERS[suffix] == 'json' else ''}"
+    hint = f"check that it is a whole {suffix} file{' in UTF-8' if BUILDERS[suffix] == 'json' else ''}"
     if BUILDERS[suffix] == "csv":
         hint = "put values that hold the delimiter or a quote in quotes, and double the quotes inside them"
     with reading(str(path), hint), tempfile.TemporaryDirectory() as folder:
@@ -166,7 +166,7 @@ def _is_blank(value: Any) -> bool:
 
 
 def has_text(value: Any) -> bool:
-    """Whether something is a text of which a tokenizer leaves a token: blanks and what has no width give none."""
+    """Whether something is a text with anything to read: more than blanks and characters without width."""
     return isinstance(value, str) and any(not one.isspace() and category(one) not in UNSEEN for one in value)
 
 

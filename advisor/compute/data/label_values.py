@@ -11,9 +11,9 @@ from contextlib import suppress
 from typing import Any
 
 Class = int | str | float  # a label as the source has it; a number with a fraction means regression
+ITEM = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|-?\d+)"""
 # An array of numpy as pandas writes it, without commas: ['a' 'b'] or [0 1].
-ARRAY = re.compile(r"""\[\s*('[^']*'|"[^"]*"|-?\d+)\s+['"\d-]""")
-BETWEEN = re.compile(r"""(?<=['"\d])\s+(?=['"\d-])""")
+ARRAY = re.compile(rf"\[\s*{ITEM}(?:\s+{ITEM})+\s*\]", re.DOTALL)
 NAME_THEM = "name the columns with --text, --pair and --label"
 
 
@@ -33,7 +33,8 @@ def listed(value: Any) -> Any:
     """A list that is written as JSON, as Python's or as numpy's, as that list; any other value as it is."""
     if not isinstance(value, str) or not value.lstrip().startswith("["):
         return value
-    text = BETWEEN.sub(", ", value) if ARRAY.match(value.strip()) else value
+    items = re.findall(ITEM, value, re.DOTALL) if ARRAY.fullmatch(value.strip()) else []
+    text = f"[{', '.join(items)}]" if items else value
     for read in (json.loads, ast.literal_eval):
         with suppress(ValueError, SyntaxError, MemoryError, RecursionError), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python's own, of a backslash before a letter

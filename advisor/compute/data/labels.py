@@ -10,7 +10,7 @@ from typing import Any
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.by_part import by_part
-from advisor.compute.data.columns import Columns, lacking
+from advisor.compute.data.columns import Columns, absent_columns
 from advisor.compute.data.files import File, has_text
 from advisor.compute.data.label_values import NAME_THEM, Class, label_of
 from advisor.compute.data.sources import PARTS
@@ -171,7 +171,7 @@ def _labels(file: File, columns: Columns, faults: list[Fault], kind: type[str | 
     """The label of each row, (rows,), None where unlabelled; adds what is wrong with the file to `faults`."""
     nothing: list[Any] = [None] * len(next(iter(file.columns.values())))
     texts = [name for name in (columns.text, columns.pair) if name is not None]
-    if fault := lacking(file, texts, columns.label):
+    if fault := absent_columns(file, texts, columns.label):
         faults.append(fault)
         return nothing
     if file.part == "unlabelled" or columns.label not in file.columns:

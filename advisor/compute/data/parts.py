@@ -7,7 +7,7 @@ from typing import Any
 
 from advisor.base.errors import AdviseError, Fault, suggest
 from advisor.compute.data.by_part import by_part
-from advisor.compute.data.columns import lacking
+from advisor.compute.data.columns import absent_columns
 from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled, Rows
 
@@ -34,7 +34,7 @@ def column(file: File, role: str, named: str | None, usual: Iterable[str], flag:
 
 def require_columns(files: Sequence[File], names: Sequence[str], label: str) -> None:
     """Raise an AdviseError for each file that lacks columns; the label may be missing where rows have none."""
-    if faults := [fault for file in files if (fault := lacking(file, names, label))]:
+    if faults := [fault for file in files if (fault := absent_columns(file, names, label))]:
         raise AdviseError(*faults)
 
 

@@ -90,14 +90,17 @@ def split_words(text: Any) -> tuple[str, ...] | None:
     return tuple(text) if is_list else None
 
 
+def _words(given: Any) -> tuple[str, ...] | None:
+    """The words of a text, of a list of words, or of such a list written as text."""
+    found = listed(given) if isinstance(given, str) else given
+    return split_words(found if isinstance(found, list) and found and split_words(found) else given)
+
+
 def _rows(file: File, words: str, tags: str, faults: list[Fault]) -> list[Row]:
     """The rows of a file that have words; adds what is wrong with others to `faults`."""
     labels = [None] * len(file.columns[words]) if file.part == "unlabelled" else file.columns.get(tags)
     texts = file.columns[words]
-    found = [
-        (split_words(listed(text)), _tags(listed(own)))
-        for text, own in zip(texts, labels or [None] * len(texts), strict=True)
-    ]
+    found = [(_words(text), _tags(listed(own))) for text, own in zip(texts, labels or [None] * len(texts), strict=True)]
     kept = [
         (number, text, own)
         for number, (text, own) in zip(file.numbers, found, strict=True)
@@ -189,7 +192,8 @@ def _numbered(rows: Sequence[tuple[File, Sequence[Row]]], tags: str) -> tuple[st
     every = [(file, number, tag) for file, some in rows for number, _, own in some for tag in own or ()]
     are_numbers = bool(every) and isinstance(every[0][2], int)
     for file, number, tag in every:
-        if isinstance(tag, int) != are_numbers:
+        beside = are_numbers and NUMBER.fullmatch(str(tag))  # a number in a row where another tag is a string
+        if isinstance(tag, int) != are_numbers and not beside:
             others = "numbers" if are_numbers else "strings"
             what = f"row {number:,}: column {tags!r} has {tag!r}, where the rows before it have {others}"
             raise AdviseError(Fault(what, file.place, hint="give all tags as strings such as B-person, or as numbers"))

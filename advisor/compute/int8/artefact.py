@@ -104,13 +104,13 @@ def _best(scorer: Scorer, context: Context, draft: Path, wanted: Wanted) -> Gene
     choice = int8_for(instruction_sets(), here, use, missing)
     source = Source(scorer, _calibration(context), _proof(context), draft / "work", choice.reduce_range)
     source.work.mkdir()
-    attempts, passed_over = _attempts(choice.backends, source, context, draft)
+    attempts, no_onnx = _attempts(choice.backends, source, context, draft)
     made = yield from _kept_enough(attempts, wanted)
     threads = torch.get_num_threads()
     seconds, slower = short_trial(
         scorer, attempts.model.fp32(threads), attempts.reader(made.folder), context, made.backend
     )
-    chosen = f"{made.quantized.words()}; {made.backend}: {passed_over or choice.reason}"
+    chosen = f"{made.quantized.words()}; {made.backend}: {no_onnx or choice.reason}"
     notes = (chosen, seconds, *made.notes, _by_answers(made, wanted, context), slower)
     return replace(made, notes=tuple(filter(None, notes)), attempts=attempts.count)
 

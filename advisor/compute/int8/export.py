@@ -67,8 +67,7 @@ def _trace(scorer: Scorer, path: Path, batch: Batch) -> None:
     sample = _sample(batch)
     texts = "input_ids" in sample
     axes = {0: "batch", 1: "tokens"} if texts else {0: "batch"}
-    logits = {"logits": axes}
-    trace(_InOrder(scorer, list(sample)), path, sample, list(logits), {**dict.fromkeys(sample, axes), **logits})
+    trace(_InOrder(scorer, list(sample)), path, sample, ["logits"], dict.fromkeys((*sample, "logits"), axes))
 
 
 def _sample(batch: Batch) -> dict[str, Tensor]:

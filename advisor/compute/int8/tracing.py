@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from advisor.base.errors import AdviseError, Fault, memory_is_out
+from advisor.base.files import disk_is_full
 from advisor.base.held_output import without_graphs
 from advisor.compute.int8.onnx_files import OPSET
 
@@ -41,7 +42,7 @@ def trace(
                 input_names=list(sample), output_names=list(outputs), dynamic_axes=axes,
             )  # fmt: skip
     except Exception as error:  # a model is run as it is traced, and may raise anything
-        if memory_is_out(error):
+        if memory_is_out(error) or disk_is_full(error):
             raise
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise NotExportable(Fault(f"the model cannot be written as ONNX: {reason}", hint=BY_PYTORCH)) from None

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
-from advisor.base.errors import AdviseError, Fault
+from advisor.base.errors import AdviseError, Fault, short
 from advisor.base.files import regular_text
 from advisor.base.frozen import replace
 from advisor.compute.measure.windows import NotMeasured, Window
@@ -126,7 +126,7 @@ def _head(first: Sequence[str], file: Path) -> list[str]:
     head = [name.strip().lower() for name in first]
     wrong = next((f"names {name} twice" for name in ("time", "watts") if head.count(name) > 1), "")
     if not wrong and not {"time", "watts"} <= set(head):
-        wrong = f"is {','.join(head) or 'empty'}"
+        wrong = f"is {short(','.join(head)) or 'empty'}"
     if wrong:
         raise AdviseError(Fault(f"is no power log: its first line {wrong}", str(file), hint=EXPECTED))
     return head

@@ -100,11 +100,10 @@ def _refuse_deeper(model: Any, left_over: Iterable[str], family: Family, folder:
         for found in filter(None, map(form.fullmatch, names)):
             for stack, number in zip(stacks, found.groups(), strict=True):
                 counts[stack] = max(counts[stack], int(number) + 1)
-    own = structure.stacks
     told = [f"they have {counts[name]} layers, config.json says {one.depth} ({one.key})"
-            for name, one in own.items() if counts[name] > one.depth]  # fmt: skip
+            for name, one in structure.stacks.items() if counts[name] > one.depth]  # fmt: skip
     if told:
-        raise AdviseError(Fault(f"{OTHERS}: {told[0]}", str(folder), hint=HINT))
+        raise AdviseError(Fault(f"{OTHERS}: {'; '.join(told)}", str(folder), hint=HINT))
 
 
 def _numbered(pattern: str) -> re.Pattern[str]:

@@ -27,9 +27,9 @@ MALFORMED = (OSError, ValueError, LookupError, TypeError, AttributeError)  # wha
 MODEL_TYPE = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 # Weights that are not those of the class, whatever the family: nothing can be said from sizes.
 NEVER = ("auto_map", "quantization_config", "per_layer_config")
-# Known for 1 only: groups of DeBERTa-v2's convolution, whose weights follow hidden // groups; languages of XLM, which
-# has a table for two and more.
-ONE_ONLY = ("conv_groups", "n_langs")
+# Known for these values only: groups of DeBERTa-v2's convolution, whose weights follow hidden // groups; languages of
+# XLM, which has a table for two and more.
+KNOWN_FOR: Mapping[str, Sequence[int | None]] = {"conv_groups": (None, 1), "n_langs": (None, -1, 0, 1)}
 OWN, SAME = "own", "same"  # the kinds of a width that may follow another one
 ABSENT = "absent"
 OLDER = "_dict"  # as in text_config_dict, which wins over text_config in transformers
@@ -124,7 +124,7 @@ class Description:
         """The flags whose values nobody tried, as `key = value`."""
         given = self.given(config)
         found = [f"{key} = {given[key]!r}" for key in NEVER if given.get(key)]
-        found += [f"{key} = {given[key]!r}" for key in ONE_ONLY if given.get(key) not in (None, -1, 0, 1)]
+        found += [f"{key} = {given[key]!r}" for key, values in KNOWN_FOR.items() if given.get(key) not in values]
         for key, flag in self.flags.items():
             if self._kind(key, flag, given) not in flag.covered:
                 found.append(f"{key} = {given.get(key)!r}")

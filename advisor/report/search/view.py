@@ -14,7 +14,7 @@ from advisor.records.results import Measured
 from advisor.records.search import Choice, Excluded, Point, SearchResult, Trial
 from advisor.report.progress import span
 from advisor.report.style import plural
-from advisor.runs.summary import paid_back as after
+from advisor.runs import summary
 
 State = Literal["front", "dominated", "stopped", "failed", "running", "refused"]
 STATES: tuple[State, ...] = ("front", "dominated", "stopped", "failed", "running", "refused")
@@ -199,7 +199,7 @@ def paid_back(result: SearchResult) -> str:
         return f"When {row.words} pays the whole search back is not known: {found.why_not or 'not measured'}"
     expected = f"; {result.requests:,} are expected" if result.requests else ""
     return (
-        f"{row.words} pays the whole search back after {after(found)}: it emitted "
+        f"{row.words} pays the whole search back after {summary.paid_back(found)}: it emitted "
         f"{rounded(result.spent.g_co2, 3)} g CO2e{derived(result)}, failed and stopped recipes included{expected}"
     )
 

@@ -290,6 +290,13 @@ def test_a_label_of_a_similar_name_in_the_test_file_is_refused(tmp_path: Path, n
     assert f"name column {name!r} as in the train split" in found
 
 
+@pytest.mark.parametrize("name", ["table", "source"])
+def test_another_column_in_the_test_file_is_no_label(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "train.csv", reviews(40))
+    write(tmp_path / "test.csv", {"text": reviews(8, 100)["text"], name: reviews(8, 100)["label"]})
+    assert load(str(tmp_path)).unlabelled_samples == 8
+
+
 def test_a_test_file_without_texts_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "train.csv", reviews(40))
     write(tmp_path / "test.csv", {"body": reviews(8, 100)["text"]})

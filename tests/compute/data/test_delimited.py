@@ -156,6 +156,13 @@ def test_a_file_with_usual_names_keeps_them_beside_one_without(tmp_path: Path) -
     assert f"{tmp_path / 'test.csv'}: no column 'text'" in faults(tmp_path)
 
 
+def test_classes_that_are_called_like_columns_make_no_header(tmp_path: Path) -> None:
+    rows = [(f"text {number}", ("answer", "question")[number % 2]) for number in range(40)]
+    data = load(str(written(tmp_path, headless(rows))))
+    assert len(data.train) + len(data.selection) + len(data.report) == 40
+    assert "the first line looks like a row" in data.notes[0]
+
+
 def test_a_first_line_without_a_usual_name_is_said(tmp_path: Path) -> None:
     data = load(str(written(tmp_path, headless([("it began", "rare"), *ROWS]))))
     said = "the first line names the columns: it began, rare (`data: {header: false}` reads it as a row)"
@@ -208,6 +215,7 @@ def test_the_delimiter_that_excel_states_is_taken(tmp_path: Path) -> None:
     [
         (b"text,label\ngood,pos\nbad \x81,neg\n", ":3:1: is neither UTF-8 nor cp1252", "save it as UTF-8"),
         ("text,label\ngood,pos\n".encode("utf-16-le"), "has zero bytes, as UTF-16 without a mark has", "as UTF-8"),
+        (b"\xef\xbb\xbftext,label\ngood,pos\nbad \x81,neg\n", ":3:1: is not utf-8-sig", "save it as UTF-8"),
         (b"text,label\n", "there are no rows", "give data with rows"),
         (b"text,text,label\na,b,c\n", "columns have the same name: text", "rename one column"),
     ],

@@ -15,6 +15,7 @@ from advisor.compute.data.classified_texts import read_texts
 from advisor.compute.data.columns import Named
 from advisor.compute.data.dataset import load
 from advisor.compute.data.files import File
+from advisor.compute.data.label_values import listed
 
 LISTS: list[Any] = [["sport"], ["sport", "news"], [], ["news"], None] * 4
 
@@ -83,6 +84,12 @@ def test_lists_as_pandas_writes_them(row: str, tmp_path: Path) -> None:
     data = load(write(tmp_path / "a.csv", {"text": WORDS, "labels": [row, "['a']"] * 10}))
     assert (data.problem_type, data.label_names) == ("multi_label_classification", ("a", "b"))
     assert set(data.train.labels) == {(1, 1), (1, 0)}
+
+
+def test_what_stands_within_quotes_stays_as_it_is() -> None:
+    assert listed("['top 10 2020' 'b']") == ["top 10 2020", "b"]
+    assert listed(r"['a\'b' 'c']") == ["a'b", "c"]
+    assert listed("[0 -1\n 12]") == [0, -1, 12]
 
 
 def _saved(folder: Path, rows: list[dict[str, Any]]) -> Path:

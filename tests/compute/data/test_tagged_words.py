@@ -139,14 +139,15 @@ def test_lists_of_words_and_tags_in_csv(form: Callable[[list[str]], str]) -> Non
 
 
 def test_words_that_begin_with_a_bracket_are_no_list() -> None:
-    assert read(["[ sic ]", "a"], ["O O O", "B-x"]).parts["train"].texts[0] == ("[", "sic", "]")
+    texts = read(["[ sic ]", "[ 2 ]", "[]"], ["O O O", "O O B-x", "O"]).parts["train"].texts
+    assert texts == (("[", "sic", "]"), ("[", "2", "]"), ("[]",))
 
 
 @pytest.mark.parametrize(
     ("tags", "said"),
     [
         ("0 -5", "row 3: column 'tags' has the number -5 after 0"),
-        ("0 B-x", "row 3: column 'tags' has '0', where the rows before it have numbers"),
+        ("0 B-x", "row 3: column 'tags' has 'B-x', where the rows before it have numbers"),
     ],
 )
 def test_the_row_that_differs_is_named(tags: str, said: str) -> None:

@@ -45,6 +45,13 @@ def test_an_export_that_answers_otherwise_is_an_error(tmp_path: Path) -> None:
         export(Frozen(quantized.scorer("bert").model), tmp_path / "fp32.onnx", BATCHES)
 
 
+def test_a_full_disk_is_no_model_that_onnx_cannot_express(tmp_path: Path) -> None:
+    full = tmp_path / "fp32.onnx"
+    full.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        export(quantized.scorer("bert"), full, BATCHES[:1])
+
+
 def test_an_export_needs_a_batch_and_leaves_the_model_as_it_was(tmp_path: Path) -> None:
     one = quantized.scorer("gpt2").train()
     before = type(one.model.transformer.h[0].mlp.c_fc)

@@ -30,7 +30,8 @@ def find(class_: Any, small: SmallConfigs, base: Tensors) -> Blocks:
         more, tensors = other
         new = tensors.shapes.keys() - base.shapes.keys()
         if new and base.shapes.keys() <= tensors.shapes.keys():
-            found |= {key: (key, paths)} if (paths := _paths(new)) else {}  # XLM has a table more with two languages
+            if paths := _paths(new):  # XLM has a table more with two languages
+                found[key] = (key, paths)
         elif tensors.shapes.keys() == base.shapes.keys():
             third = _other(class_, small, key, more)
             small.others[key] = (value, more, third[0] if third else more)

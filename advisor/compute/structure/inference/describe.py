@@ -151,9 +151,9 @@ def _learned(task: Task, matter: Mapping[str, tuple[str, ...]], needed: bool) ->
     """
     usual = {key: task.flags.usual[key] for key in matter}
     look: Callable[[Point], frozenset[Thing] | None] = task.look
-    if look(usual) is None and not needed:
-        return {}
     if look(usual) is None:
+        if not needed:
+            return {}
         raise AdviseError(f"{task.flags.class_.__name__}: its structure cannot be inferred")
     try:
         return learn(look, matter, points(matter, usual, TRIED * len(matter)))
