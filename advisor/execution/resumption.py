@@ -68,10 +68,15 @@ def taken(out: Path) -> Iterator[None]:
 
 
 def _refuse_in_the_way(out: Path) -> None:
-    """Stop before doing work that could not be written because a folder stands where a file belongs, or the reverse."""
+    """Stop before doing work that could not be written because a folder stands where a file belongs, or the reverse.
+
+    A lock or state of training that is a link, as a folder from elsewhere may bring it, would empty what it leads to.
+    """
     folders = (out / STEPS, out / STATE, *states(out))
     files_ = (out / MANIFEST, *(out / name for name in FILES))
-    wrong = [(path, "is no folder, as a run has it") for path in folders if path.exists() and not path.is_dir()]
+    links = [path for path in (out / LOCK, out / STATE, *states(out)) if path.is_symlink()]
+    wrong = [(path, "is a link, which may lead anywhere") for path in links]
+    wrong += [(path, "is no folder, as a run has it") for path in folders if path.exists() and not path.is_dir()]
     wrong += [(path, "is a folder, where a run has a file") for path in files_ if path.is_dir()]
     if wrong:
         raise AdviseError(*(Fault(message, str(path), hint="take it out of the folder") for path, message in wrong))
@@ -80,7 +85,7 @@ def _refuse_in_the_way(out: Path) -> None:
 def _locked(path: Path) -> int:
     while True:
         try:
-            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
         except OSError as error:
             hint = "give --out a folder you can write to"
             raise AdviseError(Fault(f"cannot be written to: {error.strerror}", str(path.parent), hint=hint)) from None
@@ -143,7 +148,7 @@ def _outdated(folder: Path, record: Record, inputs: Inputs) -> str:
     changed = [words for name, words in WORDS.items() if record.inputs.get(name) != inputs.get(name)]
     if changed:
         return f"{' and '.join(changed)} changed"
-    now = hashes(folder) if folder.is_dir() else {}
+    now = hashes(folder, record.files) if folder.is_dir() else {}
     damaged = sorted(name for name, digest in record.files.items() if now.get(name) != digest)
     return f"{', '.join(damaged)} changed on disk" if damaged else ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -106,7 +107,7 @@ def _family(source: str) -> Family | None:
 def _unknown(source: str, revision: str | None = None) -> Fault:
     shown = short(source)
     if revision and cached_config(source):
-        hint = f"hf download {shown} --revision {revision}"
+        hint = f"hf download {shlex.quote(source)} --revision {shlex.quote(revision)}"
         return Fault(f"revision {revision!r} of {shown} is not in the local Hub cache", hint=hint)
     if source.startswith((".", "/", "~")) or source.endswith(".json") or ("/" in source and located(_parent(source))):
         return Fault("no such checkpoint folder or config.json", shown, hint="check the path")

@@ -9,13 +9,13 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, cast
 
 from advisor.base.errors import AdviseError, Fault
-from advisor.base.files import fingerprint, regular_bytes, write_json
+from advisor.base.files import fingerprint, regular_bytes, write, write_json
 from advisor.base.install import upgrade_command
 from advisor.base.validation import adapter
 from advisor.records.output_folder import ASSIGNMENT, STEP, STEPS
@@ -117,11 +117,15 @@ def artefact(folder: Path) -> Artefact:
     return Artefact(kind, devices, hashes(folder))
 
 
-def hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file below a folder, by its path there; drafts, whose names begin with a dot, have no part."""
+def hashes(folder: Path, known: Collection[str] | None = None) -> dict[str, str]:
+    """SHA-256 of every file below a folder, by its path there; drafts, whose names begin with a dot, have no part.
+
+    known: the files that matter; of others, which may be endless, the hash is "". None: all matter.
+    """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    names = [path.relative_to(folder) for path in files]
-    return {name.as_posix(): sha256(folder / name) for name in names if not is_hidden(name)}
+    names = [name for path in files if not is_hidden(name := path.relative_to(folder))]
+    matter = {name: known is None or name.as_posix() in known for name in names}
+    return {name.as_posix(): sha256(folder / name) if matter[name] else "" for name in names}
 
 
 def model_sha256(folder: Path) -> str:
@@ -152,7 +156,7 @@ def finish(out: Path, result: RunResult, card: str = "") -> None:
     """Write the report, the model card if there is one, and at last the manifest."""
     write_json(out / REPORT, asdict(result))
     if card:
-        (out / CARD).write_text(card, encoding="utf-8")
+        write(out / CARD, card)
     files = {name: digest for name, digest in hashes(out).items() if _own(name)}
     write_json(out / MANIFEST, {"version": VERSION, "files": files})
 
@@ -185,7 +189,7 @@ def changed(out: Path) -> list[str]:
         then = listed(out)
     except AdviseError:
         return [MANIFEST]
-    now = hashes(out)
+    now = hashes(out, then)
     return sorted(name for name, digest in then.items() if name != CARD and now.get(name) != digest)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from advisor.advice.candidates import NO_EVIDENCE, Candidate
@@ -156,11 +156,21 @@ def _table(advice: Advice, width: int, colour: bool) -> Iterator[str]:
     rows += [_row(one, one is advice.chosen) for one in advice.candidates]
     lines = list(columns(rows))
     if width < UNCUT and max(map(breadth, lines)) > width:
-        said = [f"{INDENT}{row[-1]}" if row[-1] else "" for row in rows]
-        lines = ["\n".join(filter(None, pair)) for pair in zip(columns([row[:-1] for row in rows]), said, strict=True)]
+        lines = list(_folded_rows(rows, width))
     for place, line in enumerate(lines):
         chosen = place and advice.candidates[place - 1] is advice.chosen
         yield paint(line, "green" if chosen else "bold", colour) if chosen or not place else line
+
+
+def _folded_rows(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[str]:
+    """Rows whose last column, and the rest of a long name, stand below them."""
+    plain = list(columns([row[:-1] for row in rows]))
+    names = [breadth(row[1]) for row in rows]
+    room = max(20, max(names) - max(0, max(map(breadth, plain)) - width))
+    named = [textwrap.wrap(row[1], room) or [""] for row in rows]
+    first = columns([(row[0], name[0], *row[2:-1]) for row, name in zip(rows, named, strict=True)])
+    for row, name, line in zip(rows, named, first, strict=True):
+        yield "\n".join([line, *(f"{INDENT}{part}" for part in (*name[1:], row[-1]) if part)])
 
 
 def _row(one: Candidate, chosen: bool) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def watch(events: Iterable[Event | SeedsResult]) -> RunResult | SeedsResult:
         TextColumn("{task.percentage:>3.0f} %"),
         TextColumn("{task.fields[note]}", markup=False),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
         shown, last = _Bars(bars), ("", 0)
         for event in events:
             if isinstance(event, RunResult | SeedsResult):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
@@ -115,7 +116,7 @@ class ModelFit(NamedTuple):
         if self.model.config is None and not self.model.unknown:
             nowhere = "no such folder, and not in the local Hub cache"
             message = f"checked without the config of {source} ({nowhere}); judged as a generic {family} model"
-            fix = f"fetch its config (hf download {source} config.json), or name a folder that has it"
+            fix = f"fetch its config (hf download {shlex.quote(source)} config.json), or name a folder that has it"
         else:
             flags = registry.uncovered(self.model.config or {})
             why = f"nobody tried {', '.join(flags)}" if flags else self.model.unknown

@@ -200,7 +200,8 @@ def _check(folder: Path, step: StepResult) -> None:
     """The files of a step have to be those that the run wrote, and no others: one more may be another model."""
     if step.artefact is None:
         return
-    was, now = step.artefact.files, run_folder.hashes(folder)
+    was = step.artefact.files
+    now = run_folder.hashes(folder, was)
     wrong = [name for name in sorted({*was, *now}) if now.get(name) != was.get(name)]
     if wrong:
         raise AdviseError(*(_wrong(folder / name, name in was, name in now) for name in wrong))

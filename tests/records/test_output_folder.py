@@ -275,6 +275,18 @@ def test_what_is_in_the_way_of_a_run_is_told_before_anything_is_done(
     assert files(out) == before
 
 
+@pytest.mark.parametrize("name", [".lock", ".state", ".state/0-finetune"])
+def test_a_link_where_a_run_would_empty_what_it_leads_to_is_told(tmp_path: Path, name: str) -> None:
+    elsewhere, out = tmp_path / "elsewhere", tmp_path / "out"
+    write(elsewhere, "notes.txt")
+    (out / name).parent.mkdir(parents=True)
+    (out / name).symlink_to(elsewhere / "notes.txt" if name == ".lock" else elsewhere)
+    with pytest.raises(AdviseError, match=rf"{name}: is a link, which may lead anywhere") as caught, taken(out):
+        pass
+    assert len(caught.value.faults) == 1
+    assert files(elsewhere) == entries("notes.txt")
+
+
 def test_a_folder_in_the_way_of_the_report_of_seeds_is_told(tmp_path: Path) -> None:
     (tmp_path / "report.json").mkdir()
     with pytest.raises(AdviseError, match=r"report\.json: is a folder, where a run has a file"), taken(tmp_path):

@@ -45,6 +45,25 @@ def test_drafts_are_no_part_of_a_folder(tmp_path: Path) -> None:
     assert list(run_folder.hashes(tmp_path)) == ["a/b.txt"]
 
 
+def test_files_that_nobody_knows_are_named_without_being_read(tmp_path: Path) -> None:
+    (tmp_path / "known").write_text("as it was")
+    with (tmp_path / "endless").open("wb") as file:
+        file.truncate(1 << 40)  # 1 TiB that take no room on the disk
+    assert run_folder.hashes(tmp_path, ["known", "gone"]) == {
+        "endless": "",
+        "known": hashlib.sha256(b"as it was").hexdigest(),
+    }
+
+
+def test_a_card_that_is_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path: Path) -> None:
+    (tmp_path / "mine.md").write_text("mine")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / run_folder.CARD).symlink_to(tmp_path / "mine.md")
+    run_folder.finish(out, RESULT, "the card")
+    assert ((tmp_path / "mine.md").read_text(), (out / run_folder.CARD).read_text()) == ("mine", "the card")
+
+
 def test_texts_and_pairs_are_kept_with_the_answers(tmp_path: Path) -> None:
     scores = {"finetune": [[0.5, float(row)] for row in range(10)]}
     run_folder.write_predictions(tmp_path, Rows(("é",) * 10, ("b",) * 10, (0, 1) * 5), scores)

@@ -76,10 +76,21 @@ def test_a_warning_is_no_note() -> None:
     assert "warning some-rule: so it is" in lines and "note  as it is" in lines
 
 
-@pytest.mark.parametrize("width", [60, 80, 99])
-def test_what_is_said_of_a_recipe_stands_below_it_where_there_is_no_room(width: int) -> None:
+@pytest.mark.parametrize("model", ["t5", "bart", "bert"])
+@pytest.mark.parametrize("width", [70, 80])
+def test_no_row_of_the_table_is_wider_than_the_terminal(model: str, width: int) -> None:
+    advice = advise(model, samples=25_000, device="cpu")
+    lines = explanation(advice, width).splitlines()
+    start = next(at for at, line in enumerate(lines) if line.strip().startswith("recipe  "))
+    table = lines[start : lines.index("", start)]
+    assert len(table) > len(advice.candidates)
+    assert [line for line in table if len(line) > width] == []
+
+
+@pytest.mark.parametrize(("width", "name"), [(60, ["     int8"]), (80, []), (99, [])])
+def test_what_is_said_of_a_recipe_stands_below_it_where_there_is_no_room(width: int, name: list[str]) -> None:
     advice = advise("bert", samples=25_000, device="cpu")
     usual, narrow = (explanation(advice, one).splitlines() for one in (100, width))
     (beside,) = [line for line in usual if line.startswith(">")]
-    below = narrow[next(at for at, line in enumerate(narrow) if line.startswith(">")) + 1]
-    assert beside.endswith("  chosen") and below == "     chosen"
+    below = narrow[next(at for at, line in enumerate(narrow) if line.startswith(">")) + 1 :]
+    assert beside.endswith("  chosen") and below[: len(name) + 1] == [*name, "     chosen"]

@@ -23,6 +23,14 @@ def test_steps_of_many_rows_have_lines_too(capsys: pytest.CaptureFixture[str]) -
     assert [line.split()[1] for line in capsys.readouterr().err.splitlines()] == ["64", "128", "192", "256", "300"]
 
 
+def test_no_bar_is_left_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    with pytest.raises(RuntimeError, match="without a result"):
+        watch([Progress("distil", 5, 10, "")])
+    left = capsys.readouterr().err
+    assert "distil" in left and left.endswith("\x1b[1A\x1b[2K")
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.4, "0 s"), (89, "89 s"), (91, "2 min"), (5399, "1 h 30 min"), (11_100, "3 h 5 min")]
 )

@@ -153,6 +153,14 @@ def test_a_model_that_is_not_at_hand_is_said(tmp_path: Path, monkeypatch: pytest
     assert message.startswith("checked without the config of our/bert (")
 
 
+def test_a_command_that_is_proposed_runs_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    recipe, document = loads(HEAD + "model: {source: our/bert; rm -r ~, family: bert}\n" + STEPS)
+    findings = review_document(core(), recipe, document, tmp_path).findings
+    (fix,) = [one.fix for one in findings if one.rule == UNSEEN]
+    assert fix and "(hf download 'our/bert; rm -r ~' config.json)" in fix.words
+
+
 def test_a_cached_config_is_found_by_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     cached = tmp_path / "hub" / "models--our--bert"

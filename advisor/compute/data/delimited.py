@@ -66,7 +66,7 @@ def layout(path: Path, place: str, header: bool | None = None) -> Layout:
     first = rows[0] if rows else []
     refuse_wide_or_long(place, len(first), 0)
     headed = not _is_row(first, rows[1:]) if header is None else header
-    if headed and (repeated := [name for name, count in Counter(first).items() if count > 1]):
+    if headed and (repeated := [name for name, count in Counter(filter(None, first)).items() if count > 1]):
         message = f"cannot be read: columns have the same name: {', '.join(repeated)}"
         raise AdviseError(Fault(message, place, hint="rename one column"))
     names = [name or f"Unnamed: {i}" for i, name in enumerate(first)] if headed else numbered(len(first))

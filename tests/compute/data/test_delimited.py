@@ -210,6 +210,11 @@ def test_the_delimiter_that_excel_states_is_taken(tmp_path: Path) -> None:
     read(tmp_path / "a.csv", f"sep=;\r\n{lines(';')}")
 
 
+def test_empty_columns_at_the_end_of_a_spreadsheet_are_no_columns_of_the_same_name(tmp_path: Path) -> None:
+    table = "".join(f"{text};{label};;\n" for text, label in ROWS)
+    read(tmp_path / "a.csv", f"text;label;;\n{table}")
+
+
 @pytest.mark.parametrize(
     ("content", "said", "hint"),
     [

@@ -110,6 +110,15 @@ def test_folders_that_do_not_say_their_splits(tmp_path: Path) -> None:
     assert f"{tmp_path}: no labelled train split" in faults(tmp_path)
 
 
+def test_a_file_that_was_downloaded_twice_is_not_read_twice(tmp_path: Path) -> None:
+    for name in ("train.csv", "train (1).csv"):
+        write(tmp_path / name, reviews(40))
+    assert faults(tmp_path) == (
+        f"{tmp_path / 'train.csv'}: has the same content as train (1).csv, so rows would count twice\n"
+        "  try: take one of them out of the folder"
+    )
+
+
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     write(tmp_path / "reviews.csv", reviews(20))
     missing = f"no such file or folder\n  try: did you mean 'reviews.csv'? (in {tmp_path})"
