@@ -179,11 +179,18 @@ class _Attempts:
 
     def difference(self, keep: frozenset[str]) -> float:
         """The mean difference from fp32 that is left on the first selection rows with these matrices kept."""
+        reader = self.model.trial(keep, torch.get_num_threads())
+        if reader:
+            self.count += 1
+            return self._difference(reader)
         folder, _ = self._quantized(keep)
-        rows = self.context.selection.take(SENSITIVITY_ROWS)
-        found = self._agreement(self.few, _compared(self.reader(folder), self.on_cpu, rows))
+        found = self._difference(self.reader(folder))
         shutil.rmtree(folder)
-        return found.mean_probability_difference
+        return found
+
+    def _difference(self, model: Reader | Writer) -> float:
+        rows = self.context.selection.take(SENSITIVITY_ROWS)
+        return self._agreement(self.few, _compared(model, self.on_cpu, rows)).mean_probability_difference
 
     @cached_property
     def few(self) -> Tensor:
@@ -239,7 +246,7 @@ def _kept_enough(attempts: _Attempts, wanted: Wanted) -> Generator[Progress, Non
 
 def _most_sensitive(attempts: _Attempts) -> Generator[Progress, None, list[tuple[list[str], frozenset[str]]]]:
     """The most sensitive group of matrices, then with the second, then with the third, by the difference they make."""
-    found = groups(set(attempts.model.matrices) - attempts.spared)
+    found = groups(sorted(set(attempts.model.matrices) - attempts.spared))
     left: dict[str, float] = {}
     most = min(MOST_SPARED, len(found))
     attempts.total += len(found) + most

@@ -65,6 +65,12 @@ class Prepared(Protocol):
             AdviseError: no matrix became int8, some were left out, or the file grew.
         """
 
+    def trial(self, keep: frozenset[str], threads: int) -> Reader | None:
+        """The int8 model that was made first, with these matrices back in fp32; None where only `quantize` can do that.
+
+        It tells how much int8 hurts these matrices; the model that is kept is always made by `quantize`.
+        """
+
     def fp32(self, threads: int = 0) -> Reader | Writer:
         """The fp32 model in the runtime that serves int8. threads: as of `Backend.read`."""
 

@@ -73,6 +73,9 @@ class OnnxModel:
             draft.replace(file_of(folder, graph))
         return result
 
+    def trial(self, keep: frozenset[str], threads: int) -> None:
+        """Quantizing anew takes no calibration."""
+
     def fp32(self, threads: int = 0) -> OnnxReader:
         """The fp32 model in ONNX Runtime."""
         return OnnxReader(self.folded, threads)
@@ -109,6 +112,9 @@ class OnnxWriter:
         """Write a file for each graph."""
         parts = self.parts.items()
         return together([part.write(folder, name, keep & {*part.matrices}) for name, part in parts])
+
+    def trial(self, keep: frozenset[str], threads: int) -> None:
+        """Quantizing anew takes no calibration."""
 
     def fp32(self, threads: int = 0) -> Writer:
         """The fp32 model in ONNX Runtime."""

@@ -108,6 +108,9 @@ class TorchModel:
             str(folder),
         )
 
+    def trial(self, keep: frozenset[str], threads: int) -> None:
+        """Quantizing anew takes no calibration."""
+
     def fp32(self, threads: int = 0) -> TorchReader | Writer:
         """The fp32 model with every matrix in an `nn.Linear`."""
         return _reader(self.scorer, threads)

@@ -14,6 +14,7 @@ import tiny
 from advisor.base.errors import AdviseError
 from advisor.compute.int8 import backends
 from advisor.compute.int8.quantized import EXPORT_TOLERANCE, Quantized, agreement, spared
+from advisor.compute.int8.sensitivity import groups
 from advisor.compute.tasks.scorer import Scorer
 
 # NNCF takes several seconds for each tiny model: an encoder and a decoder every time, the others with -m slow.
@@ -80,6 +81,21 @@ def test_named_matrices_stay_fp32(files: Files, tmp_path: Path) -> None:
     result = written(files.model, files.scorer, tmp_path, keep)
     assert set(result.kept_fp32) == keep
     assert result.quantized == result.matrices - len(keep)
+
+
+def test_matrices_on_trial_answer_much_as_if_quantized_without_them(files: Files, tmp_path: Path) -> None:
+    base = spared(files.model.matrices)
+    blocks = {name: group for name, group in groups(set(files.model.matrices) - base).items() if "*" not in name}
+    group = blocks[min(blocks)]
+    trial = files.model.trial(group, threads=1)
+    if files.backend != "openvino":
+        assert trial is None
+        return
+    written(files.model, files.scorer, tmp_path, base | group)
+    read = backends.backend(files.backend).read
+    plain, anew, tried = (quantized.answers(one) for one in (read(files.folder, 1), read(tmp_path, 1), trial))
+    assert np.abs(tried - plain).mean() > 0
+    assert np.abs(tried - anew).mean() < 0.5 * np.abs(plain - quantized.expected(files.scorer)).mean()
 
 
 def test_keeping_all_is_an_error(files: Files, tmp_path: Path) -> None:
