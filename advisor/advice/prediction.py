@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from advisor.advice.measured import Seen, asked, comparable, coverage
 from advisor.advice.ranges import RUNTIME, Cut, Effect, Range, cut_effect, cut_of, int8_effect
 from advisor.facts.facts import DataFacts
+from advisor.families.counts import vocabularies
 from advisor.families.family import Family
 from advisor.recipe.plan import Plan
 
@@ -107,7 +108,10 @@ def _exact(plan: Plan | None, cut: Cut | None, int8: bool) -> Prediction:
 
 
 def size_share(plan: Plan | None, int8: bool) -> Range | None:
-    """Share of the baseline's bytes: exact without int8; with it, embeddings may stay in fp32 or not (Q08)."""
+    """Share of the baseline's bytes: exact without int8; with it, embeddings may stay in fp32 or not (Q08).
+
+    Of the output embeddings of a model that classifies by words, the file may hold the rows of the labels alone.
+    """
     if plan is None:
         return None
     share = plan.parameters / plan.baseline_parameters
@@ -115,4 +119,6 @@ def size_share(plan: Plan | None, int8: bool) -> Range | None:
         return Range(share, share)
     family, config = plan.last if plan.steps else (plan.family, {})
     embeddings = family.embeddings(config) / plan.parameters
-    return Range(share * 0.25, share * (embeddings + (1 - embeddings) * 0.25))
+    classifies_by_words = family.text_to_text and not family.head
+    outputs = sum(vocabularies(family.structure(config))[1:]) if classifies_by_words else 0
+    return Range(share * (1 - outputs / plan.parameters) * 0.25, share * (embeddings + (1 - embeddings) * 0.25))

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from advisor.advice.prediction import Prediction, predict
+from advisor.advice.prediction import Prediction, predict, size_share
 from advisor.facts.facts import DataFacts
 from advisor.families import registry
 from advisor.recipe.plan import plan
@@ -55,6 +55,22 @@ def test_multiplications_of_bert_base() -> None:
 def test_white_paper_sizes_are_met() -> None:
     assert predicted("bert", LayerRemoval(keep=8)).size.high == pytest.approx(0.742, abs=0.002)
     assert predicted("bert", LayerRemoval(keep=4)).size.high == pytest.approx(0.482, abs=0.002)
+
+
+FLAN = {
+    "model_type": "t5", "d_model": 512, "d_ff": 1024, "d_kv": 64, "num_heads": 6, "num_layers": 8,
+    "num_decoder_layers": 8, "feed_forward_proj": "gated-gelu", "vocab_size": 32128, "tie_word_embeddings": False,
+}  # fmt: skip
+
+
+def test_a_model_that_classifies_by_words_need_not_keep_the_other_rows_of_its_output() -> None:
+    narrow = MatrixPruning(hidden_size=320, heads=4, intermediate_size=576)
+    recipe = Recipe(1, "x", ModelSource("t5"), "cpu", (LayerRemoval(encoder_keep=6, decoder_keep=6), narrow))
+    planned = plan(recipe, FLAN)
+    size = size_share(planned, int8=True)
+    assert planned and size
+    assert size.low == pytest.approx((planned.parameters - 32128 * 320) / planned.baseline_parameters / 4)
+    assert size.low <= 0.09693 <= size.high  # measured: bench/README.md, real pretrained models
 
 
 def test_nothing_is_predicted_where_there_is_no_evidence() -> None:
