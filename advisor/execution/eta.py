@@ -26,13 +26,14 @@ class Part(NamedTuple):
     """A part of a run: multiplications, and seconds beside them that follow no size.
 
     teacher: those of `work` that come first, while the teacher answers. scored: those that come last, while the
-    finished model answers the report rows.
+    finished model answers the report rows. paced: it goes by its multiplications, as int8's search does not.
     """
 
     work: float
     seconds: float = 0.0
     teacher: float = 0.0
     scored: float = 0.0
+    paced: bool = True
 
 
 class Rows(NamedTuple):
@@ -79,7 +80,7 @@ def _part(plan: Plan, planned: PlannedStep, rows: Rows) -> Part:
     exported = EXPORT_SECONDS if planned.step.name == "quantization" else 0.0
     chosen = before * planned.step.scored_rows(planned.family, planned.before, planned.after)
     work = epochs * epoch + taught + asked + chosen + after * (rows.selection + rows.report)
-    return Part(work, exported, taught, after * rows.report)
+    return Part(work, exported, taught, after * rows.report, planned.step.name != "quantization")
 
 
 def _taught(plan: Plan, planned: PlannedStep, rows: Rows) -> tuple[bool, bool]:
@@ -125,7 +126,7 @@ class Clock:
 
     def finish(self, part: int) -> None:
         """A part has ended; its pace counts, unless it was over when it was found."""
-        if self.part == part and self.gained > 0:
+        if self.part == part and self.gained > 0 and self.parts[part].paced:
             self.done_work += self.parts[part].work * min(1.0, self.gained)
             self.done_seconds += self.now() - self.begun
         self.part = -1
@@ -144,9 +145,9 @@ class Clock:
         self.gained, self.last = self.gained + share - self.last, share
         here = self._here(now, share)
         pace = self._pace(now)
-        if here is None or pace is None:
+        if here is None:
             return self.share, None
-        remaining = here + sum(self._seconds(one, pace) for one in range(part + 1, len(self.parts)))
+        remaining = here + sum(self._seconds(one, pace or 0.0) for one in range(part + 1, len(self.parts)))
         self.share = max(self.share, (now - self.started) / ((now - self.started) + remaining or 1))
         return self.share, remaining
 
@@ -179,7 +180,7 @@ class Clock:
         """Seconds for a unit of work, by the parts that are over; by the first part itself while it lasts."""
         if self.done_work:
             return self.done_seconds / self.done_work
-        gained = self.gained * self.parts[self.part].work
+        gained = self.gained * self.parts[self.part].work if self.parts[self.part].paced else 0
         return (now - self.begun) / gained if gained > 0 else None
 
     def _seconds(self, part: int, pace: float) -> float:

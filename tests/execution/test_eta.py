@@ -71,6 +71,19 @@ def test_a_longer_list_of_attempts_goes_by_the_pace_of_its_own() -> None:
     assert at(200, 2, 39) == pytest.approx(20 * 37)
 
 
+def test_the_search_of_int8_is_no_pace_of_what_follows() -> None:
+    """A resumed run: 20 of 40 attempts took 100 s; how long the models are served beyond 60 s nobody can know yet."""
+    time = Time()
+    clock = Clock([Part(100), Part(1, 15, paced=False), Part(50, 60)], time)
+    told(clock, time, 0, 1, 0)
+    assert told(clock, time, 100, 1, 50)[1] == pytest.approx(100 + 60)
+    assert clock.whole() is None
+    told(clock, time, 200, 1, 100)
+    clock.finish(1)
+    told(clock, time, 200, 2, 0)
+    assert told(clock, time, 220, 2, 20)[1] == pytest.approx(80)
+
+
 def test_a_later_part_is_forecast_by_the_pace_of_the_ones_before_and_then_goes_by_its_own() -> None:
     time = Time()
     clock = Clock([Part(100), Part(50), Part(0, 30)], time)
