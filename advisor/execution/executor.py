@@ -18,7 +18,7 @@ from advisor.execution.eta import Clock, Rows, parts
 from advisor.execution.evaluation import diagnostics, metered, run_result, serve, step_result, useless_baseline
 from advisor.execution.job import Job
 from advisor.execution.resumption import Inputs, Record
-from advisor.execution.run_inputs import is_assigned, write_assignment
+from advisor.execution.run_inputs import changed_since, write_assignment
 from advisor.execution.store import Store
 from advisor.execution.work import Work, memory_reported
 from advisor.facts.tasks import int8_backends
@@ -99,15 +99,21 @@ class Run(Work):
         """Make every step, measure all models, and write what a finished run leaves."""
         clock = Clock(parts(self.job.plan, self._rows(), self._measuring()))
         yield from self.steps(clock)
-        finished = (self.out / MANIFEST).exists()
-        damaged = changed(self.out) if finished else []
-        if damaged:
-            yield Remark(f"the models are measured again because {', '.join(damaged)} changed on disk")
-        if finished and not damaged and is_assigned(self.job, self.out):
+        why = self._otherwise() if (self.out / MANIFEST).exists() else None
+        if why == "":
             yield Remark("nothing has changed since this run finished")
             yield read(self.out)
-        else:
-            yield from self._end(clock)
+            return
+        if why:
+            yield Remark(f"the models are measured again because {why}")
+        yield from self._end(clock)
+
+    def _otherwise(self) -> str:
+        """How a finished run here differs from what was asked for, in words; empty where it does not."""
+        if damaged := changed(self.out):
+            return f"{', '.join(damaged)} changed on disk"
+        since = changed_since(self.job, self.out)
+        return f"{' and '.join(since)} changed" if since else ""
 
     def steps(self, clock: Clock | None = None) -> Generator[Progress | Remark | StepResult]:
         """Make every step, or take it over from an earlier run here or from the store."""
@@ -241,14 +247,17 @@ class Run(Work):
         self.scores[name], self.answers[name] = rounded(judged.table), judged.answers
 
     def _end(self, clock: Clock) -> Generator[Event]:
-        """All models are done: measure them side by side, and write what a finished run leaves."""
+        """All models are done: measure them side by side, and write what a finished run leaves.
+
+        A finished run that is only measured again stays one until then.
+        """
+        serving = serve(self.job, self.folders, self.results, self.read_as)
+        served = yield from clock.watch(len(self.job.plan.steps), serving)
         self._begin()
         for name in resumption.remove_others(self.out, list(self.folders.values())):
             yield Remark(f"removed {name}, which is no longer in the recipe")
         clear_states(self.out)
         write_predictions(self.out, self.job.data.report, self.scores)
-        serving = serve(self.job, self.folders, self.results, self.read_as)
-        served = yield from clock.watch(len(self.job.plan.steps), serving)
         finished = run_result(self.job, self.out, served, str(self.context.device), time.monotonic() - self.started)
         finish(self.out, finished, self.card(finished) if self.card else "")
         yield finished

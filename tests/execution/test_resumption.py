@@ -324,7 +324,9 @@ def test_a_changed_recipe_repeats_what_depends_on_the_change(file: Path, finishe
 def test_other_gates_alone_only_make_another_report(file: Path, finished: Path) -> None:
     out = finished
     file.write_text(file.read_text() + 'gates: {relative_accuracy: ">= 0.5"}\n')
-    assert [remark.partition(": ")[2] for remark in carried_out(file, out)] == ["reused from the earlier run"] * 3
+    *reused, why = carried_out(file, out)
+    assert [remark.partition(": ")[2] for remark in reused] == ["reused from the earlier run"] * 3
+    assert why == "the models are measured again because the recipe changed"
     names = [*CONSTANT_GATES, "relative_accuracy"]
     assert [gate["name"] for gate in json.loads((out / "report.json").read_text())["gates"]] == names
 
@@ -334,6 +336,23 @@ def test_a_finished_run_is_shown_again_and_left_alone(file: Path, finished: Path
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
     assert carried_out(file, out)[-1] == "nothing has changed since this run finished"
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+
+
+def test_a_finished_run_whose_data_lie_elsewhere_now_is_left_alone(
+    file: Path, text: Path, finished: Path, tmp_path: Path
+) -> None:
+    edit(file, str(text), str(shutil.copytree(text, tmp_path / "moved")))
+    assert carried_out(file, finished)[-1] == "nothing has changed since this run finished"
+
+
+def test_a_finished_run_that_is_measured_again_stays_one_until_it_is(file: Path, finished: Path) -> None:
+    before = {path: path.read_bytes() for path in finished.rglob("*") if path.is_file() and path.name != ".lock"}
+    edit(file, "device: edge", "device: cpu")
+    events = executor.run(job(file), finished, resume=True)
+    next(event for event in events if isinstance(event, Progress) and event.label == "measure")
+    events.close()
+    left = {path: path.read_bytes() for path in finished.rglob("*") if path.is_file() and path.name != ".lock"}
+    assert left == before
 
 
 @pytest.mark.parametrize("damage", [flip, *(pytest.param(one, marks=pytest.mark.slow) for one in (cut, Path.unlink))])
