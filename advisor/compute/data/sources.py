@@ -83,7 +83,18 @@ def _read_folder(folder: Path, header: bool | None) -> list[File]:
             message = f"the {part} split is there as {' and as '.join(formats)}, so rows would count twice"
             raise AdviseError(Fault(message, str(folder), hint="keep one of them, or give a single file"))
     found = [(paths[name], read_file(part, paths[name], header)) for name, part in parts.items()]
-    return [_read_alike(path, file, found) if header is None else file for path, file in found]
+    alike = [_read_alike(path, file, found) if header is None else file for path, file in found]
+    return _noting(alike, str(folder), sorted({*paths} - {*parts}))
+
+
+def _noting(files: list[File], place: str, left: Sequence[str]) -> list[File]:
+    """The files, with a note on those that are left out."""
+    if not left:
+        return files
+    their = "their names say" if len(left) > 1 else "its name says"
+    more = f" and {len(left) - 5:,} more" if len(left) > 5 else ""
+    note = f"{place}: {', '.join(left[:5])}{more}: left out, as {their} no split (train, validation, test, unlabelled)"
+    return [replace(files[0], notes=(*files[0].notes, note)), *files[1:]]
 
 
 def _refuse_copies(paths: Sequence[Path]) -> None:
@@ -145,7 +156,8 @@ def _name_parts(place: str, names: Sequence[str]) -> dict[str, str]:
 def _saved(place: str, found: Any) -> list[File]:
     splits = found if isinstance(found, dict) else {"": found}
     parts = _name_parts(place, list(splits))
-    return [file_of_table(part, f"{place}/{name}".rstrip("/"), splits[name]) for name, part in parts.items()]
+    files = [file_of_table(part, f"{place}/{name}".rstrip("/"), splits[name]) for name, part in parts.items()]
+    return _noting(files, place, sorted({*splits} - {*parts}))
 
 
 def _nearest(path: Path) -> str:

@@ -110,6 +110,20 @@ def test_folders_that_do_not_say_their_splits(tmp_path: Path) -> None:
     assert f"{tmp_path}: no labelled train split" in faults(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        (["more.csv"], "more.csv: left out, as its name says no split"),
+        ([f"{i}.csv" for i in range(7)], "0.csv, 1.csv, 2.csv, 3.csv, 4.csv and 2 more: left out, as their names say"),
+    ],
+)
+def test_files_whose_names_say_no_split_are_named(others: list[str], said: str, tmp_path: Path) -> None:
+    for name in ("train.csv", *others):
+        write(tmp_path / name, reviews(40))
+    (note,) = load(str(tmp_path)).notes
+    assert note.startswith(f"{tmp_path}: {said}")
+
+
 def test_a_file_that_was_downloaded_twice_is_not_read_twice(tmp_path: Path) -> None:
     for name in ("train.csv", "train (1).csv"):
         write(tmp_path / name, reviews(40))
