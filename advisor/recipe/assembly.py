@@ -19,7 +19,8 @@ from advisor.recipe.steps.step import Step
 # Kinds of mistakes in a recipe's structure, which types alone cannot name.
 NO_MAPPING, TOO_DEEP, NEWER = "no_mapping", "too_deep", "newer_format"
 NO_LIST, UNKNOWN_STEP, NO_STEP, NO_SETTINGS = "no_list", "unknown_step", "no_step", "no_settings"
-TWICE, BESIDE, AMBIGUOUS = "step_twice", "beside_step", "ambiguous_task"
+TWICE, BESIDE, AMBIGUOUS, TYPOGRAPHIC = "step_twice", "beside_step", "ambiguous_task", "typographic_quotes"
+QUOTES = ("“”", "„“", "„”", "””", "‘’", "‚‘", "«»", "»«")
 MOST_STEPS = 100  # that are looked at: each kind may be there once
 VERSION = 1  # of the format of recipes; a newer one may mean something else by the same words
 KEYS = frozenset(names(Recipe))
@@ -38,7 +39,7 @@ def assemble(value: Any) -> tuple[Recipe | None, list[Mistake]]:
     if "steps" in value:  # each step has a type of its own, so the recipe's type is shown their names only
         values["steps"] = [step.name for step in steps] or ["faulty"]
     recipe, wrong_values = validate(Recipe, values)
-    mistakes += [*wrong_values, *_bounds(value), *_ranges(value)]
+    mistakes += [*wrong_values, *_typographic(value), *_bounds(value), *_ranges(value)]
     if recipe is None:
         return None, mistakes
     waivers = tuple(waiver for waiver, _ in waivers_of(value)[0])
@@ -130,6 +131,16 @@ def _no_step(entry: Any, at: Path_) -> Iterator[Mistake]:
             yield Mistake((*at, name), f"{short(name)} {where}", BESIDE, key=True)
     else:
         yield Mistake(at, f"{'.'.join(map(str, at))}: expected one step with its settings", NO_STEP, entry)
+
+
+def _typographic(recipe: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Names of models and data within quotes that are none to YAML, so that they would be names of nothing."""
+    for part in ("model", "data"):
+        values = recipe.get(part)
+        for name, text in values.items() if isinstance(values, dict) else ():
+            if isinstance(text, str) and text[:1] + text[-1:] in QUOTES:
+                message = f"{part}.{name}: typographic quotes ({text[0]}), which YAML takes for letters"
+                yield Mistake((part, name), message, TYPOGRAPHIC, text)
 
 
 def _bounds(recipe: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -21,6 +21,7 @@ from advisor.recipe.assembly import (
     NO_STEP,
     TOO_DEEP,
     TWICE,
+    TYPOGRAPHIC,
     UNKNOWN_STEP,
 )
 from advisor.recipe.recipe import AS_BOUND, SHARES, Aims, DataSource, ModelSource
@@ -56,6 +57,7 @@ OTHER_MEASURES = {  # keys that are near to ours and mean something else
     "labelled_samples": "samples counts the labelled rows",
     "hard_weight": "soft_weight is what is left of 1 beside the weight of the hard labels",
 }
+DASHES = ("–", "—", "−", "•", "·", "*")  # as chats and word processors write lists
 LESS = re.compile(r"\b(?:loss|lose|losing|drop|less|lower|saved?|saving|reduc\w*|cut)\b|^\s*-")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
@@ -153,7 +155,9 @@ def _list(mistake: Mistake) -> str:
     if isinstance(value, dict) and any(name.startswith("-") for name in value):
         return "put a space after each dash: `- finetune:`"
     if isinstance(value, dict):
-        return f"put `- ` before each step: {hint}"
+        first = str(next(iter(value), ""))[:1]
+        instead_of = f", a hyphen, where `{first}` stands" if first in DASHES else ""
+        return f"put `- ` before each step{instead_of}: {hint}"
     return "put a space after each dash: `- finetune:`" if isinstance(value, str) and value.startswith("-") else hint
 
 
@@ -186,6 +190,7 @@ BY_KIND: Mapping[str, Callable[[Mistake], str]] = {
     NO_SETTINGS: _settings,
     TWICE: lambda one: "keep one of the two",
     BESIDE: _beside,
+    TYPOGRAPHIC: lambda one: f'write "{one.got[1:-1]}"',
     AMBIGUOUS: lambda one: f"write `task: {one.known[0]}`, or the one that is meant",
 }
 HINTS = Hints(SYNONYMS, OTHER_MEASURES, remedy)
