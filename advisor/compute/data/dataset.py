@@ -166,7 +166,8 @@ def _require_two(rows: Rows, given: Labelled) -> None:
         message = f"too few rows to split: {_what(given)} needs 4 different texts, and there are {len(distinct)}"
         raise AdviseError(Fault(message, given.place("train"), hint="add rows"))
     size = Counter(strata[i] for i in distinct)
-    few = [f"{given.names[i]!r:.60} has {size[i]}" for i in sorted(set(strata)) if size[i] < 2]
+    known_by = dict(zip(reversed(strata), reversed(rows.names or rows.texts), strict=True))  # the first row of each
+    few = [f"{given.names[i]!r:.60} has {size[i]} ({known_by[i]!r:.60})" for i in sorted(set(strata)) if size[i] < 2]
     if few:
         message = f"too few rows to split: each class needs 2 different texts, and {some(few)}"
         raise AdviseError(Fault(message, given.place("train"), hint="add rows, or leave the class out"))

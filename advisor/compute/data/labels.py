@@ -12,6 +12,7 @@ from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.by_part import by_part
 from advisor.compute.data.columns import Columns, absent_columns
 from advisor.compute.data.files import File, has_text
+from advisor.compute.data.label_doubts import doubts
 from advisor.compute.data.label_values import NAME_THEM, Class, label_of
 from advisor.compute.data.sources import PARTS
 from advisor.facts.tasks import ProblemType
@@ -119,6 +120,7 @@ def label_rows(
     notes = (
         columns.note(files[0].place),
         f"{source}: {empty:,} rows without text and label are left out" * bool(empty),
+        *(f"column {columns.label!r}: {doubt}" for doubt in doubts(names) if not regression),
     )
     return Labelled(parts, places, names, unlabelled, not regression, found, tuple(filter(None, notes)))
 

@@ -213,9 +213,9 @@ ROW_FAULTS = {
     "unlabelled": ([-1] * 20, "no labelled rows: column 'label' is -1 or missing everywhere"),
     "repeated": (
         [0] * 18 + [1, 1],
-        "too few rows to split: each class needs 2 different texts, and '1' has 1",
+        "too few rows to split: each class needs 2 different texts, and '1' has 1 ('words 18')",
     ),
-    "single": ([1] + [0] * 19, "too few rows to split: each class needs 2 different texts, and '1' has 1"),
+    "single": ([1] + [0] * 19, "too few rows to split: each class needs 2 different texts, and '1' has 1 ('words 0')"),
 }
 
 
