@@ -24,6 +24,7 @@ from advisor.records.results import Progress, StepResult
 
 if TYPE_CHECKING:
     from advisor.compute.tasks.scorer import Scorer
+    from advisor.compute.training.context import Context
     from advisor.compute.training.kept_answers import AnswersFolder
     from advisor.execution.reading import Reading
 
@@ -52,6 +53,7 @@ class Work:
         self.first: Scorer | None = scorer  # the model as it came, until a step has changed it
         self.reading = self.readings[0]
         self.context = self.reading.context
+        refuse_failing(scorer, self.context, str(source))
         self.results: list[StepResult] = []
         self.folders: dict[str, Path] = {}
         self.read_as: dict[str, Reading] = {}  # how the model after each step reads texts
@@ -195,6 +197,21 @@ def refuse_impossible(job: Job) -> None:
     if cuts := job.plan.cuts:
         refuse_unproven(config, family.task, cuts, file)
         refuse_other_shapes(last, family.task, lambda labels: family.structure(last, labels).shapes(), file)
+
+
+def refuse_failing(scorer: Scorer, context: Context, source: str) -> None:
+    """Raise an AdviseError where a model cannot read one row: what it cannot, it would not in training either."""
+    from advisor.compute.training.context import loss_of
+
+    row = context.selection.take(1)
+    try:
+        loss_of(scorer, context, row)
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        if memory_is_out(error):
+            raise
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        hint = "see whether transformers runs it: its config may have sizes that its own code does not fit"
+        raise AdviseError(Fault(f"the model fails on a row: {said}", source, hint=hint)) from None
 
 
 def _settings(planned: PlannedStep) -> dict[str, Any]:

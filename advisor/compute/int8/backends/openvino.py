@@ -99,12 +99,33 @@ def _by_name(model: Any) -> dict[str, Any]:
 
 def _matrices(model: Any) -> list[str]:
     """Names of the products with a constant fp32 matrix."""
-    products = (node for node in model.get_ops() if node.get_type_name() == "MatMul")
-    return [node.get_friendly_name() for node in products if _fp32_weight(node.input_value(1).get_node())]
+    return [node.get_friendly_name() for node in model.get_ops() if _fp32_product(node)]
 
 
 def _fp32_weight(node: Any) -> bool:
     return node.get_type_name() == "Constant" and str(node.get_element_type()) in ("<Type: 'float32'>", "f32")
+
+
+def _gated_in_fp32(model: Any) -> bool:
+    """Whether fp32 matrices gate a feed-forward part, as Llama's do: an activation of their product is a factor."""
+    return any(
+        _fp32_product(node.input_value(0).get_node()) and _is_factor(node)
+        for node in model.get_ops()
+        if node.get_type_name() in ("Swish", "Gelu")
+    )
+
+
+def _fp32_product(node: Any) -> bool:
+    return node.get_type_name() == "MatMul" and _fp32_weight(node.input_value(1).get_node())
+
+
+def _is_factor(node: Any) -> bool:
+    """Whether a node's output is multiplied by something that is no constant."""
+    above = [port.get_node() for port in node.output(0).get_target_inputs()]
+    factors = (
+        one.input_value(port).get_node() for one in above if one.get_type_name() == "Multiply" for port in (0, 1)
+    )
+    return any(one.get_type_name() not in ("Constant", node.get_type_name()) for one in factors)
 
 
 def _int8_tables(model: Any) -> int:
@@ -133,6 +154,8 @@ class OpenVinoReader:
 
     def __init__(self, model: Any, threads: int = 0, config: dict[str, str] | None = None) -> None:
         settings = {"PERFORMANCE_HINT": "LATENCY", **(config or {})}
+        if _gated_in_fp32(model):
+            settings |= FP32  # in bf16 on one core OpenVINO ends the whole process (openvino#33300)
         if threads:
             settings |= {"INFERENCE_NUM_THREADS": str(threads)}
         self.request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
