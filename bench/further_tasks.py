@@ -97,7 +97,7 @@ def _measure(task: Task, given: Namespace) -> None:
     """Both levels of a task; the second takes over the model that was fine-tuned for the first."""
     model = given.model or given.models / task.model
     for level, thirds in LEVELS.items():
-        key = (task.data, model.name, level, list(task.epochs))
+        key = (task.data, model.name, level, list(task.epochs), task.distil_rate)
         if is_left([one for one in read(RESULTS) if _key(one) == key], given.again):
             begun = time.monotonic()
             out = _folder(task, model, thirds, given)
@@ -171,8 +171,9 @@ def _step(one: StepResult) -> dict[str, Any]:
     return found | {"size": one.relative_size, "time": took.value, "time_interval": took.interval}
 
 
-def _key(line: dict[str, Any]) -> tuple[str, str, str, list[int]]:
-    return line["data"], line["model"], line["level"], line["settings"]["epochs"]
+def _key(line: dict[str, Any]) -> tuple[str, str, str, list[int], float]:
+    settings = line["settings"]
+    return line["data"], line["model"], line["level"], settings["epochs"], settings.get("distil_rate", 0.0)
 
 
 def _words(line: dict[str, Any]) -> str:

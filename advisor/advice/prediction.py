@@ -14,6 +14,7 @@ from advisor.advice.ranges import RUNTIME, Cut, Effect, Range, cut_effect, cut_o
 from advisor.facts.facts import DataFacts
 from advisor.families.counts import vocabularies
 from advisor.families.family import Family
+from advisor.families.label_head import by_words
 from advisor.recipe.plan import Plan
 
 WHOLE = Range(1.0, 1.0)
@@ -119,6 +120,5 @@ def size_share(plan: Plan | None, int8: bool) -> Range | None:
         return Range(share, share)
     family, config = plan.last if plan.steps else (plan.family, {})
     embeddings = family.embeddings(config) / plan.parameters
-    classifies_by_words = family.text_to_text and not family.head
-    outputs = sum(vocabularies(family.structure(config))[1:]) if classifies_by_words else 0
+    outputs = sum(vocabularies(family.structure(config))[1:]) if by_words(family) else 0
     return Range(share * (1 - outputs / plan.parameters) * 0.25, share * (embeddings + (1 - embeddings) * 0.25))

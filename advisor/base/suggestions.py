@@ -27,10 +27,7 @@ _SYNTAX = (  # what the parser says -> what to do
     ("cannot start any token", "put the text in quotes: it starts with a sign that has a meaning in YAML"),
 )
 
-_STRANGE = {  # signs that look like YAML's, as chats and word processors write them
-    "\u00a0": "a no-break space stands in this line: write a plain one",
-    "，": "the comma is a full-width one: write `,` and a space",
-}
+_NO_BREAK_SPACE = re.compile("(^|[:,-])\u00a0")  # where YAML needs a plain one
 
 
 def begun_there(problem: str, context: str, rest: str) -> bool:
@@ -49,8 +46,10 @@ def of_syntax(problem: str, context: str, text: str, line: int) -> str:
         return "'>' and '!' have a meaning of their own in YAML: put the comparison in quotes, \">= 10\""
     if "\t" in around:
         return "indent with spaces, not with tabs"
-    if strange := next((words for sign, words in _STRANGE.items() if sign in here), ""):
-        return strange
+    if _NO_BREAK_SPACE.search(here):
+        return "a no-break space stands in this line: write a plain one"
+    if "flow" in context and "，" in here:
+        return "the comma is a full-width one: write `,` and a space"
     if here.startswith("```"):
         return "give the recipe alone, without the ``` lines around it"
     if "find expected ':'" in problem:

@@ -148,7 +148,7 @@ def _outdated(folder: Path, record: Record, inputs: Inputs) -> str:
     changed = [words for name, words in WORDS.items() if record.inputs.get(name) != inputs.get(name)]
     if changed:
         return f"{' and '.join(changed)} changed"
-    now = hashes(folder, record.files) if folder.is_dir() else {}
+    now = hashes(folder, record.files.__contains__) if folder.is_dir() else {}
     damaged = sorted(name for name, digest in record.files.items() if now.get(name) != digest)
     return f"{', '.join(damaged)} changed on disk" if damaged else ""
 

@@ -161,7 +161,9 @@ class Work:
         from advisor.execution.reading import given_student
 
         self.first = None
-        return given_student(self.job)[0]
+        student: Scorer = given_student(self.job)[0]
+        refuse_failing(student, self.context, "the given student")
+        return student
 
     def _texts(self) -> str:
         """All that is distilled on, as student and teacher read it."""
@@ -206,10 +208,10 @@ def refuse_failing(scorer: Scorer, context: Context, source: str) -> None:
     row = context.selection.take(1)
     try:
         loss_of(scorer, context, row)
-    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        if memory_is_out(error):
+    except Exception as error:  # whatever the model's own code raises
+        if isinstance(error, AdviseError) or memory_is_out(error):
             raise
-        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        said = ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
         hint = "see whether transformers runs it: its config may have sizes that its own code does not fit"
         raise AdviseError(Fault(f"the model fails on a row: {said}", source, hint=hint)) from None
 

@@ -35,7 +35,7 @@ def own_names(config: Config) -> tuple[str, ...]:
 
 def lacks(config: Config, family: Family) -> str:
     """What a config does not name of a model that was fine-tuned for the family's task; empty where it names all."""
-    if _by_words(family):
+    if by_words(family):
         return "" if own_names(config) else "names no labels (id2label)"
     class_ = family.described.tasks[family.task]
     ends = ENDS.get(family.task, ())
@@ -54,7 +54,7 @@ def order(config: Config, names: Sequence[str], family: Family) -> tuple[int, ..
         ValueError: it has no head, one for another number of labels, or other names; says which.
     """
     own = own_names(config)
-    if _by_words(family):
+    if by_words(family):
         if own != tuple(names):
             said = f"answers with {', '.join(own)}" if own else "does not say with which words it answers (id2label)"
             raise ValueError(f"it {said}, the labels of the data are {', '.join(names)}")
@@ -66,7 +66,7 @@ def order(config: Config, names: Sequence[str], family: Family) -> tuple[int, ..
 
 def matching(config: Config, names: Sequence[str], family: Family) -> str:
     """How a model's labels are matched with the data's, in words; empty for a regression and a task without labels."""
-    if len(names) == 1 or (family.task in WITHOUT_LABELS and not _by_words(family)):
+    if len(names) == 1 or (family.task in WITHOUT_LABELS and not by_words(family)):
         return ""
     if not own_names(config):
         said = ", ".join(f"{number} for {name}" for number, name in enumerate(names))
@@ -91,7 +91,7 @@ def _matched(count: int, own: Sequence[str], names: Sequence[str]) -> tuple[int,
     raise ValueError(f"its labels are {said}, those of the data {', '.join(names)}")
 
 
-def _by_words(family: Family) -> bool:
+def by_words(family: Family) -> bool:
     """Whether a family tells labels by the word that it writes: it does where no other task's head is meant."""
     return family.text_to_text and not family.head
 

@@ -20,7 +20,8 @@ from advisor.recipe.steps.step import Step
 NO_MAPPING, TOO_DEEP, NEWER = "no_mapping", "too_deep", "newer_format"
 NO_LIST, UNKNOWN_STEP, NO_STEP, NO_SETTINGS = "no_list", "unknown_step", "no_step", "no_settings"
 TWICE, BESIDE, AMBIGUOUS, TYPOGRAPHIC = "step_twice", "beside_step", "ambiguous_task", "typographic_quotes"
-QUOTES = ("“”", "„“", "„”", "””", "‘’", "‚‘", "«»", "»«")
+QUOTES = ("“”", "„“", "„”", "””", "‘’", "’’", "‚‘", "‚’", "«»", "»«")
+NAMED = (("model", "source"), ("data", "source"), ("data", "text"), ("data", "pair"), ("data", "label"))
 MOST_STEPS = 100  # that are looked at: each kind may be there once
 VERSION = 1  # of the format of recipes; a newer one may mean something else by the same words
 KEYS = frozenset(names(Recipe))
@@ -134,13 +135,17 @@ def _no_step(entry: Any, at: Path_) -> Iterator[Mistake]:
 
 
 def _typographic(recipe: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Names of models and data within quotes that are none to YAML, so that they would be names of nothing."""
-    for part in ("model", "data"):
-        values = recipe.get(part)
-        for name, text in values.items() if isinstance(values, dict) else ():
-            if isinstance(text, str) and text[:1] + text[-1:] in QUOTES:
-                message = f"{part}.{name}: typographic quotes ({text[0]}), which YAML takes for letters"
-                yield Mistake((part, name), message, TYPOGRAPHIC, text)
+    """Names within quotes or beside spaces that are none to YAML, so that they would be names of nothing."""
+    for part, name in NAMED:
+        text = recipe[part].get(name) if isinstance(recipe.get(part), dict) else None
+        if not isinstance(text, str):
+            continue
+        if len(text) > 2 and text[0] + text[-1] in QUOTES:
+            message = f"{part}.{name}: typographic quotes ({text[0]}), which YAML takes for letters"
+            yield Mistake((part, name), message, TYPOGRAPHIC, text[1:-1].strip())
+        elif text.strip() and text != text.strip():
+            message = f"{part}.{name}: begins or ends with a space, which YAML takes for a letter"
+            yield Mistake((part, name), message, TYPOGRAPHIC, text.strip())
 
 
 def _bounds(recipe: Mapping[str, Any]) -> Iterator[Mistake]:

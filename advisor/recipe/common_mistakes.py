@@ -57,7 +57,7 @@ OTHER_MEASURES = {  # keys that are near to ours and mean something else
     "labelled_samples": "samples counts the labelled rows",
     "hard_weight": "soft_weight is what is left of 1 beside the weight of the hard labels",
 }
-DASHES = ("–", "—", "−", "•", "·", "*")  # as chats and word processors write lists
+DASHES = ("–", "—", "−", "•", "·")  # as chats and word processors write lists
 LESS = re.compile(r"\b(?:loss|lose|losing|drop|less|lower|saved?|saving|reduc\w*|cut)\b|^\s*-")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
@@ -152,13 +152,14 @@ def _whole(mistake: Mistake) -> str:
 def _list(mistake: Mistake) -> str:
     """The steps are no list."""
     value, hint = mistake.got, "write one step per line, as in `- finetune: {epochs: 3}`"
+    first = str(next(iter(value), "") if isinstance(value, dict | list) else value)[:1]
+    if first in DASHES:
+        return f"put `- ` before each step, a hyphen, where `{first}` stands: {hint}"
     if isinstance(value, dict) and any(name.startswith("-") for name in value):
         return "put a space after each dash: `- finetune:`"
     if isinstance(value, dict):
-        first = str(next(iter(value), ""))[:1]
-        instead_of = f", a hyphen, where `{first}` stands" if first in DASHES else ""
-        return f"put `- ` before each step{instead_of}: {hint}"
-    return "put a space after each dash: `- finetune:`" if isinstance(value, str) and value.startswith("-") else hint
+        return f"put `- ` before each step: {hint}"
+    return "put a space after each dash: `- finetune:`" if first == "-" else hint
 
 
 def _step(mistake: Mistake) -> str:
@@ -190,7 +191,7 @@ BY_KIND: Mapping[str, Callable[[Mistake], str]] = {
     NO_SETTINGS: _settings,
     TWICE: lambda one: "keep one of the two",
     BESIDE: _beside,
-    TYPOGRAPHIC: lambda one: f'write "{one.got[1:-1]}"',
+    TYPOGRAPHIC: lambda one: f'write "{one.got}"',
     AMBIGUOUS: lambda one: f"write `task: {one.known[0]}`, or the one that is meant",
 }
 HINTS = Hints(SYNONYMS, OTHER_MEASURES, remedy)

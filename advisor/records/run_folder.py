@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, cast
@@ -117,15 +117,14 @@ def artefact(folder: Path) -> Artefact:
     return Artefact(kind, devices, hashes(folder))
 
 
-def hashes(folder: Path, known: Collection[str] | None = None) -> dict[str, str]:
+def hashes(folder: Path, matter: Callable[[str], bool] = lambda _: True) -> dict[str, str]:
     """SHA-256 of every file below a folder, by its path there; drafts, whose names begin with a dot, have no part.
 
-    known: the files that matter; of others, which may be endless, the hash is "". None: all matter.
+    matter: tells by its path whether a file does; of others, which may be endless, the hash is "".
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     names = [name for path in files if not is_hidden(name := path.relative_to(folder))]
-    matter = {name: known is None or name.as_posix() in known for name in names}
-    return {name.as_posix(): sha256(folder / name) if matter[name] else "" for name in names}
+    return {name.as_posix(): sha256(folder / name) if matter(name.as_posix()) else "" for name in names}
 
 
 def model_sha256(folder: Path) -> str:
@@ -157,7 +156,7 @@ def finish(out: Path, result: RunResult, card: str = "") -> None:
     write_json(out / REPORT, asdict(result))
     if card:
         write(out / CARD, card)
-    files = {name: digest for name, digest in hashes(out).items() if _own(name)}
+    files = {name: digest for name, digest in hashes(out, _own).items() if _own(name)}
     write_json(out / MANIFEST, {"version": VERSION, "files": files})
 
 
@@ -189,7 +188,7 @@ def changed(out: Path) -> list[str]:
         then = listed(out)
     except AdviseError:
         return [MANIFEST]
-    now = hashes(out, then)
+    now = hashes(out, then.__contains__)
     return sorted(name for name, digest in then.items() if name != CARD and now.get(name) != digest)
 
 

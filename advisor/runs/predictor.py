@@ -201,7 +201,7 @@ def _check(folder: Path, step: StepResult) -> None:
     if step.artefact is None:
         return
     was = step.artefact.files
-    now = run_folder.hashes(folder, was)
+    now = run_folder.hashes(folder, was.__contains__)
     wrong = [name for name in sorted({*was, *now}) if now.get(name) != was.get(name)]
     if wrong:
         raise AdviseError(*(_wrong(folder / name, name in was, name in now) for name in wrong))

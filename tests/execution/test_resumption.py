@@ -24,6 +24,7 @@ from advisor.cli import main
 from advisor.execution import executor
 from advisor.execution.job import Job, prepare
 from advisor.execution.resumption import cost_of
+from advisor.execution.run_inputs import changed_since
 from advisor.inspection.recipe_data import read_data
 from advisor.policy.pack import core
 from advisor.recipe.reader import load
@@ -343,6 +344,34 @@ def test_a_finished_run_whose_data_lie_elsewhere_now_is_left_alone(
 ) -> None:
     edit(file, str(text), str(shutil.copytree(text, tmp_path / "moved")))
     assert carried_out(file, finished)[-1] == "nothing has changed since this run finished"
+
+
+def test_a_finished_run_whose_model_has_another_licence_now_is_reported_again(
+    file: Path, checkpoints: dict[str, Path], finished: Path, tmp_path: Path
+) -> None:
+    model = Path(shutil.copytree(checkpoints["bert"], tmp_path / "model"))
+    (model / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
+    edit(file, str(checkpoints["bert"]), str(model))
+    assert carried_out(file, finished)[-1] == "the models are measured again because the facts changed"
+    assert json.loads((finished / "facts.json").read_text())["model.licence"] == "cc-by-nc-4.0"
+
+
+def test_texts_that_differ_where_the_model_does_not_read_them_are_other_data(
+    file: Path, text: Path, finished: Path, tmp_path: Path
+) -> None:
+    moved = Path(shutil.copytree(text, tmp_path / "moved"))
+    rows = [json.loads(line) for line in (moved / "train.jsonl").read_text().splitlines()]
+    longest = max(rows, key=lambda row: len(row["text"].split()))
+    longest["text"] += " and so on"
+    (moved / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    edit(file, str(text), str(moved))
+    assert carried_out(file, finished)[-1] == "the models are measured again because the data changed"
+
+
+def test_a_recipe_of_a_run_that_is_none_today_is_another_one(file: Path, finished: Path) -> None:
+    edit(finished / "recipe.yaml", "version: 1", "version: 1\nunheard_of: 1")
+    (found,) = changed_since(job(file), finished)
+    assert found == "the recipe"
 
 
 def test_a_finished_run_that_is_measured_again_stays_one_until_it_is(file: Path, finished: Path) -> None:

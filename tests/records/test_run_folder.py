@@ -49,7 +49,7 @@ def test_files_that_nobody_knows_are_named_without_being_read(tmp_path: Path) ->
     (tmp_path / "known").write_text("as it was")
     with (tmp_path / "endless").open("wb") as file:
         file.truncate(1 << 40)  # 1 TiB that take no room on the disk
-    assert run_folder.hashes(tmp_path, ["known", "gone"]) == {
+    assert run_folder.hashes(tmp_path, {"known", "gone"}.__contains__) == {
         "endless": "",
         "known": hashlib.sha256(b"as it was").hexdigest(),
     }

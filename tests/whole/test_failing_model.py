@@ -28,6 +28,6 @@ def test_a_model_that_cannot_read_a_row_is_refused_before_anything_is_written(
     )
     assert main(["run", str(file), "--out", str(out), "--no-ledger"]) == 2
     told = " ".join(capsys.readouterr().err.split())
-    assert f"{model}: the model fails on a row: The size of tensor a (3) must match" in told
+    assert f"{model}: the model fails on a row: RuntimeError: The size of tensor a (3) must match" in told
     assert "see whether transformers runs it" in told
     assert not out.exists()

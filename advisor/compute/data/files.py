@@ -33,6 +33,7 @@ BUILDERS |= dict.fromkeys(CONLL, "conll")
 GZIP = ".gz"  # after the suffix of a text
 FORMATS = ", ".join(BUILDERS)
 UNSEEN = ("Cc", "Cf")  # Unicode's control characters, and those of format, such as the zero-width space
+NAMELESS = re.compile(r"Unnamed: [1-9]\d*")  # the first column without a name is a saved index
 CLASS_OF_ERROR = re.compile(r" \(\w+Error\)$")  # what the library adds for its developers
 NO_ROWS, GIVE_ROWS = "there are no rows", "give data with rows"
 Options = tuple[dict[str, Any], tuple[str, ...]]  # for the library's reader, and what was assumed
@@ -94,7 +95,18 @@ def read_file(part: str, path: Path, header: bool | None) -> File:
             return _tagged(part, str(path), plain)
         options, notes = OPTIONS[BUILDERS[suffix]](plain, str(path), header)
         options |= {"data_files": str(plain), "cache_dir": folder, "keep_in_memory": True, "split": "train"}
-        return file_of_table(part, str(path), datasets.load_dataset(BUILDERS[suffix], **options), notes)
+        found = file_of_table(part, str(path), datasets.load_dataset(BUILDERS[suffix], **options), notes)
+        _refuse_nameless(found)
+        return found
+
+
+def _refuse_nameless(file: File) -> None:
+    """Raise an AdviseError where several columns without a name hold something: a text that ran over, perhaps."""
+    filled = {name: sum(map(has_text, cells)) for name, cells in file.columns.items() if NAMELESS.fullmatch(name)}
+    if len(filled) > 1 and (rows := max(filled.values())):
+        message = f"{len(filled)} columns have no name, and {rows:,} rows have something there"
+        hint = "name them, or take them out; a text that holds the delimiter needs quotes"
+        raise AdviseError(Fault(message, file.place, hint=hint))
 
 
 def _tagged(part: str, place: str, plain: Path) -> File:

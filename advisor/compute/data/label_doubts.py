@@ -6,18 +6,19 @@ import re
 from collections.abc import Iterator, Sequence
 
 ERRORS = {"#N/A", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!"}  # of spreadsheets
-DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
+DECIMAL_COMMA = re.compile(r"[-+]?\d+,(\d{1,2}|\d{4,})")  # three digits may be thousands
 
 
 def doubts(names: Sequence[str]) -> Iterator[str]:
     """A sentence for everything that looks like a slip in the names of classes."""
     alike: dict[str, list[str]] = {}
     for name in names:
-        alike.setdefault(" ".join(name.split()).casefold(), []).append(name)
+        alike.setdefault(" ".join(name.split()).lower(), []).append(name)
     for same in alike.values():
         if len(same) > 1:
             yield f"{', '.join(map(repr, same))} are {len(same)} classes, which differ only in capitals or spaces"
     if found := [name for name in names if name.upper() in ERRORS]:
-        yield f"{', '.join(found)} counts as a class: it is what a spreadsheet writes where a formula fails"
-    if all(map(DECIMAL_COMMA.fullmatch, names)):
+        count = "count as classes" if len(found) > 1 else "counts as a class"
+        yield f"{', '.join(found)} {count}: a spreadsheet writes that where a formula fails"
+    if names and all(map(DECIMAL_COMMA.fullmatch, names)):
         yield f"the classes are numbers with a decimal comma, as {names[0]}: to learn numbers, write them with a point"

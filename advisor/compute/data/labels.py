@@ -120,7 +120,7 @@ def label_rows(
     notes = (
         columns.note(files[0].place),
         f"{source}: {empty:,} rows without text and label are left out" * bool(empty),
-        *(f"column {columns.label!r}: {doubt}" for doubt in doubts(names) if not regression),
+        *(f"column {columns.label!r}: {doubt}" for doubt in doubts(() if regression else names)),
     )
     return Labelled(parts, places, names, unlabelled, not regression, found, tuple(filter(None, notes)))
 

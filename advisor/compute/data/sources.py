@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from filecmp import cmp
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,12 @@ def _read_folder(folder: Path, header: bool | None) -> list[File]:
         raise AdviseError(Fault("no data files in this folder", str(folder), hint=hint))
     parts = _name_parts(str(folder), list(paths))
     for part in PARTS:
-        _refuse_copies([paths[name] for name in parts if parts[name] == part])
         if len(formats := sorted({suffix_of(paths[name]) for name in parts if parts[name] == part})) > 1:
             message = f"the {part} split is there as {' and as '.join(formats)}, so rows would count twice"
             raise AdviseError(Fault(message, str(folder), hint="keep one of them, or give a single file"))
     found = [(paths[name], read_file(part, paths[name], header)) for name, part in parts.items()]
+    for part in PARTS:
+        _refuse_copies([path for path, file in found if file.part == part])
     alike = [_read_alike(path, file, found) if header is None else file for path, file in found]
     return _noting(alike, str(folder), sorted({*paths} - {*parts}))
 
@@ -99,11 +101,18 @@ def _noting(files: list[File], place: str, left: Sequence[str]) -> list[File]:
 
 def _refuse_copies(paths: Sequence[Path]) -> None:
     """Raise an AdviseError where a file is another one once more, as a browser saves `train (1).csv`."""
-    for place, path in enumerate(paths):
-        for other in paths[:place]:
-            if cmp(path, other, shallow=False):
-                message = f"has the same content as {other.name}, so rows would count twice"
-                raise AdviseError(Fault(message, str(path), hint="take one of them out of the folder"))
+    sizes = Counter(path.stat().st_size for path in paths)
+    first: dict[str, Path] = {}
+    for path in paths:
+        same = first.setdefault(_digest(path), path) if sizes[path.stat().st_size] > 1 else path
+        if same != path:
+            message = f"has the same content as {same.name}, so rows would count twice"
+            raise AdviseError(Fault(message, str(path), hint="take one of them out of the folder"))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_alike(path: Path, file: File, found: Sequence[tuple[Path, File]]) -> File:

@@ -215,6 +215,12 @@ def test_empty_columns_at_the_end_of_a_spreadsheet_are_no_columns_of_the_same_na
     read(tmp_path / "a.csv", f"text;label;;\n{table}")
 
 
+def test_texts_that_ran_over_into_columns_without_a_name_are_told(tmp_path: Path) -> None:
+    table = "".join(f"{label};{text};;\n" for text, label in ROWS)
+    found = faults(written(tmp_path, f"label;text;;\n{table}pos;it was;; fine"))
+    assert "2 columns have no name, and 1 rows have something there" in found
+
+
 @pytest.mark.parametrize(
     ("content", "said", "hint"),
     [

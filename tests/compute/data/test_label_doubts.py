@@ -16,12 +16,19 @@ from advisor.compute.data.label_doubts import doubts
     [
         (["Pos", "neg", "pos"], ["'Pos', 'pos' are 2 classes, which differ only in capitals or spaces"]),
         (["a b", "a  b", "c"], ["'a b', 'a  b' are 2 classes, which differ only in capitals or spaces"]),
-        (["#REF!", "neg", "pos"], ["#REF! counts as a class: it is what a spreadsheet writes where a formula fails"]),
+        (["#REF!", "neg", "pos"], ["#REF! counts as a class: a spreadsheet writes that where a formula fails"]),
         (
             ["1,0", "3,5"],
             ["the classes are numbers with a decimal comma, as 1,0: to learn numbers, write them with a point"],
         ),
+        (
+            ["#N/A", "#REF!", "pos"],
+            ["#N/A, #REF! count as classes: a spreadsheet writes that where a formula fails"],
+        ),
         (["1,0", "none"], []),
+        (["1,000", "2,000"], []),
+        (["Maß", "Mass"], []),
+        ([], []),
         (["neg", "pos"], []),
         (["0", "1"], []),
     ],

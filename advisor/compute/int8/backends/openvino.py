@@ -76,6 +76,8 @@ class OpenVinoModel:
         model = self.int8.clone()
         was, now = _by_name(self.model), _by_name(model)
         for name in keep:
+            if name not in was or name not in now:
+                return None
             above, matrix = (was[name].input_value(port) for port in (0, 1))
             before = now.get(above.get_node().get_friendly_name())
             if before is None:
