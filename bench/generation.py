@@ -147,7 +147,7 @@ def _run(text: str, out: Path) -> RunResult:
     recipe, document = loads(text)
     job = prepare(find(str(HERE / "measuring")), recipe, document, read_data(recipe), Path(), "cpu")
     if job.reviewed.errors:
-        raise SystemExit("\n".join(one.message for one in job.reviewed.errors))
+        raise SystemExit("\n".join(f"{one.rule}: {one.message}" for one in job.reviewed.findings))
     for event in executor.run(job, out, resume=True):
         if not hasattr(event, "done"):
             print(event, file=sys.stderr, flush=True)
