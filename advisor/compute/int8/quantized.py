@@ -73,7 +73,7 @@ class Quantized:
             if self.reduce_range
             else "8-bit weights"
         )
-        tables = f" and {self.tables} embedding tables" if self.tables else ""
+        tables = f" and {self.tables} embedding table{'s' * (self.tables > 1)}" if self.tables else ""
         return f"{self.quantized} of {self.matrices} matrices{tables} are int8; {bits}"
 
 

@@ -16,7 +16,7 @@ RESULT = Quantized(3, 2, ("c",), 1, False, size_bytes=40, fp32_bytes=100)
 
 def test_what_was_asked_for_passes() -> None:
     assert check(RESULT, ["c"], "here") is RESULT
-    assert RESULT.words() == "2 of 3 matrices and 1 embedding tables are int8; 8-bit weights"
+    assert RESULT.words() == "2 of 3 matrices and 1 embedding table are int8; 8-bit weights"
 
 
 @pytest.mark.parametrize(
