@@ -85,7 +85,7 @@ def main() -> None:
             out = _shared(work, arm, given.work)
             if given.again:
                 unfinish(out)
-            result = _run(_recipe(work, arm, models[work.model], _data(work, given)), out)
+            result = _run(_recipe(work, arm, models[work.model], _data(work, given), given.untimed), out)
             line = {"task": work.name, "arm": arm, "recipe": [work.finetune, work.distil, work.training]}
             line |= {"policy": "outside: bench/measuring", "seconds": round(time.monotonic() - begun)}
             line |= {
@@ -104,6 +104,7 @@ def _options() -> Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder of data sets as Parquet")
     parser.add_argument("--work", type=Path, default=HERE.parent / "runs" / "generation", help="where runs are kept")
     parser.add_argument("--again", action="store_true", help="time again what was timed on a busy machine")
+    parser.add_argument("--untimed", action="store_true", help="leave out the time, which a busy machine disturbs")
     parser.add_argument("--only", default="", help="arms whose task or settings hold this")
     return parser.parse_args()
 
@@ -126,9 +127,10 @@ def _data(work: Work, given: Namespace) -> Path:
     return folder
 
 
-def _recipe(work: Work, arm: str, model: str, data: Path) -> str:
+def _recipe(work: Work, arm: str, model: str, data: Path, untimed: bool = False) -> str:
+    device = "edge" if untimed else "cpu"  # models for devices that are not here are not served
     return (
-        f"version: 1\nname: {work.name}\nmodel: {{source: {json.dumps(model)}}}\ndevice: cpu\n"
+        f"version: 1\nname: {work.name}\nmodel: {{source: {json.dumps(model)}}}\ndevice: {device}\n"
         f"data: {{source: {json.dumps(str(data))}, {work.settings}}}\n"
         f'goal: {{relative_accuracy: ">= 0.97"}}\nsteps:\n  - finetune: {work.finetune}\n'
         f"  - layer_removal: {arm}\n  - distillation: {work.distil}\ntraining: {{{work.training}}}\n"
