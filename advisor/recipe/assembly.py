@@ -19,7 +19,7 @@ from advisor.recipe.steps.step import Step
 # Kinds of mistakes in a recipe's structure, which types alone cannot name.
 NO_MAPPING, TOO_DEEP, NEWER = "no_mapping", "too_deep", "newer_format"
 NO_LIST, UNKNOWN_STEP, NO_STEP, NO_SETTINGS = "no_list", "unknown_step", "no_step", "no_settings"
-TWICE, BESIDE, AMBIGUOUS, TYPOGRAPHIC = "step_twice", "beside_step", "ambiguous_task", "typographic_quotes"
+TWICE, BESIDE, AMBIGUOUS, MISREAD = "step_twice", "beside_step", "ambiguous_task", "misread_name"
 QUOTES = ("“”", "„“", "„”", "””", "‘’", "’’", "‚‘", "‚’", "«»", "»«")
 NAMED = (("model", "source"), ("data", "source"), ("data", "text"), ("data", "pair"), ("data", "label"))
 MOST_STEPS = 100  # that are looked at: each kind may be there once
@@ -40,7 +40,7 @@ def assemble(value: Any) -> tuple[Recipe | None, list[Mistake]]:
     if "steps" in value:  # each step has a type of its own, so the recipe's type is shown their names only
         values["steps"] = [step.name for step in steps] or ["faulty"]
     recipe, wrong_values = validate(Recipe, values)
-    mistakes += [*wrong_values, *_typographic(value), *_bounds(value), *_ranges(value)]
+    mistakes += [*wrong_values, *_misread_names(value), *_bounds(value), *_ranges(value)]
     if recipe is None:
         return None, mistakes
     waivers = tuple(waiver for waiver, _ in waivers_of(value)[0])
@@ -134,7 +134,7 @@ def _no_step(entry: Any, at: Path_) -> Iterator[Mistake]:
         yield Mistake(at, f"{'.'.join(map(str, at))}: expected one step with its settings", NO_STEP, entry)
 
 
-def _typographic(recipe: Mapping[str, Any]) -> Iterator[Mistake]:
+def _misread_names(recipe: Mapping[str, Any]) -> Iterator[Mistake]:
     """Names within quotes or beside spaces that are none to YAML, so that they would be names of nothing."""
     for part, name in NAMED:
         text = recipe[part].get(name) if isinstance(recipe.get(part), dict) else None
@@ -142,10 +142,10 @@ def _typographic(recipe: Mapping[str, Any]) -> Iterator[Mistake]:
             continue
         if len(text) > 2 and text[0] + text[-1] in QUOTES:
             message = f"{part}.{name}: typographic quotes ({text[0]}), which YAML takes for letters"
-            yield Mistake((part, name), message, TYPOGRAPHIC, text[1:-1].strip())
+            yield Mistake((part, name), message, MISREAD, text[1:-1].strip())
         elif text.strip() and text != text.strip():
             message = f"{part}.{name}: begins or ends with a space, which YAML takes for a letter"
-            yield Mistake((part, name), message, TYPOGRAPHIC, text.strip())
+            yield Mistake((part, name), message, MISREAD, text.strip())
 
 
 def _bounds(recipe: Mapping[str, Any]) -> Iterator[Mistake]:

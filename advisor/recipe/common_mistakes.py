@@ -14,6 +14,7 @@ from advisor.recipe.assembly import (
     AMBIGUOUS,
     BESIDE,
     KEYS,
+    MISREAD,
     NEWER,
     NO_LIST,
     NO_MAPPING,
@@ -21,7 +22,6 @@ from advisor.recipe.assembly import (
     NO_STEP,
     TOO_DEEP,
     TWICE,
-    TYPOGRAPHIC,
     UNKNOWN_STEP,
 )
 from advisor.recipe.recipe import AS_BOUND, SHARES, Aims, DataSource, ModelSource
@@ -191,7 +191,7 @@ BY_KIND: Mapping[str, Callable[[Mistake], str]] = {
     NO_SETTINGS: _settings,
     TWICE: lambda one: "keep one of the two",
     BESIDE: _beside,
-    TYPOGRAPHIC: lambda one: f'write "{one.got}"',
+    MISREAD: lambda one: f'write "{one.got}"',
     AMBIGUOUS: lambda one: f"write `task: {one.known[0]}`, or the one that is meant",
 }
 HINTS = Hints(SYNONYMS, OTHER_MEASURES, remedy)
