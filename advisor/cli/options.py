@@ -51,6 +51,11 @@ def count_or_none(text: str) -> int:
 
 
 def _counted(text: str, least: int) -> int:
+    """A count, also as recipes take it: 10k, 1.5M."""
+    if text[-1:].isalpha():
+        from advisor.base.constraints import amount  # takes its time to import
+
+        text = str(amount(text))
     value = int(_number(text, whole=True, least=least))
     if value > MOST:
         raise argparse.ArgumentTypeError(f"expected a whole number of at most {MOST:,}, got {short(text)}")
