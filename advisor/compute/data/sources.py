@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import tempfile
 from collections import Counter
@@ -22,6 +21,7 @@ from advisor.compute.data.delimited import numbered
 from advisor.compute.data.file_checks import refuse_outside
 from advisor.compute.data.files import BUILDERS, FORMATS, TEXT, File, file_of_table, read_file, reading, suffix_of
 from advisor.compute.data.hub import cache_only_if_out_of_reach
+from advisor.records.run_folder import sha256
 
 PARTS = ("train", "validation", "test", "unlabelled")
 PART = re.compile(
@@ -104,15 +104,10 @@ def _refuse_copies(paths: Sequence[Path]) -> None:
     sizes = Counter(path.stat().st_size for path in paths)
     first: dict[str, Path] = {}
     for path in paths:
-        same = first.setdefault(_digest(path), path) if sizes[path.stat().st_size] > 1 else path
+        same = first.setdefault(sha256(path), path) if sizes[path.stat().st_size] > 1 else path
         if same != path:
             message = f"has the same content as {same.name}, so rows would count twice"
             raise AdviseError(Fault(message, str(path), hint="take one of them out of the folder"))
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_alike(path: Path, file: File, found: Sequence[tuple[Path, File]]) -> File:
