@@ -123,7 +123,7 @@ class Work:
             self.context = self.context.with_teacher(lambda: self.load("finetune"), reads, self._answers_folder())
         if planned.step.distils:
             self.context = replace(self.context, share=self.job.share)
-        student = self._given() if planned.given else self.model()
+        student = self._given(planned) if planned.given else self.model()
         scorer = yield from planned.step.apply(student, planned.after, self.context)
         if self.context.teacher is not None:
             self.context.teacher.unload()
@@ -156,13 +156,13 @@ class Work:
         assert self.first is not None
         return self.first
 
-    def _given(self) -> Scorer:
+    def _given(self, planned: PlannedStep) -> Scorer:
         """The given student as it comes."""
         from advisor.execution.reading import given_student
 
         self.first = None
         student: Scorer = given_student(self.job)[0]
-        refuse_failing(student, self.context, "the given student")
+        refuse_failing(student, self.context, str(getattr(planned.step, "student", "")))
         return student
 
     def _texts(self) -> str:
