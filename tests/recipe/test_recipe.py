@@ -93,7 +93,11 @@ def test_a_goal_survives_the_way_into_a_recipe_and_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["FALSE", "null", "No", "1e3", "~", "a: b", "# c", "a\u2028b", "\U0002ebe1", "'", '"', "{"]
+    "word",
+    [
+        *("FALSE", "null", "No", "1e3", "~", "a: b", "# c", "a\u2028b", "\U0002ebe1", "'", '"', "{"),
+        *("a ", "\u00a0a", "\u3000a", "“a”", "„a“"),
+    ],
 )
 def test_words_that_yaml_takes_for_something_else_are_quoted(word: str) -> None:
     recipe = Recipe(1, word, ModelSource(word), "cpu", (Finetune(),), DataSource(word))
