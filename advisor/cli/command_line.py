@@ -73,8 +73,10 @@ class Parser(argparse.ArgumentParser):
                 yield " or ".join(names)
 
     def _not_an_option(self, name: str, help_: str) -> Fault:
-        near = nearest(name, (one for one in self._option_string_actions if one.startswith("--")))
-        return Fault(f"unknown option {short(name)}", hint=f"did you mean {near}?" if near else help_)
+        # The dashes are the same in all options, so they say nothing of what was meant.
+        names = (one.removeprefix("--") for one in self._option_string_actions if one.startswith("--"))
+        near = nearest(name.removeprefix("--"), names)
+        return Fault(f"unknown option {short(name)}", hint=f"did you mean --{near}?" if near else help_)
 
 
 def _meant(action: argparse.Action, given: Sequence[str]) -> Iterator[str]:

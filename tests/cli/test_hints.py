@@ -29,6 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["history", "import", "nope.jsonl"], "nope.jsonl: no such file"),
         (["--modle", "bert", *FACTS], "unknown option --modle\n  try: did you mean --model?"),
+        (["explain", "--model", "bert"], "unknown option --model\n  try: advise explain --help"),
         (["bert", *FACTS], "unknown command 'bert'\n  try: advise --model bert"),
         (["desk.yaml"], "unknown command 'desk.yaml'\n  try: advise check desk.yaml"),
         (["rows.csv"], "unknown command 'rows.csv'\n  try: advise --data rows.csv"),

@@ -13,7 +13,7 @@ from typing import Any
 
 import datasets
 
-from advisor.base.errors import AdviseError, Fault, suggest
+from advisor.base.errors import AdviseError, Fault, nearest, suggest
 from advisor.compute.data import media_folders
 from advisor.compute.data.column_names import are_unusual
 from advisor.compute.data.conll import looks_like_conll
@@ -165,8 +165,18 @@ def _saved(place: str, found: Any) -> list[File]:
 
 
 def _nearest(path: Path) -> str:
+    """A name that was meant, or the data that lies beside the first part of a path that is not there."""
     missing = path.absolute()
     while not missing.parent.is_dir():
         missing = missing.parent
-    known = sorted(entry.name for entry in missing.parent.iterdir())
-    return f"{suggest(missing.name, known)} (in {missing.parent})" if known else f"{missing.parent} is empty"
+    known = sorted(entry.name for entry in missing.parent.iterdir() if _may_be_data(entry))
+    if nearest(missing.name, known) or (known and missing == path.absolute()):
+        return f"{suggest(missing.name, known)} (in {missing.parent})"
+    return f"{missing.parent} has no data with a name like {missing.name}"
+
+
+def _may_be_data(entry: Path) -> bool:
+    """Whether a name could be given as a source: a folder that is not hidden, or a file of a known kind."""
+    suffix = suffix_of(entry)
+    kinds = (*BUILDERS, TEXT, *media_folders.ARCHIVES)
+    return not entry.name.startswith(".") and (suffix in kinds or entry.is_dir())

@@ -140,6 +140,14 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     assert faults(tmp_path / "reviews.csb" / "x") == f"{tmp_path}/reviews.csb/x: {missing}"
 
 
+def test_only_data_is_named_where_a_path_is_not_there(tmp_path: Path) -> None:
+    write(tmp_path / "reviews.csv", reviews(20))
+    for name in (".cache.csv", "recipe.yaml"):
+        (tmp_path / name).touch()
+    assert faults(tmp_path / "imdb").endswith(f"\n  try: known: reviews.csv (in {tmp_path})")
+    assert faults(tmp_path / "imdb" / "x").endswith(f"\n  try: {tmp_path} has no data with a name like imdb")
+
+
 def test_a_hub_id_without_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
