@@ -30,9 +30,11 @@ COMPRESSED = (
 )
 SAMPLE = "give a part of it: a model needs no more to learn a task"
 JSON_ROWS = re.compile(rb"(\xef\xbb\xbf)?\s*(\[?\s*[{\]]|\Z)")
-JSON_KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:', re.DOTALL)
+# Possessive, and to the end where no quote closes it: a long text is looked at once, not again from each quote in it.
+STRING = rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)(?:"|\Z)'
+JSON_STRING = re.compile(STRING + rb"(\s*:)?", re.DOTALL)  # and the colon that makes it a key
+NO_BRACKET = re.compile(STRING + rb'|[^"\[\]{}]+', re.DOTALL)  # a string, or what is between brackets
 OBJECT = ord("{")
-NO_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[^"\[\]{}]+', re.DOTALL)  # a string, or what is between brackets
 
 
 def refuse_too_large(path: Path) -> None:
@@ -119,7 +121,7 @@ def refuse_odd_json(path: Path, place: str) -> None:
         keys: set[bytes] | None = set() if each else None  # and what in a value looks like one
         for number, line in enumerate(lines, 1):
             if keys is not None:
-                keys.update(JSON_KEY.findall(line))
+                keys.update(text for text, colon in JSON_STRING.findall(line) if colon)
                 if len(keys) > MOST_COLUMNS:
                     refuse_wide_or_long(place, _keys(path), 0)
                     keys = None

@@ -140,6 +140,15 @@ def test_rows_with_keys_of_their_own_are_refused_before_they_are_read(tmp_path: 
     file_checks.refuse_odd_json(tmp_path / "b.jsonl", "b.jsonl")  # what a text says is no key
 
 
+@pytest.mark.timeout(60)  # it took hours: from each quote on, all that follows was read again
+@pytest.mark.parametrize("end", ['", "label": 1}', ""], ids=["whole", "cut off"])
+def test_a_long_text_with_many_quotes_is_looked_at_once(end: str, tmp_path: Path) -> None:
+    line = '{"text": "' + '\\"no\\", she said, ' * 60_000 + end
+    for name, content in (("a.jsonl", line), ("a.json", f"[{line}]")):
+        (tmp_path / name).write_text(content)
+        file_checks.refuse_odd_json(tmp_path / name, name)
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
