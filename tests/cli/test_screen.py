@@ -142,7 +142,7 @@ def test_any_encoding_can_carry_the_output(encoding: str, recipe: Path) -> None:
 def test_a_run_is_recorded_whoever_reads(checkpoints: dict[str, Path], text: Path, tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(
         f"version: 1\nname: read-by-nobody\nmodel: {{source: {checkpoints['bert']}, family: bert}}\n"
-        f"data: {{source: {text}, task: text-classification}}\ndevice: cpu\ngoal: {{relative_accuracy: '>= 0.01'}}\n"
+        f"data: {{source: {text}, task: text-classification}}\ndevice: edge\ngoal: {{relative_accuracy: '>= 0.01'}}\n"
         "steps:\n  - finetune: {epochs: 1}\n"
     )
     ledger = str(tmp_path / "ledger.sqlite3")
