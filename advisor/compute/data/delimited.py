@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -14,17 +13,14 @@ from typing import Literal, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.column_names import LABELS, TEXTS, are_unusual
-from advisor.compute.data.file_checks import MOST_HEADER, MOST_ROWS, refuse_wide_or_long
+from advisor.compute.data.encoding import OLD, encoding_of
+from advisor.compute.data.file_checks import MOST_HEADER, MOST_ROWS, PIECE, refuse_wide_or_long
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-OLD = "cp1252"  # of Windows in the West; ISO-8859-1 has the same letters
 LOOKED_AT = 200  # rows
 STATED = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)  # a first line that tells Excel the delimiter; it is no row
-AS_UTF8 = "save it as UTF-8"
 Quoting = Literal[0, 1, 2, 3]  # of the module csv
 AS_NAMES, AS_ROW = "`data: {header: true}` reads it as names", "`data: {header: false}` reads it as a row"
-PIECE = 2**20  # bytes
 
 
 class Layout(NamedTuple):
@@ -52,7 +48,7 @@ def layout(path: Path, place: str, header: bool | None = None) -> Layout:
         AdviseError: there are too many columns, two of them have one name, or it is in no encoding that is read.
         ValueError, csv.Error: it is no delimited text.
     """
-    encoding = _encoding(path, place)
+    encoding = encoding_of(path, place)
     start, whole = _start(path, encoding)
     stated = STATED.match(start)
     start, skipped = (start[stated.end() :], 1) if stated else (start, 0)
@@ -78,40 +74,6 @@ def layout(path: Path, place: str, header: bool | None = None) -> Layout:
 def numbered(count: int) -> list[str]:
     """The names of so many columns that have none."""
     return [f"column_{number}" for number in range(1, count + 1)]
-
-
-def _encoding(path: Path, place: str) -> str:
-    """UTF-8, what a byte order mark says, or else what Windows wrote.
-
-    Raises:
-        AdviseError: it is none of them.
-    """
-    with path.open("rb") as file:
-        begins = file.read(4)
-        marked = next((name for mark, name in MARKS if begins.startswith(mark)), "")
-        if not marked and b"\0" in begins:
-            raise AdviseError(Fault("has zero bytes, as UTF-16 without a mark has", place, hint=AS_UTF8))
-    if marked and (line := _undecodable(path, marked)) is not None:
-        raise AdviseError(Fault(f"is not {marked}, as its first bytes say", place, line, 1, AS_UTF8))
-    if marked or _undecodable(path, "utf-8") is None:
-        return marked or "utf-8"
-    if (line := _undecodable(path, OLD)) is not None:
-        raise AdviseError(Fault(f"is neither UTF-8 nor {OLD}", place, line, 1, AS_UTF8))
-    return OLD
-
-
-def _undecodable(path: Path, encoding: str) -> int | None:
-    """The number of the first line that has no meaning in an encoding."""
-    decoder, lines = codecs.getincrementaldecoder(encoding)(), 1
-    with path.open("rb") as file:
-        try:
-            while piece := file.read(PIECE):
-                decoder.decode(piece)
-                lines += piece.count(b"\n")
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError as error:
-            return lines + piece[: error.start].count(b"\n")
-    return None
 
 
 def _start(path: Path, encoding: str) -> tuple[str, bool]:

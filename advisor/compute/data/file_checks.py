@@ -21,7 +21,7 @@ from advisor.base.errors import AdviseError, Fault
 MOST_ROWS, MOST_BYTES = 10_000_000, 4 * 2**30  # of one file or saved split, as it is in memory
 MOST_COLUMNS, MOST_HEADER = 1_000, 2**17  # the second in characters: what a field of CSV may have
 MOST_DEPTH = 100
-PIECE = 2**20  # bytes that are unpacked at a time
+PIECE = 2**20  # bytes that are read or unpacked at a time
 BATCH = 65_536  # rows of a Parquet file that are measured at a time
 # First bytes of the archives that `datasets` would unpack: zip, gzip, bzip2, xz, zstd, 7z, lz4, rar.
 COMPRESSED = (

@@ -1,0 +1,47 @@
+"""The encoding of a text: UTF-8, what a byte order mark says, or else what Windows wrote."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+from advisor.base.errors import AdviseError, Fault
+from advisor.compute.data.file_checks import PIECE
+
+MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+OLD = "cp1252"  # of Windows in the West; ISO-8859-1 has the same letters
+AS_UTF8 = "save it as UTF-8"
+
+
+def encoding_of(path: Path, place: str) -> str:
+    """UTF-8, what a byte order mark says, or else what Windows wrote.
+
+    Raises:
+        AdviseError: it is none of them.
+    """
+    with path.open("rb") as file:
+        begins = file.read(4)
+        marked = next((name for mark, name in MARKS if begins.startswith(mark)), "")
+        if not marked and b"\0" in begins:
+            raise AdviseError(Fault("has zero bytes, as UTF-16 without a mark has", place, hint=AS_UTF8))
+    if marked and (line := _undecodable(path, marked)) is not None:
+        raise AdviseError(Fault(f"is not {marked}, as its first bytes say", place, line, 1, AS_UTF8))
+    if marked or _undecodable(path, "utf-8") is None:
+        return marked or "utf-8"
+    if (line := _undecodable(path, OLD)) is not None:
+        raise AdviseError(Fault(f"is neither UTF-8 nor {OLD}", place, line, 1, AS_UTF8))
+    return OLD
+
+
+def _undecodable(path: Path, encoding: str) -> int | None:
+    """The number of the first line that has no meaning in an encoding."""
+    decoder, lines = codecs.getincrementaldecoder(encoding)(), 1
+    with path.open("rb") as file:
+        try:
+            while piece := file.read(PIECE):
+                decoder.decode(piece)
+                lines += piece.count(b"\n")
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError as error:
+            return lines + piece[: error.start].count(b"\n")
+    return None
