@@ -61,8 +61,13 @@ def text_to_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    rows = [{"text": row["text"]} for row in tiny.docstrings()]
-    return tiny.write_rows(tmp_path_factory.mktemp("corpus"), rows)
+    """Plain text, one docstring a line."""
+    folder = tmp_path_factory.mktemp("corpus")
+    lines = [" ".join(row["text"].split()) + "\n" for row in tiny.docstrings()]
+    first, second = len(lines) * 6 // 10, len(lines) * 8 // 10
+    for name, part in (("train", lines[:first]), ("validation", lines[first:second]), ("test", lines[second:])):
+        (folder / f"{name}.txt").write_text("".join(part))
+    return folder
 
 
 @pytest.fixture(scope="module")

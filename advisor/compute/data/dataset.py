@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.classified_texts import read_texts
 from advisor.compute.data.columns import Columns, Named, notes_on_unlabelled_tests
-from advisor.compute.data.files import File
+from advisor.compute.data.files import File, refuse_texts_alone
 from advisor.compute.data.labels import LEARN_THEM, Labelled, Rows, some
 from advisor.compute.data.sources import PARTS, read
 from advisor.facts.tasks import USUAL
 
 __all__ = ["Columns", "Rows", "TaskData", "load"]
+ALONE = "text-generation"  # the task that learns from texts alone
 # From a source, its files and the columns that are named, to the columns and the labelled rows.
 Read = Callable[[str, Sequence[File], Named], tuple[Columns, Labelled]]
 
@@ -87,19 +88,20 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
 ) -> TaskData:
     """Read `source`, find its columns and split it; the same source and seed give the same rows.
 
-    Args: `source` is a .parquet, .csv, .tsv, .jsonl or .json file (texts also as .gz), a folder of such files named
-    after the splits (others are ignored beside a train file), a folder or .zip of images or sounds in folders by class,
-    a folder written by `save_to_disk`, or a Hub id. Naming
-    `text` without `pair` means one text a row. `max_samples` limits the train rows only, `max_eval_samples`
-    the selection rows and the report rows, each, `max_unlabelled` the texts without a label. `header` says whether the
-    first line of delimited text names the columns; by default it is looked at. Without
-    `problem_type`, labels with fractions make it a regression. Files are read afresh each
-    time and leave nothing behind; a Hub id uses the library's own cache. `read_rows` reads the rows of
-    another task than text classification.
+    Args: `source` is a .parquet, .csv, .tsv, .jsonl or .json file (texts also as .gz), a .txt for a language model, a
+    folder of such files named after the splits (others are ignored beside a train file), a folder or .zip of images or
+    sounds in folders by class, a folder written by `save_to_disk`, or a Hub id. Naming `text` without `pair` means one
+    text a row. `max_samples` limits the train rows only, `max_eval_samples` the selection rows and the report rows,
+    each, `max_unlabelled` the texts without a label. `header` says whether the first line of delimited text names the
+    columns; by default it is looked at. Without `problem_type`, labels with fractions make it a regression. Files are
+    read afresh each time and leave nothing behind; a Hub id uses the library's own cache. `read_rows` reads the rows
+    of another task than text classification.
     Raises: AdviseError, with the file, for data that cannot be read, understood, split or trained on.
     """
     files = sorted(read(source, header), key=lambda file: PARTS.index(file.part))
     named = Named(text, pair, label)
+    if task != ALONE:
+        refuse_texts_alone(files)
     columns, given = read_rows(source, files, named) if read_rows else read_texts(source, files, named, problem_type)
     said = tuple(notes_on_unlabelled_tests(files, columns.label))
     parts = _split(given, seed)

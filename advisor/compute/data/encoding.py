@@ -33,6 +33,11 @@ def encoding_of(path: Path, place: str) -> str:
     return OLD
 
 
+def told(encoding: str) -> str:
+    """What is to be said of an encoding; nothing of UTF-8."""
+    return "" if encoding.startswith("utf-8") else f"read as {encoding}{': it is not UTF-8' if encoding == OLD else ''}"
+
+
 def _undecodable(path: Path, encoding: str) -> int | None:
     """The number of the first line that has no meaning in an encoding."""
     decoder, lines = codecs.getincrementaldecoder(encoding)(), 1

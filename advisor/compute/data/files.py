@@ -25,13 +25,14 @@ from advisor.compute.data.file_checks import (
     refuse_wide_or_long,
     unpack,
 )
+from advisor.compute.data.plain_texts import plain_texts
 from advisor.compute.data.squad import squad_columns
 
 BUILDERS = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".jsonl": "json", ".json": "json"}
-CONLL, TEXT = (".conll", ".bio", ".iob"), ".txt"  # a .txt is read where it looks like CoNLL's
+CONLL, TEXT = (".conll", ".bio", ".iob"), ".txt"  # a .txt is CoNLL's where it looks like it, else texts alone
 BUILDERS |= dict.fromkeys(CONLL, "conll")
 GZIP = ".gz"  # after the suffix of a text
-FORMATS = ", ".join(BUILDERS)
+FORMATS = ", ".join((*BUILDERS, TEXT))
 UNSEEN = ("Cc", "Cf")  # Unicode's control characters, and those of format, such as the zero-width space
 NAMELESS = re.compile(r"Unnamed: [1-9]\d*")  # the first column without a name is a saved index
 CLASS_OF_ERROR = re.compile(r" \(\w+Error\)$")  # what the library adds for its developers
@@ -72,14 +73,13 @@ def suffix_of(path: Path) -> str:
 
 def read_file(part: str, path: Path, header: bool | None) -> File:
     suffix = suffix_of(path)
-    if suffix == TEXT and path.suffix.lower() == TEXT and looks_like_conll(path):
-        suffix = CONLL[0]
-    if suffix not in BUILDERS or (path.suffix.lower() == GZIP and suffix == ".parquet"):
+    if suffix not in (*BUILDERS, TEXT) or (path.suffix.lower() == GZIP and suffix == ".parquet"):
         message = f"cannot read {suffix or 'such'} files{' in gzip' if suffix in BUILDERS else ''}"
         raise AdviseError(Fault(message, str(path), hint=f"convert it to one of {FORMATS}"))
+    builder = BUILDERS.get(suffix, "")
     refuse_too_large(path)
-    hint = f"check that it is a whole {suffix} file{' in UTF-8' if BUILDERS[suffix] == 'json' else ''}"
-    if BUILDERS[suffix] == "csv":
+    hint = f"check that it is a whole {suffix} file{' in UTF-8' if builder == 'json' else ''}"
+    if builder == "csv":
         hint = "put values that hold the delimiter or a quote in quotes, and double the quotes inside them"
     with reading(str(path), hint), tempfile.TemporaryDirectory() as folder:
         # Its name has no *, [ or :: in it, which the library would take for patterns and other files.
@@ -89,13 +89,15 @@ def read_file(part: str, path: Path, header: bool | None) -> File:
                 unpack(path, plain)
         else:
             plain.symlink_to(path.resolve())
-        if BUILDERS[suffix] == "json" and (questions := squad_columns(plain, str(path))):
+        if builder == "json" and (questions := squad_columns(plain, str(path))):
             return File(part, str(path), questions, {})
-        if BUILDERS[suffix] == "conll":
+        if builder == "conll" or (suffix == TEXT and looks_like_conll(plain)):
             return _tagged(part, str(path), plain)
-        options, notes = OPTIONS[BUILDERS[suffix]](plain, str(path), header)
+        if suffix == TEXT:
+            return _plain(part, str(path), plain)
+        options, notes = OPTIONS[builder](plain, str(path), header)
         options |= {"data_files": str(plain), "cache_dir": folder, "keep_in_memory": True, "split": "train"}
-        found = file_of_table(part, str(path), datasets.load_dataset(BUILDERS[suffix], **options), notes)
+        found = file_of_table(part, str(path), datasets.load_dataset(builder, **options), notes)
         _refuse_nameless(found)
         return found
 
@@ -114,6 +116,22 @@ def _tagged(part: str, place: str, plain: Path) -> File:
     found, note = sentences(plain, place)
     refuse_wide_or_long(place, len(found), len(next(iter(found.values()))))
     return File(part, place, found, {}, (note,) if note else ())
+
+
+def _plain(part: str, place: str, plain: Path) -> File:
+    """Texts alone."""
+    texts, notes = plain_texts(plain, place)
+    refuse_wide_or_long(place, 1, len(texts))
+    return File(part, place, {"text": texts}, {}, notes)
+
+
+def refuse_texts_alone(files: Sequence[File]) -> None:
+    """Raise an AdviseError where a file holds texts alone, for a task that learns from more."""
+    alone = [file.place for file in files if suffix_of(Path(file.place)) == TEXT and [*file.columns] == ["text"]]
+    table = f"give a table with their answers ({', '.join(BUILDERS)})"
+    hint = f"{table}; a language model learns from texts alone: data: {{task: text-generation}}"
+    if alone:
+        raise AdviseError(*(Fault("holds texts alone, without a label or an answer", one, hint=hint) for one in alone))
 
 
 def _csv_options(plain: Path, place: str, header: bool | None) -> Options:

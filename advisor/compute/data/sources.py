@@ -72,7 +72,7 @@ def _read_folder(folder: Path, header: bool | None) -> list[File]:
     others = paths.keys() - {f"{media_folders.TABLE}{suffix}" for suffix in BUILDERS}
     if not others and media_folders.holds_media(folder):
         return _read_media(folder, str(folder), header)
-    paths = paths or {path.name: path for path in files if suffix_of(path) == TEXT and looks_like_conll(path)}
+    paths = paths or {path.name: path for path in files if suffix_of(path) == TEXT and _holds_rows(path)}
     if not paths:
         inside = sorted({path.parent.name for path in folder.glob("*/*") if suffix_of(path) in BUILDERS})
         hint = f"give {'one of its folders: ' + ', '.join(inside) if inside else f'{FORMATS} files'}"
@@ -87,6 +87,11 @@ def _read_folder(folder: Path, header: bool | None) -> list[File]:
         _refuse_copies([path for path, file in found if file.part == part])
     alike = [_read_alike(path, file, found) if header is None else file for path, file in found]
     return _noting(alike, str(folder), sorted({*paths} - {*parts}))
+
+
+def _holds_rows(path: Path) -> bool:
+    """Whether a .txt is data: beside data there are notes and lists of labels, too."""
+    return bool(PART.match(path.name)) or looks_like_conll(path)
 
 
 def _noting(files: list[File], place: str, left: Sequence[str]) -> list[File]:

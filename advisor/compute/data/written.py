@@ -32,6 +32,10 @@ def read_alone(source: str, files: Sequence[File], named: Named) -> tuple[Column
     column = named.text or _alone(files[0])
     files = [replace(file, part="train") if file.part == "unlabelled" else file for file in files]
     _refuse_no_text(files, (column,))
+    empty = [file for file in files if not any(map(has_text, file.columns[column]))]
+    if empty:
+        message = f"all rows are blank in column {column!r}"
+        raise AdviseError(*(Fault(message, file.place, hint="give texts, or leave the file out") for file in empty))
     blank = sum(not has_text(text) for file in files for text in file.columns[column])
 
     def rows(shards: Sequence[File]) -> Rows:

@@ -99,7 +99,7 @@ def test_files_that_cannot_be_read(
 def test_folders_that_do_not_say_their_splits(tmp_path: Path) -> None:
     assert faults(tmp_path) == (
         f"{tmp_path}: no data files in this folder\n"
-        "  try: give .parquet, .csv, .tsv, .jsonl, .json, .conll, .bio, .iob files"
+        "  try: give .parquet, .csv, .tsv, .jsonl, .json, .conll, .bio, .iob, .txt files"
     )
     write(tmp_path / "inner" / "test.csv", reviews(40))
     assert faults(tmp_path).endswith("try: give one of its folders: inner")
