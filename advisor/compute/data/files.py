@@ -125,11 +125,16 @@ def _plain(part: str, place: str, plain: Path) -> File:
     return File(part, place, {"text": texts}, {}, notes)
 
 
+def holds_texts_alone(file: File) -> bool:
+    """Whether a file is plain text, whose one column has no name of its own."""
+    return suffix_of(Path(file.place)) == TEXT and [*file.columns] == ["text"]
+
+
 def refuse_texts_alone(files: Sequence[File]) -> None:
     """Raise an AdviseError where a file holds texts alone, for a task that learns from more."""
-    alone = [file.place for file in files if suffix_of(Path(file.place)) == TEXT and [*file.columns] == ["text"]]
     table = f"give a table with their answers ({', '.join(BUILDERS)})"
     hint = f"{table}; a language model learns from texts alone: data: {{task: text-generation}}"
+    alone = [file.place for file in files if file.part != "unlabelled" and holds_texts_alone(file)]
     if alone:
         raise AdviseError(*(Fault("holds texts alone, without a label or an answer", one, hint=hint) for one in alone))
 

@@ -72,7 +72,7 @@ def _read_folder(folder: Path, header: bool | None) -> list[File]:
     others = paths.keys() - {f"{media_folders.TABLE}{suffix}" for suffix in BUILDERS}
     if not others and media_folders.holds_media(folder):
         return _read_media(folder, str(folder), header)
-    paths = paths or {path.name: path for path in files if suffix_of(path) == TEXT and _holds_rows(path)}
+    paths |= {path.name: path for path in files if suffix_of(path) == TEXT and _holds_rows(path, beside=bool(paths))}
     if not paths:
         inside = sorted({path.parent.name for path in folder.glob("*/*") if suffix_of(path) in BUILDERS})
         hint = f"give {'one of its folders: ' + ', '.join(inside) if inside else f'{FORMATS} files'}"
@@ -89,9 +89,12 @@ def _read_folder(folder: Path, header: bool | None) -> list[File]:
     return _noting(alike, str(folder), sorted({*paths} - {*parts}))
 
 
-def _holds_rows(path: Path) -> bool:
-    """Whether a .txt is data: beside data there are notes and lists of labels, too."""
-    return bool(PART.match(path.name)) or looks_like_conll(path)
+def _holds_rows(path: Path, beside: bool) -> bool:
+    """Whether a .txt is data. Beside data there are notes and lists of labels, too: only texts without labels count."""
+    part = PART.match(path.name)
+    if beside:
+        return bool(part) and part.lastgroup == "unlabelled"  # type: ignore[union-attr]
+    return bool(part) or looks_like_conll(path)
 
 
 def _noting(files: list[File], place: str, left: Sequence[str]) -> list[File]:

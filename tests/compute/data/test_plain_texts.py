@@ -72,8 +72,22 @@ def test_other_tasks_refuse_texts_alone(tmp_path: Path) -> None:
 
 def test_beside_data_a_txt_is_no_data(tmp_path: Path) -> None:
     write(tmp_path / "train.csv", reviews(40))
-    (tmp_path / "train.txt").write_text(LINES)
-    assert not any(text.startswith("Line") for text in texts(loaded(tmp_path)))
+    for name in ("train.txt", "labels.txt"):
+        (tmp_path / name).write_text(LINES)
+    data = loaded(tmp_path, "text-classification")
+    assert len(data.train) + len(data.selection) + len(data.report) == 40 and not data.unlabelled_samples
+
+
+def test_texts_without_labels_beside_a_table_are_distilled_on(tmp_path: Path) -> None:
+    table = reviews(40)
+    write(tmp_path / "train.csv", {"review": table["text"], "label": table["label"]})
+    (tmp_path / "unlabelled.txt").write_text(f"{LINES}{table['text'][0]}\n")
+    data = loaded(tmp_path, "text-classification")
+    assert data.columns.text == "review" and "Line 7 says all." in data.unlabelled.texts
+    assert f"{tmp_path}/unlabelled.txt: 41 texts, one a line" in data.notes
+    write(tmp_path / "unlabelled.csv", {"review": ["one", "two"]})
+    with pytest.raises(AdviseError, match=r"the unlabelled split is there as \.csv and as \.txt"):
+        loaded(tmp_path, "text-classification")
 
 
 @pytest.mark.parametrize(
