@@ -19,6 +19,7 @@ from advisor.records.results import Measured, RunResult
 
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*(/[\w][\w.-]*)?$", re.ASCII)
 LIBRARIES = {"checkpoint": "transformers", "onnx": "onnx", "openvino": "openvino", "torch-int8": "pytorch"}
+FILES = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".conll", ".bio", ".iob", ".txt", ".gz", ".zip")
 _SPAN = re.compile(r" for [\d.,]+ s\b( and, at the same power, [\d.,]+ s before it was interrupted)?")
 # What the Hub calls our metrics.
 METRICS = {"matthews": "matthews_correlation", "pearson": "pearsonr", "spearman": "spearmanr"}
@@ -54,7 +55,7 @@ def metadata(result: RunResult, recipe: Recipe, data: DataFacts, license_: str =
 
 def hub_id(source: str) -> str:
     """The source if it is a name on the Hub, else "": what lies on this disk is none, whatever its name looks like."""
-    is_file = source.endswith((".json", ".csv", ".parquet", ".jsonl")) or Path(source).exists()
+    is_file = source.lower().endswith(FILES) or Path(source).exists()
     return source if HUB_ID.match(source) and not is_file else ""
 
 

@@ -30,7 +30,7 @@ def write(path: Path, table: Table, names: datasets.ClassLabel | None = None) ->
     dataset = datasets.Dataset.from_dict(table)
     dataset = dataset.cast_column("label", names) if names else dataset
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix in (".json", ".jsonl"):
+    if path.suffix in (".json", ".jsonl", ".ndjson"):
         rows = [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
         path.write_text(json.dumps(rows) if path.suffix == ".json" else "\n".join(map(json.dumps, rows)))
     else:

@@ -21,6 +21,7 @@ from advisor.base.errors import AdviseError, Fault
 MOST_ROWS, MOST_BYTES = 10_000_000, 4 * 2**30  # of one file or saved split, as it is in memory
 MOST_COLUMNS, MOST_HEADER = 1_000, 2**17  # the second in characters: what a field of CSV may have
 MOST_DEPTH = 100
+JSON_LINES = (".jsonl", ".ndjson")
 PIECE = 2**20  # bytes that are read or unpacked at a time
 BATCH = 65_536  # rows of a Parquet file that are measured at a time
 # First bytes of the archives that `datasets` would unpack: zip, gzip, bzip2, xz, zstd, 7z, lz4, rar.
@@ -117,7 +118,7 @@ def refuse_odd_json(path: Path, place: str) -> None:
         if not JSON_ROWS.match(lines.read(4096)):
             raise ValueError("rows have to be JSON objects, one a line or in a list")
         lines.seek(0)
-        depth, rows, each = 0, 0, path.suffix.lower() == ".jsonl"  # there a line is a value of its own
+        depth, rows, each = 0, 0, path.suffix.lower() in JSON_LINES  # there a line is a value of its own
         keys: set[bytes] | None = set() if each else None  # and what in a value looks like one
         for number, line in enumerate(lines, 1):
             if keys is not None:

@@ -18,6 +18,7 @@ from advisor.base.errors import AdviseError, Fault, OutOfMemory, memory_is_out
 from advisor.compute.data.conll import looks_like_conll, sentences
 from advisor.compute.data.delimited import layout
 from advisor.compute.data.file_checks import (
+    JSON_LINES,
     MOST_ROWS,
     refuse_odd_json,
     refuse_too_large,
@@ -28,7 +29,7 @@ from advisor.compute.data.file_checks import (
 from advisor.compute.data.plain_texts import plain_texts
 from advisor.compute.data.squad import squad_columns
 
-BUILDERS = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".jsonl": "json", ".json": "json"}
+BUILDERS = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv"} | dict.fromkeys((*JSON_LINES, ".json"), "json")
 CONLL, TEXT = (".conll", ".bio", ".iob"), ".txt"  # a .txt is CoNLL's where it looks like it, else texts alone
 BUILDERS |= dict.fromkeys(CONLL, "conll")
 GZIP = ".gz"  # after the suffix of a text

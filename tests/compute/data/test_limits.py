@@ -24,7 +24,11 @@ ROWS = [{"text": f"text {number}", "label": number % 2} for number in range(40)]
 def test_json_that_is_nested_too_deeply(tmp_path: Path) -> None:
     """pyarrow ends the process: nothing could catch that."""
     deep = '{"text": ' + "[" * 20_000 + "]" * 20_000 + ', "label": 1}'
-    for name, content in (("a.jsonl", f"{json.dumps(ROWS[0])}\n{deep}\n"), ("a.json", f"[{deep}]")):
+    for name, content in (
+        ("a.jsonl", f"{json.dumps(ROWS[0])}\n{deep}\n"),
+        ("a.ndjson", f"{json.dumps(ROWS[0])}\n{deep}\n"),
+        ("a.json", f"[{deep}]"),
+    ):
         (tmp_path / name).write_text(content)
         told = faults(tmp_path / name)
         assert f"nested deeper than {file_checks.MOST_DEPTH} levels" in told and told.startswith(str(tmp_path / name))

@@ -13,7 +13,9 @@ from tables import faults, reviews, texts, write
 from advisor.compute.data.dataset import Columns, load
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.json", "a.parquet", "saved", "a*[1]::b.csv", "A.CSV"])
+@pytest.mark.parametrize(
+    "name", ["a.csv", "a.jsonl", "a.ndjson", "a.json", "a.parquet", "saved", "a*[1]::b.csv", "A.CSV"]
+)
 def test_the_same_rows_come_from_every_format(tmp_path: Path, name: str) -> None:
     table = reviews(100)
     Path(write(tmp_path / f"plain{Path(name).suffix.lower()}", table)).rename(tmp_path / name)
@@ -99,7 +101,7 @@ def test_files_that_cannot_be_read(
 def test_folders_that_do_not_say_their_splits(tmp_path: Path) -> None:
     assert faults(tmp_path) == (
         f"{tmp_path}: no data files in this folder\n"
-        "  try: give .parquet, .csv, .tsv, .jsonl, .json, .conll, .bio, .iob, .txt files"
+        "  try: give .parquet, .csv, .tsv, .jsonl, .ndjson, .json, .conll, .bio, .iob, .txt files"
     )
     write(tmp_path / "inner" / "test.csv", reviews(40))
     assert faults(tmp_path).endswith("try: give one of its folders: inner")
