@@ -93,8 +93,8 @@ def _holds_rows(path: Path, beside: bool) -> bool:
     """Whether a .txt is data. Beside data there are notes and lists of labels, too: only texts without labels count."""
     part = PART.match(path.name)
     if beside:
-        return bool(part) and part.lastgroup == "unlabelled"  # type: ignore[union-attr]
-    return bool(part) or looks_like_conll(path)
+        return part is not None and part.lastgroup == "unlabelled"
+    return part is not None or looks_like_conll(path)
 
 
 def _noting(files: list[File], place: str, left: Sequence[str]) -> list[File]:
