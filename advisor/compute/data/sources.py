@@ -72,11 +72,7 @@ def _read_folder(folder: Path, header: bool | None) -> list[File]:
     others = paths.keys() - {f"{media_folders.TABLE}{suffix}" for suffix in BUILDERS}
     if not others and media_folders.holds_media(folder):
         return _read_media(folder, str(folder), header)
-    paths |= {path.name: path for path in files if suffix_of(path) == TEXT and _holds_rows(path, beside=bool(paths))}
-    if not paths:
-        inside = sorted({path.parent.name for path in folder.glob("*/*") if suffix_of(path) in BUILDERS})
-        hint = f"give {'one of its folders: ' + ', '.join(inside) if inside else f'{FORMATS} files'}"
-        raise AdviseError(Fault("no data files in this folder", str(folder), hint=hint))
+    paths = _with_texts(folder, files, paths)
     parts = _name_parts(str(folder), list(paths))
     for part in PARTS:
         if len(formats := sorted({suffix_of(paths[name]) for name in parts if parts[name] == part})) > 1:
@@ -87,6 +83,19 @@ def _read_folder(folder: Path, header: bool | None) -> list[File]:
         _refuse_copies([path for path, file in found if file.part == part])
     alike = [_read_alike(path, file, found) if header is None else file for path, file in found]
     return _noting(alike, str(folder), sorted({*paths} - {*parts}))
+
+
+def _with_texts(folder: Path, files: Sequence[Path], tables: dict[str, Path]) -> dict[str, Path]:
+    """The files of a folder that hold rows, by name: tables, and plain texts where these are data."""
+    texts = {path.name: path for path in files if suffix_of(path) == TEXT}
+    found = tables | {name: path for name, path in texts.items() if _holds_rows(path, beside=bool(tables))}
+    if found:
+        return found
+    inside = sorted({path.parent.name for path in folder.glob("*/*") if suffix_of(path) in BUILDERS})
+    if inside or not texts:
+        hint = f"give {'one of its folders: ' + ', '.join(inside) if inside else f'{FORMATS} files'}"
+        raise AdviseError(Fault("no data files in this folder", str(folder), hint=hint))
+    return texts
 
 
 def _holds_rows(path: Path, beside: bool) -> bool:

@@ -63,5 +63,9 @@ def test_other_texts_are_no_data(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("words without tags\n")
     with pytest.raises(AdviseError, match="holds texts alone, without a label"):
         loaded(tmp_path / "notes.txt")
-    with pytest.raises(AdviseError, match="no data files"):
+    with pytest.raises(AdviseError, match="holds texts alone, without a label"):
+        loaded(tmp_path)
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "train.csv").write_text("text,label\n")
+    with pytest.raises(AdviseError, match=r"no data files in this folder\n  try: give one of its folders: inner"):
         loaded(tmp_path)

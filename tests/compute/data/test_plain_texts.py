@@ -53,6 +53,14 @@ def test_a_folder_of_splits_and_a_packed_file(tmp_path: Path) -> None:
     assert len(texts(loaded(packed))) == 40
 
 
+def test_a_folder_of_books_has_to_say_its_splits(tmp_path: Path) -> None:
+    (tmp_path / "emma.txt").write_text(BOOK)
+    assert len(texts(loaded(tmp_path))) == 40
+    (tmp_path / "ulysses.txt").write_text(LINES)
+    with pytest.raises(AdviseError, match=r"cannot tell which split these files are: emma\.txt, ulysses\.txt"):
+        loaded(tmp_path)
+
+
 def test_text_of_windows_is_read_and_said(tmp_path: Path) -> None:
     file = tmp_path / "old.txt"
     file.write_bytes(LINES.replace("says", "sagt für").encode("cp1252"))
