@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import sqrt
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 from result_runs import disturbed
+from subjects import REPORT
 from trials import HERE, read
 
 FILES = ("targets", "served", "ablation", "real-models", "figures")
@@ -34,6 +36,7 @@ class Found:
     """What was found of one model, data set and level: a value for each seed. baselines: scores of the whole models.
 
     intervals: of the relative accuracy on the report rows. times: shares of the baseline's, as far as they were taken.
+    verifies: whether every baseline is shown to be better than one constant answer; else shares of it say nothing.
     """
 
     relative: list[float] = field(default_factory=list)
@@ -42,6 +45,11 @@ class Found:
     times: list[float] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
     sizes: list[float] = field(default_factory=list)
+    shown: list[bool] = field(default_factory=list)
+
+    @property
+    def verifies(self) -> bool:
+        return all(self.shown)
 
     @property
     def accuracy(self) -> float:
@@ -89,8 +97,18 @@ def _add(found: Found, line: Mapping[str, Any], name: str) -> None:
     found.relative.append(step["relative"])
     found.baselines.append(line["baseline"])
     found.sizes.append(step["size"])
+    found.shown.append(_beats_a_constant(line, step))
     if step.get("interval"):
         found.intervals.append((step["interval"][0], step["interval"][1]))
+
+
+def _beats_a_constant(line: Mapping[str, Any], step: Mapping[str, Any]) -> bool:
+    """What the run found of its baseline; of older lines, whether 1.96 standard errors of its accuracy suffice."""
+    if "beyond_chance" in step:
+        return step["beyond_chance"] is not None
+    rows, larger = REPORT.get(line["task"].partition("-")[0], (0, 0))
+    score = line["baseline"]
+    return not larger or score - 1.96 * sqrt(score * (1 - score) / rows) > larger / rows
 
 
 def time_of(points: Mapping[Key, Found], key: Key) -> float | None:

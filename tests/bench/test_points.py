@@ -45,6 +45,26 @@ def test_time_on_a_noisy_machine_does_not_count(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("more", "verifies"),
+    [
+        ({}, True),
+        ({"step": {"beyond_chance": 0.9}}, True),
+        ({"step": {"beyond_chance": None}}, False),
+        ({"task": "cola", "baseline": 0.7066}, False),
+        ({"task": "cola", "baseline": 0.73}, True),
+        ({"task": "sst2-10000", "baseline": 0.5}, False),
+    ],
+)
+def test_a_baseline_that_is_no_better_than_a_constant_answer_verifies_nothing(
+    more: dict[str, Any], verifies: bool, tmp_path: Path
+) -> None:
+    (found,) = gather(
+        written(tmp_path, "figures", line(0, 0.9) | more | {"steps": line(0, 0.9, **more)["steps"]})
+    ).values()
+    assert found.verifies == verifies
+
+
+@pytest.mark.parametrize(
     ("seen", "said"),
     [([True, True], "reproduced"), ([False], "contradicted"), ([True, False], "not settled"), ([], "not settled")],
 )
