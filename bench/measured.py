@@ -12,6 +12,7 @@ import argparse
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from result_runs import Run, disturbed, kept, runs
 from subjects import MODELS, REPORT
 
 from advisor.advice import measured
+from advisor.advice.history import shown_to_learn
 from advisor.advice.measured import Point, asked, comparable, coverage
 from advisor.advice.prediction import WHOLE
 from advisor.advice.ranges import SMALL, Cut, Range, cut_effect, int8_effect
@@ -88,7 +90,10 @@ def _quantities(run: Run, name: str, found: Mapping[str, Any], size: float, comp
     kept = found.get("beyond_chance")
     if larger and "score" in found:
         above = baseline - larger / rows
-        yield _quantity("above_constant", found["score"] - larger / rows, source)
+        score = found["score"]
+        spread = 1.96 * sqrt(score * (1 - score) / rows)  # standard errors of an accuracy
+        over = score - larger / rows
+        yield _quantity("above_constant", over, source, (over - spread, over + spread))
         if kept is None and name != "finetune" and above > 0:
             kept = (found["score"] - larger / rows) / above
     if kept is not None:
@@ -148,8 +153,8 @@ def points(run: Shipped) -> Iterator[Point]:
     if not as_advised(recipe) or made.eval_samples < 400 or not task:
         return
     baseline = made.steps[0].quantity("above_constant")
-    if baseline and baseline.value is not None and baseline.value <= 0:
-        return  # a share of what is no better than one constant answer says nothing
+    if baseline and not shown_to_learn(baseline):
+        return  # a share of what is not shown to be better than one constant answer says nothing
     family = registry.find(made.family)
     last = {(_of(step, "relative_compute"), step.int8): step for step in made.steps}
     for (compute, int8), step in last.items():

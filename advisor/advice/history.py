@@ -27,7 +27,7 @@ from advisor.advice.ranges import MARGIN, SMALL, Range
 from advisor.facts.facts import Facts
 from advisor.facts.tasks import USUAL, left_out_of_means
 from advisor.recipe.recipe import OwnRuns
-from advisor.runs.record import Record, StepRecord
+from advisor.runs.record import Quantity, Record, StepRecord
 
 FEWEST = 3  # own runs; two would give an interval thirteen standard deviations wide to each side
 ENOUGH_ROWS = 400  # report rows below which a relative accuracy is no proof (rule R11 of the evidence register)
@@ -127,7 +127,13 @@ def _has_learned(run: Record) -> bool:
     """Is its baseline better than one constant answer, as far as the record knows? Else shares of it mean nothing."""
     baseline = next((step for step in run.steps if step.name == "finetune"), None)
     found = baseline.quantity("above_constant") if baseline else None
-    return found is None or found.value is None or found.value > 0
+    return found is None or shown_to_learn(found)
+
+
+def shown_to_learn(above_constant: Quantity) -> bool:
+    """Whether what a baseline has above one constant answer is more than chance, by the interval where there is one."""
+    least = above_constant.interval[0] if above_constant.interval else above_constant.value
+    return least is None or least > 0
 
 
 def _values(run: Record) -> Iterator[tuple[State, str, float]]:

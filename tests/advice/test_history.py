@@ -131,10 +131,13 @@ def test_wnli_has_no_part_in_a_mean_over_tasks(tmp_path: Path) -> None:
     assert after.accuracy == SAID.accuracy and after.time != SAID.time
 
 
-def test_runs_whose_baseline_is_no_better_than_a_constant_answer_are_ignored(tmp_path: Path) -> None:
+@pytest.mark.parametrize("above", [Measured(0.0), Measured(0.03, interval=(-0.01, 0.07))], ids=["equal", "by chance"])
+def test_runs_whose_baseline_is_not_shown_to_beat_a_constant_answer_are_ignored(
+    above: Measured, tmp_path: Path
+) -> None:
     worthless = []
     for number, share in enumerate([1.0, 1.0, 1.0]):
-        steps = [replace(one, above_constant=Measured(0.0)) for one in small_runs.result().steps]
+        steps = [replace(one, above_constant=above) for one in small_runs.result().steps]
         steps[2] = replace(steps[2], relative_accuracy=Measured(share))
         run = small_runs.result(steps=tuple(steps))
         worthless.append(small_runs.record(tmp_path / f"w{number}", run, seed=number))
