@@ -50,6 +50,7 @@ def test_time_on_a_noisy_machine_does_not_count(tmp_path: Path) -> None:
         ({}, True),
         ({"step": {"beyond_chance": 0.9}}, True),
         ({"step": {"beyond_chance": None}}, False),
+        ({"task": "stsb", "metric": "pearson", "step": {"beyond_chance": None}}, True),
         ({"task": "cola", "baseline": 0.7066}, False),
         ({"task": "cola", "baseline": 0.73}, True),
         ({"task": "sst2-10000", "baseline": 0.5}, False),
