@@ -29,6 +29,7 @@ from advisor.recipe.steps import STEPS
 from advisor.records.training_settings import Training
 
 MOST_TRIED = 400  # models and recipes for one cell
+BUILT = 10  # a recipe in so many can be carried out, or no more are looked at
 SAMPLES = 1000  # where no rule asks for the examples
 
 
@@ -53,13 +54,15 @@ def find(
 
     Args:
         amounts: which of the data sets that the cells tell of, where they tell of less and more.
-        most: how many are tried.
+        most: how many are tried; and BUILT times as many where most recipes cannot be carried out.
     """
-    tried = islice(_situations(known, cells, copy, amounts), most)
-    return next((one for one in tried if wanted(one)), None)
+    tried = islice(_situations(known, cells, copy, amounts), most * BUILT)
+    possible = islice((one for one in tried if one), most)
+    return next((one for one in possible if wanted(one)), None)
 
 
-def _situations(known: Translation, cells: Cells, copy: Copy, amounts: int) -> Iterator[Situation]:
+def _situations(known: Translation, cells: Cells, copy: Copy, amounts: int) -> Iterator[Situation | None]:
+    """All models with all recipes; None for a recipe that cannot be carried out on its model."""
     values = _values(known, cells, copy)
     suffixes = ("less", "more") if copy.amounts else ("",)
     numbers = known.amounts.numbers(cells, suffixes)
@@ -70,8 +73,9 @@ def _situations(known: Translation, cells: Cells, copy: Copy, amounts: int) -> I
         facts = facts_of(values, model.facts, data)
         for recipe in recipes(known, values, facts, model):
             planned = plan(recipe, model.config, data.labels or 2) if model.config else None
-            if not (planned and planned.problems):
-                yield Situation(facts, model, recipe, look(facts, recipe, planned.measures if planned else {}))
+            impossible = planned is not None and planned.problems
+            measures = planned.measures if planned else {}
+            yield None if impossible else Situation(facts, model, recipe, look(facts, recipe, measures))
 
 
 def _values(known: Translation, cells: Cells, copy: Copy) -> dict[str, Any]:

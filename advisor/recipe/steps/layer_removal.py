@@ -7,7 +7,7 @@ Source: white paper section 4.1; Sajjad et al. arXiv 2004.03844; the evenly spac
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -94,11 +94,11 @@ class LayerRemoval(Step):
             raise Unfit({"choose": f"all layers of {family.title} run the same block: there is nothing to choose"})
         return family.keeping(config, self.numbers(before, layers))
 
-    def numbers(self, before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    def numbers(self, before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, Sequence[int]]:
         """The indices of the blocks that stay, by stack; where importance decides, the first ones stand in."""
         if self.choose == "alternate":
-            return _evenly(before, after)
-        return {stack: tuple(range(after[stack])) for stack in before}
+            return {stack: Evenly(before[stack], after[stack]) for stack in before}
+        return {stack: range(after[stack]) for stack in before}
 
     def measures(self, family: Family, before: Config, after: Config) -> Mapping[str, Number]:
         was, now = family.shape(before).layers, family.shape(after).layers
@@ -111,9 +111,13 @@ class LayerRemoval(Step):
         if self.choose != "importance":
             return 0
         was, now = family.shape(before).layers, family.shape(after).layers
-        left = ((count, was[stack]) for stack in was for count in range(now[stack] + 1, was[stack] + 1))
-        # A whole pass for each removed block, and for each remaining one a pass through the blocks behind it.
-        return SCORED_ROWS * (1 + math.ceil(sum(1 + count * (count - 1) / 2 / whole for count, whole in left)))
+        # A whole pass for each removed block, and for each remaining one a pass through the blocks behind it: of n
+        # blocks n(n - 1)/2 of them, which add up to the binomial of n + 1 over 3.
+        passes = sum(
+            whole - now[stack] + Fraction(math.comb(whole + 1, 3) - math.comb(now[stack] + 1, 3), whole)
+            for stack, whole in was.items()
+        )
+        return SCORED_ROWS * (1 + math.ceil(passes))
 
     def words(self) -> str:
         if self.keep is not None:
@@ -131,22 +135,29 @@ class LayerRemoval(Step):
         family = context.family
         before = family.shape(student.model.config.to_dict()).layers
         after = family.shape(config).layers
-        kept = self.numbers(before, after)
+        kept = {stack: tuple(blocks) for stack, blocks in self.numbers(before, after).items()}
         if self.choose == "importance":
             kept = yield from least_missed_go(student, context, after, SCORED_ROWS)
         yield Progress("remove layers", 1, 1, f"kept {kept}")
         return keep_layers(student, kept)
 
 
-def _evenly(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-    return {stack: evenly(before[stack], after[stack]) for stack in before}
+class Evenly(Sequence[int]):
+    """`keep` of `layers` block numbers, evenly spaced with the first and the last: of 12, 4 are 0, 4, 7, 11.
 
+    Each is counted when it is asked for: proofs try models of millions of layers, of which they need the number alone.
+    """
 
-def evenly(layers: int, keep: int) -> tuple[int, ...]:
-    """`keep` of `layers` block numbers, evenly spaced with the first and the last. evenly(12, 4) = 0, 4, 7, 11."""
-    if keep == 1:
-        return (0,)
-    return tuple(round(place * (layers - 1) / (keep - 1)) for place in range(keep))
+    def __init__(self, layers: int, keep: int) -> None:
+        self.layers, self.keep = layers, keep
+
+    def __len__(self) -> int:
+        return self.keep
+
+    def __getitem__(self, place: Any) -> Any:
+        if not 0 <= place < self.keep:
+            raise IndexError(place)
+        return round(place * (self.layers - 1) / (self.keep - 1)) if self.keep > 1 else 0
 
 
 def _layers(count: int, stack: str = "") -> str:

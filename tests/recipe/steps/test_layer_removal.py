@@ -15,7 +15,7 @@ from settings import refusal
 
 from advisor.compute.training.importance import least_missed_go
 from advisor.families import registry
-from advisor.recipe.steps.layer_removal import SCORED_ROWS, LayerRemoval, evenly
+from advisor.recipe.steps.layer_removal import SCORED_ROWS, Evenly, LayerRemoval
 
 STEPS = {
     "bert": LayerRemoval(keep=2),
@@ -49,13 +49,13 @@ def applied(step: LayerRemoval, name: str, **sizes: Any) -> tuple[Any, Any, str]
     ],
 )
 def test_evenly(layers: int, keep: int, blocks: tuple[int, ...]) -> None:
-    assert evenly(layers, keep) == blocks
+    assert tuple(Evenly(layers, keep)) == blocks
 
 
 def test_evenly_keeps_different_blocks_with_the_first_and_the_last() -> None:
     for layers in range(1, 49):
         for keep in range(1, layers + 1):
-            blocks = evenly(layers, keep)
+            blocks = tuple(Evenly(layers, keep))
             assert len(set(blocks)) == keep and list(blocks) == sorted(blocks)
             assert blocks[0] == 0 and (keep == 1 or blocks[-1] == layers - 1)
             gaps = {after - before for before, after in pairwise(blocks)}
