@@ -12,12 +12,11 @@ import argparse
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from result_runs import Run, disturbed, kept, runs
-from subjects import MODELS, REPORT
+from subjects import MODELS, REPORT, above_constant
 
 from advisor.advice import measured
 from advisor.advice.history import shown_to_learn
@@ -82,20 +81,17 @@ def _step(run: Run, name: str, part: Plan) -> StepRecord:
 
 
 def _quantities(run: Run, name: str, found: Mapping[str, Any], size: float, compute: float) -> Iterator[Quantity]:
-    rows, larger = REPORT.get(run.task, (0, 0))
-    baseline, source = run.line["baseline"], f"{rows:,} report rows"
+    rows, _ = REPORT.get(run.task, (0, 0))
+    source = f"{rows:,} report rows"
     yield _quantity("relative_accuracy", found.get("relative"), source, found.get("interval"))
     yield _quantity("relative_size", size, "weights")
     yield _quantity("relative_compute", compute, "exact, of the multiplications in the blocks")
     kept = found.get("beyond_chance")
-    if larger and "score" in found:
-        above = baseline - larger / rows
-        score = found["score"]
-        spread = 1.96 * sqrt(score * (1 - score) / rows)  # standard errors of an accuracy
-        over = score - larger / rows
-        yield _quantity("above_constant", over, source, (over - spread, over + spread))
-        if kept is None and name != "finetune" and above > 0:
-            kept = (found["score"] - larger / rows) / above
+    own, first = (above_constant(run.task, score) for score in (found.get("score", 0.0), run.line["baseline"]))
+    if own and first and "score" in found:
+        yield _quantity("above_constant", own[0], source, own[1])
+        if kept is None and name != "finetune" and first[0] > 0:
+            kept = own[0] / first[0]
     if kept is not None:
         yield _quantity("kept_beyond_chance", kept, source)
     if "time" in found and not disturbed(run.line):

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import sqrt
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 from result_runs import disturbed
-from subjects import REPORT
+from subjects import above_constant
 from trials import HERE, read
 
 FILES = ("targets", "served", "ablation", "real-models", "figures")
@@ -108,9 +107,8 @@ def _beats_a_constant(line: Mapping[str, Any], step: Mapping[str, Any]) -> bool:
         return True  # one answer for all rows correlates with nothing
     if "beyond_chance" in step:
         return step["beyond_chance"] is not None
-    rows, larger = REPORT.get(line["task"].partition("-")[0], (0, 0))
-    score = line["baseline"]
-    return not larger or score - 1.96 * sqrt(score * (1 - score) / rows) > larger / rows
+    above = above_constant(line["task"].partition("-")[0], line["baseline"])
+    return above is None or above[1][0] > 0
 
 
 def time_of(points: Mapping[Key, Found], key: Key) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import sqrt
+
 from advisor.families.family import Config
 
 E5 = "e5-small-en-12l"
@@ -47,3 +49,12 @@ REPORT = {
     "sst2": (872, 444), "mrpc": (408, 279), "cola": (1_043, 721), "rte": (277, 146), "imdb": (2_000, 0),
     "stsb": (1_500, 0),
 }  # fmt: skip
+
+
+def above_constant(data: str, accuracy: float) -> tuple[float, tuple[float, float]] | None:
+    """What an accuracy has above the best constant answer, with 1.96 standard errors; None where that is not known."""
+    rows, larger = REPORT.get(data, (0, 0))
+    if not larger:
+        return None
+    over, spread = accuracy - larger / rows, 1.96 * sqrt(accuracy * (1 - accuracy) / rows)
+    return over, (over - spread, over + spread)

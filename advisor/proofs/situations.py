@@ -29,7 +29,7 @@ from advisor.recipe.steps import STEPS
 from advisor.records.training_settings import Training
 
 MOST_TRIED = 400  # models and recipes for one cell
-BUILT = 10  # a recipe in so many can be carried out, or no more are looked at
+PER_TRIED = 10  # that are looked at for each that is tried: many recipes cannot be carried out on their model
 SAMPLES = 1000  # where no rule asks for the examples
 
 
@@ -54,9 +54,9 @@ def find(
 
     Args:
         amounts: which of the data sets that the cells tell of, where they tell of less and more.
-        most: how many are tried; and BUILT times as many where most recipes cannot be carried out.
+        most: how many are tried, of at most PER_TRIED times as many that are looked at.
     """
-    tried = islice(_situations(known, cells, copy, amounts), most * BUILT)
+    tried = islice(_situations(known, cells, copy, amounts), most * PER_TRIED)
     possible = islice((one for one in tried if one), most)
     return next((one for one in possible if wanted(one)), None)
 

@@ -253,9 +253,7 @@ def test_what_is_proven_withstands_random_facts_and_recipes(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(
-    150
-)  # it looked for minutes
+@pytest.mark.timeout(150)  # it looked for minutes
 def test_the_search_for_an_example_ends() -> None:
     chance = random.Random(18135)
     attack(a_pack(chance), chance, FACTS)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from advisor.compute.data.columns import Columns, Named, find_columns
-from advisor.compute.data.files import File, holds_texts_alone
+from advisor.compute.data.files import File, holds_texts_alone, refuse_texts_alone
 from advisor.compute.data.label_lists import are_lists, rows_of_lists
 from advisor.compute.data.labels import Labelled, label_rows
 
@@ -19,8 +19,10 @@ def read_texts(
     """Texts or pairs of texts with labels. problem_type: by default what the labels look like.
 
     Raises:
-        AdviseError: the columns cannot be told, or rows make no sense; see `find_columns` and `label_rows`.
+        AdviseError: a file holds texts alone, the columns cannot be told, or rows make no sense; see `find_columns` and
+            `label_rows`.
     """
+    refuse_texts_alone(files)
     columns = find_columns(files[0], *named)
     files = [_named_alike(file, columns) for file in files]
     if problem_type == SEVERAL or (problem_type is None and are_lists(files, columns.label)):

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.classified_texts import read_texts
 from advisor.compute.data.columns import Columns, Named, notes_on_unlabelled_tests
-from advisor.compute.data.files import File, refuse_texts_alone
+from advisor.compute.data.files import File
 from advisor.compute.data.labels import LEARN_THEM, Labelled, Rows, some
 from advisor.compute.data.sources import PARTS, read
 from advisor.facts.tasks import USUAL
 
 __all__ = ["Columns", "Rows", "TaskData", "load"]
-ALONE = "text-generation"  # the task that learns from texts alone
 # From a source, its files and the columns that are named, to the columns and the labelled rows.
 Read = Callable[[str, Sequence[File], Named], tuple[Columns, Labelled]]
 
@@ -100,8 +99,6 @@ def load(  # noqa: PLR0913 - all that a recipe may say of its data
     """
     files = sorted(read(source, header), key=lambda file: PARTS.index(file.part))
     named = Named(text, pair, label)
-    if task != ALONE:
-        refuse_texts_alone(files)
     columns, given = read_rows(source, files, named) if read_rows else read_texts(source, files, named, problem_type)
     said = tuple(notes_on_unlabelled_tests(files, columns.label))
     parts = _split(given, seed)

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.column_names import LABELS, TEXTS, are_unusual
-from advisor.compute.data.encoding import encoding_of, told
+from advisor.compute.data.encoding import encoding_of, note_on
 from advisor.compute.data.file_checks import MOST_HEADER, MOST_ROWS, PIECE, refuse_wide_or_long
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -149,7 +149,7 @@ def _is_row(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
 def _format_notes(delimiter: str, encoding: str, characters: bool) -> tuple[str, ...]:
     found = "" if delimiter == "," else f"read with {DELIMITERS[delimiter]} between the columns"
     quotes = "quotes are read as characters like others: as quotes they would swallow rows" if characters else ""
-    return found, told(encoding), quotes
+    return found, note_on(encoding), quotes
 
 
 def _header_note(names: Sequence[str], headed: bool, header: bool | None) -> str:

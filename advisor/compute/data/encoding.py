@@ -33,7 +33,7 @@ def encoding_of(path: Path, place: str) -> str:
     return OLD
 
 
-def told(encoding: str) -> str:
+def note_on(encoding: str) -> str:
     """What is to be said of an encoding; nothing of UTF-8."""
     return "" if encoding.startswith("utf-8") else f"read as {encoding}{': it is not UTF-8' if encoding == OLD else ''}"
 

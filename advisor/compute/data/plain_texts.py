@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from advisor.compute.data.encoding import encoding_of, told
+from advisor.compute.data.encoding import encoding_of, note_on
 
 BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 
@@ -21,5 +21,5 @@ def plain_texts(path: Path, place: str) -> tuple[list[str], tuple[str, ...]]:
     paragraphs = BLANK_LINES.split(whole)
     texts = paragraphs if len(paragraphs) > 1 else whole.split("\n")
     parted = "parted by blank lines" if len(paragraphs) > 1 else "one a line"
-    notes = (f"{len(texts):,} {'text' if len(texts) == 1 else 'texts'}, {parted}", told(encoding))
+    notes = (f"{len(texts):,} {'text' if len(texts) == 1 else 'texts'}, {parted}", note_on(encoding))
     return texts, tuple(f"{place}: {note}" for note in notes if note)

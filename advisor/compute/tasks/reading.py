@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 from advisor.base.errors import AdviseError
 from advisor.base.install import pip_command
+from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.dataset import Read
+from advisor.compute.data.files import File, refuse_texts_alone
+from advisor.compute.data.labels import Labelled
 from advisor.facts.tasks import USUAL
 
 
@@ -23,4 +27,14 @@ def reading(tag: str) -> Read | None:
     task = task_class(tag)
     if missing := [name for name in task.libraries if find_spec(name) is None]:
         raise AdviseError(f"{tag} needs {', '.join(missing)}, not installed", hint=pip_command(task.extra))
-    return task.read
+    return task.read if task.learns_from_texts_alone else _with_answers(task.read)
+
+
+def _with_answers(read: Read) -> Read:
+    """The same, but that files of texts alone are refused."""
+
+    def checked(source: str, files: Sequence[File], named: Named) -> tuple[Columns, Labelled]:
+        refuse_texts_alone(files)
+        return read(source, files, named)
+
+    return checked

@@ -60,9 +60,10 @@ class Task(ABC):
     teacher answers each row once. takes_words: a text may be asked as a list of words. in_windows: a text beyond
     `max_tokens` is read in parts, not cut. why_no_constant: to the metrics for which there is none. at_once: rows that
     a model which does not learn answers together, where the batches of training are smaller. joins_texts: two texts in
-    one are a text of the task. chosen_by_loss: epochs are, as the metric takes too long. alike_by_shape: models of one
-    shape take the same time. libraries: modules beside those of `advise run`. independent: each class is given or not
-    by itself. example: what any model of it can be asked; None: a text. extra: of this package, with the libraries.
+    one are a text of the task. learns_from_texts_alone: without labels or answers. chosen_by_loss: epochs are, as
+    the metric takes too long. alike_by_shape: models of one shape take the same time. libraries: modules beside
+    those of `advise run`. independent: each class is given or not by itself. example: what any model of it can be
+    asked; None: a text. extra: of this package, with the libraries.
     compared_by, same_answers: what tells an int8 model from its fp32 source, and how much is the same, in words.
     """
 
@@ -75,6 +76,7 @@ class Task(ABC):
     why_no_constant: ClassVar[str] = "the task has no constant answer to compare with"
     at_once: ClassVar[int] = 64
     joins_texts: ClassVar[bool] = True
+    learns_from_texts_alone: ClassVar[bool] = False
     chosen_by_loss: ClassVar[bool] = False
     alike_by_shape: ClassVar[bool] = True
     libraries: ClassVar[tuple[str, ...]] = ()

@@ -54,6 +54,7 @@ class TextGeneration(Task):
     keeps_scores: ClassVar[bool] = False
     at_once: ClassVar[int] = 1
     joins_texts: ClassVar[bool] = False
+    learns_from_texts_alone: ClassVar[bool] = True
     compared_by: ClassVar[str] = COMPARED_BY
     same_answers: ClassVar[str] = SAME
     max_new_tokens: int = 64

@@ -9,7 +9,7 @@ import pytest
 
 from advisor.base.errors import AdviseError
 from advisor.compute.data.dataset import TaskData, load
-from advisor.compute.data.tagged_words import read_tagged
+from advisor.compute.tasks.reading import reading
 
 SENTENCE = "{} NNP B-NP B-PER\nlives VBZ B-VP O\n# IN B-PP O\n"
 FILE = "-DOCSTART- -X- -X- O\n\n" + "\n".join(SENTENCE.format(f"Anna{n}") for n in range(9))
@@ -17,7 +17,7 @@ TWO = "".join(f"Anna{n}\tB-PER\n#\tO\n\n" for n in range(9)) + "\n\n"
 
 
 def loaded(path: Path, label: str | None = None) -> TaskData:
-    return load(str(path), label=label, task="token-classification", read_rows=read_tagged)
+    return load(str(path), label=label, task="token-classification", read_rows=reading("token-classification"))
 
 
 @pytest.mark.parametrize(("name", "text"), [("a.conll", FILE), ("a.txt", FILE), ("a.bio", TWO), ("a.conll.gz", FILE)])

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from tables import faults, reviews, write
 
+from advisor.base.errors import AdviseError
 from advisor.compute.data import file_checks, files
 from advisor.compute.data.dataset import load
 
@@ -125,7 +126,6 @@ def test_names_of_classes_that_are_the_same(tmp_path: Path) -> None:
     mixed = [{"text": row["text"], "label": [True, "True"][row["label"]]} for row in ROWS]
     (tmp_path / "a.csv").write_text("text,label\n")
     saved = [files.File("train", "a", {"text": [r["text"] for r in mixed], "label": [r["label"] for r in mixed]}, {})]
-    from advisor.base.errors import AdviseError
     from advisor.compute.data.columns import Columns
     from advisor.compute.data.labels import label_rows
 
@@ -147,10 +147,14 @@ def test_rows_with_keys_of_their_own_are_refused_before_they_are_read(tmp_path: 
 @pytest.mark.timeout(60)  # it took hours: from each quote on, all that follows was read again
 @pytest.mark.parametrize("end", ['", "label": 1}', ""], ids=["whole", "cut off"])
 def test_a_long_text_with_many_quotes_is_looked_at_once(end: str, tmp_path: Path) -> None:
-    line = '{"text": "' + '\\"no\\", she said, ' * 60_000 + end
-    for name, content in (("a.jsonl", line), ("a.json", f"[{line}]")):
-        (tmp_path / name).write_text(content)
+    deep = '{"text": ' + "[" * 200
+    line = '{"text": "' + '\\"no\\", [{she said, ' * 60_000 + end
+    for name in ("a.jsonl", "a.json"):
+        (tmp_path / name).write_text(line)
         file_checks.refuse_odd_json(tmp_path / name, name)
+        (tmp_path / name).write_text(f"{line}\n{deep}")
+        with pytest.raises(AdviseError, match=rf"{name}:2:1: nested deeper than"):
+            file_checks.refuse_odd_json(tmp_path / name, name)
 
 
 @pytest.mark.parametrize(
