@@ -14,6 +14,7 @@ from advisor.compute.data.classified_texts import read_texts
 from advisor.compute.data.columns import Columns, Named, notes_on_unlabelled_tests
 from advisor.compute.data.files import File
 from advisor.compute.data.labels import LEARN_THEM, Labelled, Rows, some
+from advisor.compute.data.plain_texts import parting_of
 from advisor.compute.data.sources import PARTS, read
 from advisor.facts.tasks import USUAL
 
@@ -163,7 +164,8 @@ def _require_two(rows: Rows, given: Labelled) -> None:
     strata, distinct = rows.strata(), _distinct(rows)
     if not given.classes and 0 < len(distinct) < 4:
         message = f"too few rows to split: {_what(given)} needs 4 different texts, and there are {len(distinct)}"
-        raise AdviseError(Fault(message, given.place("train"), hint="add rows"))
+        place = given.place("train")
+        raise AdviseError(Fault(message, place, hint=parting_of(place) or "add rows"))
     size = Counter(strata[i] for i in distinct)
     known_by = dict(zip(reversed(strata), reversed(rows.names or rows.texts), strict=True))  # the first row of each
     few = [f"{given.names[i]!r:.60} has {size[i]} ({known_by[i]!r:.60})" for i in sorted(set(strata)) if size[i] < 2]

@@ -23,3 +23,9 @@ def plain_texts(path: Path, place: str) -> tuple[list[str], tuple[str, ...]]:
     parted = "parted by blank lines" if len(paragraphs) > 1 else "one a line"
     notes = (f"{len(texts):,} {'text' if len(texts) == 1 else 'texts'}, {parted}", note_on(encoding))
     return texts, tuple(f"{place}: {note}" for note in notes if note)
+
+
+def parting_of(place: str) -> str:
+    """How a file comes to hold more texts; none where it is no plain text."""
+    plain = place.removesuffix(".gz").endswith(".txt")
+    return "part its texts by blank lines, or write one a line" if plain else ""

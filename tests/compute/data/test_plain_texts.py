@@ -107,3 +107,11 @@ def test_what_is_no_text_is_told(content: bytes, told: str, tmp_path: Path) -> N
     with pytest.raises(AdviseError) as error:
         loaded(tmp_path / "a.txt")
     assert told in str(error.value)
+
+
+def test_a_corpus_in_one_line_is_told_how_texts_are_parted(tmp_path: Path) -> None:
+    file = tmp_path / "text8.txt"
+    file.write_text("anarchism originated as a term of abuse " * 100)
+    with pytest.raises(AdviseError, match="needs 4 different texts, and there are 1") as told:
+        loaded(file)
+    assert told.value.faults[0].hint == "part its texts by blank lines, or write one a line"
