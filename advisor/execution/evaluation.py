@@ -135,7 +135,7 @@ def metered(
     if processes.count() > 1:
         unknown = Measured(why_not=f"made by {processes.count()} processes, of which only one was watched")
         return replace(result, cost=Cost(unknown, unknown))
-    return replace(result, cost=cost(found, job.assumed, earlier))
+    return replace(result, cost=cost(found, job.assumed, earlier, meter.span))
 
 
 def _refuse_endless(scores: Scores, name: str) -> None:
@@ -210,7 +210,7 @@ def serve(
 
 def run_result(job: Job, out: Path, served: Serving, train_on: str, seconds: float) -> RunResult:
     """The whole run, its gates judged."""
-    results = served.results
+    results = list(_by_log(job, served.results))
     report_rows = job.data.eval_samples
     gates, last = judge(job.recipe, results, report_rows), results[-1]
     results = [replace(one, as_predicted=_as_predicted(one)) for one in results]
@@ -235,6 +235,16 @@ def run_result(job: Job, out: Path, served: Serving, train_on: str, seconds: flo
         fp32_in_runtime=served.fp32_in_runtime,
     )
     return replace(result, summary=summary(result))
+
+
+def _by_log(job: Job, results: Sequence[StepResult]) -> Iterator[StepResult]:
+    """What making the models took, by an external meter where there is one."""
+    from advisor.compute.measure.energy import ExternalMeter
+    from advisor.compute.measure.making import by_log
+
+    log = job.measuring.power_log
+    meter = ExternalMeter(log) if log else None
+    yield from (by_log(one, meter, job.assumed) if meter else one for one in results)
 
 
 def _notes(job: Job, results: Sequence[StepResult], rows: int) -> Iterator[str]:

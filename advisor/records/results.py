@@ -118,10 +118,14 @@ class Artefact:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What making the model took: energy in Wh, CO2e in g, both of training and search alone, not of serving."""
+    """What making the model took: energy in Wh, CO2e in g, both of training and search alone, not of serving.
+
+    span: from when to when, in seconds since the epoch; None where that was not one piece of work.
+    """
 
     wh: Measured = NOT_YET
     g_co2: Measured = NOT_YET
+    span: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import codecarbon
@@ -13,12 +13,15 @@ from codecarbon import OfflineEmissionsTracker
 from codecarbon.external.hardware import MODE_CPU_LOAD
 from codecarbon.external.ram import RAM
 
+from advisor.compute.measure.energy import JOULES_PER_WH, ExternalMeter
 from advisor.compute.measure.grid import grid, grid_factor
 from advisor.compute.measure.processor_time import assumed_power, processor_seconds
+from advisor.compute.measure.windows import CLOCK_SLACK, NotMeasured, Window
 from advisor.records.carbon import Assumptions, operational_g
-from advisor.records.results import Cost, Measured
+from advisor.records.results import Cost, Measured, StepResult
 
 SAMPLE_SECONDS = 5
+DRIFT = 0.001  # of two clocks that nobody sets, as a share of the time
 TRACKING = "process"  # where it has no counter, codecarbon follows this process, not the whole machine
 
 
@@ -41,6 +44,7 @@ class Meter:
         # Before the tracker has read its own log level it prints a warning and a greeting.
         logging.getLogger("codecarbon").setLevel(logging.ERROR)
         self.begun, self.processor, self.gpu = time.perf_counter(), processor_seconds(), gpu
+        self.began = time.time()
         self.tracker = OfflineEmissionsTracker(
             country_iso_code=country,
             measure_power_secs=seconds,
@@ -63,6 +67,7 @@ class Meter:
 
     def _stopped(self) -> Made | str:
         seconds, processor = time.perf_counter() - self.begun, processor_seconds() - self.processor
+        self.span = _span(self.began, time.time(), seconds)
         self.tracker.stop()
         # codecarbon swallows its own exceptions, in `start` and `stop` too: without this attribute it failed.
         data = getattr(self.tracker, "final_emissions_data", None)
@@ -87,16 +92,50 @@ def counts_cpu(hardware: Iterable[Any]) -> bool:
     return bool(modes) and not {"constant", MODE_CPU_LOAD} & set(modes)  # RAPL, Windows EMI, powermetrics
 
 
-def cost(found: Made | str, assumed: Assumptions, earlier: float = 0.0) -> Cost:
+def cost(
+    found: Made | str, assumed: Assumptions, earlier: float = 0.0, span: tuple[float, float] | None = None
+) -> Cost:
     """Energy and CO2e of making something.
 
     Args:
         earlier: seconds that it took before it was interrupted, which nobody counted: taken at the same power.
+        span: in which the rest was done.
     """
+    whole = None if earlier > 1 else span
     if isinstance(found, str):
-        return Cost(Measured(why_not=found), Measured(why_not=found))
+        return Cost(Measured(why_not=found), Measured(why_not=found), whole)
     wh = found.kwh * 1000 * (1 + earlier / found.seconds)
     source = f"{found.words}, this process for {found.seconds:.0f} s"
     source += f" and, at the same power, {earlier:.0f} s before it was interrupted" if earlier > 1 else ""
+    return _cost(wh, source, assumed, whole)
+
+
+def _cost(wh: float, source: str, assumed: Assumptions, span: tuple[float, float] | None) -> Cost:
     grams = operational_g(wh, grid_factor(assumed.country), assumed.pue)
-    return Cost(Measured(wh, source=source), Measured(grams, source=f"{source}; {grid(assumed)}"))
+    return Cost(Measured(wh, source=source), Measured(grams, source=f"{source}; {grid(assumed)}"), span)
+
+
+def by_log(made: StepResult, meter: ExternalMeter, assumed: Assumptions) -> StepResult:
+    """A step whose cost is read from the file of an external meter, on one scale with that of serving.
+
+    Its cost stays as it was counted, and a note says why, where the file does not tell it.
+    """
+    try:
+        wh = meter.joules(_window(made.cost)) / JOULES_PER_WH
+    except NotMeasured as error:
+        return replace(made, notes=(*made.notes, f"making it is not by the power log: {error}"))
+    return replace(made, cost=_cost(wh, f"{meter.words}, the whole machine with all that ran on it", assumed, made.cost.span))
+
+
+def _window(spent: Cost) -> Window:
+    if spent.span is None:
+        raise NotMeasured(
+            "it was not one piece of work with one clock: interrupted, discarded once, or the clock was set"
+        )
+    begun, ended = spent.span
+    return Window(begun, ended, ended - begun, 0.0, 0, {}, {})
+
+
+def _span(begun: float, ended: float, seconds: float) -> tuple[float, float] | None:
+    """When work of so many seconds was done; None where the clock was set meanwhile, or the machine slept."""
+    return (begun, ended) if abs(ended - begun - seconds) <= CLOCK_SLACK + DRIFT * seconds else None

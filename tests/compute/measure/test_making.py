@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +12,13 @@ from codecarbon.external.ram import RAM
 from codecarbon.input import DataSource
 
 from advisor.base.errors import AdviseError
+from advisor.compute.measure.energy import ExternalMeter
 from advisor.compute.measure.grid import grid, grid_factor, grid_year
-from advisor.compute.measure.making import Made, Meter, cost, counts_cpu
+from advisor.compute.measure.making import Made, Meter, by_log, cost, counts_cpu
 from advisor.compute.measure.processor_time import assumed_power
 from advisor.records.carbon import Assumptions
 from advisor.records.measuring import TIME_DERIVED, is_time_derived
+from advisor.records.results import Cost, Measured, StepResult
 
 WORDS = f"{TIME_DERIVED}: this process's processor time at 4 W a thread (some CPU)"
 
@@ -74,6 +78,56 @@ def test_what_making_a_model_cost_has_units_and_sources() -> None:
     failed = cost("codecarbon failed to measure on this machine", Assumptions())
     assert failed.wh.value is failed.g_co2.value is None
     assert failed.g_co2.why_not == "codecarbon failed to measure on this machine"
+
+
+def made_by(span: tuple[float, float] | None) -> StepResult:
+    wh = Measured(3.0, source=WORDS)
+    return StepResult("distillation", "", "", 1, 1, 1, 0.9, Measured(1.0), 1.0, cost=Cost(wh, wh, span))
+
+
+def test_a_meter_says_when_it_counted() -> None:
+    before = time.time()
+    meter = Meter("FRA")
+    busy()
+    found = cost(meter.stop(), Assumptions(), span=meter.span)
+    assert found.span is not None and before <= found.span[0] < found.span[1] <= time.time()
+    assert cost(meter.stop(), Assumptions(), earlier=30, span=meter.span).span is None  # a part of it lies elsewhere
+
+
+def test_a_clock_that_was_set_leaves_no_span(monkeypatch: pytest.MonkeyPatch) -> None:
+    meter = Meter("FRA")
+    busy()
+    meter.began -= 3600
+    meter.stop()
+    assert meter.span is None
+
+
+def test_making_is_read_from_the_log_of_an_external_meter(tmp_path: Path) -> None:
+    """360 s at 50 W are 5 Wh, whatever processor time says."""
+    file = tmp_path / "power.csv"
+    file.write_text("time,watts\n" + "".join(f"{second},50\n" for second in range(1000)))
+    meter = ExternalMeter(file)
+    found = by_log(made_by((100.0, 460.0)), meter, Assumptions("FRA", True, pue=2))
+    assert found.cost.wh.value == pytest.approx(5) and found.notes == ()
+    assert found.cost.g_co2.value == pytest.approx(5 / 1000 * 2 * grid_factor("FRA"))
+    assert found.cost.wh.source == "external power meter (power.csv), the whole machine with all that ran on it"
+    assert not is_time_derived(found.cost.g_co2)
+
+
+@pytest.mark.parametrize(
+    ("span", "told"),
+    [((900.0, 1100.0), "the power log covers 1970-01-01 00:00:00 UTC to"), (None, "it was not one piece of work")],
+    ids=["not covered", "interrupted"],
+)
+def test_what_the_log_does_not_tell_stays_as_it_was(
+    span: tuple[float, float] | None, told: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "power.csv"
+    file.write_text("time,watts\n" + "".join(f"{second},50\n" for second in range(1000)))
+    before = made_by(span)
+    found = by_log(before, ExternalMeter(file), Assumptions())
+    assert replace(found, notes=()) == before
+    assert found.notes[0].startswith(f"making it is not by the power log: {told}")
 
 
 def test_grids_come_from_the_table_and_say_so() -> None:
