@@ -51,8 +51,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(options: Namespace) -> int:
     from advisor.api.orders import execute, imbalance, prepare
+    from advisor.execution.refusals import refuse_impossible
     from advisor.execution.seeds import refuse_past_the_last
-    from advisor.execution.work import refuse_impossible
     from advisor.report import run_tables as report
 
     order = _order(options)

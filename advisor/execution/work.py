@@ -14,6 +14,7 @@ from advisor.base.errors import AdviseError, Fault, OutOfMemory, memory_is_out
 from advisor.base.files import fingerprint
 from advisor.execution import memory
 from advisor.execution.job import Job
+from advisor.execution.refusals import refuse_failing, refuse_impossible
 from advisor.execution.resumption import Inputs, Record
 from advisor.families.input_sizes import A_SECOND, IMAGE, SOUND
 from advisor.families.label_head import matching
@@ -24,7 +25,6 @@ from advisor.records.results import Progress, StepResult
 
 if TYPE_CHECKING:
     from advisor.compute.tasks.scorer import Scorer
-    from advisor.compute.training.context import Context
     from advisor.compute.training.kept_answers import AnswersFolder
     from advisor.execution.reading import Reading
 
@@ -187,33 +187,6 @@ class Work:
 
         family = self.read_as[step].family
         return load(self.folders[step], family, self.job.task, trust_remote_code=self.job.trust_remote_code)[0]
-
-
-def refuse_impossible(job: Job) -> None:
-    """Raise an AdviseError where transformers cannot make the models of a job, before any weights are read."""
-    from advisor.compute.structure.proven import refuse_other_shapes, refuse_unbuildable, refuse_unproven
-
-    file = str(job.model.folder / "config.json" if job.model.folder else job.model.source.source)
-    family, config, last = job.plan.family, job.model.config or {}, job.plan.steps[-1].after
-    refuse_unbuildable(config, family.task, file)
-    if cuts := job.plan.cuts:
-        refuse_unproven(config, family.task, cuts, file)
-        refuse_other_shapes(last, family.task, lambda labels: family.structure(last, labels).shapes(), file)
-
-
-def refuse_failing(scorer: Scorer, context: Context, source: str) -> None:
-    """Raise an AdviseError where a model cannot read one row: what it cannot, it would not in training either."""
-    from advisor.compute.training.context import loss_of
-
-    row = context.selection.take(1)
-    try:
-        loss_of(scorer, context, row)
-    except Exception as error:  # whatever the model's own code raises
-        if isinstance(error, AdviseError) or memory_is_out(error):
-            raise
-        said = ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
-        hint = "see whether transformers runs it: its config may have sizes that its own code does not fit"
-        raise AdviseError(Fault(f"the model fails on a row: {said}", source, hint=hint)) from None
 
 
 def _settings(planned: PlannedStep) -> dict[str, Any]:

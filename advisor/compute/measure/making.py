@@ -124,7 +124,9 @@ def by_log(made: StepResult, meter: ExternalMeter, assumed: Assumptions) -> Step
         wh = meter.joules(_window(made.cost)) / JOULES_PER_WH
     except NotMeasured as error:
         return replace(made, notes=(*made.notes, f"making it is not by the power log: {error}"))
-    return replace(made, cost=_cost(wh, f"{meter.words}, the whole machine with all that ran on it", assumed, made.cost.span))
+    return replace(
+        made, cost=_cost(wh, f"{meter.words}, the whole machine with all that ran on it", assumed, made.cost.span)
+    )
 
 
 def _window(spent: Cost) -> Window:
