@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from advisor.base.errors import AdviseError, Fault, memory_is_out
 from advisor.execution.job import Job
+from advisor.facts.tasks import WRITERS
+from advisor.recipe.steps.quantization import Quantization
 
 if TYPE_CHECKING:
     from advisor.compute.tasks.scorer import Scorer
@@ -22,6 +24,33 @@ def refuse_impossible(job: Job) -> None:
     if cuts := job.plan.cuts:
         refuse_unproven(config, family.task, cuts, file)
         refuse_other_shapes(last, family.task, lambda labels: family.structure(last, labels).shapes(), file)
+    if (number := _needs_onnx(job)) is not None:
+        _refuse_unexportable(job, number, file)
+
+
+def _needs_onnx(job: Job) -> int | None:
+    """The number of an int8 step that may not fall back on PyTorch, of a model whose small likeness tells of it."""
+    alike = job.task.modality == "text" and job.task.tag not in WRITERS and job.plan.family.kind != "encoder-decoder"
+    steps = [one.step for one in job.plan.steps] if alike else []
+    needs = (isinstance(one, Quantization) and "pytorch" not in one.backends() for one in steps)
+    return next((number for number, needed in enumerate(needs) if needed), None)
+
+
+def _refuse_unexportable(job: Job, number: int, file: str) -> None:
+    """Raise an AdviseError where torch cannot write such a model as ONNX: training would be for nothing."""
+    from advisor.compute.int8.export import refuse_unexportable
+    from advisor.compute.int8.tracing import NotExportable
+    from advisor.compute.structure.proven import small
+
+    try:
+        likeness = small(job.model.config or {}, job.plan.family.task, file)
+    except AdviseError:  # a structure that nobody can infer says nothing of ONNX
+        return
+    try:
+        refuse_unexportable(job.task.scorer(likeness, None))
+    except NotExportable as error:
+        told = error.faults[0]
+        raise AdviseError(job.reviewed.document.fault(told.message, ("steps", number), told.hint)) from None
 
 
 def refuse_failing(scorer: Scorer, context: Context, source: str) -> None:

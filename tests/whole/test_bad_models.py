@@ -16,6 +16,7 @@ from advisor.cli import main
 
 LAYERS = "  - finetune: {epochs: 1}\n  - layer_removal: {keep: 3}\n  - distillation: {epochs: 1}\n"
 HEADS = "  - finetune: {epochs: 1}\n  - matrix_pruning: {heads: 3, increments: 1, epochs: 1}\n"
+INT8 = "  - finetune: {epochs: 1}\n  - quantization: {backend: onnxruntime}\n"
 SMALL = {"num_hidden_layers": 4, "hidden_size": 48, "num_attention_heads": 4, "intermediate_size": 96}
 
 
@@ -77,12 +78,17 @@ def refused(folder: Path, text: Path, make: Callable[[Path], None], steps: str, 
             LAYERS,
             "comes with code of its own (auto_map)",
         ),
+        (
+            of_type("mixtral", num_local_experts=2),
+            INT8,
+            "cannot be written as ONNX: Exporting the operator 'aten::histc'",
+        ),
         (tampered("bert", intermediate_size=80), LAYERS, "(96 x 48, not 80 x 48)"),
         (tampered("llama", num_key_value_heads=3), LAYERS, "num_attention_heads 4 cannot be divided by"),
         (of_type("granite"), LAYERS, "text-classification cannot be run with granite"),
         (of_type("mamba", state_size=4, expand=1), LAYERS, "is no attention (MambaBlock)"),
     ],
-    ids=["type", "class", "heads", "code", "code of a type", "shapes", "groups", "head", "mamba"],
+    ids=["type", "class", "heads", "code", "code of a type", "ONNX", "shapes", "groups", "head", "mamba"],
 )
 def test_it_is_refused_before_weights_are_read(
     make: Callable[[Path], None],

@@ -6,7 +6,8 @@ row that the answer is read from (`answer_rows`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import onnx
@@ -22,6 +23,12 @@ from advisor.compute.int8.servable import servable
 from advisor.compute.int8.smoothing import smooth
 from advisor.compute.int8.tracing import trace
 from advisor.compute.tasks.scorer import Scorer, TextScorer
+
+# Traced of texts: a shape of its own, and padded, so that a size that got frozen shows on the batches.
+_TEXTS = {
+    "input_ids": torch.ones(2, 5, dtype=torch.long),
+    "attention_mask": torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]),
+}
 
 
 def export(scorer: Scorer, path: Path, batches: Sequence[Batch], calibration: Sequence[Batch] = ()) -> float:
@@ -44,7 +51,7 @@ def export(scorer: Scorer, path: Path, batches: Sequence[Batch], calibration: Se
         raise AdviseError(Fault("the export cannot be proved without a batch", str(path), hint="give rows"))
     form = servable(scorer)
     smooth(form, calibration)
-    _trace(form, path, batches[0])
+    _trace(form, path, _sample(batches[0]))
     if isinstance(form, TextScorer):
         _shorten(path)
     return prove(scorer, OnnxReader(path), batches, str(path))
@@ -63,19 +70,21 @@ class _InOrder(nn.Module):  # type: ignore[misc]  # torch is not followed by myp
         return self.answer(**dict(zip(self.names, tensors, strict=True)))
 
 
-def _trace(scorer: Scorer, path: Path, batch: Batch) -> None:
-    sample = _sample(batch)
+def refuse_unexportable(scorer: Scorer) -> None:
+    """Raise NotExportable where torch cannot write such a model as ONNX. scorer: a small one of texts."""
+    with tempfile.TemporaryDirectory() as folder:
+        _trace(servable(scorer), Path(folder) / "small.onnx", _TEXTS)
+
+
+def _trace(scorer: Scorer, path: Path, sample: Mapping[str, Tensor]) -> None:
     texts = "input_ids" in sample
     axes = {0: "batch", 1: "tokens"} if texts else {0: "batch"}
     trace(_InOrder(scorer, list(sample)), path, sample, ["logits"], dict.fromkeys((*sample, "logits"), axes))
 
 
-def _sample(batch: Batch) -> dict[str, Tensor]:
-    """What is traced: of texts a shape of its own, and padded, so that a size that got frozen shows on the batches."""
-    if "input_ids" not in batch.inputs:
-        return {name: one[:1].cpu() for name, one in batch.inputs.items()}
-    mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
-    return {"input_ids": torch.ones(2, 5, dtype=torch.long), "attention_mask": mask}
+def _sample(batch: Batch) -> Mapping[str, Tensor]:
+    """What is traced."""
+    return _TEXTS if "input_ids" in batch.inputs else {name: one[:1].cpu() for name, one in batch.inputs.items()}
 
 
 def _shorten(path: Path) -> None:

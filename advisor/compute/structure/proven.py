@@ -12,7 +12,7 @@ from advisor.base.errors import AdviseError, Fault
 from advisor.compute.structure.inference import stock
 from advisor.compute.structure.inference.express import Cuts, express
 from advisor.compute.structure.inference.infer import infer
-from advisor.compute.structure.inference.proof import Proof, prove
+from advisor.compute.structure.inference.proof import Proof, prove, random_model
 from advisor.compute.structure.inference.small import REFUSED
 from advisor.compute.structure.inference.trips import short
 from advisor.families.described.structure import Structure
@@ -46,6 +46,20 @@ def possible(class_: Any, config: Any) -> Cuts:
         with torch.random.fork_rng(devices=[]):
             _cuts[key] = express(proven(class_, config))
     return _cuts[key]
+
+
+def small(values: Mapping[str, Any], task: str, file: str) -> Any:
+    """A small random model of the class and flags of a config.
+
+    values: of the config. task: the Hub's name.
+
+    Raises:
+        AdviseError: its structure cannot be inferred.
+    """
+    config = _read(values, file)
+    inferred = proven(stock.class_of(config, task), config).inferred
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        return random_model(inferred.class_, inferred.small.config())
 
 
 def refuse_unproven(values: Mapping[str, Any], task: str, cuts: Sequence[str], file: str) -> None:

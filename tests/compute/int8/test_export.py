@@ -12,10 +12,13 @@ import tiny
 import torch
 from onnx import TensorProto
 from quantized import BATCHES
+from transformers import AutoConfig
 
 from advisor.base.errors import AdviseError
-from advisor.compute.int8.export import export
+from advisor.compute.int8.export import export, refuse_unexportable
 from advisor.compute.int8.onnx_files import OnnxReader
+from advisor.compute.structure.proven import small
+from advisor.compute.tasks.registry import task_of
 from advisor.compute.tasks.scorer import Scorer
 
 
@@ -31,6 +34,21 @@ def test_the_export_answers_as_torch_at_every_shape(family: str, tmp_path: Path)
     floats = [one for one in onnx.load(path).graph.initializer if one.data_type == TensorProto.FLOAT]
     parameters = sum(each.numel() for each in one.parameters())
     assert sum(np.prod(each.dims) for each in floats) < 1.01 * parameters
+
+
+@pytest.mark.parametrize(
+    ("tag", "kind"),
+    [
+        ("text-classification", "single_label_classification"),
+        ("text-classification", "multi_label_classification"),
+        ("text-classification", "regression"),
+        ("token-classification", None),
+        ("question-answering", None),
+    ],
+)
+def test_what_onnx_can_express_is_not_refused_before_a_run(tag: str, kind: str | None) -> None:
+    values = AutoConfig.for_model("bert").to_dict()
+    refuse_unexportable(task_of(tag, ("a", "b"), kind).scorer(small(values, tag, "config.json"), None))
 
 
 class Frozen(Scorer):
