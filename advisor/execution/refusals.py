@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from advisor.base.errors import AdviseError, Fault, memory_is_out
 from advisor.execution.job import Job
-from advisor.facts.tasks import WRITERS
 from advisor.recipe.steps.quantization import Quantization
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def refuse_impossible(job: Job) -> None:
 
 def _needs_onnx(job: Job) -> int | None:
     """The number of an int8 step that may not fall back on PyTorch, of a model whose small likeness tells of it."""
-    alike = job.task.modality == "text" and job.task.tag not in WRITERS and job.plan.family.kind != "encoder-decoder"
+    alike = job.task.modality == "text" and job.plan.family.kind != "encoder-decoder"
     steps = [one.step for one in job.plan.steps] if alike else []
     needs = (isinstance(one, Quantization) and "pytorch" not in one.backends() for one in steps)
     return next((number for number, needed in enumerate(needs) if needed), None)

@@ -22,7 +22,9 @@ from advisor.compute.int8.quantized import prove
 from advisor.compute.int8.servable import servable
 from advisor.compute.int8.smoothing import smooth
 from advisor.compute.int8.tracing import trace
+from advisor.compute.int8.writer_graphs import export_graphs
 from advisor.compute.tasks.scorer import Scorer, TextScorer
+from advisor.compute.tasks.writing import Writer
 
 # Traced of texts: a shape of its own, and padded, so that a size that got frozen shows on the batches.
 _TEXTS = {
@@ -72,8 +74,12 @@ class _InOrder(nn.Module):  # type: ignore[misc]  # torch is not followed by myp
 
 def refuse_unexportable(scorer: Scorer) -> None:
     """Raise NotExportable where torch cannot write such a model as ONNX. scorer: a small one of texts."""
+    form = servable(scorer)
     with tempfile.TemporaryDirectory() as folder:
-        _trace(servable(scorer), Path(folder) / "small.onnx", _TEXTS)
+        if isinstance(form, Writer):
+            export_graphs(form.model, Path(folder))
+        else:
+            _trace(form, Path(folder) / "small.onnx", _TEXTS)
 
 
 def _trace(scorer: Scorer, path: Path, sample: Mapping[str, Tensor]) -> None:

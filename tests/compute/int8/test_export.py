@@ -44,10 +44,11 @@ def test_the_export_answers_as_torch_at_every_shape(family: str, tmp_path: Path)
         ("text-classification", "regression"),
         ("token-classification", None),
         ("question-answering", None),
+        ("text-generation", None),
     ],
 )
 def test_what_onnx_can_express_is_not_refused_before_a_run(tag: str, kind: str | None) -> None:
-    values = AutoConfig.for_model("bert").to_dict()
+    values = AutoConfig.for_model("gpt2" if tag == "text-generation" else "bert").to_dict()
     refuse_unexportable(task_of(tag, ("a", "b"), kind).scorer(small(values, tag, "config.json"), None))
 
 
