@@ -27,6 +27,7 @@ from advisor.advice.ranges import MARGIN, SMALL, Range
 from advisor.facts.facts import Facts
 from advisor.facts.tasks import USUAL, left_out_of_means
 from advisor.recipe.recipe import OwnRuns
+from advisor.records.measuring import TIME_DERIVED
 from advisor.runs.record import Quantity, Record, StepRecord
 
 FEWEST = 3  # own runs; two would give an interval thirteen standard deviations wide to each side
@@ -150,6 +151,8 @@ def _values(run: Record) -> Iterator[tuple[State, str, float]]:
             found = step.quantity(quantity)
             if found is None or found.value is None or (name == "accuracy" and not (proves and _proves(run))):
                 continue
+            if name == "emissions" and found.source.startswith(TIME_DERIVED):
+                continue  # it is the time once more
             if state != (1.0, False):  # the baseline is 1 by definition
                 yield state, name, found.value
 
@@ -174,4 +177,4 @@ def expected(own: Sequence[float]) -> Range:
     count = len(own)
     half = T[min(count - 1, len(T)) - 1] * statistics.stdev(own) * math.sqrt(1 + 1 / count)
     mean, half = statistics.fmean(own), max(half, LEAST_HALF_WIDTH)
-    return Range(max(0.0, mean - half), mean + half)
+    return Range(max(0.0, mean - half), max(0.0, mean + half))

@@ -98,7 +98,8 @@ def _own(seen: Seen, int8: bool) -> str:
     if not count:
         return ""
     runs = f"{count} measured run{'s' if count > 1 else ''}{seen.before(int8)}"
-    return f"{runs}, after which each end holds on {coverage(seen.data_sets):.0%} of further data sets or more"
+    held = f"{coverage(seen.data_sets):.0%} of further data sets or more"
+    return f"{runs}, after which each end of the accuracy holds on {held}"
 
 
 def _exact(plan: Plan | None, cut: Cut | None, int8: bool) -> Prediction:

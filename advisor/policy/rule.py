@@ -19,7 +19,7 @@ class Evidence:
     """What a rule rests on.
 
     strength: only-source means that nobody else is known to have found it; second-hand, that it is known from somebody
-    else's account of it.
+    else's account of it. against: it speaks against the rule, which stands all the same.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID_EXTRA
@@ -27,6 +27,7 @@ class Evidence:
     at: Text
     says: Text
     strength: Literal["executed", "measured", "paper", "documentation", "derived", "second-hand", "only-source"]
+    against: bool = False
 
 
 @frozen
@@ -83,7 +84,7 @@ class Rule(NamedTuple):
     @property
     def white_paper_only(self) -> bool:
         """Does it rest on the white paper alone?"""
-        return all(item.strength == "only-source" for item in self.evidence)
+        return all(item.strength == "only-source" for item in self.evidence if not item.against)
 
 
 def from_value(value: dict[str, Any], file: str) -> Rule:

@@ -8,7 +8,7 @@ from statistics import fmean
 
 from advisor.base.rounding import rounded
 from advisor.records.carbon import payback
-from advisor.records.measuring import is_time_derived, two_scales
+from advisor.records.measuring import of_two_scales, two_scales
 from advisor.records.results import NO_BASELINE, Cost, Measured, RunResult, StepResult
 from advisor.records.search import Spent
 
@@ -27,8 +27,8 @@ def making_g(steps: Sequence[StepResult]) -> Measured:
 
 def _sum(costs: Sequence[Measured], of: str = "") -> Measured:
     missing = next((one for one in costs if one.value is None), None)
-    if len(set(map(is_time_derived, costs))) > 1 and not missing:
-        return Measured(why_not="some steps' making was metered, that of others is time-derived")
+    if not missing and (reason := of_two_scales(costs)):
+        return Measured(why_not=reason)
     return missing or Measured(sum(one.value or 0.0 for one in costs), source=f"{costs[-1].source}{of}")
 
 
@@ -141,9 +141,12 @@ def verdict(net: Measured) -> str:
         return ""
     low, high = net.interval or (net.value, net.value)
     if low > 0:
-        return f"Compression pays: it saves {rounded(net.value, 3)} g CO2e"
+        return f"Compression pays: it saves {rounded(net.value, 3)} g CO2e{_ends(low, high)}"
     if high < 0:
-        return (
-            f"Compression does not pay: it emits {rounded(-net.value, 3)} g CO2e more than it saves; serve the baseline"
-        )
+        more = f"{rounded(-net.value, 3)} g CO2e more than it saves{_ends(-high, -low)}"
+        return f"Compression does not pay: it emits {more}; serve the baseline"
     return f"Compression about breaks even: {rounded(low, 3)} to {rounded(high, 3)} g CO2e saved"
+
+
+def _ends(low: float, high: float) -> str:
+    return f" ({rounded(low, 3)} to {rounded(high, 3)})" if low < high else ""

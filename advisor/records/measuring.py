@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from advisor.records.results import Measured
 
+EXTERNAL = "external power meter"
 TIME_DERIVED = "time-derived (power not measured)"
 
 
@@ -31,11 +33,21 @@ class Measuring:
 
 def two_scales(making: Measured, serving: Measured) -> str:
     """Why what making a model took is not weighed against serving it; empty where both are on one scale of energy."""
-    derived = "is time-derived", "was metered"
-    if is_time_derived(making) == is_time_derived(serving):
-        return ""
-    how = derived if is_time_derived(making) else derived[::-1]
-    return f"making it {how[0]}, serving {how[1]}: two scales of energy"
+    one, other = scale(making), scale(serving)
+    return "" if one == other else f"making it {one}, serving {other}: two scales of energy"
+
+
+def of_two_scales(making: Sequence[Measured]) -> str:
+    """Why what making several models took is not added up; empty where it all is on one scale."""
+    found = sorted(set(map(scale, making)))
+    return f"making some {found[0]}, making others {found[1]}: two scales of energy" if len(found) > 1 else ""
+
+
+def scale(measured: Measured) -> str:
+    """How a figure of energy or emissions came about, in words: figures of one scale alone can be weighed."""
+    if is_time_derived(measured):
+        return "is time-derived"
+    return f"was metered by {'an external meter' if measured.source.startswith(EXTERNAL) else 'counters'}"
 
 
 def is_time_derived(measured: Measured) -> bool:

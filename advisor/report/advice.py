@@ -56,6 +56,8 @@ def plain(value: Any) -> Any:
         return {name: plain(item) for name, item in value._asdict().items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
+    if value == float("inf"):  # no end, which JSON cannot carry
+        return None
     return sorted(value) if isinstance(value, frozenset) else value
 
 

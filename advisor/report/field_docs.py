@@ -157,6 +157,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "source": "A name in the pack's list of sources.",
         "at": "Where in the source.",
         "says": "What the source says, quoted.",
+        "against": "Whether it speaks against the rule, which stands all the same.",
     },
     "Examples": {"fires": "Situations in which the rule applies.", "quiet": "Situations in which it does not."},
     "Manifest": {

@@ -15,6 +15,7 @@ from typing import Any
 from advisor.facts.facts import DataFacts
 from advisor.facts.tasks import USUAL
 from advisor.recipe.recipe import Recipe
+from advisor.records.measuring import of_two_scales
 from advisor.records.results import Measured, RunResult
 
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*(/[\w][\w.-]*)?$", re.ASCII)
@@ -65,6 +66,8 @@ def making(result: RunResult) -> Measured:
     missing = next((one for one in costs if one.value is None), None)
     if missing:
         return Measured(why_not=missing.why_not)
+    if reason := of_two_scales(costs):
+        return Measured(why_not=reason)
     # Every step's source says how long that step took, which is no part of the sum's.
     return Measured(sum(one.value or 0 for one in costs), source=_SPAN.sub("", costs[0].source))
 

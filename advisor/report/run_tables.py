@@ -12,6 +12,7 @@ from rich.text import Text
 from advisor.advice.prediction import size_share
 from advisor.base.rounding import rounded
 from advisor.records.break_even import NOT_STATED, verdict
+from advisor.records.measuring import of_two_scales, scale
 from advisor.records.results import GateResult, Measured, RunResult
 from advisor.report.console import stderr, stdout
 from advisor.report.shares import emissions_head, gate_value, interval, percent, rows
@@ -133,7 +134,10 @@ def serving(result: RunResult) -> Iterator[Table | Text]:
             shown.add_row(Text(step.words), latency, number(one.throughput), *((wh, grams) if derived else idle))
         shown.caption = power(result.steps[-1].served.wh_per_1000)
         yield shown
-    made = [f"{step.words} {number(step.cost.g_co2)}" for step in result.steps if step.cost.g_co2.value is not None]
+    counted = [step for step in result.steps if step.cost.g_co2.value is not None]
+    mixed = of_two_scales([step.cost.g_co2 for step in counted])
+    said = [f" ({scale(step.cost.g_co2)})" if mixed else "" for step in counted]
+    made = [f"{step.words} {number(step.cost.g_co2)}{how}" for step, how in zip(counted, said, strict=True)]
     if made:
         yield Text(f"Making them, g CO2e: {', '.join(made)}.\n")
     if result.net_saving.value is not None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,11 @@ from advisor.runs.record import Record, canonical
 
 PARTS = "export fewer runs: advise history export --since DATE"
 AGAIN = "export it again where it comes from"
+SHARE = (0.0, 1000.0)  # of what the baseline takes
+POSSIBLE = {  # between these ends, without them
+    "relative_accuracy": (-10.0, 10.0),
+    **dict.fromkeys(("relative_size", "relative_time", "relative_emissions", "relative_compute"), SHARE),
+}
 FORM = 1  # of the content of a run; another one is refused
 SUFFIXES = {".jsonl": "JSONL", ".parquet": "Parquet"}
 
@@ -78,7 +85,25 @@ def _record(text: object) -> Record:
     found = record.build(entry["run"])
     if found.id != entry["id"]:
         raise ValueError("its content is not what its id, the hash of the content, says")
+    if wrong := next(_impossible(found), ""):
+        raise ValueError(wrong)
     return found
+
+
+def _impossible(found: Record) -> Iterator[str]:
+    """What no run can have measured. A correlation may turn round, so what is kept of one may be below 0."""
+    if found.samples is not None and found.samples < 0:
+        yield f"run.samples: expected at least 0, got {found.samples}"
+    try:
+        datetime.fromisoformat(found.finished or "2026-01-01")
+    except ValueError:
+        yield f"run.finished: expected a date and time of ISO 8601, got {found.finished!r:.40}"
+    for step in found.steps:
+        for one in step.quantities:
+            low, high = POSSIBLE.get(one.name, (-math.inf, math.inf))
+            if one.value is not None and not low < one.value < high:
+                wanted = f"expected more than {low:g} and less than {high:g}"
+                yield f"run.steps, {step.name}, {one.name}: {wanted}, got {one.value:g}"
 
 
 def _words(error: Exception) -> str:

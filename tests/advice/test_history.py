@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +15,14 @@ from advisor.advice.history import expected, gather
 from advisor.advice.prediction import Prediction
 from advisor.advice.ranges import Range
 from advisor.facts.facts import DataFacts, DeviceFacts, Facts, Goal, ModelFacts
+from advisor.records.measuring import TIME_DERIVED
 from advisor.records.results import Measured
-from advisor.runs.record import Record
+from advisor.runs.record import Quantity, Record
 
 SAID = Prediction(Range(0.93, 1.0), Range(0.67, 0.87), None, Range(0.74, 0.74), 1, ("S19",), 8 / 12)
+
+
+WIDE = SAID._replace(accuracy=Range(0, 2), time=Range(0, 2), emissions=Range(0, 2))
 
 
 def facts(samples: int | None = 67_349, family: str = "bert", device: str = "cpu") -> Facts:
@@ -45,6 +50,7 @@ def test_the_interval_is_that_of_one_more_value() -> None:
     assert expected([0.94, 0.95, 0.96]) == pytest.approx((0.90031, 0.99969), abs=1e-5)
     assert expected([0.9, 0.9, 0.9]) == pytest.approx((0.89, 0.91))
     assert expected([0.01, 0.02, 0.3]).low == 0
+    assert expected([-0.4, -0.41, -0.4]) == (0, 0)
 
 
 def test_own_runs_narrow_the_range_of_their_depth_only(tmp_path: Path) -> None:
@@ -72,6 +78,23 @@ def test_where_they_contradict_the_evidence_own_runs_stand_and_say_so(tmp_path: 
     assert after.accuracy and after.accuracy.high < 0.93
     told = next(one for one in changes if one.quantity == "accuracy")
     assert told.disjoint and "outside the 0.93-1.00" in str(told) and "3 own runs" in str(told)
+
+
+def test_emissions_that_are_time_under_another_name_narrow_nothing(tmp_path: Path) -> None:
+    metered = records(tmp_path, [0.96, 0.97, 0.98])
+
+    def derived(one: Record) -> Record:
+        steps = (replace(step, quantities=tuple(map(named, step.quantities))) for step in one.steps)
+        return replace(one, steps=tuple(steps))
+
+    def named(one: Quantity) -> Quantity:
+        return replace(one, source=f"{TIME_DERIVED}: {one.source}") if "emissions" in one.name else one
+
+    def narrowed(own: Iterable[Record]) -> set[str]:
+        return {one.quantity for one in gather(own, facts()).narrow(WIDE, False)[1]}
+
+    assert narrowed(metered) == {"accuracy", "time", "emissions"}
+    assert narrowed(map(derived, metered)) == {"accuracy", "time"}
 
 
 def test_two_runs_narrow_nothing(tmp_path: Path) -> None:

@@ -111,6 +111,19 @@ def test_a_summarizer_with_half_its_decoder_is_predicted_by_what_summarizers_kep
     assert found.accuracy == (0.97, 1.01) and found.time == (0.60, 0.81)
 
 
+@pytest.mark.parametrize("keep", range(3, 12))
+def test_a_decoder_between_the_studied_cuts_takes_time_between_theirs(keep: int) -> None:
+    """The encoder stays whole: of 12 decoder layers 6 and 3 were studied (E02)."""
+    found = predicted("t5", LayerRemoval(decoder_keep=keep), task="summarization")
+    deeper = predicted("t5", LayerRemoval(decoder_keep=keep - 1), task="summarization")
+    assert found.time is not None and found.time == found.emissions and found.compute is not None
+    assert found.time.low <= found.compute <= found.time.high or keep < 5
+    if keep > 3:
+        assert deeper.time is not None and deeper.time.low < found.time.low and deeper.time.high < found.time.high
+    else:
+        assert found.time == (0.46, 0.56) and deeper.time is None
+
+
 def test_milder_levels_are_predicted_no_worse() -> None:
     levels = [
         predicted("bert", *steps)

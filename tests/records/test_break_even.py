@@ -42,7 +42,7 @@ def test_the_example() -> None:
     found = net_saving(STEPS, 100_000)
     assert found.value == pytest.approx(2) and found.interval == pytest.approx((1.8, 2.2))
     assert found.source.startswith("100,000 requests emit 10 g CO2e with the baseline and 3 g with this model")
-    assert verdict(found) == "Compression pays: it saves 2 g CO2e"
+    assert verdict(found) == "Compression pays: it saves 2 g CO2e (1.8 to 2.2)"
 
 
 def test_making_the_baseline_is_no_cost_of_compression() -> None:
@@ -81,9 +81,9 @@ def test_a_time_derived_making_is_not_weighed_against_metered_serving() -> None:
     derived = Cost(g_co2=Measured(4.0, source=f"{TIME_DERIVED}: 4 W a thread"))
     steps = tuple(replace(one, cost=derived) for one in STEPS)
     for found in (net_saving(steps, 1000), break_even(steps), break_even_of_seeds([result(steps)] * 2)):
-        assert found.why_not == "making it is time-derived, serving was metered: two scales of energy"
+        assert found.why_not == "making it is time-derived, serving was metered by counters: two scales of energy"
     partly = making_g((*STEPS[:2], replace(STEPS[2], cost=derived)))
-    assert partly.why_not == "some steps' making was metered, that of others is time-derived"
+    assert partly.why_not == "making some is time-derived, making others was metered by counters: two scales of energy"
 
 
 @pytest.mark.parametrize("place", [0, -1])

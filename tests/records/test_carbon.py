@@ -61,9 +61,11 @@ def test_a_saving_that_is_not_shown_pays_nothing_back() -> None:
 def test_a_time_derived_cost_is_not_weighed_against_metered_serving() -> None:
     derived, metered = f"{TIME_DERIVED}: 4 W a thread", "external power meter (log.csv)"
     found = payback(Measured(1.0, source=derived), Measured(0.1, source=metered), Measured(0.5, source=metered))
-    assert found.why_not == "making it is time-derived, serving was metered: two scales of energy"
+    assert found.why_not == "making it is time-derived, serving was metered by an external meter: two scales of energy"
     other = payback(Measured(1.0, source=metered), Measured(0.1, source=derived), Measured(0.5, source=derived))
-    assert other.why_not == "making it was metered, serving is time-derived: two scales of energy"
+    assert other.why_not == "making it was metered by an external meter, serving is time-derived: two scales of energy"
+    counted = payback(Measured(1.0, source="counters"), Measured(0.1, source=metered), Measured(0.5, source=metered))
+    assert counted.why_not.startswith("making it was metered by counters, serving was metered by an external meter")
     assert payback(Measured(1.0, source=derived), Measured(0.1, source=derived), Measured(0.5)).value
 
 

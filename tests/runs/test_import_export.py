@@ -13,6 +13,7 @@ import small_runs
 
 from advisor.base.errors import AdviseError
 from advisor.runs import import_export
+from advisor.runs.record import Record
 
 
 @pytest.mark.parametrize("name", ["runs.jsonl", "runs.parquet"])
@@ -50,6 +51,33 @@ def test_every_damaged_run_is_told_with_its_line(tmp_path: Path) -> None:
     file.write_text(json.dumps(misspelt))
     with pytest.raises(AdviseError, match=r"run\.famil?y"):
         import_export.read(file)
+
+
+def measuring(one: Record, **values: float) -> Record:
+    """The same run with other values of its last model."""
+    last = one.last
+    found = tuple(replace(each, value=values.get(each.name, each.value)) for each in last.quantities)
+    return replace(one, steps=(*one.steps[:-1], replace(last, quantities=found)))
+
+
+def test_what_no_run_can_have_measured_is_refused(tmp_path: Path) -> None:
+    good, file = small_runs.record(tmp_path / "a"), tmp_path / "runs.jsonl"
+    odd = [measuring(good, relative_accuracy=50.0), measuring(good, relative_emissions=0.0)]
+    odd += [measuring(good, relative_time=1e308), replace(good, samples=-5), replace(good, finished="not a date")]
+    import_export.export([good, *odd], file)
+    with pytest.raises(AdviseError) as raised:
+        import_export.read(file)
+    assert [fault.line for fault in raised.value.faults] == [2, 3, 4, 5, 6]
+    told = [fault.message for fault in raised.value.faults]
+    assert told[0].endswith("relative_accuracy: expected more than -10 and less than 10, got 50")
+    assert "relative_emissions" in told[1] and "relative_time" in told[2]
+    assert told[3:] == [
+        "run.samples: expected at least 0, got -5",
+        "run.finished: expected a date and time of ISO 8601, got 'not a date'",
+    ]
+    turned = measuring(good, relative_accuracy=-0.2)  # a correlation that has turned round
+    import_export.export([turned], file)
+    assert import_export.read(file) == [turned]
 
 
 @pytest.mark.parametrize("name", ["runs.csv", "runs", "no.jsonl", "no.parquet"])

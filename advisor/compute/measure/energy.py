@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +13,8 @@ from typing import Protocol
 from advisor.base.errors import AdviseError
 from advisor.compute.measure import counters, power_log
 from advisor.compute.measure.processor_time import assumed_power
-from advisor.compute.measure.windows import NotMeasured, Ratio, Reading, Window, counted, ratio
+from advisor.compute.measure.windows import CLOCK_SLACK, NotMeasured, Ratio, Reading, Window, counted, ratio
+from advisor.records.measuring import EXTERNAL
 
 JOULES_PER_WH = 3600
 
@@ -55,21 +58,31 @@ class ExternalMeter:
     whole_machine, threads = True, 0
 
     def __init__(self, file: Path) -> None:
-        self.file, self.words = file, f"external power meter ({file.name})"
+        self.file, self.words = file, f"{EXTERNAL} ({file.name})"
 
     @cached_property
     def log(self) -> power_log.PowerLog:
         """The file, which is complete only after the measurement."""
         try:
-            return power_log.read(self.file)
+            found = power_log.read(self.file)
         except AdviseError as error:
             raise NotMeasured("; ".join(fault.message for fault in error.faults)) from None
+        if (ahead := found.times[-1] - time.time()) > CLOCK_SLACK:
+            raise NotMeasured(f"the power log's last sample lies {ahead:.1f} s ahead of this machine's clock")
+        return found
 
     def read(self) -> Reading:
         return {}
 
     def joules(self, window: Window) -> float:
         return self.log.joules(window)
+
+    def joules_of_work(self, begun: float, ended: float) -> float:
+        """Energy of a longer piece of work. Raises NotMeasured where there is no trustworthy number."""
+        found = self.log.joules_of_work(begun, ended)
+        if not 0 < found < math.inf:
+            raise NotMeasured(f"{found:g} J were counted in {ended - begun:.1f} s of work")
+        return found
 
 
 class ProcessorTime:

@@ -16,7 +16,7 @@ from codecarbon.external.ram import RAM
 from advisor.compute.measure.energy import JOULES_PER_WH, ExternalMeter
 from advisor.compute.measure.grid import grid, grid_factor
 from advisor.compute.measure.processor_time import assumed_power, processor_seconds
-from advisor.compute.measure.windows import CLOCK_SLACK, NotMeasured, Window
+from advisor.compute.measure.windows import CLOCK_SLACK, NotMeasured
 from advisor.records.carbon import Assumptions, operational_g
 from advisor.records.results import Cost, Measured, StepResult
 
@@ -121,7 +121,7 @@ def by_log(made: StepResult, meter: ExternalMeter, assumed: Assumptions) -> Step
     Its cost stays as it was counted, and a note says why, where the file does not tell it.
     """
     try:
-        wh = meter.joules(_window(made.cost)) / JOULES_PER_WH
+        wh = meter.joules_of_work(*_span_of(made.cost)) / JOULES_PER_WH
     except NotMeasured as error:
         return replace(made, notes=(*made.notes, f"making it is not by the power log: {error}"))
     return replace(
@@ -129,13 +129,13 @@ def by_log(made: StepResult, meter: ExternalMeter, assumed: Assumptions) -> Step
     )
 
 
-def _window(spent: Cost) -> Window:
+def _span_of(spent: Cost) -> tuple[float, float]:
     if spent.span is None:
         raise NotMeasured(
-            "it was not one piece of work with one clock: interrupted, discarded once, or the clock was set"
+            "it was not one piece of work of one process and one clock: it was interrupted, discarded once, shared, or "
+            "the clock was set"
         )
-    begun, ended = spent.span
-    return Window(begun, ended, ended - begun, 0.0, 0, {}, {})
+    return spent.span
 
 
 def _span(begun: float, ended: float, seconds: float) -> tuple[float, float] | None:

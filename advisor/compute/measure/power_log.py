@@ -39,7 +39,17 @@ class PowerLog:
         Raises:
             NotMeasured: the file does not cover the window, has a gap there, or samples too rarely for it.
         """
-        times, begun, ended = self.times, window.begun, window.ended
+        found = self.joules_of_work(window.begun, window.ended)
+        self._refuse_few(window)
+        return found
+
+    def joules_of_work(self, begun: float, ended: float) -> float:
+        """The same of any span, however few samples it holds: what its ends take wrongly, the next one has.
+
+        Raises:
+            NotMeasured: the file does not cover it, or has a gap there.
+        """
+        times = self.times
         if begun < times[0] or ended > times[-1]:
             raise NotMeasured(
                 f"the power log covers {_clock(times[0])} to {_clock(times[-1])}, the measurement {_clock(begun)} to "
@@ -47,18 +57,23 @@ class PowerLog:
             )
         first, last = bisect_right(times, begun), bisect_left(times, ended)
         self._refuse_gap(first - 1, last + 1)
-        if last - first < FEWEST_SAMPLES:
-            usual = statistics.median(_steps(times))
-            raise NotMeasured(
-                f"a window of {window.seconds:.1f} s holds {last - first} samples of the power log, {FEWEST_SAMPLES} "
-                f"expected at least; the meter samples every {usual:.2g} s: raise --measure-seconds"
-            )
         inside = [*zip(times[first:last], self.watts[first:last], strict=True)]
         points = [(begun, self._at(begun, first)), *inside, (ended, self._at(ended, last))]
         return sum((t2 - t1) * (w1 + w2) / 2 for (t1, w1), (t2, w2) in pairwise(points))
 
+    def _refuse_few(self, window: Window) -> None:
+        """Raise NotMeasured for a window that holds too few samples: its ends count for more than what was seen."""
+        count = bisect_left(self.times, window.ended) - bisect_right(self.times, window.begun)
+        if count < FEWEST_SAMPLES:
+            usual = statistics.median(_steps(self.times))
+            raise NotMeasured(
+                f"a window of {window.seconds:.1f} s holds {count} samples of the power log, {FEWEST_SAMPLES} "
+                f"expected at least; the meter samples every {usual:.2g} s: raise --measure-seconds"
+            )
+
     def _refuse_gap(self, first: int, stop: int) -> None:
-        usual, near = statistics.median(_steps(self.times)), self.times[first:stop]
+        near = self.times[first:stop]  # a meter may have sampled more rarely on other days
+        usual = min(map(statistics.median, (_steps(self.times), _steps(near))))
         for step, time in zip(_steps(near), near, strict=False):
             if step > MOST_GAP * usual:
                 raise NotMeasured(

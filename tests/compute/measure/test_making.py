@@ -130,6 +130,19 @@ def test_what_the_log_does_not_tell_stays_as_it_was(
     assert found.notes[0].startswith(f"making it is not by the power log: {told}")
 
 
+@pytest.mark.parametrize(
+    ("watts", "ahead", "told"),
+    [("0", 0, "0 J were counted in 360.0 s of work"), ("1e308", 0, "inf J were"), ("50", 3600, "s ahead of this")],
+    ids=["no power", "too much", "another clock"],
+)
+def test_a_log_that_cannot_be_true_tells_nothing(watts: str, ahead: int, told: str, tmp_path: Path) -> None:
+    file, begun = tmp_path / "power.csv", int(time.time()) - 1000 + ahead
+    file.write_text("time,watts\n" + "".join(f"{begun + second},{watts}\n" for second in range(1000)))
+    before = made_by((begun + 100.0, begun + 460.0))
+    found = by_log(before, ExternalMeter(file), Assumptions())
+    assert found.cost == before.cost and told in found.notes[0]
+
+
 def test_grids_come_from_the_table_and_say_so() -> None:
     assert grid_factor("DEU") == DataSource().get_global_energy_mix_data()["DEU"]["carbon_intensity"]
     assert grid_year("DEU") >= 2023

@@ -61,6 +61,19 @@ def test_a_gap_inside_a_window() -> None:
             gapped.joules(window(begun, ended))
 
 
+def test_a_gap_is_one_by_the_samples_around_it() -> None:
+    """The meter sampled every 10 s for a day, then every 0.25 s, with a hole of 8 s."""
+    early = [START + 10.0 * number for number in range(8640)]
+    late = [early[-1] + 0.25 * number for number in range(1, 400) if not 200 < number < 232]
+    log = PowerLog((*early, *late), (50.0,) * (len(early) + len(late)))
+    with pytest.raises(NotMeasured, match=r"a gap of 8.0 s at .*, its samples are 0.25 s apart"):
+        log.joules_of_work(early[-1] + 1, early[-1] + 90)
+
+
+def test_work_that_is_short_for_the_meter_is_read_all_the_same() -> None:
+    assert STEADY.joules_of_work(START + 10.2, START + 11.7) == pytest.approx(75)
+
+
 def test_a_window_that_is_too_short_for_the_meter() -> None:
     with pytest.raises(NotMeasured, match=r"window of 1.5 s holds 1 samples .* every 1 s: raise --measure-seconds"):
         STEADY.joules(window(10.2, 11.7))
