@@ -133,7 +133,7 @@ def _split(given: Labelled, seed: int) -> dict[str, Rows]:
     report = parts.get("test", parts.get("validation"))
     if report is None:
         _require_two(train, given)
-        tenth = max(1, len(train) // 10)
+        tenth = max(1, _size(train) // 10)
         train, report = _set_apart(train, tenth)
         train, selection = _set_apart(train, tenth)
     elif len(parts) == 3:
@@ -142,8 +142,15 @@ def _split(given: Labelled, seed: int) -> dict[str, Rows]:
     else:
         train = _without(train, report)
         _require_two(train, given)
-        train, selection = _set_apart(train, min(max(32, len(train) // 10), 1000, len(train) // 2))
+        count = _size(train)
+        train, selection = _set_apart(train, min(max(32, count // 10), 1000, count // 2))
     return {"train": train, "selection": selection, "report": report}
+
+
+def _size(rows: Rows) -> int:
+    """How many rows there are; where most are copies, how many different ones: all copies go where one is set apart."""
+    different = len(_distinct(rows))
+    return different if 2 * different < len(rows) else len(rows)
 
 
 def _shuffled(rows: Rows, seed: int) -> Rows:

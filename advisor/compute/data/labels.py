@@ -121,8 +121,20 @@ def label_rows(
         columns.note(files[0].place),
         f"{source}: {empty:,} rows without text and label are left out" * bool(empty),
         *(f"column {columns.label!r}: {doubt}" for doubt in doubts(() if regression else names)),
+        *(() if regression else _minus_one(used, columns.label)),
     )
     return Labelled(parts, places, names, unlabelled, not regression, found, tuple(filter(None, notes)))
+
+
+def _minus_one(used: Sequence[Marked], column: str) -> Iterator[str]:
+    """Beside classes that are numbers, -1 may be a class to whoever wrote it."""
+    for file, labels in used:
+        given = [label_of(value, unlabelled=None) for value in file.columns[column]]
+        if (count := given.count(-1)) and {type(one) for one in labels if one is not None} == {int}:
+            yield (
+                f"{file.place}: {count:,} of {len(given):,} rows have -1 in column {column!r} and count as unlabelled; "
+                "number the classes from 0 if it is a class"
+            )
 
 
 def some(words: Sequence[str], most: int = 5) -> str:

@@ -225,6 +225,22 @@ def test_rows_that_cannot_be_split(tmp_path: Path, labels: list[int], message: s
     assert faults(source).startswith(f"{source}: {message}\n  try: ")
 
 
+def test_repeated_rows_do_not_eat_the_train_rows(tmp_path: Path) -> None:
+    """Chat turns repeat: of 1,000 rows with 100 texts a tenth of the texts is set apart, not a tenth of the rows."""
+    texts = [f"what was said {number % 100}" for number in range(1_000)]
+    source = write(tmp_path / "a.csv", {"text": texts, "label": [number % 2 for number in range(1_000)]})
+    data = load(str(source), seed=0)
+    assert_sound(data)
+    assert (data.samples, len(data.selection), data.eval_samples) == (800, 10, 10)
+
+
+def test_minus_one_beside_numbered_classes_is_told(tmp_path: Path) -> None:
+    labels = [number % 3 - 1 for number in range(60)]
+    source = write(tmp_path / "a.csv", {"text": [f"words {number}" for number in range(60)], "label": labels})
+    told = f"{source}: 20 of 60 rows have -1 in column 'label' and count as unlabelled; number the classes from 0"
+    assert any(note.startswith(told) for note in load(str(source)).notes)
+
+
 def test_faults_between_splits(tmp_path: Path) -> None:
     write(tmp_path / "train.csv", reviews(40))
     test = write(tmp_path / "test.csv", {"text": ["x", "y"], "label": [1, 2]})

@@ -12,7 +12,7 @@ import quantized
 import torch
 
 from advisor.compute.int8.answer_rows import answer_rows_only
-from advisor.compute.int8.export import _trace
+from advisor.compute.int8.export import _sample, _trace
 from advisor.compute.int8.onnx_files import OnnxReader
 from advisor.compute.int8.servable import servable
 
@@ -26,7 +26,7 @@ ENDS = {
 @pytest.mark.parametrize("family", ENDS)
 def test_the_last_block_ends_with_one_row(family: str, tmp_path: Path) -> None:
     one = quantized.scorer(family)
-    _trace(servable(one), tmp_path / "whole.onnx", quantized.BATCHES[0])
+    _trace(servable(one), tmp_path / "whole.onnx", _sample(quantized.BATCHES[0]))
     model = onnx.load(tmp_path / "whole.onnx")
     assert answer_rows_only(model.graph)
     onnx.checker.check_model(model)
@@ -66,7 +66,7 @@ def test_the_last_token_is_the_one_that_the_stock_class_scores(family: str, size
 
 
 def test_graphs_that_pick_no_row_are_left_as_they_are(tmp_path: Path) -> None:
-    _trace(servable(quantized.scorer("t5")), tmp_path / "fp32.onnx", quantized.BATCHES[0])
+    _trace(servable(quantized.scorer("t5")), tmp_path / "fp32.onnx", _sample(quantized.BATCHES[0]))
     model = onnx.load(tmp_path / "fp32.onnx")
     before = model.SerializeToString()
     assert not answer_rows_only(model.graph)
