@@ -44,7 +44,7 @@ class Meter:
         # Before the tracker has read its own log level it prints a warning and a greeting.
         logging.getLogger("codecarbon").setLevel(logging.ERROR)
         self.begun, self.processor, self.gpu = time.perf_counter(), processor_seconds(), gpu
-        self.began = time.time()
+        self.wall_clock = time.time()
         self.tracker = OfflineEmissionsTracker(
             country_iso_code=country,
             measure_power_secs=seconds,
@@ -67,7 +67,7 @@ class Meter:
 
     def _stopped(self) -> Made | str:
         seconds, processor = time.perf_counter() - self.begun, processor_seconds() - self.processor
-        self.span = _span(self.began, time.time(), seconds)
+        self.span = _span(self.wall_clock, time.time(), seconds)
         self.tracker.stop()
         # codecarbon swallows its own exceptions, in `start` and `stop` too: without this attribute it failed.
         data = getattr(self.tracker, "final_emissions_data", None)

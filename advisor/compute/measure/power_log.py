@@ -44,7 +44,7 @@ class PowerLog:
         return found
 
     def joules_of_work(self, begun: float, ended: float) -> float:
-        """The same of any span, however few samples it holds: what its ends take wrongly, the next one has.
+        """Energy of a piece of work, however few samples it holds. What is wrong at an end cancels with the next piece.
 
         Raises:
             NotMeasured: the file does not cover it, or has a gap there.

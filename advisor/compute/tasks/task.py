@@ -56,15 +56,14 @@ class Apart(NamedTuple):
 class Task(ABC):
     """One task on one data set. names: of the labels.
 
-    tag: the Hub's pipeline tag. modality: what rows hold. keeps_scores: the scores of all rows fit into memory, so a
-    teacher answers each row once. takes_words: a text may be asked as a list of words. in_windows: a text beyond
-    `max_tokens` is read in parts, not cut. why_no_constant: to the metrics for which there is none. at_once: rows that
-    a model which does not learn answers together, where the batches of training are smaller. joins_texts: two texts in
-    one are a text of the task. learns_from_texts_alone: without labels or answers. chosen_by_loss: epochs are, as
-    the metric takes too long. alike_by_shape: models of one shape take the same time. libraries: modules beside
-    those of `advise run`. independent: each class is given or not by itself. example: what any model of it can be
-    asked; None: a text. extra: of this package, with the libraries.
-    compared_by, same_answers: what tells an int8 model from its fp32 source, and how much is the same, in words.
+    tag: the Hub's pipeline tag. modality: what rows hold. keeps_scores: all scores fit into memory, so a teacher
+    answers once. takes_words: texts may be lists of words. in_windows: a text beyond `max_tokens` is read in parts, not
+    cut. why_no_constant: to the metrics for which there is none. at_once: rows answered together, where training's
+    batches are smaller. joins_texts: two texts in one are one text. learns_from_texts_alone: without labels.
+    chosen_by_loss: epochs are. alike_by_shape: models of one shape take the same time. libraries: modules beside those
+    of `advise run`; extra: of this package, with them. independent: each class is given or not by itself. example: what
+    any model can be asked; None: a text. compared_by, same_answers: what tells int8 from its fp32 source, and how much
+    is alike, in words.
     """
 
     tag: ClassVar[str]
