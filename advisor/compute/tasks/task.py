@@ -62,8 +62,7 @@ class Task(ABC):
     batches are smaller. joins_texts: two texts in one are one text. learns_from_texts_alone: without labels.
     chosen_by_loss: epochs are. alike_by_shape: models of one shape take the same time. libraries: modules beside those
     of `advise run`; extra: of this package, with them. independent: each class is given or not by itself. example: what
-    any model can be asked; None: a text. compared_by, same_answers: what tells int8 from its fp32 source, and how much
-    is alike, in words.
+    any model can be asked; None: a text. compared_by, same_answers: what tells int8 from fp32, and how much is alike.
     """
 
     tag: ClassVar[str]
