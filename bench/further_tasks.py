@@ -1,7 +1,7 @@
 """The white paper's levels on other tasks: what 2/3 and 1/3 of the layers keep of a model that tells many classes or
 several labels of a text, scores pairs, tags words, answers questions, or classifies images or sounds.
 
-Command: python bench/further_tasks.py [--task NAME] [--model FOLDER] [--again | --show]; goes on where it was killed.
+Command: python bench/further_tasks.py [--task NAME] [--model FOLDER] [--rate N] [--again | --show]; goes on where it was killed.
 Rows, metric and interval are those of `advise run`; one seed. `--again` times those again that other programs
 disturbed. Expected: an hour and a half of processor time for both tasks of texts with e5-small-en-12l. Bar (DESIGN.md,
 targets): at least 0.97 of the metric with 2/3 of the layers.
@@ -88,12 +88,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=SHARED / "data", help="folder of data sets as Parquet")
     parser.add_argument("--work", type=Path, default=HERE.parent / "runs" / "further-tasks", help="where runs are kept")
     parser.add_argument("--task", default="", help="tasks or data sets whose name holds this")
+    parser.add_argument("--rate", type=float, help="of distillation, instead of the one that suits a task's own model")
     parser.add_argument("--again", action="store_true", help="time again what was timed on a busy machine")
     parser.add_argument("--show", action="store_true", help="show what was measured, run nothing")
     given = parser.parse_args()
     for task in TASKS:
         if given.task in f"{task.tag} {task.data}" and not given.show:
-            _measure(task, given)
+            _measure(task._replace(distil_rate=given.rate or task.distil_rate), given)
     for one in {str(_key(one)): one for one in read(RESULTS)}.values():
         print(_words(one))
 
