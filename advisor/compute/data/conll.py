@@ -10,49 +10,55 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from advisor.compute.data.encoding import encoding_of, first_lines, note_on
+
 WORDS, TAGS = "tokens", "ner_tags"
 DOCUMENT = "-DOCSTART-"  # the first word of a line that begins a document, which is no sentence
 TAG = re.compile(r"O|[BIES]-\S+")
+ASCII = " \t\r\f\v"  # blanks; others of Unicode, as the one in 10\xa0000, belong to a word
+BLANKS = re.compile(f"[{ASCII}]+")
 LOOKED_AT = 200  # lines of a text that show whether it is such a file
 
 
 class Sentences(NamedTuple):
-    """The columns of a file, each with a list of strings for each sentence. note: what was assumed; may be empty."""
+    """The columns of a file, each with a list of strings for each sentence. notes: what was assumed."""
 
     columns: dict[str, list[list[str]]]
-    note: str
+    notes: tuple[str, ...]
 
 
 def looks_like_conll(path: Path) -> bool:
     """Whether the first lines have two fields or more, of which the last is a tag."""
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        fields = [_fields(line) for line, _ in zip(file, range(LOOKED_AT), strict=False)]
+    fields = map(_fields, first_lines(path, LOOKED_AT))
     some = [one for one in fields if one and not _is_no_word(one)]
     return bool(some) and all(len(one) > 1 and TAG.fullmatch(one[-1]) for one in some)
 
 
 def sentences(path: Path, place: str) -> Sentences:
-    """The sentences of a file in UTF-8.
+    """The sentences of a file.
 
     Raises:
+        AdviseError: it is in no encoding that is read.
         ValueError: a line has more or fewer fields than the first one, or there is one field only; says which line.
     """
-    found = list(_sentences(path.read_text(encoding="utf-8-sig")))
+    encoding = encoding_of(path, place)
+    found = list(_sentences(path.read_text(encoding=encoding)))
     width = len(found[0][0]) if found else 0
     if width < 2:
         raise ValueError("expected a word and its tag in each line, separated by a blank or a tab")
     names = [WORDS, *(f"column_{number}" for number in range(2, width)), TAGS]
     columns = {name: [[row[place] for row in rows] for rows in found] for place, name in enumerate(names)}
-    note = f"{place}: {width} columns: words in the first, tags in the last; --label column_{width - 1} names another"
-    return Sentences(columns, note if width > 2 else "")
+    note = f"{width} columns: words in the first, tags in the last; --label column_{width - 1} names another"
+    notes = (note_on(encoding), note if width > 2 else "")
+    return Sentences(columns, tuple(f"{place}: {one}" for one in notes if one))
 
 
 def _sentences(text: str) -> Iterator[list[Sequence[str]]]:
     rows: list[Sequence[str]] = []
     width = 0
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         fields = _fields(line)
-        if fields and (fields[0] == DOCUMENT or (line.startswith("#") and len(fields) != width)):
+        if fields and (fields[0] == DOCUMENT or _is_comment(line, fields, width)):
             continue
         if fields and width and len(fields) != width:
             raise ValueError(f"line {number:,} has {len(fields)} fields, those before it {width}: {line!r:.60}")
@@ -68,7 +74,17 @@ def _sentences(text: str) -> Iterator[list[Sequence[str]]]:
 
 def _fields(line: str) -> Sequence[str]:
     """The fields of a line: between tabs where there are any, else between blanks."""
-    return line.strip().split("\t") if "\t" in line.strip() else line.split()
+    if not line.strip():
+        return ()
+    line = line.strip(ASCII)
+    return line.split("\t") if "\t" in line else BLANKS.split(line)
+
+
+def _is_comment(line: str, fields: Sequence[str], width: int) -> bool:
+    """Whether a line is one such as `# id = 0`, and no word # with its tags. width: of the lines before it."""
+    if not line.startswith("#") or not fields or (width and len(fields) != width):
+        return line.startswith("#")
+    return width != 2 and not TAG.fullmatch(fields[-1])
 
 
 def _is_no_word(fields: Sequence[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from itertools import islice
 from pathlib import Path
 
 from advisor.base.errors import AdviseError, Fault
@@ -19,11 +20,10 @@ def encoding_of(path: Path, place: str) -> str:
     Raises:
         AdviseError: it is none of them.
     """
-    with path.open("rb") as file:
-        begins = file.read(4)
-        marked = next((name for mark, name in MARKS if begins.startswith(mark)), "")
-        if not marked and b"\0" in begins:
-            raise AdviseError(Fault("has zero bytes, as UTF-16 without a mark has", place, hint=AS_UTF8))
+    begins = _beginning(path)
+    marked = _marked(begins)
+    if not marked and b"\0" in begins:
+        raise AdviseError(Fault("has zero bytes, as UTF-16 without a mark has", place, hint=AS_UTF8))
     if marked and (line := _undecodable(path, marked)) is not None:
         raise AdviseError(Fault(f"is not {marked}, as its first bytes say", place, line, 1, AS_UTF8))
     if marked or _undecodable(path, "utf-8") is None:
@@ -31,6 +31,37 @@ def encoding_of(path: Path, place: str) -> str:
     if (line := _undecodable(path, OLD)) is not None:
         raise AdviseError(Fault(f"is neither UTF-8 nor {OLD}", place, line, 1, AS_UTF8))
     return OLD
+
+
+def in_utf8(path: Path, place: str) -> tuple[str, ...]:
+    """Write a text as UTF-8 where it stands, if it is none; says so. What the path links to stays as it is.
+
+    Raises:
+        AdviseError: see `encoding_of`.
+    """
+    encoding = encoding_of(path, place)
+    if encoding.startswith("utf-8"):
+        return ()
+    whole = path.read_bytes().decode(encoding)
+    path.unlink()
+    path.write_bytes(whole.encode())
+    return (f"{place}: {note_on(encoding)}",)
+
+
+def first_lines(path: Path, count: int) -> list[str]:
+    """The first lines of a text, at most so many; what cannot be decoded is replaced, to see what kind of file it is."""
+    with path.open(encoding=_marked(_beginning(path)) or "utf-8", errors="replace") as file:
+        return [line.rstrip("\n") for line in islice(file, count)]
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(4)
+
+
+def _marked(begins: bytes) -> str:
+    """What a byte order mark says; empty where there is none."""
+    return next((name for mark, name in MARKS if begins.startswith(mark)), "")
 
 
 def note_on(encoding: str) -> str:

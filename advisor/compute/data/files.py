@@ -17,6 +17,7 @@ import datasets
 from advisor.base.errors import AdviseError, Fault, OutOfMemory, memory_is_out
 from advisor.compute.data.conll import looks_like_conll, sentences
 from advisor.compute.data.delimited import layout
+from advisor.compute.data.encoding import in_utf8
 from advisor.compute.data.file_checks import (
     JSON_LINES,
     MOST_ROWS,
@@ -79,7 +80,7 @@ def read_file(part: str, path: Path, header: bool | None) -> File:
         raise AdviseError(Fault(message, str(path), hint=f"convert it to one of {FORMATS}"))
     builder = BUILDERS.get(suffix, "")
     refuse_too_large(path)
-    hint = f"check that it is a whole {suffix} file{' in UTF-8' if builder == 'json' else ''}"
+    hint = f"check that it is a whole {suffix} file"
     if builder == "csv":
         hint = "put values that hold the delimiter or a quote in quotes, and double the quotes inside them"
     with reading(str(path), hint), tempfile.TemporaryDirectory() as folder:
@@ -90,15 +91,16 @@ def read_file(part: str, path: Path, header: bool | None) -> File:
                 unpack(path, plain)
         else:
             plain.symlink_to(path.resolve())
+        said = in_utf8(plain, str(path)) if builder == "json" else ()
         if builder == "json" and (questions := squad_columns(plain, str(path))):
-            return File(part, str(path), questions, {})
+            return File(part, str(path), questions, {}, said)
         if builder == "conll" or (suffix == TEXT and looks_like_conll(plain)):
             return _tagged(part, str(path), plain)
         if suffix == TEXT:
             return _plain(part, str(path), plain)
         options, notes = OPTIONS[builder](plain, str(path), header)
         options |= {"data_files": str(plain), "cache_dir": folder, "keep_in_memory": True, "split": "train"}
-        found = file_of_table(part, str(path), datasets.load_dataset(builder, **options), notes)
+        found = file_of_table(part, str(path), datasets.load_dataset(builder, **options), (*said, *notes))
         _refuse_nameless(found)
         return found
 
@@ -114,9 +116,9 @@ def _refuse_nameless(file: File) -> None:
 
 def _tagged(part: str, place: str, plain: Path) -> File:
     """Sentences of words and tags."""
-    found, note = sentences(plain, place)
+    found, notes = sentences(plain, place)
     refuse_wide_or_long(place, len(found), len(next(iter(found.values()))))
-    return File(part, place, found, {}, (note,) if note else ())
+    return File(part, place, found, {}, notes)
 
 
 def _plain(part: str, place: str, plain: Path) -> File:

@@ -1,4 +1,7 @@
-"""Texts with several labels each, as people have them: a list of names or numbers a row, in CSV written as JSON."""
+"""Texts with several labels each, as people have them: a list of names or numbers a row, in CSV written as JSON.
+
+Rows of 0 and 1 of one length, as [1, 0, 1], say of each label whether it is given: they are marks, no lists of labels.
+"""
 
 from __future__ import annotations
 
@@ -30,14 +33,37 @@ def rows_of_lists(source: str, files: Sequence[File], columns: Columns) -> Label
     texts = [name for name in (columns.text, columns.pair) if name is not None]
     require_columns(files, texts, columns.label)
     found = [(file, list(_rows(file, texts, columns.label))) for file in files]
-    if faults := [fault for file, rows in found if (fault := _fault(file, rows, columns))]:
+    declared = next((file.class_names[columns.label] for file in files if columns.label in file.class_names), ())
+    marks = 0 if declared else _marks([own for _, rows in found for *_, own in rows if isinstance(own, list)])
+    if faults := [fault for file, rows in found if (fault := _fault(file, rows, columns, marks))]:
         raise AdviseError(*faults)
-    names = _names(found, columns.label)
+    if marks:
+        found = [(file, [(*row, _marked_labels(own)) for *row, own in rows]) for file, rows in found]
+    names = declared or tuple(map(str, range(marks))) or _names(found)
     places = {name: place for place, name in enumerate(names)}
     shards: list[Shard] = [(file, _coded(file, rows, places, columns.label)) for file, rows in found]
     made = gathered(source, shards, names, columns.label, lambda text: (0,) * len(names))
-    notes = (columns.note(files[0].place),) if columns.others else ()
-    return replace(made, problem_type="multi_label_classification", notes=notes)
+    notes = (columns.note(files[0].place) if columns.others else "", marks and _note(source, columns.label, marks))
+    return replace(made, problem_type="multi_label_classification", notes=tuple(filter(None, notes)))
+
+
+def _marks(lists: Sequence[list[Any]]) -> int:
+    """How many labels the lists mark with 0 and 1; 0 where they hold labels themselves, none of them twice."""
+    if not all(one in (0, 1) for own in lists for one in own):
+        return 0
+    lengths = set(map(len, lists))
+    twice = any(len(set(own)) < len(own) for own in lists)
+    longest = max(lengths, default=0)
+    return longest if twice or (longest > 1 and len(lengths) == 1) else 0
+
+
+def _marked_labels(own: list[Any] | None) -> list[str] | None:
+    return own and [str(place) for place, mark in enumerate(own) if mark]
+
+
+def _note(source: str, label: str, marks: int) -> str:
+    what = f"{source}: column {label!r} has rows of 0 and 1, read as marks of {marks:,} labels, 0 to {marks - 1}"
+    return f"{what} by their place; give lists of names to name them"
 
 
 def _rows(file: File, texts: Sequence[str], label: str) -> Iterator[tuple[Any, ...]]:
@@ -49,10 +75,13 @@ def _rows(file: File, texts: Sequence[str], label: str) -> Iterator[tuple[Any, .
             yield number, *text, listed(own)
 
 
-def _fault(file: File, rows: Sequence[tuple[Any, ...]], columns: Columns) -> Fault | None:
-    """The first row that makes no sense."""
+def _fault(file: File, rows: Sequence[tuple[Any, ...]], columns: Columns, marks: int) -> Fault | None:
+    """The first row that makes no sense. marks: how many labels each row marks with 0 and 1; 0 for lists of labels."""
     for row, *texts, own in rows:
-        if own is not None and not _is_list(own):
+        if own is not None and marks and not (isinstance(own, list) and len(own) == marks):
+            message = f"label column {columns.label!r} has {own!r:.60} (row {row:,}): expected {marks:,} marks of 0 and 1"
+            return Fault(message, file.place, hint="as other rows have; or give lists of names, an empty one for none")
+        if own is not None and not marks and not _is_list(own):
             message = f"label column {columns.label!r} has {own!r:.60} (row {row:,}): expected {FORM}"
             return Fault(message, file.place, hint="write a list, or leave the labels of a row without any out")
         if not all(map(has_text, texts)):
@@ -65,11 +94,8 @@ def _is_list(own: Any) -> bool:
     return isinstance(own, list) and all(isinstance(one, str | int) and not isinstance(one, bool) for one in own)
 
 
-def _names(found: Sequence[tuple[File, Sequence[tuple[Any, ...]]]], label: str) -> tuple[str, ...]:
-    """Those of a list of ClassLabels, or all that train rows have, sorted."""
-    declared = [file.class_names[label] for file, _ in found if label in file.class_names]
-    if declared:
-        return declared[0]
+def _names(found: Sequence[tuple[File, Sequence[tuple[Any, ...]]]]) -> tuple[str, ...]:
+    """All labels that train rows have, sorted."""
     train = next((file.part for file, rows in found if any(own for *_, own in rows)), "")
     given = {one for file, rows in found if file.part == train for *_, own in rows for one in own or ()}
     return tuple(map(str, sorted(given, key=lambda one: (isinstance(one, str), one))))

@@ -11,8 +11,8 @@ from contextlib import suppress
 from typing import Any
 
 Class = int | str | float  # a label as the source has it; a number with a fraction means regression
-ITEM = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|-?\d+)"""
-# An array of numpy as pandas writes it, without commas: ['a' 'b'] or [0 1].
+ITEM = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|-?\d+\.?\d*)"""
+# An array of numpy as pandas writes it, without commas: ['a' 'b'], [0 1] or [0. 1.].
 ARRAY = re.compile(rf"\[\s*{ITEM}(?:\s+{ITEM})+\s*\]", re.DOTALL)
 NAME_THEM = "name the columns with --text, --pair and --label"
 

@@ -52,6 +52,9 @@ def read_tagged(source: str, files: Sequence[File], named: Named) -> tuple[Colum
         for file, some in given
     ]
     found = gathered(source, shards, names, tags, lambda text: (0,) * len(text))
+    if not any(map(any, found.parts["train"].labels)):
+        message = f"every word of the train rows has the tag O in column {tags!r}, so there is nothing to learn"
+        raise AdviseError(Fault(message, found.place("train"), hint="give rows with entities; --label names a column"))
     return Columns(words, None, tags), replace(found, notes=(*_notes(source, rows, names, tags), *_unseen(given, tags)))
 
 
@@ -64,6 +67,8 @@ def _notes(source: str, rows: Sequence[tuple[File, Sequence[Row]]], names: Seque
         kinds = len({name[2:] for name in names if name != OUTSIDE})
         what = f"column {tags!r} has numbers without names"
         yield f"{source}: {what}: 0 is read as O, and those after it as B and I of {kinds:,} kinds"
+    if all(len(words) == 1 for _, some in rows for _, words, _ in some):
+        yield f"{source}: each row has one word, so no word is seen in its sentence: give each sentence a row of its own"
 
 
 def _unseen(given: Sequence[tuple[File, Sequence[Row]]], tags: str) -> Iterator[str]:

@@ -69,3 +69,19 @@ def test_other_texts_are_no_data(tmp_path: Path) -> None:
     (tmp_path / "inner" / "train.csv").write_text("text,label\n")
     with pytest.raises(AdviseError, match=r"no data files in this folder\n  try: give one of its folders: inner"):
         loaded(tmp_path)
+
+
+@pytest.mark.parametrize(("encoding", "said"), [("utf-8-sig", ""), ("utf-16", "read as utf-16"), ("cp1252", "cp1252")])
+def test_files_of_other_encodings_are_read(encoding: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(TWO.replace("Anna", "Zoë").encode(encoding))
+    found = loaded(tmp_path / "a.txt")
+    assert ("Zoë3", "#") in {one for rows in (found.train, found.selection, found.report) for one in rows.texts}
+    assert said in " ".join(found.notes)
+
+
+def test_blanks_within_a_word_and_comments_are_told_from_fields(tmp_path: Path) -> None:
+    text = "".join(f"# id = {n}\n# NNP B-NP O\n10\u00a0000 CD I-NP O\nAnna\u2028{n} NNP B-NP B-PER\n\n" for n in range(9))
+    (tmp_path / "a.conll").write_text(text)
+    found = loaded(tmp_path / "a.conll")
+    words = {one for rows in (found.train, found.selection, found.report) for one in rows.texts}
+    assert words == {("#", "10\u00a0000", f"Anna\u2028{n}") for n in range(9)}

@@ -12,9 +12,10 @@ from tables import WORDS, faults, write
 
 from advisor.base.errors import AdviseError
 from advisor.compute.data.classified_texts import read_texts
-from advisor.compute.data.columns import Named
+from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.dataset import load
 from advisor.compute.data.files import File
+from advisor.compute.data.label_lists import rows_of_lists
 from advisor.compute.data.label_values import listed
 
 LISTS: list[Any] = [["sport"], ["sport", "news"], [], ["news"], None] * 4
@@ -42,6 +43,27 @@ def test_numbers_of_class_labels_stand_for_their_names(tmp_path: Path) -> None:
     data = load(str(tmp_path / "saved"))
     assert data.label_names == ("no", "yes", "so")
     assert all(sum(label) == 2 for label in data.train.labels)
+
+
+MARKED: list[Any] = [[1, 0, 1], [0, 0, 0], [0, 1, 1], None] * 5
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("a.jsonl", list),
+        ("a.jsonl", lambda row: [float(one) for one in row]),
+        ("a.jsonl", lambda row: [bool(one) for one in row]),
+        ("a.csv", json.dumps),
+        ("a.csv", lambda row: f"[{' '.join(f'{one}.' for one in row)}]"),  # as numpy writes it
+    ],
+)
+def test_rows_of_zeros_and_ones_mark_labels_by_their_place(name: str, written: Any, tmp_path: Path) -> None:
+    lists = [one and written(one) for one in MARKED]
+    data = load(write(tmp_path / name, {"text": WORDS, "labels": lists}))
+    assert (data.label_names, data.unlabelled_samples) == (("0", "1", "2"), 5)
+    assert set(data.train.labels) == {(1, 0, 1), (0, 0, 0), (0, 1, 1)}
+    assert "has rows of 0 and 1, read as marks of 3 labels" in data.notes[-1]
 
 
 @pytest.mark.parametrize(
@@ -103,3 +125,15 @@ def _saved(folder: Path, rows: list[dict[str, Any]]) -> Path:
             own = row["labels"]
             writer.writerow([row["text"], own if isinstance(own, str) else json.dumps(own)])
     return folder / "b.csv"
+
+
+def test_marks_are_told_from_numbers_of_labels() -> None:
+    def read(lists: list[Any]) -> tuple[str, ...]:
+        rows = {"text": [f"words {i}" for i in range(len(lists))], "labels": lists}
+        return rows_of_lists("here", [File("train", "here", rows, {})], Columns("text", None, "labels")).names
+
+    assert read([[0], [1], [0, 1], []]) == ("0", "1")  # no row has a label twice, and they are not of one length
+    assert read([[0, 1], [1, 0]]) == read([[0, 0], [1, 1]]) == ("0", "1")
+    assert read([[0, 1], [1, 2]]) == ("0", "1", "2")
+    with pytest.raises(AdviseError, match=r"\[0, 1\] \(row 2\): expected 3 marks of 0 and 1"):
+        read([[1, 0, 1], [0, 1], [0, 0, 0]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import datasets
@@ -159,3 +160,15 @@ def test_a_hub_id_without_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert faults("imdb-of-nobody").endswith("\n  try: download the files where there is a network and give their path")
     write(tmp_path / "imdb-of-nobdy" / "train.csv", reviews(20))
     assert faults("imdb-of-nobody").endswith(f"their path; did you mean 'imdb-of-nobdy'? (in {tmp_path})")
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+@pytest.mark.parametrize(("encoding", "said"), [("utf-8-sig", ""), ("utf-16", "read as utf-16"), ("cp1252", "cp1252")])
+def test_json_of_other_encodings_is_read(name: str, encoding: str, said: str, tmp_path: Path) -> None:
+    rows = [{"text": f"Zoë {n}", "label": n % 2} for n in range(20)]
+    each = [json.dumps(row, ensure_ascii=False) for row in rows]
+    written = ("\n".join(each) if name == "a.jsonl" else f"[{','.join(each)}]").encode(encoding)
+    (tmp_path / name).write_bytes(written)
+    data = load(str(tmp_path / name))
+    assert all(text.startswith("Zoë ") for text in data.train.texts) and said in " ".join(data.notes)
+    assert (tmp_path / name).read_bytes() == written

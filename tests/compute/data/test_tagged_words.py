@@ -160,3 +160,18 @@ def test_test_rows_that_are_all_train_rows_are_said(tmp_path: Path) -> None:
         (tmp_path / f"{name}.jsonl").write_text(rows)
     with pytest.raises(AdviseError, match="no train rows are left: all of them equal rows of another split"):
         load(str(tmp_path), read_rows=read_tagged)
+
+
+def test_tags_that_name_no_entity_at_all_teach_nothing(tmp_path: Path) -> None:
+    rows = {"tokens": [["one", f"word{n}"] for n in range(20)], "ner_tags": [["O", "O"]] * 20}
+    with pytest.raises(AdviseError, match="every word of the train rows has the tag O in column 'ner_tags'"):
+        read_tagged("here", [File("train", "here", rows, {})], Named(None, None, None))
+
+
+def test_words_without_their_sentence_are_told() -> None:
+    rows = {"word": [f"word{n}" for n in range(20)], "tag": ["O", "B-person"] * 10}
+    _, found = read_tagged("here", [File("train", "here", rows, {})], Named("word", None, "tag"))
+    assert found.notes == ("here: each row has one word, so no word is seen in its sentence: " + SENTENCES,)
+
+
+SENTENCES = "give each sentence a row of its own"
