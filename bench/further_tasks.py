@@ -1,10 +1,10 @@
 """The white paper's levels on other tasks: what 2/3 and 1/3 of the layers keep of a model that tells many classes or
 several labels of a text, scores pairs, tags words, answers questions, or classifies images or sounds.
 
-Command: python bench/further_tasks.py [--task NAME] [--model FOLDER] [--rate N] [--again | --show]; goes on where it was killed.
-Rows, metric and interval are those of `advise run`; one seed. `--again` times those again that other programs
-disturbed. Expected: an hour and a half of processor time for both tasks of texts with e5-small-en-12l. Bar (DESIGN.md,
-targets): at least 0.97 of the metric with 2/3 of the layers.
+Command: python bench/further_tasks.py [--task NAME] [--model FOLDER] [--rate N] [--again | --show]; it goes on where
+it was killed. Rows, metric and interval are those of `advise run`; one seed. `--again` times those again that other
+programs disturbed. Expected: an hour and a half of processor time for both tasks of texts with e5-small-en-12l. Bar
+(DESIGN.md, targets): at least 0.97 of the metric with 2/3 of the layers.
 """
 
 from __future__ import annotations

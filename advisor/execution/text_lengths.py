@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.base.errors import AdviseError
 from advisor.base.yamlfile import Document
+from advisor.facts.tasks import SPEECH, TO_TEXT
 from advisor.families import registry
 from advisor.families.family import Config, Family
 from advisor.families.input_sizes import A_SECOND, SOUND, fitted, positions
@@ -39,31 +40,71 @@ def follow(recipe: Recipe, document: Document, model: Model, data: TaskData, tru
     It is never below the default: batches are as long as their longest text, so that cutting fewer costs nothing. A
     tokenizer that cannot be read is refused where the model is loaded, after all that is checked before.
     """
+    from advisor.compute.structure.processors import tokenizer
     from advisor.compute.tasks.registry import task_class
 
     family = registry.of_config(model.config or {})
     task = task_class(data.task)
     if task.modality != "text":
-        return _positions(recipe, model, data, family)
-    if STATED in document.marks or model.folder is None:
+        recipe, data = _positions(recipe, model, data, family)
+    if model.folder is None or (task.modality != "text" and data.task != SPEECH):
         return Followed(recipe, data)
-    from advisor.compute.structure.processors import tokenizer
-
-    longest = family.longest(model.config) if family and model.config else None
     try:
-        lengths = _lengths(data.train, tokenizer(model.folder, trust_remote_code), longest)
+        words = tokenizer(model.folder, trust_remote_code)
+        if task.modality == "text":
+            longest = family.longest(model.config) if family and model.config else None
+            lengths = _lengths(data.train, words, longest)
+            cut = recipe.training.max_tokens if STATED in document.marks else _cut(lengths, longest)
+            recipe = replace(recipe, training=replace(recipe.training, max_tokens=cut))
+            data = _noting(data, _note(lengths, cut, STATED in document.marks, task.in_windows))
+        return Followed(recipe, _noting(data, cut_besides(recipe.training, data, words)))
     except AdviseError:
         return Followed(recipe, data)
+
+
+def _cut(lengths: list[int], longest: int | None) -> int:
+    """At how many tokens texts are cut by what the data have. longest: what the model reads."""
     cut = max(_share_of(lengths), Training().max_tokens)
-    cut = min(cut, longest or cut)
-    uncut = sum(length <= cut for length in lengths) / len(lengths)
-    texts = f"{uncut:.1%} of {len(lengths):,} training texts"
+    return min(cut, longest or cut)
+
+
+def _noting(data: TaskData, note: str) -> TaskData:
+    return replace(data, notes=(*data.notes, note)) if note else data
+
+
+def _note(lengths: list[int], cut: int, stated: bool, in_windows: bool) -> str:
+    """How many texts are cut, or read in windows; nothing where the recipe states it, and it suits the texts."""
+    count = len(lengths)
+    uncut = sum(length <= cut for length in lengths) / count
+    if stated:
+        are = "is read in windows" if in_windows else "is cut"
+        more = f"{1 - uncut:.1%} of {count:,} training texts are longer than training.max_tokens, {cut:,}: each {are}"
+        return more if uncut < SHARE else ""
+    texts = f"{uncut:.1%} of {count:,} training texts"
     note = f"texts are cut at {cut:,} tokens, which {texts} do not exceed"
-    if task.in_windows:
+    if in_windows:
         note = f"texts of more than {cut:,} tokens are read in windows; {texts} fit into one"
-    told = f"{note} (training.max_tokens sets another length)"
-    training = replace(recipe.training, max_tokens=cut)
-    return Followed(replace(recipe, training=training), replace(data, notes=(*data.notes, told)))
+    return f"{note} (training.max_tokens sets another length)"
+
+
+def cut_besides(training: Training, data: TaskData, words: Any) -> str:
+    """How many of what is to be written, or of the questions, are cut; nothing where few are."""
+    from advisor.compute.data.tokenizing import target_ids, token_ids
+
+    some = data.train.take(range(min(LOOKED_AT, len(data.train))))
+    if data.task in (*TO_TEXT, SPEECH):
+        most, what = training.max_new_tokens, "targets are longer than {:,} tokens: what is to be written is cut there"
+        lengths = [*map(len, target_ids(words, some.labels, most + 1))]
+        more = "training.max_new_tokens sets another length"
+    elif data.task == "question-answering":
+        from advisor.compute.tasks.question_answering import longest_question
+
+        most, what = longest_question(training.max_tokens), "questions are longer than {:,} tokens and cut there"
+        lengths, more = [*map(len, token_ids(words, some.texts))], "the context gets the other tokens"
+    else:
+        return ""
+    longer = sum(length > most for length in lengths) / len(lengths)
+    return f"{longer:.1%} of {len(lengths):,} training {what.format(most)} ({more})" if longer > 1 - SHARE else ""
 
 
 def _positions(recipe: Recipe, model: Model, data: TaskData, family: Family | None) -> Followed:

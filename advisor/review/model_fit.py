@@ -26,7 +26,7 @@ WHY_TAKEN = "Baseline and teacher have to do the task already where nothing is t
 WHY_OF = {"quantization": WHY_INT8, "finetune": WHY_TAKEN}
 WHY_TASK = "The architecture decides which tasks a model can be trained for."
 WHY_INPUTS = "A model has so many positions for tokens, patches of an image or parts of a sound, and none beyond."
-WHY_LANGUAGES = "A model for many languages reads and writes each text behind the code of its language."
+WHY_LANGUAGES = "Models for many languages read and write each text behind the code of its language; others do not."
 WHY_UNSEEN = "Without the model's config, sizes and numbers of layers cannot be checked, and no size can be predicted."
 
 
@@ -101,10 +101,13 @@ class ModelFit(NamedTuple):
             yield self._misfit(WHY_INPUTS, ("training", setting), f"{setting}: {message}", near)
 
     def _languages(self) -> Iterator[Finding]:
-        """Languages that the model's tokenizer asks for."""
+        """Languages that the model's tokenizer asks for, or has no use for."""
         if missing := languages.unstated(self.model, self.recipe.data):
             found = self._misfit(WHY_LANGUAGES, ("data", "task"), missing)
             yield replace(found, fix=Fix(languages.STATE_THEM, safe=False))
+        for setting, message in languages.unwanted(self.model, self.recipe.data):
+            found = self._misfit(WHY_LANGUAGES, ("data", setting), message)
+            yield replace(found, fix=Fix(languages.instead(self.model), safe=False))
 
     def task(self) -> Iterator[Finding]:
         """A task that no model of this type can do."""

@@ -10,10 +10,14 @@ from tables import write
 
 from advisor.api.orders import Order, assumptions, prepare
 from advisor.api.review import waiving
+from advisor.compute.data.dataset import Columns, Rows, TaskData
+from advisor.compute.structure.processors import tokenizer as tokenizer_of
 from advisor.execution.job import Job
+from advisor.execution.text_lengths import cut_besides
 from advisor.policy.pack import find
 from advisor.recipe.reader import loads
 from advisor.recipe.recipe import as_yaml
+from advisor.records.training_settings import Training
 
 RECIPE = """version: 1
 name: long
@@ -69,4 +73,24 @@ def test_positions_limit_it_and_short_texts_keep_the_default(folder: Path) -> No
 
 def test_what_the_recipe_states_holds(folder: Path) -> None:
     made = job(folder, words=150, more="training: {max_tokens: 64}\n")
-    assert made.recipe.training.max_tokens == 64 and not made.data.notes
+    assert made.recipe.training.max_tokens == 64
+    (note,) = made.data.notes
+    assert note.endswith(" training texts are longer than training.max_tokens, 64: each is cut")
+    assert not job(folder, words=10, more="training: {max_tokens: 64}\n").data.notes
+
+
+def test_targets_and_questions_that_are_cut_are_told(folder: Path) -> None:
+    tiny.checkpoint("t5", folder / "summarizer")
+    tokenizer = tokenizer_of(folder / "summarizer")
+    rows = Rows(("text",) * 8, None, ("object " * 90,) * 2 + ("object",) * 6)
+    told = cut_besides(Training(max_new_tokens=64), data_of("summarization", rows), tokenizer)
+    assert told.startswith("25.0% of 8 training targets are longer than 64 tokens: what is to be written is cut there")
+    asked = Rows(("object " * 90,) * 4 + ("object",) * 4, ("context",) * 8, ((),) * 8)
+    told = cut_besides(Training(max_tokens=384), data_of("question-answering", asked), tokenizer)
+    assert told.startswith("50.0% of 8 training questions are longer than 64 tokens and cut there")
+    assert not cut_besides(Training(), data_of("text-classification", asked), tokenizer)
+
+
+def data_of(task: str, rows: Rows) -> TaskData:
+    columns = Columns("text", None, "label")
+    return TaskData("here", columns, (), rows, rows, rows, rows, 0, "", "", task)

@@ -84,3 +84,36 @@ def test_the_tokenizer_of_a_folder_says_whether_it_marks_languages(
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(tokenizer))
     said = languages.unstated(probe.model(str(tmp_path)), data)
     assert missing in said and bool(said) == bool(missing)
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "said"),
+    [
+        ("t5", "translation, source_lang: en, target_lang: de", ["source_lang: this t5 marks no", "target_lang: this"]),
+        ("bart", "summarization, target_lang: de", ["target_lang: this bart marks no languages"]),
+        ("mbart", "translation, source_lang: en_XX, target_lang: de_DE", []),
+        ("t5", "translation", []),
+    ],
+)
+def test_languages_that_a_model_has_no_use_for_are_refused(
+    model: str, data: str, said: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_text(
+        f"version: 1\nname: a\nmodel: {{source: {model}}}\ndata: {{source: a.csv, samples: 20000, task: {data}}}\n"
+        "device: cpu\nsteps:\n  - finetune: {epochs: 1}\n"
+    )
+    assert main(["check", str(file)]) == (1 if said else 0)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert all(one in shown for one in said) and ("leave it out" in shown) == bool(said)
+    assert ("tells the model what to write" in shown) == (model == "t5" and bool(said))
+
+
+def test_a_whisper_for_english_takes_no_language(tmp_path: Path) -> None:
+    family = registry.find("whisper")
+    assert family
+    (tmp_path / "config.json").write_text(json.dumps(dict(family.config)))
+    data = DataSource(task="automatic-speech-recognition", source_lang="en")
+    for several, said in ((True, []), (False, [("source_lang", "source_lang: this whisper is for one language")])):
+        (tmp_path / "generation_config.json").write_text(json.dumps({"is_multilingual": several}))
+        assert list(languages.unwanted(probe.model(str(tmp_path)), data)) == said

@@ -1,12 +1,12 @@
 """Questions with a context in which their answers stand: SQuAD's JSON, or rows of the columns that SQuAD has.
 
-answers: `{"text": [...], "answer_start": [...]}`, or a list of `{"text": ..., "answer_start": ...}`. An empty list
-means that the context has no answer, as in SQuAD 2.0; none at all, that nobody knows.
+answers: `{"text": [...], "answer_start": [...]}`, or a list of `{"text": ..., "answer_start": ...}`. In
+CSV they are written as JSON or as Python writes them. An empty list means that the context has no answer, as in SQuAD
+2.0; none at all, that nobody knows.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.files import File, has_text
+from advisor.compute.data.label_values import literal
 from advisor.compute.data.labels import Labelled, Rows
 from advisor.compute.data.parts import Shard, column, gathered, require_columns
 
@@ -74,7 +75,7 @@ def _rows(file: File, question: str, context: str, answers: str) -> tuple[list[t
         fault = empty or ("" if some is None else _misplaced(found, text, some))
         if fault:
             what, _, got = fault.partition(": ")
-            hint = FILL if empty else HINTS.get(what, f"give text and answer_start in column {answers!r}")
+            hint = FILL if empty else HINTS[what]
             wrong.setdefault((what, hint), []).append((number, got))
         else:
             rows.append((asked, text, found))
@@ -83,7 +84,11 @@ def _rows(file: File, question: str, context: str, answers: str) -> tuple[list[t
 
 FILL = "fill these rows or leave them out"
 NOWHERE = "have an answer that is not in the context at its answer_start"
-HINTS = {NOWHERE: "count answer_start in characters from 0, of the very text in the context column"}
+NO_ANSWERS = "have no list of answers"
+HINTS = {
+    NOWHERE: "count answer_start in characters from 0, of the very text in the context column",
+    NO_ANSWERS: 'write them as {"text": ["Rome"], "answer_start": [14]}, where 14 counts characters of the context',
+}
 
 
 def _none(file: File, question: str) -> list[None]:
@@ -96,7 +101,7 @@ def _no_text(text: Any, column_: str) -> str:
 
 def _misplaced(found: tuple[Answer, ...] | None, context: str, given: Any) -> str:
     if found is None:
-        return f"have no list of answers: {given!r:.80}"
+        return f"{NO_ANSWERS}: {given!r:.80}"
     for one in found:
         if one.start < 0 or not has_text(one.text) or context[one.start : one.start + len(one.text)] != one.text:
             there = context[max(0, one.start) : max(0, one.start) + len(one.text)]
@@ -106,11 +111,7 @@ def _misplaced(found: tuple[Answer, ...] | None, context: str, given: Any) -> st
 
 def answers_of(given: Any) -> tuple[Answer, ...] | None:
     """The answers in either form; None where it is neither."""
-    if isinstance(given, str):
-        try:
-            given = json.loads(given)
-        except ValueError:
-            return None
+    given = literal(given, None) if isinstance(given, str) else given
     if isinstance(given, Mapping):
         texts, starts = given.get("text"), given.get("answer_start")
         if isinstance(texts, str):

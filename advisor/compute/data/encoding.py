@@ -49,7 +49,7 @@ def in_utf8(path: Path, place: str) -> tuple[str, ...]:
 
 
 def first_lines(path: Path, count: int) -> list[str]:
-    """The first lines of a text, at most so many; what cannot be decoded is replaced, to see what kind of file it is."""
+    """The first lines of a text, at most so many, to see what kind of file it is; what has no meaning is replaced."""
     with path.open(encoding=_marked(_beginning(path)) or "utf-8", errors="replace") as file:
         return [line.rstrip("\n") for line in islice(file, count)]
 

@@ -43,8 +43,8 @@ def rows_of_lists(source: str, files: Sequence[File], columns: Columns) -> Label
     places = {name: place for place, name in enumerate(names)}
     shards: list[Shard] = [(file, _coded(file, rows, places, columns.label)) for file, rows in found]
     made = gathered(source, shards, names, columns.label, lambda text: (0,) * len(names))
-    notes = (columns.note(files[0].place) if columns.others else "", marks and _note(source, columns.label, marks))
-    return replace(made, problem_type="multi_label_classification", notes=tuple(filter(None, notes)))
+    said = columns.note(files[0].place) if columns.others else "", _note(source, columns.label, marks) if marks else ""
+    return replace(made, problem_type="multi_label_classification", notes=tuple(filter(None, said)))
 
 
 def _marks(lists: Sequence[list[Any]]) -> int:
@@ -79,7 +79,7 @@ def _fault(file: File, rows: Sequence[tuple[Any, ...]], columns: Columns, marks:
     """The first row that makes no sense. marks: how many labels each row marks with 0 and 1; 0 for lists of labels."""
     for row, *texts, own in rows:
         if own is not None and marks and not (isinstance(own, list) and len(own) == marks):
-            message = f"label column {columns.label!r} has {own!r:.60} (row {row:,}): expected {marks:,} marks of 0 and 1"
+            message = f"label column {columns.label!r} has {own!r:.60} (row {row:,}): expected {marks:,} of 0 and 1"
             return Fault(message, file.place, hint="as other rows have; or give lists of names, an empty one for none")
         if own is not None and not marks and not _is_list(own):
             message = f"label column {columns.label!r} has {own!r:.60} (row {row:,}): expected {FORM}"

@@ -11,9 +11,11 @@ from contextlib import suppress
 from typing import Any
 
 Class = int | str | float  # a label as the source has it; a number with a fraction means regression
-ITEM = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|-?\d+\.?\d*)"""
+ITEM = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d*)?)"""
 # An array of numpy as pandas writes it, without commas: ['a' 'b'], [0 1] or [0. 1.].
 ARRAY = re.compile(rf"\[\s*{ITEM}(?:\s+{ITEM})+\s*\]", re.DOTALL)
+# An array within what Python writes, as pandas does of SQuAD's answers: array(['a', 'b'], dtype=object).
+IN_NUMPY = re.compile(rf"array\((\[(?:\s*{ITEM}(?:\s*,\s*{ITEM})*)?\s*\])(?:,\s*dtype=\w+)?\)", re.DOTALL)
 NAME_THEM = "name the columns with --text, --pair and --label"
 
 
@@ -34,9 +36,13 @@ def listed(value: Any) -> Any:
     if not isinstance(value, str) or not value.lstrip().startswith("["):
         return value
     items = re.findall(ITEM, value, re.DOTALL) if ARRAY.fullmatch(value.strip()) else []
-    text = f"[{', '.join(items)}]" if items else value
-    for read in (json.loads, ast.literal_eval):
+    return literal(f"[{', '.join(items)}]" if items else value, value)
+
+
+def literal(text: str, otherwise: Any) -> Any:
+    """What a text says as JSON or as Python writes it, arrays of numpy in it as lists; or else something else."""
+    for read in (json.loads, ast.literal_eval, lambda text: ast.literal_eval(IN_NUMPY.sub(r"\1", text))):
         with suppress(ValueError, SyntaxError, MemoryError, RecursionError), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python's own, of a backslash before a letter
             return read(text.strip())
-    return value
+    return otherwise

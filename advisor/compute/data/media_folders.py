@@ -14,10 +14,10 @@ from typing import Any
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.file_checks import MOST_BYTES, MOST_ROWS, SAMPLE
 
-SUFFIXES = {
-    **dict.fromkeys((".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"), "image"),
-    **dict.fromkeys((".wav", ".flac", ".ogg", ".mp3", ".opus", ".aiff", ".aif", ".au"), "audio"),
-}
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".avif", ".tif", ".tiff", ".ppm", ".pgm")
+SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".opus", ".aiff", ".aif", ".au")
+SUFFIXES = dict.fromkeys(IMAGES, "image") | dict.fromkeys(SOUNDS, "audio")
+UNREAD = dict.fromkeys((".heic", ".heif", ".svg"), ".png") | dict.fromkeys((".m4a", ".aac", ".wma", ".amr"), ".wav")
 TABLE = "metadata"  # the name of a table beside files, as `datasets` has it
 HIDDEN = (".", "__MACOSX")
 REFUSED = "refused"  # the key of why a file is not read
@@ -77,8 +77,14 @@ def table(folder: Path, suffixes: Sequence[str]) -> Path | None:
     return next((path for suffix in suffixes if (path := folder / f"{TABLE}{suffix}").is_file()), None)
 
 
-def by_class(folder: Path, root: Path, place: str) -> tuple[dict[str, list[Any]], int]:
-    """Columns of the files in a folder, labelled by the folders in it, and how many others there are.
+def to_convert(folder: Path) -> str:
+    """What to do with images and sounds in a folder that are not read; empty where there are none."""
+    found = sorted({path.suffix.lower() for path in folder.rglob("*") if not _hidden(path, folder)} & UNREAD.keys())
+    return " and ".join(f"convert {suffix} files to {UNREAD[suffix]}" for suffix in found)
+
+
+def by_class(folder: Path, root: Path, place: str) -> tuple[dict[str, list[Any]], Counter[str]]:
+    """Columns of the files in a folder, labelled by the folders in it, and how many others of each suffix there are.
 
     Files beside the folders have no label.
 
@@ -97,7 +103,8 @@ def by_class(folder: Path, root: Path, place: str) -> tuple[dict[str, list[Any]]
     refuse_too_many_bytes(media, place)
     cells = [_cell(path, root, place) for path in media]
     labels = [_label(path.relative_to(folder)) for path in media]
-    return {next(iter(kinds), "image"): cells, "label": labels}, len(files) - len(media)
+    others = Counter(path.suffix.lower() or path.name for path in files if not _kind(path))
+    return {next(iter(kinds), "image"): cells, "label": labels}, others
 
 
 def _label(path: Path) -> str | None:

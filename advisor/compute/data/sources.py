@@ -94,6 +94,7 @@ def _with_texts(folder: Path, files: Sequence[Path], tables: dict[str, Path]) ->
     inside = sorted({path.parent.name for path in folder.glob("*/*") if suffix_of(path) in BUILDERS})
     if inside or not texts:
         hint = f"give {'one of its folders: ' + ', '.join(inside) if inside else f'{FORMATS} files'}"
+        hint = media_folders.to_convert(folder) or hint
         raise AdviseError(Fault("no data files in this folder", str(folder), hint=hint))
     return texts
 
@@ -155,11 +156,23 @@ def _media(part: str, folder: Path, root: Path, place: str, header: bool | None)
         columns = {name: media_folders.with_bytes(cells, folder, root, place) for name, cells in found.columns.items()}
         return replace(found, place=place, columns=columns)
     columns, others = media_folders.by_class(folder, root, place)
+    convert = media_folders.to_convert(folder)
     if not columns["label"]:
-        hint = "give a folder for each class; other data is read unpacked"
+        hint = convert or "give a folder for each class; other data is read unpacked"
         raise AdviseError(Fault("there are no images or sounds", place, hint=hint))
-    notes = (f"{place}: {others:,} other files are left out",) if others else ()
-    return File(part, place, columns, {}, notes)
+    if part == "train" and not any(columns["label"]):
+        hint = f"put those of each class into a folder of its name, or name them in {media_folders.TABLE}.csv, in a "
+        message = "nothing says what the files are: they lie in no folders by class, and no table names them"
+        raise AdviseError(Fault(message, place, hint=f"{hint}column file_name, with their labels"))
+    return File(part, place, columns, {}, (_left_out(place, others, convert),) if others else ())
+
+
+def _left_out(place: str, others: Counter[str], convert: str) -> str:
+    """A note on the files of a folder that are no images or sounds that are read."""
+    kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in others.most_common(5))
+    many = others.total()
+    what = f"{many:,} other {'files are' if many > 1 else 'file is'} left out ({kinds})"
+    return f"{place}: {what}{f': {convert}, and they are read' if convert else ''}"
 
 
 def _name_parts(place: str, names: Sequence[str]) -> dict[str, str]:

@@ -27,23 +27,37 @@ def squad_columns(path: Path, place: str) -> dict[str, list[Any]] | None:
     value = json.loads(path.read_bytes())
     if not isinstance(value, Mapping) or not isinstance(value.get("data"), list):
         return None
-    rows = list(_rows(value["data"], place))
+    wrong: Wrong = {}
+    rows = list(_rows(value["data"], wrong))
+    if wrong:
+        raise AdviseError(*(Fault(f"{_places(some)}: {what}", place, hint=FORM) for what, some in wrong.items()))
     return {name: [row[place] for row in rows] for place, name in enumerate(("question", "context", "answers"))}
 
 
-def _rows(articles: list[Any], place: str) -> Iterator[tuple[str, str, Any]]:
+Wrong = dict[str, list[str]]  # by what is wrong: the articles, paragraphs or questions
+
+
+def _rows(articles: list[Any], wrong: Wrong) -> Iterator[tuple[str, str, Any]]:
     for number, article in enumerate(articles, 1):
         where = f"article {number:,}"
-        for count, paragraph in enumerate(_of(article, "paragraphs", where, place), 1):
+        for count, paragraph in enumerate(_of(article, "paragraphs", where, wrong) or (), 1):
             within = f"{where}, paragraph {count:,}"
-            context = _of(paragraph, "context", within, place)
-            for asked, one in enumerate(_of(paragraph, "qas", within, place), 1):
-                yield _of(one, "question", f"{within}, question {asked:,}", place), context, one.get("answers")
+            context = _of(paragraph, "context", within, wrong)
+            for asked, one in enumerate(_of(paragraph, "qas", within, wrong) or (), 1):
+                question = _of(one, "question", f"{within}, question {asked:,}", wrong)
+                if question is not None:
+                    yield question, context, one.get("answers")
 
 
-def _of(given: Any, key: str, where: str, place: str) -> Any:
-    """What stands under a key of an article, a paragraph or a question; where: which one it is."""
-    if not isinstance(given, Mapping) or not isinstance(given.get(key), KINDS[key]):
-        what = "is not there" if not isinstance(given, Mapping) or key not in given else "has an odd value"
-        raise AdviseError(Fault(f"{where}: the key {key!r} {what}", place, hint=FORM))
-    return given[key]
+def _of(given: Any, key: str, where: str, wrong: Wrong) -> Any:
+    """What stands under a key of an article, a paragraph or a question; where: which one it is. None if it is wrong."""
+    if isinstance(given, Mapping) and isinstance(given.get(key), KINDS[key]):
+        return given[key]
+    what = "is not there" if not isinstance(given, Mapping) or key not in given else "has an odd value"
+    wrong.setdefault(f"the key {key!r} {what}", []).append(where)
+    return None
+
+
+def _places(some: list[str]) -> str:
+    others = len(some) - 1
+    return f"{some[0]} and {others:,} other {'place' if others == 1 else 'places'}" if others else some[0]

@@ -68,7 +68,7 @@ def _notes(source: str, rows: Sequence[tuple[File, Sequence[Row]]], names: Seque
         what = f"column {tags!r} has numbers without names"
         yield f"{source}: {what}: 0 is read as O, and those after it as B and I of {kinds:,} kinds"
     if all(len(words) == 1 for _, some in rows for _, words, _ in some):
-        yield f"{source}: each row has one word, so no word is seen in its sentence: give each sentence a row of its own"
+        yield f"{source}: each row has one word, so none is seen in its sentence: give each sentence a row of its own"
 
 
 def _unseen(given: Sequence[tuple[File, Sequence[Row]]], tags: str) -> Iterator[str]:

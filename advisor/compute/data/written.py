@@ -55,15 +55,18 @@ def read_with_targets(source: str, files: Sequence[File], named: Named) -> tuple
         AdviseError: columns are missing or could be several, or rows have no text in one of them.
     """
     files = [file for file in files if file.part != "unlabelled"] or list(files)
-    text, target = _pair(files[0], named)
     files = [_unfolded(file) for file in files]
+    text, target = _pair(files[0], named)
     require_texts(files, (text, target))
 
     def rows(shards: Sequence[File]) -> Rows:
         read, written = (tuple(one for file in shards for one in file.columns[name]) for name in (text, target))
         return Rows(read, None, written)
 
-    return Columns(text, None, target), labelled(source, files, rows)
+    languages = _languages(files[0])
+    others = f"column {TRANSLATION!r} has texts in {', '.join(languages)}: {text} is read, {target} is written"
+    notes = (f"{source}: {others}; --text and --label name others",) if {text, target} & {*languages} else ()
+    return Columns(text, None, target), labelled(source, files, rows, notes)
 
 
 def require_texts(files: Sequence[File], names: Sequence[str]) -> None:

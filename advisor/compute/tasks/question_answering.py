@@ -206,10 +206,15 @@ class QuestionAnswering(Task):
         return [self._span(*best[one]) for one in sorted(best)]
 
 
+def longest_question(max_tokens: int) -> int:
+    """The tokens of a question that are read in windows of so many."""
+    return min(LONGEST_QUESTION, max_tokens // 3)
+
+
 def _windows(rows: Rows, tokenizer: Any, max_tokens: int) -> Iterator[tuple[tuple[int, ...], tuple[int, int], Detail]]:
     """Tokens, label and detail of each window, question after question."""
     require_places(tokenizer)
-    longest = min(LONGEST_QUESTION, max_tokens // 3)
+    longest = longest_question(max_tokens)
     questions = [_cut(text, tokenizer, longest) for text in rows.texts]
     stride = min(DOC_STRIDE, (max_tokens - longest - 4) // 2)
     if stride < 1:

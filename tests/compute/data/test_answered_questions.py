@@ -31,6 +31,8 @@ def read(answers: Any, context: Any = CONTEXT) -> Labelled:
         [{"text": "Rome", "answer_start": 14}],
         {"text": "Rome", "answer_start": 14},
         json.dumps(ROME),  # as a CSV has it
+        str(ROME),
+        "{'text': array(['Rome', 'Rome'],\n  dtype=object), 'answer_start': array([14, 14], dtype=int32)}",
         {"text": ["Rome", "Rome"], "answer_start": [14, 14]},
     ],
 )
@@ -95,6 +97,7 @@ def test_squad_json(tmp_path: Path) -> None:
         ({"qas": []}, "article 1, paragraph 2: the key 'context' is not there"),
         ({"context": None, "qas": []}, "article 1, paragraph 2: the key 'context' has an odd value"),
         ({"context": "x", "qas": [{"id": 1}]}, "article 1, paragraph 2, question 1: the key 'question' is not there"),
+        ({"qas": [{"id": 1}, {}]}, "'context' is not there(.|\n)*question 1 and 1 other place: the key 'question'"),
     ],
 )
 def test_what_is_missing_in_squad_json_is_named_with_its_place(

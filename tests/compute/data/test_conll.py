@@ -80,7 +80,8 @@ def test_files_of_other_encodings_are_read(encoding: str, said: str, tmp_path: P
 
 
 def test_blanks_within_a_word_and_comments_are_told_from_fields(tmp_path: Path) -> None:
-    text = "".join(f"# id = {n}\n# NNP B-NP O\n10\u00a0000 CD I-NP O\nAnna\u2028{n} NNP B-NP B-PER\n\n" for n in range(9))
+    sentence = "# id = {}\n# NNP B-NP O\n10\u00a0000 CD I-NP O\nAnna\u2028{} NNP B-NP B-PER\n\n"
+    text = "".join(sentence.format(n, n) for n in range(9))
     (tmp_path / "a.conll").write_text(text)
     found = loaded(tmp_path / "a.conll")
     words = {one for rows in (found.train, found.selection, found.report) for one in rows.texts}

@@ -135,5 +135,5 @@ def test_marks_are_told_from_numbers_of_labels() -> None:
     assert read([[0], [1], [0, 1], []]) == ("0", "1")  # no row has a label twice, and they are not of one length
     assert read([[0, 1], [1, 0]]) == read([[0, 0], [1, 1]]) == ("0", "1")
     assert read([[0, 1], [1, 2]]) == ("0", "1", "2")
-    with pytest.raises(AdviseError, match=r"\[0, 1\] \(row 2\): expected 3 marks of 0 and 1"):
+    with pytest.raises(AdviseError, match=r"\[0, 1\] \(row 2\): expected 3 of 0 and 1"):
         read([[1, 0, 1], [0, 1], [0, 0, 0]])

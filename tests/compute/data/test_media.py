@@ -64,7 +64,25 @@ def test_a_folder_an_archive_parquet_and_a_table_give_the_same_images(tmp_path: 
         ]
         rows += zip(data.selection.texts, data.selection.labels, strict=True)
         assert {(content, data.label_names[label]) for content, label in rows} == expected
-    assert any("1 other files are left out" in note for note in found[0].notes)
+    assert any("1 other file is left out (1 .txt)" in note for note in found[0].notes)
+
+
+def test_formats_that_are_not_read_are_named_with_what_to_do(tmp_path: Path) -> None:
+    folder = perceived.images(tmp_path / "images", each=8)
+    (folder / "red/9.heic").write_bytes(b"phone")
+    assert "(1 .heic): convert .heic files to .png, and they are read" in " ".join(load(folder).notes)
+    (tmp_path / "sounds/one").mkdir(parents=True)
+    (tmp_path / "sounds/one/a.m4a").write_bytes(b"phone")
+    with pytest.raises(AdviseError, match=r"no data files in this folder\n  try: convert \.m4a files to \.wav"):
+        load(tmp_path / "sounds")
+
+
+def test_a_folder_without_classes_is_refused(tmp_path: Path) -> None:
+    for number, file in enumerate(sorted(perceived.images(tmp_path / "images", each=8).rglob("*.png"))):
+        (tmp_path / "flat").mkdir(exist_ok=True)
+        file.rename(tmp_path / f"flat/{number}.png")
+    with pytest.raises(AdviseError, match="they lie in no folders by class, and no table names them"):
+        load(tmp_path / "flat")
 
 
 def test_splits_are_folders_and_a_table_may_name_the_files_of_one(tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ def test_a_column_of_translations_counts_as_one_for_each_language(tmp_path: Path
     write(tmp_path, train=rows)
     found = with_targets(tmp_path)
     assert (found.columns.text, found.columns.label) == ("en", "de")
+    assert "'translation' has texts in en, de: en is read, de is written; --text and --label name" in found.notes[0]
     other = with_targets(tmp_path, text="de")
     assert (other.columns.text, other.columns.label) == ("de", "en") and other.train.texts[0].startswith("eins")
 
