@@ -58,8 +58,8 @@ STUDENT = "student"  # in place of a level: no own run of a level narrows what i
 class Candidate(NamedTuple):
     """One recipe that might be advised. `misses`: the goals that it is predicted to miss, in words.
 
-    judged: the register's ranges, by whose middle it is chosen, where nobody asks for caution. narrowed: what the
-    user's own runs made of its ranges. making: what it costs to make.
+    judged: the ranges by which it is chosen: the register's, by their middle, or to be cautious the predicted ones.
+    narrowed: what the user's own runs made of its ranges. making: what it costs to make.
     """
 
     recipe: Recipe
@@ -184,7 +184,8 @@ def given(
     if history and not (planned and planned.problems):
         prediction, narrowed = history.narrow(prediction, int8)
         judged, _ = history.narrow(judged, int8)
-    misses = tuple(_misses(prediction if cautious else judged, facts.goal, planned, cautious))
+    judged = prediction if cautious else judged
+    misses = tuple(_misses(judged, facts.goal, planned, cautious))
     cost = making(planned, recipe, facts.data, prediction.emissions)
     return Candidate(recipe, level, planned, prediction, judged, tuple(found), misses, narrowed, cost)
 

@@ -168,7 +168,7 @@ def notes(chosen: Candidate, facts: Facts) -> Iterator[str]:
             f"it may miss the goal of {facts.goal.relative_accuracy:g}: the relative accuracy is predicted as {own}, "
             f"with {own.low:.2f} as its lower end; the gate decides on the measured model"
         )
-    if own and chosen.plan and chosen.plan.family.judged_as:
+    if own and chosen.plan and chosen.plan.family.judged_as and chosen.judged is not chosen.prediction:
         missed = own.middle < facts.goal.relative_accuracy
         told = f", and its middle misses the goal of {facts.goal.relative_accuracy:g}" if missed else ""
         yield f"chosen by BERT's ranges (opt-follows-bert); OPT's own range is {own}, on weaker evidence{told}"
