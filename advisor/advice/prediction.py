@@ -83,6 +83,15 @@ def predict(
     )
 
 
+def of_recipe(plan: Plan | None, family: Family | None, data: DataFacts, int8: bool) -> Prediction:
+    """The same of a recipe as somebody wrote it; without an accuracy where a cut is not repaired by distillation.
+
+    Ranges of accuracy are those of models that distillation has repaired.
+    """
+    said = predict(plan, family, data, int8)
+    return said if plan is None or plan.repaired else said._replace(accuracy=None, beyond_chance=None)
+
+
 def _cut(group: str, cut: Cut, data: DataFacts) -> Effect | None:
     return None if data.samples is None else cut_effect(group, cut, data.samples, asked(data.task, data.problem_type))
 

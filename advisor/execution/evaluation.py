@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from advisor.advice.prediction import predict
+from advisor.advice.prediction import of_recipe
 from advisor.advice.ranges import Range
 from advisor.base.errors import AdviseError
 from advisor.deployment.gates import ENOUGH, judge
@@ -153,10 +153,8 @@ def predicted(job: Job, last: str) -> Predicted:
     before, student = job.plan.steps[0].before, job.model.student_config
     part = plan(replace(recipe, steps=steps), before, job.plan.labels, student)
     int8 = any(step.name == "quantization" for step in steps)
-    found = predict(part, job.plan.family, job.reviewed.facts.data, int8)
-    # Ranges of accuracy are those of models that distillation has repaired.
-    accuracy = None if last == "layer_removal" else found.accuracy
-    return Predicted(*map(_ends, (accuracy, found.time, found.emissions, found.size)))
+    found = of_recipe(part, job.plan.family, job.reviewed.facts.data, int8)
+    return Predicted(*map(_ends, (found.accuracy, found.time, found.emissions, found.size)))
 
 
 def _ends(found: Range | None) -> tuple[float, float] | None:

@@ -76,6 +76,13 @@ class Plan(NamedTuple):
         return self.steps[-1].family, self.steps[-1].after
 
     @property
+    def repaired(self) -> bool:
+        """Whether a step that distils follows the last cut of layers."""
+        steps = [one.step for one in self.steps]
+        last = max((place for place, step in enumerate(steps) if step.name == "layer_removal"), default=-1)
+        return last < 0 or any(step.distils for step in steps[last:])
+
+    @property
     def cuts(self) -> list[str]:
         """The names of everything that the steps cut, as the family's description has them."""
         found = (cut for one in self.steps for cut in one.family.cuts(one.before, one.after))

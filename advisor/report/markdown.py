@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from advisor.advice.prediction import Prediction, predict
+from advisor.advice.prediction import Prediction, of_recipe
 from advisor.advice.ranges import Range
 from advisor.recipe.plan import Plan
 from advisor.report.escape import code, escaped
@@ -80,9 +80,10 @@ def _does(reviewed: Reviewed) -> Iterator[str]:
 
 def _predicted(reviewed: Reviewed, plan: Plan | None) -> str:
     int8 = reviewed.recipe.step("quantization") is not None
-    said = predict(plan, plan.family if plan else None, reviewed.facts.data, int8)
+    said = of_recipe(plan, plan.family if plan else None, reviewed.facts.data, int8)
     values = {"accuracy": said.accuracy, "time": said.time, "emissions": said.emissions, "bytes": said.size}
     ranges = [f"{name} {_share(value)}" for name, value in values.items() if value]
+    ranges += ["no accuracy, as no distillation repairs the cut"] if plan and not plan.repaired else []
     if plan and plan.problems:
         return "Nothing can be predicted: the recipe does not fit the model."
     if not ranges:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import Any, Literal, NamedTuple
 
-from advisor.advice.prediction import Prediction, predict
+from advisor.advice.prediction import Prediction, of_recipe
 from advisor.advice.ranges import Range
 from advisor.base.interval import show
 from advisor.families import registry
@@ -114,7 +114,7 @@ def _beyond(these: Iterable[Finding], those: Iterable[Finding]) -> tuple[Finding
 def outcome(one: Reviewed) -> Outcome:
     """What a recipe leads to, from its plan and the register of evidence."""
     family = one.plan.family if one.plan else registry.find(one.facts.model.family or "")
-    found: Prediction = predict(one.plan, family, one.facts.data, one.recipe.step("quantization") is not None)
+    found: Prediction = of_recipe(one.plan, family, one.facts.data, one.recipe.step("quantization") is not None)
     baseline = one.plan.baseline_parameters if one.plan else None
     whole = (baseline or 0) * BYTES / 1e6
     size = Range(found.size.low * whole, found.size.high * whole) if found.size and baseline else None

@@ -268,3 +268,12 @@ def test_a_comment_calls_nobody_and_links_nowhere(tmp_path: Path, capsys: pytest
     main(["diff", "--format", "markdown", *(str(tmp_path / f"{name}.yaml") for name in ("old", "new"))])
     (row,) = [line for line in capsys.readouterr().out.splitlines() if "team" in line]
     assert "@\u200bteam \\[y\\](http://z.example) \\<!-- a \\| b" in row
+
+
+def test_a_cut_that_nothing_repairs_is_promised_no_accuracy(diff: Any) -> None:
+    bare = OLD.replace("  - distillation: {}\n", "")
+    for new in (bare, bare + INT8):
+        _, found = diff(OLD, new)
+        assert found["predicted"]["before"]["accuracy"] and not found["predicted"]["after"].get("accuracy")
+    _, found = diff(OLD, OLD + INT8)
+    assert found["predicted"]["after"]["accuracy"]
