@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -73,6 +73,8 @@ def _read_folder(folder: Path, header: bool | None) -> list[File]:
     if not others and media_folders.holds_media(folder):
         return _read_media(folder, str(folder), header)
     paths = _with_texts(folder, files, paths)
+    if _are_books(paths):
+        return _as_one(str(folder), [read_file("train", path, header) for path in paths.values()])
     parts = _name_parts(str(folder), list(paths))
     for part in PARTS:
         if len(formats := sorted({suffix_of(paths[name]) for name in parts if parts[name] == part})) > 1:
@@ -97,6 +99,20 @@ def _with_texts(folder: Path, files: Sequence[Path], tables: dict[str, Path]) ->
         hint = media_folders.to_convert(folder) or hint
         raise AdviseError(Fault("no data files in this folder", str(folder), hint=hint))
     return texts
+
+
+def _are_books(names: Iterable[str]) -> bool:
+    """Whether files are plain texts alone, several of them, and none is named after a split."""
+    found = list(names)
+    return len(found) > 1 and all(suffix_of(Path(name)) == TEXT and not PART.match(name) for name in found)
+
+
+def _as_one(place: str, files: list[File]) -> list[File]:
+    """Books as one set of texts, with notes on how the first of them are read."""
+    _refuse_copies([Path(file.place) for file in files])
+    note = f"{place}: {len(files):,} files of text, of which none is named after a split, are read as one set of texts"
+    noted = [replace(file, notes=file.notes if number < 3 else ()) for number, file in enumerate(files)]
+    return [replace(noted[0], notes=(note, *noted[0].notes)), *noted[1:]]
 
 
 def _holds_rows(path: Path, beside: bool) -> bool:

@@ -53,12 +53,20 @@ def test_a_folder_of_splits_and_a_packed_file(tmp_path: Path) -> None:
     assert len(texts(loaded(packed))) == 40
 
 
-def test_a_folder_of_books_has_to_say_its_splits(tmp_path: Path) -> None:
+def test_a_folder_of_books_is_one_set_of_texts(tmp_path: Path) -> None:
     (tmp_path / "emma.txt").write_text(BOOK)
     assert len(texts(loaded(tmp_path))) == 40
-    (tmp_path / "ulysses.txt").write_text(LINES)
-    with pytest.raises(AdviseError, match=r"cannot tell which split these files are: emma\.txt, ulysses\.txt"):
+    for number in range(4):
+        (tmp_path / f"ulysses-{number}.txt").write_text(LINES.replace("says", f"says {number}"))
+    data = loaded(tmp_path)
+    assert len(texts(data)) == 200
+    named = "5 files of text, of which none is named after a split, are read as one set of texts"
+    assert data.notes[0] == f"{tmp_path}: {named}" and len(data.notes) == 4
+    (tmp_path / "copy.txt").write_text(BOOK)
+    with pytest.raises(AdviseError, match="has the same content as copy.txt, so rows would count twice"):
         loaded(tmp_path)
+    (tmp_path / "copy.txt").rename(tmp_path / "train.txt")
+    assert len(texts(loaded(tmp_path))) == 40  # a file is named after a split, so the others are none of them
 
 
 def test_text_of_windows_is_read_and_said(tmp_path: Path) -> None:
