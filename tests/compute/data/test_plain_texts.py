@@ -63,7 +63,7 @@ def test_a_folder_of_books_is_one_set_of_texts(tmp_path: Path) -> None:
     named = "5 files of text, of which none is named after a split, are read as one set of texts"
     assert data.notes[0] == f"{tmp_path}: {named}" and len(data.notes) == 4
     (tmp_path / "copy.txt").write_text(BOOK)
-    with pytest.raises(AdviseError, match="has the same content as copy.txt, so rows would count twice"):
+    with pytest.raises(AdviseError, match=r"has the same content as copy\.txt, so rows would count twice"):
         loaded(tmp_path)
     (tmp_path / "copy.txt").rename(tmp_path / "train.txt")
     assert len(texts(loaded(tmp_path))) == 40  # a file is named after a split, so the others are none of them
