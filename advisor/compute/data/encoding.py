@@ -11,6 +11,7 @@ from advisor.compute.data.file_checks import PIECE
 
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 OLD = "cp1252"  # of Windows in the West; ISO-8859-1 has the same letters
+UNKNOWN = "\ufffd"  # in place of bytes without a meaning
 AS_UTF8 = "save it as UTF-8"
 
 
@@ -18,7 +19,7 @@ def encoding_of(path: Path, place: str) -> str:
     """UTF-8, what a byte order mark says, or else what Windows wrote.
 
     Raises:
-        AdviseError: it is none of them.
+        AdviseError: it is none of them, or UTF-8 with wrong bytes in it.
     """
     begins = _beginning(path)
     marked = _marked(begins)
@@ -26,8 +27,11 @@ def encoding_of(path: Path, place: str) -> str:
         raise AdviseError(Fault("has zero bytes, as UTF-16 without a mark has", place, hint=AS_UTF8))
     if marked and (line := _undecodable(path, marked)) is not None:
         raise AdviseError(Fault(f"is not {marked}, as its first bytes say", place, line, 1, AS_UTF8))
-    if marked or _undecodable(path, "utf-8") is None:
+    if marked or (wrong := _undecodable(path, "utf-8")) is None:
         return marked or "utf-8"
+    if _is_nearly_utf8(path):
+        hint = "write this line again, or leave it out"
+        raise AdviseError(Fault("is UTF-8 but for some bytes", place, wrong, 1, hint))
     if (line := _undecodable(path, OLD)) is not None:
         raise AdviseError(Fault(f"is neither UTF-8 nor {OLD}", place, line, 1, AS_UTF8))
     return OLD
@@ -67,6 +71,20 @@ def _marked(begins: bytes) -> str:
 def note_on(encoding: str) -> str:
     """What is to be said of an encoding; nothing of UTF-8."""
     return "" if encoding.startswith("utf-8") else f"read as {encoding}{': it is not UTF-8' if encoding == OLD else ''}"
+
+
+def _is_nearly_utf8(path: Path) -> bool:
+    """Whether more characters beyond ASCII are there in UTF-8 than bytes that have no meaning in it.
+
+    Letters of another encoding are characters of UTF-8 by chance alone, and a file that is damaged is not one of it.
+    """
+    decoder, there, wrong = codecs.getincrementaldecoder("utf-8")("replace"), 0, 0
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            text = decoder.decode(piece)
+            unknown = text.count(UNKNOWN)
+            there, wrong = there + sum(map("\x7f".__lt__, text)) - unknown, wrong + unknown
+    return there > wrong
 
 
 def _undecodable(path: Path, encoding: str) -> int | None:
