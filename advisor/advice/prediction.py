@@ -89,7 +89,10 @@ def of_recipe(plan: Plan | None, family: Family | None, data: DataFacts, int8: b
     Ranges of accuracy are those of models that distillation has repaired.
     """
     said = predict(plan, family, data, int8)
-    return said if plan is None or plan.repaired else said._replace(accuracy=None, beyond_chance=None)
+    if plan is None or plan.repaired:
+        return said
+    basis = tuple(one for one in said.basis if one != _own(said.seen, int8))  # which is about the accuracy
+    return said._replace(accuracy=None, beyond_chance=None, basis=basis)
 
 
 def _cut(group: str, cut: Cut, data: DataFacts) -> Effect | None:

@@ -82,6 +82,8 @@ def advise(
         raise (NotMet if denied else PolicyError)(_refused(found, denied))
     if wrong := registry.refused_task(model.model_type, facts.model.kind, facts.data.task):
         raise AdviseError(wrong[0], hint=wrong[1])
+    if unwanted := next(languages.unwanted(model, stated(facts.data, data)), None):
+        raise AdviseError(f"data.{unwanted[1]}", hint=languages.instead(model))
     meeting = [one for one in admissible if not one.misses]
     if not meeting:
         elsewhere = partial(_meets, policy, model=model, data=data, name=name, choosing=choosing)

@@ -116,8 +116,9 @@ def _of_number(written: str, kind: str) -> str:
     if re.fullmatch(r"[-+]?0[\d_]+", text):
         return f"write it without the leading zero: {int(text.replace('_', ''))}"
     if _THOUSANDS.match(text) and kind == "int":
-        alone = f"write {text.split('.')[0]}; or, for " if re.fullmatch(r"\d{1,3}\.000", text) else "write "
-        return f"{alone}thousands with an underscore or not at all: {re.sub('[.,]', '_', text)}"
+        if match := re.fullmatch(r"([1-9]\d{0,2})\.000", text):
+            return f"write {match[1]}; or {match[1]}_000, if thousands are meant"
+        return f"write thousands with an underscore or not at all: {re.sub('[.,]', '_', text)}"
     if _DECIMAL_COMMA.match(text):
         return f"write it with a point: {text.replace(',', '.')}"
     if (match := _PERCENT.match(text)) and kind == "float":

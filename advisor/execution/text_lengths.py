@@ -53,10 +53,11 @@ def follow(recipe: Recipe, document: Document, model: Model, data: TaskData, tru
         words = tokenizer(model.folder, trust_remote_code)
         if task.modality == "text":
             longest = family.longest(model.config) if family and model.config else None
-            lengths = _lengths(data.train, words, longest)
-            cut = recipe.training.max_tokens if STATED in document.marks else _cut(lengths, longest)
+            stated = recipe.training.max_tokens if STATED in document.marks else 0
+            lengths = _lengths(data.train, words, longest, stated)
+            cut = stated or _cut(lengths, longest)
             recipe = replace(recipe, training=replace(recipe.training, max_tokens=cut))
-            data = _noting(data, _note(lengths, cut, STATED in document.marks, task.in_windows))
+            data = _noting(data, _note(lengths, cut, bool(stated), task.in_windows))
         return Followed(recipe, _noting(data, cut_besides(recipe.training, data, words)))
     except AdviseError:
         return Followed(recipe, data)
@@ -94,7 +95,10 @@ def cut_besides(training: Training, data: TaskData, words: Any) -> str:
     some = data.train.take(range(min(LOOKED_AT, len(data.train))))
     if data.task in (*TO_TEXT, SPEECH):
         most, what = training.max_new_tokens, "targets are longer than {:,} tokens: what is to be written is cut there"
-        lengths = [*map(len, target_ids(words, some.labels, most + 1))]
+        if data.task == SPEECH:  # its targets are plain tokens and the end
+            lengths = [len(one) + 1 for one in token_ids(words, some.labels)]
+        else:
+            lengths = [*map(len, target_ids(words, some.labels, most + 1))]
         more = "training.max_new_tokens sets another length"
     elif data.task == "question-answering":
         from advisor.compute.tasks.question_answering import longest_question
@@ -130,12 +134,15 @@ def _seconds(training: Training, config: Config, data: TaskData) -> tuple[Traini
     return replace(training, max_seconds=cut), replace(data, notes=(*data.notes, told))
 
 
-def _lengths(rows: Rows, tokenizer: object, positions: int | None) -> list[int]:
-    """Tokens of the first rows, special ones included, as far as the model could read them, and one more."""
+def _lengths(rows: Rows, tokenizer: object, positions: int | None, stated: int) -> list[int]:
+    """Tokens of the first rows, special ones included, as far as the model could read them, and one more.
+
+    stated: the length that a recipe states; 0 for none. They are counted beyond that, too.
+    """
     from advisor.compute.data.tokenizing import token_ids
 
     named = int(getattr(tokenizer, "model_max_length", 0) or 0)
-    most = positions or (named if 0 < named <= 100_000 else WITHOUT_POSITIONS)
+    most = max(stated, positions or (named if 0 < named <= 100_000 else WITHOUT_POSITIONS))
     some = rows.take(range(min(LOOKED_AT, len(rows))))
     texts = [text if isinstance(text, str) else " ".join(text) for text in some.texts]
     return list(map(len, token_ids(tokenizer, texts, some.pairs, most + 1)))

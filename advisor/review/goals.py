@@ -59,6 +59,7 @@ def _out_of_reach(recipe: Recipe, facts: Facts, planned: Plan) -> Iterator[Broke
             range_ = expected.get(name)
             if range_ and not _may_hold(bound, range_, AS_BOUND[name]):
                 words = f"this recipe leaves {range_.low:.1f} MB" if name == "size_mb" else f"{range_} is expected"
+                words += " even after distillation" if name == "relative_accuracy" and not planned.repaired else ""
                 yield REACH, f"{name} must be {_said(recipe, part, name)}, but {words}", (part, name)
 
 

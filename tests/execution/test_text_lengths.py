@@ -11,9 +11,10 @@ from tables import write
 from advisor.api.orders import Order, assumptions, prepare
 from advisor.api.review import waiving
 from advisor.compute.data.dataset import Columns, Rows, TaskData
+from advisor.compute.data.tokenizing import token_ids
 from advisor.compute.structure.processors import tokenizer as tokenizer_of
 from advisor.execution.job import Job
-from advisor.execution.text_lengths import cut_besides
+from advisor.execution.text_lengths import _lengths, cut_besides
 from advisor.policy.pack import find
 from advisor.recipe.reader import loads
 from advisor.recipe.recipe import as_yaml
@@ -89,6 +90,11 @@ def test_targets_and_questions_that_are_cut_are_told(folder: Path) -> None:
     told = cut_besides(Training(max_tokens=384), data_of("question-answering", asked), tokenizer)
     assert told.startswith("50.0% of 8 training questions are longer than 64 tokens and cut there")
     assert not cut_besides(Training(), data_of("text-classification", asked), tokenizer)
+    spoken = data_of("automatic-speech-recognition", Rows((b"",) * 8, None, ("object " * 12,) * 8))
+    plain = len(token_ids(tokenizer, ["object " * 12])[0])  # and the end behind them
+    assert not cut_besides(Training(max_new_tokens=plain + 1), spoken, tokenizer)
+    assert cut_besides(Training(max_new_tokens=plain), spoken, tokenizer)
+    assert _lengths(Rows(("object " * 3000,), None, (0,)), tokenizer, None, 2500) == [2501]
 
 
 def data_of(task: str, rows: Rows) -> TaskData:

@@ -109,6 +109,12 @@ def test_languages_that_a_model_has_no_use_for_are_refused(
     assert ("tells the model what to write" in shown) == (model == "t5" and bool(said))
 
 
+def test_advice_writes_no_recipe_that_check_refuses(capsys: pytest.CaptureFixture[str]) -> None:
+    facts = ["--model", "t5", *FACTS[2:], "--source-lang", "en", "--target-lang", "de"]
+    assert main(facts) == 2
+    assert "data.source_lang: this t5 marks no languages" in capsys.readouterr().err
+
+
 def test_a_whisper_for_english_takes_no_language(tmp_path: Path) -> None:
     family = registry.find("whisper")
     assert family

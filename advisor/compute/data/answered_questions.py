@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.files import File, has_text
-from advisor.compute.data.label_values import literal
+from advisor.compute.data.label_values import label_of, literal
 from advisor.compute.data.labels import Labelled, Rows
 from advisor.compute.data.parts import Shard, column, gathered, require_columns
 
 QUESTIONS, CONTEXTS, ANSWERS = ("question", "questions"), ("context", "passage", "paragraph"), ("answers", "answer")
+LONGEST = 2**53  # characters of a context; no text has as many
 NAMES = ("start", "end")  # what the model gives each token scores for
 
 
@@ -121,8 +122,8 @@ def answers_of(given: Any) -> tuple[Answer, ...] | None:
         given = [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=True)]
     if not isinstance(given, list | tuple) or not all(isinstance(one, Mapping) for one in given):
         return None
-    found = [(one.get("text"), one.get("answer_start")) for one in given]
-    if not all(isinstance(text, str) and isinstance(start, int) for text, start in found):
+    found = [(one.get("text"), label_of(one.get("answer_start"))) for one in given]
+    if not all(isinstance(text, str) and isinstance(start, int) and start < LONGEST for text, start in found):
         return None
     return tuple(dict.fromkeys(Answer(str(text), int(start)) for text, start in found))
 

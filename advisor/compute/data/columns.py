@@ -13,6 +13,8 @@ from advisor.compute.data.column_names import LABELS, PAIRS, TEXTS, looks_like
 from advisor.compute.data.files import File
 from advisor.compute.data.label_values import NAME_THEM, label_of
 
+TRANSLATION = "translation"  # a column of mappings, with a text for each language
+
 
 class Named(NamedTuple):
     """The columns that the user has named; None where the reader is to find one."""
@@ -82,7 +84,7 @@ def notes_on_unlabelled_tests(files: Sequence[File], label: str) -> Iterator[str
         AdviseError: one has a column of the same name but for case, what joins words, or an s, which may be meant.
     """
     for file in files:
-        if file.part != "test" or not label or label in file.columns:
+        if file.part != "test" or not label or label in file.columns or label in languages(file.columns):
             continue
         meant = next((one for one in file.columns if one not in files[0].columns and _alike(one, label)), None)
         if meant is not None:
@@ -90,6 +92,12 @@ def notes_on_unlabelled_tests(files: Sequence[File], label: str) -> Iterator[str
             raise AdviseError(Fault(f"no column {label!r}", file.place, hint=hint))
         rows = len(file.numbers)
         yield f"{file.place}: no column {label!r}: its {rows:,} rows are used without labels, and no report is on them"
+
+
+def languages(columns: Mapping[str, Sequence[Any]]) -> list[str]:
+    """The keys of a column of translations, in their order."""
+    rows = columns.get(TRANSLATION) or [None]
+    return list(rows[0]) if isinstance(rows[0], dict) else []
 
 
 def _alike(one: str, other: str) -> bool:

@@ -16,6 +16,7 @@ WORDS, TAGS = "tokens", "ner_tags"
 DOCUMENT = "-DOCSTART-"  # the first word of a line that begins a document, which is no sentence
 TAG = re.compile(r"O|[BIES]-\S+")
 ASCII = " \t\r\f\v"  # blanks; others of Unicode, as the one in 10\xa0000, belong to a word
+COMMENT = re.compile(r"#\s*[\w.:-]+\s*=\s")
 BLANKS = re.compile(f"[{ASCII}]+")
 LOOKED_AT = 200  # lines of a text that show whether it is such a file
 
@@ -58,7 +59,7 @@ def _sentences(text: str) -> Iterator[list[Sequence[str]]]:
     width = 0
     for number, line in enumerate(text.split("\n"), 1):
         fields = _fields(line)
-        if fields and (fields[0] == DOCUMENT or _is_comment(line, fields, width)):
+        if fields and (fields[0] == DOCUMENT or _is_comment(line, fields, width, not rows)):
             continue
         if fields and width and len(fields) != width:
             raise ValueError(f"line {number:,} has {len(fields)} fields, those before it {width}: {line!r:.60}")
@@ -74,17 +75,23 @@ def _sentences(text: str) -> Iterator[list[Sequence[str]]]:
 
 def _fields(line: str) -> Sequence[str]:
     """The fields of a line: between tabs where there are any, else between blanks."""
+    line = line.lstrip(ASCII).rstrip()
     if not line.strip():
         return ()
-    line = line.strip(ASCII)
-    return line.split("\t") if "\t" in line else BLANKS.split(line)
+    return line.split("\t") if "\t" in line else BLANKS.split(line) if BLANKS.search(line) else line.split()
 
 
-def _is_comment(line: str, fields: Sequence[str], width: int) -> bool:
-    """Whether a line is one such as `# id = 0`, and no word # with its tags. width: of the lines before it."""
-    if not line.startswith("#") or not fields or (width and len(fields) != width):
-        return line.startswith("#")
-    return width != 2 and not TAG.fullmatch(fields[-1])
+def _is_comment(line: str, fields: Sequence[str], width: int, first: bool) -> bool:
+    """Whether a line is one such as `# id = 0`, and no word that begins with # and has tags.
+
+    Args:
+        width: of the lines before it; 0 where there are none. first: whether a sentence would begin with it.
+    """
+    if not line.startswith("#") or not fields:
+        return False
+    if width and len(fields) != width:
+        return True
+    return bool(COMMENT.match(line)) or (first and width < 3 and not TAG.fullmatch(fields[-1]))
 
 
 def _is_no_word(fields: Sequence[str]) -> bool:

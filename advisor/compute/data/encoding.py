@@ -12,6 +12,7 @@ from advisor.compute.data.file_checks import PIECE
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 OLD = "cp1252"  # of Windows in the West; ISO-8859-1 has the same letters
 UNKNOWN = "\ufffd"  # in place of bytes without a meaning
+MOST_BEYOND = 0.3  # of the letters of a text of the West; Cyrillic and Chinese ones read so are nearly all beyond
 AS_UTF8 = "save it as UTF-8"
 
 
@@ -34,6 +35,9 @@ def encoding_of(path: Path, place: str) -> str:
         raise AdviseError(Fault("is UTF-8 but for some bytes", place, wrong, 1, hint))
     if (line := _undecodable(path, OLD)) is not None:
         raise AdviseError(Fault(f"is neither UTF-8 nor {OLD}", place, line, 1, AS_UTF8))
+    if _share_beyond_ascii(path, OLD) > MOST_BEYOND:
+        what = f"is not UTF-8, and as {OLD} most letters would be accented ones, so it is neither"
+        raise AdviseError(Fault(what, place, wrong, 1, AS_UTF8))
     return OLD
 
 
@@ -74,7 +78,7 @@ def note_on(encoding: str) -> str:
 
 
 def _is_nearly_utf8(path: Path) -> bool:
-    """Whether more characters beyond ASCII are there in UTF-8 than bytes that have no meaning in it.
+    """Whether as many characters beyond ASCII are there in UTF-8 as bytes that have no meaning in it, or more.
 
     Letters of another encoding are characters of UTF-8 by chance alone, and a file that is damaged is not one of it.
     """
@@ -84,7 +88,14 @@ def _is_nearly_utf8(path: Path) -> bool:
             text = decoder.decode(piece)
             unknown = text.count(UNKNOWN)
             there, wrong = there + sum(map("\x7f".__lt__, text)) - unknown, wrong + unknown
-    return there > wrong
+    return there >= wrong
+
+
+def _share_beyond_ascii(path: Path, encoding: str) -> float:
+    """The share of the letters that are none of A to Z, in the beginning of a file."""
+    with path.open(encoding=encoding) as file:
+        letters = [one for one in file.read(PIECE) if one.isalpha() or one > "\x7f"]
+    return sum(one > "\x7f" for one in letters) / max(1, len(letters))
 
 
 def _undecodable(path: Path, encoding: str) -> int | None:

@@ -1,10 +1,12 @@
 """Texts with several labels each, as people have them: a list of names or numbers a row, in CSV written as JSON.
 
 Rows of 0 and 1 of one length, as [1, 0, 1], say of each label whether it is given: they are marks, no lists of labels.
+So they are taken where nearly all rows look like that; others are then wrong, and rows of -1 alone have no label.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +18,7 @@ from advisor.compute.data.label_values import listed
 from advisor.compute.data.labels import Labelled
 from advisor.compute.data.parts import Shard, gathered, require_columns
 
+MOST_ODD = 0.1  # of the rows, or one
 FORM = 'a list of labels in each row, as ["sport", "news"]; an empty one for none'
 
 
@@ -34,31 +37,42 @@ def rows_of_lists(source: str, files: Sequence[File], columns: Columns) -> Label
     require_columns(files, texts, columns.label)
     found = [(file, list(_rows(file, texts, columns.label))) for file in files]
     declared = next((file.class_names[columns.label] for file in files if columns.label in file.class_names), ())
-    marks = 0 if declared else _marks([own for _, rows in found for *_, own in rows if isinstance(own, list)])
+    marks = _marks([own for _, rows in found for *_, own in rows if isinstance(own, list)], bool(declared))
+    if marks:
+        found = [(file, [(*row, _as_marks(own)) for *row, own in rows]) for file, rows in found]
     if faults := [fault for file, rows in found if (fault := _fault(file, rows, columns, marks))]:
         raise AdviseError(*faults)
-    if marks:
-        found = [(file, [(*row, _marked_labels(own)) for *row, own in rows]) for file, rows in found]
-    names = declared or tuple(map(str, range(marks))) or _names(found)
+    by_place = tuple(map(str, range(marks)))  # where marks have no names
+    names = declared if marks in (0, len(declared)) and declared else by_place or _names(found)
     places = {name: place for place, name in enumerate(names)}
-    shards: list[Shard] = [(file, _coded(file, rows, places, columns.label)) for file, rows in found]
+    coded = _tuples if marks else _coded
+    shards: list[Shard] = [(file, coded(file, rows, places, columns.label)) for file, rows in found]
     made = gathered(source, shards, names, columns.label, lambda text: (0,) * len(names))
     said = columns.note(files[0].place) if columns.others else "", _note(source, columns.label, marks) if marks else ""
     return replace(made, problem_type="multi_label_classification", notes=tuple(filter(None, said)))
 
 
-def _marks(lists: Sequence[list[Any]]) -> int:
-    """How many labels the lists mark with 0 and 1; 0 where they hold labels themselves, none of them twice."""
-    if not all(one in (0, 1) for own in lists for one in own):
+def _marks(lists: Sequence[list[Any]], are_numbers: bool) -> int:
+    """How many labels rows mark with 0 and 1; 0 where they hold labels themselves.
+
+    Nearly all rows of marks are alike in length, and some have a mark twice, as no row has a label twice. Without the
+    latter all have to be alike, unless numbers are known to stand for names.
+    """
+    given = [marks for own in lists if (marks := _as_marks(own))]
+    length, _ = Counter(map(len, given)).most_common(1)[0] if given else (0, 0)
+    marked = [own for own in given if len(own) == length and all(one in (0, 1) for one in own)]
+    if length < 2 or len(given) - len(marked) > max(1, MOST_ODD * len(given)):
         return 0
-    lengths = set(map(len, lists))
-    twice = any(len(set(own)) < len(own) for own in lists)
-    longest = max(lengths, default=0)
-    return longest if twice or (longest > 1 and len(lengths) == 1) else 0
+    twice = any(len(set(own)) < length for own in marked)
+    return length if twice or (len(marked) == len(given) and not are_numbers) else 0
 
 
-def _marked_labels(own: list[Any] | None) -> list[str] | None:
-    return own and [str(place) for place, mark in enumerate(own) if mark]
+def _as_marks(own: Any) -> Any:
+    """A list with numbers for what is written as one; None for a list of -1 alone, and what is no list as it is."""
+    if not isinstance(own, list):
+        return own
+    numbers = [int(one) if isinstance(one, bool | float) or one in ("0", "1") else one for one in own]
+    return None if numbers and all(one == -1 for one in numbers) else numbers
 
 
 def _note(source: str, label: str, marks: int) -> str:
@@ -78,7 +92,7 @@ def _rows(file: File, texts: Sequence[str], label: str) -> Iterator[tuple[Any, .
 def _fault(file: File, rows: Sequence[tuple[Any, ...]], columns: Columns, marks: int) -> Fault | None:
     """The first row that makes no sense. marks: how many labels each row marks with 0 and 1; 0 for lists of labels."""
     for row, *texts, own in rows:
-        if own is not None and marks and not (isinstance(own, list) and len(own) == marks):
+        if own is not None and marks and not _are_marks(own, marks):
             message = f"label column {columns.label!r} has {own!r:.60} (row {row:,}): expected {marks:,} of 0 and 1"
             return Fault(message, file.place, hint="as other rows have; or give lists of names, an empty one for none")
         if own is not None and not marks and not _is_list(own):
@@ -90,6 +104,10 @@ def _fault(file: File, rows: Sequence[tuple[Any, ...]], columns: Columns, marks:
     return None
 
 
+def _are_marks(own: Any, marks: int) -> bool:
+    return isinstance(own, list) and len(own) == marks and all(one in (0, 1) for one in own)
+
+
 def _is_list(own: Any) -> bool:
     return isinstance(own, list) and all(isinstance(one, str | int) and not isinstance(one, bool) for one in own)
 
@@ -99,6 +117,11 @@ def _names(found: Sequence[tuple[File, Sequence[tuple[Any, ...]]]]) -> tuple[str
     train = next((file.part for file, rows in found if any(own for *_, own in rows)), "")
     given = {one for file, rows in found if file.part == train for *_, own in rows for one in own or ()}
     return tuple(map(str, sorted(given, key=lambda one: (isinstance(one, str), one))))
+
+
+def _tuples(file: File, rows: Sequence[tuple[Any, ...]], places: dict[str, int], label: str) -> list[tuple[Any, ...]]:
+    """Rows whose lists are marks already."""
+    return [(*text, None if own is None else tuple(own)) for _, *text, own in rows]
 
 
 def _coded(file: File, rows: Sequence[tuple[Any, ...]], places: dict[str, int], label: str) -> list[tuple[Any, ...]]:

@@ -19,7 +19,7 @@ from advisor.base.errors import AdviseError, Fault
 from advisor.compute.data.columns import Columns, Named, find_columns
 from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled, Rows, label_rows
-from advisor.compute.data.media_folders import REFUSED, refuse_too_many_bytes
+from advisor.compute.data.media_folders import REFUSED, UNREAD, refuse_too_many_bytes
 from advisor.compute.data.parts import column, require_columns
 from advisor.compute.data.written import labelled, require_texts
 
@@ -148,7 +148,8 @@ def _with_contents(file: File, name: str, kind: str, check: Check, faults: list[
         names.append(_name(called, folder) or f"row {row:,} of {Path(file.place).name}")
     if wrong:
         what = f"{len(wrong):,} of {len(contents):,} rows have no readable {kind} in column {name!r}"
-        hint = "replace these files or leave the rows out"
+        odd = next((one for one in UNREAD if f"{one})" in wrong[0].casefold()), None)
+        hint = f"convert {odd} files to {UNREAD[odd][1]}" if odd else "replace these files or leave the rows out"
         faults.append(Fault(f"{what}: the first is {wrong[0]}", file.place, hint=hint))
     return replace(file, columns={**file.columns, name: contents}, row_names=tuple(names))
 

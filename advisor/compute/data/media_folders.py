@@ -17,7 +17,9 @@ from advisor.compute.data.file_checks import MOST_BYTES, MOST_ROWS, SAMPLE
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".avif", ".tif", ".tiff", ".ppm", ".pgm")
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".opus", ".aiff", ".aif", ".au")
 SUFFIXES = dict.fromkeys(IMAGES, "image") | dict.fromkeys(SOUNDS, "audio")
-UNREAD = dict.fromkeys((".heic", ".heif", ".svg"), ".png") | dict.fromkeys((".m4a", ".aac", ".wma", ".amr"), ".wav")
+# Formats that are not read, with the kind of what they hold and the format to convert them to.
+UNREAD = dict.fromkeys((".heic", ".heif", ".svg"), ("image", ".png"))
+UNREAD |= dict.fromkeys((".m4a", ".aac", ".wma", ".amr"), ("audio", ".wav"))
 TABLE = "metadata"  # the name of a table beside files, as `datasets` has it
 HIDDEN = (".", "__MACOSX")
 REFUSED = "refused"  # the key of why a file is not read
@@ -77,10 +79,11 @@ def table(folder: Path, suffixes: Sequence[str]) -> Path | None:
     return next((path for suffix in suffixes if (path := folder / f"{TABLE}{suffix}").is_file()), None)
 
 
-def to_convert(folder: Path) -> str:
-    """What to do with images and sounds in a folder that are not read; empty where there are none."""
-    found = sorted({path.suffix.lower() for path in folder.rglob("*") if not _hidden(path, folder)} & UNREAD.keys())
-    return " and ".join(f"convert {suffix} files to {UNREAD[suffix]}" for suffix in found)
+def to_convert(folder: Path, kind: str = "") -> str:
+    """What to do with images and sounds in a folder that are not read; empty where there are none. kind: of them."""
+    found = {path.suffix.lower() for path in folder.rglob("*") if not _hidden(path, folder)}
+    some = [one for one in sorted(found & UNREAD.keys()) if kind in ("", UNREAD[one][0])]
+    return " and ".join(f"convert {suffix} files to {UNREAD[suffix][1]}" for suffix in some)
 
 
 def by_class(folder: Path, root: Path, place: str) -> tuple[dict[str, list[Any]], Counter[str]]:

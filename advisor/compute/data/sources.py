@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +28,8 @@ PART = re.compile(
     r"(?P<train>train)|(?P<validation>valid|val(?![a-z])|dev)|(?P<test>test)|(?P<unlabelled>unsup|unlabell?ed)",
     re.IGNORECASE,
 )
+A_SPLIT = re.compile(r"(?<![a-z])(train|valid|val|dev|test|eval)", re.IGNORECASE)  # anywhere in a name
+NO_BOOK = re.compile(r"(readme|licen[cs]e|copying|changelog|citation|notes?)\b", re.IGNORECASE)
 HUB_ID = re.compile(r"\w[\w.-]*(/[\w.-]+)?")
 
 
@@ -73,8 +75,9 @@ def _read_folder(folder: Path, header: bool | None) -> list[File]:
     if not others and media_folders.holds_media(folder):
         return _read_media(folder, str(folder), header)
     paths = _with_texts(folder, files, paths)
-    if _are_books(paths):
-        return _as_one(str(folder), [read_file("train", path, header) for path in paths.values()])
+    if books := _books(paths):
+        left = sorted({*paths} - {path.name for path in books})
+        return _as_one(folder, [read_file("train", path, header) for path in books], left)
     parts = _name_parts(str(folder), list(paths))
     for part in PARTS:
         if len(formats := sorted({suffix_of(paths[name]) for name in parts if parts[name] == part})) > 1:
@@ -95,24 +98,30 @@ def _with_texts(folder: Path, files: Sequence[Path], tables: dict[str, Path]) ->
         return found
     inside = sorted({path.parent.name for path in folder.glob("*/*") if suffix_of(path) in BUILDERS})
     if inside or not texts:
-        hint = f"give {'one of its folders: ' + ', '.join(inside) if inside else f'{FORMATS} files'}"
-        hint = media_folders.to_convert(folder) or hint
+        convert = "" if inside else media_folders.to_convert(folder)
+        hint = convert or f"give {'one of its folders: ' + ', '.join(inside) if inside else f'{FORMATS} files'}"
         raise AdviseError(Fault("no data files in this folder", str(folder), hint=hint))
     return texts
 
 
-def _are_books(names: Iterable[str]) -> bool:
-    """Whether files are plain texts alone, several of them, and none is named after a split."""
-    found = list(names)
-    return len(found) > 1 and all(suffix_of(Path(name)) == TEXT and not PART.match(name) for name in found)
+def _books(paths: Mapping[str, Path]) -> list[Path]:
+    """The files of a folder that are one set of plain texts: several, and no name tells of a split."""
+    if any(suffix_of(path) != TEXT or A_SPLIT.search(name) or looks_like_conll(path) for name, path in paths.items()):
+        return []
+    books = [path for name, path in paths.items() if not NO_BOOK.match(name)]
+    return books if len(books) > 1 else []
 
 
-def _as_one(place: str, files: list[File]) -> list[File]:
-    """Books as one set of texts, with notes on how the first of them are read."""
+def _as_one(folder: Path, files: list[File], left: Sequence[str]) -> list[File]:
+    """Books as one set of texts, with notes on which they are."""
     _refuse_copies([Path(file.place) for file in files])
-    note = f"{place}: {len(files):,} files of text, of which none is named after a split, are read as one set of texts"
+    names = [Path(file.place).name for file in files]
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    which = f"{', '.join(names[:5])}{more}"
+    note = f"{folder}: read as one set of texts, as no name tells of a split: {which}"
+    notes = (note, f"{folder}: left out: {', '.join(left)}") if left else (note,)
     noted = [replace(file, notes=file.notes if number < 3 else ()) for number, file in enumerate(files)]
-    return [replace(noted[0], notes=(note, *noted[0].notes)), *noted[1:]]
+    return [replace(noted[0], notes=(*notes, *noted[0].notes)), *noted[1:]]
 
 
 def _holds_rows(path: Path, beside: bool) -> bool:
@@ -172,14 +181,18 @@ def _media(part: str, folder: Path, root: Path, place: str, header: bool | None)
         columns = {name: media_folders.with_bytes(cells, folder, root, place) for name, cells in found.columns.items()}
         return replace(found, place=place, columns=columns)
     columns, others = media_folders.by_class(folder, root, place)
-    convert = media_folders.to_convert(folder)
+    kind = next(iter(columns))
     if not columns["label"]:
+        convert = "" if {*others} & {*BUILDERS} else media_folders.to_convert(folder)
         hint = convert or "give a folder for each class; other data is read unpacked"
         raise AdviseError(Fault("there are no images or sounds", place, hint=hint))
     if part == "train" and not any(columns["label"]):
-        hint = f"put those of each class into a folder of its name, or name them in {media_folders.TABLE}.csv, in a "
         message = "nothing says what the files are: they lie in no folders by class, and no table names them"
-        raise AdviseError(Fault(message, place, hint=f"{hint}column file_name, with their labels"))
+        names = f"{media_folders.TABLE}.csv, in a column file_name, with their labels"
+        spoken = " or with what is said, in a column transcription" if kind == "audio" else ""
+        hint = f"put those of each class into a folder of its name, or name them in {names}{spoken}"
+        raise AdviseError(Fault(message, place, hint=hint))
+    convert = media_folders.to_convert(folder, kind)
     return File(part, place, columns, {}, (_left_out(place, others, convert),) if others else ())
 
 

@@ -8,13 +8,12 @@ from dataclasses import replace
 from advisor.base.errors import AdviseError, Fault, suggest
 from advisor.compute.data.by_part import by_part
 from advisor.compute.data.column_names import TEXTS
-from advisor.compute.data.columns import Columns, Named, longest_texts
+from advisor.compute.data.columns import TRANSLATION, Columns, Named, languages, longest_texts
 from advisor.compute.data.files import File, has_text
 from advisor.compute.data.labels import Labelled, Rows
 
 SOURCES = ("document", "article", "dialogue", "text", "source", "input")
 TARGETS = ("summary", "highlights", "target", "headline", "title", "output")
-TRANSLATION = "translation"  # a column of mappings, with a text for each language
 NAME_IT = "name the column with --text"
 NAME_BOTH = "name the column that is read with --text, and the one that is written with --label"
 NOTHING = Rows((), None, ())
@@ -63,9 +62,9 @@ def read_with_targets(source: str, files: Sequence[File], named: Named) -> tuple
         read, written = (tuple(one for file in shards for one in file.columns[name]) for name in (text, target))
         return Rows(read, None, written)
 
-    languages = _languages(files[0])
-    others = f"column {TRANSLATION!r} has texts in {', '.join(languages)}: {text} is read, {target} is written"
-    notes = (f"{source}: {others}; --text and --label name others",) if {text, target} & {*languages} else ()
+    known = languages(files[0].columns)
+    others = f"column {TRANSLATION!r} has texts in {', '.join(known)}: {text} is read, {target} is written"
+    notes = (f"{source}: {others}; --text and --label name others",) if {text, target} & {*known} else ()
     return Columns(text, None, target), labelled(source, files, rows, notes)
 
 
@@ -93,10 +92,10 @@ def _alone(file: File) -> str:
 def _pair(file: File, named: Named) -> tuple[str, str]:
     if named.pair:
         raise AdviseError(Fault("one text is read and one is written: there is no pair", file.place, hint=NAME_BOTH))
-    languages = _languages(file)
-    if len(languages) == 2:
-        first = named.text or next(name for name in languages if name != named.label)
-        named = Named(first, None, named.label or next(name for name in languages if name != first))
+    known = languages(file.columns)
+    if len(known) == 2:
+        first = named.text or next(name for name in known if name != named.label)
+        named = Named(first, None, named.label or next(name for name in known if name != first))
     if named.text and named.text == named.label:
         raise AdviseError(Fault(f"one column is named twice: {named.text}", file.place, hint=NAME_BOTH))
     sources, targets = (
@@ -116,19 +115,13 @@ def _only(file: File, role: str, found: Sequence[str], hint: str) -> str:
     raise AdviseError(Fault(f"{what} (columns: {', '.join(file.columns)})", file.place, hint=hint))
 
 
-def _languages(file: File) -> list[str]:
-    """The keys of a column of translations, in their order."""
-    rows = file.columns.get(TRANSLATION) or [None]
-    return list(rows[0]) if isinstance(rows[0], dict) else []
-
-
 def _unfolded(file: File) -> File:
     """With a column for each language of a column of translations."""
-    languages = _languages(file)
-    if not languages:
+    known = languages(file.columns)
+    if not known:
         return file
     rows = file.columns[TRANSLATION]
-    added = {name: [row.get(name) if isinstance(row, dict) else None for row in rows] for name in languages}
+    added = {name: [row.get(name) if isinstance(row, dict) else None for row in rows] for name in known}
     return replace(file, columns={**file.columns, **added})
 
 

@@ -32,6 +32,8 @@ def read(answers: Any, context: Any = CONTEXT) -> Labelled:
         {"text": "Rome", "answer_start": 14},
         json.dumps(ROME),  # as a CSV has it
         str(ROME),
+        "{'text': array(['Rome'], dtype='<U4'), 'answer_start': [np.int64(14)]}",
+        "{'text': ['Rome'], 'answer_start': [14.0]}",
         "{'text': array(['Rome', 'Rome'],\n  dtype=object), 'answer_start': array([14, 14], dtype=int32)}",
         {"text": ["Rome", "Rome"], "answer_start": [14, 14]},
     ],
@@ -114,3 +116,14 @@ def test_what_is_missing_in_squad_json_is_named_with_its_place(
 def test_a_question_without_width_is_no_question() -> None:
     with pytest.raises(AdviseError, match="have no text in column 'context': the first is row 1"):
         read(ROME, "\u200b")
+
+
+@pytest.mark.parametrize("answers", ["{[1]: 2}", "{{1}}", f"{{'text': ['Rome'], 'answer_start': [{hex(16**5000)}]}}"])
+def test_what_is_no_answer_in_python_s_form_either_is_told(answers: str) -> None:
+    with pytest.raises(AdviseError, match="have no list of answers: the first is row 1 with"):
+        read(answers)
+
+
+def test_an_array_within_an_answer_stays_a_text() -> None:
+    rows = read("{'text': [\"it's array([1])\"], 'answer_start': array([0])}", "it's array([1])").parts["train"]
+    assert rows.labels == ((Answer("it's array([1])", 0),),)

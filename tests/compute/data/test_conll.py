@@ -80,9 +80,16 @@ def test_files_of_other_encodings_are_read(encoding: str, said: str, tmp_path: P
 
 
 def test_blanks_within_a_word_and_comments_are_told_from_fields(tmp_path: Path) -> None:
-    sentence = "# id = {}\n# NNP B-NP O\n10\u00a0000 CD I-NP O\nAnna\u2028{} NNP B-NP B-PER\n\n"
-    text = "".join(sentence.format(n, n) for n in range(9))
-    (tmp_path / "a.conll").write_text(text)
+    sentence = "# id = {}\n# NNP B-NP O\n#go NNP B-NP O\n10\u00a0000 CD I-NP O\nAnna\u2028{} NNP B-NP B-PER\u00a0\n\n"
+    (tmp_path / "a.conll").write_text("".join(sentence.format(n, n) for n in range(9)))
+    for label in ("ner_tags", "column_3"):
+        found = loaded(tmp_path / "a.conll", label)
+        words = {one for rows in (found.train, found.selection, found.report) for one in rows.texts}
+        assert words == {("#", "#go", "10\u00a0000", f"Anna\u2028{n}") for n in range(9)}
+        assert found.label_names in (("O", "B-PER"), ("O", "B-NP", "I-NP"))
+
+
+def test_a_comment_before_a_sentence_of_two_columns_is_no_word(tmp_path: Path) -> None:
+    (tmp_path / "a.conll").write_text("".join(f"# doc{n}\nAnna{n}\u3000B-PER\n# O\n\n" for n in range(9)))
     found = loaded(tmp_path / "a.conll")
-    words = {one for rows in (found.train, found.selection, found.report) for one in rows.texts}
-    assert words == {("#", "10\u00a0000", f"Anna\u2028{n}") for n in range(9)}
+    assert {len(one) for one in found.train.texts} == {2}

@@ -226,6 +226,7 @@ def test_texts_that_ran_over_into_columns_without_a_name_are_told(tmp_path: Path
     [
         (b"text,label\ngood,pos\nbad \x81,neg\n", ":3:1: is neither UTF-8 nor cp1252", "save it as UTF-8"),
         ("text,label\nZoë für,pos\nä".encode() + b"\xff,neg\n", ":3:1: is UTF-8 but for some bytes", "write this line"),
+        ("text,label\nпривет это слово,pos\n".encode("cp1251"), ":2:1: is not UTF-8, and as cp1252 most", "save it as"),
         ("text,label\ngood,pos\n".encode("utf-16-le"), "has zero bytes, as UTF-16 without a mark has", "as UTF-8"),
         (b"\xef\xbb\xbftext,label\ngood,pos\nbad \x81,neg\n", ":3:1: is not utf-8-sig", "save it as UTF-8"),
         (b"text,label\n", "there are no rows", "give data with rows"),

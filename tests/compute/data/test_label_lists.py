@@ -56,6 +56,10 @@ MARKED: list[Any] = [[1, 0, 1], [0, 0, 0], [0, 1, 1], None] * 5
         ("a.jsonl", lambda row: [bool(one) for one in row]),
         ("a.csv", json.dumps),
         ("a.csv", lambda row: f"[{' '.join(f'{one}.' for one in row)}]"),  # as numpy writes it
+        ("a.csv", lambda row: f"[{' '.join(str(bool(one)).rjust(5) for one in row)}]"),
+        ("a.csv", lambda row: f"[{', '.join(f'np.int64({one})' for one in row)}]"),
+        ("a.csv", lambda row: str(tuple(row))),
+        ("a.jsonl", lambda row: list(map(str, row))),
     ],
 )
 def test_rows_of_zeros_and_ones_mark_labels_by_their_place(name: str, written: Any, tmp_path: Path) -> None:
@@ -135,5 +139,17 @@ def test_marks_are_told_from_numbers_of_labels() -> None:
     assert read([[0], [1], [0, 1], []]) == ("0", "1")  # no row has a label twice, and they are not of one length
     assert read([[0, 1], [1, 0]]) == read([[0, 0], [1, 1]]) == ("0", "1")
     assert read([[0, 1], [1, 2]]) == ("0", "1", "2")
-    with pytest.raises(AdviseError, match=r"\[0, 1\] \(row 2\): expected 3 of 0 and 1"):
-        read([[1, 0, 1], [0, 1], [0, 0, 0]])
+    for odd in ([0, 1], [2, 0, 1], [1, 0, 1, 1]):
+        with pytest.raises(AdviseError, match=rf"\[{str(odd)[1:-1]}\] \(row 21\): expected 3 of 0 and 1"):
+            read([[1, 0, 1], [0, 0, 0]] * 10 + [odd])
+    assert read([[1, 0, 1], [0, 1, 0]] * 4 + [[-1, -1, -1]]) == ("0", "1", "2")  # which has no label
+
+
+def test_marks_of_named_labels_have_their_names(tmp_path: Path) -> None:
+    for names, found in ((["bad", "rude", "spam"], ("bad", "rude", "spam")), (["no", "yes"], ("0", "1", "2"))):
+        kinds = datasets.Sequence(datasets.ClassLabel(names=names))
+        features = datasets.Features({"text": datasets.Value("string"), "labels": kinds})
+        table = {"text": WORDS, "labels": [[i % 2, 0, 1] for i in range(20)]}
+        datasets.Dataset.from_dict(table, features).save_to_disk(str(tmp_path / names[0]))
+        data = load(str(tmp_path / names[0]))
+        assert data.label_names == found and set(data.train.labels) == {(0, 0, 1), (1, 0, 1)}

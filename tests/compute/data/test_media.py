@@ -71,10 +71,18 @@ def test_formats_that_are_not_read_are_named_with_what_to_do(tmp_path: Path) -> 
     folder = perceived.images(tmp_path / "images", each=8)
     (folder / "red/9.heic").write_bytes(b"phone")
     assert "(1 .heic): convert .heic files to .png, and they are read" in " ".join(load(folder).notes)
+    (folder / "red/9.m4a").write_bytes(b"phone")  # a sound, which would not be read beside images
+    assert "(1 .heic, 1 .m4a): convert .heic files to .png, and they are read" in " ".join(load(folder).notes)
     (tmp_path / "sounds/one").mkdir(parents=True)
     (tmp_path / "sounds/one/a.m4a").write_bytes(b"phone")
     with pytest.raises(AdviseError, match=r"no data files in this folder\n  try: convert \.m4a files to \.wav"):
         load(tmp_path / "sounds")
+    (tmp_path / "sounds/one/train.csv").write_text("text,label\n")
+    with pytest.raises(AdviseError, match=r"no data files in this folder\n  try: give one of its folders: one"):
+        load(tmp_path / "sounds")
+    (tmp_path / "images.csv").write_text("image,label\n" + "images/red/9.heic,red\nimages/red/0.png,red\n" * 9)
+    with pytest.raises(AdviseError, match=r"no readable image(.|\n)*try: convert \.heic files to \.png"):
+        load(tmp_path / "images.csv")
 
 
 def test_a_folder_without_classes_is_refused(tmp_path: Path) -> None:

@@ -60,13 +60,19 @@ def test_a_folder_of_books_is_one_set_of_texts(tmp_path: Path) -> None:
         (tmp_path / f"ulysses-{number}.txt").write_text(LINES.replace("says", f"says {number}"))
     data = loaded(tmp_path)
     assert len(texts(data)) == 200
-    named = "5 files of text, of which none is named after a split, are read as one set of texts"
-    assert data.notes[0] == f"{tmp_path}: {named}" and len(data.notes) == 4
+    named = "emma.txt, ulysses-0.txt, ulysses-1.txt, ulysses-2.txt, ulysses-3.txt"
+    assert data.notes[0] == f"{tmp_path}: read as one set of texts, as no name tells of a split: {named}"
+    assert len(data.notes) == 4
+    (tmp_path / "README.txt").write_text("what this is\n")
+    assert loaded(tmp_path).notes[1] == f"{tmp_path}: left out: README.txt"
     (tmp_path / "copy.txt").write_text(BOOK)
     with pytest.raises(AdviseError, match=r"has the same content as copy\.txt, so rows would count twice"):
         loaded(tmp_path)
     (tmp_path / "copy.txt").rename(tmp_path / "train.txt")
     assert len(texts(loaded(tmp_path))) == 40  # a file is named after a split, so the others are none of them
+    (tmp_path / "train.txt").rename(tmp_path / "ptb.train.txt")
+    with pytest.raises(AdviseError, match="cannot tell which split these files are"):
+        loaded(tmp_path)
 
 
 def test_text_of_windows_is_read_and_said(tmp_path: Path) -> None:

@@ -56,9 +56,10 @@ def test_usual_columns_are_found(tmp_path: Path, read: str, written: str) -> Non
 
 def test_a_column_of_translations_counts_as_one_for_each_language(tmp_path: Path) -> None:
     rows = [{"translation": {"en": f"one {number}", "de": f"eins {number}"}} for number in range(20)]
-    write(tmp_path, train=rows)
+    write(tmp_path, train=rows, test=[{"translation": {"en": "two", "de": "zwei"}}])
     found = with_targets(tmp_path)
-    assert (found.columns.text, found.columns.label) == ("en", "de")
+    assert (found.columns.text, found.columns.label, len(found.report)) == ("en", "de", 1)
+    assert len(found.notes) == 1
     assert "'translation' has texts in en, de: en is read, de is written; --text and --label name" in found.notes[0]
     other = with_targets(tmp_path, text="de")
     assert (other.columns.text, other.columns.label) == ("de", "en") and other.train.texts[0].startswith("eins")
