@@ -120,9 +120,9 @@ def shipped() -> Iterator[Shipped]:
 
 
 def own(run: Run) -> bool:
-    """Was a run made by the executor as it is today?"""
+    """Was a run made by the executor as it is today, of a model that people could have?"""
     return (
-        run.file != "first-looks"
+        run.file not in ("first-looks", "gpt2-width")  # which is of a GPT-2 that has read a few thousand texts
         and not run.line.get("dropout")
         and "with dropout" not in run.line["arm"]
         and "as one matrix" not in run.line["arm"]
