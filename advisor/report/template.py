@@ -5,6 +5,7 @@ Whatever comes from data, recipes or models is escaped by the template engine, a
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from advisor.records.results import Measured
 from advisor.report import shares
 from advisor.runs.summary import paid_back
 
+FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # characters that HTML has not, as in names of classes
 
 def filled(template: str, **values: Any) -> str:
     """A page: the template of this name with its values."""
@@ -36,7 +38,7 @@ def filled(template: str, **values: Any) -> str:
         "gate_value": shares.gate_value,
     }
     page: str = environment.get_template(template).render(**values)
-    return page
+    return FORBIDDEN.sub("?", page)
 
 
 def percent(one: Measured | float) -> str:

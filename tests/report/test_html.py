@@ -230,3 +230,8 @@ def test_what_a_gate_rests_on_is_said_once_and_a_metric_in_words(tmp_path: Path)
     text = html.render([read(small_runs.write(tmp_path / "run", run))])
     assert text.count(str(escape(told))) == 1
     assert '<th class="n">Answer f1</th>' in text
+
+
+def test_characters_that_html_has_not_are_replaced(tmp_path: Path) -> None:
+    text = html.render([read(small_runs.write(tmp_path / "run", small_runs.result(name="red \x1b[31m\x07")))])
+    assert "red ?[31m?" in text and not set(text) & {"\x1b", "\x07"}

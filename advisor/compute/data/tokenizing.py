@@ -35,9 +35,7 @@ def token_ids(
             found = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
             return found
         if pairs is None:
-            short = FIRST * (max_tokens + MARGIN)
-            firsts = [text if len(text) <= short else beginning(text, tokenizer, max_tokens) for text in texts]
-            seconds = None
+            firsts, seconds = beginnings(texts, tokenizer, max_tokens), None
         else:
             firsts, seconds = ([beginning(text, tokenizer, max_tokens) for text in side] for side in (texts, pairs))
         found = tokenizer(firsts, seconds, truncation=True, max_length=max_tokens)["input_ids"]
@@ -55,6 +53,12 @@ def target_ids(tokenizer: Any, texts: Sequence[str], max_tokens: int) -> list[li
         firsts = [beginning(text, tokenizer, max_tokens) for text in texts]
         found: list[list[int]] = tokenizer(text_target=firsts, truncation=True, max_length=max_tokens)["input_ids"]
     return [ids or [tokenizer.eos_token_id] for ids in found]
+
+
+def beginnings(texts: Sequence[str], tokenizer: Any, max_tokens: int) -> list[str]:
+    """Texts, of which long ones are cut to what their first `max_tokens` tokens are made of, and a margin."""
+    short = FIRST * (max_tokens + MARGIN)
+    return [text if len(text) <= short else beginning(text, tokenizer, max_tokens) for text in texts]
 
 
 def beginning(text: str, tokenizer: Any, max_tokens: int) -> str:

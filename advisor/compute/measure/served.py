@@ -35,7 +35,8 @@ class Setting:
         seconds, requests = sum(one.seconds for one in found), sum(one.requests for one in found)
         how = f"batches of {self.batch}, {_threads(self.window_threads)}"
         how += f"; compatible with {PROTOCOL_TITLES[self.protocol]}, no official score" if self.protocol else ""
-        return f"{len(found)} windows, models in turn, {requests:,} requests in {seconds:.0f} s, {how}"
+        took = f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}"
+        return f"{len(found)} windows, models in turn, {requests:,} requests in {took} s, {how}"
 
 
 def _threads(count: int) -> str:

@@ -25,7 +25,7 @@ from advisor.compute.data.batches import Batch, Encoded, padded
 from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled, Rows
-from advisor.compute.data.tokenizing import refused_in_words, require_places
+from advisor.compute.data.tokenizing import beginnings, refused_in_words, require_places
 from advisor.compute.tasks import squad
 from advisor.compute.tasks.metrics import Floats
 from advisor.compute.tasks.scorer import Scorer
@@ -153,7 +153,8 @@ class QuestionAnswering(Task):
         answers = tuple(self._span(*best[one]).text for one in sorted(best))
         wanted = ([answer.text for answer in best[one][1].answers] for one in sorted(best))
         table = [self._row(*one) for one in zip(answers, wanted, strict=True)]
-        return Judged(torch.tensor(table), loss / sum(map(len, own)), torch.cat(own), answers)
+        told = tuple(text or "no answer" for text in answers) if self.unanswerable else answers
+        return Judged(torch.tensor(table), loss / sum(map(len, own)), torch.cat(own), told)
 
     def _row(self, given: str, wanted: Sequence[str]) -> tuple[float, ...]:
         """F1 and exact match; where some questions have no answer, also whether this one has none."""
@@ -215,7 +216,9 @@ def _windows(rows: Rows, tokenizer: Any, max_tokens: int) -> Iterator[tuple[tupl
     """Tokens, label and detail of each window, question after question."""
     require_places(tokenizer)
     longest = longest_question(max_tokens)
-    questions = [_cut(text, tokenizer, longest) for text in rows.texts]
+    with refused_in_words(tokenizer):
+        begun = beginnings([text.strip() for text in rows.texts], tokenizer, longest)
+        questions = [_cut(text, tokenizer, longest) for text in begun]
     stride = min(DOC_STRIDE, (max_tokens - longest - 4) // 2)
     if stride < 1:
         raise AdviseError(
@@ -237,8 +240,8 @@ def _windows(rows: Rows, tokenizer: Any, max_tokens: int) -> Iterator[tuple[tupl
 
 def _cut(question: str, tokenizer: Any, longest: int) -> str:
     """The question's first tokens; the blanks before it count as tokens with some tokenizers."""
-    ends = tokenizer(question.strip(), add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-    return question.strip() if len(ends) <= longest else question.strip()[: ends[longest - 1][1]]
+    ends = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+    return question if len(ends) <= longest else question[: ends[longest - 1][1]]
 
 
 def _label(places: Sequence[tuple[int, int] | None], answers: Sequence[Answer]) -> tuple[int, int]:
@@ -285,7 +288,9 @@ def _span(found: Found, detail: Detail) -> Span:
     first, last = detail.places[found.start], detail.places[found.end]
     if found.score == -torch.inf or first is None or last is None:
         return Span("", 0, 0, 0.0)
-    return Span(detail.context[first[0] : last[1]], first[0], last[1], float(np.exp(found.score)))
+    text, start = detail.context[first[0] : last[1]], first[0]  # with some tokenizers a token begins with a blank
+    start += len(text) - len(text.lstrip())
+    return Span(text.strip(), start, start + len(text.strip()), float(np.exp(found.score)))
 
 
 TASK = QuestionAnswering

@@ -22,7 +22,7 @@ from advisor.compute.data.columns import Columns, Named
 from advisor.compute.data.files import File
 from advisor.compute.data.labels import Labelled, Rows
 from advisor.compute.data.tagged_words import read_tagged, split_words
-from advisor.compute.data.tokenizing import refused_in_words, require_places
+from advisor.compute.data.tokenizing import beginnings, refused_in_words, require_places
 from advisor.compute.tasks import labelled_tokens
 from advisor.compute.tasks.classes import Counted
 from advisor.compute.tasks.entities import OUTSIDE, Chunk, chunks
@@ -64,8 +64,8 @@ class TokenClassification(Task):
         if not len(rows):
             return Encoded((), ())
         require_places(processor)
-        texts = [" ".join(words) for words in rows.texts]
         with refused_in_words(processor):
+            texts = beginnings([" ".join(words) for words in rows.texts], processor, max_tokens)
             found = processor(texts, truncation=True, max_length=max_tokens, return_offsets_mapping=True)
         given = zip(rows.texts, rows.labels, found["offset_mapping"], strict=True)
         labels, details = zip(*(_placed(*one) for one in given), strict=True)

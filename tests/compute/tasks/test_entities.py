@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import tiny
 
+from advisor.compute.data.labels import Rows
 from advisor.compute.tasks.entities import chunks
 from advisor.compute.tasks.metrics import value
 from advisor.compute.tasks.token_classification import Detail, TokenClassification
@@ -51,3 +53,12 @@ def test_words_without_a_position_get_o() -> None:
     """Words behind the cut are missed entities, not left out."""
     task = TokenClassification(("O", "B-PER"))
     assert task._row(Detail((1, 0, 1), (0, 1), ("a", "b", "c")), (1, 0)) == (1, 1, 2, 2, 3, 1, *(1, 2, 1))
+
+
+def test_of_a_long_text_only_the_beginning_is_read_and_its_other_words_get_o() -> None:
+    task, tokenizer = TokenClassification(("O", "B-PER")), tiny.tokenizer("bert")
+    some, long = (
+        task.encode(Rows((("object",) * count,), None, ((0,) * count,)), tokenizer, 16) for count in (99, 99_999)
+    )
+    assert some.tokens == long.tokens and some.details[0].scored == long.details[0].scored
+    assert len(long.details[0].tags) == 99_999

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 
 import pytest
+import tiny
 import torch
 from transformers import BertConfig, BertForQuestionAnswering
 
 from advisor.base.generators import result_of
 from advisor.compute.data.answered_questions import Answer
 from advisor.compute.data.batches import Encoded
-from advisor.compute.tasks.question_answering import NEVER, Detail, QuestionAnswering, _best, _label
+from advisor.compute.data.labels import Rows
+from advisor.compute.tasks.question_answering import NEVER, Detail, Found, QuestionAnswering, _best, _label, _span
 from advisor.compute.tasks.squad import best, f1, normalised
 from advisor.facts.tasks import settings_of_config
 
@@ -72,6 +74,18 @@ def test_the_answer_is_labelled_where_a_window_holds_it_whole() -> None:
     assert _label(places, ()) == (0, 0)
 
 
+def test_an_answer_begins_with_its_word_where_the_token_has_the_blank_before() -> None:
+    found = _span(Found(0.0, 1, 2), Detail(0, (None, (3, 8), (8, 14)), 3, "ctx Anna lives", ()))
+    assert (found.text, found.start, found.end) == ("Anna lives", 4, 14)
+
+
+def test_of_a_long_question_only_the_beginning_is_read() -> None:
+    task, tokenizer = QuestionAnswering(("start", "end")), tiny.tokenizer("bert")
+    asked = (Rows((" object" * count,), ("the returned object",), ((),)) for count in (999, 99_999))
+    some, long = (task.encode(rows, tokenizer, 48) for rows in asked)
+    assert some.tokens == long.tokens and len(long.tokens[0]) <= 48
+
+
 def test_no_answer_where_its_score_exceeds_the_best_span_s_in_every_window() -> None:
     """Two windows of a question that has no answer, then one that has: the first token wins everywhere, or not."""
     task = QuestionAnswering(("start", "end"), unanswerable=True)
@@ -85,8 +99,8 @@ def test_no_answer_where_its_score_exceeds_the_best_span_s_in_every_window() -> 
     batch = task.collate(rows, [0, 1, 2], 0)
     none, some = [[6.0, 6.0], [1.0, 1.0], [0.0, 0.0]], [[1.0, 1.0], [6.0, 6.0], [0.0, 0.0]]
     for own, answers, table in (
-        ([none, none, some], ("", "Anna"), [[1, 1, 1], [1, 1, 0]]),
-        ([none, some, none], ("Anna", ""), [[0, 0, 1], [0, 0, 0]]),
+        ([none, none, some], ("no answer", "Anna"), [[1, 1, 1], [1, 1, 0]]),
+        ([none, some, none], ("Anna", "no answer"), [[0, 0, 1], [0, 0, 0]]),
     ):
         raw = torch.tensor(own)
         found = result_of(task.judging(lambda raw=raw, **_: raw, [batch], rows))
