@@ -19,6 +19,7 @@ from advisor.runs.summary import paid_back
 
 FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # characters that HTML has not, as in names of classes
 
+
 def filled(template: str, **values: Any) -> str:
     """A page: the template of this name with its values."""
     environment = jinja2.Environment(
