@@ -25,6 +25,8 @@ from advisor.execution import executor
 from advisor.execution.job import Job, prepare
 from advisor.execution.resumption import cost_of
 from advisor.execution.run_inputs import changed_since
+from advisor.execution.text_lengths import follow
+from advisor.inspection import probe
 from advisor.inspection.recipe_data import read_data
 from advisor.policy.pack import core
 from advisor.recipe.reader import load
@@ -94,8 +96,9 @@ def assert_equal_runs(one: Path, other: Path) -> None:
 
 
 def job(file: Path) -> Job:
-    found, document = load(file)
-    return replace(prepare(core(), found, document, read_data(found), Path(), "cpu"), measuring=Measuring(0.1))
+    written, document = load(file)
+    found, data = follow(written, document, probe.model(written.model.source), read_data(written), False)
+    return replace(prepare(core(), found, document, data, Path(), "cpu"), measuring=Measuring(0.1))
 
 
 def carried_out(file: Path, out: Path, resume: bool = True) -> list[str]:
