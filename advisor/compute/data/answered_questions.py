@@ -122,8 +122,8 @@ def answers_of(given: Any) -> tuple[Answer, ...] | None:
         given = [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=True)]
     if not isinstance(given, list | tuple) or not all(isinstance(one, Mapping) for one in given):
         return None
-    found = [(one.get("text"), label_of(one.get("answer_start"))) for one in given]
-    if not all(isinstance(text, str) and isinstance(start, int) and start < LONGEST for text, start in found):
+    found = [(one.get("text"), label_of(one.get("answer_start"), None)) for one in given]
+    if not all(isinstance(text, str) and isinstance(start, int) and abs(start) < LONGEST for text, start in found):
         return None
     return tuple(dict.fromkeys(Answer(str(text), int(start)) for text, start in found))
 

@@ -71,7 +71,7 @@ def _as_marks(own: Any) -> Any:
     """A list with numbers for what is written as one; None for a list of -1 alone, and what is no list as it is."""
     if not isinstance(own, list):
         return own
-    numbers = [int(one) if isinstance(one, bool | float) or one in ("0", "1") else one for one in own]
+    numbers = [int(one) if one in (-1, 0, 1, "0", "1") else one for one in own]
     return None if numbers and all(one == -1 for one in numbers) else numbers
 
 

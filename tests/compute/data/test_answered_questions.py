@@ -118,7 +118,7 @@ def test_a_question_without_width_is_no_question() -> None:
         read(ROME, "\u200b")
 
 
-@pytest.mark.parametrize("answers", ["{[1]: 2}", "{{1}}", f"{{'text': ['Rome'], 'answer_start': [{hex(16**5000)}]}}"])
+@pytest.mark.parametrize("answers", ["{[1]: 2}", "{{1}}", f"{{'text': ['Rome'], 'answer_start': [-{hex(16**5000)}]}}"])
 def test_what_is_no_answer_in_python_s_form_either_is_told(answers: str) -> None:
     with pytest.raises(AdviseError, match="have no list of answers: the first is row 1 with"):
         read(answers)

@@ -142,6 +142,9 @@ def test_marks_are_told_from_numbers_of_labels() -> None:
     for odd in ([0, 1], [2, 0, 1], [1, 0, 1, 1]):
         with pytest.raises(AdviseError, match=rf"\[{str(odd)[1:-1]}\] \(row 21\): expected 3 of 0 and 1"):
             read([[1, 0, 1], [0, 0, 0]] * 10 + [odd])
+    for soft in ([0.5, 0.2, 0.3], [float("nan"), 0.0, 1.0]):
+        with pytest.raises(AdviseError, match=r"\(row 1\): expected a list of labels in each row"):
+            read([soft] * 20)
     assert read([[1, 0, 1], [0, 1, 0]] * 4 + [[-1, -1, -1]]) == ("0", "1", "2")  # which has no label
 
 
