@@ -78,7 +78,9 @@ def _fields(line: str) -> Sequence[str]:
     line = line.lstrip(ASCII).rstrip()
     if not line.strip():
         return ()
-    return line.split("\t") if "\t" in line else BLANKS.split(line) if BLANKS.search(line) else line.split()
+    if "\t" in line:
+        return line.split("\t")
+    return BLANKS.split(line) if BLANKS.search(line) else line.split()
 
 
 def _is_comment(line: str, fields: Sequence[str], width: int, first: bool) -> bool:

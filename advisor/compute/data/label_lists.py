@@ -42,11 +42,14 @@ def rows_of_lists(source: str, files: Sequence[File], columns: Columns) -> Label
         found = [(file, [(*row, _as_marks(own)) for *row, own in rows]) for file, rows in found]
     if faults := [fault for file, rows in found if (fault := _fault(file, rows, columns, marks))]:
         raise AdviseError(*faults)
-    by_place = tuple(map(str, range(marks)))  # where marks have no names
-    names = declared if marks in (0, len(declared)) and declared else by_place or _names(found)
-    places = {name: place for place, name in enumerate(names)}
-    coded = _tuples if marks else _coded
-    shards: list[Shard] = [(file, coded(file, rows, places, columns.label)) for file, rows in found]
+    shards: list[Shard]
+    if marks:
+        names = declared if len(declared) == marks else tuple(map(str, range(marks)))
+        shards = [(file, [(*text, own and tuple(own)) for _, *text, own in rows]) for file, rows in found]
+    else:
+        names = declared or _names(found)
+        places = {name: place for place, name in enumerate(names)}
+        shards = [(file, _coded(file, rows, places, columns.label)) for file, rows in found]
     made = gathered(source, shards, names, columns.label, lambda text: (0,) * len(names))
     said = columns.note(files[0].place) if columns.others else "", _note(source, columns.label, marks) if marks else ""
     return replace(made, problem_type="multi_label_classification", notes=tuple(filter(None, said)))
@@ -117,11 +120,6 @@ def _names(found: Sequence[tuple[File, Sequence[tuple[Any, ...]]]]) -> tuple[str
     train = next((file.part for file, rows in found if any(own for *_, own in rows)), "")
     given = {one for file, rows in found if file.part == train for *_, own in rows for one in own or ()}
     return tuple(map(str, sorted(given, key=lambda one: (isinstance(one, str), one))))
-
-
-def _tuples(file: File, rows: Sequence[tuple[Any, ...]], places: dict[str, int], label: str) -> list[tuple[Any, ...]]:
-    """Rows whose lists are marks already."""
-    return [(*text, None if own is None else tuple(own)) for _, *text, own in rows]
 
 
 def _coded(file: File, rows: Sequence[tuple[Any, ...]], places: dict[str, int], label: str) -> list[tuple[Any, ...]]:
